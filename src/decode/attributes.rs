@@ -1,0 +1,134 @@
+//! The allow-list of URL parameters, and the values of those that a query carries.
+//!
+//! The query is read by the rules of `application/x-www-form-urlencoded`
+//! (<https://url.spec.whatwg.org/#urlencoded-parsing>): `+` is a space, bad UTF-8 becomes U+FFFD,
+//! `;` does not separate. A parameter that is not on the list is forgotten here and nowhere later.
+
+use std::borrow::Cow;
+
+use url::form_urlencoded;
+
+/// The names of VALID_ATTRIBUTES: what may pass from a URL into a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidAttributes(Vec<String>);
+
+/// Names that cannot be on the list.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadAttributes {
+    #[error("{} cannot be a column's name (letters, digits and `_`, not beginning with a digit)", .0.join(", "))]
+    NotAName(Vec<String>),
+    #[error("{} is there twice (BigQuery compares names without regard to case)", .0.join(", "))]
+    Twice(Vec<String>),
+}
+
+impl ValidAttributes {
+    /// Reads names separated by commas.
+    pub fn parse(list: &str) -> Result<Self, BadAttributes> {
+        let mut names: Vec<String> = Vec::new();
+        let (mut bad, mut twice) = (Vec::new(), Vec::new());
+        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let first_is_digit = name.starts_with(|c: char| c.is_ascii_digit());
+            if first_is_digit || !name.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+                bad.push(name.to_owned());
+            } else if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                twice.push(name.to_owned());
+            } else {
+                names.push(name.to_owned());
+            }
+        }
+        match (bad.is_empty(), twice.is_empty()) {
+            (false, _) => Err(BadAttributes::NotAName(bad)),
+            (_, false) => Err(BadAttributes::Twice(twice)),
+            _ => Ok(Self(names)),
+        }
+    }
+
+    /// The names in the order in which they were given.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Where a name stands on the list. Parameters are compared with regard to case.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|valid| valid == name)
+    }
+
+    /// Reads a query; `repeated` says of which attributes all values are wanted.
+    pub fn read<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool) -> Attributes<'q> {
+        let mut found = Attributes { first: vec![None; self.0.len()], further: Vec::new() };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let Some(index) = self.position(&name) else { continue };
+            match &found.first[index] {
+                None => found.first[index] = Some(value),
+                Some(_) if repeated(index) => found.further.push((index, value)),
+                Some(_) => {}
+            }
+        }
+        found
+    }
+}
+
+/// What one query says of the attributes on the list, by their position on it.
+#[derive(Debug)]
+pub struct Attributes<'q> {
+    first: Vec<Option<Cow<'q, str>>>,
+    /// Second and later values of repeated columns. Rare, hence a list of its own.
+    further: Vec<(usize, Cow<'q, str>)>,
+}
+
+impl<'q> Attributes<'q> {
+    /// The first value: the one that counts where a column holds one.
+    pub fn first(&self, index: usize) -> Option<&str> {
+        self.first[index].as_deref()
+    }
+
+    /// Every value, in the order of the query.
+    pub fn all(&self, index: usize) -> impl Iterator<Item = &str> {
+        let further = self.further.iter().filter(move |(of, _)| *of == index).map(|(_, value)| value.as_ref());
+        self.first(index).into_iter().chain(further)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Vec<Option<String>> {
+        let valid = ValidAttributes::parse("a,b").unwrap();
+        let attributes = valid.read(query, |_| false);
+        (0..2).map(|i| attributes.first(i).map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn the_rules_of_form_urlencoded_hold() {
+        for (query, a, b) in [
+            ("a=1&b=2", Some("1"), Some("2")),
+            ("a=x+y%2Bz&b", Some("x y+z"), Some("")),
+            ("a=%C3%A9&b=%FF%FE", Some("é"), Some("\u{fffd}\u{fffd}")),
+            ("a=1;b=2", Some("1;b=2"), None),
+            ("%61=1&b==&c=3", Some("1"), Some("=")),
+            ("a=%&b=%2", Some("%"), Some("%2")),
+            ("&&a=1&&", Some("1"), None),
+            ("A=1&=2", None, None),
+            ("a=1&a=2", Some("1"), None),
+            ("a=%00", Some("\0"), None),
+        ] {
+            assert_eq!(read(query), [a.map(str::to_owned), b.map(str::to_owned)], "{query}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_column_gets_every_value() {
+        let valid = ValidAttributes::parse("a,b").unwrap();
+        let attributes = valid.read("a=1&b=x&a=2&b=y&a=3", |index| index == 0);
+        assert_eq!(attributes.all(0).collect::<Vec<_>>(), ["1", "2", "3"]);
+        assert_eq!(attributes.all(1).collect::<Vec<_>>(), ["x"]);
+    }
+
+    #[test]
+    fn all_bad_names_are_named() {
+        assert_eq!(ValidAttributes::parse("a, b-c ,1x,d"), Err(BadAttributes::NotAName(vec!["b-c".into(), "1x".into()])));
+        assert_eq!(ValidAttributes::parse("a,b,A,B"), Err(BadAttributes::Twice(vec!["A".into(), "B".into()])));
+        assert_eq!(ValidAttributes::parse(" a ,,b,").unwrap().names(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,30 @@
+//! The pure core: one `PubsubMessage` in, one row or the reason for having none out.
+//!
+//! ```text
+//! PubsubMessage ── data ──▶ LogEntry ──▶ RequestUrl ──▶ attributes ──▶ columns ──▶ Row
+//! ```
+//!
+//! Nothing here does I/O, reads a clock or the environment, or logs: the time of arrival is an
+//! argument. No input panics. The schema arrives from outside ([`schema::Schema`]); where it came
+//! from and how fresh it is, this module does not know.
+
+pub mod attributes;
+pub mod civil;
+pub mod coerce;
+pub mod decoder;
+pub mod event_id;
+pub mod log_entry;
+pub mod message;
+pub mod numeric;
+pub mod request_url;
+pub mod row;
+pub mod scalar;
+pub mod schema;
+pub mod table_suffix;
+
+pub use decoder::{Decoded, Decoder, FilterReason, Settings, Unfit, UnfitReason};
+pub use event_id::EventId;
+pub use message::PubsubMessage;
+pub use row::Row;
+pub use schema::Schema;
+pub use table_suffix::TableSuffix;

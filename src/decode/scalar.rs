@@ -1,0 +1,105 @@
+//! A JSON scalar as text, whatever its JSON type, borrowed from the input where it has no escapes.
+//!
+//! Every sender spells the same member differently (`"status": 200` and `"status": "200"`), and
+//! Google's Pub/Sub emulator escapes each `/`, so that no `&str` can be relied on. Objects, arrays
+//! and null read as absent: an odd member that nobody needs must not cost an event.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// The text of a string, number or boolean.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Scalar<'a>(Option<Cow<'a, str>>);
+
+impl<'a> Scalar<'a> {
+    /// The text, unless it is absent or empty.
+    pub fn non_empty(self) -> Option<Cow<'a, str>> {
+        self.0.filter(|text| !text.is_empty())
+    }
+
+    /// The text, unless it is absent.
+    pub fn get(self) -> Option<Cow<'a, str>> {
+        self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyScalar)
+    }
+}
+
+struct AnyScalar;
+
+impl<'de> Visitor<'de> for AnyScalar {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<Cow<'_, str>> {
+        serde_json::from_str::<Scalar<'_>>(json).unwrap().get()
+    }
+
+    #[test]
+    fn strings_without_escapes_are_borrowed_and_others_are_not() {
+        assert!(matches!(read(r#""a/b""#), Some(Cow::Borrowed("a/b"))));
+        assert!(matches!(read(r#""a\/b""#), Some(Cow::Owned(text)) if text == "a/b"));
+    }
+
+    #[test]
+    fn numbers_and_booleans_read_as_their_text_and_the_rest_as_absent() {
+        assert_eq!(read("200").as_deref(), Some("200"));
+        assert_eq!(read("-1").as_deref(), Some("-1"));
+        assert_eq!(read("0.5").as_deref(), Some("0.5"));
+        assert_eq!(read("true").as_deref(), Some("true"));
+        for absent in ["null", "[1,[2]]", r#"{"a":{"b":1}}"#] {
+            assert_eq!(read(absent), None, "{absent}");
+        }
+    }
+}

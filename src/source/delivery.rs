@@ -1,0 +1,283 @@
+//! From an HTTP request to the `PubsubMessage` in it, whichever way it was wrapped.
+//!
+//! | shape | told by |
+//! |---|---|
+//! | wrapped push, Eventarc in binary mode | member `message` |
+//! | CloudEvent in structured mode | member `data` with a `message`, or `data_base64` |
+//! | background function (flat, or with `context`) | member `data` with the PubsubMessage's own members |
+//! | unwrapped push | header `x-goog-pubsub-*`, or the body is a log entry |
+//!
+//! Content-Type is not looked at: the emulator sends unwrapped messages as a web form, and
+//! everybody else disagrees, too. Whether the payload is any good is not judged here.
+//!
+//! Shapes: <https://cloud.google.com/pubsub/docs/push#receive_push>,
+//! <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
+//! <https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/pubsub/v1/data.proto>,
+//! <https://cloud.google.com/functions/docs/writing/write-event-driven-functions#background-functions>.
+
+use std::borrow::Cow;
+
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::decode::message::{MessageData, PubsubMessage};
+use crate::decode::scalar::Scalar;
+
+/// There is no Pub/Sub message in the request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotADelivery {
+    #[error("the body is empty and no x-goog-pubsub header names a message")]
+    Empty,
+    #[error("the body is not JSON ({0}) and no x-goog-pubsub header names a message")]
+    NotJson(String),
+    #[error("the body has no member `message` (push, Eventarc) or `data` (CloudEvent, background function), and is no log entry")]
+    NoMessage,
+    #[error("the Pub/Sub message is not as Pub/Sub writes it: {0}")]
+    BadMessage(String),
+}
+
+/// Finds the message in a push request.
+pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, NotADelivery> {
+    // Cheapest first: a wrapped push has none of these headers.
+    if let Some(message_id) = header(headers, "x-goog-pubsub-message-id") {
+        let publish_time = header(headers, "x-goog-pubsub-publish-time");
+        return Ok(PubsubMessage {
+            message_id: Some(message_id.into()),
+            publish_time: publish_time.map(Cow::from),
+            delivery_attempt: header(headers, "x-goog-pubsub-delivery-attempt").and_then(|attempt| attempt.parse().ok()),
+            ..PubsubMessage::raw(body)
+        });
+    }
+    let mut message = read_body(body)?;
+    // Eventarc in binary mode: what the body leaves out, the headers have.
+    if message.message_id.is_none() {
+        message.message_id = header(headers, "ce-id").map(Cow::from);
+    }
+    if message.publish_time.is_none() {
+        message.publish_time = header(headers, "ce-time").map(Cow::from);
+    }
+    Ok(message)
+}
+
+/// Finds the message in a body alone.
+pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
+    if body.is_empty() {
+        return Err(NotADelivery::Empty);
+    }
+    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
+        Ok(envelope) => envelope,
+        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(error.to_string())),
+        Err(error) => return Err(NotADelivery::NotJson(error.to_string())),
+    };
+    let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
+    if let Some(message) = envelope.message {
+        return Ok(message.into_message(attempt));
+    }
+    if let Some(data) = envelope.data {
+        let (context_id, context_time) = match envelope.context {
+            Some(context) => (context.event_id, context.timestamp),
+            None => (envelope.event_id, envelope.timestamp),
+        };
+        let id = context_id.non_empty().or(envelope.id.non_empty());
+        let time = context_time.non_empty().or(envelope.time.non_empty());
+        return read_event_data(data, id, time);
+    }
+    if let Some(data) = envelope.data_base64.non_empty() {
+        return read_event_base64(&data, envelope.id.non_empty(), envelope.time.non_empty());
+    }
+    if envelope.http_request.is_some() || envelope.log_name.is_some() || envelope.insert_id.is_some() {
+        return Ok(PubsubMessage::raw(body));
+    }
+    Err(NotADelivery::NoMessage)
+}
+
+/// Member `data` of an event: a whole push body in a CloudEvent, a bare message in a background
+/// function's event. Its id and time are the event's.
+fn read_event_data<'a>(data: &'a RawValue, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
+    let data: EventData<'_> = serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(error.to_string()))?;
+    let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
+    let wire = match data.message {
+        Some(message) => message,
+        None if data.data.is_some() || data.attributes.is_some() => {
+            WireMessage { data: data.data, attributes: data.attributes, ..WireMessage::default() }
+        }
+        None => return Err(NotADelivery::NoMessage),
+    };
+    let mut message = wire.into_message(attempt);
+    message.message_id = message.message_id.or(id);
+    message.publish_time = message.publish_time.or(time);
+    Ok(message)
+}
+
+/// Member `data_base64` of a CloudEvent. No sender of Google's writes it, hence no borrowing.
+fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
+    let bad = |error: &dyn std::fmt::Display| NotADelivery::BadMessage(format!("data_base64: {error}"));
+    let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| bad(&error))?.into_owned();
+    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
+    let message = read_event_data(&raw, id.clone(), time.clone())?;
+    Ok(PubsubMessage {
+        data: match message.data {
+            MessageData::Base64(text) => MessageData::Base64(text.into_owned().into()),
+            MessageData::Raw(bytes) => MessageData::Base64(STANDARD.encode(bytes).into()),
+        },
+        message_id: message.message_id.map(|id| id.into_owned().into()),
+        publish_time: message.publish_time.map(|time| time.into_owned().into()),
+        attributes: message.attributes.map(|attributes| attributes.into_owned().into()),
+        delivery_attempt: message.delivery_attempt,
+    })
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+/// The members that tell the shapes apart, at the top of the body. Members with the same meaning
+/// come in two spellings, from some senders both at once, so that a serde alias would not do.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    message: Option<WireMessage<'a>>,
+    #[serde(borrow, default)]
+    delivery_attempt: Scalar<'a>,
+    #[serde(borrow, default, rename = "delivery_attempt")]
+    delivery_attempt_snake: Scalar<'a>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "data_base64")]
+    data_base64: Scalar<'a>,
+    #[serde(borrow, default)]
+    context: Option<Context<'a>>,
+    #[serde(borrow, default)]
+    event_id: Scalar<'a>,
+    #[serde(borrow, default)]
+    timestamp: Scalar<'a>,
+    #[serde(borrow, default)]
+    id: Scalar<'a>,
+    #[serde(borrow, default)]
+    time: Scalar<'a>,
+    #[serde(borrow, default)]
+    http_request: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    log_name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    insert_id: Option<&'a RawValue>,
+}
+
+/// Member `context` of a background function's event.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context<'a> {
+    #[serde(borrow, default)]
+    event_id: Scalar<'a>,
+    #[serde(borrow, default)]
+    timestamp: Scalar<'a>,
+}
+
+/// Member `data` of either kind of event.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventData<'a> {
+    #[serde(borrow, default)]
+    message: Option<WireMessage<'a>>,
+    #[serde(borrow, default)]
+    delivery_attempt: Scalar<'a>,
+    #[serde(borrow, default)]
+    data: Option<Scalar<'a>>,
+    #[serde(borrow, default)]
+    attributes: Option<&'a RawValue>,
+}
+
+/// A `PubsubMessage` in JSON. `orderingKey` and `@type` say nothing that is needed.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireMessage<'a> {
+    #[serde(borrow)]
+    data: Option<Scalar<'a>>,
+    #[serde(borrow)]
+    message_id: Scalar<'a>,
+    #[serde(borrow, rename = "message_id")]
+    message_id_snake: Scalar<'a>,
+    #[serde(borrow)]
+    publish_time: Scalar<'a>,
+    #[serde(borrow, rename = "publish_time")]
+    publish_time_snake: Scalar<'a>,
+    #[serde(borrow)]
+    attributes: Option<&'a RawValue>,
+}
+
+impl<'a> WireMessage<'a> {
+    fn into_message(self, delivery_attempt: Option<i64>) -> PubsubMessage<'a> {
+        PubsubMessage {
+            data: MessageData::Base64(self.data.unwrap_or_default().get().unwrap_or_default()),
+            message_id: self.message_id.non_empty().or(self.message_id_snake.non_empty()),
+            publish_time: self.publish_time.non_empty().or(self.publish_time_snake.non_empty()),
+            attributes: self.attributes.map(RawValue::get).filter(|json| json.starts_with('{')).map(Cow::from),
+            delivery_attempt,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(body: &str) -> (Option<String>, Option<String>, Option<i64>) {
+        let message = read_body(body.as_bytes()).unwrap();
+        (message.message_id.map(Cow::into_owned), message.publish_time.map(Cow::into_owned), message.delivery_attempt)
+    }
+
+    #[test]
+    fn both_spellings_of_a_member_are_read_alone_and_together() {
+        let expected = (Some("1".into()), Some("t".into()), Some(2));
+        for body in [
+            r#"{"message":{"data":"e30=","messageId":"1","publishTime":"t"},"deliveryAttempt":2}"#,
+            r#"{"message":{"data":"e30=","message_id":"1","publish_time":"t"},"delivery_attempt":2}"#,
+            r#"{"message":{"data":"e30=","messageId":"1","message_id":"1","publishTime":"t","publish_time":"t"},"deliveryAttempt":"2"}"#,
+        ] {
+            assert_eq!(ids(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_events_id_and_time_are_the_messages_where_it_has_none_itself() {
+        let expected = (Some("e".into()), Some("t".into()), None);
+        for body in [
+            r#"{"context":{"eventId":"e","timestamp":"t"},"data":{"data":"e30=","attributes":null}}"#,
+            r#"{"eventId":"e","timestamp":"t","data":{"@type":"x","data":"e30="}}"#,
+            r#"{"specversion":"1.0","id":"e","time":"t","data":{"message":{"data":"e30="}}}"#,
+            r#"{"specversion":"1.0","id":"e","time":"t","data_base64":"eyJtZXNzYWdlIjp7ImRhdGEiOiJlMzA9In19"}"#,
+        ] {
+            assert_eq!(ids(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn escaped_slashes_in_base64_are_read_and_plain_ones_borrowed() {
+        let data = |body: &'static str| match read_body(body.as_bytes()).unwrap().data {
+            MessageData::Base64(text) => text,
+            MessageData::Raw(_) => panic!("not wrapped"),
+        };
+        assert!(matches!(data(r#"{"message":{"data":"\/\/4AAWJpbmFyeQ=="}}"#), Cow::Owned(text) if text == "//4AAWJpbmFyeQ=="));
+        assert!(matches!(data(r#"{"message":{"data":"//4AAWJpbmFyeQ=="}}"#), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_holds_no_message_says_why() {
+        for (body, expected) in [
+            ("", NotADelivery::Empty),
+            ("{}", NotADelivery::NoMessage),
+            (r#"{"data":{"user_id":"1"}}"#, NotADelivery::NoMessage),
+            (r#"{"message":null}"#, NotADelivery::NoMessage),
+        ] {
+            assert_eq!(read_body(body.as_bytes()).unwrap_err(), expected, "{body}");
+        }
+        assert!(matches!(read_body(br#"{"message":{"data":"e30"#), Err(NotADelivery::NotJson(_))));
+        assert!(matches!(read_body(br#"{"message":"text"}"#), Err(NotADelivery::BadMessage(_))));
+        assert!(matches!(read_body(b"[1]"), Err(NotADelivery::BadMessage(_))));
+        assert!(matches!(read_body(b"hello"), Err(NotADelivery::NotJson(_))));
+    }
+}
