@@ -17,6 +17,7 @@
 use axum::http::StatusCode;
 
 use crate::decode::{FilterReason, UnfitReason};
+use crate::sink::Trouble;
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,12 +39,8 @@ pub enum Outcome {
 /// Why a delivery is to be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RetryReason {
-    /// BigQuery failed in a way that passes, for longer than PUSH_DEADLINE.
-    Unavailable,
-    /// BigQuery said that too much is asked of it.
-    Quota,
-    /// BigQuery refuses the service itself: credentials, permissions, billing.
-    Denied,
+    /// BigQuery did not take the row for as long as there was time.
+    BigQuery(Trouble),
     /// The template table was not seen yet, or is not there.
     NoTemplate,
     /// The message can never become a row, and the dead-letter table did not take it.
@@ -101,9 +98,7 @@ impl RetryReason {
     /// The label of metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Unavailable => "unavailable",
-            Self::Quota => "quota",
-            Self::Denied => "denied",
+            Self::BigQuery(trouble) => trouble.as_str(),
             Self::NoTemplate => "no_template",
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",

@@ -29,8 +29,8 @@ pub(super) enum ApiError {
     /// The request names or describes something that cannot be.
     #[error("{0}")]
     Invalid(String),
-    /// The body is not the JSON that was expected.
-    #[error("Invalid JSON payload received. {0}")]
+    /// The body cannot be read, or is not the JSON that was expected.
+    #[error("{0}")]
     BadPayload(String),
     /// A dataset with tables is to be deleted without `deleteContents`; holds "p:d".
     #[error("Dataset {0} is still in use")]
@@ -62,9 +62,7 @@ impl ApiError {
     /// The status code and BigQuery's reason for it.
     fn code(&self) -> (StatusCode, &'static str) {
         match self {
-            ApiError::NotFound(_) | ApiError::UnknownRoute { .. } => {
-                (StatusCode::NOT_FOUND, "notFound")
-            }
+            ApiError::NotFound(_) | ApiError::UnknownRoute { .. } => (StatusCode::NOT_FOUND, "notFound"),
             ApiError::Duplicate(_) => (StatusCode::CONFLICT, "duplicate"),
             ApiError::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
             ApiError::BadPayload(_) => (StatusCode::BAD_REQUEST, "badRequest"),
@@ -72,9 +70,7 @@ impl ApiError {
             ApiError::UploadTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "uploadTooLarge"),
             ApiError::ConditionNotMet => (StatusCode::PRECONDITION_FAILED, "conditionNotMet"),
             ApiError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
-            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internalError")
-            }
+            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError"),
             ApiError::Closing => (StatusCode::SERVICE_UNAVAILABLE, "backendError"),
         }
     }

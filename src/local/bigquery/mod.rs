@@ -29,6 +29,8 @@
 
 mod catalog;
 mod datasets;
+mod decimal;
+mod default_value;
 mod discovery;
 mod errors;
 mod faults;
@@ -36,6 +38,7 @@ mod insert_all;
 mod insertion;
 mod moment;
 mod names;
+mod resource;
 mod row;
 mod rows;
 mod scalar;
@@ -85,13 +88,8 @@ impl BigQuery {
     /// [`OpenError`] says which file or directory is at fault: in use by another process, not
     /// ours, of another version, damaged, or not accessible.
     pub fn open(dir: &Path) -> Result<BigQuery, OpenError> {
-        let server = Server {
-            store: Store::open(dir)?,
-            faults: Faults::default(),
-        };
-        Ok(BigQuery {
-            server: Arc::new(server),
-        })
+        let server = Server { store: Store::open(dir)?, faults: Faults::default() };
+        Ok(BigQuery { server: Arc::new(server) })
     }
 
     /// Every route, both under `/bigquery/v2` (BigQuery's own base path) and at the root (for
@@ -132,21 +130,9 @@ fn api() -> Router<Arc<Server>> {
     Router::new()
         .route("/projects", get(datasets::projects))
         .route(DATASETS, get(datasets::list).post(datasets::insert))
-        .route(
-            DATASET,
-            get(datasets::get)
-                .patch(datasets::patch)
-                .put(datasets::update)
-                .delete(datasets::delete),
-        )
+        .route(DATASET, get(datasets::get).patch(datasets::change).put(datasets::change).delete(datasets::delete))
         .route(TABLES, get(tables::list).post(tables::insert))
-        .route(
-            TABLE,
-            get(tables::get)
-                .patch(tables::patch)
-                .put(tables::update)
-                .delete(tables::delete),
-        )
+        .route(TABLE, get(tables::get).patch(tables::change).put(tables::change).delete(tables::delete))
         .route(&format!("{TABLE}/data"), get(tabledata::list))
         .route(&format!("{TABLE}/insertAll"), post(insert_all::insert_all))
         .merge(unsupported::routes())
@@ -154,8 +140,5 @@ fn api() -> Router<Arc<Server>> {
 
 /// 404 that repeats what was asked: a client with a wrong base URL sees it at once.
 async fn unknown_route(request: Request) -> ApiError {
-    ApiError::UnknownRoute {
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-    }
+    ApiError::UnknownRoute { method: request.method().clone(), path: request.uri().path().to_owned() }
 }

@@ -54,9 +54,7 @@ pub(super) fn epoch_whole(seconds: i64) -> Option<i64> {
 
 /// Years 1 to 9999.
 fn in_range(micros: i64) -> Option<i64> {
-    (-62_135_596_800_000_000..=253_402_300_799_999_999)
-        .contains(&micros)
-        .then_some(micros)
+    (-62_135_596_800_000_000..=253_402_300_799_999_999).contains(&micros).then_some(micros)
 }
 
 /// What of the text is still to be read.

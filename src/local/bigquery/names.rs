@@ -70,10 +70,7 @@ impl TableRef {
 
     /// The table that rows for this template table and suffix go to.
     pub(super) fn with_suffix(&self, suffix: &TableSuffix) -> Result<TableRef, ApiError> {
-        let generated = TableRef {
-            dataset: self.dataset.clone(),
-            table: format!("{}{}", self.table, suffix.0),
-        };
+        let generated = TableRef { dataset: self.dataset.clone(), table: format!("{}{}", self.table, suffix.0) };
         generated.check_id()?;
         Ok(generated)
     }
@@ -94,9 +91,7 @@ impl TableSuffix {
         if is_plain(&text) {
             return Ok(TableSuffix(text));
         }
-        Err(ApiError::Invalid(format!(
-            "Invalid template suffix \"{text}\". Suffixes must be alphanumeric (plus underscores)."
-        )))
+        Err(ApiError::Invalid(format!("Invalid template suffix \"{text}\". Suffixes must be alphanumeric (plus underscores).")))
     }
 }
 
@@ -108,9 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for DatasetRef {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset)) = Path::from_request_parts(parts, state)
-            .await
-            .map_err(unreadable)?;
+        let Path((project, dataset)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
         Ok(DatasetRef { project, dataset })
     }
 }
@@ -119,13 +112,8 @@ impl<S: Send + Sync> FromRequestParts<S> for TableRef {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset, table)) = Path::from_request_parts(parts, state)
-            .await
-            .map_err(unreadable)?;
-        Ok(TableRef {
-            dataset: DatasetRef { project, dataset },
-            table,
-        })
+        let Path((project, dataset, table)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        Ok(TableRef { dataset: DatasetRef { project, dataset }, table })
     }
 }
 
@@ -136,9 +124,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Project {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(project) = Path::from_request_parts(parts, state)
-            .await
-            .map_err(unreadable)?;
+        let Path(project) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
         Ok(Project(project))
     }
 }

@@ -119,28 +119,22 @@ pub enum OpenError {
     Thread(#[source] io::Error),
 }
 
-/// The open file. Fields are dropped in this order: the writer finishes, the readers close, and
-/// only then the next process may open the directory.
+/// The open file. Fields are dropped in this order: the readers close, so that the writer, which
+/// finishes its queue, is the last connection and folds the write-ahead log into the file; only
+/// then may the next process open the directory.
 pub(super) struct Store {
-    writer: Writer,
     readers: Arc<Readers>,
+    writer: Writer,
     _lock: File,
 }
 
 impl Store {
     pub(super) fn open(dir: &Path) -> Result<Store, OpenError> {
-        std::fs::create_dir_all(dir).map_err(|source| OpenError::Directory {
-            dir: dir.to_owned(),
-            source,
-        })?;
+        std::fs::create_dir_all(dir).map_err(|source| OpenError::Directory { dir: dir.to_owned(), source })?;
         let lock = lock(dir)?;
         let path = dir.join(FILE);
         let connection = open_for_writing(&path)?;
-        Ok(Store {
-            writer: Writer::start(connection).map_err(OpenError::Thread)?,
-            readers: Arc::new(Readers::new(path)),
-            _lock: lock,
-        })
+        Ok(Store { writer: Writer::start(connection).map_err(OpenError::Thread)?, readers: Arc::new(Readers::new(path)), _lock: lock })
     }
 
     /// Runs `read` on a connection that sees one state of the file throughout.
@@ -149,10 +143,7 @@ impl Store {
         read: impl FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let readers = Arc::clone(&self.readers);
-        let permit = Arc::clone(&readers.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| ApiError::Closing)?;
+        let permit = Arc::clone(&readers.permits).acquire_owned().await.map_err(|_| ApiError::Closing)?;
         // The permit goes along: a request that is dropped leaves its read running.
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -176,15 +167,10 @@ impl Store {
 /// locks on the database file are lost when any other handle on it is closed.
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join(LOCK);
-    let file = File::create(&path).map_err(|source| OpenError::Lock {
-        path: path.clone(),
-        source,
-    })?;
+    let file = File::create(&path).map_err(|source| OpenError::Lock { path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            dir: dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(OpenError::Lock { path, source }),
     }
 }
@@ -192,13 +178,8 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
 /// The writer's connection. A file that is not ours is left as it was.
 fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::Foreign {
-            path: path.to_owned(),
-        },
-        _ => OpenError::Sqlite {
-            path: path.to_owned(),
-            source,
-        },
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+        _ => OpenError::Sqlite { path: path.to_owned(), source },
     };
     let number = |db: &Connection, sql: &str| db.query_row(sql, [], |row| row.get::<_, i32>(0));
 
@@ -219,8 +200,7 @@ fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
         }
     }
     // FULL: in WAL mode a commit has reached the disk when it returns.
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        .map_err(failed)?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").map_err(failed)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
@@ -242,25 +222,15 @@ struct Readers {
 
 impl Readers {
     fn new(path: PathBuf) -> Readers {
-        Readers {
-            path,
-            idle: Mutex::new(Vec::new()),
-            permits: Arc::new(Semaphore::new(READERS)),
-        }
+        Readers { path, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) }
     }
 
-    fn run<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
+    fn run<T>(&self, read: impl FnOnce(&Connection) -> Result<T, ApiError>) -> Result<T, ApiError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let mut connection = match kept {
             Some(connection) => connection,
-            None => Connection::open_with_flags(
-                &self.path,
-                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )?,
+            None => Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
         };
         let snapshot = connection.transaction()?;
         let found = read(&snapshot);

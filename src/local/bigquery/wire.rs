@@ -47,18 +47,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let gzip = is_gzip(request.headers())?;
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| match rejection {
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                    ApiError::UploadTooLarge { limit: BODY_LIMIT }
-                }
-                other => ApiError::BadPayload(other.to_string()),
-            })?;
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::UploadTooLarge { limit: BODY_LIMIT },
+            other => ApiError::BadPayload(other.to_string()),
+        })?;
         let body = if gzip { gunzip(&body)? } else { body };
-        serde_json::from_slice(&body)
-            .map(JsonBody)
-            .map_err(|error| ApiError::BadPayload(error.to_string()))
+        serde_json::from_slice(&body).map(JsonBody).map_err(|error| ApiError::BadPayload(format!("Invalid JSON payload received. {error}")))
     }
 }
 
@@ -66,10 +60,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
     match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(false),
         Some(b"gzip" | b"x-gzip") => Ok(true),
-        Some(other) => Err(ApiError::BadPayload(format!(
-            "Unsupported Content-Encoding: {}.",
-            String::from_utf8_lossy(other)
-        ))),
+        Some(other) => Err(ApiError::BadPayload(format!("Unsupported Content-Encoding: {}.", String::from_utf8_lossy(other)))),
     }
 }
 
@@ -93,9 +84,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(params) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection: QueryRejection| ApiError::Invalid(rejection.body_text()))?;
+        let Query(params) =
+            Query::from_request_parts(parts, state).await.map_err(|rejection: QueryRejection| ApiError::Invalid(rejection.body_text()))?;
         Ok(Params(params))
     }
 }

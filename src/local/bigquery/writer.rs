@@ -36,13 +36,8 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(connection: Connection) -> io::Result<Writer> {
         let (jobs, queue) = mpsc::channel(BATCH);
-        let thread = thread::Builder::new()
-            .name("bigquery-writer".to_owned())
-            .spawn(move || write(connection, queue))?;
-        Ok(Writer {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("bigquery-writer".to_owned()).spawn(move || write(connection, queue))?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Runs `job` in a savepoint and waits for the commit. When `job` fails, what it wrote is
@@ -76,10 +71,7 @@ impl Drop for Writer {
     }
 }
 
-fn in_savepoint<T>(
-    transaction: &mut Transaction<'_>,
-    job: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
+fn in_savepoint<T>(transaction: &mut Transaction<'_>, job: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
     let savepoint = transaction.savepoint()?;
     // On the way out of an error, dropping the savepoint rolls it back.
     let outcome = job(&savepoint)?;
@@ -100,13 +92,8 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
 
 /// If the transaction cannot even begin, the jobs are dropped unrun, and with them the senders
 /// of their answers.
-fn commit(
-    connection: &mut Connection,
-    jobs: impl Iterator<Item = Job>,
-    replies: &mut Vec<Reply>,
-) -> rusqlite::Result<()> {
-    let mut transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn commit(connection: &mut Connection, jobs: impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     replies.extend(jobs.map(|job| job(&mut transaction)));
     transaction.commit()
 }

@@ -1,0 +1,168 @@
+//! `pixel-pipeline explain`: what would become of this input, without sending it anywhere.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::config::DecodeArgs;
+use crate::decode::coerce::rfc3339_micros;
+use crate::decode::{Decoded, Decoder, PubsubMessage};
+use crate::source::delivery;
+
+/// Show what would become of URLs, log entries or push bodies, without sending anything.
+///
+/// Prints one JSON object per input on a line of its own, or a readable text on a terminal.
+/// Works by the schema of SCHEMA_FILE, else the built-in one. Exits with 0 whatever the outcomes,
+/// and with 2 if the input cannot be read or the settings are wrong.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// URLs of the pixel, as a browser would request them now
+    urls: Vec<String>,
+    /// File of JSON lines, each a log entry or the body of a push request; - for standard input
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// How to print [default: text on a terminal, else json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    #[command(flatten)]
+    decode: DecodeArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Text,
+}
+
+/// One line of the output.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    /// `store`, `filter` or `dead_letter`.
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<String>,
+    /// TABLE_NAME with the suffix.
+    table: Option<String>,
+    suffix: Option<String>,
+    insert_id: Option<String>,
+    row: Option<Box<RawValue>>,
+}
+
+/// Explains every input in turn.
+pub fn run(args: Args) -> ExitCode {
+    match explain(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Settings(#[from] crate::config::Problems),
+    #[error("give URLs, or --input FILE (- for standard input)")]
+    NoInput,
+    #[error("cannot read {}: {error}", file.display())]
+    Input { file: PathBuf, error: io::Error },
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+fn explain(args: Args) -> Result<(), Failure> {
+    let config = args.decode.load()?;
+    if args.urls.is_empty() && args.input.is_none() {
+        return Err(Failure::NoInput);
+    }
+    let stdout = io::stdout();
+    let format = args.format.unwrap_or(if stdout.is_terminal() { Format::Text } else { Format::Json });
+    let mut out = BufWriter::new(stdout.lock());
+    let decoder = Decoder::new(config.settings, &config.schema);
+    for url in &args.urls {
+        let now = Timestamp::now();
+        let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url}}).to_string();
+        print(&explanation(decoder.decode(&PubsubMessage::raw(entry.as_bytes()), now), &config.table_name), format, &mut out)?;
+    }
+    if let Some(file) = args.input {
+        let failed = |error| Failure::Input { file: file.clone(), error };
+        let mut lines: Box<dyn BufRead> =
+            if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(&file).map_err(failed)?)) };
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+            let text = line.trim_ascii();
+            if !text.is_empty() {
+                // What is no push body is taken for the entry itself, good or bad.
+                let message = delivery::read_body(text).unwrap_or_else(|_| PubsubMessage::raw(text));
+                print(&explanation(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)?;
+            }
+            line.clear();
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn explanation(decoded: Decoded, table_name: &str) -> Explanation {
+    let nothing = Explanation { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, row: None };
+    match decoded {
+        Decoded::Row(row) => Explanation {
+            outcome: "store",
+            table: Some(format!("{table_name}{}", row.suffix)),
+            suffix: Some(row.suffix.to_string()),
+            insert_id: Some(row.event_id.to_string()),
+            row: String::from_utf8(row.json).ok().and_then(|json| RawValue::from_string(json).ok()),
+            ..nothing
+        },
+        Decoded::Filtered(reason) => Explanation { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
+        Decoded::Unfit(unfit) => Explanation {
+            outcome: "dead_letter",
+            reason: Some(unfit.reason.as_str()),
+            detail: Some(unfit.detail),
+            insert_id: Some(unfit.event_id.to_string()),
+            ..nothing
+        },
+    }
+}
+
+fn print(explanation: &Explanation, format: Format, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        Format::Json => {
+            serde_json::to_writer(&mut *out, explanation)?;
+            writeln!(out)
+        }
+        Format::Text => print_text(explanation, out),
+    }
+}
+
+fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()> {
+    let Explanation { outcome, reason, detail, table, insert_id, row, .. } = explanation;
+    match reason {
+        Some(reason) => writeln!(out, "{outcome}: {reason}")?,
+        None => writeln!(out, "{outcome}")?,
+    }
+    for (name, value) in [("detail", detail), ("table", table), ("insertId", insert_id)] {
+        if let Some(value) = value {
+            writeln!(out, "  {name:<9} {}", printable(value))?;
+        }
+    }
+    let columns: serde_json::Map<String, serde_json::Value> = row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
+    for (name, value) in &columns {
+        // As JSON, so that control characters of a stranger's do not reach the terminal.
+        writeln!(out, "  {name} = {value}")?;
+    }
+    writeln!(out)
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

@@ -1,0 +1,185 @@
+//! The table routes.
+//!
+//! The schema is shown exactly as it was sent, descriptions, default values and unknown members
+//! included. Partitioning, clustering and expiration are kept and shown, not acted upon; views and
+//! external tables are refused.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables>.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::Server;
+use super::catalog::{self, Table};
+use super::errors::ApiError;
+use super::names::{DatasetRef, TableRef};
+use super::resource::{self, Edit, Members};
+use super::schema::Schema;
+use super::wire::{Json, JsonBody, Paging, Params};
+
+/// Members that are computed here, whatever a client sends for them.
+const COMPUTED: [&str; 12] = [
+    "creationTime",
+    "etag",
+    "id",
+    "kind",
+    "lastModifiedTime",
+    "location",
+    "numBytes",
+    "numLongTermBytes",
+    "numRows",
+    "selfLink",
+    "tableReference",
+    "type",
+];
+
+/// Members that tables.list shows.
+const LISTED: [&str; 10] =
+    ["clustering", "creationTime", "expirationTime", "friendlyName", "id", "kind", "labels", "tableReference", "timePartitioning", "type"];
+
+/// Members of what is not a plain table.
+const NOT_PLAIN: [&str; 4] = ["cloneDefinition", "externalDataConfiguration", "materializedView", "view"];
+
+pub(super) async fn list(
+    State(server): State<Arc<Server>>,
+    name: DatasetRef,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Value>, ApiError> {
+    let (after, limit) = (paging.after().to_owned(), paging.limit());
+    let (mut found, total) = server
+        .store
+        .read(move |db| {
+            let dataset = catalog::dataset(db, &name)?;
+            let found = catalog::tables(db, &dataset, &after, limit + 1)?;
+            Ok((found, catalog::count_tables(db, &dataset)?))
+        })
+        .await?;
+    let next = paging.cut(&mut found, |table| table.name.table.clone());
+    let entries = found.iter().map(|table| Ok(resource::only(shown(table)?, &LISTED))).collect::<Result<Vec<_>, ApiError>>()?;
+    let mut answer = json!({
+        "kind": "bigquery#tableList",
+        "totalItems": total,
+        "tables": entries,
+    });
+    if let Some(token) = next {
+        answer["nextPageToken"] = Value::from(token);
+    }
+    Ok(Json(answer))
+}
+
+pub(super) async fn get(State(server): State<Arc<Server>>, name: TableRef) -> Result<Response, ApiError> {
+    if let Some(fault) = server.faults.on_tables_get(&name.to_string()) {
+        return Ok(fault);
+    }
+    let find = move |db: &_| catalog::table(db, &name);
+    let table = server.store.read(find).await?;
+    Ok(Json(shown_with_schema(&table)?).into_response())
+}
+
+pub(super) async fn insert(
+    State(server): State<Arc<Server>>,
+    dataset: DatasetRef,
+    JsonBody(mut sent): JsonBody<Members>,
+) -> Result<Json<Members>, ApiError> {
+    let id = sent
+        .get("tableReference")
+        .and_then(|reference| reference.get("tableId"))
+        .and_then(Value::as_str)
+        .ok_or_else(|| ApiError::Invalid("Table ID is missing.".to_owned()))?;
+    let name = TableRef { dataset, table: id.to_owned() };
+    name.check_id()?;
+    if let Some(kind) = NOT_PLAIN.iter().find(|kind| sent.contains_key(**kind)) {
+        let message = format!("The local BigQuery has plain tables only; it cannot make a {kind}.");
+        return Err(ApiError::NotImplemented(message));
+    }
+    let schema = sent.remove("schema");
+    Schema::parse(schema.as_ref().unwrap_or(&Value::Null))?;
+
+    let now = server.faults.now();
+    let table = server
+        .store
+        .write(move |db| {
+            if catalog::find_table(db, &name)?.is_some() {
+                return Err(ApiError::Duplicate(format!("Table {name}")));
+            }
+            let members = resource::without(sent, &COMPUTED);
+            catalog::create_table(db, &name, &members, schema.as_ref(), now)?;
+            catalog::table(db, &name)
+        })
+        .await?;
+    Ok(Json(shown_with_schema(&table)?))
+}
+
+/// `PATCH` and `PUT`. A schema may gain columns and relax them, as in BigQuery.
+pub(super) async fn change(State(server): State<Arc<Server>>, name: TableRef, edit: Edit) -> Result<Json<Members>, ApiError> {
+    let now = server.faults.now();
+    let table = server
+        .store
+        .write(move |db| {
+            let table = catalog::table(db, &name)?;
+            let old_schema = table.schema()?;
+            let mut members = table.members()?;
+            if let Some(schema) = old_schema.clone() {
+                members.insert("schema".to_owned(), schema);
+            }
+            let mut members = edit.apply(&etag(&table), members)?;
+            let schema = members.remove("schema");
+            let parse = |schema: &Option<Value>| Schema::parse(schema.as_ref().unwrap_or(&Value::Null));
+            parse(&old_schema)?.check_change(&parse(&schema)?, &name.to_string())?;
+            let members = resource::without(members, &COMPUTED);
+            catalog::change_table(db, &table, &members, schema.as_ref(), now)?;
+            catalog::table(db, &name)
+        })
+        .await?;
+    Ok(Json(shown_with_schema(&table)?))
+}
+
+pub(super) async fn delete(State(server): State<Arc<Server>>, name: TableRef) -> Result<StatusCode, ApiError> {
+    server
+        .store
+        .write(move |db| {
+            let table = catalog::table(db, &name)?;
+            catalog::delete_table(db, &table)
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn etag(table: &Table) -> String {
+    format!("t{}v{}", table.id, table.version)
+}
+
+/// The table as tables.get shows it.
+fn shown_with_schema(table: &Table) -> Result<Members, ApiError> {
+    let mut members = shown(table)?;
+    if let Some(schema) = table.schema()? {
+        members.insert("schema".to_owned(), schema);
+    }
+    Ok(members)
+}
+
+fn shown(table: &Table) -> Result<Members, ApiError> {
+    let dataset = &table.name.dataset;
+    let computed = json!({
+        "kind": "bigquery#table",
+        "id": table.name.to_string(),
+        "etag": etag(table),
+        "type": "TABLE",
+        "tableReference": {
+            "projectId": dataset.project,
+            "datasetId": dataset.dataset,
+            "tableId": table.name.table,
+        },
+        "location": "US",
+        "creationTime": table.created.to_string(),
+        "lastModifiedTime": table.modified.to_string(),
+        "numRows": table.rows.to_string(),
+        "numBytes": table.bytes.to_string(),
+        "numLongTermBytes": "0",
+    });
+    Ok(resource::with(table.members()?, computed))
+}

@@ -1,0 +1,75 @@
+//! Every metric of the service, named in one place. Labels are bounded: no table, no user, no URL.
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `pixel_pipeline_deliveries_total` | counter | `outcome`, `reason` |
+//! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to answer | |
+//! | `pixel_pipeline_in_flight` | gauge, deliveries that wait for their answer | |
+//! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
+//! | `pixel_pipeline_insert_seconds` | histogram | |
+//! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::outcome::Outcome;
+
+const DELIVERIES: &str = "pixel_pipeline_deliveries_total";
+const DELIVERY_SECONDS: &str = "pixel_pipeline_delivery_seconds";
+const IN_FLIGHT: &str = "pixel_pipeline_in_flight";
+const INSERT_ROWS: &str = "pixel_pipeline_insert_rows";
+const INSERT_SECONDS: &str = "pixel_pipeline_insert_seconds";
+const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
+
+const SECONDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const ROWS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
+
+// In every event's way, hence looked up once.
+static STORED: LazyLock<Counter> = LazyLock::new(|| counter!(DELIVERIES, "outcome" => "stored", "reason" => ""));
+static DELIVERY: LazyLock<Histogram> = LazyLock::new(|| histogram!(DELIVERY_SECONDS));
+static ROWS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_ROWS));
+static SECONDS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_SECONDS));
+
+/// Starts counting for the whole process. The handle renders, and must be told to tidy up now and
+/// then: histograms keep single samples until it does.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), &ROWS)?
+        .install_recorder()?;
+    describe_counter!(DELIVERIES, "Push deliveries by what became of them.");
+    describe_histogram!(DELIVERY_SECONDS, "Time from the arrival of a delivery to its answer, in seconds.");
+    describe_gauge!(IN_FLIGHT, "Deliveries that wait for their answer.");
+    describe_histogram!(INSERT_ROWS, "Rows in one insertAll request.");
+    describe_histogram!(INSERT_SECONDS, "Time of one insertAll request, in seconds.");
+    describe_counter!(INSERT_FAILURES, "insertAll requests that failed as a whole, by kind of failure.");
+    Ok(handle)
+}
+
+/// A delivery was answered.
+pub fn delivered(outcome: Outcome, took: Duration) {
+    match outcome {
+        Outcome::Stored => STORED.increment(1),
+        _ => counter!(DELIVERIES, "outcome" => outcome.as_str(), "reason" => outcome.reason()).increment(1),
+    }
+    DELIVERY.record(took);
+}
+
+/// How many deliveries wait.
+pub fn in_flight(count: usize) {
+    gauge!(IN_FLIGHT).set(count as f64);
+}
+
+/// An insertAll request ended, well or badly.
+pub fn inserted(rows: usize, took: Duration) {
+    ROWS_OF_INSERT.record(rows as f64);
+    SECONDS_OF_INSERT.record(took);
+}
+
+/// An insertAll request failed as a whole.
+pub fn insert_failed(failure: &'static str) {
+    counter!(INSERT_FAILURES, "failure" => failure).increment(1);
+}

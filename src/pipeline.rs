@@ -1,0 +1,108 @@
+//! What happens to one message between its arrival and its answer.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::decode::{Decoded, PubsubMessage, Row, TableSuffix, Unfit, UnfitReason};
+use crate::outcome::{Outcome, RetryReason};
+use crate::sink::batcher::{Batcher, Settled};
+use crate::sink::template::{Seen, Template};
+use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
+
+/// Decodes messages and sees them stored.
+#[derive(Debug)]
+pub struct Pipeline {
+    template: Template,
+    batcher: Batcher,
+    table: Arc<str>,
+    dead_letter_table: Arc<str>,
+}
+
+impl Pipeline {
+    /// `table` and `dead_letter_table` are TABLE_NAME and DEAD_LETTER_TABLE.
+    pub fn new(template: Template, batcher: Batcher, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
+        Self { template, batcher, table, dead_letter_table }
+    }
+
+    /// Whether the template table has been seen.
+    pub fn is_ready(&self) -> bool {
+        self.template.is_ready()
+    }
+
+    /// Settles one message that arrived at `now`, in any case by `deadline`.
+    pub async fn settle(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Outcome {
+        let Some(seen) = self.template.decoder(deadline).await else {
+            return Outcome::Retry(RetryReason::NoTemplate);
+        };
+        let (row, refusal) = match seen.decoder.decode(message, now) {
+            Decoded::Filtered(reason) => return Outcome::Filtered(reason),
+            Decoded::Unfit(unfit) => return self.bury(message, &unfit, now, deadline).await,
+            Decoded::Row(row) => match self.store(&row, deadline).await {
+                Ok(()) => return Outcome::Stored,
+                Err(NotStored::Unsettled(reason)) => return Outcome::Retry(reason),
+                Err(NotStored::Refused(refusal)) => (row, refusal),
+            },
+        };
+        if refusal.no_such_field {
+            return self.settle_by_newer_schema(message, &seen, (row, refusal), now, deadline).await;
+        }
+        self.bury(message, &refused(row, refusal), now, deadline).await
+    }
+
+    /// The table has changed since its schema was read: reads it again, and decodes again.
+    async fn settle_by_newer_schema(
+        &self,
+        message: &PubsubMessage<'_>,
+        seen: &Seen,
+        (row, refusal): (Row, Refusal),
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Outcome {
+        let since = Instant::now();
+        let Some(newer) = self.template.decoder_after(since.max(seen.at), deadline).await else {
+            return Outcome::Retry(RetryReason::NoTemplate);
+        };
+        match newer.decoder.decode(message, now) {
+            Decoded::Filtered(reason) => Outcome::Filtered(reason),
+            Decoded::Unfit(unfit) => self.bury(message, &unfit, now, deadline).await,
+            // The schema has that column, so the generated table is an older one that has not.
+            Decoded::Row(same) if same.json == row.json => self.bury(message, &refused(row, refusal), now, deadline).await,
+            Decoded::Row(row) => match self.store(&row, deadline).await {
+                Ok(()) => Outcome::Stored,
+                Err(NotStored::Unsettled(reason)) => Outcome::Retry(reason),
+                Err(NotStored::Refused(refusal)) => self.bury(message, &refused(row, refusal), now, deadline).await,
+            },
+        }
+    }
+
+    async fn store(&self, row: &Row, deadline: Instant) -> Result<(), NotStored> {
+        let destination = Destination { table: Arc::clone(&self.table), suffix: row.suffix.clone() };
+        let insert = InsertRow { event_id: row.event_id.clone(), json: row.json.clone() };
+        match self.batcher.store(destination, insert, deadline).await {
+            Some(Settled::Stored) => Ok(()),
+            Some(Settled::Refused(refusal)) => Err(NotStored::Refused(refusal)),
+            Some(Settled::Unsettled(trouble)) => Err(NotStored::Unsettled(RetryReason::BigQuery(trouble))),
+            None => Err(NotStored::Unsettled(RetryReason::Deadline)),
+        }
+    }
+
+    /// Keeps a message that can never become a row. Only once it is kept may it be acknowledged.
+    async fn bury(&self, message: &PubsubMessage<'_>, unfit: &Unfit, now: Timestamp, deadline: Instant) -> Outcome {
+        let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
+        match self.batcher.store(destination, dead_letter::row(message, unfit, now), deadline).await {
+            Some(Settled::Stored) => Outcome::DeadLetter(unfit.reason),
+            Some(Settled::Refused(_) | Settled::Unsettled(_)) | None => Outcome::Retry(RetryReason::DeadLetterNotStored),
+        }
+    }
+}
+
+enum NotStored {
+    Refused(Refusal),
+    Unsettled(RetryReason),
+}
+
+fn refused(row: Row, refusal: Refusal) -> Unfit {
+    Unfit { event_id: row.event_id, reason: UnfitReason::Invalid, detail: refusal.detail, column: refusal.column }
+}

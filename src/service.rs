@@ -1,0 +1,107 @@
+//! The running service: its tasks, who owns them, and how they end.
+//!
+//! Three tasks: the HTTP server, the batcher and the watcher of the template table. Shutting down
+//! goes the way of the data: stop accepting, answer what is under way, let the batcher end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::pipeline::Pipeline;
+use crate::sink::batcher::Batcher;
+use crate::sink::bigquery::BigQuery;
+use crate::sink::credentials::{NoToken, Tokens};
+use crate::sink::template::{Mismatch, TemplateWatcher};
+use crate::source::http_server;
+use crate::source::push::{self, Push};
+
+/// Cloud Run kills ten seconds after SIGTERM.
+const GRACE: Duration = Duration::from_secs(9);
+/// How often histograms are tidied up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Why the service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("no credentials for BigQuery: {0}")]
+    NoCredentials(#[from] NoToken),
+    #[error("no HTTP client: {0}")]
+    NoHttpClient(#[from] reqwest::Error),
+    #[error("{0}")]
+    Mismatch(#[from] Mismatch),
+}
+
+/// Everything but the port.
+#[derive(Debug)]
+pub struct Service {
+    push: Arc<Push>,
+    metrics: PrometheusHandle,
+    batcher: JoinHandle<()>,
+    watcher: JoinHandle<Mismatch>,
+}
+
+impl Service {
+    /// Puts the parts together and begins to look for the template table, so that it is on its way
+    /// while the port is being bound.
+    pub fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, ServiceError> {
+        let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
+        let bigquery = BigQuery::new(config.location, tokens, config.gzip)?;
+        let table = Arc::clone(&config.template.table);
+        let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
+        let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template);
+        let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
+        let pipeline = Pipeline::new(template, batcher, table, dead_letter_table);
+        let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
+        Ok(Self { push, metrics, batcher: tokio::spawn(batcher_task.run()), watcher: tokio::spawn(watcher.run()) })
+    }
+
+    /// Serves until `shutdown`, then for at most nine seconds more.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        let Self { push, metrics, mut batcher, mut watcher } = self;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = http_server::serve(listener, push::router(Arc::clone(&push), metrics.clone()), async { drop(stopped.await) });
+        tokio::pin!(server, shutdown);
+        let mut stop = Some(stop);
+        let mut killed_at = None;
+        let mut upkeep = tokio::time::interval(UPKEEP);
+        loop {
+            tokio::select! {
+                () = &mut server => break,
+                Ok(mismatch) = &mut watcher => return Err(mismatch.into()),
+                () = &mut shutdown, if stop.is_some() => {
+                    tracing::info!("shutting down");
+                    push.shut_down();
+                    killed_at = Some(Instant::now() + GRACE);
+                    // Received by the server, which from then on accepts nothing.
+                    drop(stop.take());
+                }
+                () = sleep_until(killed_at), if killed_at.is_some() => {
+                    tracing::warn!("deliveries were still under way when the time to shut down was over; Pub/Sub will deliver them again");
+                    return Ok(());
+                }
+                _ = upkeep.tick() => metrics.run_upkeep(),
+            }
+        }
+        watcher.abort();
+        // The last of those who submit rows: the batcher ends once what it has is settled.
+        drop(push);
+        let deadline = killed_at.unwrap_or_else(|| Instant::now() + GRACE);
+        if tokio::time::timeout_at(deadline, &mut batcher).await.is_err() {
+            batcher.abort();
+        }
+        Ok(())
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
+    }
+}

@@ -1,0 +1,292 @@
+//! Group commit: rows for one table that arrive while an insert is under way form the next one.
+//!
+//! A row whose table has no insert in flight goes at once, so that a quiet service adds no
+//! latency, and under load the batches grow by themselves. One task owns everything; whoever
+//! submits a row holds the other end of a oneshot and learns the fate of that row and no other.
+//! The number of rows waiting here is bounded by whoever admits them.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+
+use super::{Destination, Fate, InsertRow, Refusal, Trouble};
+use crate::metrics;
+
+/// Where batches go.
+pub trait Sink: Send + Sync + 'static {
+    /// Tries once to store `rows`, giving up at `deadline`; one fate for each row, in order.
+    fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> impl Future<Output = Vec<Fate>> + Send;
+}
+
+/// How large a batch may grow, and how many may be under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// BATCH_MAX_ROWS.
+    pub rows: usize,
+    /// BATCH_MAX_BYTES. A single row may exceed it.
+    pub bytes: usize,
+    /// BATCH_MAX_INSERTS.
+    pub inserts: usize,
+    /// Longest single attempt. Shorter than a row's own deadline, so that a request which got lost
+    /// leaves time for another.
+    pub attempt: Duration,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It is stored.
+    Stored,
+    /// It never will be.
+    Refused(Refusal),
+    /// It is not stored as far as we know, and its deadline is too near for another attempt.
+    Unsettled(Trouble),
+}
+
+/// Submits rows. The batcher ends when the last of these is gone and every row is settled.
+#[derive(Debug, Clone)]
+pub struct Batcher {
+    submissions: mpsc::UnboundedSender<(Destination, Pending)>,
+}
+
+impl Batcher {
+    /// The two ends: one to submit rows to, one to [`run`](BatcherTask::run).
+    pub fn new<S: Sink>(sink: Arc<S>, limits: Limits) -> (Self, BatcherTask<S>) {
+        // Unbounded, because every submitter waits for its row's fate and submitters are bounded.
+        let (submissions, incoming) = mpsc::unbounded_channel();
+        let task = BatcherTask { sink, limits, incoming, tables: HashMap::new(), ready: VecDeque::new(), resting: BinaryHeap::new() };
+        (Self { submissions }, task)
+    }
+
+    /// Stores one row. `None` if that is not settled by `deadline`.
+    pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<Settled> {
+        let (reply, fate) = oneshot::channel();
+        self.submissions.send((destination, Pending { row, deadline, reply })).ok()?;
+        tokio::time::timeout_at(deadline, fate).await.ok()?.ok()
+    }
+}
+
+/// A row, and who waits for it.
+#[derive(Debug)]
+struct Pending {
+    row: InsertRow,
+    deadline: Instant,
+    reply: oneshot::Sender<Settled>,
+}
+
+/// The rows of one table.
+#[derive(Debug, Default)]
+struct Table {
+    waiting: VecDeque<Pending>,
+    state: TableState,
+    /// Attempts in a row that stored nothing.
+    failures: u32,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+enum TableState {
+    #[default]
+    Idle,
+    /// In the queue for a free insert.
+    Ready,
+    InFlight,
+    /// Waiting out a backoff.
+    Resting,
+}
+
+/// The task that owns the rows.
+#[derive(Debug)]
+pub struct BatcherTask<S> {
+    sink: Arc<S>,
+    limits: Limits,
+    incoming: mpsc::UnboundedReceiver<(Destination, Pending)>,
+    tables: HashMap<Destination, Table>,
+    /// Tables that could send now, in the order in which they became so.
+    ready: VecDeque<Destination>,
+    resting: BinaryHeap<Reverse<(Instant, ByTime)>>,
+}
+
+/// Keeps a destination beside its time in the heap without having an order itself.
+#[derive(Debug, PartialEq, Eq)]
+struct ByTime(Destination);
+
+impl Ord for ByTime {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl PartialOrd for ByTime {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+type Finished = (Vec<Pending>, Vec<Fate>);
+
+impl<S: Sink> BatcherTask<S> {
+    /// Runs until nobody can submit any more and everything submitted is settled.
+    pub async fn run(mut self) {
+        let mut inserts: JoinSet<Finished> = JoinSet::new();
+        let mut destinations: HashMap<Id, Destination> = HashMap::new();
+        let mut arrived = Vec::new();
+        let mut open = true;
+        while open || !self.tables.is_empty() {
+            let wake = self.resting.peek().map(|Reverse((at, _))| *at);
+            tokio::select! {
+                count = self.incoming.recv_many(&mut arrived, 256), if open => {
+                    open = count > 0;
+                    for (destination, pending) in arrived.drain(..) {
+                        self.enqueue(destination, pending);
+                    }
+                }
+                Some(joined) = inserts.join_next_with_id(), if !inserts.is_empty() => {
+                    let (id, finished) = match joined {
+                        Ok((id, finished)) => (id, finished),
+                        // The waiters' oneshots died with it: they are told to try again.
+                        Err(panicked) => (panicked.id(), Finished::default()),
+                    };
+                    if let Some(destination) = destinations.remove(&id) {
+                        self.settle(destination, finished);
+                    }
+                }
+                () = sleep_until(wake), if wake.is_some() => self.wake(),
+            }
+            while inserts.len() < self.limits.inserts
+                && let Some((destination, batch)) = self.next_batch()
+            {
+                let insert = insert(Arc::clone(&self.sink), destination.clone(), batch, self.limits.attempt);
+                destinations.insert(inserts.spawn(insert).id(), destination);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, destination: Destination, pending: Pending) {
+        let table = self.tables.entry(destination.clone()).or_default();
+        table.waiting.push_back(pending);
+        if table.state == TableState::Idle {
+            table.state = TableState::Ready;
+            self.ready.push_back(destination);
+        }
+    }
+
+    fn wake(&mut self) {
+        let now = Instant::now();
+        while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, ByTime(destination)))) = self.resting.pop() else { break };
+            if let Some(table) = self.tables.get_mut(&destination) {
+                table.state = TableState::Ready;
+                self.ready.push_back(destination);
+            }
+        }
+    }
+
+    /// Takes the next batch that can be sent. Rows for which nobody waits any more are left out:
+    /// they will be delivered again.
+    fn next_batch(&mut self) -> Option<(Destination, Vec<Pending>)> {
+        while let Some(destination) = self.ready.pop_front() {
+            let Some(table) = self.tables.get_mut(&destination) else { continue };
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while batch.len() < self.limits.rows
+                && let Some(pending) = table.waiting.pop_front()
+            {
+                if pending.reply.is_closed() {
+                    continue;
+                }
+                if !batch.is_empty() && bytes + pending.row.json.len() > self.limits.bytes {
+                    table.waiting.push_front(pending);
+                    break;
+                }
+                bytes += pending.row.json.len();
+                batch.push(pending);
+            }
+            if batch.is_empty() {
+                self.tables.remove(&destination);
+            } else {
+                table.state = TableState::InFlight;
+                return Some((destination, batch));
+            }
+        }
+        None
+    }
+
+    fn settle(&mut self, destination: Destination, (batch, fates): Finished) {
+        let Some(table) = self.tables.get_mut(&destination) else { return };
+        let now = Instant::now();
+        let progress = fates.iter().any(|fate| matches!(fate, Fate::Stored | Fate::Refused(_)));
+        table.failures = if progress { 0 } else { table.failures.saturating_add(1) };
+        let backoff = backoff(table.failures.max(1));
+        let mut rest = Duration::ZERO;
+        let mut again = Vec::new();
+        for (pending, fate) in batch.into_iter().zip(fates) {
+            let (wait, trouble) = match fate {
+                Fate::Stored => {
+                    let _ = pending.reply.send(Settled::Stored);
+                    continue;
+                }
+                Fate::Refused(refusal) => {
+                    let _ = pending.reply.send(Settled::Refused(refusal));
+                    continue;
+                }
+                Fate::NotNow(trouble) => {
+                    let _ = pending.reply.send(Settled::Unsettled(trouble));
+                    continue;
+                }
+                Fate::Stopped => (Duration::ZERO, Trouble::Unavailable),
+                Fate::Again { trouble, after } => (backoff.max(after), trouble),
+            };
+            // Waiting beyond the deadline would only keep Pub/Sub from trying elsewhere.
+            if now + wait >= pending.deadline {
+                let _ = pending.reply.send(Settled::Unsettled(trouble));
+            } else {
+                rest = rest.max(wait);
+                again.push(pending);
+            }
+        }
+        for pending in again.into_iter().rev() {
+            table.waiting.push_front(pending);
+        }
+        if table.waiting.is_empty() {
+            self.tables.remove(&destination);
+        } else if rest.is_zero() {
+            table.state = TableState::Ready;
+            self.ready.push_back(destination);
+        } else {
+            table.state = TableState::Resting;
+            self.resting.push(Reverse((now + rest, ByTime(destination))));
+        }
+    }
+}
+
+async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>, longest: Duration) -> Finished {
+    let started = Instant::now();
+    let last_deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
+    let (rows, waiters): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.row, (pending.deadline, pending.reply))).unzip();
+    let fates = sink.store(&destination, &rows, last_deadline.min(started + longest)).await;
+    metrics::inserted(rows.len(), started.elapsed());
+    let batch = rows.into_iter().zip(waiters).map(|(row, (deadline, reply))| Pending { row, deadline, reply }).collect();
+    (batch, fates)
+}
+
+/// 100 ms, doubled with each failure up to 2 s, less up to half of it at random so that instances
+/// which failed together do not come back together.
+fn backoff(failures: u32) -> Duration {
+    let full = Duration::from_millis(100) * 2_u32.pow(failures.saturating_sub(1).min(5));
+    full.min(Duration::from_secs(2)).mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! BigQuery over HTTP: batches into `insertAll`, and the template table's resource.
+//!
+//! One attempt each; who tries again, and when, is the batcher's business. Datasets are left to
+//! gcp-bigquery-client. Table resources are not: its `TableFieldSchema` has no `maxLength`,
+//! `precision`, `scale` or `defaultValueExpression`, and would both hide them and drop them from
+//! the tables it creates.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use gcp_bigquery_client::client_builder::ClientBuilder;
+use gcp_bigquery_client::error::BQError;
+use gcp_bigquery_client::model::dataset::Dataset;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::batcher::Sink;
+use super::credentials::Tokens;
+use super::insert_all::{self, Failure};
+use super::{Destination, Fate, InsertRow, Refusal, Trouble};
+use crate::decode::Schema;
+use crate::metrics;
+use crate::telemetry::Throttle;
+
+/// Where the dataset is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// `https://bigquery.googleapis.com`, or an emulator's address; without `/bigquery/v2`.
+    pub endpoint: String,
+    /// The project that owns the dataset.
+    pub project: String,
+    /// DATASET.
+    pub dataset: String,
+}
+
+/// A client of one dataset.
+#[derive(Debug)]
+pub struct BigQuery {
+    http: reqwest::Client,
+    tokens: Tokens,
+    location: Location,
+    gzip: bool,
+    table_missing: Notify,
+    complaints: Throttle,
+}
+
+/// Why the control plane did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("BigQuery cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("BigQuery answers {status}: {message}")]
+    Status { status: u16, message: String },
+    #[error("BigQuery describes the table in a way that cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl BigQuery {
+    /// A client that has sent nothing yet. BATCH_GZIP says whether bodies are compressed.
+    pub fn new(location: Location, tokens: Tokens, gzip: bool) -> Result<Arc<Self>, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            // Cloud Run has no proxy, and reading the proxy's variables has surprised people.
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(3))
+            // The control plane's; insertAll sets its own from the deadline.
+            .timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_nodelay(true)
+            .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        let complaints = Throttle::new(Duration::from_secs(1));
+        Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), complaints }))
+    }
+
+    /// Waits until an insert was told that its table is not there.
+    pub async fn table_missing(&self) {
+        self.table_missing.notified().await;
+    }
+
+    /// The schema of a table, or `None` if there is no such table.
+    pub async fn schema_of(&self, table: &str) -> Result<Option<Schema>, ControlError> {
+        let url = format!("{}/tables/{table}?prettyPrint=false", self.dataset_url());
+        match self.call(self.http.get(url)).await {
+            Ok(table) => {
+                let table: serde_json::Value = serde_json::from_slice(&table).map_err(|error| ControlError::Unreadable(error.to_string()))?;
+                let schema = Schema::parse(&table["schema"].to_string()).map_err(|error| ControlError::Unreadable(error.to_string()))?;
+                Ok(Some(schema))
+            }
+            Err(ControlError::Status { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates a table, and its dataset if need be. One that is there already is left as it is.
+    pub async fn create_table(&self, table: &str, schema: &Schema) -> Result<(), ControlError> {
+        match self.insert_table(table, schema).await {
+            Err(ControlError::Status { status: 404, .. }) => {
+                self.create_dataset().await?;
+                self.insert_table(table, schema).await
+            }
+            result => result,
+        }
+    }
+
+    async fn insert_table(&self, table: &str, schema: &Schema) -> Result<(), ControlError> {
+        let Location { project, dataset, .. } = &self.location;
+        let resource = json!({
+            "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
+            "schema": {"fields": schema.fields()},
+        });
+        let request = self.http.post(format!("{}/tables", self.dataset_url())).header(CONTENT_TYPE, "application/json").body(resource.to_string());
+        match self.call(request).await {
+            Ok(_) | Err(ControlError::Status { status: 409, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create_dataset(&self) -> Result<(), ControlError> {
+        let client = ClientBuilder::new()
+            .with_v2_base_url(format!("{}/bigquery/v2", self.location.endpoint))
+            .with_client(self.http.clone())
+            .build_from_authenticator(Arc::new(self.tokens.clone()))
+            .await
+            .map_err(|error| ControlError::Unreachable(error.to_string()))?;
+        match client.dataset().create(Dataset::new(&self.location.project, &self.location.dataset)).await {
+            Ok(_) => Ok(()),
+            Err(BQError::ResponseError { error }) if error.error.code == 409 => Ok(()),
+            Err(BQError::ResponseError { error }) => {
+                Err(ControlError::Status { status: u16::try_from(error.error.code).unwrap_or(500), message: error.error.message })
+            }
+            Err(error) => Err(ControlError::Unreachable(error.to_string())),
+        }
+    }
+
+    async fn call(&self, request: reqwest::RequestBuilder) -> Result<Bytes, ControlError> {
+        let unreachable = |error: reqwest::Error| ControlError::Unreachable(with_causes(&error));
+        let token = self.tokens.token().await.map_err(|error| ControlError::Unreachable(error.to_string()))?;
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let error: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let message = error["error"]["message"].as_str().unwrap_or("no message").to_owned();
+        Err(ControlError::Status { status: status.as_u16(), message })
+    }
+
+    fn dataset_url(&self) -> String {
+        let Location { endpoint, project, dataset } = &self.location;
+        format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
+    }
+
+    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<Fate>, Failure> {
+        let no_token = |_| Failure::Again { trouble: Trouble::Denied, after: Duration::ZERO };
+        let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
+        let body = self.encode(insert_all::body(&destination.suffix, rows));
+        let token = self.tokens.token().await.map_err(no_token)?;
+        match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
+            Err(Failure::Unauthorized) => {
+                let token = self.tokens.token_instead_of(token.as_deref()).await.map_err(no_token)?;
+                self.post(&url, &body, token.as_deref(), rows.len(), deadline).await
+            }
+            result => result,
+        }
+    }
+
+    async fn post(&self, url: &str, body: &Bytes, token: Option<&str>, count: usize, deadline: Instant) -> Result<Vec<Fate>, Failure> {
+        let unavailable = |_| Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+        let mut request = self
+            .http
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .timeout(deadline.saturating_duration_since(Instant::now()))
+            .body(body.clone());
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.map_err(unavailable)?;
+        let status = response.status().as_u16();
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let answer = response.bytes().await.map_err(unavailable)?;
+        if status == 200 {
+            insert_all::read_fates(&answer, count)
+        } else {
+            Err(insert_all::read_failure(status, seconds.map(Duration::from_secs), &answer))
+        }
+    }
+
+    fn encode(&self, body: Vec<u8>) -> Bytes {
+        if !self.gzip {
+            return body.into();
+        }
+        // Level 1: BigQuery's rows shrink to a fifth, at a quarter of the default level's time.
+        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        let _ = encoder.write_all(&body);
+        encoder.finish().unwrap_or_default().into()
+    }
+
+    /// Says what went wrong, at most once a second. Not in BigQuery's words: they name the table,
+    /// and with it the user.
+    fn complain(&self, failure: &Failure, rows: usize) {
+        metrics::insert_failed(failure_label(failure));
+        if let Some(unsaid) = self.complaints.pass() {
+            tracing::warn!(failure = failure_label(failure), rows, unsaid, "insertAll failed");
+        }
+    }
+}
+
+impl Sink for BigQuery {
+    async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<Fate> {
+        let mut fates = vec![Fate::Stopped; rows.len()];
+        // A batch that is refused as a whole is halved until the row at fault stands alone.
+        let mut work: Vec<Range<usize>> = vec![0..rows.len()];
+        while let Some(range) = work.pop() {
+            let fate = match self.attempt(destination, &rows[range.clone()], deadline).await {
+                Ok(settled) => {
+                    fates[range].clone_from_slice(&settled);
+                    continue;
+                }
+                Err(failure) => {
+                    self.complain(&failure, range.len());
+                    match failure {
+                        Failure::BadRequest(_) if range.len() > 1 => {
+                            let middle = range.start + range.len() / 2;
+                            work.push(middle..range.end);
+                            work.push(range.start..middle);
+                            continue;
+                        }
+                        Failure::BadRequest(detail) => Fate::Refused(Refusal { column: None, detail, no_such_field: false }),
+                        Failure::Again { trouble, after } => Fate::Again { trouble, after },
+                        Failure::NotNow(trouble) => Fate::NotNow(trouble),
+                        Failure::Unauthorized => Fate::NotNow(Trouble::Denied),
+                        // A generated table takes BigQuery seconds to minutes to make, and a missing
+                        // template is made again by whoever watches it.
+                        Failure::NotFound => {
+                            self.table_missing.notify_one();
+                            Fate::Again { trouble: Trouble::Unavailable, after: Duration::ZERO }
+                        }
+                    }
+                }
+            };
+            fates[range].fill(fate);
+        }
+        fates
+    }
+}
+
+fn failure_label(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Again { trouble, .. } | Failure::NotNow(trouble) => trouble.as_str(),
+        Failure::Unauthorized => "unauthorized",
+        Failure::NotFound => "not_found",
+        Failure::BadRequest(_) => "bad_request",
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

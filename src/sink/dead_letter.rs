@@ -1,0 +1,69 @@
+//! A message that can never become a row, as a row of the dead-letter table.
+//!
+//! It carries the message whole, so that it can be replayed once whatever was wrong is mended.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::InsertRow;
+use crate::decode::coerce::rfc3339_micros;
+use crate::decode::{PubsubMessage, Schema, Unfit};
+
+/// The columns of `schema/dead_letters.json`.
+#[derive(Serialize)]
+struct DeadLetter<'a> {
+    event_id: &'a str,
+    received_timestamp: String,
+    reason: &'a str,
+    detail: &'a str,
+    column: Option<&'a str>,
+    data: &'a str,
+    message_id: Option<&'a str>,
+    publish_time: Option<&'a str>,
+    /// Of type JSON: a string that holds JSON text.
+    attributes: Option<&'a str>,
+    delivery_attempt: Option<i64>,
+}
+
+/// The schema that the dead-letter table is created with.
+pub fn schema() -> Schema {
+    Schema::parse(include_str!("../../schema/dead_letters.json")).expect("schema/dead_letters.json is a schema: a test reads it")
+}
+
+/// The row for a message that arrived at `received`.
+pub fn row(message: &PubsubMessage<'_>, unfit: &Unfit, received: Timestamp) -> InsertRow {
+    let letter = DeadLetter {
+        event_id: unfit.event_id.as_str(),
+        received_timestamp: rfc3339_micros(received),
+        reason: unfit.reason.as_str(),
+        detail: &unfit.detail,
+        column: unfit.column.as_deref(),
+        data: &message.data.to_base64(),
+        message_id: message.message_id.as_deref(),
+        publish_time: message.publish_time.as_deref(),
+        attributes: message.attributes.as_deref(),
+        delivery_attempt: message.delivery_attempt,
+    };
+    // A struct of strings and numbers always has a JSON form.
+    InsertRow { event_id: unfit.event_id.clone(), json: serde_json::to_vec(&letter).unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{EventId, UnfitReason};
+
+    #[test]
+    fn the_row_has_the_columns_of_the_schema_and_no_other() {
+        let unfit = Unfit { event_id: EventId::of_message("1"), reason: UnfitReason::BadJson, detail: "d".into(), column: None };
+        let row = row(&PubsubMessage::raw(b"{"), &unfit, Timestamp::UNIX_EPOCH);
+        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&row.json).unwrap();
+        let mut written: Vec<&str> = json.keys().map(String::as_str).collect();
+        let schema = schema();
+        let mut columns: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
+        written.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(written, columns);
+        assert_eq!(json["data"], "ew==");
+    }
+}

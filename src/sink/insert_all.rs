@@ -1,0 +1,219 @@
+//! `tabledata.insertAll` on the wire: the request body, and what an answer says of each row.
+//!
+//! <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>. Written here
+//! and not left to gcp-bigquery-client, which hides the HTTP status and Retry-After and builds a
+//! tree for every row. Nothing here sends anything.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Fate, InsertRow, Refusal, Trouble};
+use crate::decode::TableSuffix;
+use crate::decode::coerce::write_json_string;
+use crate::decode::scalar::Scalar;
+
+/// The request body.
+///
+/// `skipInvalidRows`, because otherwise one bad row keeps its neighbours out and they have to be
+/// sent again. Not `ignoreUnknownValues`: a column that the table lacks must not vanish silently.
+pub fn body(suffix: &TableSuffix, rows: &[InsertRow]) -> Vec<u8> {
+    let size: usize = rows.iter().map(|row| row.json.len() + 64).sum();
+    let mut body = Vec::with_capacity(size + 96);
+    body.extend_from_slice(br#"{"skipInvalidRows":true,"#);
+    if !suffix.as_str().is_empty() {
+        body.extend_from_slice(br#""templateSuffix":"#);
+        write_json_string(suffix.as_str(), &mut body);
+        body.push(b',');
+    }
+    body.extend_from_slice(br#""rows":["#);
+    for (index, row) in rows.iter().enumerate() {
+        body.extend_from_slice(if index == 0 { br#"{"insertId":""# } else { br#",{"insertId":""# });
+        body.extend_from_slice(row.event_id.as_str().as_bytes());
+        body.extend_from_slice(br#"","json":"#);
+        body.extend_from_slice(&row.json);
+        body.push(b'}');
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+/// What the answer to a whole request means when it is not a 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The rows can be sent again.
+    Again { trouble: Trouble, after: Duration },
+    /// The access token was not accepted.
+    Unauthorized,
+    /// The table, or the template, is not there (yet).
+    NotFound,
+    /// Nothing that happens while somebody waits will help.
+    NotNow(Trouble),
+    /// Something in the request is at fault: one row, or the size of all.
+    BadRequest(String),
+}
+
+/// Reads a 200: the fate of each of `count` rows.
+///
+/// An answer that cannot be read says nothing, so the rows may or may not be stored; they are sent
+/// again, and their insertIds keep them from being stored twice.
+pub fn read_fates(answer: &[u8], count: usize) -> Result<Vec<Fate>, Failure> {
+    let unreadable = Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+    let answer: Answer<'_> = serde_json::from_slice(answer).map_err(|_| unreadable.clone())?;
+    let mut fates = vec![Fate::Stored; count];
+    for error in answer.insert_errors.unwrap_or_default() {
+        let index = error.index.get().and_then(|index| index.parse::<usize>().ok());
+        let fate = index.and_then(|index| fates.get_mut(index)).ok_or_else(|| unreadable.clone())?;
+        *fate = read_fate(error.errors);
+    }
+    Ok(fates)
+}
+
+/// A row can have several errors; a lasting one outweighs one that passes.
+fn read_fate(errors: Vec<ErrorProto<'_>>) -> Fate {
+    let mut fate = Fate::Stopped;
+    for error in errors {
+        match error.reason.get().unwrap_or_default().as_ref() {
+            "stopped" => {}
+            "timeout" | "backendError" | "internalError" => fate = Fate::Again { trouble: Trouble::Unavailable, after: Duration::ZERO },
+            "rateLimitExceeded" => fate = Fate::Again { trouble: Trouble::Quota, after: Duration::ZERO },
+            reason => {
+                let message = error.message.get().unwrap_or_default();
+                return Fate::Refused(Refusal {
+                    no_such_field: message.to_ascii_lowercase().contains("no such field"),
+                    detail: format!("{reason}: {message}"),
+                    column: error.location.non_empty().map(std::borrow::Cow::into_owned),
+                });
+            }
+        }
+    }
+    fate
+}
+
+/// Reads any other answer. `retry_after` is the header's value, in seconds.
+pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> Failure {
+    let after = retry_after.unwrap_or_default();
+    let error = serde_json::from_slice::<ErrorAnswer<'_>>(answer).unwrap_or_default().error.unwrap_or_default();
+    let reason = error.errors.into_iter().flatten().find_map(|error| error.reason.non_empty()).unwrap_or_default();
+    match (status, reason.as_ref()) {
+        (429, _) | (403, "rateLimitExceeded") => Failure::Again { trouble: Trouble::Quota, after },
+        (403, "quotaExceeded") => Failure::NotNow(Trouble::Quota),
+        (408 | 500 | 502 | 503 | 504, _) | (400, "tableUnavailable" | "backendError" | "timeout") => {
+            Failure::Again { trouble: Trouble::Unavailable, after }
+        }
+        (401, _) => Failure::Unauthorized,
+        (403 | 402, _) => Failure::NotNow(Trouble::Denied),
+        (404, _) => Failure::NotFound,
+        (400 | 413, _) => Failure::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
+        // Nothing that BigQuery documents: a proxy's page, a redirect. Keep the rows.
+        _ => Failure::NotNow(Trouble::Unavailable),
+    }
+}
+
+/// Members that are not read: `kind`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    insert_errors: Option<Vec<InsertError<'a>>>,
+}
+
+/// `index` is a number from the service and a string from some emulators.
+#[derive(Deserialize)]
+struct InsertError<'a> {
+    #[serde(borrow, default)]
+    index: Scalar<'a>,
+    #[serde(borrow, default)]
+    errors: Vec<ErrorProto<'a>>,
+}
+
+/// Members that are not read: `debugInfo`.
+#[derive(Deserialize, Default)]
+struct ErrorProto<'a> {
+    #[serde(borrow, default)]
+    reason: Scalar<'a>,
+    #[serde(borrow, default)]
+    location: Scalar<'a>,
+    #[serde(borrow, default)]
+    message: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorAnswer<'a> {
+    #[serde(borrow, default)]
+    error: Option<ErrorBody<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorBody<'a> {
+    #[serde(borrow, default)]
+    message: Scalar<'a>,
+    #[serde(borrow, default)]
+    errors: Option<Vec<ErrorProto<'a>>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, reason: &str) -> Failure {
+        let body = format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}","domain":"global","message":"m"}}]}}}}"#);
+        read_failure(status, None, body.as_bytes())
+    }
+
+    #[test]
+    fn every_documented_error_has_its_class() {
+        let unavailable = Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+        let quota = Failure::Again { trouble: Trouble::Quota, after: Duration::ZERO };
+        for (status, reason, expected) in [
+            (408, "", unavailable.clone()),
+            (429, "rateLimitExceeded", quota.clone()),
+            (500, "internalError", unavailable.clone()),
+            (502, "badGateway", unavailable.clone()),
+            (503, "backendError", unavailable.clone()),
+            (504, "", unavailable.clone()),
+            (400, "tableUnavailable", unavailable),
+            (403, "rateLimitExceeded", quota),
+            (403, "quotaExceeded", Failure::NotNow(Trouble::Quota)),
+            (403, "accessDenied", Failure::NotNow(Trouble::Denied)),
+            (403, "billingNotEnabled", Failure::NotNow(Trouble::Denied)),
+            (401, "authError", Failure::Unauthorized),
+            (404, "notFound", Failure::NotFound),
+            (400, "invalid", Failure::BadRequest("400 invalid: m".into())),
+            (413, "uploadTooLarge", Failure::BadRequest("413 uploadTooLarge: m".into())),
+            (302, "", Failure::NotNow(Trouble::Unavailable)),
+        ] {
+            assert_eq!(failure(status, reason), expected, "{status} {reason}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_html_is_judged_by_its_status_and_retry_after() {
+        let after = Duration::from_secs(7);
+        assert_eq!(read_failure(503, Some(after), b"<html>busy</html>"), Failure::Again { trouble: Trouble::Unavailable, after });
+        assert_eq!(read_failure(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#), Failure::NotNow(Trouble::Denied));
+    }
+
+    #[test]
+    fn row_errors_settle_their_own_rows_only() {
+        let answer = br#"{"kind":"k","insertErrors":[
+            {"index":"1","errors":[{"reason":"stopped","location":"","debugInfo":"","message":""}]},
+            {"index":2,"errors":[{"reason":"timeout"},{"reason":"invalid","location":"a.b","message":"no such field: a.b."}]},
+            {"index":3,"errors":[{"reason":"backendError"}]}]}"#;
+        let fates = read_fates(answer, 5).unwrap();
+        assert_eq!(fates[0], Fate::Stored);
+        assert_eq!(fates[1], Fate::Stopped);
+        let refusal = Refusal { column: Some("a.b".into()), detail: "invalid: no such field: a.b.".into(), no_such_field: true };
+        assert_eq!(fates[2], Fate::Refused(refusal));
+        assert_eq!(fates[3], Fate::Again { trouble: Trouble::Unavailable, after: Duration::ZERO });
+        assert_eq!(fates[4], Fate::Stored);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_stores_nothing() {
+        for answer in [&br#"{"kind":"bigquery#tableDataIns"#[..], b"", br#"{"insertErrors":[{"index":7,"errors":[]}]}"#, br#"{"insertErrors":[{}]}"#] {
+            assert!(matches!(read_fates(answer, 2), Err(Failure::Again { .. })), "{}", String::from_utf8_lossy(answer));
+        }
+        assert_eq!(read_fates(br#"{"insertErrors":null}"#, 1), Ok(vec![Fate::Stored]));
+    }
+}

@@ -1,0 +1,141 @@
+//! The push endpoint, and what Cloud Run and Prometheus ask of a service.
+//!
+//! | route | answer |
+//! |---|---|
+//! | `POST /` | by the table of [`crate::outcome`]; 413 for a body of more than 16 MiB |
+//! | `GET /health` | 200: the process is up |
+//! | `GET /ready` | 200 once the template table has been seen, 503 before |
+//! | `GET /metrics` | Prometheus text |
+//!
+//! Not `/healthz`: Cloud Run's front end answers that one itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::delivery;
+use super::trace_context::TraceId;
+use crate::metrics;
+use crate::outcome::{Outcome, RetryReason, SaturatedReason};
+use crate::pipeline::Pipeline;
+use crate::telemetry::Throttle;
+
+/// A message has at most 10 MB, which base64 and attributes make a little over 13 MB.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Push {
+    pipeline: Pipeline,
+    admitted: Semaphore,
+    max_in_flight: usize,
+    deadline: Duration,
+    shutting_down: AtomicBool,
+    complaints: Throttle,
+}
+
+impl Push {
+    /// `max_in_flight` and `deadline` are MAX_IN_FLIGHT and PUSH_DEADLINE.
+    pub fn new(pipeline: Pipeline, max_in_flight: usize, deadline: Duration) -> Self {
+        Self {
+            pipeline,
+            admitted: Semaphore::new(max_in_flight),
+            max_in_flight,
+            deadline,
+            shutting_down: AtomicBool::new(false),
+            complaints: Throttle::new(Duration::from_secs(1)),
+        }
+    }
+
+    /// From now on every delivery is sent away.
+    pub fn shut_down(&self) {
+        self.shutting_down.store(true, Ordering::Relaxed);
+    }
+
+    async fn settle(&self, request: Request) -> Response {
+        let arrived = Instant::now();
+        if self.shutting_down.load(Ordering::Relaxed) {
+            return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrived, &HeaderMap::new());
+        }
+        // Before the body is read: what is not read takes no memory.
+        let Ok(_permit) = self.admitted.try_acquire() else {
+            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, &HeaderMap::new());
+        };
+        let deadline = arrived + self.deadline;
+        let headers = request.headers().clone();
+        let body = match tokio::time::timeout_at(deadline, Bytes::from_request(request, &())).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(rejection)) => {
+                metrics::delivered(Outcome::NotADelivery, arrived.elapsed());
+                return rejection.into_response();
+            }
+            Err(_) => return self.answer(Outcome::Retry(RetryReason::Deadline), arrived, &headers),
+        };
+        let message = match delivery::read(&headers, &body) {
+            Ok(message) => message,
+            Err(error) => {
+                let mut response = self.answer(Outcome::NotADelivery, arrived, &headers);
+                tracing::warn!(trace = trace(&headers), %error, "not a delivery");
+                *response.body_mut() = format!("{error}\n").into();
+                return response;
+            }
+        };
+        let outcome = self.pipeline.settle(&message, Timestamp::now(), deadline).await;
+        self.answer(outcome, arrived, &headers)
+    }
+
+    fn answer(&self, outcome: Outcome, arrived: Instant, headers: &HeaderMap) -> Response {
+        metrics::delivered(outcome, arrived.elapsed());
+        let (name, reason) = (outcome.as_str(), outcome.reason());
+        match outcome {
+            Outcome::Stored | Outcome::Filtered(_) | Outcome::NotADelivery => {}
+            Outcome::DeadLetter(_) => tracing::warn!(outcome = name, reason, trace = trace(headers), "a message went to the dead-letter table"),
+            // By the hundred when BigQuery is down: one a second tells the story.
+            Outcome::Retry(_) | Outcome::Saturated(_) => {
+                if let Some(unsaid) = self.complaints.pass() {
+                    tracing::warn!(outcome = name, reason, unsaid, trace = trace(headers), "a message was sent back to Pub/Sub");
+                }
+            }
+        }
+        outcome.status().into_response()
+    }
+}
+
+fn trace(headers: &HeaderMap) -> Option<String> {
+    TraceId::of(headers).map(|id| id.as_str().to_owned())
+}
+
+/// The routes of the service.
+pub fn router(push: Arc<Push>, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/", post(async |State(push): State<Arc<Push>>, request: Request| push.settle(request).await))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .route("/health", get(async || "ok\n"))
+        .route("/ready", get(ready))
+        .route("/metrics", get(async move |State(push): State<Arc<Push>>| render(&push, &metrics)))
+        .with_state(push)
+}
+
+async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
+    if push.pipeline.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been seen yet\n")
+    }
+}
+
+fn render(push: &Push, handle: &PrometheusHandle) -> String {
+    metrics::in_flight(push.max_in_flight - push.admitted.available_permits());
+    handle.render()
+}
