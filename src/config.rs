@@ -234,7 +234,7 @@ impl ServeArgs {
         let project = problems.check("GOOGLE_CLOUD_PROJECT", project.and_then(check_project));
         let endpoint = self.read_endpoint(&mut problems);
         problems.identifier("DATASET", &self.dataset, false);
-        let port = problems.number("PORT", &self.port, 1, u16::MAX);
+        let port = problems.number("PORT", &self.port, 0, u16::MAX);
         let decode = self.decode.read(&mut problems);
         self.read_log_settings(&mut problems);
         let delivery = self.delivery.read(&self.decode.table_name, &mut problems);

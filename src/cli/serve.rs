@@ -46,6 +46,8 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Not the setting: 0 stands for any free port.
+    let port = listener.local_addr().map_or(port, |address| address.port());
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
     match service.run(listener, super::shutdown_signal()).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -226,7 +226,7 @@ impl Sink for BigQuery {
     async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<Fate> {
         let mut fates = vec![Fate::Stopped; rows.len()];
         // A batch that is refused as a whole is halved until the row at fault stands alone.
-        let mut work: Vec<Range<usize>> = vec![0..rows.len()];
+        let mut work: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         while let Some(range) = work.pop() {
             let fate = match self.attempt(destination, &rows[range.clone()], deadline).await {
                 Ok(settled) => {

@@ -33,7 +33,7 @@ impl DefaultValue {
             | ("CURRENT_TIME", Scalar::Time)
             | ("CURRENT_DATETIME", Scalar::DateTime) => return Some(DefaultValue::Now(kind)),
             ("GENERATE_UUID", Scalar::String) => return Some(DefaultValue::Uuid),
-                ("TRUE", Scalar::Boolean) => return Some(DefaultValue::Constant(Value::Bool(true))),
+            ("TRUE", Scalar::Boolean) => return Some(DefaultValue::Constant(Value::Bool(true))),
             ("FALSE", Scalar::Boolean) => return Some(DefaultValue::Constant(Value::Bool(false))),
             _ => {}
         }

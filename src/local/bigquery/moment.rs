@@ -3,8 +3,11 @@
 //! Wider than ISO 8601 in places (`2026-3-1 7:05`), narrower in others (six decimals, no zone but
 //! UTC and offsets), so the text is read here; the calendar is jiff's.
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::civil::{self, Date, DateTime, Time};
+
+/// Timestamps are counted from it in civil time: jiff's own `Timestamp` ends a day before
+/// BigQuery's does, so that every time zone can show it.
+const EPOCH: DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
 
 /// `YYYY-[M]M-[D]D`.
 pub(super) fn date(text: &str) -> Option<Date> {
@@ -36,8 +39,8 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
     if !rest.is_empty() {
         return None;
     }
-    let local = datetime.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    in_range(local.as_microsecond() - offset * 1_000_000)
+    let micros = i64::try_from(datetime.duration_since(EPOCH).as_micros()).ok()?;
+    in_range(micros - offset * 1_000_000)
 }
 
 /// Seconds since 1970, possibly with a fraction, as microseconds.

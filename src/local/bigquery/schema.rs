@@ -90,7 +90,7 @@ impl Schema {
     }
 
     /// Whether a table with this schema may be given `new`: columns may be added (not REQUIRED)
-    /// and relaxed, never dropped or retyped.
+    /// and relaxed, never dropped, retyped or respelled: stored rows hold the names as they were.
     pub(super) fn check_change(&self, new: &Schema, table: &str) -> Result<(), ApiError> {
         check_change(&self.fields, &new.fields, "")
             .map_err(|problem| ApiError::Invalid(format!("Provided Schema does not match Table {table}. {problem}")))
@@ -228,7 +228,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 fn check_change(old: &[Field], new: &[Field], path: &str) -> Result<(), String> {
     for before in old {
         let name = format!("{path}{}", before.name);
-        let Some(after) = new.iter().find(|field| field.is_named(&before.name)) else {
+        let Some(after) = new.iter().find(|field| field.name == before.name) else {
             return Err(format!("Field {name} is missing in new schema"));
         };
         if before.mode != after.mode && (before.mode, after.mode) != (Mode::Required, Mode::Nullable) {
@@ -245,7 +245,7 @@ fn check_change(old: &[Field], new: &[Field], path: &str) -> Result<(), String> 
         }
     }
     for added in new {
-        let is_new = !old.iter().any(|field| field.is_named(&added.name));
+        let is_new = !old.iter().any(|field| field.name == added.name);
         if is_new && added.mode == Mode::Required {
             return Err(format!("Cannot add required fields to an existing schema. (field: {path}{})", added.name));
         }

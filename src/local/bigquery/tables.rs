@@ -96,8 +96,8 @@ pub(super) async fn insert(
         let message = format!("The local BigQuery has plain tables only; it cannot make a {kind}.");
         return Err(ApiError::NotImplemented(message));
     }
-    let schema = sent.remove("schema");
-    Schema::parse(schema.as_ref().unwrap_or(&Value::Null))?;
+    let schema = sent.remove("schema").filter(|schema| !schema.is_null());
+    parse(schema.as_ref())?;
 
     let now = server.faults.now();
     let table = server
@@ -121,17 +121,13 @@ pub(super) async fn change(State(server): State<Arc<Server>>, name: TableRef, ed
         .store
         .write(move |db| {
             let table = catalog::table(db, &name)?;
-            let old_schema = table.schema()?;
-            let mut members = table.members()?;
-            if let Some(schema) = old_schema.clone() {
-                members.insert("schema".to_owned(), schema);
-            }
-            let mut members = edit.apply(&etag(&table), members)?;
-            let schema = members.remove("schema");
-            let parse = |schema: &Option<Value>| Schema::parse(schema.as_ref().unwrap_or(&Value::Null));
-            parse(&old_schema)?.check_change(&parse(&schema)?, &name.to_string())?;
+            let old = table.schema()?;
+            let mut members = edit.apply(&etag(&table), table.members()?)?;
+            // `bq update --set_label` sends a null schema, and means that it stays.
+            let new = members.remove("schema").filter(|schema| !schema.is_null()).or_else(|| old.clone());
+            parse(old.as_ref())?.check_change(&parse(new.as_ref())?, &name.to_string())?;
             let members = resource::without(members, &COMPUTED);
-            catalog::change_table(db, &table, &members, schema.as_ref(), now)?;
+            catalog::change_table(db, &table, &members, new.as_ref(), now)?;
             catalog::table(db, &name)
         })
         .await?;
@@ -147,6 +143,11 @@ pub(super) async fn delete(State(server): State<Arc<Server>>, name: TableRef) ->
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A table may lack a schema; it then has no columns.
+fn parse(schema: Option<&Value>) -> Result<Schema, ApiError> {
+    Schema::parse(schema.unwrap_or(&Value::Null))
 }
 
 fn etag(table: &Table) -> String {
