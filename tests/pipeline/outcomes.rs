@@ -1,0 +1,80 @@
+//! The ack policy: the table in `src/outcome.rs`, the README and here.
+
+use std::time::Duration;
+
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use serde_json::json;
+
+use crate::support::entry::USER;
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+#[tokio::test]
+async fn every_outcome_has_its_answer_and_its_place() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    let good = Entry::of_query(&format!("user_id={USER}&order_id=1"));
+    let post = good.clone().with("/httpRequest/requestMethod", json!("POST"));
+    let cases = [
+        ("stored", "", 204, good.pushed()),
+        ("filtered", "path", 204, Entry::of_url("https://t.example.com/favicon.ico?user_id=1").pushed()),
+        ("filtered", "method", 204, post.pushed()),
+        ("filtered", "missing_attribute", 204, Entry::of_query("order_id=1").pushed()),
+        ("dead_letter", "no_data", 204, r#"{"message":{"attributes":{"a":"b"},"messageId":"1"}}"#.to_owned()),
+        ("dead_letter", "bad_base64", 204, r#"{"message":{"data":"%%%","messageId":"2"}}"#.to_owned()),
+        ("dead_letter", "bad_json", 204, wrapped(b"{\"httpRequest\":", "3")),
+        ("dead_letter", "no_request_url", 204, wrapped(br#"{"insertId":"1","textPayload":"hello"}"#, "4")),
+        ("not_a_delivery", "", 400, "{}".to_owned()),
+    ];
+    for (outcome, reason, status, body) in cases {
+        let label = format!("pixel_pipeline_deliveries_total{{outcome=\"{outcome}\",reason=\"{reason}\"}}");
+        let before = service.metric(&label).await;
+        let answer = service.push(body).await;
+        assert_eq!(answer.status, status, "{outcome} {reason}: {}", answer.body);
+        assert_eq!(service.metric(&label).await, before + 1.0, "{label}");
+    }
+    assert_eq!(bigquery.events().await.len(), 1);
+    let mut reasons: Vec<_> = bigquery.rows("dead_letters").await.into_iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["bad_base64", "bad_json", "no_data", "no_request_url"]);
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_within_the_deadline_is_not_noticed() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    for fault in [
+        Fault::Status(Status::new(500, "internalError")),
+        Fault::Status(Status::new(503, "backendError").body("<html>busy</html>")),
+        Fault::Status(Status::new(429, "rateLimitExceeded").retry_after(1)),
+        Fault::Status(Status::new(403, "rateLimitExceeded")),
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::StoredThen(Status::new(500, "internalError")),
+        Fault::TruncatedBody,
+    ] {
+        let before = bigquery.events().await.len();
+        bigquery.faults().next(fault.clone());
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "{fault:?}");
+        assert_eq!(bigquery.events().await.len(), before + 1, "{fault:?}: stored once");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s")]).await;
+    for (fault, reason) in [
+        (Fault::Status(Status::new(503, "backendError")), "unavailable"),
+        (Fault::Status(Status::new(429, "rateLimitExceeded")), "quota"),
+        (Fault::Status(Status::new(403, "quotaExceeded")), "quota"),
+        (Fault::Status(Status::new(403, "accessDenied")), "denied"),
+        (Fault::Delay(Duration::from_secs(5)), "unavailable"),
+    ] {
+        bigquery.faults().always(Some(fault.clone()));
+        let answer = service.push(Entry::of_query("user_id=u").pushed()).await;
+        assert_eq!(answer.status, 503, "{fault:?}");
+        let label = format!("pixel_pipeline_deliveries_total{{outcome=\"retry\",reason=\"{reason}\"}}");
+        assert!(service.metric(&label).await + service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await >= 1.0);
+        bigquery.faults().always(None);
+    }
+}

@@ -1,0 +1,160 @@
+//! The embedded BigQuery on a port of its own, and questions about what it stores.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pixel_pipeline::local::bigquery::{BigQuery, Faults};
+use pixel_pipeline::source::http_server;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// The project of all tests.
+pub const PROJECT: &str = "test-project";
+/// The dataset of all tests, as it is by default.
+pub const DATASET: &str = "parsed_pixel";
+
+/// A BigQuery with an empty data directory, which goes with it.
+pub struct TestBigQuery {
+    bigquery: BigQuery,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    server: JoinHandle<()>,
+    _dir: TempDir,
+    http: reqwest::Client,
+}
+
+impl TestBigQuery {
+    /// Empty: the service makes dataset and tables itself.
+    pub async fn start() -> Self {
+        let dir = TempDir::new();
+        let bigquery = BigQuery::open(dir.path()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(http_server::serve(listener, bigquery.router(), std::future::pending()));
+        Self { bigquery, url, server, _dir: dir, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    /// With a template table of these columns, as `[{"name": …, "type": …}, …]`.
+    pub async fn with_template(columns: Value) -> Self {
+        let bigquery = Self::start().await;
+        bigquery.create_dataset().await;
+        bigquery.create_table("pixel", columns).await;
+        bigquery
+    }
+
+    /// What goes wrong, and how many insertAll requests came.
+    pub fn faults(&self) -> &Faults {
+        self.bigquery.faults()
+    }
+
+    /// Makes the dataset.
+    pub async fn create_dataset(&self) {
+        let dataset = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
+        self.call(self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}/datasets", self.url)).body(dataset.to_string())).await.unwrap();
+    }
+
+    /// Makes a table.
+    pub async fn create_table(&self, table: &str, columns: Value) {
+        let resource =
+            json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": table}, "schema": {"fields": columns}});
+        self.call(self.http.post(self.tables_url()).body(resource.to_string())).await.unwrap();
+    }
+
+    /// Replaces a table's schema by one with more columns.
+    pub async fn patch_schema(&self, table: &str, columns: Value) {
+        let patch = json!({"schema": {"fields": columns}});
+        self.call(self.http.patch(format!("{}/{table}", self.tables_url())).body(patch.to_string())).await.unwrap();
+    }
+
+    /// Deletes a table.
+    pub async fn delete_table(&self, table: &str) {
+        self.call(self.http.delete(format!("{}/{table}", self.tables_url()))).await.unwrap();
+    }
+
+    /// The names of the tables, sorted.
+    pub async fn tables(&self) -> Vec<String> {
+        let Ok(list) = self.call(self.http.get(format!("{}?maxResults=1000", self.tables_url()))).await else { return Vec::new() };
+        let tables = list["tables"].as_array().cloned().unwrap_or_default();
+        let mut names: Vec<String> = tables.iter().map(|table| table["tableReference"]["tableId"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The resource of a table.
+    pub async fn table(&self, table: &str) -> Option<Value> {
+        self.call(self.http.get(format!("{}/{table}", self.tables_url()))).await.ok()
+    }
+
+    /// The rows of a table, each an object of its columns; scalars are strings, as the API has
+    /// them. Empty if there is no such table.
+    pub async fn rows(&self, table: &str) -> Vec<Map<String, Value>> {
+        let Some(resource) = self.table(table).await else { return Vec::new() };
+        let names: Vec<String> =
+            resource["schema"]["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect();
+        let data = self.call(self.http.get(format!("{}/{table}/data?maxResults=10000", self.tables_url()))).await.unwrap();
+        let rows = data["rows"].as_array().cloned().unwrap_or_default();
+        rows.iter()
+            .map(|row| names.iter().cloned().zip(row["f"].as_array().unwrap().iter().map(|cell| plain(&cell["v"]))).collect())
+            .collect()
+    }
+
+    /// The rows of all generated tables, each with the table's name.
+    pub async fn events(&self) -> Vec<(String, Map<String, Value>)> {
+        let mut events = Vec::new();
+        for table in self.tables().await.into_iter().filter(|table| table.starts_with("pixel")) {
+            events.extend(self.rows(&table).await.into_iter().map(|row| (table.clone(), row)));
+        }
+        events
+    }
+
+    fn tables_url(&self) -> String {
+        format!("{}/bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", self.url)
+    }
+
+    async fn call(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+        let response = request.header("content-type", "application/json").send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        if status.is_success() { Ok(serde_json::from_str(&text).unwrap_or_default()) } else { Err(text) }
+    }
+}
+
+impl Drop for TestBigQuery {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A cell without the wrapping of REPEATED values.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(|value| plain(&value["v"])).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+/// A directory that is removed in the end.
+pub struct TempDir(PathBuf);
+
+impl TempDir {
+    /// A new, empty one.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("pixel-pipeline-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

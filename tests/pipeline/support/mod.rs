@@ -1,0 +1,9 @@
+//! What the tests speak with: a service process, a BigQuery, and Pub/Sub's side of a push.
+
+pub mod bigquery;
+pub mod entry;
+pub mod service;
+
+pub use bigquery::TestBigQuery;
+pub use entry::{Entry, wrapped};
+pub use service::Service;
