@@ -4,7 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use pixel_pipeline::cli::{self, Cli};
+use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
+
+/// A delivery is some fifty short-lived allocations, in which glibc's malloc spends a seventh of
+/// the service's time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

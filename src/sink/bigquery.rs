@@ -17,6 +17,7 @@ use flate2::write::GzEncoder;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset::Dataset;
+use reqwest::redirect::Policy;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -69,6 +70,8 @@ impl BigQuery {
         let http = reqwest::Client::builder()
             // Cloud Run has no proxy, and reading the proxy's variables has surprised people.
             .no_proxy()
+            // BigQuery has no redirects either: one is an error like any other.
+            .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(3))
             // The control plane's; insertAll sets its own from the deadline.
             .timeout(Duration::from_secs(10))

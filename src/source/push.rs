@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -73,12 +73,13 @@ impl Push {
             return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, &HeaderMap::new());
         };
         let deadline = arrived + self.deadline;
-        let headers = request.headers().clone();
-        let body = match tokio::time::timeout_at(deadline, Bytes::from_request(request, &())).await {
+        let (Parts { headers, .. }, body) = request.into_parts();
+        let body = match tokio::time::timeout_at(deadline, axum::body::to_bytes(body, BODY_LIMIT)).await {
             Ok(Ok(body)) => body,
-            Ok(Err(rejection)) => {
+            // Too long, or cut off; in the latter case nobody is there to read the answer.
+            Ok(Err(_)) => {
                 metrics::delivered(Outcome::NotADelivery, arrived.elapsed());
-                return rejection.into_response();
+                return (StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB\n").into_response();
             }
             Err(_) => return self.answer(Outcome::Retry(RetryReason::Deadline), arrived, &headers),
         };
@@ -120,7 +121,6 @@ fn trace(headers: &HeaderMap) -> Option<String> {
 pub fn router(push: Arc<Push>, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/", post(async |State(push): State<Arc<Push>>, request: Request| push.settle(request).await))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(async move |State(push): State<Arc<Push>>| render(&push, &metrics)))

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use pixel_pipeline::local::bigquery::{BigQuery, Faults};
 use pixel_pipeline::source::http_server;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use super::service::PATIENCE;
 
 /// The project of all tests.
 pub const PROJECT: &str = "test-project";
@@ -27,9 +31,13 @@ pub struct TestBigQuery {
 impl TestBigQuery {
     /// Empty: the service makes dataset and tables itself.
     pub async fn start() -> Self {
+        Self::serve(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// The same on a listener that may have been known to the service for a while.
+    pub fn serve(listener: TcpListener) -> Self {
         let dir = TempDir::new();
         let bigquery = BigQuery::open(dir.path()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(http_server::serve(listener, bigquery.router(), std::future::pending()));
         Self { bigquery, url, server, _dir: dir, http: reqwest::Client::builder().no_proxy().build().unwrap() }
@@ -59,6 +67,18 @@ impl TestBigQuery {
         let resource =
             json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": table}, "schema": {"fields": columns}});
         self.call(self.http.post(self.tables_url()).body(resource.to_string())).await.unwrap();
+    }
+
+    /// Replaces a table by one with other columns.
+    pub async fn replace_table(&self, table: &str, columns: Value) {
+        self.delete_table(table).await;
+        self.create_table(table, columns).await;
+    }
+
+    /// Stores one row in a table, as another program would. Returns the answer.
+    pub async fn insert(&self, table: &str, insert_id: &str, row: Value) -> Value {
+        let body = json!({"rows": [{"insertId": insert_id, "json": row}]});
+        self.call(self.http.post(format!("{}/{table}/insertAll", self.tables_url())).body(body.to_string())).await.unwrap()
     }
 
     /// Replaces a table's schema by one with more columns.
@@ -108,6 +128,16 @@ impl TestBigQuery {
         events
     }
 
+    /// Waits until that many insertAll requests have come in all.
+    pub async fn wait_for_requests(&self, count: u64) {
+        let enough = async {
+            while self.faults().insert_all_requests().requests < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, enough).await.expect("insertAll requests come in");
+    }
+
     fn tables_url(&self) -> String {
         format!("{}/bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", self.url)
     }
@@ -124,6 +154,12 @@ impl Drop for TestBigQuery {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// The time in a TIMESTAMP's cell, which the API writes as `1.767323045402197E9`.
+pub fn time(cell: &Value) -> Timestamp {
+    let seconds: f64 = cell.as_str().expect("a TIMESTAMP").parse().unwrap();
+    Timestamp::from_microsecond((seconds * 1e6).round() as i64).unwrap()
 }
 
 /// A cell without the wrapping of REPEATED values.

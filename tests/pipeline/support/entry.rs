@@ -1,5 +1,7 @@
 //! Log entries and push bodies, made to measure.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -34,6 +36,11 @@ impl Entry {
         }))
     }
 
+    /// As tests/fixtures/entries/NAME.json has it.
+    pub fn of_fixture(name: &str) -> Self {
+        Self(serde_json::from_str(&fixture(&format!("entries/{name}.json"))).unwrap())
+    }
+
     /// With another value at that JSON pointer; `null` removes nothing, it is a value.
     pub fn with(mut self, pointer: &str, value: Value) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -57,6 +64,12 @@ impl Entry {
     pub fn json(&self) -> String {
         self.0.to_string()
     }
+}
+
+/// A file of tests/fixtures.
+pub fn fixture(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A wrapped push of `data` as Pub/Sub sends it.

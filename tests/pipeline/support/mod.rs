@@ -5,5 +5,5 @@ pub mod entry;
 pub mod service;
 
 pub use bigquery::TestBigQuery;
-pub use entry::{Entry, wrapped};
+pub use entry::{Entry, fixture, wrapped};
 pub use service::Service;

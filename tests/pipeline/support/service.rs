@@ -3,7 +3,8 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -85,6 +86,25 @@ impl Service {
             request = request.header(*name, *value);
         }
         answer(request).await
+    }
+
+    /// Sends bytes that no HTTP client would, and reads until the connection ends.
+    pub async fn send_raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection ends").unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Waits until that many deliveries wait for their answers.
+    pub async fn wait_for_in_flight(&self, count: usize) {
+        let arrived = async {
+            while self.metric("pixel_pipeline_in_flight").await < count as f64 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.expect("the deliveries arrive");
     }
 
     /// Asks for a page.
