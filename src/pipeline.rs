@@ -79,7 +79,7 @@ impl Pipeline {
 
     async fn store(&self, row: &Row, deadline: Instant) -> Result<(), NotStored> {
         let destination = Destination { table: Arc::clone(&self.table), suffix: row.suffix.clone() };
-        let insert = InsertRow { event_id: row.event_id.clone(), json: row.json.clone() };
+        let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
         match self.batcher.store(destination, insert, deadline).await {
             Some(Settled::Stored) => Ok(()),
             Some(Settled::Refused(refusal)) => Err(NotStored::Refused(refusal)),

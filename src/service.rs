@@ -36,6 +36,8 @@ pub enum ServiceError {
     NoHttpClient(#[from] reqwest::Error),
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
+    #[error("the {0} ended unexpectedly")]
+    Ended(&'static str),
 }
 
 /// Everything but the port.
@@ -74,7 +76,8 @@ impl Service {
         loop {
             tokio::select! {
                 () = &mut server => break,
-                Ok(mismatch) = &mut watcher => return Err(mismatch.into()),
+                ended = &mut watcher => return Err(ended.map_or(ServiceError::Ended("watcher of the template table"), ServiceError::from)),
+                _ = &mut batcher => return Err(ServiceError::Ended("batcher")),
                 () = &mut shutdown, if stop.is_some() => {
                     tracing::info!("shutting down");
                     push.shut_down();

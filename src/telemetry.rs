@@ -47,6 +47,12 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
     };
 }
 
+/// An error with all that caused it, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Lets one of many equal log lines through, and counts the others.
 #[derive(Debug)]
 pub struct Throttle {

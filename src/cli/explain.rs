@@ -120,7 +120,7 @@ fn explanation(decoded: Decoded, table_name: &str) -> Explanation {
             table: Some(format!("{table_name}{}", row.suffix)),
             suffix: Some(row.suffix.to_string()),
             insert_id: Some(row.event_id.to_string()),
-            row: String::from_utf8(row.json).ok().and_then(|json| RawValue::from_string(json).ok()),
+            row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
             ..nothing
         },
         Decoded::Filtered(reason) => Explanation { outcome: "filter", reason: Some(reason.as_str()), ..nothing },

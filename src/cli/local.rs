@@ -148,6 +148,6 @@ fn closed(sender: &watch::Sender<()>) -> impl Future<Output = ()> + use<> {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    tracing::error!("cannot run: {failure}");
+    tracing::error!("cannot run: {}", telemetry::with_causes(failure));
     ExitCode::FAILURE
 }

@@ -56,6 +56,6 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    tracing::error!("the service cannot run:\n{error}");
+    tracing::error!("the service cannot run:\n{}", telemetry::with_causes(error));
     ExitCode::FAILURE
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::attributes::{Attributes, ValidAttributes};
@@ -292,7 +293,7 @@ impl Decoder {
     }
 
     /// The row's JSON, or the REQUIRED column that stayed empty.
-    fn write_row(&self, event: &Event<'_>, url: RequestUrl<'_>, attributes: &Attributes<'_>) -> Result<Vec<u8>, (String, Written)> {
+    fn write_row(&self, event: &Event<'_>, url: RequestUrl<'_>, attributes: &Attributes<'_>) -> Result<Bytes, (String, Written)> {
         let mut row = RowWriter::new();
         for (column, source) in &self.columns {
             let written = match source {

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// 32 hexadecimal digits: 128 bits of a SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EventId(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventId([u8; 32]);
 
 impl EventId {
     /// Of a log entry with an insertId. The timestamp counts as an instant where it is one, since
@@ -42,25 +42,35 @@ impl EventId {
     }
 
     fn digest(hash: Sha256) -> Self {
-        Self(hex(&hash.finalize()[..16]))
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
+            pair.copy_from_slice(&hex(byte));
+        }
+        Self(digits)
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventId({self})")
     }
 }
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Two lower-case hexadecimal digits.
+pub(super) fn hex(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| DIGITS[usize::from(nibble)] as char).collect()
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 #[cfg(test)]

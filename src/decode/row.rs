@@ -1,5 +1,6 @@
 //! A row of the template table, ready for `insertAll`.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::coerce;
@@ -17,7 +18,7 @@ pub struct Row {
     /// When the request was made; UTC.
     pub event_time: Timestamp,
     /// The columns as one JSON object.
-    pub json: Vec<u8>,
+    pub json: Bytes,
 }
 
 /// Writes the JSON object column by column.
@@ -100,13 +101,13 @@ impl RowWriter {
     }
 
     /// Closes the object, with the names of what did not fit where the schema has a place for them.
-    pub fn finish(mut self, invalid_attributes: Option<&Column>) -> Vec<u8> {
+    pub fn finish(mut self, invalid_attributes: Option<&Column>) -> Bytes {
         if let Some(column) = invalid_attributes.filter(|_| !self.invalid.is_empty()) {
             let names = std::mem::take(&mut self.invalid);
             self.column(column, names.iter().map(|name| Cell::Text(name)));
         }
         self.json.push(b'}');
-        self.json
+        self.json.into()
     }
 
     fn key(&mut self, name: &str) {

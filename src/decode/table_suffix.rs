@@ -208,12 +208,12 @@ fn encode(value: &str, keep_underscore: bool, out: &mut String) {
             out.push(byte as char);
         } else {
             out.push_str("__");
-            out.push_str(&hex(&[byte]));
+            out.extend(hex(byte).map(char::from));
         }
         if out.len() - start > LONGEST_FIELD {
             out.truncate(start);
             out.push_str("__h");
-            out.push_str(&hex(&Sha256::digest(value)[..20]));
+            out.extend(Sha256::digest(value)[..20].iter().flat_map(|byte| hex(*byte)).map(char::from));
             return;
         }
     }

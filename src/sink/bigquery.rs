@@ -5,7 +5,6 @@
 //! `precision`, `scale` or `defaultValueExpression`, and would both hide them and drop them from
 //! the tables it creates.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,7 +28,7 @@ use super::insert_all::{self, Failure};
 use super::{Destination, Fate, InsertRow, Refusal, Trouble};
 use crate::decode::Schema;
 use crate::metrics;
-use crate::telemetry::Throttle;
+use crate::telemetry::{Throttle, with_causes};
 
 /// Where the dataset is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,14 +270,4 @@ fn failure_label(failure: &Failure) -> &'static str {
         Failure::NotFound => "not_found",
         Failure::BadRequest(_) => "bad_request",
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

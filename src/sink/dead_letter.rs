@@ -45,7 +45,7 @@ pub fn row(message: &PubsubMessage<'_>, unfit: &Unfit, received: Timestamp) -> I
         delivery_attempt: message.delivery_attempt,
     };
     // A struct of strings and numbers always has a JSON form.
-    InsertRow { event_id: unfit.event_id.clone(), json: serde_json::to_vec(&letter).unwrap_or_default() }
+    InsertRow { event_id: unfit.event_id, json: serde_json::to_vec(&letter).unwrap_or_default().into() }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub mod template;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::decode::{EventId, TableSuffix};
 
 /// A table of the dataset.
@@ -31,7 +33,7 @@ pub struct InsertRow {
     /// Also the `insertId`.
     pub event_id: EventId,
     /// The columns as one JSON object.
-    pub json: Vec<u8>,
+    pub json: Bytes,
 }
 
 /// What one attempt did with one row.

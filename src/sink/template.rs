@@ -86,6 +86,15 @@ impl Template {
 #[error("{}", .0.join("\n"))]
 pub struct Mismatch(pub Vec<String>);
 
+/// Why a look at the table showed nothing.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Mismatch(Mismatch),
+}
+
 /// The task that asks BigQuery.
 #[derive(Debug)]
 pub struct TemplateWatcher {
@@ -111,13 +120,11 @@ impl TemplateWatcher {
         while self.seen.borrow().is_none() {
             let asked = Instant::now();
             match self.look().await {
-                Ok(Some(schema)) => {
-                    let problems = self.settings.decode.problems_with(&schema);
-                    if !problems.is_empty() {
-                        return Mismatch(problems);
-                    }
-                    self.publish(&schema, asked);
-                }
+                Ok(Some(schema)) => match self.mismatch(&schema) {
+                    Some(mismatch) => return mismatch,
+                    None => self.publish(&schema, asked),
+                },
+                Err(LookError::Mismatch(mismatch)) => return mismatch,
                 result => {
                     self.complain(&result);
                     tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(failures.min(6))).await;
@@ -150,17 +157,26 @@ impl TemplateWatcher {
     }
 
     /// One look, which makes the table if it is missing and may be made.
-    async fn look(&self) -> Result<Option<Schema>, ControlError> {
+    async fn look(&self) -> Result<Option<Schema>, LookError> {
         let TemplateSettings { table, schema, auto_create, .. } = &self.settings;
         match self.bigquery.schema_of(table).await? {
             Some(schema) => Ok(Some(schema)),
             None if *auto_create => {
+                // Before there is a table that nothing fits into.
+                if let Some(mismatch) = self.mismatch(schema) {
+                    return Err(LookError::Mismatch(mismatch));
+                }
                 self.bigquery.create_table(table, schema).await?;
                 tracing::info!(table = &**table, "created the template table");
-                self.bigquery.schema_of(table).await
+                Ok(self.bigquery.schema_of(table).await?)
             }
             None => Ok(None),
         }
+    }
+
+    fn mismatch(&self, schema: &Schema) -> Option<Mismatch> {
+        let problems = self.settings.decode.problems_with(schema);
+        (!problems.is_empty()).then_some(Mismatch(problems))
     }
 
     /// Before the first dead letter needs it: BigQuery remembers for minutes that a table which
@@ -186,15 +202,15 @@ impl TemplateWatcher {
         // Once running, a column that goes must not stop the rest: its attribute is listed in
         // invalid_attributes, and someone is told.
         if self.seen.borrow().is_some() {
-            for problem in decode.problems_with(schema) {
-                tracing::error!("the template table has changed: {problem}");
+            if let Some(mismatch) = self.mismatch(schema) {
+                tracing::error!("the template table has changed:\n{mismatch}");
             }
         }
         let decoder = Arc::new(Decoder::new(decode.clone(), schema));
         self.seen.send_replace(Some(Seen { decoder, at: asked }));
     }
 
-    fn complain(&self, result: &Result<Option<Schema>, ControlError>) {
+    fn complain(&self, result: &Result<Option<Schema>, LookError>) {
         let Some(_unsaid) = self.complaints.pass() else { return };
         let table = &*self.settings.table;
         match result {
@@ -204,7 +220,7 @@ impl TemplateWatcher {
                 table,
                 "the template table is missing and AUTO_CREATE is off, so every message is sent back to Pub/Sub: create it with `bq mk --table DATASET.TABLE schema/pixel.json`"
             ),
-            Err(error) => tracing::error!(table, %error, "cannot read the template table, so messages are sent back to Pub/Sub"),
+            Err(error) => tracing::error!(table, %error, "cannot read the template table"),
         }
     }
 }

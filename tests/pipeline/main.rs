@@ -1,5 +1,16 @@
 //! The pipeline, through the front door: real processes, real sockets, the real client against the
 //! embedded BigQuery. Each module is a part of the specification.
 
+mod batching;
+mod dead_letters;
+mod deliveries;
+mod hostile;
+mod http;
+mod identity;
+mod load_balancers;
+mod logs;
+mod original;
 mod outcomes;
+mod schema;
+mod shutdown;
 mod support;

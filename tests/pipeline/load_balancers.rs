@@ -1,0 +1,199 @@
+//! Entries of every load balancer of Google's, past and present, become rows.
+
+use serde_json::{Map, Value, json};
+
+use crate::support::bigquery::time;
+use crate::support::entry::USER;
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+/// Every column that is filled from the entry because of its name, each of its natural type.
+fn all_columns() -> Value {
+    json!([
+        {"name": "event_id", "type": "STRING", "mode": "REQUIRED"},
+        {"name": "event_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
+        {"name": "received_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
+        {"name": "user_id", "type": "STRING"},
+        {"name": "request_method", "type": "STRING"},
+        {"name": "request_url", "type": "STRING"},
+        {"name": "host", "type": "STRING"},
+        {"name": "path", "type": "STRING"},
+        {"name": "status", "type": "INTEGER"},
+        {"name": "referer", "type": "STRING"},
+        {"name": "user_agent", "type": "STRING"},
+        {"name": "remote_ip", "type": "STRING"},
+        {"name": "cache_hit", "type": "BOOLEAN"},
+        {"name": "latency_seconds", "type": "FLOAT"},
+        {"name": "trace", "type": "STRING"},
+        {"name": "pubsub_message_id", "type": "STRING"},
+        {"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"},
+    ])
+}
+
+const ONE_TABLE: [(&str, &str); 2] = [("VALID_ATTRIBUTES", "user_id"), ("TABLE_SUFFIX", "")];
+
+/// The row of a fixture, stored by a service of its own.
+async fn row_of(fixture: &str) -> Map<String, Value> {
+    let bigquery = TestBigQuery::with_template(all_columns()).await;
+    let service = Service::start(&bigquery, &ONE_TABLE).await;
+    stored(&bigquery, &service, &Entry::of_fixture(fixture)).await
+}
+
+async fn stored(bigquery: &TestBigQuery, service: &Service, entry: &Entry) -> Map<String, Value> {
+    let before = bigquery.rows("pixel").await.len();
+    assert_eq!(service.push(wrapped(entry.json().as_bytes(), &before.to_string())).await.status, 204);
+    let mut rows = bigquery.rows("pixel").await;
+    assert_eq!(rows.len(), before + 1, "{}", entry.json());
+    rows.pop().unwrap()
+}
+
+#[tokio::test]
+async fn an_entry_of_every_load_balancer_becomes_a_row() {
+    let bigquery = TestBigQuery::with_template(all_columns()).await;
+    let service = Service::start(&bigquery, &ONE_TABLE).await;
+    for fixture in [
+        "classic_backend_bucket_cache_miss",
+        "classic_backend_bucket_cache_hit",
+        "global_external",
+        "regional_external_with_ports",
+        "internal_with_ports",
+        "of_2018_without_latency",
+        "with_a_corrupted_type",
+        "without_status_details",
+        "with_an_offset_for_z",
+        "without_insert_id",
+        "denied_by_security_policy",
+        "bare",
+    ] {
+        let row = stored(&bigquery, &service, &Entry::of_fixture(fixture)).await;
+        assert_eq!(row["user_id"], USER, "{fixture}");
+        assert_eq!(row["path"], "/pixel.png", "{fixture}");
+        assert_eq!(row["request_method"], "GET", "{fixture}");
+        assert_eq!(row["invalid_attributes"], json!([]), "{fixture}");
+    }
+}
+
+#[tokio::test]
+async fn every_column_of_a_known_name_is_filled_and_coerced() {
+    let row = row_of("classic_backend_bucket_cache_hit").await;
+    for (column, expected) in [
+        ("user_id", json!(USER)),
+        ("request_method", json!("GET")),
+        ("request_url", json!("https://track.example.com/pixel.png?user_id=507f1f77bcf86cd799439011&order_id=42&type=click")),
+        ("host", json!("track.example.com")),
+        ("path", json!("/pixel.png")),
+        ("status", json!("200")),
+        ("referer", json!("https://www.example.com/order")),
+        ("user_agent", json!("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")),
+        ("remote_ip", json!("203.0.113.7")),
+        ("cache_hit", json!("true")),
+        ("latency_seconds", json!("0.002182")),
+        ("trace", json!("projects/example-shop/traces/5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40")),
+        ("pubsub_message_id", json!("0")),
+    ] {
+        assert_eq!(row[column], expected, "{column}");
+    }
+    assert_eq!(row["event_id"].as_str().unwrap().len(), 32);
+    assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:05.059694Z");
+    assert_eq!(time(&row["received_timestamp"]).to_string(), "2026-01-02T03:04:06.11827Z", "nine digits are cut to six");
+}
+
+#[tokio::test]
+async fn a_cache_miss_is_no_hit_though_the_entry_does_not_say_so() {
+    let row = row_of("classic_backend_bucket_cache_miss").await;
+    assert_eq!((&row["cache_hit"], &row["latency_seconds"]), (&json!("false"), &json!("1.332074")));
+}
+
+#[tokio::test]
+async fn a_regional_entry_has_ports_and_no_trace() {
+    let row = row_of("regional_external_with_ports").await;
+    assert_eq!((&row["remote_ip"], &row["trace"], &row["referer"]), (&json!("203.0.113.7"), &Value::Null, &Value::Null));
+    assert_eq!(row["host"], "192.0.2.81", "without the port");
+}
+
+#[tokio::test]
+async fn an_internal_entry_may_have_an_ipv6_address_with_a_port() {
+    let row = row_of("internal_with_ports").await;
+    assert_eq!((&row["remote_ip"], &row["host"]), (&json!("2001:db8::7"), &json!("10.128.0.5")));
+}
+
+#[tokio::test]
+async fn an_ipv6_address_without_a_port_stays_as_it_is() {
+    assert_eq!(row_of("global_external").await["remote_ip"], "2001:db8::7");
+}
+
+#[tokio::test]
+async fn an_entry_of_2018_has_no_latency() {
+    let row = row_of("of_2018_without_latency").await;
+    assert_eq!(row["latency_seconds"], Value::Null);
+    assert_eq!(time(&row["event_timestamp"]).to_string(), "2018-05-01T00:59:59.965472Z");
+}
+
+#[tokio::test]
+async fn a_timestamp_may_end_in_an_offset() {
+    let row = row_of("with_an_offset_for_z").await;
+    assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:05Z");
+}
+
+#[tokio::test]
+async fn an_entry_with_a_url_alone_takes_the_rest_from_its_message() {
+    let row = row_of("bare").await;
+    assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:07.5Z", "the publish time");
+    assert_eq!((&row["cache_hit"], &row["status"], &row["host"]), (&json!("false"), &Value::Null, &Value::Null));
+}
+
+/// The status of the answer does not matter: a pixel that could not be served was seen all the same.
+#[tokio::test]
+async fn an_event_counts_whatever_the_load_balancer_answered() {
+    assert_eq!(row_of("denied_by_security_policy").await["status"], "403");
+}
+
+#[tokio::test]
+async fn columns_of_known_names_may_have_other_types() {
+    let columns = json!([
+        {"name": "EVENT_ID", "type": "STRING"},
+        {"name": "user_id", "type": "STRING"},
+        {"name": "event_timestamp", "type": "DATETIME"},
+        {"name": "received_timestamp", "type": "STRING"},
+        {"name": "status", "type": "STRING"},
+        {"name": "cache_hit", "type": "STRING"},
+        {"name": "latency_seconds", "type": "NUMERIC"},
+        {"name": "user_agent", "type": "STRING", "maxLength": "7"},
+        {"name": "remote_ip", "type": "INTEGER"},
+        {"name": "host", "type": "STRING", "mode": "REPEATED"},
+        {"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"},
+    ]);
+    let bigquery = TestBigQuery::with_template(columns).await;
+    let service = Service::start(&bigquery, &ONE_TABLE).await;
+    let row = stored(&bigquery, &service, &Entry::of_fixture("classic_backend_bucket_cache_hit")).await;
+    assert_eq!(row["EVENT_ID"].as_str().unwrap().len(), 32, "names are compared without regard to case");
+    assert_eq!(row["received_timestamp"], "2026-01-02T03:04:06.118270Z");
+    assert_eq!((&row["status"], &row["cache_hit"]), (&json!("200"), &json!("true")));
+    assert_eq!((&row["latency_seconds"], &row["host"]), (&json!("0.002182"), &json!(["track.example.com"])));
+    assert_eq!((&row["user_agent"], &row["remote_ip"]), (&Value::Null, &Value::Null));
+    let mut invalid: Vec<&str> = row["invalid_attributes"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    invalid.sort_unstable();
+    assert!(invalid.starts_with(&["event_timestamp"]) || !invalid.contains(&"event_timestamp"), "{invalid:?}");
+    assert!(invalid.contains(&"remote_ip") && invalid.contains(&"user_agent"), "{invalid:?}");
+}
+
+#[tokio::test]
+async fn an_attribute_that_claims_such_a_name_wins() {
+    let bigquery = TestBigQuery::with_template(all_columns()).await;
+    let settings = [("VALID_ATTRIBUTES", "user_id,referer,status,event_timestamp"), ("TABLE_SUFFIX", "")];
+    let service = Service::start(&bigquery, &settings).await;
+    let query = "user_id=u&referer=mine&status=7&event_timestamp=2001-02-03+04:05:06";
+    let row = stored(&bigquery, &service, &Entry::of_query(query)).await;
+    assert_eq!((&row["referer"], &row["status"]), (&json!("mine"), &json!("7")));
+    assert_eq!(time(&row["event_timestamp"]).to_string(), "2001-02-03T04:05:06Z");
+    let row = stored(&bigquery, &service, &Entry::of_query("user_id=u&event_timestamp=2001-02-03")).await;
+    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's own do not step in");
+}
+
+#[tokio::test]
+async fn the_shipped_schema_holds_no_address() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
+    let row = serde_json::to_string(&bigquery.events().await[0].1).unwrap();
+    assert!(row.contains("Mozilla/5.0") && !row.contains("203.0.113.7"), "{row}");
+}
