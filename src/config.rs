@@ -306,7 +306,10 @@ impl DeliveryArgs {
         const DEAD_LETTERS: &str = "DEAD_LETTER_TABLE";
         problems.identifier(DEAD_LETTERS, &self.dead_letter_table, true);
         if self.dead_letter_table.starts_with(table_name) {
-            problems.add(DEAD_LETTERS, format!("{:?} would be read by queries over `{table_name}*`: it must not begin with TABLE_NAME", self.dead_letter_table));
+            problems.add(
+                DEAD_LETTERS,
+                format!("{:?} would be read by queries over `{table_name}*`: it must not begin with TABLE_NAME", self.dead_letter_table),
+            );
         }
         let auto_create = problems.boolean("AUTO_CREATE", &self.auto_create);
         let rows = problems.number("BATCH_MAX_ROWS", &self.batch_max_rows, 1, 50_000);

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use pixel_pipeline::cli::{self, Cli};
 use mimalloc::MiMalloc;
+use pixel_pipeline::cli::{self, Cli};
 use tokio::runtime::Builder;
 
 /// A delivery is some fifty short-lived allocations, in which glibc's malloc spends a seventh of

@@ -96,8 +96,11 @@ fn explain(args: Args) -> Result<(), Failure> {
     }
     if let Some(file) = args.input {
         let failed = |error| Failure::Input { file: file.clone(), error };
-        let mut lines: Box<dyn BufRead> =
-            if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(&file).map_err(failed)?)) };
+        let mut lines: Box<dyn BufRead> = if file.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(&file).map_err(failed)?))
+        };
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
             let text = line.trim_ascii();
@@ -155,7 +158,8 @@ fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()>
             writeln!(out, "  {name:<9} {}", printable(value))?;
         }
     }
-    let columns: serde_json::Map<String, serde_json::Value> = row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
+    let columns: serde_json::Map<String, serde_json::Value> =
+        row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
     for (name, value) in &columns {
         // As JSON, so that control characters of a stranger's do not reach the terminal.
         writeln!(out, "  {name} = {value}")?;

@@ -87,7 +87,8 @@ async fn serve(args: Args, config: crate::config::Config, project: String, bigqu
     let mut bigquery_server = tokio::spawn(http_server::serve(bigquery_listener, bigquery.router(), closed(&stop_bigquery)));
     let service = Service::start(config, metrics::install()?)?;
     let mut service = tokio::spawn(service.run(push_listener, closed(&stop_service)));
-    let mut pixel_server = tokio::spawn(http_server::serve(pixel_listener, pixel::router(LoadBalancer { project, topic }), closed(&stop_pixel)));
+    let mut pixel_server =
+        tokio::spawn(http_server::serve(pixel_listener, pixel::router(LoadBalancer { project, topic }), closed(&stop_pixel)));
     let mut subscription = tokio::spawn(subscription.run());
     print_welcome(&pixel::url(pixel_address), push_address, bigquery_address, &tables);
 

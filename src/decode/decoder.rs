@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::attributes::{Attributes, ValidAttributes};
 use super::civil;
 use super::event_id::EventId;
+use super::json::describe;
 use super::log_entry::{HttpRequest, LogEntry};
 use super::message::PubsubMessage;
 use super::request_url::RequestUrl;
@@ -252,7 +253,7 @@ impl Decoder {
         }
         match serde_json::from_slice::<LogEntry<'_>>(&data) {
             Ok(entry) => self.decode_entry(message, entry, &data, now),
-            Err(error) => unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {error}")),
+            Err(error) => unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {}", describe(&error))),
         }
     }
 

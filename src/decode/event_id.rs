@@ -36,9 +36,7 @@ impl EventId {
 
     /// Each part with its length, so that no two lists of parts read the same.
     fn hash(parts: &[&str]) -> Self {
-        Self::digest(parts.iter().fold(Sha256::new(), |hash, part| {
-            hash.chain_update((part.len() as u64).to_le_bytes()).chain_update(part)
-        }))
+        Self::digest(parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update((part.len() as u64).to_le_bytes()).chain_update(part)))
     }
 
     fn digest(hash: Sha256) -> Self {
@@ -93,7 +91,12 @@ mod tests {
     /// Stored rows outlive releases: this value must never change.
     #[test]
     fn the_identity_is_stable_across_releases() {
-        let id = EventId::of_entry("projects/p/logs/requests", "2026-01-02T03:04:05.123456Z", "2026-01-02T03:04:05.123456Z".parse().ok(), "1abcdefg2hijkl");
+        let id = EventId::of_entry(
+            "projects/p/logs/requests",
+            "2026-01-02T03:04:05.123456Z",
+            "2026-01-02T03:04:05.123456Z".parse().ok(),
+            "1abcdefg2hijkl",
+        );
         assert_eq!(id.as_str(), "e9003dcc1eb794bd1e7c5665aec7fefe");
     }
 }

@@ -8,7 +8,7 @@
 
 use serde::Deserialize;
 
-use super::scalar::Scalar;
+use super::json::Scalar;
 
 /// A log entry. All members are optional, because real entries lack every one of them at times.
 #[derive(Debug, Default, Deserialize)]

@@ -13,12 +13,12 @@ pub mod civil;
 pub mod coerce;
 pub mod decoder;
 pub mod event_id;
+pub mod json;
 pub mod log_entry;
 pub mod message;
 pub mod numeric;
 pub mod request_url;
 pub mod row;
-pub mod scalar;
 pub mod schema;
 pub mod table_suffix;
 

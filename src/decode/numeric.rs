@@ -92,7 +92,22 @@ mod tests {
 
     #[test]
     fn numbers_that_do_not_fit_are_refused() {
-        for text in ["", "-", ".", "e1", "1e", "1e99999999999", "NaN", "1,5", "0x10", "100000000000000000000000000000", "0.0000000001", "1e30", "1e-10", "1 "] {
+        for text in [
+            "",
+            "-",
+            ".",
+            "e1",
+            "1e",
+            "1e99999999999",
+            "NaN",
+            "1,5",
+            "0x10",
+            "100000000000000000000000000000",
+            "0.0000000001",
+            "1e30",
+            "1e-10",
+            "1 ",
+        ] {
             assert_eq!(Decimal::NUMERIC.parse(text), None, "{text}");
         }
         assert_eq!(Decimal::BIGNUMERIC.parse("1e-38").unwrap().len(), 40);

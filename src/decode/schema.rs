@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json::Scalar;
 use super::numeric::Decimal;
-use super::scalar::Scalar;
 
 /// The schema that the binary carries: `schema/pixel.json`.
 pub const SHIPPED: &str = include_str!("../../schema/pixel.json");
@@ -199,7 +199,9 @@ mod tests {
 
     #[test]
     fn legacy_and_standard_names_numbers_and_strings_are_one() {
-        let file = Schema::parse(r#"[{"name":"n","type":"INT64","maxLength":3},{"name":"s","type":"string","mode":"repeated","maxLength":"7"}]"#).unwrap();
+        let file =
+            Schema::parse(r#"[{"name":"n","type":"INT64","maxLength":3},{"name":"s","type":"string","mode":"repeated","maxLength":"7"}]"#)
+                .unwrap();
         assert_eq!(file.column("n").unwrap().kind, ColumnType::Integer);
         let s = file.column("S").unwrap();
         assert_eq!((s.kind, s.mode, s.max_length), (ColumnType::String, Mode::Repeated, Some(7)));

@@ -16,8 +16,8 @@ use flate2::write::GzEncoder;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset::Dataset;
-use reqwest::redirect::Policy;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -92,7 +92,8 @@ impl BigQuery {
         let url = format!("{}/tables/{table}?prettyPrint=false", self.dataset_url());
         match self.call(self.http.get(url)).await {
             Ok(table) => {
-                let table: serde_json::Value = serde_json::from_slice(&table).map_err(|error| ControlError::Unreadable(error.to_string()))?;
+                let table: serde_json::Value =
+                    serde_json::from_slice(&table).map_err(|error| ControlError::Unreadable(error.to_string()))?;
                 let schema = Schema::parse(&table["schema"].to_string()).map_err(|error| ControlError::Unreadable(error.to_string()))?;
                 Ok(Some(schema))
             }
@@ -118,7 +119,8 @@ impl BigQuery {
             "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
             "schema": {"fields": schema.fields()},
         });
-        let request = self.http.post(format!("{}/tables", self.dataset_url())).header(CONTENT_TYPE, "application/json").body(resource.to_string());
+        let request =
+            self.http.post(format!("{}/tables", self.dataset_url())).header(CONTENT_TYPE, "application/json").body(resource.to_string());
         match self.call(request).await {
             Ok(_) | Err(ControlError::Status { status: 409, .. }) => Ok(()),
             Err(error) => Err(error),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Fate, InsertRow, Refusal, Trouble};
 use crate::decode::TableSuffix;
 use crate::decode::coerce::write_json_string;
-use crate::decode::scalar::Scalar;
+use crate::decode::json::Scalar;
 
 /// The request body.
 ///
@@ -157,7 +157,8 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, reason: &str) -> Failure {
-        let body = format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}","domain":"global","message":"m"}}]}}}}"#);
+        let body =
+            format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}","domain":"global","message":"m"}}]}}}}"#);
         read_failure(status, None, body.as_bytes())
     }
 
@@ -211,7 +212,9 @@ mod tests {
 
     #[test]
     fn an_answer_that_cannot_be_read_stores_nothing() {
-        for answer in [&br#"{"kind":"bigquery#tableDataIns"#[..], b"", br#"{"insertErrors":[{"index":7,"errors":[]}]}"#, br#"{"insertErrors":[{}]}"#] {
+        for answer in
+            [&br#"{"kind":"bigquery#tableDataIns"#[..], b"", br#"{"insertErrors":[{"index":7,"errors":[]}]}"#, br#"{"insertErrors":[{}]}"#]
+        {
             assert!(matches!(read_fates(answer, 2), Err(Failure::Again { .. })), "{}", String::from_utf8_lossy(answer));
         }
         assert_eq!(read_fates(br#"{"insertErrors":null}"#, 1), Ok(vec![Fate::Stored]));

@@ -186,7 +186,10 @@ impl TemplateWatcher {
         let result = match self.bigquery.schema_of(table).await {
             Ok(None) if self.settings.auto_create => self.bigquery.create_table(table, &dead_letter::schema()).await,
             Ok(None) => {
-                tracing::error!(table = &**table, "the dead-letter table is missing: create it from schema/dead_letters.json, or set AUTO_CREATE=true");
+                tracing::error!(
+                    table = &**table,
+                    "the dead-letter table is missing: create it from schema/dead_letters.json, or set AUTO_CREATE=true"
+                );
                 Ok(())
             }
             Ok(Some(_)) => Ok(()),

@@ -21,11 +21,10 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::decode::json::{Scalar, describe};
 use crate::decode::message::{MessageData, PubsubMessage};
-use crate::decode::scalar::Scalar;
 
 /// There is no Pub/Sub message in the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +69,8 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     }
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
         Ok(envelope) => envelope,
-        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(place(&error))),
-        Err(error) => return Err(NotADelivery::NotJson(place(&error))),
+        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(describe(&error))),
+        Err(error) => return Err(NotADelivery::NotJson(describe(&error))),
     };
     let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
     if let Some(message) = envelope.message {
@@ -97,8 +96,12 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
 
 /// Member `data` of an event: a whole push body in a CloudEvent, a bare message in a background
 /// function's event. Its id and time are the event's.
-fn read_event_data<'a>(data: &'a RawValue, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
-    let data: EventData<'_> = serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(place(&error)))?;
+fn read_event_data<'a>(
+    data: &'a RawValue,
+    id: Option<Cow<'a, str>>,
+    time: Option<Cow<'a, str>>,
+) -> Result<PubsubMessage<'a>, NotADelivery> {
+    let data: EventData<'_> = serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
     let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
     let wire = match data.message {
         Some(message) => message,
@@ -116,7 +119,7 @@ fn read_event_data<'a>(data: &'a RawValue, id: Option<Cow<'a, str>>, time: Optio
 /// Member `data_base64` of a CloudEvent. No sender of Google's writes it, hence no borrowing.
 fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
     let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| NotADelivery::BadMessage(error.to_string()))?.into_owned();
-    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(place(&error)))?;
+    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
     Ok(PubsubMessage {
         data: match message.data {
@@ -128,16 +131,6 @@ fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<
         attributes: message.attributes.map(|attributes| attributes.into_owned().into()),
         delivery_attempt: message.delivery_attempt,
     })
-}
-
-/// Where, and not what: serde's own words quote the input, and these reach the log.
-fn place(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Data => "an unexpected type",
-        Category::Eof => "the end comes too early",
-        Category::Io | Category::Syntax => "a syntax error",
-    };
-    format!("{what} at line {} column {}", error.line(), error.column())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -103,7 +103,9 @@ impl Push {
         let (name, reason) = (outcome.as_str(), outcome.reason());
         match outcome {
             Outcome::Stored | Outcome::Filtered(_) | Outcome::NotADelivery => {}
-            Outcome::DeadLetter(_) => tracing::warn!(outcome = name, reason, trace = trace(headers), "a message went to the dead-letter table"),
+            Outcome::DeadLetter(_) => {
+                tracing::warn!(outcome = name, reason, trace = trace(headers), "a message went to the dead-letter table")
+            }
             // By the hundred when BigQuery is down: one a second tells the story.
             Outcome::Retry(_) | Outcome::Saturated(_) => {
                 if let Some(unsaid) = self.complaints.pass() {

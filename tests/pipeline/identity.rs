@@ -64,7 +64,9 @@ async fn the_spelling_of_the_timestamp_is_no_part_of_the_identity() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u");
-    for spelling in ["2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.500Z", "2026-01-02T03:04:05.500000000+00:00", "2026-01-02T04:04:05.5+01:00"] {
+    for spelling in
+        ["2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.500Z", "2026-01-02T03:04:05.500000000+00:00", "2026-01-02T04:04:05.5+01:00"]
+    {
         deliver(&service, entry.clone().with("/timestamp", json!(spelling)).pushed()).await;
     }
     assert_eq!(bigquery.rows("pixel").await.len(), 1);

@@ -33,7 +33,8 @@ async fn nothing_needs_to_be_set_and_nothing_to_be_created() {
 async fn only_parameters_on_the_list_reach_a_row() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    deliver(&service, &Entry::of_query("user_id=u&email=a%40example.com&type=click&event_id=forged&event_timestamp=forged&User_Id=v")).await;
+    deliver(&service, &Entry::of_query("user_id=u&email=a%40example.com&type=click&event_id=forged&event_timestamp=forged&User_Id=v"))
+        .await;
     let (table, row) = bigquery.events().await.remove(0);
     assert_eq!(table, "pixel_u_20260102");
     assert_eq!((&row["user_id"], &row["type"]), (&json!("u"), &json!("click")));
@@ -77,7 +78,12 @@ async fn an_event_without_user_id_is_not_tracked() {
 async fn each_user_and_day_has_a_table_of_its_own() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    for (user, moment) in [("a", "2026-01-02T00:00:00Z"), ("a", "2026-01-02T23:59:59.999999999Z"), ("a", "2026-01-03T00:00:00Z"), ("b", "2026-01-02T12:00:00Z")] {
+    for (user, moment) in [
+        ("a", "2026-01-02T00:00:00Z"),
+        ("a", "2026-01-02T23:59:59.999999999Z"),
+        ("a", "2026-01-03T00:00:00Z"),
+        ("b", "2026-01-02T12:00:00Z"),
+    ] {
         deliver(&service, &Entry::of_query(&format!("user_id={user}")).with("/timestamp", json!(moment))).await;
     }
     let counts = [("pixel_a_20260102", 2), ("pixel_a_20260103", 1), ("pixel_b_20260102", 1)];
@@ -167,7 +173,11 @@ async fn difference_the_first_of_a_repeated_parameter_counts() {
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &Entry::of_query("user_id=first&user_id=second&type=a&type=b")).await;
     let rows = bigquery.rows("pixel_first_20260102").await;
-    assert_eq!((&rows[0]["user_id"], &rows[0]["type"]), (&json!("first"), &json!("a")), "the original sent an array, which BigQuery refused");
+    assert_eq!(
+        (&rows[0]["user_id"], &rows[0]["type"]),
+        (&json!("first"), &json!("a")),
+        "the original sent an array, which BigQuery refused"
+    );
 }
 
 #[tokio::test]
@@ -205,7 +215,9 @@ async fn difference_what_cannot_be_read_is_kept_as_a_dead_letter() {
 async fn difference_an_error_without_details_is_no_crash() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    for body in ["", "null", "<html>Bad Gateway</html>", r#"{"error":null}"#, r#"{"error":{"errors":null}}"#, r#"{"error":{"errors":[{}]}}"#, "[]"] {
+    for body in
+        ["", "null", "<html>Bad Gateway</html>", r#"{"error":null}"#, r#"{"error":{"errors":null}}"#, r#"{"error":{"errors":[{}]}}"#, "[]"]
+    {
         bigquery.faults().next(Fault::Status(Status::new(502, "").body(body)));
         deliver(&service, &example()).await;
     }
@@ -228,7 +240,11 @@ async fn difference_no_event_costs_a_metadata_call() {
 async fn difference_only_the_pixel_itself_counts() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    for url in ["https://track.example.com/favicon.ico?user_id=u", "https://track.example.com/?user_id=u", "https://track.example.com/pixel.png/x?user_id=u"] {
+    for url in [
+        "https://track.example.com/favicon.ico?user_id=u",
+        "https://track.example.com/?user_id=u",
+        "https://track.example.com/pixel.png/x?user_id=u",
+    ] {
         deliver(&service, &Entry::of_url(url)).await;
     }
     for method in ["HEAD", "POST", "OPTIONS"] {

@@ -33,7 +33,8 @@ async fn every_outcome_has_its_answer_and_its_place() {
         assert_eq!(service.metric(&label).await, before + 1.0, "{label}");
     }
     assert_eq!(bigquery.events().await.len(), 1);
-    let mut reasons: Vec<_> = bigquery.rows("dead_letters").await.into_iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
+    let mut reasons: Vec<_> =
+        bigquery.rows("dead_letters").await.into_iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
     reasons.sort();
     assert_eq!(reasons, ["bad_base64", "bad_json", "no_data", "no_request_url"]);
 }
@@ -74,7 +75,10 @@ async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
         let answer = service.push(Entry::of_query("user_id=u").pushed()).await;
         assert_eq!(answer.status, 503, "{fault:?}");
         let label = format!("pixel_pipeline_deliveries_total{{outcome=\"retry\",reason=\"{reason}\"}}");
-        assert!(service.metric(&label).await + service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await >= 1.0);
+        assert!(
+            service.metric(&label).await + service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await
+                >= 1.0
+        );
         bigquery.faults().always(None);
     }
 }

@@ -1,14 +1,25 @@
-//! A JSON scalar as text, whatever its JSON type, borrowed from the input where it has no escapes.
-//!
-//! Every sender spells the same member differently (`"status": 200` and `"status": "200"`), and
-//! Google's Pub/Sub emulator escapes each `/`, so that no `&str` can be relied on. Objects, arrays
-//! and null read as absent: an odd member that nobody needs must not cost an event.
+//! Reading other people's JSON: leniently, without copying, and without quoting it in errors.
 
 use std::borrow::Cow;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 
-/// The text of a string, number or boolean.
+/// What is wrong with a text and where. serde's own words quote the text, and these reach the log.
+pub fn describe(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "an unexpected type or a member twice",
+        Category::Eof => "it ends too early",
+        Category::Io | Category::Syntax => "a syntax error",
+    };
+    format!("{what} at line {} column {}", error.line(), error.column())
+}
+
+/// A JSON scalar as text, whatever its JSON type, borrowed from the input where it has no escapes.
+///
+/// Every sender spells the same member differently (`"status": 200` and `"status": "200"`), and
+/// Google's Pub/Sub emulator escapes each `/`, so that no `&str` can be relied on. Objects, arrays
+/// and null read as absent: an odd member that nobody needs must not cost an event.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Scalar<'a>(Option<Cow<'a, str>>);
 
