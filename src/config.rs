@@ -64,6 +64,9 @@ pub struct ServeArgs {
     /// What to log: error, warn, info, debug, trace; also by module, as in `warn,pixel_pipeline=debug`
     #[arg(long, env = "RUST_LOG", value_name = "LEVEL", default_value = "info", help_heading = "Logs")]
     pub log_level: String,
+    /// Address of BigQuery's API: a private or regional endpoint
+    #[arg(long, env, value_name = "URL", default_value = "https://bigquery.googleapis.com")]
+    pub bigquery_endpoint: String,
     /// Another BigQuery, as http://127.0.0.1:9050; asks for no credentials
     #[arg(long, env, value_name = "URL", help_heading = "For tests")]
     pub bigquery_emulator_host: Option<String>,
@@ -273,22 +276,17 @@ impl ServeArgs {
 
     /// BigQuery's address, and whether it is an emulator's.
     fn read_endpoint(&self, problems: &mut Problems) -> Option<(String, bool)> {
-        let Some(host) = self.bigquery_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty()) else {
-            return Some(("https://bigquery.googleapis.com".to_owned(), false));
+        const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
+        let emulator = self.bigquery_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty());
+        if emulator.is_some() && std::env::var_os("K_SERVICE").is_some() {
+            problems.add(EMULATOR, "it is set on Cloud Run, where every row would go to an emulator: unset it");
+            return None;
+        }
+        let address = match emulator {
+            Some(host) => problems.check(EMULATOR, parse_address(host)),
+            None => problems.check("BIGQUERY_ENDPOINT", parse_address(&self.bigquery_endpoint)),
         };
-        const NAME: &str = "BIGQUERY_EMULATOR_HOST";
-        if std::env::var_os("K_SERVICE").is_some() {
-            problems.add(NAME, "it is set on Cloud Run, where every row would go to an emulator: unset it");
-            return None;
-        }
-        // Google's clients take both spellings.
-        let url = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
-        let url = problems.check(NAME, Url::parse(&url).map_err(|error| format!("{host:?} is not a URL: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
-            problems.add(NAME, format!("{host:?} is not the address of a server alone, as http://127.0.0.1:9050 is"));
-            return None;
-        }
-        Some((url.as_str().trim_end_matches('/').to_owned(), true))
+        Some((address?, emulator.is_some()))
     }
 }
 
@@ -330,6 +328,17 @@ impl DeliveryArgs {
             push_deadline: push_deadline?,
         })
     }
+}
+
+/// The address of a server: a URL without path, or host:port, as Google's clients take both.
+fn parse_address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&url).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+        return Err(format!("{text:?} is not the address of a server alone, as http://127.0.0.1:9050 is"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn parse_log_format(text: &str) -> Result<LogFormat, String> {

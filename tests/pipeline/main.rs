@@ -2,6 +2,7 @@
 //! embedded BigQuery. Each module is a part of the specification.
 
 mod batching;
+mod credentials;
 mod dead_letters;
 mod deliveries;
 mod hostile;
@@ -10,6 +11,7 @@ mod identity;
 mod load_balancers;
 mod logs;
 mod original;
+mod explain;
 mod outcomes;
 mod schema;
 mod shutdown;

@@ -48,8 +48,15 @@ impl Service {
 
     /// The same, without waiting for the template table.
     pub async fn start_unready(bigquery: &str, settings: &[(&str, &str)]) -> Self {
-        let mut child = command("serve")
-            .envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("BIGQUERY_EMULATOR_HOST", bigquery), ("LOG_FORMAT", "json")])
+        let mut serve = command("serve");
+        serve.env("BIGQUERY_EMULATOR_HOST", bigquery);
+        Self::spawn(serve, settings).await
+    }
+
+    /// From a command that says where BigQuery is; listening, and not yet ready.
+    pub async fn spawn(mut serve: Command, settings: &[(&str, &str)]) -> Self {
+        let mut child = serve
+            .envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("LOG_FORMAT", "json")])
             .envs(settings.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
