@@ -1,1 +1,248 @@
+//! Group commit: rows share insertAll requests, and never each other's fate.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::support::{Entry, Service, TestBigQuery};
+
+const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+
+/// Keeps an insert of one row under way, and sees to it that so many more rows wait behind it.
+/// Returns the statuses of all deliveries.
+async fn deliver_behind_an_insert(bigquery: &TestBigQuery, service: &Arc<Service>, count: usize) -> Vec<u16> {
+    let requests = bigquery.faults().insert_all_requests().requests;
+    let mut deliveries = JoinSet::new();
+    let deliver = |name: usize| {
+        let service = Arc::clone(service);
+        async move { service.push(Entry::of_query(&format!("user_id=u&order_id={name}")).pushed()).await.status }
+    };
+    deliveries.spawn(deliver(0));
+    bigquery.wait_for_requests(requests + 1).await;
+    for name in 1..=count {
+        deliveries.spawn(deliver(name));
+    }
+    service.wait_for_in_flight(count + 1).await;
+    deliveries.join_all().await
+}
+
+#[tokio::test]
+async fn a_lonely_row_waits_for_nobody() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[ONE_TABLE]).await;
+    for _ in 0..5 {
+        service.push(Entry::of_query("user_id=u").pushed()).await;
+    }
+    let count = bigquery.faults().insert_all_requests();
+    assert_eq!((count.requests, count.rows), (5, 5));
+}
+
+#[tokio::test]
+async fn rows_that_arrive_while_an_insert_is_under_way_are_the_next_batch() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 20).await, [204; 21]);
+    let count = bigquery.faults().insert_all_requests();
+    assert_eq!((count.requests, count.rows), (2, 21));
+    assert_eq!(bigquery.rows("pixel").await.len(), 21);
+}
+
+#[tokio::test]
+async fn a_batch_has_at_most_batch_max_rows() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_ROWS", "8")]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 20).await, [204; 21]);
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 1 + 3);
+    assert_eq!(bigquery.rows("pixel").await.len(), 21);
+}
+
+#[tokio::test]
+async fn a_batch_has_at_most_batch_max_bytes_unless_one_row_has_more() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_BYTES", "1")]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 3).await, [204; 4]);
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 4);
+}
+
+#[tokio::test]
+async fn a_bad_row_never_fails_its_neighbours() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    bigquery.faults().next(Fault::RowInvalid { index: 2 });
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 5).await, [204; 6]);
+    assert_eq!(bigquery.rows("pixel").await.len(), 5);
+    let letters = bigquery.rows("dead_letters").await;
+    assert_eq!((letters.len(), &letters[0]["reason"]), (1, &"invalid".into()));
+    let lost_to_both = bigquery.rows("pixel").await.iter().any(|row| row["event_id"] == letters[0]["event_id"]);
+    assert!(!lost_to_both, "the dead letter is the row that is missing");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_split() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    bigquery.faults().next(Fault::Status(Status::new(413, "uploadTooLarge").body("<html>Request Entity Too Large</html>")));
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 8).await, [204; 9]);
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 1 + 1 + 2);
+    assert_eq!(bigquery.rows("pixel").await.len(), 9);
+    assert!(bigquery.rows("dead_letters").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_as_a_whole_is_split_until_the_row_at_fault_is_found() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    // Of four rows, of the first two, of the first.
+    for _ in 0..3 {
+        bigquery.faults().next(Fault::Status(Status::new(400, "invalid")));
+    }
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 4).await, [204; 5]);
+    assert_eq!(bigquery.rows("pixel").await.len(), 4);
+    let letters = bigquery.rows("dead_letters").await;
+    assert_eq!((letters.len(), &letters[0]["reason"]), (1, &"invalid".into()));
+}
+
+#[tokio::test]
+async fn rows_that_were_not_stored_for_a_while_are_all_stored_in_the_end() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_ROWS", "8")]).await);
+    bigquery.faults().next(Fault::Delay(IN_FLIGHT));
+    for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::StoredThen(Status::new(500, "internalError")), Fault::TruncatedBody] {
+        bigquery.faults().next(fault);
+    }
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, 20).await, [204; 21]);
+    assert_eq!(bigquery.rows("pixel").await.len(), 21, "none lost, none twice");
+}
+
+#[tokio::test]
+async fn tables_do_not_wait_for_each_other() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[]).await);
+    bigquery.faults().always_on("_slow_", Fault::Delay(Duration::from_secs(2)));
+    let slow = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.push(Entry::of_query("user_id=slow").pushed()).await.status }
+    });
+    bigquery.wait_for_requests(1).await;
+    for _ in 0..3 {
+        assert_eq!(service.push(Entry::of_query("user_id=prompt").pushed()).await.status, 204);
+    }
+    assert!(!slow.is_finished(), "the others did not wait for it");
+    assert_eq!(slow.await.unwrap(), 204);
+}
+
+#[tokio::test]
+async fn a_table_that_fails_fails_alone() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    bigquery.faults().always_on("_broken_", Fault::Status(Status::new(503, "backendError")));
+    let (broken, sound) = (Entry::of_query("user_id=broken").pushed(), Entry::of_query("user_id=sound").pushed());
+    let (broken, sound) = tokio::join!(service.push(broken), service.push(sound));
+    assert_eq!((broken.status, sound.status), (503, 204));
+}
+
+#[tokio::test]
+async fn at_most_so_many_inserts_are_under_way_in_all() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[("BATCH_MAX_INSERTS", "2")]).await);
+    bigquery.faults().always(Some(Fault::Delay(IN_FLIGHT)));
+    let mut deliveries = JoinSet::new();
+    for user in 0..4 {
+        let service = Arc::clone(&service);
+        deliveries.spawn(async move { service.push(Entry::of_query(&format!("user_id={user}")).pushed()).await.status });
+    }
+    service.wait_for_in_flight(4).await;
+    bigquery.wait_for_requests(2).await;
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 2, "the other two tables wait");
+    assert_eq!(deliveries.join_all().await, [204; 4]);
+}
+
+#[tokio::test]
+async fn more_than_max_in_flight_messages_are_sent_away_at_once() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[("MAX_IN_FLIGHT", "2")]).await);
+    bigquery.faults().always(Some(Fault::Delay(Duration::from_secs(2))));
+    let mut waiting = JoinSet::new();
+    for _ in 0..2 {
+        let service = Arc::clone(&service);
+        waiting.spawn(async move { service.push(Entry::of_query("user_id=u").pushed()).await.status });
+    }
+    service.wait_for_in_flight(2).await;
+    let began = Instant::now();
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 429);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(service.get("/health").await.status, 200, "only deliveries are counted");
+    assert_eq!(waiting.join_all().await, [204, 204]);
+    bigquery.faults().always(None);
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "there is room again");
+}
+
+/// BigQuery answers 404 for a generated table for a while after its first row.
+#[tokio::test]
+async fn a_new_tables_404_is_waited_out() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    bigquery.faults().new_table_404(Some(Duration::from_millis(700)));
+    assert_eq!(service.push(Entry::of_query("user_id=new").pushed()).await.status, 204);
+    bigquery.faults().new_table_404(None);
+    assert_eq!(bigquery.rows("pixel_new_20260102").await.len(), 1);
+    assert!(bigquery.faults().insert_all_requests().requests > 1);
+}
+
+/// Passes everything on to `to`, and keeps what went there.
+async fn tap(to: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
+    let to = to.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = TcpStream::connect(&to).await.unwrap().into_split();
+            let kept = Arc::clone(&kept);
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 65536];
+                while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
+                    kept.lock().unwrap().extend_from_slice(&buffer[..count]);
+                    to_server.write_all(&buffer[..count]).await.unwrap();
+                }
+            });
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+        }
+    });
+    (url, heard)
+}
+
+#[tokio::test]
+async fn bodies_are_compressed_if_asked_for() {
+    let bigquery = TestBigQuery::start().await;
+    for (setting, compressed) in [("true", true), ("false", false)] {
+        let (url, heard) = tap(&bigquery.url).await;
+        let service = Service::start_unready(&url, &[("BATCH_GZIP", setting), ONE_TABLE]).await;
+        let before = bigquery.rows("pixel").await.len();
+        assert_eq!(service.push(Entry::of_query("user_id=u&type=in-the-clear").pushed()).await.status, 204);
+        assert_eq!(bigquery.rows("pixel").await.len(), before + 1, "BATCH_GZIP={setting}");
+        let heard = String::from_utf8_lossy(&heard.lock().unwrap()).to_ascii_lowercase();
+        assert_eq!(heard.contains("content-encoding: gzip"), compressed);
+        assert_eq!(heard.contains("in-the-clear"), !compressed);
+    }
+}
+
+#[tokio::test]
+async fn the_first_push_waits_for_the_template_table() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start_unready(&bigquery.url, &[]).await;
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
+}

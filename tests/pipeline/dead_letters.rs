@@ -1,1 +1,139 @@
+//! What can never become a row is kept whole, and acknowledged only once it is.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use serde_json::{Value, json};
+
+use crate::support::bigquery::time;
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+const BROKEN: &str = "{\"httpRequest\":";
+
+fn schema_file() -> Value {
+    serde_json::from_str(include_str!("../../schema/dead_letters.json")).unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_letter_carries_everything() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    let began = jiff::Timestamp::now();
+    let delivery = json!({
+        "deliveryAttempt": 5,
+        "message": {
+            "attributes": {"logging.googleapis.com/timestamp": "2026-01-02T03:04:05.402197Z", "ключ": "значение \"q\" \\ \n \u{1f600}"},
+            "data": STANDARD.encode(BROKEN), "messageId": "7001", "publishTime": "2026-01-02T03:04:07.5Z",
+        },
+        "subscription": "projects/test-project/subscriptions/pixel-push",
+    });
+    assert_eq!(service.push(delivery.to_string()).await.status, 204);
+    let letter = bigquery.rows("dead_letters").await.remove(0);
+    let columns: Vec<Value> = schema_file().as_array().unwrap().iter().map(|column| column["name"].clone()).collect();
+    assert_eq!(letter.keys().cloned().map(Value::from).collect::<std::collections::HashSet<_>>(), columns.into_iter().collect());
+    assert_eq!(letter["event_id"].as_str().unwrap().len(), 32);
+    let received = time(&letter["received_timestamp"]);
+    assert!((began..=jiff::Timestamp::now()).contains(&received) || began.as_second() == received.as_second(), "{received}");
+    assert_eq!(letter["reason"], "bad_json");
+    assert!(letter["detail"].as_str().unwrap().contains("JSON"), "{}", letter["detail"]);
+    assert_eq!(letter["column"], Value::Null);
+    assert_eq!(letter["data"], STANDARD.encode(BROKEN));
+    assert_eq!((&letter["message_id"], &letter["publish_time"]), (&json!("7001"), &json!("2026-01-02T03:04:07.5Z")));
+    let attributes: Value = serde_json::from_str(letter["attributes"].as_str().unwrap()).unwrap();
+    assert_eq!(attributes, delivery["message"]["attributes"]);
+    assert_eq!(letter["delivery_attempt"], "5");
+}
+
+#[tokio::test]
+async fn data_that_is_no_base64_is_kept_as_it_came() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    assert_eq!(service.push(r#"{"message":{"data":"GCP Functions \u0000%","messageId":"1"}}"#).await.status, 204);
+    assert_eq!(bigquery.rows("dead_letters").await[0]["data"], "GCP Functions \0%");
+}
+
+#[tokio::test]
+async fn an_unwrapped_message_is_kept_in_base64() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    let metadata = [("x-goog-pubsub-message-id", "7001"), ("x-goog-pubsub-publish-time", "2026-01-02T03:04:07.5Z"), ("x-goog-pubsub-delivery-attempt", "3")];
+    assert_eq!(service.push_with_headers(&b"\xff\x00not JSON"[..], &metadata).await.status, 204);
+    let letter = bigquery.rows("dead_letters").await.remove(0);
+    assert_eq!(letter["data"], STANDARD.encode(b"\xff\x00not JSON"));
+    assert_eq!((&letter["message_id"], &letter["delivery_attempt"]), (&json!("7001"), &json!("3")));
+    assert_eq!(letter["publish_time"], "2026-01-02T03:04:07.5Z");
+}
+
+#[tokio::test]
+async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
+    let entry = Entry::of_query("user_id=u");
+    bigquery.faults().next_on("pixel", Fault::RowInvalid { index: 0 });
+    let delivery = entry.pushed();
+    assert_eq!(service.push(delivery.clone()).await.status, 204);
+    assert!(bigquery.rows("pixel").await.is_empty());
+    let letter = bigquery.rows("dead_letters").await.remove(0);
+    assert_eq!(letter["reason"], "invalid");
+    assert!(letter["detail"].as_str().unwrap().contains("Refused by a fault."), "BigQuery's words: {}", letter["detail"]);
+    let data = STANDARD.decode(letter["data"].as_str().unwrap()).unwrap();
+    assert_eq!(service.push(wrapped(&data, "replayed")).await.status, 204);
+    assert_eq!(bigquery.rows("pixel").await[0]["event_id"], letter["event_id"], "the identity is the entry's");
+}
+
+#[tokio::test]
+async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let delivery = wrapped(BROKEN.as_bytes(), "1");
+    for fault in [
+        Fault::Status(Status::new(503, "backendError")),
+        Fault::Status(Status::new(403, "accessDenied")),
+        Fault::Status(Status::new(400, "invalid")),
+        Fault::RowInvalid { index: 0 },
+        Fault::ResetBefore,
+    ] {
+        bigquery.faults().always_on("dead_letters", fault.clone());
+        assert_eq!(service.push(delivery.clone()).await.status, 503, "{fault:?}");
+        assert!(bigquery.rows("dead_letters").await.is_empty(), "{fault:?}");
+    }
+    assert!(service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"dead_letter_not_stored\"}").await >= 5.0);
+    bigquery.faults().always(None);
+    assert_eq!(service.push(delivery).await.status, 204);
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_letter_table_that_is_gone_keeps_nobody_else_waiting() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    // Made once the template table has been seen, which is when the service is ready.
+    while !bigquery.tables().await.contains(&"dead_letters".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    bigquery.delete_table("dead_letters").await;
+    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 503);
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
+    bigquery.create_table("dead_letters", schema_file()).await;
+    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 204);
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_message_delivered_twice_is_one_dead_letter() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    for message_id in ["1", "1", "2"] {
+        assert_eq!(service.push(wrapped(BROKEN.as_bytes(), message_id)).await.status, 204);
+    }
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_dead_letter_table_can_be_called_otherwise() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("DEAD_LETTER_TABLE", "unfit")]).await;
+    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 204);
+    assert_eq!(bigquery.rows("unfit").await.len(), 1);
+    assert_eq!(bigquery.tables().await, ["pixel", "unfit"]);
+}

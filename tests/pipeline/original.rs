@@ -39,8 +39,7 @@ async fn only_parameters_on_the_list_reach_a_row() {
     assert_eq!(table, "pixel_u_20260102");
     assert_eq!((&row["user_id"], &row["type"]), (&json!("u"), &json!("click")));
     let text = serde_json::to_string(&row).unwrap();
-    assert!(!text.contains("example.com\"") || !text.contains("a@"), "{text}");
-    assert!(!text.contains("forged"), "{text}");
+    assert!(!text.contains("a@example.com") && !text.contains("forged"), "{text}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub mod bigquery;
 pub mod entry;
+pub mod external;
 pub mod service;
 
 pub use bigquery::TestBigQuery;

@@ -1,0 +1,270 @@
+//! The service behind Google's own Pub/Sub emulator: topic, push subscription and messages are
+//! made with Google's client, and the emulator pushes as it sees fit.
+//!
+//! The emulator is part of the Cloud SDK and needs Java; without them these tests are skipped.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use google_cloud_auth::credentials::Credentials;
+use google_cloud_auth::credentials::anonymous::Builder as Anonymous;
+use google_cloud_pubsub::client::{Publisher, SubscriptionAdmin, TopicAdmin};
+use google_cloud_pubsub::model::{Message, PushConfig, push_config::NoWrapper};
+use serde_json::{Map, Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+
+use crate::support::bigquery::time;
+use crate::support::external::skipped;
+use crate::support::{Entry, Service, TestBigQuery, fixture};
+
+/// How long the emulator may take for what it has been asked. It pushes two messages at a time,
+/// delivers again after a second, and shares a machine with every other test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Google's emulator, and a topic on it. Ends with its handle.
+struct Emulator {
+    endpoint: String,
+    topic: String,
+    _process: Child,
+}
+
+impl Emulator {
+    /// Starts one, or says what is missing.
+    async fn start() -> Result<Self, &'static str> {
+        let jar = find_jar().ok_or("the Pub/Sub emulator (gcloud components install pubsub-emulator)")?;
+        let port = free_port().await;
+        let process = Command::new("java")
+            .args(["-Xmx256m", "-jar"])
+            .arg(jar)
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            // A stack trace for every push that fails.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|_| "java")?;
+        let mut emulator = Self {
+            endpoint: format!("http://127.0.0.1:{port}"),
+            topic: "projects/test-project/topics/load-balancer".to_owned(),
+            _process: process,
+        };
+        emulator.wait_until_up(port).await;
+        let admin = TopicAdmin::builder().with_endpoint(&emulator.endpoint).with_credentials(anonymous()).build().await.unwrap();
+        admin.create_topic().set_name(&emulator.topic).send().await.unwrap();
+        Ok(emulator)
+    }
+
+    async fn wait_until_up(&mut self, port: u16) {
+        let up = async {
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+                assert_eq!(self._process.try_wait().unwrap(), None, "the emulator ended");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, up).await.expect("the emulator starts");
+    }
+
+    /// Has everything pushed to that service. No retry policy: with one, the emulator forgets
+    /// messages that were sent back two or three times.
+    async fn push_to(&self, service: &str, config: PushConfig) {
+        let admin = SubscriptionAdmin::builder().with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
+        admin
+            .create_subscription()
+            .set_name("projects/test-project/subscriptions/pixel-push")
+            .set_topic(&self.topic)
+            .set_ack_deadline_seconds(10)
+            .set_push_config(config.set_push_endpoint(service))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Publishes each text as a message, with the attribute that a log sink adds. Returns the ids.
+    async fn publish(&self, entries: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+        let publisher = Publisher::builder(&self.topic).with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
+        let sent: Vec<_> = entries
+            .into_iter()
+            .map(|entry| {
+                let attributes = [("logging.googleapis.com/timestamp", "2026-01-02T03:04:05.402197Z")];
+                publisher.publish(Message::new().set_data(entry.into()).set_attributes(attributes))
+            })
+            .collect();
+        let mut ids = Vec::new();
+        for message in sent {
+            ids.push(message.await.expect("the emulator takes the message"));
+        }
+        ids
+    }
+}
+
+fn anonymous() -> Credentials {
+    Anonymous::new().build()
+}
+
+/// The emulator's jar in whichever place the Cloud SDK was installed to.
+fn find_jar() -> Option<PathBuf> {
+    // …/google-cloud-sdk/bin/gcloud, often behind a link from the PATH.
+    let of_gcloud = || {
+        let path = std::env::var_os("PATH")?;
+        let gcloud = std::env::split_paths(&path).map(|dir| dir.join("gcloud")).find(|file| file.exists())?;
+        Some(gcloud.canonicalize().ok()?.parent()?.parent()?.to_owned())
+    };
+    let given = std::env::var_os("CLOUDSDK_ROOT_DIR").map(PathBuf::from);
+    [given, of_gcloud(), Some("/usr/lib/google-cloud-sdk".into())].into_iter().flatten().find_map(|sdk| jar_in(&sdk))
+}
+
+fn jar_in(sdk: &Path) -> Option<PathBuf> {
+    let files = std::fs::read_dir(sdk.join("platform/pubsub-emulator/lib")).ok()?;
+    files.filter_map(|file| Some(file.ok()?.path())).find(|file| file.extension().is_some_and(|extension| extension == "jar"))
+}
+
+/// A port that nobody listens on now. Another process could take it before it is used; the
+/// emulator and a service that must come back to its address cannot be told to choose one.
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until `is_there` finds what it looks for.
+async fn eventually(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is_there().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
+}
+
+/// How many deliveries ended with one of these labels.
+async fn deliveries(service: &Service, labels: &[&str]) -> f64 {
+    let mut sum = 0.0;
+    for label in labels {
+        sum += service.metric(&format!("pixel_pipeline_deliveries_total{{{label}}}")).await;
+    }
+    sum
+}
+
+const STORED: &str = "outcome=\"stored\",reason=\"\"";
+const PATH: &str = "outcome=\"filtered\",reason=\"path\"";
+const METHOD: &str = "outcome=\"filtered\",reason=\"method\"";
+const MISSING: &str = "outcome=\"filtered\",reason=\"missing_attribute\"";
+const NO_URL: &str = "outcome=\"dead_letter\",reason=\"no_request_url\"";
+const BAD_JSON: &str = "outcome=\"dead_letter\",reason=\"bad_json\"";
+
+/// Every generated table with its rows, in the order of time, without the identities.
+async fn stored(bigquery: &TestBigQuery) -> BTreeMap<String, Vec<Map<String, Value>>> {
+    let mut tables: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (table, mut row) in bigquery.events().await {
+        row.remove("event_id").expect("every row has an identity");
+        row.insert("event_timestamp".to_owned(), json!(time(&row["event_timestamp"]).to_string()));
+        tables.entry(table).or_default().push(row);
+    }
+    in_order(tables)
+}
+
+fn in_order(mut tables: BTreeMap<String, Vec<Map<String, Value>>>) -> BTreeMap<String, Vec<Map<String, Value>>> {
+    for rows in tables.values_mut() {
+        for row in rows.iter_mut() {
+            let time: jiff::Timestamp = row["event_timestamp"].as_str().unwrap().parse().unwrap();
+            row.insert("event_timestamp".to_owned(), json!(time.to_string()));
+        }
+        rows.sort_by_key(|row| (row["event_timestamp"].to_string(), row["order_id"].to_string()));
+    }
+    tables
+}
+
+/// load_balancer.jsonl has 58 entries of four load balancers: 49 events of five users on three
+/// days, eight entries to be filtered, and the entry of an audit log. Its rows, in
+/// load_balancer.rows.json, were worked out apart from this program.
+#[tokio::test]
+async fn a_load_balancers_log_becomes_exactly_its_rows() {
+    let emulator = match Emulator::start().await {
+        Ok(emulator) => emulator,
+        Err(what) => return skipped("a_load_balancers_log_becomes_exactly_its_rows", what),
+    };
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    emulator.push_to(&service.url, PushConfig::new()).await;
+    let log = fixture("load_balancer.jsonl");
+    let entries: Vec<&str> = log.lines().collect();
+    assert_eq!(entries.len(), 58);
+    emulator.publish(entries.iter().copied()).await;
+    // The sink exported one entry twice, and somebody else wrote to the topic.
+    let twice = entries.iter().find(|entry| entry.contains("order_id=twin-1")).unwrap();
+    emulator.publish([*twice, "hello"]).await;
+
+    let every = [STORED, PATH, METHOD, MISSING, NO_URL, BAD_JSON];
+    eventually("all 60 messages are settled", async || deliveries(&service, &every).await >= 60.0).await;
+    let expected: BTreeMap<String, Vec<Map<String, Value>>> = serde_json::from_str(&fixture("load_balancer.rows.json")).unwrap();
+    assert_eq!(expected.values().map(Vec::len).sum::<usize>(), 49);
+    assert_eq!(stored(&bigquery).await, in_order(expected));
+    for (label, count) in [(STORED, 50.0), (PATH, 3.0), (METHOD, 2.0), (MISSING, 3.0), (NO_URL, 1.0), (BAD_JSON, 1.0)] {
+        assert_eq!(deliveries(&service, &[label]).await, count, "{label}");
+    }
+    let mut reasons: Vec<_> = bigquery.rows("dead_letters").await.iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["bad_json", "no_request_url"]);
+    let ids: Vec<_> = bigquery.events().await.iter().map(|(_, row)| row["event_id"].to_string()).collect();
+    assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 49, "every event has an identity of its own");
+}
+
+/// `--push-no-wrapper --push-no-wrapper-write-metadata`: the entry is the body, the message's id
+/// a header, and its attribute a header whose name no HTTP library would send.
+#[tokio::test]
+async fn without_a_wrapper_the_metadata_is_in_the_headers() {
+    let emulator = match Emulator::start().await {
+        Ok(emulator) => emulator,
+        Err(what) => return skipped("without_a_wrapper_the_metadata_is_in_the_headers", what),
+    };
+    let bigquery = TestBigQuery::with_template(json!([
+        {"name": "event_id", "type": "STRING"}, {"name": "user_id", "type": "STRING"}, {"name": "type", "type": "STRING"},
+        {"name": "pubsub_message_id", "type": "STRING"},
+    ]))
+    .await;
+    let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,type"), ("TABLE_SUFFIX", "")]).await;
+    emulator.push_to(&service.url, PushConfig::new().set_no_wrapper(NoWrapper::new().set_write_metadata(true))).await;
+    // An `=` and a `&` where a web form has them: the emulator calls the body one.
+    let entries = [Entry::of_query("user_id=u1&type=%C3%BC"), Entry::of_query("user_id=u2&type=a%26b%3D")];
+    let ids = emulator.publish(entries.iter().map(Entry::json)).await;
+    let garbage = emulator.publish(["not=an&entry"]).await;
+
+    eventually("all 3 messages are settled", async || deliveries(&service, &[STORED, BAD_JSON]).await >= 3.0).await;
+    let mut rows = bigquery.rows("pixel").await;
+    rows.sort_by_key(|row| row["user_id"].to_string());
+    let seen: Vec<_> = rows.iter().map(|row| json!([row["user_id"], row["type"], row["pubsub_message_id"]])).collect();
+    assert_eq!(seen, [json!(["u1", "ü", ids[0]]), json!(["u2", "a&b=", ids[1]])]);
+    let dead_letters = bigquery.rows("dead_letters").await;
+    assert_eq!(dead_letters.iter().map(|row| &row["message_id"]).collect::<Vec<_>>(), [&json!(garbage[0])]);
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing() {
+    const EVENTS: usize = 400;
+    let emulator = match Emulator::start().await {
+        Ok(emulator) => emulator,
+        Err(what) => return skipped("a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing", what),
+    };
+    let bigquery = TestBigQuery::start().await;
+    let port = free_port().await.to_string();
+    let settings = [("PORT", port.as_str()), ("TABLE_SUFFIX", "")];
+    let mut service = Service::start(&bigquery, &settings).await;
+    emulator.push_to(&service.url, PushConfig::new()).await;
+    emulator.publish((0..EVENTS).map(|n| Entry::of_query(&format!("user_id=u&order_id={n}")).json())).await;
+
+    for survivors in [EVENTS / 8, EVENTS / 3] {
+        eventually("rows arrive", async || bigquery.rows("pixel").await.len() >= survivors).await;
+        service.signal("KILL");
+        service.wait().await;
+        assert!(bigquery.rows("pixel").await.len() < EVENTS, "it was killed in mid-stream");
+        service = Service::start(&bigquery, &settings).await;
+    }
+    eventually("every event is stored", async || bigquery.rows("pixel").await.len() >= EVENTS).await;
+    let mut orders: Vec<usize> =
+        bigquery.rows("pixel").await.iter().map(|row| row["order_id"].as_str().unwrap().parse().unwrap()).collect();
+    orders.sort_unstable();
+    assert_eq!(orders, (0..EVENTS).collect::<Vec<_>>());
+    assert_eq!(bigquery.rows("dead_letters").await, []);
+}
