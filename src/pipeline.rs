@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::decode::{Decoded, PubsubMessage, Row, TableSuffix, Unfit, UnfitReason};
 use crate::outcome::{Outcome, RetryReason};
 use crate::sink::batcher::{Batcher, Settled};
-use crate::sink::template::{Seen, Template};
+use crate::sink::template::Template;
 use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
 
 /// Decodes messages and sees them stored.
@@ -33,47 +33,36 @@ impl Pipeline {
 
     /// Settles one message that arrived at `now`, in any case by `deadline`.
     pub async fn settle(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Outcome {
-        let Some(seen) = self.template.decoder(deadline).await else {
+        let Some(mut decoder) = self.template.decoder(deadline).await else {
             return Outcome::Retry(RetryReason::NoTemplate);
         };
-        let (row, refusal) = match seen.decoder.decode(message, now) {
-            Decoded::Filtered(reason) => return Outcome::Filtered(reason),
-            Decoded::Unfit(unfit) => return self.bury(message, &unfit, now, deadline).await,
-            Decoded::Row(row) => match self.store(&row, deadline).await {
+        let mut refused_before: Option<(Row, Refusal)> = None;
+        loop {
+            let row = match decoder.decode(message, now) {
+                Decoded::Row(row) => row,
+                Decoded::Filtered(reason) => return Outcome::Filtered(reason),
+                Decoded::Unfit(unfit) => return self.bury(message, &unfit, now, deadline).await,
+            };
+            match refused_before {
+                // The template has that column: the generated table is an older one that has not.
+                Some((before, refusal)) if before.json == row.json => {
+                    return self.bury(message, &refused(&row, refusal), now, deadline).await;
+                }
+                _ => {}
+            }
+            match self.store(&row, deadline).await {
                 Ok(()) => return Outcome::Stored,
                 Err(NotStored::Unsettled(reason)) => return Outcome::Retry(reason),
-                Err(NotStored::Refused(refusal)) => (row, refusal),
-            },
-        };
-        if refusal.no_such_field {
-            return self.settle_by_newer_schema(message, &seen, (row, refusal), now, deadline).await;
-        }
-        self.bury(message, &refused(row, refusal), now, deadline).await
-    }
-
-    /// The table has changed since its schema was read: reads it again, and decodes again.
-    async fn settle_by_newer_schema(
-        &self,
-        message: &PubsubMessage<'_>,
-        seen: &Seen,
-        (row, refusal): (Row, Refusal),
-        now: Timestamp,
-        deadline: Instant,
-    ) -> Outcome {
-        let since = Instant::now();
-        let Some(newer) = self.template.decoder_after(since.max(seen.at), deadline).await else {
-            return Outcome::Retry(RetryReason::NoTemplate);
-        };
-        match newer.decoder.decode(message, now) {
-            Decoded::Filtered(reason) => Outcome::Filtered(reason),
-            Decoded::Unfit(unfit) => self.bury(message, &unfit, now, deadline).await,
-            // The schema has that column, so the generated table is an older one that has not.
-            Decoded::Row(same) if same.json == row.json => self.bury(message, &refused(row, refusal), now, deadline).await,
-            Decoded::Row(row) => match self.store(&row, deadline).await {
-                Ok(()) => Outcome::Stored,
-                Err(NotStored::Unsettled(reason)) => Outcome::Retry(reason),
-                Err(NotStored::Refused(refusal)) => self.bury(message, &refused(row, refusal), now, deadline).await,
-            },
+                // The table has changed since its schema was read: read it, and decode once more.
+                Err(NotStored::Refused(refusal)) if refusal.no_such_field && refused_before.is_none() => {
+                    let Some(newer) = self.template.decoder_after(Instant::now(), deadline).await else {
+                        return Outcome::Retry(RetryReason::NoTemplate);
+                    };
+                    decoder = newer;
+                    refused_before = Some((row, refusal));
+                }
+                Err(NotStored::Refused(refusal)) => return self.bury(message, &refused(&row, refusal), now, deadline).await,
+            }
         }
     }
 
@@ -103,6 +92,6 @@ enum NotStored {
     Unsettled(RetryReason),
 }
 
-fn refused(row: Row, refusal: Refusal) -> Unfit {
+fn refused(row: &Row, refusal: Refusal) -> Unfit {
     Unfit { event_id: row.event_id, reason: UnfitReason::Invalid, detail: refusal.detail, column: refusal.column }
 }

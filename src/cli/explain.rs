@@ -161,12 +161,12 @@ fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()>
     let columns: serde_json::Map<String, serde_json::Value> =
         row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
     for (name, value) in &columns {
-        // As JSON, so that control characters of a stranger's do not reach the terminal.
-        writeln!(out, "  {name} = {value}")?;
+        writeln!(out, "  {name} = {}", printable(&value.to_string()))?;
     }
     writeln!(out)
 }
 
+/// A stranger's control characters must not reach the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -8,6 +8,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
 use serde::de::IgnoredAny;
 
 use super::civil;
@@ -40,15 +42,9 @@ pub fn write_text(text: &str, column: &Column, out: &mut Vec<u8>) -> Result<(), 
             write_json_string(&STANDARD.encode(bytes), out);
         }
         ColumnType::Timestamp => write_timestamp(civil::parse_timestamp(text).ok_or(Misfit)?, out),
-        ColumnType::Date => write_json_string(&civil::parse_date(text).ok_or(Misfit)?.to_string(), out),
-        ColumnType::Time => {
-            let time = civil::parse_time(text).ok_or(Misfit)?;
-            write_json_string(&time.strftime("%H:%M:%S%.6f").to_string(), out);
-        }
-        ColumnType::Datetime => {
-            let datetime = civil::parse_datetime(text).ok_or(Misfit)?;
-            write_json_string(&datetime.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string(), out);
-        }
+        ColumnType::Date => write_date(civil::parse_date(text).ok_or(Misfit)?, out),
+        ColumnType::Time => write_time_of_day(civil::parse_time(text).ok_or(Misfit)?, out),
+        ColumnType::Datetime => write_datetime(civil::parse_datetime(text).ok_or(Misfit)?, out),
         ColumnType::Json => {
             // Sent as a string that holds JSON text: an object would be refused.
             serde_json::from_str::<IgnoredAny>(text).map_err(|_| Misfit)?;
@@ -59,15 +55,17 @@ pub fn write_text(text: &str, column: &Column, out: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-/// Appends a time that was parsed before, to the column's type.
+/// Appends a time that was parsed before as the column's type has it, in UTC.
 pub fn write_time(time: Timestamp, column: &Column, out: &mut Vec<u8>) -> Result<(), Misfit> {
+    let utc = Offset::UTC.to_datetime(time);
     match column.kind {
-        ColumnType::Timestamp => {
-            write_timestamp(time, out);
-            Ok(())
-        }
-        _ => write_text(&rfc3339_micros(time), column, out),
+        ColumnType::Timestamp => write_timestamp(time, out),
+        ColumnType::Date => write_date(utc.date(), out),
+        ColumnType::Time => write_time_of_day(utc.time(), out),
+        ColumnType::Datetime => write_datetime(utc, out),
+        _ => return write_text(&rfc3339_micros(time), column, out),
     }
+    Ok(())
 }
 
 /// RFC 3339 in UTC with six digits: BigQuery's precision. More digits are cut off, not rounded.
@@ -79,7 +77,7 @@ pub fn rfc3339_micros(time: Timestamp) -> String {
 
 /// By hand, because it is in every row: a fifth of the time of `strftime`.
 fn write_timestamp(time: Timestamp, out: &mut Vec<u8>) {
-    let civil = jiff::tz::Offset::UTC.to_datetime(time);
+    let civil = Offset::UTC.to_datetime(time);
     let mut digits = |mut number: u32, width: usize, after: u8| {
         let start = out.len();
         out.resize(start + width, b'0');
@@ -98,6 +96,18 @@ fn write_timestamp(time: Timestamp, out: &mut Vec<u8>) {
     digits(u32::from(civil.second().unsigned_abs()), 2, b'.');
     digits(civil.subsec_nanosecond().unsigned_abs() / 1000, 6, b'Z');
     digits(0, 0, b'"');
+}
+
+fn write_date(date: Date, out: &mut Vec<u8>) {
+    write_json_string(&date.to_string(), out);
+}
+
+fn write_time_of_day(time: Time, out: &mut Vec<u8>) {
+    write_json_string(&time.strftime("%H:%M:%S%.6f").to_string(), out);
+}
+
+fn write_datetime(datetime: DateTime, out: &mut Vec<u8>) {
+    write_json_string(&datetime.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string(), out);
 }
 
 /// Appends a JSON string.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::attributes::{Attributes, ValidAttributes};
 use super::civil;
 use super::event_id::EventId;
-use super::json::describe;
+use super::json::{Object, describe};
 use super::log_entry::{HttpRequest, LogEntry};
 use super::message::PubsubMessage;
 use super::request_url::RequestUrl;
@@ -251,8 +251,8 @@ impl Decoder {
         if data.is_empty() {
             return unfit(message, UnfitReason::NoData, "the message has no data".to_owned());
         }
-        match serde_json::from_slice::<LogEntry<'_>>(&data) {
-            Ok(entry) => self.decode_entry(message, entry, &data, now),
+        match serde_json::from_slice::<Object<LogEntry<'_>>>(&data) {
+            Ok(Object(entry)) => self.decode_entry(message, entry, &data, now),
             Err(error) => unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {}", describe(&error))),
         }
     }
@@ -346,7 +346,7 @@ impl<'a> Event<'a> {
         };
         let time = instant.or_else(|| civil::parse_timestamp(message.publish_time.as_deref()?)).unwrap_or(now);
         let received = entry.receive_timestamp.get().and_then(|text| civil::parse_timestamp(&text)).unwrap_or(now);
-        let mut request = entry.http_request.unwrap_or_default();
+        let Object(mut request) = entry.http_request.unwrap_or_default();
         let method = std::mem::take(&mut request.request_method).non_empty();
         let request_url = std::mem::take(&mut request.request_url).non_empty();
         Self { event_id, time, received, method, request_url, request, trace: entry.trace.non_empty(), message_id }

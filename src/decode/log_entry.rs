@@ -8,7 +8,7 @@
 
 use serde::Deserialize;
 
-use super::json::Scalar;
+use super::json::{Object, Scalar};
 
 /// A log entry. All members are optional, because real entries lack every one of them at times.
 #[derive(Debug, Default, Deserialize)]
@@ -31,7 +31,7 @@ pub struct LogEntry<'a> {
     pub trace: Scalar<'a>,
     /// The request itself.
     #[serde(borrow)]
-    pub http_request: Option<HttpRequest<'a>>,
+    pub http_request: Option<Object<HttpRequest<'a>>>,
 }
 
 /// The request that the load balancer answered. Empty members are left out by the sender.

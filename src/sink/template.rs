@@ -40,11 +40,10 @@ pub struct TemplateSettings {
 
 /// The decoder for the schema that was seen last.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    /// Works by that schema.
-    pub decoder: Arc<Decoder>,
-    /// When BigQuery was asked for it.
-    pub at: Instant,
+struct Seen {
+    decoder: Arc<Decoder>,
+    /// When BigQuery was asked for the schema.
+    at: Instant,
 }
 
 /// What the watcher last saw, for everyone who decodes.
@@ -56,15 +55,15 @@ pub struct Template {
 
 impl Template {
     /// The decoder, waiting for the first look until `deadline`.
-    pub async fn decoder(&self, deadline: Instant) -> Option<Seen> {
+    pub async fn decoder(&self, deadline: Instant) -> Option<Arc<Decoder>> {
         if let Some(seen) = &*self.seen.borrow() {
-            return Some(seen.clone());
+            return Some(Arc::clone(&seen.decoder));
         }
         self.wait_until(deadline, |_| true).await
     }
 
     /// A decoder for what the table is like after `since`.
-    pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Option<Seen> {
+    pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Option<Arc<Decoder>> {
         self.look_again.notify_one();
         self.wait_until(deadline, |seen| seen.at > since).await
     }
@@ -74,10 +73,11 @@ impl Template {
         self.seen.borrow().is_some()
     }
 
-    async fn wait_until(&self, deadline: Instant, enough: impl Fn(&Seen) -> bool) -> Option<Seen> {
+    async fn wait_until(&self, deadline: Instant, enough: impl Fn(&Seen) -> bool) -> Option<Arc<Decoder>> {
         let mut seen = self.seen.clone();
         let found = seen.wait_for(|seen| seen.as_ref().is_some_and(&enough));
-        tokio::time::timeout_at(deadline, found).await.ok()?.ok()?.clone()
+        let seen = tokio::time::timeout_at(deadline, found).await.ok()?.ok()?;
+        seen.as_ref().map(|seen| Arc::clone(&seen.decoder))
     }
 }
 
@@ -204,10 +204,10 @@ impl TemplateWatcher {
         let decode = &self.settings.decode;
         // Once running, a column that goes must not stop the rest: its attribute is listed in
         // invalid_attributes, and someone is told.
-        if self.seen.borrow().is_some() {
-            if let Some(mismatch) = self.mismatch(schema) {
-                tracing::error!("the template table has changed:\n{mismatch}");
-            }
+        if self.seen.borrow().is_some()
+            && let Some(mismatch) = self.mismatch(schema)
+        {
+            tracing::error!("the template table has changed:\n{mismatch}");
         }
         let decoder = Arc::new(Decoder::new(decode.clone(), schema));
         self.seen.send_replace(Some(Seen { decoder, at: asked }));

@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::decode::json::{Scalar, describe};
+use crate::decode::json::{Object, Scalar, describe};
 use crate::decode::message::{MessageData, PubsubMessage};
 
 /// There is no Pub/Sub message in the request.
@@ -68,17 +68,17 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
         return Err(NotADelivery::Empty);
     }
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
-        Ok(envelope) => envelope,
+        Ok(Object(envelope)) => envelope,
         Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(describe(&error))),
         Err(error) => return Err(NotADelivery::NotJson(describe(&error))),
     };
     let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
-    if let Some(message) = envelope.message {
+    if let Some(Object(message)) = envelope.message {
         return Ok(message.into_message(attempt));
     }
     if let Some(data) = envelope.data {
         let (context_id, context_time) = match envelope.context {
-            Some(context) => (context.event_id, context.timestamp),
+            Some(Object(context)) => (context.event_id, context.timestamp),
             None => (envelope.event_id, envelope.timestamp),
         };
         let id = context_id.non_empty().or(envelope.id.non_empty());
@@ -101,10 +101,11 @@ fn read_event_data<'a>(
     id: Option<Cow<'a, str>>,
     time: Option<Cow<'a, str>>,
 ) -> Result<PubsubMessage<'a>, NotADelivery> {
-    let data: EventData<'_> = serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
+    let Object(data): Object<EventData<'_>> =
+        serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
     let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
     let wire = match data.message {
-        Some(message) => message,
+        Some(Object(message)) => message,
         None if data.data.is_some() || data.attributes.is_some() => {
             WireMessage { data: data.data, attributes: data.attributes, ..WireMessage::default() }
         }
@@ -143,7 +144,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
     #[serde(borrow, default)]
-    message: Option<WireMessage<'a>>,
+    message: Option<Object<WireMessage<'a>>>,
     #[serde(borrow, default)]
     delivery_attempt: Scalar<'a>,
     #[serde(borrow, default, rename = "delivery_attempt")]
@@ -153,7 +154,7 @@ struct Envelope<'a> {
     #[serde(borrow, default, rename = "data_base64")]
     data_base64: Scalar<'a>,
     #[serde(borrow, default)]
-    context: Option<Context<'a>>,
+    context: Option<Object<Context<'a>>>,
     #[serde(borrow, default)]
     event_id: Scalar<'a>,
     #[serde(borrow, default)]
@@ -185,7 +186,7 @@ struct Context<'a> {
 #[serde(rename_all = "camelCase")]
 struct EventData<'a> {
     #[serde(borrow, default)]
-    message: Option<WireMessage<'a>>,
+    message: Option<Object<WireMessage<'a>>>,
     #[serde(borrow, default)]
     delivery_attempt: Scalar<'a>,
     #[serde(borrow, default)]

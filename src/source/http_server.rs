@@ -18,12 +18,14 @@ use tokio::task::JoinSet;
 
 /// Pub/Sub sends its headers at once; whoever takes longer is no friend.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A message may have a hundred attributes, and each may be a header besides the usual ones.
+const MAX_HEADERS: usize = 128;
 
 /// Serves until `shutdown`, then stops accepting and lets the requests under way end. How long
 /// that may take is for the caller to bound.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).ignore_invalid_headers(true);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(MAX_HEADERS).ignore_invalid_headers(true);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);

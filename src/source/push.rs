@@ -87,9 +87,7 @@ impl Push {
             Ok(message) => message,
             Err(error) => {
                 let mut response = self.answer(Outcome::NotADelivery, arrived, &headers);
-                if let Some(unsaid) = self.complaints.pass() {
-                    tracing::warn!(trace = trace(&headers), %error, unsaid, "not a delivery");
-                }
+                tracing::warn!(trace = trace(&headers), %error, "not a delivery");
                 *response.body_mut() = format!("{error}\n").into();
                 return response;
             }

@@ -56,7 +56,11 @@ async fn data_that_is_no_base64_is_kept_as_it_came() {
 async fn an_unwrapped_message_is_kept_in_base64() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    let metadata = [("x-goog-pubsub-message-id", "7001"), ("x-goog-pubsub-publish-time", "2026-01-02T03:04:07.5Z"), ("x-goog-pubsub-delivery-attempt", "3")];
+    let metadata = [
+        ("x-goog-pubsub-message-id", "7001"),
+        ("x-goog-pubsub-publish-time", "2026-01-02T03:04:07.5Z"),
+        ("x-goog-pubsub-delivery-attempt", "3"),
+    ];
     assert_eq!(service.push_with_headers(&b"\xff\x00not JSON"[..], &metadata).await.status, 204);
     let letter = bigquery.rows("dead_letters").await.remove(0);
     assert_eq!(letter["data"], STANDARD.encode(b"\xff\x00not JSON"));

@@ -141,7 +141,8 @@ async fn a_message_may_have_as_many_and_as_long_attributes_as_pubsub_lets_it() {
     let headers: Vec<(&str, &str)> = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(METADATA).collect();
     assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").json(), &headers).await.status, 204);
     let mut body: Value = serde_json::from_str(&Entry::of_query("user_id=u").pushed()).unwrap();
-    body["message"]["attributes"] = attributes.into_iter().map(|(name, value)| (name, Value::from(value))).collect::<serde_json::Map<_, _>>().into();
+    body["message"]["attributes"] =
+        attributes.into_iter().map(|(name, value)| (name, Value::from(value))).collect::<serde_json::Map<_, _>>().into();
     assert_eq!(service.push(body.to_string()).await.status, 204);
     assert_eq!(bigquery.rows("pixel").await.len(), 2);
 }
@@ -161,7 +162,10 @@ async fn a_message_that_holds_no_log_entry_of_a_request_is_a_dead_letter() {
         // {"foo":"bar"}, {} and an entry of an audit log.
         (r#"{"message":{"data":"eyJmb28iOiJiYXIifQ==","messageId":"4"}}"#, "no_request_url"),
         (r#"{"message":{"data":"e30=","messageId":"5"}}"#, "no_request_url"),
-        (r#"{"message":{"data":"eyJpbnNlcnRJZCI6IjEiLCJsb2dOYW1lIjoicHJvamVjdHMvcC9sb2dzL2F1ZGl0In0=","messageId":"6"}}"#, "no_request_url"),
+        (
+            r#"{"message":{"data":"eyJpbnNlcnRJZCI6IjEiLCJsb2dOYW1lIjoicHJvamVjdHMvcC9sb2dzL2F1ZGl0In0=","messageId":"6"}}"#,
+            "no_request_url",
+        ),
         // {"httpRequest":{"requestUrl":""}} and [1].
         (r#"{"message":{"data":"eyJodHRwUmVxdWVzdCI6eyJyZXF1ZXN0VXJsIjoiIn19","messageId":"7"}}"#, "no_request_url"),
         (r#"{"message":{"data":"WzFd","messageId":"8"}}"#, "bad_json"),
@@ -190,8 +194,12 @@ async fn a_message_that_holds_no_log_entry_of_a_request_is_a_dead_letter() {
 async fn an_unwrapped_message_with_metadata_is_a_message_whatever_it_holds() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    let bodies: [(&[u8], &str); 4] =
-        [(b"{\"a\":2}", "no_request_url"), (b"", "no_data"), (b"\xff\xfe\x00\x01binary", "bad_json"), ("h\u{e9}llo \u{2713}".as_bytes(), "bad_json")];
+    let bodies: [(&[u8], &str); 4] = [
+        (b"{\"a\":2}", "no_request_url"),
+        (b"", "no_data"),
+        (b"\xff\xfe\x00\x01binary", "bad_json"),
+        ("h\u{e9}llo \u{2713}".as_bytes(), "bad_json"),
+    ];
     for (count, (body, reason)) in bodies.into_iter().enumerate() {
         let id = count.to_string();
         let answer = service.push_with_headers(body, &[WEB_FORM, ("x-goog-pubsub-message-id", &id)]).await;

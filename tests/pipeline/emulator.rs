@@ -3,7 +3,7 @@
 //!
 //! The emulator is part of the Cloud SDK and needs Java; without them these tests are skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -132,7 +132,7 @@ async fn free_port() -> u16 {
 async fn eventually(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !is_there().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
@@ -196,19 +196,18 @@ async fn a_load_balancers_log_becomes_exactly_its_rows() {
     let twice = entries.iter().find(|entry| entry.contains("order_id=twin-1")).unwrap();
     emulator.publish([*twice, "hello"]).await;
 
-    let every = [STORED, PATH, METHOD, MISSING, NO_URL, BAD_JSON];
-    eventually("all 60 messages are settled", async || deliveries(&service, &every).await >= 60.0).await;
+    // At least: under load the emulator may deliver again what was answered too late for it.
+    for (label, count) in [(STORED, 50.0), (PATH, 3.0), (METHOD, 2.0), (MISSING, 3.0), (NO_URL, 1.0), (BAD_JSON, 1.0)] {
+        eventually(&format!("{count} deliveries have {label}"), async || deliveries(&service, &[label]).await >= count).await;
+    }
     let expected: BTreeMap<String, Vec<Map<String, Value>>> = serde_json::from_str(&fixture("load_balancer.rows.json")).unwrap();
     assert_eq!(expected.values().map(Vec::len).sum::<usize>(), 49);
     assert_eq!(stored(&bigquery).await, in_order(expected));
-    for (label, count) in [(STORED, 50.0), (PATH, 3.0), (METHOD, 2.0), (MISSING, 3.0), (NO_URL, 1.0), (BAD_JSON, 1.0)] {
-        assert_eq!(deliveries(&service, &[label]).await, count, "{label}");
-    }
     let mut reasons: Vec<_> = bigquery.rows("dead_letters").await.iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
     reasons.sort();
     assert_eq!(reasons, ["bad_json", "no_request_url"]);
     let ids: Vec<_> = bigquery.events().await.iter().map(|(_, row)| row["event_id"].to_string()).collect();
-    assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 49, "every event has an identity of its own");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 49, "every event has an identity of its own");
 }
 
 /// `--push-no-wrapper --push-no-wrapper-write-metadata`: the entry is the body, the message's id
@@ -242,7 +241,7 @@ async fn without_a_wrapper_the_metadata_is_in_the_headers() {
 
 #[tokio::test]
 async fn a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing() {
-    const EVENTS: usize = 400;
+    const EVENTS: usize = 600;
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
         Err(what) => return skipped("a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing", what),

@@ -70,7 +70,8 @@ async fn metrics_are_prometheus_text_with_help_and_type() {
             let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
             assert!(value.parse::<f64>().is_ok(), "{line}");
             let name = series.split('{').next().unwrap();
-            let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).filter(|name| types.contains_key(name));
+            let family =
+                ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).filter(|name| types.contains_key(name));
             assert!(types.contains_key(family.unwrap_or(name)), "{name} has a type before it has samples");
         }
     }

@@ -1,1 +1,179 @@
+//! Log lines as Cloud Logging wants them, and what must never be in one.
 
+use std::time::Duration;
+
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use serde_json::{Value, json};
+
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+fn parsed(service: &Service) -> Vec<Value> {
+    service.log().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+}
+
+#[tokio::test]
+async fn every_line_is_json_with_severity_message_time_and_source_location() {
+    let bigquery = TestBigQuery::start().await;
+    let mut service = Service::start(&bigquery, &[]).await;
+    service.push("{}").await;
+    service.wait_for_log("not a delivery").await;
+    for line in parsed(&service) {
+        assert!(["DEBUG", "INFO", "WARNING", "ERROR"].contains(&line["severity"].as_str().unwrap()), "{line}");
+        assert!(!line["message"].as_str().unwrap().is_empty(), "{line}");
+        let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
+        assert!(jiff::Timestamp::now().duration_since(time) < jiff::SignedDuration::from_secs(60), "{line}");
+        let location = &line["logging.googleapis.com/sourceLocation"];
+        assert!(location["file"].as_str().unwrap().ends_with(".rs"), "{line}");
+        assert!(location["line"].as_str().unwrap().parse::<u32>().is_ok(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_about_a_delivery_names_the_deliverys_trace() {
+    let bigquery = TestBigQuery::start().await;
+    let mut service = Service::start(&bigquery, &[]).await;
+    for (header, value, trace) in [
+        ("traceparent", "00-5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40-112210f47de98115-01", "5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40"),
+        ("X-Cloud-Trace-Context", "6e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40/1234567890;o=1", "6e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40"),
+    ] {
+        service.push_with_headers(wrapped(b"broken", trace), &[(header, value)]).await;
+        let line: Value = serde_json::from_str(&service.wait_for_log(trace).await).unwrap();
+        assert_eq!(line["logging.googleapis.com/trace"], format!("projects/test-project/traces/{trace}"));
+        assert_eq!((&line["severity"], &line["reason"]), (&json!("WARNING"), &json!("bad_json")));
+    }
+    let trace = "7e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40";
+    service.push_with_headers("{}", &[("traceparent", &format!("00-{trace}-112210f47de98115-01"))]).await;
+    assert!(service.wait_for_log(trace).await.contains("not a delivery"));
+}
+
+#[tokio::test]
+async fn lines_can_be_text_for_a_person() {
+    let bigquery = TestBigQuery::start().await;
+    let mut child = crate::support::service::command("serve")
+        .envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", "p"), ("BIGQUERY_EMULATOR_HOST", &bigquery.url), ("LOG_FORMAT", "text")])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stderr.take().unwrap()));
+    let first = tokio::time::timeout(crate::support::service::PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(first.contains("INFO") && !first.starts_with('{') && !first.contains('\u{1b}'), "{first}");
+}
+
+const USER: &str = "planted-user-4711";
+const VALUE: &str = "planted-value-4712";
+const ADDRESS: &str = "198.51.100.77";
+const BODY: &str = "planted-body-4713";
+const TOKEN: &str = "planted-token-4714";
+const REFERER: &str = "planted-referer-4715";
+
+/// As they stand in a table's name, a URL, base64 and so on.
+fn spellings() -> Vec<String> {
+    use base64::Engine as _;
+    let mut all: Vec<String> = [USER, VALUE, ADDRESS, BODY, TOKEN, REFERER].map(str::to_owned).into();
+    all.push(USER.replace('-', "__2d"));
+    // Whichever of the three ways in which a text can stand in base64.
+    for shift in 0..3 {
+        let text = base64::engine::general_purpose::STANDARD_NO_PAD.encode(format!("{}{BODY}", "x".repeat(shift)));
+        all.push(text[4..text.len() - 4].to_owned());
+    }
+    all
+}
+
+#[tokio::test]
+async fn nothing_that_belongs_to_a_user_is_ever_logged_or_counted() {
+    let bigquery = TestBigQuery::start().await;
+    let settings = [("PUSH_DEADLINE", "400ms"), ("RUST_LOG", "info,pixel_pipeline=trace")];
+    let mut service = Service::start(&bigquery, &settings).await;
+    let entry = || {
+        Entry::of_query(&format!("user_id={USER}&order_id={VALUE}&secret={VALUE}"))
+            .with("/httpRequest/remoteIp", json!(ADDRESS))
+            .with("/httpRequest/referer", json!(format!("https://www.example.com/{REFERER}")))
+    };
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("traceparent", TOKEN)];
+    let push = async |body: String| service.push_with_headers(body, &headers).await.status;
+
+    // Stored, in a new table that is not there at first, and filtered in every way.
+    assert_eq!(push(entry().pushed()).await, 204);
+    bigquery.faults().new_table_404(Some(Duration::from_secs(30)));
+    assert_eq!(push(Entry::of_query(&format!("user_id={USER}-2")).pushed()).await, 503);
+    bigquery.faults().new_table_404(None);
+    assert_eq!(push(Entry::of_url(&format!("https://x/{VALUE}?user_id={USER}")).pushed()).await, 204);
+    assert_eq!(push(Entry::of_query(&format!("order_id={VALUE}")).pushed()).await, 204);
+    assert_eq!(push(entry().with("/httpRequest/requestMethod", json!(BODY)).pushed()).await, 204);
+    // Dead letters, whose errors like to quote the input.
+    for data in [
+        BODY,
+        &format!("{{\"httpRequest\":\"{BODY}\"}}"),
+        &format!("{{\"httpRequest\":{{\"requestUrl\":[\"{BODY}\"]}}}}"),
+        &format!("{{\"{BODY}"),
+    ] {
+        assert_eq!(push(wrapped(data.as_bytes(), "1")).await, 204);
+    }
+    assert_eq!(push(format!("{{\"message\":{{\"data\":\"{BODY}%\",\"messageId\":\"1\"}}}}")).await, 204);
+    bigquery.faults().next_on("pixel", Fault::RowInvalid { index: 0 });
+    assert_eq!(push(entry().pushed()).await, 204);
+    // Sent back, for all that BigQuery can say.
+    for fault in [
+        Fault::Status(Status::new(503, "backendError")),
+        Fault::Status(Status::new(500, "x").body(format!("<html>{BODY} {USER}</html>"))),
+        Fault::Status(Status::new(403, "quotaExceeded")),
+        Fault::Status(Status::new(404, "notFound")),
+        Fault::ResetBefore,
+        Fault::Delay(Duration::from_secs(2)),
+    ] {
+        bigquery.faults().always_on("pixel", fault);
+        assert_eq!(push(entry().pushed()).await, 503);
+    }
+    bigquery.faults().always_on("dead_letters", Fault::RowInvalid { index: 0 });
+    assert_eq!(push(wrapped(BODY.as_bytes(), "9")).await, 503);
+    bigquery.faults().always(None);
+    // The schema changes under it.
+    bigquery.replace_table("pixel", json!([{"name": "user_id", "type": "STRING"}])).await;
+    push(Entry::of_query(&format!("user_id={USER}-3&type={VALUE}")).pushed()).await;
+
+    let metrics = service.get("/metrics").await.body;
+    service.signal("TERM");
+    service.wait().await;
+    let log = service.log().join("\n");
+    assert!(log.contains("dead-letter table") && log.contains("sent back"), "it had much to say: {log}");
+    for secret in spellings() {
+        assert!(!log.contains(&secret), "{secret} in {log}");
+        assert!(!metrics.contains(&secret), "{secret} in {metrics}");
+    }
+}
+
+/// Each by a service that has not logged yet, because equal lines are held back for a second.
+#[tokio::test]
+async fn a_body_that_is_refused_is_not_quoted() {
+    let bigquery = TestBigQuery::start().await;
+    for body in [
+        BODY.to_owned(),
+        format!("{{\"message\":\"{BODY}\"}}"),
+        format!("{{\"{BODY}\":1}}"),
+        format!("{{\"message\":{{\"data\":\"{BODY}"),
+        format!("{{\"data\":[\"{BODY}\"]}}"),
+        format!("{{\"data_base64\":\"{BODY}%\"}}"),
+    ] {
+        let mut service = Service::start(&bigquery, &[]).await;
+        let answer = service.push(body.clone()).await;
+        assert_eq!(answer.status, 400, "{body}");
+        let line = service.wait_for_log("not a delivery").await;
+        for secret in spellings() {
+            assert!(!line.contains(&secret) && !answer.body.contains(&secret), "{secret} of {body} in {line}, {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_lasts_does_not_flood_the_log() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "100ms")]).await;
+    bigquery.faults().always(Some(Fault::Status(Status::new(503, "backendError"))));
+    let before = service.log().len();
+    for _ in 0..30 {
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503);
+    }
+    let lines = service.log().len() - before;
+    assert!((1..15).contains(&lines), "two a second at most, for three seconds: {lines}");
+}

@@ -2,6 +2,8 @@
 //! embedded BigQuery. Each module is a part of the specification.
 
 mod batching;
+mod clients;
+mod config;
 mod credentials;
 mod dead_letters;
 mod deliveries;
@@ -11,6 +13,7 @@ mod hostile;
 mod http;
 mod identity;
 mod load_balancers;
+mod local;
 mod logs;
 mod original;
 mod outcomes;

@@ -19,9 +19,9 @@
 //! Three rules hold everywhere:
 //!
 //! * Everything that writes is a closure run by the one writer thread inside a transaction;
-//!   nobody is answered before the commit has returned ([`writer`]).
-//! * A stored row has passed the check against its table's schema ([`row`]), so reading cannot fail.
-//! * Whatever goes wrong is answered in BigQuery's error shape ([`errors`]).
+//!   nobody is answered before the commit has returned (`writer`).
+//! * A stored row has passed the check against its table's schema (`row`), so reading cannot fail.
+//! * Whatever goes wrong is answered in BigQuery's error shape (`errors`).
 //!
 //! What it is not: a query engine (jobs and queries answer 501 `notImplemented`), an access
 //! control (every request is let in, whatever its token), a place for views, partitions or

@@ -1,0 +1,343 @@
+//! Settings: what is documented, what is refused, and how.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use pixel_pipeline::source::http_server;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::bigquery::{PROJECT, TempDir};
+use crate::support::service::{PATIENCE, command};
+use crate::support::{Entry, Service, TestBigQuery};
+
+/// How a service ended that could not run.
+struct Refusal {
+    code: Option<i32>,
+    log: String,
+}
+
+impl Refusal {
+    /// The problems, one a line.
+    fn problems(&self) -> Vec<String> {
+        let line: Value = serde_json::from_str(&self.log).unwrap_or_else(|error| panic!("{error}: {}", self.log));
+        let (_, problems) = line["message"].as_str().unwrap().split_once("the settings are wrong:\n").expect("problems");
+        problems.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Runs `serve` with nothing but these settings and flags until it gives up.
+async fn refusal(settings: &[(&str, &str)], flags: &[&str]) -> Refusal {
+    let mut command = command("serve");
+    command.envs(settings.iter().copied()).args(flags).stdin(Stdio::null()).stdout(Stdio::null());
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the service gives up").unwrap();
+    Refusal { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// Settings with which `serve` would run, if there were a BigQuery.
+const GOOD: [(&str, &str); 3] = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")];
+
+fn with<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    GOOD.into_iter().chain(settings.iter().copied()).collect()
+}
+
+/// Every mistake that one setting alone can be.
+const MISTAKES: &[(&str, &str)] = &[
+    ("PORT", "http"),
+    ("PORT", "65536"),
+    ("PORT", ""),
+    ("GOOGLE_CLOUD_PROJECT", "my project"),
+    ("DATASET", "parsed-pixel"),
+    ("DATASET", ""),
+    ("TABLE_NAME", "pixel$20260102"),
+    ("TABLE_NAME", ""),
+    ("VALID_ATTRIBUTES", "user_id,order-id"),
+    ("VALID_ATTRIBUTES", "user_id,order_id,USER_ID"),
+    ("TABLE_SUFFIX", "_{session}"),
+    ("TABLE_SUFFIX", "_{user_id"),
+    ("TABLE_SUFFIX", "-{user_id}"),
+    ("TABLE_SUFFIX", "_{date:%!}"),
+    ("PIXEL_PATH", "pixel.png"),
+    ("PIXEL_PATH", ""),
+    ("PIXEL_PATH", "/pixel.png?user_id=1"),
+    ("SCHEMA_FILE", "/nonexistent/schema.json"),
+    ("DEAD_LETTER_TABLE", "dead letters"),
+    ("DEAD_LETTER_TABLE", ""),
+    // What a query over `pixel*` would read.
+    ("DEAD_LETTER_TABLE", "pixel_dead_letters"),
+    ("DEAD_LETTER_TABLE", "pixel"),
+    ("AUTO_CREATE", "maybe"),
+    ("BATCH_MAX_ROWS", "0"),
+    ("BATCH_MAX_ROWS", "50001"),
+    ("BATCH_MAX_BYTES", "8MiB"),
+    ("BATCH_MAX_BYTES", "10000000"),
+    ("BATCH_MAX_INSERTS", "-1"),
+    ("BATCH_GZIP", "6"),
+    ("MAX_IN_FLIGHT", "0"),
+    ("MAX_IN_FLIGHT", "1e3"),
+    ("PUSH_DEADLINE", "591s"),
+    ("PUSH_DEADLINE", "0"),
+    ("PUSH_DEADLINE", "ten seconds"),
+    ("PUSH_DEADLINE", "NaN"),
+    ("LOG_FORMAT", "xml"),
+    ("RUST_LOG", "pixel_pipeline=loud"),
+    ("BIGQUERY_EMULATOR_HOST", "http://"),
+    ("BIGQUERY_EMULATOR_HOST", "ftp://127.0.0.1:9050"),
+    ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9050/bigquery/v2"),
+];
+
+#[tokio::test]
+async fn each_mistake_ends_with_2_and_one_line_that_names_the_setting() {
+    for (name, value) in MISTAKES {
+        let refusal = refusal(&with(&[(name, value)]), &[]).await;
+        assert_eq!(refusal.code, Some(2), "{name}={value}: {}", refusal.log);
+        let problems = refusal.problems();
+        assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
+        assert!(problems[0].starts_with(&format!("{name}: ")), "{name}={value}: {problems:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_file_that_is_none_says_why() {
+    let dir = TempDir::new();
+    let file = dir.path().join("schema.json");
+    let path = file.to_str().unwrap();
+    for (text, why) in [
+        ("", "not a JSON array"),
+        ("[]", "no columns"),
+        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" is there twice"),
+        (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refusal = refusal(&with(&[("SCHEMA_FILE", path)]), &[]).await;
+        let problems = refusal.problems();
+        assert_eq!((refusal.code, problems.len()), (Some(2), 1), "{text}: {problems:?}");
+        assert!(problems[0].starts_with(&format!("SCHEMA_FILE: {path}: ")) && problems[0].contains(why), "{text}: {problems:?}");
+    }
+}
+
+#[tokio::test]
+async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
+    // Taken, so that an attempt to bind it would be an error, too.
+    let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let names = [
+        "GOOGLE_CLOUD_PROJECT",
+        "BIGQUERY_EMULATOR_HOST",
+        "DATASET",
+        "TABLE_NAME",
+        "VALID_ATTRIBUTES",
+        "PIXEL_PATH",
+        "SCHEMA_FILE",
+        "LOG_FORMAT",
+        "RUST_LOG",
+        "DEAD_LETTER_TABLE",
+        "AUTO_CREATE",
+        "BATCH_MAX_ROWS",
+        "BATCH_MAX_BYTES",
+        "BATCH_MAX_INSERTS",
+        "BATCH_GZIP",
+        "MAX_IN_FLIGHT",
+        "PUSH_DEADLINE",
+    ];
+    let value = |name| MISTAKES.iter().find(|(of, _)| *of == name).unwrap().1;
+    let settings: Vec<_> = names.iter().map(|name| (*name, value(*name))).chain([("PORT", port.as_str())]).collect();
+    let refusal = refusal(&settings, &[]).await;
+    assert_eq!(refusal.code, Some(2), "{}", refusal.log);
+    let mut named: Vec<_> = refusal.problems().iter().map(|problem| problem.split_once(':').unwrap().0.to_owned()).collect();
+    let mut expected = names;
+    named.sort();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+    assert!(!refusal.log.contains("cannot listen"), "{}", refusal.log);
+}
+
+/// Its syntax has nothing to do with the attributes.
+#[tokio::test]
+async fn a_mistake_in_the_attributes_does_not_hide_one_in_the_suffix() {
+    let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user-id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
+    let problems = refusal.problems();
+    assert!(problems.iter().any(|problem| problem.starts_with("VALID_ATTRIBUTES: ")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.starts_with("TABLE_SUFFIX: ")), "{problems:?}");
+}
+
+#[tokio::test]
+async fn mistakes_are_readable_where_a_person_reads_the_log() {
+    let refusal = refusal(&with(&[("LOG_FORMAT", "text"), ("PORT", "x"), ("MAX_IN_FLIGHT", "y")]), &[]).await;
+    let (_, problems) = refusal.log.split_once("the settings are wrong:\n").expect("problems");
+    assert_eq!(
+        problems,
+        "PORT: \"x\" is not a whole number from 0 to 65535\nMAX_IN_FLIGHT: \"y\" is not a whole number from 1 to 1000000\n"
+    );
+}
+
+#[tokio::test]
+async fn attributes_without_a_column_in_the_live_table_end_the_service_all_at_once() {
+    let bigquery = TestBigQuery::with_template(json!([{"name": "user_id", "type": "STRING"}])).await;
+    let settings = with(&[("BIGQUERY_EMULATOR_HOST", bigquery.url.as_str()), ("VALID_ATTRIBUTES", "user_id,session,campaign")]);
+    let refusal = refusal(&settings, &[]).await;
+    assert_eq!(refusal.code, Some(1), "{}", refusal.log);
+    assert!(refusal.log.contains("VALID_ATTRIBUTES names session, campaign"), "{}", refusal.log);
+}
+
+/// Once created, the table's own schema would win over a corrected file.
+#[tokio::test]
+async fn attributes_without_a_column_in_the_schema_file_create_no_table() {
+    let bigquery = TestBigQuery::start().await;
+    let settings = with(&[("BIGQUERY_EMULATOR_HOST", bigquery.url.as_str()), ("VALID_ATTRIBUTES", "user_id,session,campaign")]);
+    let refusal = refusal(&settings, &[]).await;
+    assert!(matches!(refusal.code, Some(1 | 2)), "{}", refusal.log);
+    assert!(refusal.log.contains("session, campaign"), "{}", refusal.log);
+    assert_eq!(bigquery.tables().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn help_documents_every_environment_variable() {
+    let output = command("serve").arg("--help").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    // Wrapped as wide as the terminal is, or is thought to be.
+    let help = String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    for name in [
+        "PORT",
+        "GOOGLE_CLOUD_PROJECT",
+        "DATASET",
+        "TABLE_NAME",
+        "VALID_ATTRIBUTES",
+        "TABLE_SUFFIX",
+        "PIXEL_PATH",
+        "SCHEMA_FILE",
+        "DEAD_LETTER_TABLE",
+        "AUTO_CREATE",
+        "BATCH_MAX_ROWS",
+        "BATCH_MAX_BYTES",
+        "BATCH_MAX_INSERTS",
+        "BATCH_GZIP",
+        "MAX_IN_FLIGHT",
+        "PUSH_DEADLINE",
+        "LOG_FORMAT",
+        "RUST_LOG",
+        "BIGQUERY_EMULATOR_HOST",
+    ] {
+        let flag = if name == "RUST_LOG" { "--log-level".to_owned() } else { format!("--{}", name.to_lowercase().replace('_', "-")) };
+        let (_, after) = help.split_once(&format!(" {flag} <")).unwrap_or_else(|| panic!("{flag} is not in: {help}"));
+        let (text, _) = after.split_once(&format!("[env: {name}=")).unwrap_or_else(|| panic!("no {name} in: {after}"));
+        let (_, text) = text.split_once("> ").expect("a text after the value's name");
+        assert!(text.len() > 15 && !text.contains(" --"), "{name} is explained where it is named: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_its_environment_variable() {
+    let refusal = refusal(&with(&[("PORT", "environment"), ("DATASET", "fine")]), &["--port", "flag", "--dataset", "not fine"]).await;
+    let problems = refusal.problems().join("\n");
+    assert!(problems.contains("PORT: \"flag\"") && problems.contains("DATASET: \"not fine\""), "{problems}");
+    assert!(!problems.contains("environment"), "{problems}");
+}
+
+#[tokio::test]
+async fn what_serve_does_not_know_ends_with_2() {
+    for flags in [&["--colour", "red"][..], &["surplus"]] {
+        let refusal = refusal(&GOOD, flags).await;
+        assert_eq!(refusal.code, Some(2), "{}", refusal.log);
+        assert!(refusal.log.contains(flags[0]), "{}", refusal.log);
+    }
+}
+
+/// A metadata server that knows the project; its address is a host and a port.
+async fn metadata_server() -> String {
+    let project = async |headers: HeaderMap| match headers.get("metadata-flavor") {
+        Some(flavor) if flavor == "Google" => Ok("project-of-the-machine\n"),
+        _ => Err(StatusCode::FORBIDDEN),
+    };
+    let router = Router::new().route("/computeMetadata/v1/project/project-id", get(project));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    address
+}
+
+#[tokio::test]
+async fn the_project_comes_from_the_metadata_server_unless_it_is_given() {
+    let metadata = metadata_server().await;
+    for (given, expected) in [("", "project-of-the-machine"), ("given-project", "given-project")] {
+        let bigquery = TestBigQuery::start().await;
+        let service = Service::start(&bigquery, &[("GOOGLE_CLOUD_PROJECT", given), ("GCE_METADATA_HOST", &metadata)]).await;
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
+        let url = format!("{}/bigquery/v2/projects/{expected}/datasets/parsed_pixel/tables/pixel", bigquery.url);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        assert_eq!(http.get(url).send().await.unwrap().status(), 200, "{expected}");
+    }
+}
+
+#[tokio::test]
+async fn without_project_and_metadata_server_the_error_says_what_to_set() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let settings = [("GCE_METADATA_HOST", nobody.as_str()), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9"), ("PORT", "0")];
+    let refusal = refusal(&settings, &[]).await;
+    assert_eq!(refusal.code, Some(2), "{}", refusal.log);
+    let problems = refusal.problems();
+    assert!(problems.len() == 1 && problems[0].starts_with("GOOGLE_CLOUD_PROJECT: it is not set"), "{problems:?}");
+}
+
+/// On other machines than Google's, the name of the metadata server leads anywhere or nowhere.
+#[tokio::test]
+async fn a_metadata_server_that_hangs_does_not_hang_the_start() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let started = Instant::now();
+    let refusal = refusal(&[("GCE_METADATA_HOST", address.as_str()), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")], &[]).await;
+    assert_eq!(refusal.code, Some(2), "{}", refusal.log);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_emulator_is_refused_on_cloud_run() {
+    let refusal = refusal(&with(&[("K_SERVICE", "pixel-pipeline")]), &[]).await;
+    assert_eq!(refusal.code, Some(2), "{}", refusal.log);
+    let problems = refusal.problems();
+    assert!(problems.len() == 1 && problems[0].starts_with("BIGQUERY_EMULATOR_HOST: "), "{problems:?}");
+}
+
+#[tokio::test]
+async fn an_emulators_address_is_a_url_or_a_host_and_port() {
+    let bigquery = TestBigQuery::start().await;
+    let host = bigquery.url.strip_prefix("http://").unwrap();
+    for address in
+        [bigquery.url.clone(), format!("{}/", bigquery.url), host.to_owned(), host.replace("127.0.0.1", "localhost"), format!(" {host} ")]
+    {
+        let service = Service::start_unready(&address, &[]).await;
+        service.wait_until_ready().await;
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_table_beside_the_template_is_fine() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("DEAD_LETTER_TABLE", "not_pixel")]).await;
+    assert_eq!(service.push(r#"{"message":{"data":"%%%","messageId":"1"}}"#).await.status, 204);
+    assert_eq!(bigquery.rows("not_pixel").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_its_setting() {
+    let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refusal = refusal(&with(&[("PORT", &port)]), &[]).await;
+    assert_eq!(refusal.code, Some(1), "{}", refusal.log);
+    assert!(refusal.log.contains(&format!("cannot listen on port {port} (PORT)")), "{}", refusal.log);
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_read_end_the_service() {
+    let dir = TempDir::new();
+    let file = dir.path().join("key.json");
+    std::fs::write(&file, "{}").unwrap();
+    let settings = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap())];
+    let refusal = refusal(&settings, &[]).await;
+    assert_eq!(refusal.code, Some(1), "{}", refusal.log);
+    assert!(refusal.log.contains("no credentials for BigQuery"), "{}", refusal.log);
+}

@@ -1,0 +1,335 @@
+//! `pixel-pipeline local`: what a newcomer sees.
+
+use std::collections::HashSet;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use flate2::Crc;
+use flate2::read::ZlibDecoder;
+use pixel_pipeline::local::subscription::Topic;
+use pixel_pipeline::source::http_server;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+use crate::support::bigquery::{DATASET, TempDir};
+use crate::support::entry::USER;
+use crate::support::external::skipped;
+use crate::support::local::{Local, PROJECT, local};
+use crate::support::service::PATIENCE;
+
+/// Everything in one table, so that no test depends on today's date.
+const ONE_TABLE: [(&str, &str); 1] = [("TABLE_SUFFIX", "")];
+
+/// Runs `local` where it is expected to give up; returns its exit code and what it logged.
+async fn refusal(data_dir: &Path, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let run = local(data_dir).envs(settings.iter().copied()).output();
+    let output = tokio::time::timeout(PATIENCE, run).await.expect("it gives up").unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn a_fired_pixel_becomes_a_row() {
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &[]).await;
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .get(format!("{}?user_id={USER}&order_id=a+b%2F%C3%BC&type=click&x=1", local.pixel));
+    let answer =
+        request.header("user-agent", "Mozilla/5.0 \"é\"").header("referer", "https://www.example.com/?a=b&c").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut table = None;
+    local
+        .wait_until("a generated table appears", async || {
+            table = local.tables().await.into_iter().find(|table| table.starts_with("pixel_"));
+            table.is_some()
+        })
+        .await;
+    let table = table.unwrap();
+    let date = table.strip_prefix(&format!("pixel_{USER}_")).unwrap_or_else(|| panic!("{table}"));
+    assert!(date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()), "{table}");
+    local.wait_for_rows(&table, 1).await;
+    for (column, value) in [
+        ("user_id", USER),
+        ("order_id", "a b/ü"),
+        ("type", "click"),
+        ("user_agent", "Mozilla/5.0 \"é\""),
+        ("referer", "https://www.example.com/?a=b&c"),
+    ] {
+        assert_eq!(local.column(&table, column).await, [value], "{column}");
+    }
+}
+
+#[tokio::test]
+async fn the_pixel_is_a_valid_png_that_nobody_may_cache() {
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &ONE_TABLE).await;
+    let answer = local.fire("user_id=u").await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "image/png");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let png = answer.bytes().await.unwrap();
+    let chunks = png_chunks(&png);
+    let names: Vec<&[u8]> = chunks.iter().map(|(name, _)| name.as_slice()).collect();
+    assert_eq!((names.first(), names.last()), (Some(&b"IHDR".as_slice()), Some(&b"IEND".as_slice())));
+    let header = &chunks[0].1;
+    assert_eq!((&header[..4], &header[4..8]), ([0, 0, 0, 1].as_slice(), [0, 0, 0, 1].as_slice()), "1 by 1");
+    let data: Vec<u8> = chunks.iter().filter(|(name, _)| name == b"IDAT").flat_map(|(_, data)| data.clone()).collect();
+    let mut scanline = Vec::new();
+    ZlibDecoder::new(data.as_slice()).read_to_end(&mut scanline).unwrap();
+    assert!(!scanline.is_empty());
+}
+
+/// Name and data of each chunk of a PNG file, whose checksums are right.
+fn png_chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
+    let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("the signature of a PNG");
+    let mut chunks = Vec::new();
+    while !rest.is_empty() {
+        let length = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        let (chunk, after) = rest[4..].split_at(4 + length);
+        let mut crc = Crc::new();
+        crc.update(chunk);
+        assert_eq!(after[..4], crc.sum().to_be_bytes());
+        chunks.push((chunk[..4].try_into().unwrap(), chunk[4..].to_vec()));
+        rest = &after[4..];
+    }
+    chunks
+}
+
+#[tokio::test]
+async fn anything_but_a_get_of_the_pixel_is_logged_and_filtered() {
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &ONE_TABLE).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let elsewhere = local.pixel.replace("/pixel.png", "/favicon.ico");
+    assert_eq!(http.get(&elsewhere).send().await.unwrap().status(), 404);
+    assert_eq!(http.post(&local.pixel).send().await.unwrap().status(), 404);
+    let head = http.head(&local.pixel).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), &head.headers()["content-type"]), (200, &"image/png".parse().unwrap()));
+    for (reason, count) in [("path", 1.0), ("method", 2.0)] {
+        let label = format!("pixel_pipeline_deliveries_total{{outcome=\"filtered\",reason=\"{reason}\"}}");
+        local.wait_until(&label, async || local.metric(&label).await >= count).await;
+    }
+    assert_eq!(local.column("pixel", "event_id").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_printed_commands_work_as_they_are() {
+    if Command::new("curl").arg("--version").output().await.is_err() {
+        return skipped("the_printed_commands_work_as_they_are", "curl");
+    }
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &[]).await;
+    let commands: Vec<&str> = local.welcome.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
+    let [fire, tables, rows] = commands[..] else { panic!("three commands: {}", local.welcome) };
+    let run = async |line: &str| {
+        let output = Command::new("sh").args(["-c", line]).env("CURL_HOME", dir.path()).output().await.unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default()
+    };
+    run(fire).await;
+    // Not the printed name, in case that it is midnight.
+    local
+        .wait_until("the row's table appears", async || {
+            local.tables().await.iter().any(|table| table.starts_with(&format!("pixel_{USER}_")))
+        })
+        .await;
+    let listed = run(tables).await;
+    assert!(listed["tables"].as_array().is_some_and(|tables| tables.len() == 3), "{listed}");
+    let table = local.tables().await.into_iter().find(|table| table.starts_with(&format!("pixel_{USER}_"))).unwrap();
+    local.wait_for_rows(&table, 1).await;
+    assert!(rows.contains(&table), "{rows} names {table}");
+    assert_eq!(run(rows).await["totalRows"], "1");
+}
+
+#[tokio::test]
+async fn rows_survive_a_restart() {
+    let dir = TempDir::new();
+    let before = Local::start(dir.path(), &ONE_TABLE).await;
+    for n in 0..5 {
+        before.fire(&format!("user_id=u&order_id={n}")).await;
+    }
+    before.wait_for_rows("pixel", 5).await;
+    let (status, log) = before.end("TERM").await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    let after = Local::start(dir.path(), &ONE_TABLE).await;
+    assert_eq!(HashSet::<String>::from_iter(after.column("pixel", "order_id").await), (0..5).map(|n| n.to_string()).collect());
+    // And the table is taken for what it is: nothing is made anew.
+    after.fire("user_id=u&order_id=5").await;
+    after.wait_for_rows("pixel", 6).await;
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_with_0_and_leaves_what_was_fired() {
+    let dir = TempDir::new();
+    let running = Local::start(dir.path(), &ONE_TABLE).await;
+    for n in 0..20 {
+        running.fire(&format!("user_id=u&order_id={n}")).await;
+    }
+    // At once: what was answered is on its way, and is given the time to arrive.
+    let (status, log) = running.end("INT").await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    let again = Local::start(dir.path(), &ONE_TABLE).await;
+    assert_eq!(again.column("pixel", "event_id").await.len(), 20);
+}
+
+#[tokio::test]
+async fn an_acknowledged_row_survives_kill_9() {
+    let dir = TempDir::new();
+    for round in 1..=3 {
+        let local = Arc::new(Local::start(dir.path(), &ONE_TABLE).await);
+        let before = local.column("pixel", "event_id").await.len();
+        let stop = Arc::new(AtomicBool::new(false));
+        let visitors: Vec<_> = (0..8)
+            .map(|visitor| {
+                let (url, stop) = (local.pixel.clone(), Arc::clone(&stop));
+                tokio::spawn(async move {
+                    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                    let mut n = 0;
+                    // The pixel ends in the middle of it all.
+                    while !stop.load(Ordering::Relaxed) && http.get(format!("{url}?user_id=u{visitor}&order_id={n}")).send().await.is_ok() {
+                        n += 1;
+                    }
+                })
+            })
+            .collect();
+        let label = "pixel_pipeline_deliveries_total{outcome=\"stored\",reason=\"\"}";
+        let mut acknowledged = 0.0;
+        local
+            .wait_until("some deliveries are acknowledged", async || {
+                acknowledged = local.metric(label).await;
+                acknowledged >= 100.0 * f64::from(round)
+            })
+            .await;
+        let seen: HashSet<String> = local.column("pixel", "event_id").await.into_iter().collect();
+        let local = Arc::into_inner(local).expect("nobody else has it");
+        let (status, _) = local.end("KILL").await;
+        assert_eq!(status.code(), None, "killed");
+        stop.store(true, Ordering::Relaxed);
+        for visitor in visitors {
+            visitor.await.unwrap();
+        }
+        let again = Local::start(dir.path(), &ONE_TABLE).await;
+        let rows = again.column("pixel", "event_id").await;
+        let there: HashSet<String> = rows.iter().cloned().collect();
+        assert!(rows.len() >= before + acknowledged as usize, "{} rows, {before} before, {acknowledged} acknowledged", rows.len());
+        assert!(seen.is_subset(&there), "a row that was seen is gone");
+        assert_eq!(there.len(), rows.len(), "no row is there twice");
+        again.end("TERM").await;
+    }
+}
+
+#[tokio::test]
+async fn one_data_directory_has_room_for_one_process() {
+    let dir = TempDir::new();
+    let first = Local::start(dir.path(), &ONE_TABLE).await;
+    let (code, log) = refusal(dir.path(), &ONE_TABLE).await;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("in use by another process") && log.contains(dir.path().to_str().unwrap()), "{log}");
+    first.fire("user_id=u").await;
+    first.wait_for_rows("pixel", 1).await;
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_elses_is_refused_and_left_alone() {
+    let dir = TempDir::new();
+    let file = dir.path().join("bigquery.sqlite");
+    let theirs = "my diary\n".repeat(1000);
+    std::fs::write(&file, &theirs).unwrap();
+    let (code, log) = refusal(dir.path(), &ONE_TABLE).await;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("bigquery.sqlite is not a file of the local BigQuery"), "{log}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+}
+
+#[tokio::test]
+async fn a_data_directory_that_cannot_be_made_says_which_and_why() {
+    let dir = TempDir::new();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let (code, log) = refusal(&file.join("data"), &ONE_TABLE).await;
+    assert_eq!(code, Some(1));
+    assert!(log.contains(file.join("data").to_str().unwrap()), "{log}");
+    assert!(log.contains("Not a directory"), "the reason: {log}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_its_setting() {
+    let dir = TempDir::new();
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (setting, args) in
+        [("PIXEL_PORT", ["--pixel-port", &port]), ("BIGQUERY_PORT", ["--bigquery-port", &port]), ("PORT", ["--port", &port])]
+    {
+        let mut command = crate::support::service::command("local");
+        command.env("PIXEL_PORT", "0").env("BIGQUERY_PORT", "0").env("PORT", "0").args(args).arg("--data-dir").arg(dir.path());
+        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it gives up").unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(log.contains(&format!("port {port} ({setting})")), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn mistakes_in_the_settings_are_all_named() {
+    let dir = TempDir::new();
+    let (code, log) = refusal(dir.path(), &[("TABLE_SUFFIX", "{nobody}"), ("PUSH_DEADLINE", "soon")]).await;
+    assert_eq!(code, Some(2));
+    assert!(log.contains("TABLE_SUFFIX") && log.contains("PUSH_DEADLINE"), "{log}");
+}
+
+/// The service fails for as long as its dataset is missing, and the pixel was fired before.
+#[tokio::test]
+async fn what_the_service_sends_back_is_delivered_again() {
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &[("TABLE_SUFFIX", ""), ("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "100ms")]).await;
+    assert_eq!(local.fire("user_id=u&order_id=early").await.status(), 200, "the pixel does not wait");
+    let label = "pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}";
+    local.wait_until("the delivery is refused twice", async || local.metric(label).await >= 2.0).await;
+    let schema: Value = serde_json::from_str(include_str!("../../schema/pixel.json")).unwrap();
+    local.post("datasets", json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}})).await;
+    let table = json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": "pixel"}, "schema": {"fields": schema}});
+    local.post(&format!("datasets/{DATASET}/tables"), table).await;
+    local.wait_for_rows("pixel", 1).await;
+    assert_eq!(local.column("pixel", "order_id").await, ["early"]);
+}
+
+/// A push endpoint that answers the n-th delivery with the n-th status, and the last one for ever.
+async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<String>) {
+    let (bodies, received) = mpsc::unbounded_channel();
+    let count = Arc::new(AtomicUsize::new(0));
+    let answer = async move |State(count): State<Arc<AtomicUsize>>, body: String| {
+        let n = count.fetch_add(1, Ordering::Relaxed);
+        let _ = bodies.send(body);
+        StatusCode::from_u16(statuses[n.min(statuses.len() - 1)]).unwrap()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(http_server::serve(listener, Router::new().fallback(answer).with_state(count), std::future::pending()));
+    (url, received)
+}
+
+#[tokio::test]
+async fn the_subscription_repeats_a_message_until_it_is_acknowledged() {
+    for ack in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202]] {
+        let (url, mut received) = endpoint(ack).await;
+        let (topic, subscription) = Topic::with_push_to(url, "p").unwrap();
+        topic.publish(b"{}".to_vec());
+        drop(topic);
+        tokio::time::timeout(PATIENCE, subscription.run()).await.expect("every message is acknowledged");
+        let mut bodies = Vec::new();
+        while let Ok(body) = received.try_recv() {
+            bodies.push(body);
+        }
+        assert_eq!(bodies.len(), ack.len(), "{ack:?}");
+        assert!(bodies.iter().all(|body| *body == bodies[0]), "the same message every time: {bodies:?}");
+    }
+}
