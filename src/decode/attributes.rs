@@ -57,11 +57,14 @@ impl ValidAttributes {
     pub fn read<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool) -> Attributes<'q> {
         let mut found = Attributes { first: vec![None; self.0.len()], further: Vec::new() };
         for pair in query.split('&') {
-            // Most parameters are not on the list: their names are decoded and their values are not.
+            // Most parameters are not on the list, and most names need no decoding to tell.
             let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-            let Some((name, _)) = form_urlencoded::parse(name.as_bytes()).next() else { continue };
+            let is_plain = !name.contains(['%', '+']);
+            if is_plain && self.position(name).is_none() {
+                continue;
+            }
+            let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             let Some(index) = self.position(&name) else { continue };
-            let Some((_, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             match &found.first[index] {
                 None => found.first[index] = Some(value),
                 Some(_) if repeated(index) => found.further.push((index, value)),

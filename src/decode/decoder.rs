@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::attributes::{Attributes, ValidAttributes};
 use super::civil;
 use super::event_id::EventId;
-use super::json::{Object, describe};
+use super::json::{self, Object};
 use super::log_entry::{HttpRequest, LogEntry};
 use super::message::PubsubMessage;
 use super::request_url::RequestUrl;
@@ -251,9 +251,11 @@ impl Decoder {
         if data.is_empty() {
             return unfit(message, UnfitReason::NoData, "the message has no data".to_owned());
         }
-        match serde_json::from_slice::<Object<LogEntry<'_>>>(&data) {
-            Ok(Object(entry)) => self.decode_entry(message, entry, &data, now),
-            Err(error) => unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {}", describe(&error))),
+        match json::read::<LogEntry<'_>>(&data) {
+            Ok(entry) => self.decode_entry(message, entry, &data, now),
+            Err(error) => {
+                unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
+            }
         }
     }
 

@@ -7,6 +7,17 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
+/// Reads a struct from a JSON object, borrowing what it can.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    // Checking the whole text at once is far cheaper than string by string. Where it fails, only
+    // the strings that are wanted have to be UTF-8.
+    let object = match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str::<Object<T>>(text),
+        Err(_) => serde_json::from_slice::<Object<T>>(json),
+    };
+    object.map(|Object(value)| value)
+}
+
 /// What is wrong with a text and where. serde's own words quote the text, and these reach the log.
 pub fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {

@@ -238,6 +238,8 @@ impl<S: Sink> BatcherTask<S> {
                     let _ = pending.reply.send(Settled::Unsettled(trouble));
                     continue;
                 }
+                // Nothing was at fault that is out of the way now: do not run in circles.
+                Fate::Stopped if !progress => (backoff, Trouble::Unavailable),
                 Fate::Stopped => (Duration::ZERO, Trouble::Unavailable),
                 Fate::Again { trouble, after } => (backoff.max(after), trouble),
             };

@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::decode::json::{Object, Scalar, describe};
+use crate::decode::json::{self, Object, Scalar};
 use crate::decode::message::{MessageData, PubsubMessage};
 
 /// There is no Pub/Sub message in the request.
@@ -67,10 +67,10 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     if body.is_empty() {
         return Err(NotADelivery::Empty);
     }
-    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
-        Ok(Object(envelope)) => envelope,
-        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(describe(&error))),
-        Err(error) => return Err(NotADelivery::NotJson(describe(&error))),
+    let envelope: Envelope<'_> = match json::read(body) {
+        Ok(envelope) => envelope,
+        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(json::describe(&error))),
+        Err(error) => return Err(NotADelivery::NotJson(json::describe(&error))),
     };
     let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
     if let Some(Object(message)) = envelope.message {
@@ -102,7 +102,7 @@ fn read_event_data<'a>(
     time: Option<Cow<'a, str>>,
 ) -> Result<PubsubMessage<'a>, NotADelivery> {
     let Object(data): Object<EventData<'_>> =
-        serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
+        serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
     let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
     let wire = match data.message {
         Some(Object(message)) => message,
@@ -120,7 +120,7 @@ fn read_event_data<'a>(
 /// Member `data_base64` of a CloudEvent. No sender of Google's writes it, hence no borrowing.
 fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
     let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| NotADelivery::BadMessage(error.to_string()))?.into_owned();
-    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(describe(&error)))?;
+    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
     Ok(PubsubMessage {
         data: match message.data {

@@ -111,10 +111,7 @@ async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
 async fn a_dead_letter_table_that_is_gone_keeps_nobody_else_waiting() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
-    // Made once the template table has been seen, which is when the service is ready.
-    while !bigquery.tables().await.contains(&"dead_letters".to_owned()) {
-        tokio::task::yield_now().await;
-    }
+    bigquery.wait_for_table("dead_letters").await;
     bigquery.delete_table("dead_letters").await;
     assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 503);
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);

@@ -1,6 +1,7 @@
 //! Whatever a stranger puts into a URL or a body: no panic, and every row is JSON.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,12 +53,12 @@ fn attributes() -> Vec<String> {
     names.filter(|name| name != "invalid_attributes").collect()
 }
 
-fn decoder() -> Decoder {
+static DECODER: LazyLock<Decoder> = LazyLock::new(|| {
     let valid_attributes = ValidAttributes::parse(&attributes().join(",")).unwrap();
     let table_suffix = SuffixTemplate::parse("_{string}_{integer}_{date}", &valid_attributes, "pixel").unwrap();
     let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new() };
     Decoder::new(settings, &Schema::parse(&columns().to_string()).unwrap())
-}
+});
 
 fn check(row: &Row) -> Map<String, Value> {
     let text = std::str::from_utf8(&row.json).expect("a row is UTF-8");
@@ -70,10 +71,10 @@ fn check(row: &Row) -> Map<String, Value> {
 }
 
 /// Decodes, twice with the same result.
-fn decode(decoder: &Decoder, message: &PubsubMessage<'_>) -> Decoded {
+fn decode(message: &PubsubMessage<'_>) -> Decoded {
     let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
-    let decoded = decoder.decode(message, now);
-    assert_eq!(decoder.decode(message, now), decoded);
+    let decoded = DECODER.decode(message, now);
+    assert_eq!(DECODER.decode(message, now), decoded);
     if let Decoded::Row(row) = &decoded {
         check(row);
     }
@@ -81,7 +82,7 @@ fn decode(decoder: &Decoder, message: &PubsubMessage<'_>) -> Decoded {
 }
 
 fn decode_entry(entry: &Entry) -> Decoded {
-    decode(&decoder(), &PubsubMessage::raw(entry.json().as_bytes()))
+    decode(&PubsubMessage::raw(entry.json().as_bytes()))
 }
 
 fn row(entry: &Entry) -> Map<String, Value> {
@@ -94,7 +95,7 @@ fn row(entry: &Entry) -> Map<String, Value> {
 /// A body through both steps.
 fn deliver(body: &[u8]) {
     if let Ok(message) = delivery::read_body(body) {
-        decode(&decoder(), &message);
+        decode(&message);
     }
 }
 
@@ -144,12 +145,12 @@ fn pairs() -> impl Strategy<Value = Vec<(usize, String)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         deliver(&bytes);
-        decode(&decoder(), &PubsubMessage::raw(&bytes));
+        decode(&PubsubMessage::raw(&bytes));
     }
 
     #[test]
@@ -206,7 +207,7 @@ async fn every_row_that_the_decoder_makes_is_one_that_bigquery_takes() {
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", &attributes().join(",")), ("TABLE_SUFFIX", "")]).await;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = pairs();
-    let count = 300;
+    let count = 150;
     for _ in 0..count {
         let pairs = proptest::strategy::ValueTree::current(&strategy.new_tree(&mut runner).unwrap());
         let query = query(&pairs);
@@ -220,14 +221,14 @@ async fn every_row_that_the_decoder_makes_is_one_that_bigquery_takes() {
 #[test]
 fn deep_json_is_no_stack_overflow() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("{\"message\":", "}"), ("{\"data\":", "}"), ("{\"httpRequest\":", "}")] {
-        for depth in [100, 1_000, 200_000] {
+        for depth in [100, 1_000, 50_000] {
             let whole = format!("{}1{}", open.repeat(depth), close.repeat(depth));
             let cut = open.repeat(depth);
             for json in [&whole, &cut] {
                 deliver(json.as_bytes());
                 deliver(format!("{{\"message\":{{\"data\":\"{}\"}}}}", STANDARD.encode(json)).as_bytes());
                 deliver(format!("{{\"data_base64\":\"{}\"}}", STANDARD.encode(json)).as_bytes());
-                decode(&decoder(), &PubsubMessage::raw(json.as_bytes()));
+                decode(&PubsubMessage::raw(json.as_bytes()));
             }
         }
     }
@@ -280,7 +281,7 @@ fn huge_numbers_do_not_fit_and_do_no_harm() {
     // Numbers in the entry itself, where text is expected.
     let entry = Entry::of_query("string=u&integer=1").json();
     let entry = entry.replace("\"0.002317s\"", "1e400").replace("200", "123456789012345678901234567890");
-    decode(&decoder(), &PubsubMessage::raw(entry.as_bytes()));
+    decode(&PubsubMessage::raw(entry.as_bytes()));
 }
 
 #[test]
@@ -314,7 +315,7 @@ fn nuls_and_invalid_utf8_stay_within_their_value() {
 fn a_member_that_is_there_twice_is_read_somehow() {
     let entry = Entry::of_query("string=u&integer=1").json();
     for member in ["\"insertId\":\"a\",", "\"httpRequest\":{},", "\"timestamp\":1,"] {
-        decode(&decoder(), &PubsubMessage::raw(format!("{{{member}{}", &entry[1..]).as_bytes()));
+        decode(&PubsubMessage::raw(format!("{{{member}{}", &entry[1..]).as_bytes()));
     }
     deliver(br#"{"message":{"data":"e30="},"message":{"data":"e30="}}"#);
     deliver(br#"{"message":{"data":"e30=","data":"e30=","messageId":"1","messageId":"2"}}"#);

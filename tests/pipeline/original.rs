@@ -24,6 +24,7 @@ async fn nothing_needs_to_be_set_and_nothing_to_be_created() {
     assert!(bigquery.tables().await.is_empty());
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &example()).await;
+    bigquery.wait_for_table("dead_letters").await;
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel", &format!("pixel_{USER}_20260102")], "in dataset parsed_pixel");
     let (_, row) = bigquery.events().await.remove(0);
     assert_eq!((&row["user_id"], &row["order_id"], &row["type"]), (&json!(USER), &json!("507f1f77bcf86cd799439012"), &json!("click")));
@@ -68,6 +69,7 @@ async fn an_event_without_user_id_is_not_tracked() {
         deliver(&service, &Entry::of_query(query)).await;
     }
     deliver(&service, &Entry::of_url("https://track.example.com/pixel.png")).await;
+    bigquery.wait_for_table("dead_letters").await;
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel"]);
     assert!(bigquery.rows("dead_letters").await.is_empty() && bigquery.rows("pixel").await.is_empty());
     assert_eq!(service.metric("pixel_pipeline_deliveries_total{outcome=\"filtered\",reason=\"missing_attribute\"}").await, 6.0);
@@ -106,6 +108,7 @@ async fn an_empty_suffix_puts_everything_into_one_table() {
     deliver(&service, &example()).await;
     deliver(&service, &Entry::of_query("order_id=no-user")).await;
     assert_eq!(bigquery.rows("pixel").await.len(), 2, "no attribute is asked for, so none is missing");
+    bigquery.wait_for_table("dead_letters").await;
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel"]);
 }
 
@@ -198,7 +201,8 @@ async fn difference_a_user_id_is_never_raw_in_a_tables_name() {
     assert_eq!(tables.len(), ids.len(), "no two users share a table");
     let mut stored: Vec<&str> = events.iter().map(|(_, row)| row["user_id"].as_str().unwrap()).collect();
     let mut sent = ids.to_vec();
-    (stored.sort_unstable(), sent.sort_unstable());
+    stored.sort_unstable();
+    sent.sort_unstable();
     assert_eq!(stored, sent, "the column keeps the true value");
 }
 

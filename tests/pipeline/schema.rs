@@ -4,13 +4,22 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use pixel_pipeline::decode::attributes::ValidAttributes;
+use pixel_pipeline::decode::table_suffix::SuffixTemplate;
+use pixel_pipeline::decode::{Decoded, PubsubMessage, Schema, Settings};
 use pixel_pipeline::local::bigquery::Status;
+use pixel_pipeline::sink::bigquery::{BigQuery, Location};
+use pixel_pipeline::sink::credentials::Tokens;
+use pixel_pipeline::sink::template::{TemplateSettings, TemplateWatcher};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::support::bigquery::TempDir;
+use crate::support::bigquery::{DATASET, PROJECT, TempDir};
+use crate::support::service::PATIENCE;
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
@@ -347,6 +356,66 @@ async fn many_rows_that_meet_a_changed_schema_are_all_stored() {
     }
     assert_eq!(deliveries.join_all().await, [204; 10]);
     assert_eq!(bigquery.rows("pixel").await.len(), 10);
+}
+
+/// BigQuery lets a generated table follow a change that adds columns.
+#[tokio::test]
+async fn a_column_that_was_added_is_filled_by_the_next_process_in_old_tables_too() {
+    let old = json!([column("user_id", "STRING")]);
+    let bigquery = TestBigQuery::with_template(old).await;
+    deliver(&Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id")]).await, "user_id=u").await;
+    bigquery.patch_schema("pixel", json!([column("user_id", "STRING"), column("host", "STRING")])).await;
+    deliver(&Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id")]).await, "user_id=u").await;
+    let hosts: Vec<Value> = bigquery.rows("pixel_u_20260102").await.into_iter().map(|row| row["host"].clone()).collect();
+    assert_eq!(hosts, [Value::Null, json!("track.example.com")]);
+}
+
+/// The watcher alone, because a process cannot be told that ten minutes have passed.
+#[tokio::test]
+async fn the_schema_is_read_again_every_ten_minutes() {
+    let bigquery = TestBigQuery::with_template(json!([column("user_id", "STRING")])).await;
+    let location = Location { endpoint: bigquery.url.clone(), project: PROJECT.to_owned(), dataset: DATASET.to_owned() };
+    let valid_attributes = ValidAttributes::parse("user_id").unwrap();
+    let settings = TemplateSettings {
+        table: "pixel".into(),
+        dead_letter_table: "dead_letters".into(),
+        schema: Schema::shipped(),
+        auto_create: true,
+        decode: Settings {
+            table_suffix: SuffixTemplate::parse("", &valid_attributes, "pixel").unwrap(),
+            valid_attributes,
+            pixel_paths: Vec::new(),
+        },
+    };
+    let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false).unwrap(), settings);
+    let watcher = tokio::spawn(watcher.run());
+    let entry = Entry::of_query("user_id=u").json();
+    let row = async || {
+        let decoder = template.decoder(Instant::now() + PATIENCE).await.expect("the table is seen");
+        match decoder.decode(&PubsubMessage::raw(entry.as_bytes()), jiff::Timestamp::now()) {
+            Decoded::Row(row) => String::from_utf8(row.json.to_vec()).unwrap(),
+            other => panic!("no row: {other:?}"),
+        }
+    };
+    assert_eq!(row().await, r#"{"user_id":"u"}"#);
+    bigquery.patch_schema("pixel", json!([column("user_id", "STRING"), column("path", "STRING")])).await;
+    // The dead-letter table is the last thing that the watcher sees to before it waits.
+    bigquery.wait_for_table("dead_letters").await;
+    assert_eq!(row().await, r#"{"user_id":"u"}"#);
+
+    let later = async {
+        while row().await != r#"{"user_id":"u","path":"/pixel.png"}"# {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(60)).await;
+            tokio::time::resume();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let began = Instant::now();
+    later.await;
+    let took = began.elapsed();
+    assert!(took >= Duration::from_secs(540) && took < Duration::from_secs(900), "{took:?}");
+    watcher.abort();
 }
 
 /// A generated table keeps the schema of its day, and does not follow an incompatible change.

@@ -101,6 +101,17 @@ impl TestBigQuery {
         names
     }
 
+    /// Waits until there is such a table. The dead-letter table is made a moment after the service
+    /// is ready.
+    pub async fn wait_for_table(&self, table: &str) {
+        let there = async {
+            while self.table(table).await.is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("nobody makes {table}"));
+    }
+
     /// The resource of a table.
     pub async fn table(&self, table: &str) -> Option<Value> {
         self.call(self.http.get(format!("{}/{table}", self.tables_url()))).await.ok()

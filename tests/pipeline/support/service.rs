@@ -134,7 +134,7 @@ impl Service {
     pub async fn wait_for_log(&mut self, text: &str) -> String {
         let find = |lines: &Vec<String>| lines.iter().find(|line| line.contains(text)).cloned();
         let found = tokio::time::timeout(PATIENCE, self.log.wait_for(|lines| find(lines).is_some())).await;
-        let found = found.ok().and_then(|lines| lines.ok().and_then(|lines| find(&*lines)));
+        let found = found.ok().and_then(|lines| lines.ok().and_then(|lines| find(&lines)));
         found.unwrap_or_else(|| panic!("the service never logged {text:?}, but: {:#?}", self.log()))
     }
 
