@@ -40,6 +40,8 @@ pub struct Args {
 enum Failure {
     #[error("cannot listen on port {port} ({setting}): {error}")]
     Port { port: u16, setting: &'static str, error: std::io::Error },
+    #[error("cannot listen for signals: {0}")]
+    Signal(std::io::Error),
     #[error(transparent)]
     Data(#[from] crate::local::bigquery::OpenError),
     #[error(transparent)]
@@ -73,6 +75,7 @@ pub async fn run(mut args: Args) -> ExitCode {
 }
 
 async fn serve(args: Args, config: crate::config::Config, project: String, bigquery_at: (TcpListener, SocketAddr)) -> Result<(), Failure> {
+    let shutdown = super::shutdown_signal().map_err(Failure::Signal)?;
     let bigquery = BigQuery::open(&args.data_dir)?;
     let (push_listener, push_address) = bind(config.port, "PORT").await?;
     let (pixel_listener, pixel_address) = bind(args.pixel_port, "PIXEL_PORT").await?;
@@ -93,7 +96,7 @@ async fn serve(args: Args, config: crate::config::Config, project: String, bigqu
     print_welcome(&pixel::url(pixel_address), push_address, bigquery_address, &tables);
 
     let ended = tokio::select! {
-        () = super::shutdown_signal() => None,
+        () = shutdown => None,
         ended = &mut service => Some(ended),
     };
     let grace = Duration::from_secs(2);

@@ -5,9 +5,11 @@ pub mod explain;
 pub mod local;
 pub mod serve;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A tracking pixel behind Google's load balancer, and every hit a row in BigQuery.
 #[derive(Debug, Parser)]
@@ -38,12 +40,15 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// SIGTERM, as Cloud Run sends it, or Ctrl-C.
-async fn shutdown_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// Ends at SIGTERM, as Cloud Run sends it, or at Ctrl-C. Listens from the call on and not only once
+/// it is polled: until then, either would kill the process.
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -20,6 +20,7 @@ pub struct Args {
 
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn run(Args { serve: args }: Args) -> ExitCode {
+    let shutdown = super::shutdown_signal();
     let config = args.load().await;
     let project = config.as_ref().map_or("", |config| config.location.project.as_str());
     telemetry::init(args.log_format(), &args.log_level, project);
@@ -29,6 +30,10 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
             tracing::error!("the settings are wrong:\n{problems}");
             return ExitCode::from(2);
         }
+    };
+    let shutdown = match shutdown {
+        Ok(shutdown) => shutdown,
+        Err(error) => return fail(&error),
     };
     let metrics = match metrics::install() {
         Ok(metrics) => metrics,
@@ -49,7 +54,7 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
     // Not the setting: 0 stands for any free port.
     let port = listener.local_addr().map_or(port, |address| address.port());
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
-    match service.run(listener, super::shutdown_signal()).await {
+    match service.run(listener, shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }

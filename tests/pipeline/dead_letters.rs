@@ -68,6 +68,27 @@ async fn an_unwrapped_message_is_kept_in_base64() {
     assert_eq!(letter["publish_time"], "2026-01-02T03:04:07.5Z");
 }
 
+/// The message is in the row anyway, but whoever reads details in a list should not read users.
+#[tokio::test]
+async fn the_detail_of_an_unreadable_message_quotes_none_of_it() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    let url = "https://track.example.com/pixel.png?user_id=planted";
+    let unreadable = [
+        format!("{{\"httpRequest\":\"{url}\"}}"),
+        format!("{{\"httpRequest\":[\"{url}\""),
+        format!("\"{url}\""),
+        format!("{{\"{url}\":"),
+        url.to_owned(),
+    ];
+    for (count, data) in unreadable.iter().enumerate() {
+        assert_eq!(service.push(wrapped(data.as_bytes(), &count.to_string())).await.status, 204, "{data}");
+        let letter = bigquery.rows("dead_letters").await.remove(count);
+        let detail = letter["detail"].as_str().unwrap();
+        assert!(!detail.is_empty() && !detail.contains("planted"), "{data}: {detail}");
+    }
+}
+
 #[tokio::test]
 async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed() {
     let bigquery = TestBigQuery::start().await;
@@ -118,6 +139,16 @@ async fn a_dead_letter_table_that_is_gone_keeps_nobody_else_waiting() {
     bigquery.create_table("dead_letters", schema_file()).await;
     assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 204);
     assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+}
+
+/// A message may have 10 MB, an insertAll request too, and base64 takes a third more.
+#[tokio::test]
+async fn a_message_that_is_too_large_for_a_dead_letter_is_not_acknowledged() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    assert_eq!(service.push(wrapped(&vec![b'x'; 10_000_000], "1")).await.status, 503);
+    assert!(bigquery.rows("dead_letters").await.is_empty());
+    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "2")).await.status, 204, "the service lives on");
 }
 
 #[tokio::test]
