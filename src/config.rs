@@ -13,7 +13,7 @@ use clap::Args;
 use url::Url;
 
 use crate::decode::attributes::ValidAttributes;
-use crate::decode::table_suffix::SuffixTemplate;
+use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
 use crate::decode::{Schema, Settings};
 use crate::sink::batcher::Limits;
 use crate::sink::bigquery::Location;
@@ -190,10 +190,12 @@ impl DecodeArgs {
     fn read(&self, problems: &mut Problems) -> Option<DecodeConfig> {
         problems.identifier("TABLE_NAME", &self.table_name, true);
         let attributes = problems.check("VALID_ATTRIBUTES", ValidAttributes::parse(&self.valid_attributes));
-        let suffix = attributes.as_ref().and_then(|attributes| {
-            let template = SuffixTemplate::parse(&self.table_suffix, attributes, &self.table_name);
-            problems.check("TABLE_SUFFIX", template)
-        });
+        let no_attributes = ValidAttributes::default();
+        let suffix = match SuffixTemplate::parse(&self.table_suffix, attributes.as_ref().unwrap_or(&no_attributes), &self.table_name) {
+            // Which fields are attributes cannot be said while the list of them is wrong.
+            Err(BadTemplate::UnknownField(_)) if attributes.is_none() => None,
+            suffix => problems.check("TABLE_SUFFIX", suffix),
+        };
         let schema = self.read_schema(problems);
         let pixel_paths = self.read_paths(problems);
         Some(DecodeConfig {
@@ -303,7 +305,7 @@ impl DeliveryArgs {
     fn read(&self, table_name: &str, problems: &mut Problems) -> Option<Delivery> {
         const DEAD_LETTERS: &str = "DEAD_LETTER_TABLE";
         problems.identifier(DEAD_LETTERS, &self.dead_letter_table, true);
-        if self.dead_letter_table.starts_with(table_name) {
+        if !table_name.is_empty() && self.dead_letter_table.starts_with(table_name) {
             problems.add(
                 DEAD_LETTERS,
                 format!("{:?} would be read by queries over `{table_name}*`: it must not begin with TABLE_NAME", self.dead_letter_table),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 
 /// The names of VALID_ATTRIBUTES: what may pass from a URL into a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValidAttributes(Vec<String>);
 
 /// Names that cannot be on the list.
