@@ -42,6 +42,11 @@ impl<'a> Scalar<'a> {
         self.0.filter(|text| !text.is_empty())
     }
 
+    /// The text, unless it is absent or empty.
+    pub fn text(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.is_empty())
+    }
+
     /// The text, unless it is absent.
     pub fn get(self) -> Option<Cow<'a, str>> {
         self.0

@@ -11,7 +11,9 @@
 pub mod attributes;
 pub mod civil;
 pub mod coerce;
+pub mod decoded;
 pub mod decoder;
+pub mod event;
 pub mod event_id;
 pub mod json;
 pub mod log_entry;
@@ -22,7 +24,8 @@ pub mod row;
 pub mod schema;
 pub mod table_suffix;
 
-pub use decoder::{Decoded, Decoder, FilterReason, Settings, Unfit, UnfitReason};
+pub use decoded::{Decoded, FilterReason, Unfit, UnfitReason};
+pub use decoder::{Decoder, Settings};
 pub use event_id::EventId;
 pub use message::PubsubMessage;
 pub use row::Row;

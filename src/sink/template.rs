@@ -214,7 +214,9 @@ impl TemplateWatcher {
     }
 
     fn complain(&self, result: &Result<Option<Schema>, LookError>) {
-        let Some(_unsaid) = self.complaints.pass() else { return };
+        if self.complaints.pass().is_none() {
+            return;
+        }
         let table = &*self.settings.table;
         match result {
             Ok(Some(_)) => {}
