@@ -1,9 +1,8 @@
-//! BigQuery over HTTP: batches into `insertAll`, and the template table's resource.
+//! BigQuery over HTTP: batches into `insertAll`. What it says of tables is in `tables`.
 //!
-//! One attempt each; who tries again, and when, is the batcher's business. Datasets are left to
-//! gcp-bigquery-client. Table resources are not: its `TableFieldSchema` has no `maxLength`,
-//! `precision`, `scale` or `defaultValueExpression`, and would both hide them and drop them from
-//! the tables it creates.
+//! One attempt each; who tries again, and when, is the batcher's business.
+
+mod tables;
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -13,12 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gcp_bigquery_client::client_builder::ClientBuilder;
-use gcp_bigquery_client::error::BQError;
-use gcp_bigquery_client::model::dataset::Dataset;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -26,9 +21,10 @@ use super::batcher::Sink;
 use super::credentials::Tokens;
 use super::insert_all::{self, Failure};
 use super::{Destination, Fate, InsertRow, Refusal, Trouble};
-use crate::decode::Schema;
 use crate::metrics;
-use crate::telemetry::{Throttle, with_causes};
+use crate::telemetry::Throttle;
+
+pub use tables::ControlError;
 
 /// Where the dataset is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +46,6 @@ pub struct BigQuery {
     gzip: bool,
     table_missing: Notify,
     complaints: Throttle,
-}
-
-/// Why the control plane did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    #[error("BigQuery cannot be reached: {0}")]
-    Unreachable(String),
-    #[error("BigQuery answers {status}: {message}")]
-    Status { status: u16, message: String },
-    #[error("BigQuery describes the table in a way that cannot be read: {0}")]
-    Unreadable(String),
 }
 
 impl BigQuery {
@@ -85,81 +70,6 @@ impl BigQuery {
     /// Waits until an insert was told that its table is not there.
     pub async fn table_missing(&self) {
         self.table_missing.notified().await;
-    }
-
-    /// The schema of a table, or `None` if there is no such table.
-    pub async fn schema_of(&self, table: &str) -> Result<Option<Schema>, ControlError> {
-        let url = format!("{}/tables/{table}?prettyPrint=false", self.dataset_url());
-        match self.call(self.http.get(url)).await {
-            Ok(table) => {
-                let table: serde_json::Value =
-                    serde_json::from_slice(&table).map_err(|error| ControlError::Unreadable(error.to_string()))?;
-                let schema = Schema::parse(&table["schema"].to_string()).map_err(|error| ControlError::Unreadable(error.to_string()))?;
-                Ok(Some(schema))
-            }
-            Err(ControlError::Status { status: 404, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Creates a table, and its dataset if need be. One that is there already is left as it is.
-    pub async fn create_table(&self, table: &str, schema: &Schema) -> Result<(), ControlError> {
-        match self.insert_table(table, schema).await {
-            Err(ControlError::Status { status: 404, .. }) => {
-                self.create_dataset().await?;
-                self.insert_table(table, schema).await
-            }
-            result => result,
-        }
-    }
-
-    async fn insert_table(&self, table: &str, schema: &Schema) -> Result<(), ControlError> {
-        let Location { project, dataset, .. } = &self.location;
-        let resource = json!({
-            "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
-            "schema": {"fields": schema.fields()},
-        });
-        let request =
-            self.http.post(format!("{}/tables", self.dataset_url())).header(CONTENT_TYPE, "application/json").body(resource.to_string());
-        match self.call(request).await {
-            Ok(_) | Err(ControlError::Status { status: 409, .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn create_dataset(&self) -> Result<(), ControlError> {
-        let client = ClientBuilder::new()
-            .with_v2_base_url(format!("{}/bigquery/v2", self.location.endpoint))
-            .with_client(self.http.clone())
-            .build_from_authenticator(Arc::new(self.tokens.clone()))
-            .await
-            .map_err(|error| ControlError::Unreachable(error.to_string()))?;
-        match client.dataset().create(Dataset::new(&self.location.project, &self.location.dataset)).await {
-            Ok(_) => Ok(()),
-            Err(BQError::ResponseError { error }) if error.error.code == 409 => Ok(()),
-            Err(BQError::ResponseError { error }) => {
-                Err(ControlError::Status { status: u16::try_from(error.error.code).unwrap_or(500), message: error.error.message })
-            }
-            Err(error) => Err(ControlError::Unreachable(error.to_string())),
-        }
-    }
-
-    async fn call(&self, request: reqwest::RequestBuilder) -> Result<Bytes, ControlError> {
-        let unreachable = |error: reqwest::Error| ControlError::Unreachable(with_causes(&error));
-        let token = self.tokens.token().await.map_err(|error| ControlError::Unreachable(error.to_string()))?;
-        let request = match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let error: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let message = error["error"]["message"].as_str().unwrap_or("no message").to_owned();
-        Err(ControlError::Status { status: status.as_u16(), message })
     }
 
     fn dataset_url(&self) -> String {
