@@ -4,11 +4,13 @@
 //! about a 503, a lost answer or a bad row asks for exactly that, over the real HTTP client, in
 //! place of a mocked one:
 //!
-//! ```ignore
-//! bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(1)));
-//! bigquery.faults().next_on("pixel_u1", Fault::ResetAfter);
-//! // … two requests later …
-//! assert_eq!(bigquery.faults().insert_all_requests().requests, 2);
+//! ```
+//! use pixel_pipeline::local::bigquery::{BigQuery, Fault, Status};
+//!
+//! fn arm(bigquery: &BigQuery) {
+//!     bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(1)));
+//!     bigquery.faults().next_on("pixel_u1", Fault::ResetAfter);
+//! }
 //! ```
 //!
 //! Nothing outside a test calls this, and no request can.
