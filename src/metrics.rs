@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `pixel_pipeline_deliveries_total` | counter | `outcome`, `reason` |
 //! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to answer | |
+//! | `pixel_pipeline_end_to_end_seconds` | histogram, from the request for the pixel to its row | |
 //! | `pixel_pipeline_in_flight` | gauge, deliveries that wait for their answer | |
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
@@ -12,6 +13,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -19,17 +21,21 @@ use crate::outcome::Outcome;
 
 const DELIVERIES: &str = "pixel_pipeline_deliveries_total";
 const DELIVERY_SECONDS: &str = "pixel_pipeline_delivery_seconds";
+const END_TO_END_SECONDS: &str = "pixel_pipeline_end_to_end_seconds";
 const IN_FLIGHT: &str = "pixel_pipeline_in_flight";
 const INSERT_ROWS: &str = "pixel_pipeline_insert_rows";
 const INSERT_SECONDS: &str = "pixel_pipeline_insert_seconds";
 const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
 
+/// An entry takes seconds to reach us, and hours when something was down.
+const SECONDS_END_TO_END: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
 const SECONDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 const ROWS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
 
 // In every event's way, hence looked up once.
 static STORED: LazyLock<Counter> = LazyLock::new(|| counter!(DELIVERIES, "outcome" => "stored", "reason" => ""));
 static DELIVERY: LazyLock<Histogram> = LazyLock::new(|| histogram!(DELIVERY_SECONDS));
+static END_TO_END: LazyLock<Histogram> = LazyLock::new(|| histogram!(END_TO_END_SECONDS));
 static ROWS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_ROWS));
 static SECONDS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_SECONDS));
 
@@ -37,11 +43,13 @@ static SECONDS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSE
 /// then: histograms keep single samples until it does.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(END_TO_END_SECONDS.to_owned()), &SECONDS_END_TO_END)?
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), &ROWS)?
         .install_recorder()?;
     describe_counter!(DELIVERIES, "Push deliveries by what became of them.");
     describe_histogram!(DELIVERY_SECONDS, "Time from the arrival of a delivery to its answer, in seconds.");
+    describe_histogram!(END_TO_END_SECONDS, "Time from the request for the pixel to its row in BigQuery, in seconds.");
     describe_gauge!(IN_FLIGHT, "Deliveries that wait for their answer.");
     describe_histogram!(INSERT_ROWS, "Rows in one insertAll request.");
     describe_histogram!(INSERT_SECONDS, "Time of one insertAll request, in seconds.");
@@ -56,6 +64,12 @@ pub fn delivered(outcome: Outcome, took: Duration) {
         _ => counter!(DELIVERIES, "outcome" => outcome.as_str(), "reason" => outcome.reason()).increment(1),
     }
     DELIVERY.record(took);
+}
+
+/// An event's row was stored, so long after its request.
+pub fn stored(age: SignedDuration) {
+    // Clocks differ: an event may seem to come from the future.
+    END_TO_END.record(age.as_secs_f64().max(0.0));
 }
 
 /// How many deliveries wait.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::decode::{Decoded, PubsubMessage, Row, TableSuffix, Unfit, UnfitReason};
+use crate::metrics;
 use crate::outcome::{Outcome, RetryReason};
 use crate::sink::batcher::{Batcher, Settled};
 use crate::sink::template::Template;
@@ -70,7 +71,10 @@ impl Pipeline {
         let destination = Destination { table: Arc::clone(&self.table), suffix: row.suffix.clone() };
         let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
         match self.batcher.store(destination, insert, deadline).await {
-            Some(Settled::Stored) => Ok(()),
+            Some(Settled::Stored) => {
+                metrics::stored(Timestamp::now().duration_since(row.event_time));
+                Ok(())
+            }
             Some(Settled::Refused(refusal)) => Err(NotStored::Refused(refusal)),
             Some(Settled::Unsettled(trouble)) => Err(NotStored::Unsettled(RetryReason::BigQuery(trouble))),
             None => Err(NotStored::Unsettled(RetryReason::Deadline)),

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::Router;
+use jiff::{SignedDuration, Timestamp};
 use pixel_pipeline::source::http_server;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -78,6 +80,7 @@ async fn metrics_are_prometheus_text_with_help_and_type() {
     for (name, kind) in [
         ("pixel_pipeline_deliveries_total", "counter"),
         ("pixel_pipeline_delivery_seconds", "histogram"),
+        ("pixel_pipeline_end_to_end_seconds", "histogram"),
         ("pixel_pipeline_in_flight", "gauge"),
         ("pixel_pipeline_insert_rows", "histogram"),
         ("pixel_pipeline_insert_seconds", "histogram"),
@@ -103,4 +106,14 @@ async fn a_client_that_never_ends_its_headers_is_cut_off() {
     tokio::time::timeout(Duration::from_secs(60), client.read_to_end(&mut answer)).await.expect("the connection ends").unwrap();
     assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
     server.abort();
+}
+
+#[tokio::test]
+async fn the_time_from_request_to_row_is_counted_from_the_entrys_own_timestamp() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    let a_minute_and_a_half_ago = (Timestamp::now() - SignedDuration::from_secs(90)).to_string();
+    service.push(Entry::of_query("user_id=u").with("/timestamp", json!(a_minute_and_a_half_ago)).pushed()).await;
+    assert_eq!(service.metric("pixel_pipeline_end_to_end_seconds_bucket{le=\"60\"}").await, 0.0);
+    assert_eq!(service.metric("pixel_pipeline_end_to_end_seconds_bucket{le=\"120\"}").await, 1.0);
 }
