@@ -5,7 +5,7 @@
 //! | wrapped push, Eventarc in binary mode | member `message` |
 //! | CloudEvent in structured mode | member `data` with a `message`, or `data_base64` |
 //! | background function (flat, or with `context`) | member `data` with the PubsubMessage's own members |
-//! | unwrapped push | header `x-goog-pubsub-*`, or the body is a log entry |
+//! | unwrapped push | the body is a log entry, or anything else beside an `x-goog-pubsub-message-id` |
 //!
 //! Content-Type is not looked at: the emulator sends unwrapped messages as a web form, and
 //! everybody else disagrees, too. Whether the payload is any good is not judged here.
@@ -41,23 +41,21 @@ pub enum NotADelivery {
 
 /// Finds the message in a push request.
 pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, NotADelivery> {
-    // Cheapest first: a wrapped push has none of these headers.
-    if let Some(message_id) = header(headers, "x-goog-pubsub-message-id") {
-        let publish_time = header(headers, "x-goog-pubsub-publish-time");
-        return Ok(PubsubMessage {
-            message_id: Some(message_id.into()),
-            publish_time: publish_time.map(Cow::from),
-            delivery_attempt: header(headers, "x-goog-pubsub-delivery-attempt").and_then(|attempt| attempt.parse().ok()),
-            ..PubsubMessage::raw(body)
-        });
-    }
-    let mut message = read_body(body)?;
-    // Eventarc in binary mode: what the body leaves out, the headers have.
+    let mut message = match read_body(body) {
+        Ok(message) => message,
+        // A message without a wrapper, whatever it holds.
+        Err(_) if header(headers, "x-goog-pubsub-message-id").is_some() => PubsubMessage::raw(body),
+        Err(error) => return Err(error),
+    };
+    // What the body leaves out, the headers may have: of an unwrapped push, or of Eventarc's.
     if message.message_id.is_none() {
-        message.message_id = header(headers, "ce-id").map(Cow::from);
+        message.message_id = header(headers, "x-goog-pubsub-message-id").or(header(headers, "ce-id")).map(Cow::from);
     }
     if message.publish_time.is_none() {
-        message.publish_time = header(headers, "ce-time").map(Cow::from);
+        message.publish_time = header(headers, "x-goog-pubsub-publish-time").or(header(headers, "ce-time")).map(Cow::from);
+    }
+    if message.delivery_attempt.is_none() {
+        message.delivery_attempt = header(headers, "x-goog-pubsub-delivery-attempt").and_then(|attempt| attempt.parse().ok());
     }
     Ok(message)
 }
@@ -267,6 +265,14 @@ mod tests {
         };
         assert!(matches!(data(r#"{"message":{"data":"\/\/4AAWJpbmFyeQ=="}}"#), Cow::Owned(text) if text == "//4AAWJpbmFyeQ=="));
         assert!(matches!(data(r#"{"message":{"data":"//4AAWJpbmFyeQ=="}}"#), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_wrapped_message_stays_one_beside_metadata_headers() {
+        let headers = HeaderMap::from_iter([("x-goog-pubsub-message-id".parse().unwrap(), "2".parse().unwrap())]);
+        let message = read(&headers, br#"{"message":{"data":"e30=","messageId":"1"}}"#).unwrap();
+        assert!(matches!(message.data, MessageData::Base64(_)));
+        assert_eq!(message.message_id.as_deref(), Some("1"));
     }
 
     #[test]
