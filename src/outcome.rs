@@ -9,6 +9,8 @@
 //! | saturated | too much in flight, or shutting down | 429, nack |
 //! | not a delivery | no Pub/Sub message in the body | 400, nack |
 //!
+//! (A body of more than 16 MiB is no delivery either, and answered 413, as HTTP has it.)
+//!
 //! There is no further case: an acknowledged message is stored, deliberately filtered, or in the
 //! dead-letter table. Pub/Sub takes 102, 200, 201, 202 and 204 for an ack and every other status
 //! for a nack; 204 is the one that Google's emulator agrees on

@@ -54,7 +54,9 @@ enum Failure {
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(mut args: Args) -> ExitCode {
-    let project = args.serve.google_cloud_project.get_or_insert_with(|| "local".to_owned()).clone();
+    let given = args.serve.google_cloud_project.take().filter(|project| !project.trim().is_empty());
+    let project = given.unwrap_or_else(|| "local".to_owned());
+    args.serve.google_cloud_project = Some(project.clone());
     telemetry::init(args.serve.log_format(), &args.serve.log_level, &project);
     let bigquery_listener = match bind(args.bigquery_port, "BIGQUERY_PORT").await {
         Ok(listener) => listener,

@@ -1,7 +1,5 @@
 //! What can become of a message, and the reasons, by the names that metrics and tables give them.
 
-use std::fmt;
-
 use super::event_id::EventId;
 use super::row::Row;
 
@@ -78,17 +76,5 @@ impl UnfitReason {
             Self::RequiredColumn => "required_column",
             Self::Invalid => "invalid",
         }
-    }
-}
-
-impl fmt::Display for FilterReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for UnfitReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -7,11 +7,12 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Fate, InsertRow, Refusal, Trouble};
 use crate::decode::TableSuffix;
 use crate::decode::coerce::write_json_string;
-use crate::decode::json::Scalar;
+use crate::decode::json::{self, Scalar};
 
 /// The request body.
 ///
@@ -59,7 +60,10 @@ pub enum Failure {
 /// again, and their insertIds keep them from being stored twice.
 pub fn read_fates(answer: &[u8], count: usize) -> Result<Vec<Fate>, Failure> {
     let unreadable = Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
-    let answer: Answer<'_> = serde_json::from_slice(answer).map_err(|_| unreadable.clone())?;
+    let answer: Answer<'_> = json::read(answer).map_err(|_| unreadable.clone())?;
+    if answer.error.is_some() {
+        return Err(unreadable);
+    }
     let mut fates = vec![Fate::Stored; count];
     for error in answer.insert_errors.unwrap_or_default() {
         let index = error.index.get().and_then(|index| index.parse::<usize>().ok());
@@ -69,22 +73,25 @@ pub fn read_fates(answer: &[u8], count: usize) -> Result<Vec<Fate>, Failure> {
     Ok(fates)
 }
 
-/// A row can have several errors; a lasting one outweighs one that passes.
+/// A row can have several errors; a lasting one outweighs one that passes. Only `invalid` is the
+/// row's own fault: a reason that nobody has documented must not cost an event.
 fn read_fate(errors: Vec<ErrorProto<'_>>) -> Fate {
     let mut fate = Fate::Stopped;
     for error in errors {
         match error.reason.get().unwrap_or_default().as_ref() {
-            "stopped" => {}
+            "stopped" | "" => {}
             "timeout" | "backendError" | "internalError" => fate = Fate::Again { trouble: Trouble::Unavailable, after: Duration::ZERO },
             "rateLimitExceeded" => fate = Fate::Again { trouble: Trouble::Quota, after: Duration::ZERO },
-            reason => {
+            "invalid" => {
                 let message = error.message.get().unwrap_or_default();
                 return Fate::Refused(Refusal {
                     no_such_field: message.to_ascii_lowercase().contains("no such field"),
-                    detail: format!("{reason}: {message}"),
+                    detail: format!("invalid: {message}"),
                     column: error.location.non_empty().map(std::borrow::Cow::into_owned),
                 });
             }
+            "quotaExceeded" => return Fate::NotNow(Trouble::Quota),
+            _ => return Fate::NotNow(Trouble::Unavailable),
         }
     }
     fate
@@ -93,7 +100,9 @@ fn read_fate(errors: Vec<ErrorProto<'_>>) -> Fate {
 /// Reads any other answer. `retry_after` is the header's value, in seconds.
 pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> Failure {
     let after = retry_after.unwrap_or_default();
-    let error = serde_json::from_slice::<ErrorAnswer<'_>>(answer).unwrap_or_default().error.unwrap_or_default();
+    let error = json::read::<ErrorAnswer<'_>>(answer).unwrap_or_default().error;
+    let is_bigquerys = error.is_some();
+    let error = error.unwrap_or_default();
     let reason = error.errors.into_iter().flatten().find_map(|error| error.reason.non_empty()).unwrap_or_default();
     match (status, reason.as_ref()) {
         (429, _) | (403, "rateLimitExceeded") => Failure::Again { trouble: Trouble::Quota, after },
@@ -104,6 +113,8 @@ pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -
         (401, _) => Failure::Unauthorized,
         (403 | 402, _) => Failure::NotNow(Trouble::Denied),
         (404, _) => Failure::NotFound,
+        // A 400 of somebody on the way says nothing of the rows.
+        (400, _) if !is_bigquerys => Failure::NotNow(Trouble::Unavailable),
         (400 | 413, _) => Failure::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
         // Nothing that BigQuery documents: a proxy's page, a redirect. Keep the rows.
         _ => Failure::NotNow(Trouble::Unavailable),
@@ -116,6 +127,9 @@ pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -
 struct Answer<'a> {
     #[serde(borrow, default)]
     insert_errors: Option<Vec<InsertError<'a>>>,
+    /// Not in any answer under 200; where it is, nothing is stored.
+    #[serde(default)]
+    error: Option<IgnoredAny>,
 }
 
 /// `index` is a number from the service and a string from some emulators.
@@ -192,6 +206,7 @@ mod tests {
     fn a_page_of_html_is_judged_by_its_status_and_retry_after() {
         let after = Duration::from_secs(7);
         assert_eq!(read_failure(503, Some(after), b"<html>busy</html>"), Failure::Again { trouble: Trouble::Unavailable, after });
+        assert_eq!(read_failure(400, None, b"<html>Bad Request</html>"), Failure::NotNow(Trouble::Unavailable));
         assert_eq!(read_failure(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#), Failure::NotNow(Trouble::Denied));
     }
 
@@ -211,10 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn only_invalid_is_a_rows_own_fault() {
+        for (reason, expected) in [
+            ("quotaExceeded", Fate::NotNow(Trouble::Quota)),
+            ("accessDenied", Fate::NotNow(Trouble::Unavailable)),
+            ("somethingNew", Fate::NotNow(Trouble::Unavailable)),
+        ] {
+            let answer = format!(r#"{{"insertErrors":[{{"index":0,"errors":[{{"reason":"{reason}"}}]}}]}}"#);
+            assert_eq!(read_fates(answer.as_bytes(), 1), Ok(vec![expected]), "{reason}");
+        }
+    }
+
+    #[test]
     fn an_answer_that_cannot_be_read_stores_nothing() {
-        for answer in
-            [&br#"{"kind":"bigquery#tableDataIns"#[..], b"", br#"{"insertErrors":[{"index":7,"errors":[]}]}"#, br#"{"insertErrors":[{}]}"#]
-        {
+        for answer in [
+            &br#"{"kind":"bigquery#tableDataIns"#[..],
+            b"",
+            br#"{"insertErrors":[{"index":7,"errors":[]}]}"#,
+            br#"{"insertErrors":[{}]}"#,
+            b"[]",
+            br#"{"error":{"code":500}}"#,
+        ] {
             assert!(matches!(read_fates(answer, 2), Err(Failure::Again { .. })), "{}", String::from_utf8_lossy(answer));
         }
         assert_eq!(read_fates(br#"{"insertErrors":null}"#, 1), Ok(vec![Fate::Stored]));

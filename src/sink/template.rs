@@ -135,10 +135,10 @@ impl TemplateWatcher {
         self.provide_dead_letter_table().await;
         let mut asked = Instant::now();
         loop {
-            let missing = tokio::select! {
-                () = tokio::time::sleep_until(asked + REFRESH) => false,
-                () = self.look_again.notified() => false,
-                () = self.bigquery.table_missing() => true,
+            let (missing, wanted) = tokio::select! {
+                () = tokio::time::sleep_until(asked + REFRESH) => (false, false),
+                () = self.look_again.notified() => (false, true),
+                () = self.bigquery.table_missing() => (true, false),
             };
             // Whoever was told so tries again, and is told so again.
             if missing && asked.elapsed() < MISSING_COOL_DOWN {
@@ -148,7 +148,13 @@ impl TemplateWatcher {
             asked = Instant::now();
             match self.look().await {
                 Ok(Some(schema)) => self.publish(&schema, asked),
-                result => self.complain(&result),
+                result => {
+                    self.complain(&result);
+                    // Someone waits for what could not be seen.
+                    if wanted {
+                        self.look_again.notify_one();
+                    }
+                }
             }
             if missing {
                 self.provide_dead_letter_table().await;
@@ -192,7 +198,20 @@ impl TemplateWatcher {
                 );
                 Ok(())
             }
-            Ok(Some(_)) => Ok(()),
+            Ok(Some(schema)) => {
+                let columns = dead_letter::schema();
+                let missing: Vec<&str> =
+                    columns.columns().iter().map(|column| column.name.as_str()).filter(|name| schema.column(name).is_none()).collect();
+                if !missing.is_empty() {
+                    let missing = missing.join(", ");
+                    tracing::error!(
+                        table = &**table,
+                        missing,
+                        "the dead-letter table takes no dead letters: add the columns that it lacks"
+                    );
+                }
+                Ok(())
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = result {

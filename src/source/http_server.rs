@@ -16,8 +16,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Pub/Sub sends its headers at once; whoever takes longer is no friend.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Also the time for which a connection may be idle. Longer than the 600 s for which Google's front
+/// ends keep one, so that none is closed here just as a request comes.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(620);
 /// A message may have a hundred attributes, and each may be a header besides the usual ones.
 const MAX_HEADERS: usize = 128;
 

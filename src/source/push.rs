@@ -66,11 +66,11 @@ impl Push {
     async fn settle(&self, request: Request) -> Response {
         let arrived = Instant::now();
         if self.shutting_down.load(Ordering::Relaxed) {
-            return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrived, &HeaderMap::new());
+            return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrived, request.headers());
         }
         // Before the body is read: what is not read takes no memory.
         let Ok(_permit) = self.admitted.try_acquire() else {
-            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, &HeaderMap::new());
+            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, request.headers());
         };
         let deadline = arrived + self.deadline;
         let (Parts { headers, .. }, body) = request.into_parts();

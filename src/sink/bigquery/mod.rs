@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::batcher::Sink;
 use super::credentials::Tokens;
@@ -25,6 +25,9 @@ use crate::metrics;
 use crate::telemetry::Throttle;
 
 pub use tables::ControlError;
+
+/// More than any delivery waits; a header may name any number.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 
 /// Where the dataset is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,10 +84,11 @@ impl BigQuery {
         let no_token = |_| Failure::Again { trouble: Trouble::Denied, after: Duration::ZERO };
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(insert_all::body(&destination.suffix, rows));
-        let token = self.tokens.token().await.map_err(no_token)?;
+        let late = |_| Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+        let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
         match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
             Err(Failure::Unauthorized) => {
-                let token = self.tokens.token_instead_of(token.as_deref()).await.map_err(no_token)?;
+                let token = timeout_at(deadline, self.tokens.token_instead_of(token.as_deref())).await.map_err(late)?.map_err(no_token)?;
                 self.post(&url, &body, token.as_deref(), rows.len(), deadline).await
             }
             result => result,
@@ -107,13 +111,10 @@ impl BigQuery {
         }
         let response = request.send().await.map_err(unavailable)?;
         let status = response.status().as_u16();
-        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
         let answer = response.bytes().await.map_err(unavailable)?;
-        if status == 200 {
-            insert_all::read_fates(&answer, count)
-        } else {
-            Err(insert_all::read_failure(status, seconds.map(Duration::from_secs), &answer))
-        }
+        if status == 200 { insert_all::read_fates(&answer, count) } else { Err(insert_all::read_failure(status, retry_after, &answer)) }
     }
 
     fn encode(&self, body: Vec<u8>) -> Bytes {

@@ -5,6 +5,7 @@
 //! them from the tables it creates.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gcp_bigquery_client::client_builder::ClientBuilder;
@@ -16,6 +17,9 @@ use serde_json::json;
 use super::{BigQuery, Location};
 use crate::decode::Schema;
 use crate::telemetry::with_causes;
+
+/// A metadata server answers in milliseconds or not at all.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the control plane did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +92,9 @@ impl BigQuery {
 
     async fn call(&self, request: reqwest::RequestBuilder) -> Result<Bytes, ControlError> {
         let unreachable = |error: reqwest::Error| ControlError::Unreachable(with_causes(&error));
-        let token = self.tokens.token().await.map_err(|error| ControlError::Unreachable(error.to_string()))?;
+        let token = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token()).await;
+        let token = token.map_err(|_| ControlError::Unreachable("no access token in time".to_owned()))?;
+        let token = token.map_err(|error| ControlError::Unreachable(error.to_string()))?;
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
