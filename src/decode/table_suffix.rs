@@ -81,8 +81,6 @@ pub enum BadTemplate {
     BadLiteral(String),
     #[error("{{{0}}} is neither an attribute of VALID_ATTRIBUTES nor date nor date:FORMAT")]
     UnknownField(String),
-    #[error("{{date}} is the event's day, and VALID_ATTRIBUTES has an attribute of that name: one of them has to go")]
-    DateIsAnAttribute,
     #[error("{{date:{format}}} is not a strftime format: {problem}")]
     BadDate { format: String, problem: String },
     #[error("it can grow to {0} characters, and BigQuery takes 1024 for TABLE_NAME and suffix together")]
@@ -163,9 +161,7 @@ impl Piece {
 }
 
 fn parse_field(field: &str, attributes: &ValidAttributes) -> Result<Piece, BadTemplate> {
-    let is_date = field == "date" || field.starts_with("date:");
     match field.split_once(':') {
-        _ if is_date && attributes.position("date").is_some() => Err(BadTemplate::DateIsAnAttribute),
         None if field == "date" => Ok(Piece::Day),
         Some(("date", format)) => match strftime(format, Timestamp::UNIX_EPOCH) {
             Ok(text) if text.is_empty() => Err(BadTemplate::BadDate { format: format.to_owned(), problem: "it is empty".to_owned() }),
@@ -295,10 +291,6 @@ mod tests {
             ("_{time:%Y}", BadTemplate::UnknownField("time:%Y".into())),
         ] {
             assert_eq!(template(text), Err(expected), "{text}");
-        }
-        let date_too = ValidAttributes::parse("a,date").unwrap();
-        for text in ["_{date}", "_{a}_{date:%Y}"] {
-            assert_eq!(SuffixTemplate::parse(text, &date_too, "pixel"), Err(BadTemplate::DateIsAnAttribute), "{text}");
         }
         assert!(matches!(template("_{date:%!}"), Err(BadTemplate::BadDate { .. })));
         assert!(matches!(template("_{date:}"), Err(BadTemplate::BadDate { .. })));

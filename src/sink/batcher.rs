@@ -33,8 +33,8 @@ pub struct Limits {
     pub bytes: usize,
     /// BATCH_MAX_INSERTS.
     pub inserts: usize,
-    /// Longest single attempt. Shorter than a row's own deadline, so that a request which got lost
-    /// leaves time for another.
+    /// Longest first attempt. Shorter than a row's own deadline, so that a request which got lost
+    /// leaves time for another; that one may take what is left, for BigQuery may just be slow.
     pub attempt: Duration,
 }
 
@@ -67,7 +67,7 @@ impl Batcher {
     /// Stores one row. `None` if that is not settled by `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<Settled> {
         let (reply, fate) = oneshot::channel();
-        self.submissions.send((destination, Pending { row, deadline, reply })).ok()?;
+        self.submissions.send((destination, Pending { row, deadline, reply, tried: false })).ok()?;
         tokio::time::timeout_at(deadline, fate).await.ok()?.ok()
     }
 }
@@ -78,6 +78,15 @@ struct Pending {
     row: InsertRow,
     deadline: Instant,
     reply: oneshot::Sender<Settled>,
+    /// It was in an attempt before.
+    tried: bool,
+}
+
+impl Pending {
+    fn settle(self, settled: Settled) {
+        // Whoever waited may be gone.
+        let _ = self.reply.send(settled);
+    }
 }
 
 /// The rows of one table.
@@ -96,8 +105,11 @@ enum TableState {
     /// In the queue for a free insert.
     Ready,
     InFlight,
-    /// Waiting out a backoff.
-    Resting,
+    /// Waiting out a backoff or BigQuery's Retry-After, also without rows.
+    Resting {
+        until: Instant,
+        trouble: Trouble,
+    },
 }
 
 /// The task that owns the rows.
@@ -158,6 +170,9 @@ impl<S: Sink> BatcherTask<S> {
                 }
                 () = sleep_until(wake), if wake.is_some() => self.wake(),
             }
+            if !open {
+                self.close();
+            }
             while inserts.len() < self.limits.inserts
                 && let Some((destination, batch)) = self.next_batch()
             {
@@ -169,6 +184,11 @@ impl<S: Sink> BatcherTask<S> {
 
     fn enqueue(&mut self, destination: Destination, pending: Pending) {
         let table = self.tables.entry(destination.clone()).or_default();
+        if let TableState::Resting { until, trouble } = table.state
+            && pending.deadline <= until
+        {
+            return pending.settle(Settled::Unsettled(trouble));
+        }
         table.waiting.push_back(pending);
         if table.state == TableState::Idle {
             table.state = TableState::Ready;
@@ -180,7 +200,9 @@ impl<S: Sink> BatcherTask<S> {
         let now = Instant::now();
         while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, ByTime(destination)))) = self.resting.pop() else { break };
-            if let Some(table) = self.tables.get_mut(&destination) {
+            if let Some(table) = self.tables.get_mut(&destination)
+                && matches!(table.state, TableState::Resting { until, .. } if until <= now)
+            {
                 table.state = TableState::Ready;
                 self.ready.push_back(destination);
             }
@@ -222,57 +244,73 @@ impl<S: Sink> BatcherTask<S> {
         let progress = fates.iter().any(|fate| matches!(fate, Fate::Stored | Fate::Refused(_)));
         table.failures = if progress { 0 } else { table.failures.saturating_add(1) };
         let backoff = backoff(table.failures.max(1));
-        let mut rest = Duration::ZERO;
+        let mut rest = None;
         let mut again = Vec::new();
         for (pending, fate) in batch.into_iter().zip(fates) {
-            let (wait, trouble) = match fate {
+            let (wait, asked, trouble) = match fate {
                 Fate::Stored => {
-                    let _ = pending.reply.send(Settled::Stored);
+                    pending.settle(Settled::Stored);
                     continue;
                 }
                 Fate::Refused(refusal) => {
-                    let _ = pending.reply.send(Settled::Refused(refusal));
+                    pending.settle(Settled::Refused(refusal));
                     continue;
                 }
                 Fate::NotNow(trouble) => {
-                    let _ = pending.reply.send(Settled::Unsettled(trouble));
+                    pending.settle(Settled::Unsettled(trouble));
                     continue;
                 }
                 // Nothing was at fault that is out of the way now: do not run in circles.
-                Fate::Stopped if !progress => (backoff, Trouble::Unavailable),
-                Fate::Stopped => (Duration::ZERO, Trouble::Unavailable),
-                Fate::Again { trouble, after } => (backoff.max(after), trouble),
+                Fate::Stopped if !progress => (backoff, Duration::ZERO, Trouble::Unavailable),
+                Fate::Stopped => (Duration::ZERO, Duration::ZERO, Trouble::Unavailable),
+                Fate::Again { trouble, after } => (backoff.max(after), after, trouble),
             };
             // Waiting beyond the deadline would only keep Pub/Sub from trying elsewhere.
-            if now + wait >= pending.deadline {
-                let _ = pending.reply.send(Settled::Unsettled(trouble));
+            let is_late = now + wait >= pending.deadline;
+            // What BigQuery asked for holds also if nobody can wait that long.
+            let wait = if is_late { asked } else { wait };
+            if !wait.is_zero() {
+                rest = rest.max(Some((now + wait, trouble)));
+            }
+            if is_late {
+                pending.settle(Settled::Unsettled(trouble));
             } else {
-                rest = rest.max(wait);
-                again.push(pending);
+                again.push(Pending { tried: true, ..pending });
             }
         }
         for pending in again.into_iter().rev() {
             table.waiting.push_front(pending);
         }
-        if table.waiting.is_empty() {
+        if let Some((until, trouble)) = rest {
+            let (late, waiting) = table.waiting.drain(..).partition(|pending: &Pending| pending.deadline <= until);
+            table.waiting = waiting;
+            for pending in late {
+                pending.settle(Settled::Unsettled(trouble));
+            }
+            table.state = TableState::Resting { until, trouble };
+            self.resting.push(Reverse((until, ByTime(destination))));
+        } else if table.waiting.is_empty() {
             self.tables.remove(&destination);
-        } else if rest.is_zero() {
+        } else {
             table.state = TableState::Ready;
             self.ready.push_back(destination);
-        } else {
-            table.state = TableState::Resting;
-            self.resting.push(Reverse((now + rest, ByTime(destination))));
         }
+    }
+
+    /// Forgets tables that only rest: nobody will send them anything any more.
+    fn close(&mut self) {
+        self.tables.retain(|_, table| table.state == TableState::InFlight || !table.waiting.is_empty());
     }
 }
 
 async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>, longest: Duration) -> Finished {
     let started = Instant::now();
     let last_deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
-    let (rows, waiters): (Vec<_>, Vec<_>) = batch.into_iter().map(|pending| (pending.row, (pending.deadline, pending.reply))).unzip();
-    let fates = sink.store(&destination, &rows, last_deadline.min(started + longest)).await;
+    let give_up = if batch.iter().any(|pending| pending.tried) { last_deadline } else { last_deadline.min(started + longest) };
+    // Both are cheap to clone: shared bytes, and digits.
+    let rows: Vec<InsertRow> = batch.iter().map(|pending| pending.row.clone()).collect();
+    let fates = sink.store(&destination, &rows, give_up).await;
     metrics::inserted(rows.len(), started.elapsed());
-    let batch = rows.into_iter().zip(waiters).map(|(row, (deadline, reply))| Pending { row, deadline, reply }).collect();
     (batch, fates)
 }
 

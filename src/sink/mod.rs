@@ -63,7 +63,7 @@ pub struct Refusal {
 }
 
 /// What keeps BigQuery from taking rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     /// Failures that pass: 5xx, resets, timeouts, a table that is being created.
     Unavailable,

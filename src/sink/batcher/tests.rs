@@ -392,3 +392,31 @@ async fn an_idle_task_ends_with_the_last_batcher() {
     tokio::time::timeout(SECOND, task).await.expect("it ends").unwrap();
     assert!(sink.calls().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_that_nobody_can_wait_for_keeps_later_rows_away_too() {
+    let (batcher, sink, task) = start(LIMITS, |_, rows| (Duration::ZERO, vec![again(30 * SECOND); rows.len()]));
+    for name in ["a", "b", "c"] {
+        let began = Instant::now();
+        assert_eq!(submit(&batcher, "t", name, 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(Trouble::Unavailable)));
+        assert!(began.elapsed() < Duration::from_millis(10), "{name}: {:?}", began.elapsed());
+    }
+    assert_eq!(sink.calls().len(), 1, "BigQuery was left alone");
+    tokio::time::sleep(30 * SECOND).await;
+    submit(&batcher, "t", "d", 8 * SECOND).await.unwrap();
+    assert_eq!(sink.calls().len(), 2);
+    // A table that only rests keeps nobody from shutting down.
+    drop(batcher);
+    tokio::time::timeout(SECOND, task).await.expect("the task ends").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_may_take_all_the_time_that_is_left() {
+    let (batcher, sink, _task) = start(Limits { attempt: 3 * SECOND, ..LIMITS }, |number, rows| {
+        (3 * SECOND, vec![if number == 0 { again(Duration::ZERO) } else { Fate::Stored }; rows.len()])
+    });
+    let deadline = Instant::now() + 8 * SECOND;
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+    let allowed: Vec<_> = sink.calls().iter().map(|call| call.deadline).collect();
+    assert_eq!(allowed, [deadline - 5 * SECOND, deadline]);
+}
