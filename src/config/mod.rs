@@ -156,7 +156,8 @@ fn check_project(project: String) -> Result<String, String> {
     if project.chars().all(legal) { Ok(project) } else { Err(format!("{project:?} is not a project id")) }
 }
 
-/// The project that a Google Cloud machine belongs to.
+/// The project that a Google Cloud machine belongs to. GCE_METADATA_HOST is what Google's own
+/// libraries read in tests.
 async fn metadata_project() -> Result<String, String> {
     let host = std::env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
     let ask = async || {

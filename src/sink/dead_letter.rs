@@ -1,6 +1,6 @@
 //! A message that can never become a row, as a row of the dead-letter table.
 //!
-//! It carries the message whole, so that it can be replayed once whatever was wrong is mended.
+//! It carries all that the decoder had, so that it can be replayed once what was wrong is mended.
 
 use jiff::Timestamp;
 use serde::Serialize;
