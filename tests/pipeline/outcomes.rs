@@ -82,3 +82,15 @@ async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
         bigquery.faults().always(None);
     }
 }
+
+#[tokio::test]
+async fn a_retry_after_of_any_size_is_survived() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    for seconds in [u64::MAX, 3_600_000_000_000] {
+        let user = format!("user_id={seconds}");
+        bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(seconds)));
+        assert_eq!(service.push(Entry::of_query(&user).pushed()).await.status, 503);
+    }
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "other tables are not concerned");
+}
