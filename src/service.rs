@@ -85,7 +85,7 @@ impl Service {
                     // Received by the server, which from then on accepts nothing.
                     drop(stop.take());
                 }
-                () = sleep_until(killed_at), if killed_at.is_some() => {
+                () = tokio::time::sleep_until(killed_at.unwrap_or_else(Instant::now)), if killed_at.is_some() => {
                     tracing::warn!("deliveries were still under way when the time to shut down was over; Pub/Sub will deliver them again");
                     return Ok(());
                 }
@@ -100,11 +100,5 @@ impl Service {
             batcher.abort();
         }
         Ok(())
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    if let Some(at) = at {
-        tokio::time::sleep_until(at).await;
     }
 }

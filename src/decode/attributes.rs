@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
+use super::schema::is_column_name;
+
 /// The names of VALID_ATTRIBUTES: what may pass from a URL into a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValidAttributes(Vec<String>);
@@ -27,8 +29,7 @@ impl ValidAttributes {
         let mut names: Vec<String> = Vec::new();
         let (mut bad, mut twice) = (Vec::new(), Vec::new());
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            let first_is_digit = name.starts_with(|c: char| c.is_ascii_digit());
-            if first_is_digit || !name.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+            if !is_column_name(name) {
                 bad.push(name.to_owned());
             } else if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 twice.push(name.to_owned());

@@ -71,7 +71,7 @@ impl Settings {
         let unfilled: Vec<&str> = decoder
             .columns
             .iter()
-            .filter(|(column, source)| *source == Source::Nothing && column.mode == Mode::Required && !column.has_default)
+            .filter(|(column, source)| *source == Source::Nothing && column.must_be_filled())
             .map(|(column, _)| column.name.as_str())
             .collect();
         if !unfilled.is_empty() {
@@ -173,7 +173,7 @@ impl Decoder {
                 Source::Entry(field) => event.write(*field, url, column, &mut row),
                 Source::Nothing => Written::Absent,
             };
-            if written != Written::Yes && column.mode == Mode::Required && !column.has_default {
+            if written != Written::Yes && column.must_be_filled() {
                 return Err((column.name.clone(), written));
             }
         }

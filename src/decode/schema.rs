@@ -123,10 +123,21 @@ impl Schema {
 }
 
 impl Column {
+    /// Whether a row without a value for it is refused.
+    pub fn must_be_filled(&self) -> bool {
+        self.mode == Mode::Required && !self.has_default
+    }
+
     /// Whether that is its name.
     pub fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
+}
+
+/// Whether BigQuery takes it for a column's name.
+pub fn is_column_name(name: &str) -> bool {
+    let begins_well = name.starts_with(|c: char| !c.is_ascii_digit());
+    begins_well && name.len() <= 300 && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// `maxLength`, `precision` and `scale` are numbers in schema files and strings in the API.
@@ -152,11 +163,7 @@ struct WireField<'a> {
 impl WireField<'_> {
     fn into_column(self) -> Result<Column, SchemaError> {
         let name = self.name.get().unwrap_or_default().into_owned();
-        let legal = name.len() <= 300
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-            && !name.is_empty()
-            && name.chars().all(|c| c == '_' || c.is_alphanumeric());
-        if !legal {
+        if !is_column_name(&name) {
             return Err(SchemaError::BadName(name));
         }
         let mode = self.mode.non_empty().unwrap_or("NULLABLE".into());

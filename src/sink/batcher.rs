@@ -168,7 +168,7 @@ impl<S: Sink> BatcherTask<S> {
                         self.settle(destination, finished);
                     }
                 }
-                () = sleep_until(wake), if wake.is_some() => self.wake(),
+                () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
             }
             if !open {
                 self.close();
@@ -319,13 +319,6 @@ async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pend
 fn backoff(failures: u32) -> Duration {
     let full = Duration::from_millis(100) * 2_u32.pow(failures.saturating_sub(1).min(5));
     full.min(Duration::from_secs(2)).mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-async fn sleep_until(wake: Option<Instant>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]

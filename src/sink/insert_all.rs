@@ -54,20 +54,24 @@ pub enum Failure {
     BadRequest(String),
 }
 
+impl Failure {
+    /// Nobody knows what became of the rows, or it will pass.
+    pub const PASSING: Self = Self::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+}
+
 /// Reads a 200: the fate of each of `count` rows.
 ///
 /// An answer that cannot be read says nothing, so the rows may or may not be stored; they are sent
 /// again, and their insertIds keep them from being stored twice.
 pub fn read_fates(answer: &[u8], count: usize) -> Result<Vec<Fate>, Failure> {
-    let unreadable = Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
-    let answer: Answer<'_> = json::read(answer).map_err(|_| unreadable.clone())?;
+    let answer: Answer<'_> = json::read(answer).map_err(|_| Failure::PASSING)?;
     if answer.error.is_some() {
-        return Err(unreadable);
+        return Err(Failure::PASSING);
     }
     let mut fates = vec![Fate::Stored; count];
     for error in answer.insert_errors.unwrap_or_default() {
         let index = error.index.get().and_then(|index| index.parse::<usize>().ok());
-        let fate = index.and_then(|index| fates.get_mut(index)).ok_or_else(|| unreadable.clone())?;
+        let fate = index.and_then(|index| fates.get_mut(index)).ok_or(Failure::PASSING)?;
         *fate = read_fate(error.errors);
     }
     Ok(fates)

@@ -84,7 +84,7 @@ impl BigQuery {
         let no_token = |_| Failure::Again { trouble: Trouble::Denied, after: Duration::ZERO };
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(insert_all::body(&destination.suffix, rows));
-        let late = |_| Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+        let late = |_| Failure::PASSING;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
         match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
             Err(Failure::Unauthorized) => {
@@ -96,7 +96,7 @@ impl BigQuery {
     }
 
     async fn post(&self, url: &str, body: &Bytes, token: Option<&str>, count: usize, deadline: Instant) -> Result<Vec<Fate>, Failure> {
-        let unavailable = |_| Failure::Again { trouble: Trouble::Unavailable, after: Duration::ZERO };
+        let unavailable = |_| Failure::PASSING;
         let mut request = self
             .http
             .post(url)
