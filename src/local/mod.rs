@@ -4,6 +4,7 @@
 //! subscription, [`bigquery`] for BigQuery. Between them are real sockets, so that the service
 //! in the middle is the very one that runs on Cloud Run and cannot tell the difference.
 
+pub mod activity;
 pub mod bigquery;
 pub mod pixel;
 pub mod subscription;
