@@ -34,6 +34,7 @@ mod default_value;
 mod discovery;
 mod errors;
 mod faults;
+mod googlesql;
 mod insert_all;
 mod insertion;
 mod moment;

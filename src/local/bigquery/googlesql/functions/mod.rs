@@ -1,0 +1,26 @@
+//! Every function that a query may call, by its GoogleSQL name.
+//!
+//! A function is here when it does what BigQuery's reference says of it, NULLs, errors and types
+//! included; a DataFusion function of the same name is let in only where it does just that.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+/// A function as the planner needs to know it.
+#[derive(Clone, Debug)]
+pub(in crate::local::bigquery) enum Function {
+    /// One value out of one row. `part` is the index of the argument that is a date part
+    /// (`DAY`, `WEEK(MONDAY)`) rather than an expression; the function gets it as a string
+    /// literal in capitals.
+    Scalar { udf: Arc<ScalarUDF>, part: Option<usize> },
+    /// One value out of a group, or of a window.
+    Aggregate(Arc<AggregateUDF>),
+    /// One value out of a window.
+    Window(Arc<WindowUDF>),
+}
+
+/// The functions by their names in lower case (`net.host`, `date_trunc`). Those that begin with
+/// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
+pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(HashMap::new);
