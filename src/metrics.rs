@@ -10,6 +10,7 @@
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -86,4 +87,20 @@ pub fn inserted(rows: usize, took: Duration) {
 /// An insertAll request failed as a whole.
 pub fn insert_failed(failure: &'static str) {
     counter!(INSERT_FAILURES, "failure" => failure).increment(1);
+}
+
+/// Deliveries so far, by outcome and reason, as the handle renders them.
+pub fn deliveries(handle: &PrometheusHandle) -> BTreeMap<(String, String), u64> {
+    handle.render().lines().filter_map(read_delivery).collect()
+}
+
+/// `pixel_pipeline_deliveries_total{outcome="filtered",reason="path"} 3`. No value of ours has a
+/// quote in it.
+fn read_delivery(line: &str) -> Option<((String, String), u64)> {
+    let (labels, count) = line.strip_prefix(DELIVERIES)?.strip_prefix('{')?.split_once("} ")?;
+    let label = |name: &str| {
+        let value = labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\""))?;
+        Some(value.strip_suffix('"')?.to_owned())
+    };
+    Some(((label("outcome")?, label("reason")?), count.parse().ok()?))
 }

@@ -1,159 +1,246 @@
 //! `pixel-pipeline local`: the whole pipeline in one process.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use crate::config::{self, Config, ServeArgs};
+use crate::local::address::{BindError, Bound};
+use crate::local::bigquery::{BigQuery, OpenError};
+use crate::local::demo::Rate;
+use crate::local::pubsub::{DeadLetterPolicy, Policy};
+use crate::local::topology::{Listeners, Pubsub, Settings, Topology, TopologyError};
+use crate::service::ServiceError;
+use crate::telemetry;
 
-use crate::config::ServeArgs;
-use crate::local::bigquery::BigQuery;
-use crate::local::pixel::{self, LoadBalancer};
-use crate::local::subscription::Topic;
-use crate::service::Service;
-use crate::source::http_server;
-use crate::{metrics, telemetry};
+/// How long messages may take to be settled once no more come.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// Run the whole pipeline on this machine: pixel, push, service and BigQuery.
 ///
-/// Needs no account and sends nothing anywhere: every port is bound to 127.0.0.1. Takes the same
-/// settings as `serve`; BIGQUERY_EMULATOR_HOST is ours to set and GOOGLE_CLOUD_PROJECT is
-/// `local` unless given.
+/// Needs no account and sends nothing anywhere: every port is bound to 127.0.0.1 unless --host says
+/// otherwise. Takes the same settings as `serve`; BIGQUERY_EMULATOR_HOST is ours to set and
+/// GOOGLE_CLOUD_PROJECT is `local` unless given. The pixel is at each path of PIXEL_PATH.
+///
+/// Ends at SIGTERM, Ctrl-C, or after --for, gives what was requested ten seconds to arrive (a second
+/// Ctrl-C: none), and prints a summary. Exits with 0, with 1 if it could not run or lost messages, and
+/// with 2 if a setting is wrong.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Directory of the tables, which survive a restart
     #[arg(long, env, value_name = "DIR", default_value = "./pixel-data", help_heading = "Local")]
     data_dir: PathBuf,
+    /// Address of all ports. On any but a loopback address, others can read and write everything
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Local")]
+    host: IpAddr,
     /// Port of the pixel
     #[arg(long, env, value_name = "PORT", default_value_t = 8081, help_heading = "Local")]
     pixel_port: u16,
     /// Port of BigQuery's API
     #[arg(long, env, value_name = "PORT", default_value_t = 9050, help_heading = "Local")]
     bigquery_port: u16,
+    /// Fire the pixel as visitors would, so many times a second [default: 3]
+    #[arg(long, value_name = "EVENTS_PER_SECOND", num_args = 0..=1, default_missing_value = "3", help_heading = "Local")]
+    demo: Option<Rate>,
+    /// End after that time, as 30s, 2m or 1h30m
+    #[arg(long = "for", value_name = "DURATION", help_heading = "Local")]
+    duration: Option<HowLong>,
+    /// Delivery attempts after which a message goes to the dead-letter topic, which is in memory: 5 to 100
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(5..=100), help_heading = "Local")]
+    max_delivery_attempts: u32,
+    /// Google's Pub/Sub emulator, to be used in place of our own topic and subscription
+    #[arg(long, env, value_name = "HOST:PORT", help_heading = "Local")]
+    pubsub_emulator_host: Option<String>,
+    /// The service's URL as the Pub/Sub emulator sees it, where that is another machine or a container
+    #[arg(long, value_name = "URL", help_heading = "Local")]
+    push_endpoint: Option<String>,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("cannot listen on port {port} ({setting}): {error}")]
-    Port { port: u16, setting: &'static str, error: std::io::Error },
-    #[error("cannot listen for signals: {0}")]
-    Signal(std::io::Error),
+    #[error("the settings are wrong:\n{0}")]
+    Settings(String),
     #[error(transparent)]
-    Data(#[from] crate::local::bigquery::OpenError),
+    Port(#[from] BindError),
+    #[error("cannot listen for signals")]
+    Signal(#[source] std::io::Error),
     #[error(transparent)]
-    Service(#[from] crate::service::ServiceError),
+    Data(#[from] OpenError),
     #[error(transparent)]
-    Http(#[from] reqwest::Error),
+    Topology(#[from] TopologyError),
     #[error(transparent)]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    Service(#[from] ServiceError),
 }
 
-/// Runs until SIGTERM or Ctrl-C.
+/// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
 pub async fn run(mut args: Args) -> ExitCode {
     let given = args.serve.google_cloud_project.take().filter(|project| !project.trim().is_empty());
     let project = given.unwrap_or_else(|| "local".to_owned());
     args.serve.google_cloud_project = Some(project.clone());
     telemetry::init(args.serve.log_format(), &args.serve.log_level, &project);
-    let bigquery_listener = match bind(args.bigquery_port, "BIGQUERY_PORT").await {
-        Ok(listener) => listener,
-        Err(failure) => return fail(&failure),
-    };
-    args.serve.bigquery_emulator_host = Some(format!("http://{}", bigquery_listener.1));
-    let config = match args.serve.load().await {
-        Ok(config) => config,
-        Err(problems) => {
-            tracing::error!("the settings are wrong:\n{problems}");
-            return ExitCode::from(2);
+    match serve(args, project).await {
+        Ok(code) => code,
+        Err(failure @ Failure::Settings(_)) => {
+            tracing::error!("{failure}");
+            ExitCode::from(2)
         }
-    };
-    match serve(args, config, project, bigquery_listener).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => fail(&failure),
+        Err(failure) => {
+            tracing::error!("cannot run: {}", telemetry::with_causes(&failure));
+            ExitCode::FAILURE
+        }
     }
 }
 
-async fn serve(args: Args, config: crate::config::Config, project: String, bigquery_at: (TcpListener, SocketAddr)) -> Result<(), Failure> {
+async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
     let shutdown = super::shutdown_signal().map_err(Failure::Signal)?;
+    let bigquery_port = Bound::bind(args.host, args.bigquery_port, "BIGQUERY_PORT").await?;
+    args.serve.bigquery_emulator_host = Some(bigquery_port.url());
+    let (config, settings) = load(&args, project).await?;
     let bigquery = BigQuery::open(&args.data_dir)?;
-    let (push_listener, push_address) = bind(config.port, "PORT").await?;
-    let (pixel_listener, pixel_address) = bind(args.pixel_port, "PIXEL_PORT").await?;
-    let (bigquery_listener, bigquery_address) = bigquery_at;
-    let (topic, subscription) = Topic::with_push_to(format!("http://{push_address}/"), &project)?;
-    let tables = format!("http://{bigquery_address}/bigquery/v2/projects/{project}/datasets/{}/tables", config.location.dataset);
+    let service = Bound::bind(args.host, config.port, "PORT").await?;
+    let pixel = Bound::bind(args.host, args.pixel_port, "PIXEL_PORT").await?;
+    let listeners = Listeners { pixel, service, bigquery: bigquery_port };
+    let mut topology = Topology::start(settings, config, bigquery, listeners).await?;
+    print(&welcome(&topology, &args));
 
-    // Ended one after the other, in the order in which an event passes them.
-    let stop_pixel = watch::channel(()).0;
-    let stop_service = watch::channel(()).0;
-    let stop_bigquery = watch::channel(()).0;
-    let mut bigquery_server = tokio::spawn(http_server::serve(bigquery_listener, bigquery.router(), closed(&stop_bigquery)));
-    let service = Service::start(config, metrics::install()?)?;
-    let mut service = tokio::spawn(service.run(push_listener, closed(&stop_service)));
-    let mut pixel_server =
-        tokio::spawn(http_server::serve(pixel_listener, pixel::router(LoadBalancer { project, topic }), closed(&stop_pixel)));
-    let mut subscription = tokio::spawn(subscription.run());
-    print_welcome(&pixel::url(pixel_address), push_address, bigquery_address, &tables);
-
-    let ended = tokio::select! {
+    let failure = tokio::select! {
         () = shutdown => None,
-        ended = &mut service => Some(ended),
+        () = after(args.duration) => None,
+        error = topology.service_ended() => Some(error),
     };
-    let grace = Duration::from_secs(2);
-    drop(stop_pixel);
-    let _ = tokio::time::timeout(grace, &mut pixel_server).await;
-    pixel_server.abort();
-    // What is still being delivered may end; what is not acknowledged by then is lost with us.
-    let _ = tokio::time::timeout(grace, &mut subscription).await;
-    subscription.abort();
-    drop(stop_service);
-    let ended = match ended {
-        Some(ended) => ended,
-        None => service.await,
-    };
-    drop(stop_bigquery);
-    let _ = tokio::time::timeout(grace, &mut bigquery_server).await;
-    bigquery_server.abort();
-    bigquery.close();
-    match ended {
-        Ok(result) => Ok(result?),
-        // A task that panicked has said so itself.
-        Err(_) => Ok(()),
+    // Only now, or the first signal would count as the second.
+    let hurry = super::shutdown_signal().map_err(Failure::Signal)?;
+    let patience = if failure.is_some() { Duration::ZERO } else { DRAIN };
+    let summary = topology.shut_down(patience, hurry).await;
+    print(&format!("\n{summary}"));
+    match failure {
+        Some(error) => Err(error.into()),
+        None if summary.lost() > 0 => {
+            tracing::warn!(messages = summary.lost(), "messages were lost: they were neither stored nor filtered in time");
+            Ok(ExitCode::FAILURE)
+        }
+        None => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn print_welcome(pixel: &str, push: SocketAddr, bigquery: SocketAddr, tables: &str) {
-    println!(
-        "pixel     {pixel}
-push      http://{push}/
-BigQuery  http://{bigquery}
+/// The settings of service and topology, all mistakes at once.
+async fn load(args: &Args, project: String) -> Result<(Config, Settings), Failure> {
+    let config = args.serve.load().await.map_err(|problems| problems.to_string());
+    let pubsub = pubsub(args);
+    match (config, pubsub) {
+        (Ok(config), Ok(pubsub)) => Ok((config, Settings { project, pubsub, demo: args.demo })),
+        (config, pubsub) => {
+            let problems: Vec<String> = config.err().into_iter().chain(pubsub.err()).collect();
+            Err(Failure::Settings(problems.join("\n")))
+        }
+    }
+}
 
-Fire the pixel:
+fn pubsub(args: &Args) -> Result<Pubsub, String> {
+    let policy = Policy { dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: args.max_delivery_attempts }), ..Policy::default() };
+    match args.pubsub_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
+        None => Ok(Pubsub::InProcess(policy)),
+        Some(host) => {
+            let address = config::parse_address(host).map_err(|problem| format!("PUBSUB_EMULATOR_HOST: {problem}"))?;
+            Ok(Pubsub::Emulator { address, push_endpoint: args.push_endpoint.clone(), ack_deadline: policy.ack_deadline })
+        }
+    }
+}
+
+fn welcome(topology: &Topology, args: &Args) -> String {
+    let urls = &topology.urls;
+    let (pixel, tables) = (&urls.pixel, &urls.tables);
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
+    let mut notes = String::new();
+    if let Some(setup) = &topology.emulator {
+        let made = |existed| if existed { "was there" } else { "was made" };
+        notes += &format!(
+            "The Pub/Sub emulator pushes: {} {}, {} {}.\n",
+            setup.topic,
+            made(setup.topic_existed),
+            setup.subscription,
+            if setup.subscription_existed { "was there and pushes here now" } else { made(false) },
+        );
+    }
+    if let Some(rate) = args.demo {
+        notes += &format!("The demo fires the pixel {rate} times a second.\n");
+    }
+    if !args.host.is_loopback() {
+        notes += &format!("CAUTION: whoever reaches {} can read and write all of this; nothing asks who they are.\n", args.host);
+    }
+    let stop = match args.duration {
+        Some(HowLong(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
+        None => "Stop with Ctrl-C; the tables stay.".to_owned(),
+    };
+    format!(
+        "pixel     {pixel}
+push      {}/
+BigQuery  {}
+
+{notes}Fire the pixel:
   curl -o /dev/null \"{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click\"
 See the tables, and the rows of one:
   curl {tables}
-  curl {tables}/pixel_507f1f77bcf86cd799439011_{}/data
-Stop with Ctrl-C; the tables stay.",
-        jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d")
-    );
+  curl {tables}/pixel_507f1f77bcf86cd799439011_{today}/data
+{stop}
+",
+        urls.service, urls.bigquery
+    )
 }
 
-async fn bind(port: u16, setting: &'static str) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error| Failure::Port { port, setting, error };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+/// To standard output, which may have been closed by whoever read it.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Ends when the sender is dropped.
-fn closed(sender: &watch::Sender<()>) -> impl Future<Output = ()> + use<> {
-    let mut receiver = sender.subscribe();
-    async move { while receiver.changed().await.is_ok() {} }
+/// Ends after that time; without one, never.
+async fn after(duration: Option<HowLong>) {
+    match duration {
+        Some(HowLong(duration)) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
 }
 
-fn fail(failure: &Failure) -> ExitCode {
-    tracing::error!("cannot run: {}", telemetry::with_causes(failure));
-    ExitCode::FAILURE
+/// A time span as a person writes it: 30s, 2m, 1h30m; a bare number counts seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct HowLong(Duration);
+
+impl FromStr for HowLong {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = || Duration::try_from_secs_f64(text.trim().parse().ok()?).ok();
+        let spelled = || Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok();
+        let duration = seconds().or_else(spelled).filter(|duration| !duration.is_zero());
+        duration.map(Self).ok_or_else(|| format!("{text:?} is not a time, as 30s, 2m or 1h30m is"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_as_people_write_it() {
+        for (text, millis) in [
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("1h30m", 5_400_000),
+            ("1h 30m", 5_400_000),
+            ("500ms", 500),
+            ("1.5s", 1_500),
+            (" 20 ", 20_000),
+        ] {
+            assert_eq!(text.parse(), Ok(HowLong(Duration::from_millis(millis))), "{text}");
+        }
+        for text in ["", "soon", "-5s", "0", "0s", "NaN", "5 parsecs", "1e400"] {
+            assert!(text.parse::<HowLong>().is_err(), "{text}");
+        }
+    }
 }

@@ -132,7 +132,7 @@ impl ServeArgs {
 }
 
 /// The address of a server: a URL without path, or host:port, as Google's clients take both.
-fn parse_address(text: &str) -> Result<String, String> {
+pub(crate) fn parse_address(text: &str) -> Result<String, String> {
     let text = text.trim();
     let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url = Url::parse(&url).map_err(|error| format!("{text:?} is not a URL: {error}"))?;

@@ -1,10 +1,19 @@
 //! The pipeline on one machine: everything that Google Cloud does for `serve`, in one process.
 //!
-//! [`pixel`] stands for load balancer, CDN and bucket, [`subscription`] for topic and push
-//! subscription, [`bigquery`] for BigQuery. Between them are real sockets, so that the service
-//! in the middle is the very one that runs on Cloud Run and cannot tell the difference.
+//! ```text
+//! demo ─▶ load_balancer ─▶ log_sink ─▶ pubsub ─▶ POST / of the service ─▶ bigquery
+//! ```
+//!
+//! Between them are real sockets, so that the service in the middle is the very one that runs on
+//! Cloud Run and cannot tell the difference. [`topology`] puts the parts together and ends them in
+//! order, [`activity`] is what they tell of themselves, [`summary`] what there is to say at the end.
 
 pub mod activity;
+pub mod address;
 pub mod bigquery;
-pub mod pixel;
-pub mod subscription;
+pub mod demo;
+pub mod load_balancer;
+pub mod log_sink;
+pub mod pubsub;
+pub mod summary;
+pub mod topology;

@@ -6,10 +6,14 @@
 //! `logging.googleapis.com/timestamp`, has a `/` in it, which no header's name may have.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -22,6 +26,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(620);
 /// A message may have a hundred attributes, and each may be a header besides the usual ones.
 const MAX_HEADERS: usize = 128;
 
+/// Whose request it is: in the extensions of every one.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
 /// Serves until `shutdown`, then stops accepting and lets the requests under way end. How long
 /// that may take is for the caller to bound.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
@@ -33,9 +41,13 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    let service = TowerToHyperService::new(router.clone());
+                    let router = TowerToHyperService::new(router.clone());
+                    let service = service_fn(move |mut request: Request<Incoming>| {
+                        request.extensions_mut().insert(Peer(peer));
+                        router.call(request)
+                    });
                     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
                     // How a connection ends is its client's affair.
                     connections.spawn(async move { drop(connection.await) });

@@ -1,0 +1,70 @@
+//! The demo: fires the pixel over and over, as its visitors would.
+//!
+//! A client of the load balancer like any other: it goes through the pixel's own port, and knows
+//! nothing of what comes behind. `traffic` makes up the requests, `visitors` is who they are from.
+
+mod traffic;
+mod visitors;
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::telemetry::Throttle;
+
+pub use traffic::{Method, Request, Traffic};
+
+/// Mean requests in a second: 0.01 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rate = text.trim().parse().ok().filter(|rate| (0.01..=1000.0).contains(rate));
+        rate.map(Self).ok_or_else(|| format!("{text:?} is not a number of events in a second, from 0.01 to 1000"))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Fires traffic at the load balancer whose address is `url`, until `end`.
+pub async fn run(url: String, mut traffic: Traffic, Rate(rate): Rate, end: impl Future<Output = ()>) -> Result<(), reqwest::Error> {
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let complaints = Throttle::new(Duration::from_secs(1));
+    tokio::pin!(end);
+    let mut next_at = Instant::now();
+    loop {
+        next_at += Duration::from_secs_f64(traffic.gap() / rate);
+        tokio::select! {
+            () = tokio::time::sleep_until(next_at) => {}
+            () = &mut end => return Ok(()),
+        }
+        if let Err(error) = fire(&http, &url, traffic.next()).await
+            && let Some(unsaid) = complaints.pass()
+        {
+            tracing::warn!(%error, unsaid, "the demo could not fire the pixel");
+        }
+    }
+}
+
+async fn fire(http: &reqwest::Client, url: &str, request: Request) -> Result<(), reqwest::Error> {
+    let url = format!("{url}{}", request.target);
+    let builder = match request.method {
+        Method::Get => http.get(url),
+        Method::Head => http.head(url),
+        Method::Post => http.post(url),
+    };
+    let builder = builder.header("user-agent", request.user_agent).header("x-forwarded-for", request.remote_ip);
+    let builder = request.referer.into_iter().fold(builder, |builder, referer| builder.header("referer", referer));
+    // The whole answer, or the connection could not be used again.
+    builder.send().await?.bytes().await.map(drop)
+}

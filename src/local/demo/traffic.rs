@@ -1,0 +1,278 @@
+//! Believable traffic: who asks for which URL next. Pure; the same seed gives the same requests.
+//!
+//! Seven requests of ten are steps of visits: a person comes from somewhere, looks at pages, clicks,
+//! and now and then orders. The rest are newsletters that are opened, crawlers, and what a public
+//! URL is never without: scanners, link checkers, and links that somebody has broken.
+
+use fastrand::Rng;
+use url::form_urlencoded::Serializer;
+
+use super::visitors::{BOT_IP, BOTS, LINK_CHECKER, MailProgram, NEWSLETTERS, ORIGINS, Origin, PAGES, PEOPLE, Person, SCANNER, SHOP};
+
+/// Visits under way at once.
+const VISITS: usize = 5;
+
+/// One request for the load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: Method,
+    /// Path and query, as they are to be sent.
+    pub target: String,
+    pub user_agent: &'static str,
+    pub referer: Option<String>,
+    /// Whom the load balancer shall take it from.
+    pub remote_ip: &'static str,
+}
+
+/// The methods that are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+}
+
+/// Requests without end.
+#[derive(Debug)]
+pub struct Traffic {
+    random: Rng,
+    path: String,
+    visits: Vec<Visit>,
+    orders: u32,
+}
+
+/// A person's way through the shop.
+#[derive(Debug)]
+struct Visit {
+    person: Person,
+    origin: Origin,
+    page: &'static str,
+    steps: u32,
+    stage: Stage,
+}
+
+/// How far a visit has come. Each is a `type` of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Arrives,
+    Views,
+    Clicks,
+    AddsToCart,
+    Purchases,
+    Leaves,
+}
+
+impl Traffic {
+    /// For the pixel at that path.
+    pub fn new(path: &str, seed: u64) -> Self {
+        Self { random: Rng::with_seed(seed), path: path.to_owned(), visits: Vec::new(), orders: 1000 }
+    }
+
+    /// The next request.
+    pub fn next(&mut self) -> Request {
+        match self.random.u32(..100) {
+            0..70 => self.visit(),
+            70..84 => self.open_mail(),
+            84..90 => self.crawl(),
+            _ => self.go_wrong(),
+        }
+    }
+
+    /// How long until the next request, in units of the mean: they come by chance, not by the clock.
+    pub fn gap(&mut self) -> f64 {
+        -(1.0 - self.random.f64()).ln()
+    }
+
+    fn visit(&mut self) -> Request {
+        if self.visits.len() < VISITS {
+            let (person, origin) = (self.pick(&PEOPLE), self.pick(&ORIGINS));
+            self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrives });
+        }
+        let which = self.random.usize(..self.visits.len());
+        let mut visit = self.visits.swap_remove(which);
+        let request = self.step(&visit);
+        visit.advance(&mut self.random);
+        if visit.stage != Stage::Leaves {
+            self.visits.push(visit);
+        }
+        request
+    }
+
+    fn step(&mut self, visit: &Visit) -> Request {
+        let kind = match visit.stage {
+            Stage::Arrives | Stage::Views => "view",
+            Stage::Clicks => "click",
+            Stage::AddsToCart => "add_to_cart",
+            Stage::Purchases | Stage::Leaves => "purchase",
+        };
+        let mut parameters = vec![("user_id", visit.person.id.to_owned()), ("type", kind.to_owned())];
+        if visit.stage == Stage::Purchases {
+            self.orders += 1;
+            parameters.push(("order_id", format!("A-{}", self.orders)));
+        }
+        let mut referer = format!("{SHOP}{}", visit.page);
+        if visit.stage == Stage::Arrives {
+            // What the shop's page was called with, it passes on.
+            parameters.extend(
+                ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(visit.origin.utm.into_iter().flatten().map(str::to_owned)),
+            );
+            if !visit.origin.referer.is_empty() {
+                parameters.push(("referrer", visit.origin.referer.to_owned()));
+            }
+            if let Some([source, ..]) = visit.origin.utm {
+                referer += &format!("?utm_source={source}");
+            }
+        }
+        self.get(&parameters, visit.person.browser, Some(referer), visit.person.remote_ip)
+    }
+
+    /// A newsletter's pixel. Mail programs and their proxies send no referer.
+    fn open_mail(&mut self) -> Request {
+        let person = self.pick(&PEOPLE);
+        let campaign = self.pick(&NEWSLETTERS);
+        let parameters = [("user_id", person.id.to_owned()), ("type", "open".to_owned()), ("utm_campaign", campaign.to_owned())];
+        let remote_ip = person.mail.proxy_ip().unwrap_or(person.remote_ip);
+        self.get(&parameters, person.mail.user_agent(), None, remote_ip)
+    }
+
+    /// A crawler that has found the pixel of somebody's page.
+    fn crawl(&mut self) -> Request {
+        let (person, bot, page) = (self.pick(&PEOPLE), self.pick(&BOTS), self.pick(&PAGES));
+        let parameters = [("user_id", person.id.to_owned()), ("type", "view".to_owned())];
+        self.get(&parameters, bot, Some(format!("{SHOP}{page}")), BOT_IP)
+    }
+
+    fn go_wrong(&mut self) -> Request {
+        let person = self.pick(&PEOPLE);
+        let browser = |target: String| Request {
+            method: Method::Get,
+            target,
+            user_agent: person.browser,
+            referer: Some(format!("{SHOP}/")),
+            remote_ip: person.remote_ip,
+        };
+        let path = self.path.clone();
+        let scan = |target: &str| Request { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
+        match self.random.u32(..12) {
+            // Somebody who is not logged in.
+            0..3 => browser(format!("{path}?type=view")),
+            3 => browser(format!("{path}?user_id=&type=view")),
+            // A mail merge that did not happen.
+            4 => Request {
+                user_agent: MailProgram::Gmail.user_agent(),
+                referer: None,
+                ..browser(format!("{path}?user_id=%7B%7Buser.id%7D%7D&type=open"))
+            },
+            // Percent signs that encode nothing, and bytes that are no UTF-8.
+            5 => browser(format!("{path}?user_id={}&type=view&order_id=50%-off%zz", person.id)),
+            6 => browser(format!("{path}?user_id={}&type=caf%E9", person.id)),
+            // Parameters that no column is for, and one that comes twice.
+            7 => browser(format!("{path}?user_id={}&type=click&type=view&gclid=Cj0KCQ&debug=1", person.id)),
+            8 => Request {
+                method: Method::Head,
+                user_agent: LINK_CHECKER,
+                referer: None,
+                ..browser(format!("{path}?user_id={}", person.id))
+            },
+            9 => Request { method: Method::Post, ..scan(&path) },
+            10 => browser("/favicon.ico".to_owned()),
+            _ => scan("/wp-login.php"),
+        }
+    }
+
+    fn get(&self, parameters: &[(&str, String)], user_agent: &'static str, referer: Option<String>, remote_ip: &'static str) -> Request {
+        let query = Serializer::new(String::new()).extend_pairs(parameters).finish();
+        Request { method: Method::Get, target: format!("{}?{query}", self.path), user_agent, referer, remote_ip }
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.random.usize(..of.len())]
+    }
+}
+
+impl Visit {
+    fn advance(&mut self, random: &mut Rng) {
+        self.steps += 1;
+        let chance = random.u32(..100);
+        self.stage = match self.stage {
+            Stage::Arrives | Stage::Views | Stage::Clicks if self.steps > 12 => Stage::Leaves,
+            Stage::Arrives | Stage::Views => match chance {
+                0..45 => Stage::Views,
+                45..75 => Stage::Clicks,
+                _ => Stage::Leaves,
+            },
+            Stage::Clicks => match chance {
+                0..60 => Stage::Views,
+                60..85 => Stage::AddsToCart,
+                _ => Stage::Leaves,
+            },
+            Stage::AddsToCart if chance < 40 => Stage::Purchases,
+            Stage::AddsToCart if chance < 70 => Stage::Views,
+            Stage::AddsToCart | Stage::Purchases | Stage::Leaves => Stage::Leaves,
+        };
+        if self.stage == Stage::Views {
+            self.page = PAGES[random.usize(..PAGES.len())];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn requests(seed: u64, count: usize) -> Vec<Request> {
+        let mut traffic = Traffic::new("/pixel.png", seed);
+        std::iter::repeat_with(|| traffic.next()).take(count).collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_requests_and_another_seed_others() {
+        assert_eq!(requests(1, 500), requests(1, 500));
+        assert_ne!(requests(1, 500), requests(2, 500));
+    }
+
+    #[test]
+    fn there_is_something_of_everything() {
+        let requests = requests(7, 5000);
+        let share = |is: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
+        let has = |part: &'static str| move |request: &Request| request.target.contains(part);
+        for (what, share, least, most) in [
+            ("views", share(&has("type=view")), 0.4, 0.8),
+            ("clicks", share(&has("type=click")), 0.1, 0.3),
+            ("orders", share(&has("type=purchase")), 0.005, 0.1),
+            ("campaigns", share(&has("utm_source=google")), 0.01, 0.2),
+            ("opened mails", share(&has("type=open")), 0.1, 0.2),
+            ("Gmail's proxy", share(&|request| request.user_agent.contains("GoogleImageProxy")), 0.03, 0.2),
+            ("Apple's proxy", share(&|request| request.user_agent == "Mozilla/5.0"), 0.01, 0.2),
+            ("crawlers", share(&|request| request.user_agent.contains("bot")), 0.02, 0.1),
+            ("HEAD", share(&|request| request.method == Method::Head), 0.002, 0.03),
+            ("POST", share(&|request| request.method == Method::Post), 0.002, 0.03),
+            ("elsewhere", share(&|request| !request.target.starts_with("/pixel.png")), 0.005, 0.05),
+            ("nobody", share(&|request| !request.target.contains("user_id=")), 0.02, 0.1),
+            ("malformed", share(&has("%zz")), 0.002, 0.03),
+        ] {
+            assert!((least..most).contains(&share), "{what}: {share}");
+        }
+        let people: HashSet<_> = requests.iter().map(|request| request.remote_ip).collect();
+        assert!(people.len() > PEOPLE.len(), "everybody comes");
+    }
+
+    #[test]
+    fn an_order_has_an_id_of_its_own() {
+        let requests = requests(3, 5000);
+        let orders: Vec<&str> = requests.iter().filter_map(|request| request.target.split_once("order_id=A-")).map(|(_, id)| id).collect();
+        assert!(orders.len() > 20);
+        assert_eq!(orders.iter().collect::<HashSet<_>>().len(), orders.len());
+    }
+
+    #[test]
+    fn requests_come_at_the_mean_rate_by_chance() {
+        let mut traffic = Traffic::new("/pixel.png", 1);
+        let gaps: Vec<f64> = std::iter::repeat_with(|| traffic.gap()).take(10_000).collect();
+        let mean = gaps.iter().sum::<f64>() / 10_000.0;
+        assert!((0.95..1.05).contains(&mean), "{mean}");
+        assert!(gaps.iter().all(|gap| gap.is_finite() && *gap >= 0.0));
+    }
+}

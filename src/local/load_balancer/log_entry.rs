@@ -1,0 +1,148 @@
+//! The log entry that a request leaves behind.
+//!
+//! Members and their spelling are those of real entries of a classic load balancer with a backend
+//! bucket: `cacheHit`, `referer` and the like are left out where they would be false or empty,
+//! 64-bit numbers are strings, the bucket's name is nowhere, and only an answer that came from the
+//! bucket has a `serverIp` (<https://cloud.google.com/cdn/docs/logging>).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::header::{HOST, REFERER, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::cdn::Cache;
+
+/// The name of URL map, forwarding rule and target proxy.
+pub(crate) const URL_MAP: &str = "pixel";
+/// What stands for the machine behind a bucket: an address that belongs to nobody (RFC 3849).
+const SERVER_IP: &str = "2001:db8:6a10:7598::";
+/// Google's own project, in which the bucket's servers are.
+const BACKEND_PROJECT: &str = "projects/123456789012";
+/// How the CDN came to keep the answer; equal on hit and miss in the entries we have seen.
+const CACHE_DECISION: [&str; 6] = [
+    "RESPONSE_HAS_CACHE_CONTROL",
+    "RESPONSE_CACHE_CONTROL_PUBLIC",
+    "RESPONSE_HAS_ETAG",
+    "RESPONSE_HAS_LAST_MODIFIED",
+    "RESPONSE_HAS_CONTENT_TYPE",
+    "CACHE_MODE_CACHE_ALL_STATIC",
+];
+
+/// A request and its answer, as far as the log is concerned.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    pub(super) method: &'a Method,
+    pub(super) uri: &'a Uri,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) remote_ip: IpAddr,
+    pub(super) status: StatusCode,
+    /// Bytes of the answer, its head included.
+    pub(super) response_size: usize,
+    pub(super) cache: Cache,
+    pub(super) received: Timestamp,
+    pub(super) latency: Duration,
+}
+
+impl Exchange<'_> {
+    /// An entry of `projects/PROJECT/logs/requests`; `cache_id` names the place of the CDN.
+    pub(super) fn log_entry(&self, project: &str, cache_id: &str) -> Value {
+        let trace = format!("{:032x}", fastrand::u128(1..));
+        // Entries have microseconds, and what Cloud Logging adds has nanoseconds.
+        let timestamp = Timestamp::from_microsecond(self.received.as_microsecond()).unwrap_or(self.received);
+        json!({
+            "httpRequest": self.http_request(),
+            "insertId": std::iter::repeat_with(|| fastrand::digit(36)).take(14).collect::<String>(),
+            "jsonPayload": self.payload(cache_id),
+            "logName": format!("projects/{project}/logs/requests"),
+            "receiveTimestamp": Timestamp::now().to_string(),
+            "resource": {
+                "labels": {
+                    "backend_service_name": "", "forwarding_rule_name": URL_MAP, "project_id": project,
+                    "target_proxy_name": URL_MAP, "url_map_name": URL_MAP, "zone": "global",
+                },
+                "type": "http_load_balancer",
+            },
+            "severity": if self.status.as_u16() < 400 { "INFO" } else { "WARNING" },
+            "spanId": format!("{:016x}", fastrand::u64(1..)),
+            "timestamp": timestamp.to_string(),
+            "trace": format!("projects/{project}/traces/{trace}"),
+        })
+    }
+
+    fn http_request(&self) -> Map<String, Value> {
+        let mut request = Map::new();
+        let mut put = |name: &str, value: Value| drop(request.insert(name.to_owned(), value));
+        put("requestMethod", json!(self.method.as_str()));
+        put("requestUrl", json!(self.request_url()));
+        put("requestSize", json!(self.request_size().to_string()));
+        put("status", json!(self.status.as_u16()));
+        put("responseSize", json!(self.response_size.to_string()));
+        if let Some(agent) = self.header(USER_AGENT) {
+            put("userAgent", json!(agent));
+        }
+        put("remoteIp", json!(self.remote_ip.to_string()));
+        if let Some(referer) = self.header(REFERER) {
+            put("referer", json!(referer));
+        }
+        put("latency", json!(format!("{:.6}s", self.latency.as_secs_f64())));
+        if self.cache != Cache::Bypassed {
+            put("cacheLookup", json!(true));
+        }
+        match self.cache {
+            Cache::Hit => put("cacheHit", json!(true)),
+            Cache::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
+            Cache::Missed | Cache::Bypassed => {}
+        }
+        if self.cache != Cache::Hit {
+            put("serverIp", json!(SERVER_IP));
+        }
+        request
+    }
+
+    fn payload(&self, cache_id: &str) -> Value {
+        let mut payload = json!({
+            "@type": "type.googleapis.com/google.cloud.loadbalancing.type.LoadBalancerLogEntry",
+            "backendTargetProjectNumber": BACKEND_PROJECT,
+            "cacheId": cache_id,
+            "remoteIp": self.remote_ip.to_string(),
+            "statusDetails": if self.cache == Cache::Hit { "response_from_cache" } else { "response_sent_by_backend" },
+        });
+        if matches!(self.cache, Cache::Hit | Cache::Filled) {
+            payload["cacheDecision"] = json!(CACHE_DECISION);
+        }
+        payload
+    }
+
+    /// Scheme, host, path and query, as they were sent.
+    fn request_url(&self) -> String {
+        // A request through a proxy has the whole URL in its first line.
+        if self.uri.authority().is_some() {
+            return self.uri.to_string();
+        }
+        format!("http://{}{}", self.header(HOST).unwrap_or_else(|| "localhost".to_owned()), self.uri)
+    }
+
+    fn request_size(&self) -> usize {
+        let line = self.method.as_str().len() + self.uri.to_string().len() + "  HTTP/1.1\r\n\r\n".len();
+        line + size_of(self.headers)
+    }
+
+    /// The header's text, unless it is absent or empty.
+    fn header(&self, name: HeaderName) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
+    }
+}
+
+/// Bytes of an answer's head.
+pub(super) fn head_size(status: StatusCode, headers: &HeaderMap) -> usize {
+    let reason = status.canonical_reason().unwrap_or_default();
+    format!("{:?} {} {reason}\r\n\r\n", Version::HTTP_11, status.as_u16()).len() + size_of(headers)
+}
+
+fn size_of(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum()
+}

@@ -1,0 +1,283 @@
+//! The backlog of a push subscription: which message is delivered when, and when it is given up.
+//!
+//! A state machine without clock and without sockets: [`PushSubscription`] asks it what to do
+//! next, sends, and tells it how that ended. Window, push backoff, retry policy and dead-letter
+//! policy meet here and nowhere else.
+//!
+//! [`PushSubscription`]: super::PushSubscription
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::message::Message;
+use super::policy::Policy;
+use super::push_backoff::PushBackoff;
+use super::window::Window;
+
+/// Every message that is not acknowledged, and not given up.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    policy: Policy,
+    window: Window,
+    backoff: PushBackoff,
+    /// Never delivered, in the order of publishing.
+    fresh: VecDeque<Message>,
+    /// To be delivered again, by the time from which they may be.
+    failed: BTreeMap<(Instant, u64), Failed>,
+    /// Tells those apart that may be delivered from the same time on.
+    failures: u64,
+    under_way: usize,
+}
+
+#[derive(Debug)]
+struct Failed {
+    message: Arc<Message>,
+    attempts: u32,
+}
+
+/// A delivery that is to be made now. Must come back to [`Backlog::settle`].
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) message: Arc<Message>,
+    /// 1 for the first.
+    pub(super) number: u32,
+    pub(super) began: Instant,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Next {
+    Deliver(Attempt),
+    /// Nothing before that time, or, without one, before something happens.
+    Wait(Option<Instant>),
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Ack,
+    /// A nack, or no answer within the ack deadline.
+    Failure,
+}
+
+/// A message that will not be delivered again.
+#[derive(Debug)]
+pub(super) struct GivenUp {
+    pub(super) message: Arc<Message>,
+    pub(super) attempts: u32,
+}
+
+impl Backlog {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            window: Window::default(),
+            backoff: PushBackoff::default(),
+            fresh: VecDeque::new(),
+            failed: BTreeMap::new(),
+            failures: 0,
+            under_way: 0,
+        }
+    }
+
+    /// How many messages there are, those under way included.
+    pub(super) fn len(&self) -> usize {
+        self.fresh.len() + self.failed.len() + self.under_way
+    }
+
+    pub(super) fn add(&mut self, message: Message) {
+        self.fresh.push_back(message);
+    }
+
+    /// The next delivery, which thereby is under way.
+    pub(super) fn next(&mut self, now: Instant) -> Next {
+        if !self.window.has_room(self.under_way) {
+            return Next::Wait(None);
+        }
+        let due = self.failed.first_key_value().map(|((due, _), _)| *due);
+        let has_work = if self.fresh.is_empty() { due } else { Some(now) };
+        let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return Next::Wait(None) };
+        if now < from {
+            return Next::Wait(Some(from));
+        }
+        let again = if due.is_some_and(|due| due <= now) { self.failed.pop_first() } else { None };
+        let (message, attempts) = match (again, self.fresh.pop_front()) {
+            (Some((_, Failed { message, attempts })), fresh) => {
+                fresh.into_iter().for_each(|message| self.fresh.push_front(message));
+                (message, attempts)
+            }
+            (None, Some(message)) => (Arc::new(message), 0),
+            (None, None) => return Next::Wait(due),
+        };
+        self.under_way += 1;
+        Next::Deliver(Attempt { message, number: attempts + 1, began: now })
+    }
+
+    /// A delivery ended. Returns the message if that was its last.
+    pub(super) fn settle(&mut self, attempt: Attempt, answer: Answer, now: Instant) -> Option<GivenUp> {
+        self.under_way -= 1;
+        match answer {
+            Answer::Ack => {
+                self.window.acked();
+                self.backoff.acked();
+                return None;
+            }
+            Answer::Failure => {
+                self.window.failed();
+                self.backoff.failed(attempt.began, now);
+            }
+        }
+        let Attempt { message, number: attempts, .. } = attempt;
+        if self.policy.dead_letter.is_some_and(|policy| attempts >= policy.max_delivery_attempts) {
+            return Some(GivenUp { message, attempts });
+        }
+        self.failures += 1;
+        self.failed.insert((now + self.policy.retry.delay_after(attempts), self.failures), Failed { message, attempts });
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use super::super::policy::{DeadLetterPolicy, RetryPolicy};
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn backlog_of(count: usize, max_delivery_attempts: u32) -> Backlog {
+        let mut backlog = Backlog::new(Policy {
+            ack_deadline: 60 * SECOND,
+            retry: RetryPolicy { minimum: 10 * SECOND, maximum: 600 * SECOND },
+            dead_letter: Some(DeadLetterPolicy { max_delivery_attempts }),
+        });
+        for n in 0..count {
+            backlog.add(Message {
+                id: n.to_string(),
+                data: Bytes::from_static(b"{}"),
+                attributes: BTreeMap::new(),
+                publish_time: Timestamp::UNIX_EPOCH,
+            });
+        }
+        backlog
+    }
+
+    /// A push endpoint that answers the attempt after a time of its own.
+    type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, Answer);
+
+    /// What happened: when a delivery began (since the start), of which message, its number.
+    type Deliveries = Vec<(Duration, String, u32)>;
+
+    /// Runs the backlog against an endpoint, on a clock of its own, until it is empty.
+    fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<GivenUp>) {
+        let start = Instant::now();
+        let mut now = start;
+        let (mut deliveries, mut given_up) = (Vec::new(), Vec::new());
+        let mut answers: BTreeMap<(Instant, usize), (Attempt, Answer)> = BTreeMap::new();
+        while backlog.len() > 0 {
+            match backlog.next(now) {
+                Next::Deliver(attempt) => {
+                    deliveries.push((now - start, attempt.message.id.clone(), attempt.number));
+                    let (took, answer) = endpoint(&attempt);
+                    answers.insert((now + took, deliveries.len()), (attempt, answer));
+                }
+                Next::Wait(until) => {
+                    let answered = answers.first_key_value().map(|((at, _), _)| *at);
+                    now = [until, answered].into_iter().flatten().min().expect("something is to come");
+                    while let Some(((at, n), (attempt, answer))) = answers.pop_first() {
+                        if at > now {
+                            answers.insert((at, n), (attempt, answer));
+                            break;
+                        }
+                        given_up.extend(backlog.settle(attempt, answer, now));
+                    }
+                }
+            }
+        }
+        (deliveries, given_up)
+    }
+
+    #[test]
+    fn every_message_is_delivered_once_when_all_are_acknowledged() {
+        let mut backlog = backlog_of(1000, 5);
+        let (deliveries, given_up) = run(&mut backlog, &mut |_| (SECOND, Answer::Ack));
+        let ids: Vec<String> = deliveries.iter().map(|(_, id, _)| id.clone()).collect();
+        assert_eq!(ids, (0..1000).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of publishing");
+        assert!(given_up.is_empty());
+        // 3, 6, 12 … 192, 200, 200, 200 make 981: the last begin with the eleventh round.
+        let last = deliveries.last().unwrap().0;
+        assert_eq!(last, 10 * SECOND, "the window grew");
+    }
+
+    #[test]
+    fn a_message_waits_longer_each_time_and_is_given_up_after_its_last_attempt() {
+        let mut backlog = backlog_of(1, 5);
+        let (deliveries, given_up) = run(&mut backlog, &mut |_| (Duration::ZERO, Answer::Failure));
+        let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
+        assert_eq!(at, [(0, 1), (10, 2), (30, 3), (70, 4), (150, 5)]);
+        let given_up: Vec<_> = given_up.iter().map(|given_up| (given_up.message.id.as_str(), given_up.attempts)).collect();
+        assert_eq!(given_up, [("0", 5)]);
+    }
+
+    #[test]
+    fn an_expired_ack_deadline_counts_as_an_attempt() {
+        let mut backlog = backlog_of(1, 5);
+        let mut endpoint = |attempt: &Attempt| match attempt.number {
+            1 => (60 * SECOND, Answer::Failure),
+            _ => (SECOND, Answer::Ack),
+        };
+        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
+        let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
+        assert_eq!(at, [(0, 1), (70, 2)], "the deadline, and then the retry policy");
+        assert!(given_up.is_empty());
+    }
+
+    #[test]
+    fn one_message_that_always_fails_does_not_keep_the_others() {
+        let mut backlog = backlog_of(200, 100);
+        let mut endpoint = |attempt: &Attempt| {
+            let poisoned = attempt.message.id == "7" && attempt.number < 3;
+            (SECOND / 100, if poisoned { Answer::Failure } else { Answer::Ack })
+        };
+        let (deliveries, _) = run(&mut backlog, &mut endpoint);
+        let others = deliveries.iter().filter(|(_, id, _)| id != "7").map(|(at, ..)| *at).max().unwrap();
+        assert!(others < SECOND, "{others:?}");
+        assert_eq!(deliveries.last().unwrap().2, 3);
+    }
+
+    /// The service is down for two minutes while a thousand messages wait.
+    #[test]
+    fn a_storm_of_nacks_slows_the_whole_subscription_and_ends_with_every_message_delivered() {
+        let mut backlog = backlog_of(1000, 100);
+        let mut began = None;
+        let mut nacks = 0;
+        let mut endpoint = |attempt: &Attempt| {
+            let start = *began.get_or_insert(attempt.began);
+            let down = attempt.began - start < 120 * SECOND;
+            nacks += usize::from(down);
+            (SECOND / 100, if down { Answer::Failure } else { Answer::Ack })
+        };
+        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
+        assert!(given_up.is_empty());
+        // 100 ms, 200 ms … 51.2 s: a minute and three quarters hold eleven rounds of ever fewer.
+        assert!((11..=20).contains(&nacks), "{nacks} nacks");
+        assert_eq!(deliveries.len(), 1000 + nacks);
+        let recovered = deliveries.iter().filter(|(at, ..)| *at >= 120 * SECOND).map(|(at, ..)| *at);
+        assert!(recovered.max().unwrap() < 240 * SECOND);
+    }
+
+    #[test]
+    fn without_a_dead_letter_policy_nothing_is_given_up() {
+        let mut backlog = backlog_of(1, 5);
+        backlog.policy.dead_letter = None;
+        let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { Answer::Failure } else { Answer::Ack });
+        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
+        assert_eq!((deliveries.len(), given_up.len()), (500, 0));
+    }
+}

@@ -1,0 +1,124 @@
+//! The dead-letter topic, with a subscription that keeps what is published to it.
+//!
+//! Behind the push subscription's dead-letter policy: here are messages that the service never
+//! acknowledged. Not to be confused with the dead-letter *table*, where the service puts messages
+//! that can never become a row, and acknowledges them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::SUBSCRIPTION;
+use super::backlog::GivenUp;
+use super::message::Message;
+
+/// A subscription's default retention.
+const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// They are in memory, and the service's log has told of each.
+const CAPACITY: usize = 10_000;
+
+/// What was given up, oldest first.
+#[derive(Debug)]
+pub struct DeadLetterTopic {
+    project: String,
+    messages: Mutex<VecDeque<Message>>,
+    next_id: AtomicU64,
+}
+
+impl DeadLetterTopic {
+    /// Of a subscription in that project.
+    pub fn new(project: &str) -> Self {
+        Self { project: project.to_owned(), messages: Mutex::default(), next_id: AtomicU64::new(1) }
+    }
+
+    /// Publishes a message anew, with the attributes that tell where it comes from
+    /// (<https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work>).
+    pub(super) fn publish(&self, given_up: &GivenUp, now: Timestamp) {
+        let GivenUp { message, attempts } = given_up;
+        let mut attributes = message.attributes.clone();
+        attributes.extend(
+            [
+                ("DeliveryCount", attempts.to_string()),
+                ("Subscription", SUBSCRIPTION.to_owned()),
+                ("SubscriptionProject", self.project.clone()),
+                ("TopicPublishTime", message.publish_time.to_string()),
+            ]
+            .map(|(name, value)| (format!("CloudPubSubDeadLetterSource{name}"), value)),
+        );
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.push_back(Message { id, data: message.data.clone(), attributes, publish_time: now });
+        while messages.len() > CAPACITY || messages.front().is_some_and(|oldest| now.duration_since(oldest.publish_time) > RETENTION) {
+            messages.pop_front();
+        }
+    }
+
+    /// What is there, oldest first.
+    pub fn messages(&self) -> Vec<Message> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Takes one out, to publish it once more.
+    pub fn take(&self, id: &str) -> Option<Message> {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let position = messages.iter().position(|message| message.id == id)?;
+        messages.remove(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::super::message::Attributes;
+    use super::*;
+
+    fn given_up(data: &'static [u8]) -> GivenUp {
+        let message = Message {
+            id: "42".to_owned(),
+            data: Bytes::from_static(data),
+            attributes: Attributes::from([("logging.googleapis.com/timestamp".to_owned(), "2026-01-02T03:04:05Z".to_owned())]),
+            publish_time: "2026-01-02T03:04:06.5Z".parse().unwrap(),
+        };
+        GivenUp { message: Arc::new(message), attempts: 5 }
+    }
+
+    #[test]
+    fn a_message_that_was_given_up_tells_where_it_comes_from() {
+        let topic = DeadLetterTopic::new("p");
+        let now: Timestamp = "2026-01-02T04:00:00Z".parse().unwrap();
+        topic.publish(&given_up(b"{}"), now);
+        let [message] = &topic.messages()[..] else { panic!("there is one") };
+        assert_eq!((message.id.as_str(), message.data.as_ref(), message.publish_time), ("1", b"{}".as_slice(), now));
+        let attributes: Vec<(&str, &str)> = message.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            attributes,
+            [
+                ("CloudPubSubDeadLetterSourceDeliveryCount", "5"),
+                ("CloudPubSubDeadLetterSourceSubscription", "pixel-push"),
+                ("CloudPubSubDeadLetterSourceSubscriptionProject", "p"),
+                ("CloudPubSubDeadLetterSourceTopicPublishTime", "2026-01-02T03:04:06.5Z"),
+                ("logging.googleapis.com/timestamp", "2026-01-02T03:04:05Z"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_is_taken_out_once_and_kept_for_seven_days() {
+        let topic = DeadLetterTopic::new("p");
+        let day = |day: i64| "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day);
+        topic.publish(&given_up(b"1"), day(0));
+        topic.publish(&given_up(b"2"), day(1));
+        assert_eq!(topic.take("2").unwrap().data.as_ref(), b"2");
+        assert_eq!(topic.take("2"), None);
+        topic.publish(&given_up(b"3"), day(7));
+        assert_eq!(topic.messages().len(), 2);
+        topic.publish(&given_up(b"4"), day(8));
+        let left: Vec<_> = topic.messages().into_iter().map(|message| message.data).collect();
+        assert_eq!(left, [b"3".as_slice(), b"4"]);
+    }
+}

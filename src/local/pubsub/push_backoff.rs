@@ -1,0 +1,84 @@
+//! Push backoff: how long the whole subscription pauses because deliveries fail.
+//!
+//! 100 ms to 60 s, exponential, driven by nacks and expired ack deadlines; for the subscription
+//! and not for the message, independent of its retry policy, and not to be turned off
+//! (<https://cloud.google.com/pubsub/docs/push#push_backoff>). The formula is not documented. Here,
+//! a failure doubles the pause and an acknowledgement halves it; deliveries that were under way
+//! together and fail together count once, or a single round would end at a minute.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The pause of a subscription.
+#[derive(Debug, Default)]
+pub(super) struct PushBackoff {
+    /// Zero while all is well.
+    pause: Duration,
+    began: Option<Instant>,
+}
+
+impl PushBackoff {
+    /// Until when nothing is delivered, if that is not over.
+    pub(super) fn paused_until(&self, now: Instant) -> Option<Instant> {
+        Some(self.began? + self.pause).filter(|until| now < *until)
+    }
+
+    /// A delivery was acknowledged.
+    pub(super) fn acked(&mut self) {
+        self.pause /= 2;
+        if self.pause < SHORTEST {
+            self.pause = Duration::ZERO;
+        }
+    }
+
+    /// A delivery that began at `delivered` failed at `now`.
+    pub(super) fn failed(&mut self, delivered: Instant, now: Instant) {
+        if self.began.is_some_and(|began| delivered <= began) {
+            return;
+        }
+        self.pause = (self.pause * 2).clamp(SHORTEST, LONGEST);
+        self.began = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn each_round_of_failures_doubles_the_pause_up_to_a_minute() {
+        let mut backoff = PushBackoff::default();
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..12 {
+            let delivered = now;
+            now += MS;
+            // A whole window of them.
+            (0..50).for_each(|_| backoff.failed(delivered, now));
+            let until = backoff.paused_until(now).expect("there is a pause");
+            pauses.push((until - now).as_millis());
+            now = until;
+            assert_eq!(backoff.paused_until(now), None, "it is over");
+        }
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000]);
+    }
+
+    #[test]
+    fn acknowledgements_take_it_back() {
+        let mut backoff = PushBackoff::default();
+        let now = Instant::now();
+        backoff.failed(now, now + MS);
+        backoff.failed(now + 200 * MS, now + 201 * MS);
+        assert_eq!(backoff.paused_until(now + 201 * MS), Some(now + 401 * MS));
+        backoff.acked();
+        assert_eq!(backoff.paused_until(now + 201 * MS), Some(now + 301 * MS));
+        backoff.acked();
+        assert_eq!(backoff.paused_until(now + 201 * MS), None);
+    }
+}

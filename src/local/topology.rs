@@ -1,0 +1,300 @@
+//! The whole topology as one thing: its parts, who owns them, and the order in which they end.
+//!
+//! Puts together what the other modules of [`local`](super) are, around the very
+//! [`Service`] that runs on Cloud Run. It decides nothing and prints nothing: settings, ports and
+//! data directory come from the command line.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::activity::Activity;
+use super::address::Bound;
+use super::bigquery::BigQuery;
+use super::demo::{self, Rate, Traffic};
+use super::load_balancer::LoadBalancer;
+use super::log_sink::LogSink;
+use super::pubsub::emulator::{Emulator, EmulatorError, Setup};
+use super::pubsub::{DeadLetterTopic, Policy, PushSubscription, Topic};
+use super::summary::Summary;
+use crate::config::Config;
+use crate::metrics;
+use crate::service::{Service, ServiceError};
+use crate::source::http_server;
+
+/// How long an HTTP server may take to answer what it has begun with.
+const GRACE: Duration = Duration::from_secs(2);
+/// How often is looked whether the emulator has delivered everything.
+const LOOK: Duration = Duration::from_millis(50);
+/// Where the pixel is if any path counts.
+const PIXEL_PATH: &str = "/pixel.png";
+
+/// What the topology can be told besides the service's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub project: String,
+    pub pubsub: Pubsub,
+    /// Make traffic, and how much.
+    pub demo: Option<Rate>,
+}
+
+/// Which Pub/Sub is between log sink and service.
+#[derive(Debug, Clone)]
+pub enum Pubsub {
+    /// Ours.
+    InProcess(Policy),
+    /// Google's emulator.
+    Emulator {
+        /// `http://127.0.0.1:8085`
+        address: String,
+        /// The service's URL as the emulator sees it; `None` for the one that this machine does.
+        push_endpoint: Option<String>,
+        ack_deadline: Duration,
+    },
+}
+
+/// The ports of the parts.
+#[derive(Debug)]
+pub struct Listeners {
+    pub pixel: Bound,
+    pub service: Bound,
+    pub bigquery: Bound,
+}
+
+/// Where the parts are, each the root of a URL on this machine.
+#[derive(Debug, Clone)]
+pub struct Urls {
+    pub load_balancer: String,
+    /// Whole, with path.
+    pub pixel: String,
+    pub service: String,
+    pub bigquery: String,
+    /// The dataset's tables in BigQuery's API.
+    pub tables: String,
+}
+
+/// Why the topology cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
+    #[error("no HTTP client")]
+    Http(#[from] reqwest::Error),
+    #[error("no metrics")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// The running topology.
+pub struct Topology {
+    pub urls: Urls,
+    pub activity: Activity,
+    /// To publish to, besides the log sink.
+    pub topic: Topic,
+    /// What the push subscription gave up. Stays empty with the emulator.
+    pub dead_letters: Arc<DeadLetterTopic>,
+    pub bigquery: BigQuery,
+    pub metrics: PrometheusHandle,
+    /// With the emulator: what was found there, and what was made.
+    pub emulator: Option<Setup>,
+    http: reqwest::Client,
+    tables_before: Option<u64>,
+    demo: Option<Part<Result<(), reqwest::Error>>>,
+    load_balancer: Part<()>,
+    /// The push subscription, or the publisher to the emulator. Ends with the number of messages
+    /// that it still had.
+    delivery: JoinHandle<usize>,
+    end_delivery: watch::Sender<Option<Instant>>,
+    service: Part<Result<(), ServiceError>>,
+    bigquery_server: Part<()>,
+}
+
+/// Ends when a part is to end.
+type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A task that ends some time after its sender is dropped.
+struct Part<T> {
+    task: JoinHandle<T>,
+    stop: watch::Sender<()>,
+}
+
+impl Topology {
+    /// Starts everything, BigQuery first and visitors last.
+    pub async fn start(settings: Settings, config: Config, bigquery: BigQuery, listeners: Listeners) -> Result<Self, TopologyError> {
+        let Settings { project, pubsub, demo } = settings;
+        let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
+        let http = reqwest::Client::builder().no_proxy().timeout(GRACE).build()?;
+        let activity = Activity::default();
+        let dead_letters = Arc::new(DeadLetterTopic::new(&project));
+        let paths = config.template.decode.pixel_paths.clone();
+        let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
+        let urls = Urls {
+            pixel: format!("{}{pixel_path}", pixel_port.url()),
+            load_balancer: pixel_port.url(),
+            service: service_port.url(),
+            tables: format!("{}/bigquery/v2/projects/{project}/datasets/{}/tables", bigquery_port.url(), config.location.dataset),
+            bigquery: bigquery_port.url(),
+        };
+
+        let router = bigquery.router();
+        let bigquery_server = Part::spawn(|end| http_server::serve(bigquery_port.listener, router, end));
+        let tables_before = count_tables(&http, &urls.tables).await;
+
+        let push_endpoint = format!("{}/", urls.service);
+        let (topic, published) = Topic::new(activity.clone());
+        let (end_delivery, end) = watch::channel(None);
+        let (delivery, emulator) = match pubsub {
+            Pubsub::InProcess(policy) => {
+                let letters = Arc::clone(&dead_letters);
+                let subscription = PushSubscription::new(published, push_endpoint, &project, policy, letters, activity.clone())?;
+                (tokio::spawn(subscription.run(end)), None)
+            }
+            Pubsub::Emulator { address, push_endpoint: told, ack_deadline } => {
+                let emulator = Emulator::connect(&address, &project, &told.unwrap_or(push_endpoint), ack_deadline).await?;
+                let setup = emulator.setup().clone();
+                (tokio::spawn(emulator.run(published, end)), Some(setup))
+            }
+        };
+
+        let metrics = metrics::install()?;
+        let service = Service::start(config, metrics.clone())?;
+        let service = Part::spawn(|end| service.run(service_port.listener, end));
+        let sink = LogSink::new(&paths, topic.clone(), activity.clone());
+        let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
+        let router = LoadBalancer::new(&project, held, sink, activity.clone()).router();
+        let load_balancer = Part::spawn(|end| http_server::serve(pixel_port.listener, router, end));
+        let demo = demo.map(|rate| {
+            let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
+            let url = urls.load_balancer.clone();
+            Part::spawn(|end| demo::run(url, traffic, rate, end))
+        });
+        Ok(Self {
+            urls,
+            activity,
+            topic,
+            dead_letters,
+            bigquery,
+            metrics,
+            emulator,
+            http,
+            tables_before,
+            demo,
+            load_balancer,
+            delivery,
+            end_delivery,
+            service,
+            bigquery_server,
+        })
+    }
+
+    /// Ends when the service does, which is not expected before it is told to.
+    pub async fn service_ended(&mut self) -> ServiceError {
+        match (&mut self.service.task).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => ServiceError::Ended("service"),
+        }
+    }
+
+    /// Ends the parts one after the other, in the order in which an event passes them. Messages
+    /// have until `patience` is over, or `hurry` has ended, to be settled.
+    pub async fn shut_down(self, patience: Duration, hurry: impl Future<Output = ()>) -> Summary {
+        let Self { urls, activity, bigquery, metrics, emulator, http, tables_before, .. } = self;
+        if let Some(demo) = self.demo {
+            demo.end(GRACE).await;
+        }
+        self.load_balancer.end(GRACE).await;
+        let deadline = Instant::now() + patience;
+        let unsettled = {
+            let settling = settle(self.delivery, &self.end_delivery, deadline, emulator.is_some().then_some((&activity, &metrics)));
+            tokio::pin!(settling, hurry);
+            tokio::select! {
+                unsettled = &mut settling => unsettled,
+                () = &mut hurry => {
+                    self.end_delivery.send_replace(Some(Instant::now()));
+                    settling.await
+                }
+            }
+        };
+        let service = self.service;
+        drop(service.stop);
+        // Has a bound of its own. Where it ended by itself, that was told.
+        if !service.task.is_finished() {
+            let _ = service.task.await;
+        }
+        let tables_after = count_tables(&http, &urls.tables).await;
+        self.bigquery_server.end(GRACE).await;
+        bigquery.close();
+        Summary {
+            counts: activity.counts(),
+            outcomes: metrics::deliveries(&metrics),
+            unsettled,
+            tables_made: tables_after.zip(tables_before).map(|(after, before)| after.saturating_sub(before)),
+        }
+    }
+}
+
+/// Waits until every message is settled, or `end_delivery` holds a time that is over. Returns how
+/// many are not. With the emulator, of which we hear nothing, the service's count has to tell.
+async fn settle(
+    delivery: JoinHandle<usize>,
+    end_delivery: &watch::Sender<Option<Instant>>,
+    deadline: Instant,
+    emulator: Option<(&Activity, &PrometheusHandle)>,
+) -> u64 {
+    end_delivery.send_replace(Some(deadline));
+    let left = delivery.await.unwrap_or_default() as u64;
+    let Some((activity, metrics)) = emulator else { return left };
+    loop {
+        let unsettled = activity.counts().published.saturating_sub(left).saturating_sub(settled(metrics));
+        let is_over = end_delivery.borrow().is_none_or(|end| end <= Instant::now());
+        if unsettled == 0 || is_over {
+            return left + unsettled;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Deliveries that the service acknowledged. The emulator may deliver twice, so this is an upper
+/// bound of the messages.
+fn settled(metrics: &PrometheusHandle) -> u64 {
+    let acks = ["stored", "filtered", "dead_letter"];
+    metrics::deliveries(metrics).iter().filter(|((outcome, _), _)| acks.contains(&outcome.as_str())).map(|(_, count)| count).sum()
+}
+
+/// How many tables there are; none if there is no dataset.
+async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
+    let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
+    if answer.status() == reqwest::StatusCode::NOT_FOUND {
+        return Some(0);
+    }
+    let list: serde_json::Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+    list["totalItems"].as_u64()
+}
+
+impl<T: Send + 'static> Part<T> {
+    /// `task` is given what ends when it is to end.
+    fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (stop, mut stopped) = watch::channel(());
+        let end = Box::pin(async move { while stopped.changed().await.is_ok() {} });
+        Self { task: tokio::spawn(task(end)), stop }
+    }
+
+    /// Lets it end, for at most `grace`.
+    async fn end(self, grace: Duration) {
+        let Self { mut task, stop } = self;
+        drop(stop);
+        if tokio::time::timeout(grace, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
