@@ -26,15 +26,16 @@ use crate::support::{Entry, Service, TestBigQuery, fixture};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Google's emulator, and a topic on it. Ends with its handle.
-struct Emulator {
-    endpoint: String,
+pub struct Emulator {
+    /// `http://127.0.0.1:PORT`
+    pub endpoint: String,
     topic: String,
     _process: Child,
 }
 
 impl Emulator {
     /// Starts one, or says what is missing.
-    async fn start() -> Result<Self, &'static str> {
+    pub async fn start() -> Result<Self, &'static str> {
         let jar = find_jar().ok_or("the Pub/Sub emulator (gcloud components install pubsub-emulator)")?;
         let port = free_port().await;
         let process = Command::new("java")

@@ -1,22 +1,13 @@
-//! `pixel-pipeline local`: what a newcomer sees.
+//! `pixel-pipeline local`: what a newcomer sees, and what a restart, a kill and a wrong setting do.
 
 use std::collections::HashSet;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use flate2::Crc;
-use flate2::read::ZlibDecoder;
-use pixel_pipeline::local::subscription::Topic;
-use pixel_pipeline::source::http_server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
-use tokio::sync::mpsc;
 
 use crate::support::bigquery::{DATASET, TempDir};
 use crate::support::entry::USER;
@@ -66,59 +57,6 @@ async fn a_fired_pixel_becomes_a_row() {
     ] {
         assert_eq!(local.column(&table, column).await, [value], "{column}");
     }
-}
-
-#[tokio::test]
-async fn the_pixel_is_a_valid_png_that_nobody_may_cache() {
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &ONE_TABLE).await;
-    let answer = local.fire("user_id=u").await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "image/png");
-    assert_eq!(answer.headers()["cache-control"], "no-store");
-    let png = answer.bytes().await.unwrap();
-    let chunks = png_chunks(&png);
-    let names: Vec<&[u8]> = chunks.iter().map(|(name, _)| name.as_slice()).collect();
-    assert_eq!((names.first(), names.last()), (Some(&b"IHDR".as_slice()), Some(&b"IEND".as_slice())));
-    let header = &chunks[0].1;
-    assert_eq!((&header[..4], &header[4..8]), ([0, 0, 0, 1].as_slice(), [0, 0, 0, 1].as_slice()), "1 by 1");
-    let data: Vec<u8> = chunks.iter().filter(|(name, _)| name == b"IDAT").flat_map(|(_, data)| data.clone()).collect();
-    let mut scanline = Vec::new();
-    ZlibDecoder::new(data.as_slice()).read_to_end(&mut scanline).unwrap();
-    assert!(!scanline.is_empty());
-}
-
-/// Name and data of each chunk of a PNG file, whose checksums are right.
-fn png_chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
-    let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("the signature of a PNG");
-    let mut chunks = Vec::new();
-    while !rest.is_empty() {
-        let length = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
-        let (chunk, after) = rest[4..].split_at(4 + length);
-        let mut crc = Crc::new();
-        crc.update(chunk);
-        assert_eq!(after[..4], crc.sum().to_be_bytes());
-        chunks.push((chunk[..4].try_into().unwrap(), chunk[4..].to_vec()));
-        rest = &after[4..];
-    }
-    chunks
-}
-
-#[tokio::test]
-async fn anything_but_a_get_of_the_pixel_is_logged_and_filtered() {
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &ONE_TABLE).await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let elsewhere = local.pixel.replace("/pixel.png", "/favicon.ico");
-    assert_eq!(http.get(&elsewhere).send().await.unwrap().status(), 404);
-    assert_eq!(http.post(&local.pixel).send().await.unwrap().status(), 404);
-    let head = http.head(&local.pixel).send().await.unwrap();
-    assert_eq!((head.status().as_u16(), &head.headers()["content-type"]), (200, &"image/png".parse().unwrap()));
-    for (reason, count) in [("path", 1.0), ("method", 2.0)] {
-        let label = format!("pixel_pipeline_deliveries_total{{outcome=\"filtered\",reason=\"{reason}\"}}");
-        local.wait_until(&label, async || local.metric(&label).await >= count).await;
-    }
-    assert_eq!(local.column("pixel", "event_id").await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -300,36 +238,4 @@ async fn what_the_service_sends_back_is_delivered_again() {
     local.post(&format!("datasets/{DATASET}/tables"), table).await;
     local.wait_for_rows("pixel", 1).await;
     assert_eq!(local.column("pixel", "order_id").await, ["early"]);
-}
-
-/// A push endpoint that answers the n-th delivery with the n-th status, and the last one for ever.
-async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<String>) {
-    let (bodies, received) = mpsc::unbounded_channel();
-    let count = Arc::new(AtomicUsize::new(0));
-    let answer = async move |State(count): State<Arc<AtomicUsize>>, body: String| {
-        let n = count.fetch_add(1, Ordering::Relaxed);
-        let _ = bodies.send(body);
-        StatusCode::from_u16(statuses[n.min(statuses.len() - 1)]).unwrap()
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(http_server::serve(listener, Router::new().fallback(answer).with_state(count), std::future::pending()));
-    (url, received)
-}
-
-#[tokio::test]
-async fn the_subscription_repeats_a_message_until_it_is_acknowledged() {
-    for ack in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202]] {
-        let (url, mut received) = endpoint(ack).await;
-        let (topic, subscription) = Topic::with_push_to(url, "p").unwrap();
-        topic.publish(b"{}".to_vec());
-        drop(topic);
-        tokio::time::timeout(PATIENCE, subscription.run()).await.expect("every message is acknowledged");
-        let mut bodies = Vec::new();
-        while let Ok(body) = received.try_recv() {
-            bodies.push(body);
-        }
-        assert_eq!(bodies.len(), ack.len(), "{ack:?}");
-        assert!(bodies.iter().all(|body| *body == bodies[0]), "the same message every time: {bodies:?}");
-    }
 }

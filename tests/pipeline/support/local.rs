@@ -5,8 +5,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::bigquery::DATASET;
@@ -27,6 +27,7 @@ pub struct Local {
     /// What it printed, up to the last line.
     pub welcome: String,
     http: reqwest::Client,
+    stdout: Lines<BufReader<ChildStdout>>,
     log: JoinHandle<String>,
 }
 
@@ -41,12 +42,17 @@ pub fn local(data_dir: &Path) -> Command {
 impl Local {
     /// Starts it and reads where it is.
     pub async fn start(data_dir: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = local(data_dir).envs(settings.iter().copied()).spawn().unwrap();
+        Self::start_with(data_dir, &[], settings).await
+    }
+
+    /// The same, with flags that have no environment variable.
+    pub async fn start_with(data_dir: &Path, flags: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut child = local(data_dir).args(flags).envs(settings.iter().copied()).spawn().unwrap();
         let log = tokio::spawn(read_all(child.stderr.take().unwrap()));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let read = async {
             let mut welcome = String::new();
-            while let Some(line) = lines.next_line().await.unwrap() {
+            while let Some(line) = stdout.next_line().await.unwrap() {
                 welcome += &line;
                 welcome.push('\n');
                 if line.contains("Ctrl-C") {
@@ -61,7 +67,7 @@ impl Local {
             line.unwrap_or_else(|| panic!("there is no {name} in {welcome:?}")).trim().to_owned()
         };
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { pixel: url("pixel"), push: url("push"), bigquery: url("BigQuery"), child, http, log, welcome }
+        Self { pixel: url("pixel"), push: url("push"), bigquery: url("BigQuery"), child, http, stdout, log, welcome }
     }
 
     /// Fires the pixel with that query.
@@ -122,11 +128,27 @@ impl Local {
         assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
     }
 
-    /// Ends it with a signal, such as `INT`; returns its status and what it logged.
-    pub async fn end(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Sends a signal, such as `INT`.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().expect("it runs").to_string();
         assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end; returns its status, and what it printed at the end.
+    pub async fn wait(&mut self) -> (ExitStatus, String) {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
+        let mut summary = String::new();
+        while let Some(line) = self.stdout.next_line().await.unwrap() {
+            summary += &line;
+            summary.push('\n');
+        }
+        (status, summary)
+    }
+
+    /// Ends it with a signal; returns its status and what it logged.
+    pub async fn end(mut self, signal: &str) -> (ExitStatus, String) {
+        self.signal(signal);
+        let (status, _) = self.wait().await;
         (status, self.log.await.unwrap())
     }
 }

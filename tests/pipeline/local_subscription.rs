@@ -1,0 +1,137 @@
+//! The push subscription of `local` over real sockets. When it does what is tested beside
+//! `backlog`, on a clock of its own; here, what it sends and how it takes an answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use pixel_pipeline::local::activity::Activity;
+use pixel_pipeline::local::pubsub::{Attributes, DeadLetterPolicy, DeadLetterTopic, Policy, PushSubscription, RetryPolicy, Topic};
+use pixel_pipeline::source::http_server;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::support::service::PATIENCE;
+
+/// Does not answer at all.
+const SILENCE: u16 = 0;
+
+/// A push endpoint that answers the n-th delivery with the n-th status, and the last one for ever.
+async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<Value>) {
+    let (bodies, received) = mpsc::unbounded_channel();
+    let count = Arc::new(AtomicUsize::new(0));
+    let answer = async move |State(count): State<Arc<AtomicUsize>>, body: String| {
+        let n = count.fetch_add(1, Ordering::Relaxed);
+        let _ = bodies.send(serde_json::from_str(&body).unwrap());
+        match statuses[n.min(statuses.len() - 1)] {
+            SILENCE => std::future::pending().await,
+            status => StatusCode::from_u16(status).unwrap(),
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(http_server::serve(listener, Router::new().fallback(answer).with_state(count), std::future::pending()));
+    (url, received)
+}
+
+/// A topic and what became of its messages.
+struct Pubsub {
+    topic: Topic,
+    received: mpsc::UnboundedReceiver<Value>,
+    activity: Activity,
+    dead_letters: Arc<DeadLetterTopic>,
+}
+
+/// Retries at once: only push backoff is in the way.
+fn policy() -> Policy {
+    Policy {
+        ack_deadline: PATIENCE,
+        retry: RetryPolicy { minimum: Duration::ZERO, maximum: Duration::ZERO },
+        dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }),
+    }
+}
+
+/// A topic, and its subscription to an endpoint that answers like this.
+async fn pubsub(statuses: &'static [u16], policy: Policy) -> (Pubsub, PushSubscription) {
+    let (url, received) = endpoint(statuses).await;
+    let activity = Activity::default();
+    let (topic, published) = Topic::new(activity.clone());
+    let dead_letters = Arc::new(DeadLetterTopic::new("p"));
+    let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), activity.clone()).unwrap();
+    (Pubsub { topic, received, activity, dead_letters }, subscription)
+}
+
+impl Pubsub {
+    fn publish(&self, data: &'static str) -> String {
+        self.topic.publish(data.into(), Attributes::new()).expect("it is taken")
+    }
+
+    /// Delivers until every message is settled, or that time is over. Returns how many are not, and
+    /// every body that was pushed.
+    async fn deliver(&mut self, subscription: PushSubscription, within: Duration) -> (usize, Vec<Value>) {
+        let (end, ended) = watch::channel(None);
+        end.send_replace(Some(Instant::now() + within));
+        let left = subscription.run(ended).await;
+        (left, std::iter::from_fn(|| self.received.try_recv().ok()).collect())
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_repeated_until_it_is_acknowledged() {
+    for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[SILENCE, 204]] {
+        let ack_deadline = if statuses[0] == SILENCE { Duration::from_millis(200) } else { PATIENCE };
+        let (mut pubsub, subscription) = pubsub(statuses, Policy { ack_deadline, ..policy() }).await;
+        let mut deliveries = pubsub.activity.deliveries();
+        let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("it is taken");
+        let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+        assert_eq!(left, 0, "{statuses:?}");
+        let attempts: Vec<u64> = bodies.iter().map(|body| body["deliveryAttempt"].as_u64().unwrap()).collect();
+        assert_eq!(attempts, (1..=statuses.len() as u64).collect::<Vec<_>>(), "{statuses:?}");
+        for body in bodies {
+            assert_eq!(body["message"]["messageId"], id.as_str());
+            assert_eq!((&body["message"]["data"], &body["message"]["attributes"]["k"]), (&"e30=".into(), &"v".into()));
+        }
+        let counts = pubsub.activity.counts();
+        assert_eq!((counts.published, counts.acked, counts.nacked), (1, 1, statuses.len() as u64 - 1));
+        let first = deliveries.try_recv().unwrap();
+        let status = Some(statuses[0]).filter(|status| *status != SILENCE);
+        assert_eq!((first.status, first.acked, first.attempt), (status, false, 1));
+        assert_eq!(pubsub.dead_letters.messages(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_given_up_after_its_last_attempt_and_kept_as_a_dead_letter() {
+    let (mut pubsub, subscription) = pubsub(&[503], policy()).await;
+    pubsub.publish("poison");
+    let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+    assert_eq!((left, bodies.len()), (0, 5));
+    let [message] = &pubsub.dead_letters.messages()[..] else { panic!("there is one") };
+    assert_eq!(message.data.as_ref(), b"poison");
+    assert_eq!(message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"], "5");
+    assert_eq!(pubsub.activity.counts().dead_lettered, 1);
+}
+
+#[tokio::test]
+async fn what_is_empty_is_not_pushed() {
+    let (mut pubsub, subscription) = pubsub(&[204], Policy { dead_letter: None, ..policy() }).await;
+    pubsub.publish("");
+    let (_, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&bodies[0]), ["message", "subscription"], "no attempt is told without a dead-letter policy");
+    assert_eq!(names(&bodies[0]["message"]), ["messageId", "message_id", "publishTime", "publish_time"]);
+}
+
+#[tokio::test]
+async fn what_is_not_settled_in_time_is_counted() {
+    let (mut pubsub, subscription) = pubsub(&[503], policy()).await;
+    (0..7).for_each(|_| drop(pubsub.publish("{}")));
+    let (left, _) = pubsub.deliver(subscription, Duration::from_millis(300)).await;
+    assert_eq!(left, 7);
+    assert_eq!(pubsub.topic.publish("{}".into(), Attributes::new()), None, "nothing is taken any more");
+}
