@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::config::{self, Config, ServeArgs};
 use crate::local::address::{BindError, Bound};
 use crate::local::bigquery::{BigQuery, OpenError};
@@ -48,15 +50,16 @@ pub struct Args {
     /// End after that time, as 30s, 2m or 1h30m
     #[arg(long = "for", value_name = "DURATION", help_heading = "Local")]
     duration: Option<HowLong>,
-    /// Delivery attempts after which a message goes to the dead-letter topic, which is in memory: 5 to 100
+    /// Delivery attempts after which a message goes to the dead-letter topic, which is in memory: 5 to 100. Not with
+    /// the Pub/Sub emulator
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(5..=100), help_heading = "Local")]
     max_delivery_attempts: u32,
     /// Google's Pub/Sub emulator, to be used in place of our own topic and subscription
     #[arg(long, env, value_name = "HOST:PORT", help_heading = "Local")]
     pubsub_emulator_host: Option<String>,
     /// The service's URL as the Pub/Sub emulator sees it, where that is another machine or a container
-    #[arg(long, value_name = "URL", help_heading = "Local")]
-    push_endpoint: Option<String>,
+    #[arg(long, value_name = "URL", requires = "pubsub_emulator_host", help_heading = "Local")]
+    push_endpoint: Option<Url>,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -147,24 +150,29 @@ fn pubsub(args: &Args) -> Result<Pubsub, String> {
         None => Ok(Pubsub::InProcess(policy)),
         Some(host) => {
             let address = config::parse_address(host).map_err(|problem| format!("PUBSUB_EMULATOR_HOST: {problem}"))?;
-            Ok(Pubsub::Emulator { address, push_endpoint: args.push_endpoint.clone(), ack_deadline: policy.ack_deadline })
+            Ok(Pubsub::Emulator {
+                address,
+                push_endpoint: args.push_endpoint.as_ref().map(Url::to_string),
+                ack_deadline: policy.ack_deadline,
+            })
         }
     }
 }
 
 fn welcome(topology: &Topology, args: &Args) -> String {
-    let urls = &topology.urls;
+    let urls = &topology.handles.urls;
     let (pixel, tables) = (&urls.pixel, &urls.tables);
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
     let mut notes = String::new();
-    if let Some(setup) = &topology.emulator {
+    if let Some(setup) = &topology.handles.emulator {
         let made = |existed| if existed { "was there" } else { "was made" };
         notes += &format!(
-            "The Pub/Sub emulator pushes: {} {}, {} {}.\n",
+            "The Pub/Sub emulator pushes to {}: {} {}, {} {}.\n",
+            setup.push_endpoint,
             setup.topic,
             made(setup.topic_existed),
             setup.subscription,
-            if setup.subscription_existed { "was there and pushes here now" } else { made(false) },
+            if setup.subscription_existed { "was there and pushed elsewhere until now" } else { made(false) },
         );
     }
     if let Some(rate) = args.demo {

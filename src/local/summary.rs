@@ -14,6 +14,8 @@ pub struct Summary {
     pub outcomes: BTreeMap<(String, String), u64>,
     /// Messages that were published, and neither acknowledged nor given up when time was over.
     pub unsettled: u64,
+    /// Messages in the dead-letter topic.
+    pub given_up: u64,
     /// Tables of the dataset that were not there before; `None` when it could not be said.
     pub tables_made: Option<u64>,
 }
@@ -22,7 +24,7 @@ impl Summary {
     /// Messages that end with this process: unsettled, or in the dead-letter topic, which is in
     /// memory. (The dead-letter table is not.)
     pub fn lost(&self) -> u64 {
-        self.unsettled + self.counts.dead_lettered
+        self.unsettled + self.given_up
     }
 
     /// How many deliveries had that outcome, and for which reasons.
@@ -36,7 +38,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { requests, cache_hits, excluded, published, dead_lettered, .. } = self.counts;
+        let Counts { requests, cache_hits, excluded, published, .. } = self.counts;
         let mut line = |name: &str, count: u64, note: &str| {
             let line = format!("{name:<16}{count:>8}  {note}");
             writeln!(f, "{}", line.trim_end())
@@ -55,7 +57,7 @@ impl fmt::Display for Summary {
             line("tables made", made, "")?;
         }
         if self.lost() > 0 {
-            line("lost", self.lost(), &format!("{} not settled in time, {dead_lettered} given up", self.unsettled))?;
+            line("lost", self.lost(), &format!("{} not settled in time, {} given up", self.unsettled, self.given_up))?;
         }
         Ok(())
     }
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn it_reads_as_a_table() {
         let summary = Summary {
-            counts: Counts { requests: 1234, cache_hits: 1200, excluded: 34, published: 1200, dead_lettered: 1, ..Counts::default() },
+            counts: Counts { requests: 1234, cache_hits: 1200, excluded: 34, published: 1200, ..Counts::default() },
             outcomes: outcomes(&[
                 ("stored", "", 1100),
                 ("filtered", "method", 40),
@@ -82,6 +84,7 @@ mod tests {
                 ("dead_letter", "invalid", 0),
             ]),
             unsettled: 2,
+            given_up: 1,
             tables_made: Some(12),
         };
         let expected = "\

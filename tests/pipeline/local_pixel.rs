@@ -165,7 +165,7 @@ async fn entries_have_the_members_of_a_real_backend_buckets() {
     edge.ask(Method::GET, "/pixel.png?user_id=v", &headers).await;
     let (hit, _) = edge.entry().await;
     let mut expected = members(&real("cache_hit"));
-    // The real pair has it on both; the fixture is older than that was known.
+    // Which real entries have as well; the fixture is a leaner one.
     expected.insert("/jsonPayload/cacheDecision".to_owned());
     assert_eq!(members(&hit), expected);
     assert_eq!((&hit["httpRequest"]["cacheHit"], &hit["jsonPayload"]["statusDetails"]), (&true.into(), &"response_from_cache".into()));

@@ -48,7 +48,7 @@ pub async fn run(url: String, mut traffic: Traffic, Rate(rate): Rate, end: impl 
             () = tokio::time::sleep_until(next_at) => {}
             () = &mut end => return Ok(()),
         }
-        if let Err(error) = fire(&http, &url, traffic.next()).await
+        if let Err(error) = fire(&http, &url, traffic.next_request()).await
             && let Some(unsaid) = complaints.pass()
         {
             tracing::warn!(%error, unsaid, "the demo could not fire the pixel");

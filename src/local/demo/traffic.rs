@@ -69,7 +69,7 @@ impl Traffic {
     }
 
     /// The next request.
-    pub fn next(&mut self) -> Request {
+    pub fn next_request(&mut self) -> Request {
         match self.random.u32(..100) {
             0..70 => self.visit(),
             70..84 => self.open_mail(),
@@ -224,7 +224,7 @@ mod tests {
 
     fn requests(seed: u64, count: usize) -> Vec<Request> {
         let mut traffic = Traffic::new("/pixel.png", seed);
-        std::iter::repeat_with(|| traffic.next()).take(count).collect()
+        std::iter::repeat_with(|| traffic.next_request()).take(count).collect()
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn pixel(status: StatusCode) -> Response<Bytes> {
     if not_modified {
         headers.remove(CONTENT_LENGTH);
     }
-    // The client TTL of the deployment's CDN: a browser asks again, so that a repeat is seen.
+    // As a CDN with a client TTL of 0 sends it: a browser asks again, so that a repeat is seen.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=0"));
     response
 }

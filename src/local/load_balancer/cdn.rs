@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_get_fills_the_cache_for_everyone_after_it() {
         let (cdn, now) = (Cdn::default(), Instant::now());
-        let mut pass = |method, path, status, after: u64| {
+        let pass = |method, path, status, after: u64| {
             let mut answer = answer(status);
             let cache = cdn.pass(&method, path, &mut answer, now + Duration::from_secs(after));
             (cache, answer.headers().get(AGE).map(|age| age.to_str().unwrap().to_owned()))

@@ -43,8 +43,9 @@ pub struct Setup {
     pub topic_existed: bool,
     /// `projects/P/subscriptions/S`
     pub subscription: String,
-    /// If so, it has the service's push endpoint from now on.
+    /// If so, it has this push endpoint from now on.
     pub subscription_existed: bool,
+    pub push_endpoint: String,
 }
 
 /// Why the emulator is of no use.
@@ -65,6 +66,7 @@ impl Emulator {
     /// Sees that topic and push subscription are there. `address` is the emulator's URL,
     /// `push_endpoint` must be one that the emulator can reach.
     pub async fn connect(address: &str, project: &str, push_endpoint: &str, ack_deadline: Duration) -> Result<Self, EmulatorError> {
+        tracing::info!(address, "connecting to the Pub/Sub emulator");
         let set_up = set_up(address, project, push_endpoint, ack_deadline);
         tokio::time::timeout(PATIENCE, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Silent { address: address.to_owned() }))
     }
@@ -138,7 +140,8 @@ async fn set_up(address: &str, project: &str, push_endpoint: &str, ack_deadline:
 
     let publisher = Publisher::builder(&topic).with_endpoint(address).with_credentials(anonymous()).build().await;
     let publisher = publisher.map_err(Box::from).map_err(refused("connect"))?;
-    Ok(Emulator { publisher, setup: Setup { topic, topic_existed, subscription, subscription_existed } })
+    let push_endpoint = push_endpoint.to_owned();
+    Ok(Emulator { publisher, setup: Setup { topic, topic_existed, subscription, subscription_existed, push_endpoint } })
 }
 
 /// Whether what was to be made is there already.

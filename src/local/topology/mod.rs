@@ -4,34 +4,33 @@
 //! [`Service`] that runs on Cloud Run. It decides nothing and prints nothing: settings, ports and
 //! data directory come from the command line.
 
+mod delivery;
+mod part;
+
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
-
+use self::delivery::Delivery;
+use self::part::Part;
 use super::activity::Activity;
 use super::address::Bound;
 use super::bigquery::BigQuery;
 use super::demo::{self, Rate, Traffic};
 use super::load_balancer::LoadBalancer;
 use super::log_sink::LogSink;
-use super::pubsub::emulator::{Emulator, EmulatorError, Setup};
-use super::pubsub::{DeadLetterTopic, Policy, PushSubscription, Topic};
+use super::pubsub::emulator::{EmulatorError, Setup};
+use super::pubsub::{DeadLetterTopic, Policy, Topic};
 use super::summary::Summary;
 use crate::config::Config;
 use crate::metrics;
 use crate::service::{Service, ServiceError};
+use crate::sink::template::TemplateSettings;
 use crate::source::http_server;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 /// How long an HTTP server may take to answer what it has begun with.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often is looked whether the emulator has delivered everything.
-const LOOK: Duration = Duration::from_millis(50);
 /// Where the pixel is if any path counts.
 const PIXEL_PATH: &str = "/pixel.png";
 
@@ -92,8 +91,9 @@ pub enum TopologyError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// The running topology.
-pub struct Topology {
+/// What others may see and touch of the running topology. Clones are the same.
+#[derive(Clone)]
+pub struct Handles {
     pub urls: Urls,
     pub activity: Activity,
     /// To publish to, besides the log sink.
@@ -102,27 +102,22 @@ pub struct Topology {
     pub dead_letters: Arc<DeadLetterTopic>,
     pub bigquery: BigQuery,
     pub metrics: PrometheusHandle,
+    /// The template table's settings and how an entry becomes a row.
+    pub template: TemplateSettings,
     /// With the emulator: what was found there, and what was made.
     pub emulator: Option<Setup>,
+}
+
+/// The running topology.
+pub struct Topology {
+    pub handles: Handles,
     http: reqwest::Client,
     tables_before: Option<u64>,
     demo: Option<Part<Result<(), reqwest::Error>>>,
     load_balancer: Part<()>,
-    /// The push subscription, or the publisher to the emulator. Ends with the number of messages
-    /// that it still had.
-    delivery: JoinHandle<usize>,
-    end_delivery: watch::Sender<Option<Instant>>,
+    delivery: Delivery,
     service: Part<Result<(), ServiceError>>,
     bigquery_server: Part<()>,
-}
-
-/// Ends when a part is to end.
-type End = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A task that ends some time after its sender is dropped.
-struct Part<T> {
-    task: JoinHandle<T>,
-    stop: watch::Sender<()>,
 }
 
 impl Topology {
@@ -147,51 +142,26 @@ impl Topology {
         let bigquery_server = Part::spawn(|end| http_server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
-        let push_endpoint = format!("{}/", urls.service);
         let (topic, published) = Topic::new(activity.clone());
-        let (end_delivery, end) = watch::channel(None);
-        let (delivery, emulator) = match pubsub {
-            Pubsub::InProcess(policy) => {
-                let letters = Arc::clone(&dead_letters);
-                let subscription = PushSubscription::new(published, push_endpoint, &project, policy, letters, activity.clone())?;
-                (tokio::spawn(subscription.run(end)), None)
-            }
-            Pubsub::Emulator { address, push_endpoint: told, ack_deadline } => {
-                let emulator = Emulator::connect(&address, &project, &told.unwrap_or(push_endpoint), ack_deadline).await?;
-                let setup = emulator.setup().clone();
-                (tokio::spawn(emulator.run(published, end)), Some(setup))
-            }
-        };
+        let letters = Arc::clone(&dead_letters);
+        let delivery = Delivery::start(pubsub, published, &urls.service, &project, letters, activity.clone()).await?;
 
         let metrics = metrics::install()?;
+        let template = config.template.clone();
         let service = Service::start(config, metrics.clone())?;
+        let emulator = delivery.emulator.clone();
+        let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
         let service = Part::spawn(|end| service.run(service_port.listener, end));
-        let sink = LogSink::new(&paths, topic.clone(), activity.clone());
+        let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let router = LoadBalancer::new(&project, held, sink, activity.clone()).router();
+        let router = LoadBalancer::new(&project, held, sink, handles.activity.clone()).router();
         let load_balancer = Part::spawn(|end| http_server::serve(pixel_port.listener, router, end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
-            let url = urls.load_balancer.clone();
+            let url = handles.urls.load_balancer.clone();
             Part::spawn(|end| demo::run(url, traffic, rate, end))
         });
-        Ok(Self {
-            urls,
-            activity,
-            topic,
-            dead_letters,
-            bigquery,
-            metrics,
-            emulator,
-            http,
-            tables_before,
-            demo,
-            load_balancer,
-            delivery,
-            end_delivery,
-            service,
-            bigquery_server,
-        })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, service, bigquery_server })
     }
 
     /// Ends when the service does, which is not expected before it is told to.
@@ -205,67 +175,29 @@ impl Topology {
     /// Ends the parts one after the other, in the order in which an event passes them. Messages
     /// have until `patience` is over, or `hurry` has ended, to be settled.
     pub async fn shut_down(self, patience: Duration, hurry: impl Future<Output = ()>) -> Summary {
-        let Self { urls, activity, bigquery, metrics, emulator, http, tables_before, .. } = self;
+        let Handles { urls, activity, dead_letters, bigquery, metrics, .. } = self.handles;
         if let Some(demo) = self.demo {
             demo.end(GRACE).await;
         }
         self.load_balancer.end(GRACE).await;
-        let deadline = Instant::now() + patience;
-        let unsettled = {
-            let settling = settle(self.delivery, &self.end_delivery, deadline, emulator.is_some().then_some((&activity, &metrics)));
-            tokio::pin!(settling, hurry);
-            tokio::select! {
-                unsettled = &mut settling => unsettled,
-                () = &mut hurry => {
-                    self.end_delivery.send_replace(Some(Instant::now()));
-                    settling.await
-                }
-            }
-        };
+        let unsettled = self.delivery.settle(patience, hurry, &activity, &metrics).await;
         let service = self.service;
         drop(service.stop);
         // Has a bound of its own. Where it ended by itself, that was told.
         if !service.task.is_finished() {
             let _ = service.task.await;
         }
-        let tables_after = count_tables(&http, &urls.tables).await;
+        let tables_after = count_tables(&self.http, &urls.tables).await;
         self.bigquery_server.end(GRACE).await;
         bigquery.close();
         Summary {
             counts: activity.counts(),
             outcomes: metrics::deliveries(&metrics),
             unsettled,
-            tables_made: tables_after.zip(tables_before).map(|(after, before)| after.saturating_sub(before)),
+            given_up: dead_letters.messages().len() as u64,
+            tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before)),
         }
     }
-}
-
-/// Waits until every message is settled, or `end_delivery` holds a time that is over. Returns how
-/// many are not. With the emulator, of which we hear nothing, the service's count has to tell.
-async fn settle(
-    delivery: JoinHandle<usize>,
-    end_delivery: &watch::Sender<Option<Instant>>,
-    deadline: Instant,
-    emulator: Option<(&Activity, &PrometheusHandle)>,
-) -> u64 {
-    end_delivery.send_replace(Some(deadline));
-    let left = delivery.await.unwrap_or_default() as u64;
-    let Some((activity, metrics)) = emulator else { return left };
-    loop {
-        let unsettled = activity.counts().published.saturating_sub(left).saturating_sub(settled(metrics));
-        let is_over = end_delivery.borrow().is_none_or(|end| end <= Instant::now());
-        if unsettled == 0 || is_over {
-            return left + unsettled;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Deliveries that the service acknowledged. The emulator may deliver twice, so this is an upper
-/// bound of the messages.
-fn settled(metrics: &PrometheusHandle) -> u64 {
-    let acks = ["stored", "filtered", "dead_letter"];
-    metrics::deliveries(metrics).iter().filter(|((outcome, _), _)| acks.contains(&outcome.as_str())).map(|(_, count)| count).sum()
 }
 
 /// How many tables there are; none if there is no dataset.
@@ -276,25 +208,4 @@ async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     }
     let list: serde_json::Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
     list["totalItems"].as_u64()
-}
-
-impl<T: Send + 'static> Part<T> {
-    /// `task` is given what ends when it is to end.
-    fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        let (stop, mut stopped) = watch::channel(());
-        let end = Box::pin(async move { while stopped.changed().await.is_ok() {} });
-        Self { task: tokio::spawn(task(end)), stop }
-    }
-
-    /// Lets it end, for at most `grace`.
-    async fn end(self, grace: Duration) {
-        let Self { mut task, stop } = self;
-        drop(stop);
-        if tokio::time::timeout(grace, &mut task).await.is_err() {
-            task.abort();
-        }
-    }
 }

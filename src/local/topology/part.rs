@@ -1,0 +1,38 @@
+//! A task of the topology, and how it is ended.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Ends when a part is to end.
+pub(super) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A task that ends some time after its sender is dropped.
+pub(super) struct Part<T> {
+    pub(super) task: JoinHandle<T>,
+    pub(super) stop: watch::Sender<()>,
+}
+
+impl<T: Send + 'static> Part<T> {
+    /// `task` is given what ends when it is to end.
+    pub(super) fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (stop, mut stopped) = watch::channel(());
+        let end = Box::pin(async move { while stopped.changed().await.is_ok() {} });
+        Self { task: tokio::spawn(task(end)), stop }
+    }
+
+    /// Lets it end, for at most `grace`.
+    pub(super) async fn end(self, grace: Duration) {
+        let Self { mut task, stop } = self;
+        drop(stop);
+        if tokio::time::timeout(grace, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
