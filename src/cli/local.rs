@@ -4,11 +4,12 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
 use url::Url;
 
+use super::how_long::HowLong;
+use super::welcome::welcome;
 use crate::config::{self, Config, ServeArgs};
 use crate::local::address::{BindError, Bound};
 use crate::local::bigquery::{BigQuery, OpenError};
@@ -109,7 +110,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
     let pixel = Bound::bind(args.host, args.pixel_port, "PIXEL_PORT").await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let mut topology = Topology::start(settings, config, bigquery, listeners).await?;
-    print(&welcome(&topology, &args));
+    print(&welcome(&topology.handles, args.host, args.demo, args.duration));
 
     let failure = tokio::select! {
         () = shutdown => None,
@@ -159,48 +160,6 @@ fn pubsub(args: &Args) -> Result<Pubsub, String> {
     }
 }
 
-fn welcome(topology: &Topology, args: &Args) -> String {
-    let urls = &topology.handles.urls;
-    let (pixel, tables) = (&urls.pixel, &urls.tables);
-    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
-    let mut notes = String::new();
-    if let Some(setup) = &topology.handles.emulator {
-        let made = |existed| if existed { "was there" } else { "was made" };
-        notes += &format!(
-            "The Pub/Sub emulator pushes to {}: {} {}, {} {}.\n",
-            setup.push_endpoint,
-            setup.topic,
-            made(setup.topic_existed),
-            setup.subscription,
-            if setup.subscription_existed { "was there and pushed elsewhere until now" } else { made(false) },
-        );
-    }
-    if let Some(rate) = args.demo {
-        notes += &format!("The demo fires the pixel {rate} times a second.\n");
-    }
-    if !args.host.is_loopback() {
-        notes += &format!("CAUTION: whoever reaches {} can read and write all of this; nothing asks who they are.\n", args.host);
-    }
-    let stop = match args.duration {
-        Some(HowLong(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
-        None => "Stop with Ctrl-C; the tables stay.".to_owned(),
-    };
-    format!(
-        "pixel     {pixel}
-push      {}/
-BigQuery  {}
-
-{notes}Fire the pixel:
-  curl -o /dev/null \"{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click\"
-See the tables, and the rows of one:
-  curl {tables}
-  curl {tables}/pixel_507f1f77bcf86cd799439011_{today}/data
-{stop}
-",
-        urls.service, urls.bigquery
-    )
-}
-
 /// To standard output, which may have been closed by whoever read it.
 fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
@@ -212,43 +171,5 @@ async fn after(duration: Option<HowLong>) {
     match duration {
         Some(HowLong(duration)) => tokio::time::sleep(duration).await,
         None => std::future::pending().await,
-    }
-}
-
-/// A time span as a person writes it: 30s, 2m, 1h30m; a bare number counts seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct HowLong(Duration);
-
-impl FromStr for HowLong {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = || Duration::try_from_secs_f64(text.trim().parse().ok()?).ok();
-        let spelled = || Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok();
-        let duration = seconds().or_else(spelled).filter(|duration| !duration.is_zero());
-        duration.map(Self).ok_or_else(|| format!("{text:?} is not a time, as 30s, 2m or 1h30m is"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_read_as_people_write_it() {
-        for (text, millis) in [
-            ("30s", 30_000),
-            ("2m", 120_000),
-            ("1h30m", 5_400_000),
-            ("1h 30m", 5_400_000),
-            ("500ms", 500),
-            ("1.5s", 1_500),
-            (" 20 ", 20_000),
-        ] {
-            assert_eq!(text.parse(), Ok(HowLong(Duration::from_millis(millis))), "{text}");
-        }
-        for text in ["", "soon", "-5s", "0", "0s", "NaN", "5 parsecs", "1e400"] {
-            assert!(text.parse::<HowLong>().is_err(), "{text}");
-        }
     }
 }

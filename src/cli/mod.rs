@@ -1,9 +1,14 @@
-//! The subcommands, one file each: what it can be told on top, what it does below.
+//! The subcommands, one file each: what it can be told on top, what it does below. `how_long` and
+//! `welcome` are `local`'s.
 
 pub mod explain;
 #[cfg(feature = "local")]
+mod how_long;
+#[cfg(feature = "local")]
 pub mod local;
 pub mod serve;
+#[cfg(feature = "local")]
+mod welcome;
 
 use std::io;
 use std::process::ExitCode;

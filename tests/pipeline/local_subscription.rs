@@ -49,11 +49,7 @@ struct Pubsub {
 
 /// Retries at once: only push backoff is in the way.
 fn policy() -> Policy {
-    Policy {
-        ack_deadline: PATIENCE,
-        retry: RetryPolicy { minimum: Duration::ZERO, maximum: Duration::ZERO },
-        dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }),
-    }
+    Policy { ack_deadline: PATIENCE, retry: RetryPolicy::IMMEDIATE, dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }) }
 }
 
 /// A topic, and its subscription to an endpoint that answers like this.

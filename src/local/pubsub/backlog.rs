@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::message::Message;
-use super::policy::Policy;
+use super::policy::{Policy, RetryPolicy};
 use super::push_backoff::PushBackoff;
 use super::window::Window;
 
@@ -91,6 +91,13 @@ impl Backlog {
         self.fresh.push_back(message);
     }
 
+    /// From now on, failed messages are delivered again as soon as push backoff lets them: the
+    /// process is about to end, and they with it.
+    pub(super) fn retry_at_once(&mut self, now: Instant) {
+        self.policy.retry = RetryPolicy::IMMEDIATE;
+        self.failed = std::mem::take(&mut self.failed).into_iter().map(|((_, n), failed)| ((now, n), failed)).collect();
+    }
+
     /// The next delivery, which thereby is under way.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         if !self.window.has_room(self.under_way) {
@@ -146,7 +153,7 @@ mod tests {
     use bytes::Bytes;
     use jiff::Timestamp;
 
-    use super::super::policy::{DeadLetterPolicy, RetryPolicy};
+    use super::super::policy::DeadLetterPolicy;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -270,6 +277,22 @@ mod tests {
         assert_eq!(deliveries.len(), 1000 + nacks);
         let recovered = deliveries.iter().filter(|(at, ..)| *at >= 120 * SECOND).map(|(at, ..)| *at);
         assert!(recovered.max().unwrap() < 240 * SECOND);
+    }
+
+    #[test]
+    fn at_the_end_only_push_backoff_is_waited_for() {
+        let mut backlog = backlog_of(2, 100);
+        let start = Instant::now();
+        let attempts = [(); 2].map(|()| match backlog.next(start) {
+            Next::Deliver(attempt) => attempt,
+            Next::Wait(_) => panic!("both are to be delivered"),
+        });
+        attempts.into_iter().for_each(|attempt| assert!(backlog.settle(attempt, Answer::Failure, start).is_none()));
+        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + 10 * SECOND));
+        backlog.retry_at_once(start);
+        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + SECOND / 10));
+        let Next::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("it is time") };
+        assert_eq!((attempt.message.id.as_str(), attempt.number), ("0", 2));
     }
 
     #[test]

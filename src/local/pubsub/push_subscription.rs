@@ -65,8 +65,8 @@ impl PushSubscription {
         Ok(Self { published, policy, dead_letters, activity, pusher })
     }
 
-    /// Delivers until it is told a time by which to end; from then on takes no more messages, and
-    /// ends when there are none left, or then. Returns how many were left.
+    /// Delivers until it is told a time by which to end; from then on takes no more messages, does
+    /// not hold back failed ones, and ends when there are none left, or then. Returns how many were.
     pub async fn run(self, mut end: watch::Receiver<Option<Instant>>) -> usize {
         let Self { published: Published(mut published), policy, dead_letters, activity, pusher } = self;
         let mut backlog = Backlog::new(policy);
@@ -100,6 +100,7 @@ impl PushSubscription {
                 Ok(()) | Err(_) = end.changed() => {
                     deadline = Some(end.borrow().unwrap_or_else(Instant::now));
                     published.close();
+                    backlog.retry_at_once(Instant::now());
                 }
             }
         }

@@ -1,0 +1,50 @@
+//! What `local` says of itself when it has started.
+
+use std::net::IpAddr;
+
+use super::how_long::HowLong;
+use crate::local::demo::Rate;
+use crate::local::topology::Handles;
+
+/// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
+pub(super) fn welcome(handles: &Handles, host: IpAddr, demo: Option<Rate>, duration: Option<HowLong>) -> String {
+    let urls = &handles.urls;
+    let (pixel, tables) = (&urls.pixel, &urls.tables);
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
+    let mut notes = String::new();
+    if let Some(setup) = &handles.emulator {
+        let made = |existed| if existed { "was there" } else { "was made" };
+        notes += &format!(
+            "The Pub/Sub emulator pushes to {}: {} {}, {} {}.\n",
+            setup.push_endpoint,
+            setup.topic,
+            made(setup.topic_existed),
+            setup.subscription,
+            if setup.subscription_existed { "was there and pushes here from now on" } else { made(false) },
+        );
+    }
+    if let Some(rate) = demo {
+        notes += &format!("The demo fires the pixel {rate} times a second.\n");
+    }
+    if !host.is_loopback() {
+        notes += &format!("CAUTION: whoever reaches {host} can read and write all of this; nothing asks who they are.\n");
+    }
+    let stop = match duration {
+        Some(HowLong(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
+        None => "Stop with Ctrl-C; the tables stay.".to_owned(),
+    };
+    format!(
+        "pixel     {pixel}
+push      {}/
+BigQuery  {}
+
+{notes}Fire the pixel:
+  curl -o /dev/null \"{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click\"
+See the tables, and the rows of one:
+  curl {tables}
+  curl {tables}/pixel_507f1f77bcf86cd799439011_{today}/data
+{stop}
+",
+        urls.service, urls.bigquery
+    )
+}
