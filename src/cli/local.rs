@@ -45,7 +45,7 @@ pub struct Args {
     /// Port of BigQuery's API
     #[arg(long, env, value_name = "PORT", default_value_t = 9050, help_heading = "Local")]
     bigquery_port: u16,
-    /// Fire the pixel as visitors would, so many times a second [default: 3]
+    /// Fire the pixel as visitors would, so many times a second; 3 if it is not said
     #[arg(long, value_name = "EVENTS_PER_SECOND", num_args = 0..=1, default_missing_value = "3", help_heading = "Local")]
     demo: Option<Rate>,
     /// End after that time, as 30s, 2m or 1h30m

@@ -30,7 +30,7 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Show what would become of URLs, log entries or push bodies, without sending anything
     Explain(explain::Args),
-    /// Run the whole pipeline on this machine: pixel, push, service and BigQuery
+    // Without a comment of its own: it would hide that of the arguments from --help.
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
 }

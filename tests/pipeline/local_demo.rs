@@ -2,8 +2,10 @@
 //! said and done about messages that did not arrive.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::net::TcpStream;
 
 use crate::support::bigquery::TempDir;
 use crate::support::local::{Local, local};
@@ -50,16 +52,16 @@ async fn lost_messages_are_counted_and_end_with_1() {
     for n in 0..5 {
         assert_eq!(running.fire(&format!("user_id=u&order_id={n}")).await.status(), 200);
     }
-    let ended = async {
-        // The first begins to wait for what is under way, the second does not want to.
-        loop {
-            running.signal("INT");
-            if let Ok(ended) = tokio::time::timeout(std::time::Duration::from_millis(300), running.wait()).await {
-                break ended;
-            }
-        }
-    };
-    let (status, summary) = tokio::time::timeout(PATIENCE, ended).await.expect("it does not wait its ten seconds");
+    let label = "pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}";
+    running.wait_until("a delivery is refused", async || running.metric(label).await >= 1.0).await;
+    let pixel = running.pixel.trim_start_matches("http://").trim_end_matches("/pixel.png").to_owned();
+    running.signal("INT");
+    running.wait_until("no pixel is fired any more", async || TcpStream::connect(&pixel).await.is_err()).await;
+    // The first began to wait for what is under way. The second does not want to.
+    let began = Instant::now();
+    running.signal("INT");
+    let (status, summary) = running.wait().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "it does not wait its ten seconds");
     assert_eq!(status.code(), Some(1), "{summary}");
     assert_eq!(read(&summary)["lost"], 5, "{summary}");
     assert!(summary.contains("no_template"), "{summary}");
@@ -74,6 +76,7 @@ async fn a_flag_that_makes_no_sense_is_refused() {
         (["--demo", "0"], "\"0\" is not a number"),
         (["--max-delivery-attempts", "4"], "4 is not in 5..=100"),
         (["--host", "everywhere"], "--host"),
+        (["--push-endpoint", "http://h/"], "--pubsub-emulator-host"),
         (["--pubsub-emulator-host", "http://h/path"], "PUBSUB_EMULATOR_HOST"),
     ] {
         let output = tokio::time::timeout(PATIENCE, local(dir.path()).args(flags).output()).await.expect("it gives up").unwrap();

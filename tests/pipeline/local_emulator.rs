@@ -1,5 +1,7 @@
 //! `local` with Google's Pub/Sub emulator between log sink and service.
 
+use std::net::{SocketAddr, TcpListener};
+
 use crate::emulator::Emulator;
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
@@ -18,7 +20,7 @@ async fn the_emulator_takes_the_topics_place_and_is_told_of_a_new_port() {
     for (topic_was, subscription_was) in [("was made", "was made"), ("was there", "was there and pushes here from now on")] {
         let dir = TempDir::new();
         let mut local = Local::start(dir.path(), &settings).await;
-        let told = format!("pushes to {}: {topic} {topic_was}, {subscription} {subscription_was}.", local.push);
+        let told = format!("The Pub/Sub emulator pushes to {}: {topic} {topic_was}, {subscription} {subscription_was}.", local.push);
         assert!(local.welcome.contains(&told), "{}", local.welcome);
         for n in 0..20 {
             local.fire(&format!("user_id=u&order_id={n}")).await;
@@ -33,13 +35,32 @@ async fn the_emulator_takes_the_topics_place_and_is_told_of_a_new_port() {
     }
 }
 
+/// As for an emulator in a container, to which 127.0.0.1 is itself.
+#[tokio::test]
+async fn the_emulator_pushes_to_where_it_is_told() {
+    let emulator = match Emulator::start().await {
+        Ok(emulator) => emulator,
+        Err(what) => return skipped("the_emulator_pushes_to_where_it_is_told", what),
+    };
+    let port = free_address().port().to_string();
+    let endpoint = format!("http://localhost:{port}/");
+    let settings = [("PUBSUB_EMULATOR_HOST", emulator.endpoint.as_str()), ("TABLE_SUFFIX", ""), ("PORT", port.as_str())];
+    let dir = TempDir::new();
+    let local = Local::start_with(dir.path(), &["--push-endpoint", &endpoint], &settings).await;
+    assert!(local.welcome.contains(&format!("pushes to {endpoint}:")), "{}", local.welcome);
+    local.fire("user_id=u").await;
+    local.wait_for_rows("pixel", 1).await;
+}
+
+/// Where nobody listens now.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 #[tokio::test]
 async fn an_emulator_that_does_not_answer_is_named() {
     let dir = TempDir::new();
-    let nobody = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().to_string()
-    };
+    let nobody = free_address().to_string();
     let run = local(dir.path()).env("PUBSUB_EMULATOR_HOST", &nobody).output();
     let output = tokio::time::timeout(2 * PATIENCE, run).await.expect("it gives up").unwrap();
     let log = String::from_utf8(output.stderr).unwrap();

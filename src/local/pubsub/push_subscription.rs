@@ -128,7 +128,7 @@ fn report(ended: &Ended, activity: &Activity, complaints: &Throttle) -> Answer {
     let Ended { attempt: Attempt { message, number, .. }, status, took } = ended;
     let acked = status.is_some_and(is_ack);
     if !acked && let Some(unsaid) = complaints.pass() {
-        tracing::warn!(status, attempt = number, unsaid, "a delivery was not acknowledged; it will be made again");
+        tracing::warn!(status, attempt = number, unsaid, "a delivery was not acknowledged");
     }
     activity.delivered(Delivery {
         message_id: message.id.clone(),
