@@ -14,6 +14,7 @@
 //! refused by its name and place.
 
 pub(super) mod functions;
+mod types;
 
 use serde_json::Value;
 

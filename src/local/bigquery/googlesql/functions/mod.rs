@@ -3,6 +3,15 @@
 //! A function is here when it does what BigQuery's reference says of it, NULLs, errors and types
 //! included; a DataFusion function of the same name is let in only where it does just that.
 
+mod adapter;
+mod coerce;
+mod column;
+mod failure;
+mod kind;
+mod overload;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 

@@ -1,0 +1,120 @@
+//! A set of [`Overload`]s as one of DataFusion's scalar functions.
+//!
+//! DataFusion's own coercion is kept out of it: arguments are taken as they come, the overload is
+//! chosen where literals can still be told from columns ([`coerce`](super::coerce)), and the
+//! arguments become what the overload declares right before it runs.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+
+use super::Function;
+use super::coerce;
+use super::overload::Overload;
+
+/// An entry of `FUNCTIONS`: a name in lower case and its signatures, the preferred one first where
+/// NULLs leave the choice open.
+pub(super) fn scalar(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
+    entry(name, overloads, Volatility::Immutable, None)
+}
+
+/// The same for a function whose argument at this index is a date part.
+pub(super) fn scalar_with_part(name: &'static str, part: usize, overloads: Vec<Overload>) -> (&'static str, Function) {
+    entry(name, overloads, Volatility::Immutable, Some(part))
+}
+
+/// The same for a function that gives another value every time (`rand`).
+pub(super) fn volatile(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
+    entry(name, overloads, Volatility::Volatile, None)
+}
+
+fn entry(name: &'static str, overloads: Vec<Overload>, volatility: Volatility, part: Option<usize>) -> (&'static str, Function) {
+    let overloaded = Overloaded { name, overloads, signature: Signature::user_defined(volatility) };
+    (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(overloaded)), part })
+}
+
+/// A function by the name it has in `FUNCTIONS`, which is unique: equality and hash go by it.
+struct Overloaded {
+    name: &'static str,
+    overloads: Vec<Overload>,
+    signature: Signature,
+}
+
+impl Overloaded {
+    /// The overload nearest to the arguments; of equally near ones the first. Only those that
+    /// return `returns`, if that is known.
+    fn choose(&self, arguments: &[(&Field, bool)], returns: Option<&DataType>) -> Option<&Overload> {
+        let distance = |overload: &Overload| -> Option<u32> {
+            let parameters = arguments.iter().enumerate();
+            parameters.map(|(index, (field, literal))| coerce::distance(field, *literal, overload.parameter(index)?)).sum()
+        };
+        self.overloads
+            .iter()
+            .filter(|overload| overload.takes(arguments.len()) && returns.is_none_or(|returns| overload.returns.data_type() == *returns))
+            .filter_map(|overload| Some((distance(overload)?, overload)))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, overload)| overload)
+    }
+}
+
+impl ScalarUDFImpl for Overloaded {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(arguments.to_vec())
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Err(DataFusionError::Internal(format!("{} tells its type from fields", self.name)))
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let fields: Vec<&Field> = arguments.arg_fields.iter().map(AsRef::as_ref).collect();
+        let given: Vec<(&Field, bool)> =
+            fields.iter().zip(arguments.scalar_arguments).map(|(field, value)| (*field, value.is_some())).collect();
+        let overload = self.choose(&given, None).ok_or_else(|| coerce::no_signature(self.name, &fields))?;
+        Ok(overload.returns.field(self.name))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // Folding may have made a literal a column or the reverse: what planning let through is
+        // let through again.
+        let given: Vec<(&Field, bool)> = call.arg_fields.iter().map(|field| (field.as_ref(), true)).collect();
+        let Some(overload) = self.choose(&given, Some(call.return_field.data_type())) else {
+            let fields: Vec<&Field> = call.arg_fields.iter().map(AsRef::as_ref).collect();
+            return Err(coerce::no_signature(self.name, &fields).into());
+        };
+        let arguments = call.args.iter().enumerate().filter_map(|(index, argument)| Some((argument, overload.parameter(index)?)));
+        let arguments = arguments.map(|(argument, kind)| coerce::convert(argument, kind)).collect::<Result<Vec<_>>>()?;
+        (overload.body)(&arguments, call.number_rows)
+    }
+}
+
+impl std::fmt::Debug for Overloaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Overloaded {
+    fn eq(&self, other: &Overloaded) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Overloaded {}
+
+impl Hash for Overloaded {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}

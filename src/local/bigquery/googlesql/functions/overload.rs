@@ -1,0 +1,159 @@
+//! One signature of a function and what it does, written over plain Rust values:
+//!
+//! ```ignore
+//! Overload::binary::<Text, Int64, Text, _>(|text, times| text.repeat(times as usize))
+//! ```
+//!
+//! NULL in any argument gives NULL without the body being called. A body returns its value, an
+//! `Option` of it (NULL), a `Result` of either.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::scalar::ScalarValue;
+
+use super::column::{Argument, Returned};
+use super::failure::Failure;
+use super::kind::Kind;
+
+/// A signature with its body.
+#[derive(Clone)]
+pub(super) struct Overload {
+    pub(super) parameters: Vec<Kind>,
+    /// The type of any number of further arguments.
+    pub(super) rest: Option<Kind>,
+    pub(super) returns: Kind,
+    pub(super) body: Body,
+}
+
+/// Over arguments of exactly the declared types, and the number of rows.
+pub(super) type Body = Arc<dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync>;
+
+impl Overload {
+    /// One that sees whole columns, and NULLs.
+    pub(super) fn columns(
+        parameters: &[Kind],
+        returns: Kind,
+        body: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
+    ) -> Overload {
+        Overload { parameters: parameters.to_vec(), rest: None, returns, body: Arc::new(body) }
+    }
+
+    /// Takes any number of further arguments of this type. Only of use with [`Overload::columns`].
+    pub(super) fn and_any_number_of(self, rest: Kind) -> Overload {
+        Overload { rest: Some(rest), ..self }
+    }
+
+    /// Whether so many arguments fit.
+    pub(super) fn takes(&self, count: usize) -> bool {
+        count == self.parameters.len() || (self.rest.is_some() && count > self.parameters.len())
+    }
+
+    /// The type of the argument at this index.
+    pub(super) fn parameter(&self, index: usize) -> Option<Kind> {
+        self.parameters.get(index).copied().or(self.rest)
+    }
+}
+
+/// What a body returns.
+pub(super) trait Outcome<T> {
+    fn outcome(self) -> Result<Option<T>, Failure>;
+}
+
+impl<T> Outcome<T> for T {
+    fn outcome(self) -> Result<Option<T>, Failure> {
+        Ok(Some(self))
+    }
+}
+
+impl<T> Outcome<T> for Option<T> {
+    fn outcome(self) -> Result<Option<T>, Failure> {
+        Ok(self)
+    }
+}
+
+impl<T> Outcome<T> for Result<T, Failure> {
+    fn outcome(self) -> Result<Option<T>, Failure> {
+        self.map(Some)
+    }
+}
+
+impl<T> Outcome<T> for Result<Option<T>, Failure> {
+    fn outcome(self) -> Result<Option<T>, Failure> {
+        self
+    }
+}
+
+/// An argument's column; a constant is a column of one row, which stands for all.
+struct Input<A: Argument> {
+    array: ArrayRef,
+    column: A::Column,
+    constant: bool,
+}
+
+impl<A: Argument> Input<A> {
+    fn of(argument: Option<&ColumnarValue>) -> Result<Input<A>> {
+        let (array, constant) = match argument {
+            Some(ColumnarValue::Array(array)) => (Arc::clone(array), false),
+            Some(ColumnarValue::Scalar(value)) => (value.to_array()?, true),
+            None => return Err(DataFusionError::Internal(format!("an argument of type {:?} is missing", A::KIND))),
+        };
+        let column = A::column(&array)
+            .ok_or_else(|| DataFusionError::Internal(format!("{:?} was declared but {} came", A::KIND, array.data_type())))?;
+        Ok(Input { array, column, constant })
+    }
+
+    fn slot(&self, row: usize) -> usize {
+        if self.constant { 0 } else { row }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.array.is_null(self.slot(row))
+    }
+
+    fn item(&self, row: usize) -> Result<A::Item<'_>, Failure> {
+        A::item(&self.column, self.slot(row))
+    }
+}
+
+macro_rules! arities {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident $input:ident $index:literal),*);)*) => {
+        impl Overload {$(
+            $(#[$doc])*
+            pub(super) fn $name<$($argument: Argument,)* R: Returned, O: Outcome<R::Owned>>(
+                body: impl for<'a> Fn($($argument::Item<'a>),*) -> O + Send + Sync + 'static,
+            ) -> Overload {
+                Overload::columns(&[$($argument::KIND),*], R::KIND, move |arguments, rows| {
+                    $(let $input = Input::<$argument>::of(arguments.get($index))?;)*
+                    let constant = true $(&& $input.constant)*;
+                    let values = (0..if constant { 1 } else { rows }).map(|row| {
+                        if false $(|| $input.is_null(row))* {
+                            return Ok(None);
+                        }
+                        body($($input.item(row)?),*).outcome()
+                    });
+                    let array = R::collect(values)?;
+                    Ok(match constant {
+                        true => ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?),
+                        false => ColumnarValue::Array(array),
+                    })
+                })
+            }
+        )*}
+    };
+}
+
+arities! {
+    /// Of one argument.
+    unary(A a 0);
+    /// Of two arguments.
+    binary(A a 0, B b 1);
+    /// Of three arguments.
+    ternary(A a 0, B b 1, C c 2);
+    /// Of four arguments.
+    quaternary(A a 0, B b 1, C c 2, D d 3);
+    /// Of six arguments.
+    senary(A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
+}
