@@ -10,6 +10,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::scalar::ScalarValue;
 
 use super::Function;
 use super::coerce;
@@ -44,16 +45,15 @@ struct Overloaded {
 }
 
 impl Overloaded {
-    /// The overload nearest to the arguments; of equally near ones the first. Only those that
-    /// return `returns`, if that is known.
-    fn choose(&self, arguments: &[(&Field, bool)], returns: Option<&DataType>) -> Option<&Overload> {
+    /// The overload nearest to the arguments; of equally near ones the first.
+    fn choose(&self, arguments: &[(&Field, bool)], admissible: impl Fn(&Overload) -> bool) -> Option<&Overload> {
         let distance = |overload: &Overload| -> Option<u32> {
             let parameters = arguments.iter().enumerate();
             parameters.map(|(index, (field, literal))| coerce::distance(field, *literal, overload.parameter(index)?)).sum()
         };
         self.overloads
             .iter()
-            .filter(|overload| overload.takes(arguments.len()) && returns.is_none_or(|returns| overload.returns.data_type() == *returns))
+            .filter(|overload| overload.takes(arguments.len()) && admissible(overload))
             .filter_map(|overload| Some((distance(overload)?, overload)))
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, overload)| overload)
@@ -81,7 +81,13 @@ impl ScalarUDFImpl for Overloaded {
         let fields: Vec<&Field> = arguments.arg_fields.iter().map(AsRef::as_ref).collect();
         let given: Vec<(&Field, bool)> =
             fields.iter().zip(arguments.scalar_arguments).map(|(field, value)| (*field, value.is_some())).collect();
-        let overload = self.choose(&given, None).ok_or_else(|| coerce::no_signature(self.name, &fields))?;
+        let first = match arguments.scalar_arguments.first() {
+            Some(Some(ScalarValue::Utf8(Some(text)))) => Some(text.as_str()),
+            _ => None,
+        };
+        let overload = self
+            .choose(&given, |overload| overload.first.is_none() || overload.first == first)
+            .ok_or_else(|| coerce::no_signature(self.name, &fields))?;
         Ok(overload.returns.field(self.name))
     }
 
@@ -89,7 +95,8 @@ impl ScalarUDFImpl for Overloaded {
         // Folding may have made a literal a column or the reverse: what planning let through is
         // let through again.
         let given: Vec<(&Field, bool)> = call.arg_fields.iter().map(|field| (field.as_ref(), true)).collect();
-        let Some(overload) = self.choose(&given, Some(call.return_field.data_type())) else {
+        let returns = call.return_field.data_type();
+        let Some(overload) = self.choose(&given, |overload| overload.returns.data_type() == *returns) else {
             let fields: Vec<&Field> = call.arg_fields.iter().map(AsRef::as_ref).collect();
             return Err(coerce::no_signature(self.name, &fields).into());
         };

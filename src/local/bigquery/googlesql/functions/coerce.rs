@@ -30,8 +30,7 @@ pub(super) fn distance(argument: &Field, literal: bool, parameter: Kind) -> Opti
         (Kind::Int64, Kind::BigNumeric) | (Kind::Numeric, Kind::Float64) => 2,
         (Kind::Int64, Kind::Float64) => 3,
         (Kind::Date, Kind::Datetime) => 1,
-        (Kind::Text, Kind::Date | Kind::Datetime | Kind::Time) if literal => 5,
-        (Kind::Text, Kind::Timestamp) if literal => 4,
+        (Kind::Text, Kind::Date | Kind::Datetime | Kind::Time | Kind::Timestamp) if literal => 5,
         (Kind::Float64, Kind::Numeric | Kind::BigNumeric) if literal => 5,
         _ => return None,
     })
@@ -40,6 +39,9 @@ pub(super) fn distance(argument: &Field, literal: bool, parameter: Kind) -> Opti
 /// "No matching signature for function DATE_ADD for argument types: STRING, INT64".
 pub(super) fn no_signature(function: &str, arguments: &[&Field]) -> Failure {
     let types: Vec<String> = arguments.iter().map(|argument| types::of(argument)).collect();
+    if let (Some(kind), [argument]) = (function.strip_prefix("$safe_cast_").or(function.strip_prefix("$cast_")), arguments) {
+        return Failure::new(format!("Invalid cast from {} to {}", types::of(argument), kind.to_uppercase()));
+    }
     let called = match function {
         "$add" => "operator +".to_owned(),
         "$subtract" | "$negate" => "operator -".to_owned(),

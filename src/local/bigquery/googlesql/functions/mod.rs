@@ -4,6 +4,7 @@
 //! included; a DataFusion function of the same name is let in only where it does just that.
 
 mod adapter;
+mod calendar;
 mod coerce;
 mod column;
 mod failure;
@@ -32,4 +33,8 @@ pub(in crate::local::bigquery) enum Function {
 
 /// The functions by their names in lower case (`net.host`, `date_trunc`). Those that begin with
 /// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
-pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(HashMap::new);
+pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
+    let mut functions = HashMap::new();
+    functions.extend(calendar::functions());
+    functions
+});

@@ -24,6 +24,8 @@ pub(super) struct Overload {
     pub(super) parameters: Vec<Kind>,
     /// The type of any number of further arguments.
     pub(super) rest: Option<Kind>,
+    /// What the first argument must be, literally: the type of `EXTRACT` depends on its part.
+    pub(super) first: Option<&'static str>,
     pub(super) returns: Kind,
     pub(super) body: Body,
 }
@@ -38,12 +40,17 @@ impl Overload {
         returns: Kind,
         body: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
     ) -> Overload {
-        Overload { parameters: parameters.to_vec(), rest: None, returns, body: Arc::new(body) }
+        Overload { parameters: parameters.to_vec(), rest: None, first: None, returns, body: Arc::new(body) }
     }
 
     /// Takes any number of further arguments of this type. Only of use with [`Overload::columns`].
     pub(super) fn and_any_number_of(self, rest: Kind) -> Overload {
         Overload { rest: Some(rest), ..self }
+    }
+
+    /// Only if the first argument is this string literal.
+    pub(super) fn if_first_is(self, literal: &'static str) -> Overload {
+        Overload { first: Some(literal), ..self }
     }
 
     /// Whether so many arguments fit.

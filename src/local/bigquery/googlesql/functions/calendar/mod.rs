@@ -1,0 +1,36 @@
+//! Dates, times of day, datetimes and timestamps.
+//!
+//! The columns hold days or microseconds since 1970 (see [`column`](super::column)); what needs a
+//! calendar is asked of jiff ([`civil`]), what needs a zone of [`zone`]. Years run from 1 to 9999,
+//! and whatever would leave them is an error.
+
+pub(super) mod civil;
+mod construct;
+mod difference;
+mod extract;
+pub(super) mod interval;
+mod now;
+mod part;
+pub(super) mod shift;
+pub(super) mod text;
+mod truncate;
+mod unix;
+mod zone;
+
+pub(super) use zone::Zone;
+
+use super::Function;
+
+pub(super) fn functions() -> Vec<(&'static str, Function)> {
+    [
+        construct::functions(),
+        difference::functions(),
+        extract::functions(),
+        interval::functions(),
+        now::functions(),
+        shift::functions(),
+        truncate::functions(),
+        unix::functions(),
+    ]
+    .concat()
+}

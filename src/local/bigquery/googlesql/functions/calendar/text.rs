@@ -1,0 +1,82 @@
+//! Dates and times as CAST reads and writes them.
+
+use super::super::failure::Failure;
+use super::civil;
+use super::zone::Zone;
+use crate::local::bigquery::moment;
+
+pub(in super::super) fn read_date(text: &str) -> Result<i32, Failure> {
+    moment::date(text).map(civil::days).ok_or_else(|| Failure::new(format!("Invalid date: '{text}'")))
+}
+
+pub(in super::super) fn read_time(text: &str) -> Result<i64, Failure> {
+    moment::time(text).map(civil::micros_of_day).ok_or_else(|| Failure::new(format!("Invalid time string \"{text}\"")))
+}
+
+pub(in super::super) fn read_datetime(text: &str) -> Result<i64, Failure> {
+    moment::datetime(text).map(civil::micros).ok_or_else(|| Failure::new(format!("Invalid datetime string \"{text}\"")))
+}
+
+/// A datetime with a zone (`+02`, `Z`, ` Europe/Berlin`) or without, which means `zone`.
+pub(in super::super) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
+    let invalid = || Failure::new(format!("Invalid timestamp: '{text}'"));
+    let (datetime, named) = text.split_at(end_of_datetime(text));
+    let civil = moment::datetime(datetime).map(civil::micros).ok_or_else(invalid)?;
+    let timestamp = match named {
+        "" => zone.timestamp(civil),
+        named => match named.strip_prefix(' ') {
+            Some(named) => named.parse::<Zone>()?.timestamp(civil),
+            None if named.starts_with(['+', '-', 'Z', 'z']) => named.parse::<Zone>().map_err(|_| invalid())?.timestamp(civil),
+            None => return Err(invalid()),
+        },
+    };
+    civil::checked_micros(timestamp).ok_or_else(invalid)
+}
+
+/// Where the zone begins: after `2014-9-27` and perhaps `T12:30:00.45`.
+fn end_of_datetime(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let run = |from: usize, allowed: fn(&u8) -> bool| from + bytes[from..].iter().take_while(|byte| allowed(byte)).count();
+    let digits = |from: usize| run(from, u8::is_ascii_digit);
+    let mut end = digits(0);
+    for _ in 0..2 {
+        if bytes.get(end) == Some(&b'-') {
+            end = digits(end + 1);
+        }
+    }
+    match (bytes.get(end), bytes.get(end + 1)) {
+        (Some(b' ' | b'T' | b't'), Some(byte)) if byte.is_ascii_digit() => {
+            run(end + 1, |byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+        }
+        _ => end,
+    }
+}
+
+pub(in super::super) fn write_date(days: i32) -> String {
+    civil::date(days).to_string()
+}
+
+/// With as many decimals as it takes: none, three or six.
+pub(in super::super) fn write_time(micros: i64) -> String {
+    let seconds = micros / 1_000_000;
+    let whole = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match micros % 1_000_000 {
+        0 => whole,
+        fraction if fraction % 1_000 == 0 => format!("{whole}.{:03}", fraction / 1_000),
+        fraction => format!("{whole}.{fraction:06}"),
+    }
+}
+
+pub(in super::super) fn write_datetime(micros: i64) -> String {
+    let days = super::truncate::day_of(micros);
+    format!("{} {}", write_date(days), write_time(micros.rem_euclid(civil::MICROS_OF_DAY)))
+}
+
+/// In the zone, with its offset: `2014-09-27 12:30:00+00`.
+pub(in super::super) fn write_timestamp(micros: i64, zone: &Zone) -> String {
+    let offset = zone.offset(micros);
+    let sign = if offset < 0 { '-' } else { '+' };
+    let (hours, minutes) = (offset.abs() / 3_600, offset.abs() / 60 % 60);
+    let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
+    format!("{}{sign}{hours:02}{minutes}", write_datetime(micros + offset * 1_000_000))
+}
