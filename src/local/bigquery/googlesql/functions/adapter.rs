@@ -32,8 +32,28 @@ pub(super) fn volatile(name: &'static str, overloads: Vec<Overload>) -> (&'stati
     entry(name, overloads, Volatility::Volatile, None)
 }
 
+/// An operator: string literals do not stand for dates there.
+pub(super) fn operator(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
+    with_coercion(name, overloads, Volatility::Immutable, None, Coercion::BetweenTypes)
+}
+
+/// A cast: the argument is of the declared type or it cannot be cast.
+pub(super) fn cast(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
+    with_coercion(name, overloads, Volatility::Immutable, None, Coercion::None)
+}
+
 fn entry(name: &'static str, overloads: Vec<Overload>, volatility: Volatility, part: Option<usize>) -> (&'static str, Function) {
-    let overloaded = Overloaded { name, overloads, signature: Signature::user_defined(volatility) };
+    with_coercion(name, overloads, volatility, part, Coercion::OfLiterals)
+}
+
+fn with_coercion(
+    name: &'static str,
+    overloads: Vec<Overload>,
+    volatility: Volatility,
+    part: Option<usize>,
+    coercion: Coercion,
+) -> (&'static str, Function) {
+    let overloaded = Overloaded { name, overloads, coercion, signature: Signature::user_defined(volatility) };
     (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(overloaded)), part })
 }
 
@@ -41,7 +61,17 @@ fn entry(name: &'static str, overloads: Vec<Overload>, volatility: Volatility, p
 struct Overloaded {
     name: &'static str,
     overloads: Vec<Overload>,
+    coercion: Coercion,
     signature: Signature,
+}
+
+/// How far an argument may be from its parameter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coercion {
+    None,
+    BetweenTypes,
+    /// Between types, and a literal to what it can be read as.
+    OfLiterals,
 }
 
 impl Overloaded {
@@ -49,7 +79,13 @@ impl Overloaded {
     fn choose(&self, arguments: &[(&Field, bool)], admissible: impl Fn(&Overload) -> bool) -> Option<&Overload> {
         let distance = |overload: &Overload| -> Option<u32> {
             let parameters = arguments.iter().enumerate();
-            parameters.map(|(index, (field, literal))| coerce::distance(field, *literal, overload.parameter(index)?)).sum()
+            parameters
+                .map(|(index, (field, literal))| {
+                    let literal = *literal && self.coercion == Coercion::OfLiterals;
+                    coerce::distance(field, literal, overload.parameter(index)?)
+                        .filter(|distance| *distance == 0 || self.coercion != Coercion::None)
+                })
+                .sum()
         };
         self.overloads
             .iter()

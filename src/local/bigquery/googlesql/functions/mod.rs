@@ -4,11 +4,14 @@
 //! included; a DataFusion function of the same name is let in only where it does just that.
 
 mod adapter;
+mod arithmetic;
 mod calendar;
+mod cast;
 mod coerce;
 mod column;
 mod failure;
 mod kind;
+mod number;
 mod overload;
 #[cfg(test)]
 mod tests;
@@ -35,6 +38,8 @@ pub(in crate::local::bigquery) enum Function {
 /// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
 pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
     let mut functions = HashMap::new();
+    functions.extend(arithmetic::functions());
     functions.extend(calendar::functions());
+    functions.extend(cast::functions());
     functions
 });

@@ -64,6 +64,27 @@ impl Overload {
     }
 }
 
+/// The same body twice: its errors are errors, or NULLs (`SAFE_CAST`, `SAFE_ADD`).
+#[derive(Clone)]
+pub(super) struct Both {
+    pub(super) strict: Overload,
+    pub(super) safe: Overload,
+}
+
+impl Both {
+    pub(super) fn unary<A: Argument, R: Returned>(
+        body: impl for<'a> Fn(A::Item<'a>) -> Result<R::Owned, Failure> + Copy + Send + Sync + 'static,
+    ) -> Both {
+        Both { strict: Overload::unary::<A, R, _>(body), safe: Overload::unary::<A, R, _>(move |a| body(a).ok()) }
+    }
+
+    pub(super) fn binary<A: Argument, B: Argument, R: Returned>(
+        body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<R::Owned, Failure> + Copy + Send + Sync + 'static,
+    ) -> Both {
+        Both { strict: Overload::binary::<A, B, R, _>(body), safe: Overload::binary::<A, B, R, _>(move |a, b| body(a, b).ok()) }
+    }
+}
+
 /// What a body returns.
 pub(super) trait Outcome<T> {
     fn outcome(self) -> Result<Option<T>, Failure>;

@@ -1,0 +1,4 @@
+//! Numbers as text and across types.
+
+pub(super) mod decimal;
+pub(super) mod floating;
