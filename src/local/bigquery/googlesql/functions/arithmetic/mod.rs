@@ -7,6 +7,8 @@ mod decimal;
 mod floating;
 mod integer;
 mod moments;
+#[cfg(test)]
+mod tests;
 
 use super::Function;
 use super::adapter::{operator, scalar};

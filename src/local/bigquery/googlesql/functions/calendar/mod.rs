@@ -12,6 +12,8 @@ pub(super) mod interval;
 mod now;
 mod part;
 pub(super) mod shift;
+#[cfg(test)]
+mod tests;
 pub(super) mod text;
 mod truncate;
 mod unix;

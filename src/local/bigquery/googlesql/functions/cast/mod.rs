@@ -5,6 +5,8 @@
 
 mod moments;
 mod numbers;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use super::Function;
