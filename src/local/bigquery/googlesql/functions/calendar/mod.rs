@@ -12,6 +12,7 @@ pub(super) mod interval;
 mod now;
 mod part;
 pub(super) mod shift;
+mod strftime;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;
@@ -31,6 +32,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         interval::functions(),
         now::functions(),
         shift::functions(),
+        strftime::functions(),
         truncate::functions(),
         unix::functions(),
     ]

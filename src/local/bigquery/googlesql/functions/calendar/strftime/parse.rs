@@ -1,0 +1,242 @@
+//! A text in the form of a pattern, as a moment.
+//!
+//! What the pattern does not ask for is that of 1970-01-01 00:00:00; what it asks for twice is
+//! the later of the two. White space in the pattern is any amount of it, or none.
+
+use jiff::civil::{Date, ISOWeekDate, Weekday};
+
+use super::super::civil::{self, MICROS_OF_DAY, checked_micros};
+use super::super::zone::Zone;
+use super::pattern::{Element, Pattern, Piece};
+use super::write::{MONTHS, WEEKDAYS};
+
+/// Microseconds since 1970 in UTC, if the text is of that form. `zone` is that of a text that names
+/// none.
+pub(super) fn parse(pattern: &Pattern, text: &str, zone: &Zone) -> Option<i64> {
+    let mut found = Found::default();
+    let mut rest = Rest(text.trim_start());
+    found.read(pattern, &mut rest)?;
+    if !rest.0.trim_start().is_empty() {
+        return None;
+    }
+    if let Some(seconds) = found.epoch {
+        return checked_micros(seconds.checked_mul(1_000_000)?);
+    }
+    let days = civil::checked_days(i64::from(civil::days(found.date()?)))?;
+    let civil = i64::from(days) * MICROS_OF_DAY + found.time();
+    checked_micros(found.zone.as_ref().unwrap_or(zone).timestamp(civil))
+}
+
+/// Which days of the year are counted.
+#[derive(Clone, Copy)]
+enum Days {
+    OfMonth,
+    OfYear(i64),
+    OfWeeks { begins: Weekday, week: i64 },
+    OfIsoWeeks,
+}
+
+/// What has been read.
+struct Found {
+    year: i64,
+    month: i64,
+    day: i64,
+    days: Days,
+    weekday: Option<Weekday>,
+    iso_year: Option<i64>,
+    iso_week: i64,
+    hour: i64,
+    /// The hour is one of twelve.
+    twelve: bool,
+    afternoon: bool,
+    minute: i64,
+    second: i64,
+    micros: i64,
+    epoch: Option<i64>,
+    zone: Option<Zone>,
+}
+
+impl Default for Found {
+    fn default() -> Found {
+        Found {
+            year: 1970,
+            month: 1,
+            day: 1,
+            days: Days::OfMonth,
+            weekday: None,
+            iso_year: None,
+            iso_week: 1,
+            hour: 0,
+            twelve: false,
+            afternoon: false,
+            minute: 0,
+            second: 0,
+            micros: 0,
+            epoch: None,
+            zone: None,
+        }
+    }
+}
+
+impl Found {
+    fn read(&mut self, pattern: &Pattern, rest: &mut Rest) -> Option<()> {
+        for piece in &pattern.0 {
+            match piece {
+                Piece::Literal(white) if white.is_whitespace() => rest.skip_white(),
+                Piece::Literal(literal) => rest.0 = rest.0.strip_prefix(*literal)?,
+                Piece::Element(element, _) => self.element(*element, rest)?,
+            }
+        }
+        Some(())
+    }
+
+    fn element(&mut self, element: Element, rest: &mut Rest) -> Option<()> {
+        match element {
+            Element::WeekdayName { .. } => self.weekday = Some(weekday(rest.name(&WEEKDAYS)?)?),
+            Element::MonthName { .. } => (self.month, self.days) = (rest.name(&MONTHS)? + 1, Days::OfMonth),
+            Element::Century => self.year = rest.number(2, 0..=99)? * 100 + self.year % 100,
+            Element::Day | Element::DayBlank => (self.day, self.days) = (rest.number(2, 1..=31)?, Days::OfMonth),
+            Element::IsoYear => (self.iso_year, self.days) = (Some(rest.number(4, 0..=9999)?), Days::OfIsoWeeks),
+            Element::IsoYearOfCentury => (self.iso_year, self.days) = (Some(in_century(rest.number(2, 0..=99)?)), Days::OfIsoWeeks),
+            Element::Hour | Element::HourBlank => (self.hour, self.twelve) = (rest.number(2, 0..=23)?, false),
+            Element::Hour12 | Element::Hour12Blank => (self.hour, self.twelve) = (rest.number(2, 1..=12)?, true),
+            Element::DayOfYear => self.days = Days::OfYear(rest.number(3, 1..=366)?),
+            Element::IsoDayOfYear => {
+                let day = rest.number(3, 1..=371)? - 1;
+                (self.iso_week, self.weekday, self.days) = (day / 7 + 1, weekday((day + 1) % 7), Days::OfIsoWeeks);
+            }
+            Element::Minute => self.minute = rest.number(2, 0..=59)?,
+            Element::Month => (self.month, self.days) = (rest.number(2, 1..=12)?, Days::OfMonth),
+            Element::Noon { .. } => self.afternoon = rest.name(&["AM", "PM"])? == 1,
+            Element::Quarter => (self.month, self.days) = (rest.number(1, 1..=4)? * 3 - 2, Days::OfMonth),
+            // A leap second is the next second.
+            Element::Second => (self.second, self.micros) = (rest.number(2, 0..=60)?, 0),
+            Element::Fraction(decimals) => {
+                self.second = rest.number(2, 0..=60)?;
+                self.micros = rest.fraction(decimals);
+            }
+            Element::EpochSeconds => self.epoch = Some(rest.signed()?),
+            Element::WeekSunday => self.days = Days::OfWeeks { begins: Weekday::Sunday, week: rest.number(2, 0..=53)? },
+            Element::WeekMonday => self.days = Days::OfWeeks { begins: Weekday::Monday, week: rest.number(2, 0..=53)? },
+            Element::IsoWeek => (self.iso_week, self.days) = (rest.number(2, 1..=53)?, Days::OfIsoWeeks),
+            Element::Weekday1 => self.weekday = weekday(rest.number(1, 1..=7)? % 7),
+            Element::Weekday0 => self.weekday = weekday(rest.number(1, 0..=6)?),
+            Element::Year | Element::YearFour => self.year = rest.number(4, 0..=9999)?,
+            Element::YearOfCentury => self.year = in_century(rest.number(2, 0..=99)?),
+            Element::ZoneName => self.zone = Some(rest.word().parse().ok()?),
+            Element::Offset { .. } => self.zone = Some(rest.offset()?),
+            Element::White(_) => rest.skip_white(),
+            Element::Composite(of) => self.read(&Pattern::of(of), rest)?,
+        }
+        Some(())
+    }
+
+    fn date(&self) -> Option<Date> {
+        let year = i16::try_from(self.year).ok().filter(|year| *year > 0)?;
+        match self.days {
+            Days::OfMonth => Date::new(year, self.month as i8, self.day as i8).ok(),
+            Days::OfYear(day) => jiff::civil::date(year, 1, 1).with().day_of_year(day as i16).build().ok(),
+            Days::OfWeeks { begins, week } => {
+                let first = Date::new(year, 1, 1).ok()?;
+                let into = i64::from(self.weekday.unwrap_or(begins).since(begins));
+                let day = week * 7 - i64::from(first.weekday().since(begins)) + into;
+                // The first week may be one that began in the year before: week 1 begins with the
+                // year's first such day.
+                let day = if first.weekday() == begins { day - 7 } else { day };
+                Some(civil::date(civil::checked_days(i64::from(civil::days(first)) + day)?))
+            }
+            Days::OfIsoWeeks => {
+                let year = i16::try_from(self.iso_year.unwrap_or(self.year)).ok()?;
+                ISOWeekDate::new(year, self.iso_week as i8, self.weekday.unwrap_or(Weekday::Monday)).ok().map(ISOWeekDate::date)
+            }
+        }
+    }
+
+    fn time(&self) -> i64 {
+        let hour = match (self.twelve, self.afternoon) {
+            (false, _) => self.hour,
+            (true, false) => self.hour % 12,
+            (true, true) => self.hour % 12 + 12,
+        };
+        ((hour * 60 + self.minute) * 60 + self.second) * 1_000_000 + self.micros
+    }
+}
+
+/// 69 to 99 are of the last century.
+fn in_century(year: i64) -> i64 {
+    year + if year < 69 { 2000 } else { 1900 }
+}
+
+fn weekday(from_sunday: i64) -> Option<Weekday> {
+    Weekday::from_sunday_zero_offset(i8::try_from(from_sunday).ok()?).ok()
+}
+
+/// What of the text is still to be read.
+struct Rest<'a>(&'a str);
+
+impl Rest<'_> {
+    fn skip_white(&mut self) {
+        self.0 = self.0.trim_start();
+    }
+
+    fn digits(&mut self, most: usize) -> Option<&str> {
+        let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.0.split_at(length);
+        self.0 = rest;
+        (length > 0).then_some(digits)
+    }
+
+    /// Leading spaces are allowed, since some elements write them.
+    fn number(&mut self, digits: usize, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        self.skip_white();
+        self.digits(digits)?.parse().ok().filter(|number| range.contains(number))
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        let negative = self.0.starts_with('-');
+        self.0 = self.0.strip_prefix(['-', '+']).unwrap_or(self.0);
+        let number: i64 = self.digits(18)?.parse().ok()?;
+        Some(if negative { -number } else { number })
+    }
+
+    /// A point and decimals, as microseconds; nothing is none.
+    fn fraction(&mut self, most: Option<u32>) -> i64 {
+        let Some(rest) = self.0.strip_prefix('.').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else { return 0 };
+        self.0 = rest;
+        let digits = self.digits(most.map_or(usize::MAX, |most| most as usize)).unwrap_or_default();
+        digits.bytes().chain(std::iter::repeat(b'0')).take(6).fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
+    }
+
+    /// The index of the name, in full or its first three letters, in any case.
+    fn name(&mut self, names: &[&str]) -> Option<i64> {
+        let starts = |text: &str, name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let (index, length) = names.iter().enumerate().find_map(|(index, name)| {
+            let short = name.get(..3).unwrap_or(name);
+            let length = if starts(self.0, name) { name.len() } else { short.len() };
+            starts(self.0, short).then_some((index, length))
+        })?;
+        self.0 = &self.0[length..];
+        Some(index as i64)
+    }
+
+    fn word(&mut self) -> &str {
+        let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        self.0 = rest;
+        word
+    }
+
+    /// `Z`, `+HH`, `+HHMM` or `+HH:MM`.
+    fn offset(&mut self) -> Option<Zone> {
+        if let Some(rest) = self.0.strip_prefix(['Z', 'z']) {
+            self.0 = rest;
+            return Some(Zone::UTC);
+        }
+        let sign = self.0.chars().next().filter(|sign| matches!(sign, '+' | '-'))?;
+        self.0 = &self.0[1..];
+        let hours = self.digits(2)?.to_owned();
+        self.0 = self.0.strip_prefix(':').unwrap_or(self.0);
+        let minutes = self.digits(2).unwrap_or("00");
+        format!("{sign}{hours}:{minutes}").parse().ok()
+    }
+}
