@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use datafusion::arrow;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
-    IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array as _, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
+    IntervalMonthDayNanoArray, ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
+use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
 use super::failure::Failure;
@@ -88,7 +90,7 @@ values! {
 }
 
 /// Gives the array the parameters of its type (scale, zone) that collecting does not know.
-fn finish(kind: Kind, array: impl Array + 'static) -> ArrayRef {
+fn finish(kind: Kind, array: impl arrow::array::Array + 'static) -> ArrayRef {
     let data_type = kind.data_type();
     if *array.data_type() == data_type {
         return Arc::new(array);
@@ -96,8 +98,34 @@ fn finish(kind: Kind, array: impl Array + 'static) -> ArrayRef {
     // Same layout, another logical type: rebuilding cannot fail and copies nothing.
     let data = array.to_data().into_builder().data_type(data_type);
     match data.build() {
-        Ok(data) => datafusion::arrow::array::make_array(data),
+        Ok(data) => arrow::array::make_array(data),
         Err(_) => Arc::new(array),
+    }
+}
+
+/// An ARRAY as a result.
+pub(super) struct Array<T>(std::marker::PhantomData<T>);
+
+impl<T: Returned> Returned for Array<T> {
+    type Owned = Vec<T::Owned>;
+    const KIND: Kind = Kind::Array(&T::KIND);
+
+    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, Failure>>) -> Result<ArrayRef, Failure> {
+        let mut items = Vec::new();
+        let mut lengths = Vec::new();
+        let mut valid = Vec::new();
+        for value in values {
+            let value = value?;
+            valid.push(value.is_some());
+            let value = value.unwrap_or_default();
+            lengths.push(value.len());
+            items.extend(value);
+        }
+        let items = T::collect(items.into_iter().map(|item| Ok(Some(item))))?;
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        ListArray::try_new(T::KIND.field("item"), offsets, items, Some(NullBuffer::from(valid)))
+            .map(|list| Arc::new(list) as ArrayRef)
+            .map_err(|error| Failure::new(error.to_string()))
     }
 }
 

@@ -10,6 +10,8 @@ mod cast;
 mod coerce;
 mod column;
 mod failure;
+mod format;
+mod generate;
 mod kind;
 mod number;
 mod overload;
@@ -41,5 +43,7 @@ pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, 
     functions.extend(arithmetic::functions());
     functions.extend(calendar::functions());
     functions.extend(cast::functions());
+    functions.extend(format::functions());
+    functions.extend(generate::functions());
     functions
 });

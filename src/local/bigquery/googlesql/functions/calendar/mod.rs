@@ -4,6 +4,7 @@
 //! calendar is asked of jiff ([`civil`]), what needs a zone of [`zone`]. Years run from 1 to 9999,
 //! and whatever would leave them is an error.
 
+mod bucket;
 pub(super) mod civil;
 mod construct;
 mod difference;
@@ -26,6 +27,7 @@ use super::Function;
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     [
+        bucket::functions(),
         construct::functions(),
         difference::functions(),
         extract::functions(),
