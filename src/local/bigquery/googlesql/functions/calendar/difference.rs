@@ -31,7 +31,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
             ],
         ),
         scalar_with_part("datetime_diff", 2, vec![datetimes(), timestamps()]),
-        scalar_with_part("timestamp_diff", 2, vec![timestamps()]),
+        scalar_with_part("timestamp_diff", 2, vec![timestamps(), datetimes()]),
         scalar_with_part(
             "time_diff",
             2,

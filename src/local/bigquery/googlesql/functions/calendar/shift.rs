@@ -19,8 +19,8 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         ),
         scalar("datetime_add", vec![datetimes("DATETIME_ADD", forwards), timestamps("DATETIME_ADD", forwards)]),
         scalar("datetime_sub", vec![datetimes("DATETIME_SUB", interval::negated), timestamps("DATETIME_SUB", interval::negated)]),
-        scalar("timestamp_add", vec![timestamps("TIMESTAMP_ADD", forwards)]),
-        scalar("timestamp_sub", vec![timestamps("TIMESTAMP_SUB", interval::negated)]),
+        scalar("timestamp_add", vec![timestamps("TIMESTAMP_ADD", forwards), datetimes("TIMESTAMP_ADD", forwards)]),
+        scalar("timestamp_sub", vec![timestamps("TIMESTAMP_SUB", interval::negated), datetimes("TIMESTAMP_SUB", interval::negated)]),
         scalar("time_add", vec![times("TIME_ADD", forwards)]),
         scalar("time_sub", vec![times("TIME_SUB", interval::negated)]),
     ]

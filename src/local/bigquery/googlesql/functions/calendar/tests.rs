@@ -115,6 +115,7 @@ fn timestamp_differences_count_whole_units() {
         ("timestamp_diff('2001-02-02 09:00:00', '2001-02-01 00:00:00', 'DAY')", "1"),
         ("timestamp_diff('9999-12-31 23:59:59.999999', '0001-01-01', 'MICROSECOND')", "315537897599999999"),
         ("timestamp_diff('2001-02-01', '2001-02-01', 'MONTH')", "error: TIMESTAMP_DIFF does not support the MONTH date part"),
+        ("timestamp_diff(DATETIME '2001-02-02 00:00:00', DATETIME '2001-02-01 23:00:00', 'DAY')", "1"),
         (
             "timestamp_diff(DATE '2001-02-01', TIMESTAMP '2001-02-01', 'DAY')",
             "error: No matching signature for function TIMESTAMP_DIFF for argument types: DATE, TIMESTAMP, STRING",
@@ -180,6 +181,10 @@ fn dates_and_times_are_made_of_their_parts() {
         ("timestamp(DATETIME '2008-12-25 15:30:00')", "2008-12-25 15:30:00+00"),
         ("timestamp(DATE '2008-12-25')", "2008-12-25 00:00:00+00"),
         ("timestamp(DATE '2008-12-25', 'Europe/Berlin')", "2008-12-24 23:00:00+00"),
+        ("timestamp('2014-09-27 12:30:00 UTC+5')", "2014-09-27 07:30:00+00"),
+        ("timestamp('2014-09-27 12:30:00+0530')", "2014-09-27 07:00:00+00"),
+        ("timestamp('2014-09-27 12:30:00 +05')", "error: Invalid timestamp: '2014-09-27 12:30:00 +05'"),
+        ("timestamp('2014-09-27 12:30')", "error: Invalid timestamp: '2014-09-27 12:30'"),
         ("timestamp('yesterday')", "error: Invalid timestamp: 'yesterday'"),
         ("string(TIMESTAMP '2008-12-25 15:30:00+00', 'UTC')", "2008-12-25 15:30:00+00"),
         ("string(TIMESTAMP '2008-12-25 15:30:00+00', 'Asia/Kolkata')", "2008-12-25 21:00:00+05:30"),

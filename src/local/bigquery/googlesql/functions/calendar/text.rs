@@ -10,27 +10,40 @@ pub(in super::super) fn read_date(text: &str) -> Result<i32, Failure> {
 }
 
 pub(in super::super) fn read_time(text: &str) -> Result<i64, Failure> {
-    moment::time(text).map(civil::micros_of_day).ok_or_else(|| Failure::new(format!("Invalid time string \"{text}\"")))
+    with_seconds(text)
+        .and_then(moment::time)
+        .map(civil::micros_of_day)
+        .ok_or_else(|| Failure::new(format!("Invalid time string \"{text}\"")))
 }
 
 pub(in super::super) fn read_datetime(text: &str) -> Result<i64, Failure> {
-    moment::datetime(text).map(civil::micros).ok_or_else(|| Failure::new(format!("Invalid datetime string \"{text}\"")))
+    with_seconds(text)
+        .and_then(moment::datetime)
+        .map(civil::micros)
+        .ok_or_else(|| Failure::new(format!("Invalid datetime string \"{text}\"")))
 }
 
 /// A datetime with a zone (`+02`, `Z`, ` Europe/Berlin`) or without, which means `zone`.
 pub(in super::super) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
     let invalid = || Failure::new(format!("Invalid timestamp: '{text}'"));
     let (datetime, named) = text.split_at(end_of_datetime(text));
-    let civil = moment::datetime(datetime).map(civil::micros).ok_or_else(invalid)?;
+    let civil = with_seconds(datetime).and_then(moment::datetime).map(civil::micros).ok_or_else(invalid)?;
     let timestamp = match named {
         "" => zone.timestamp(civil),
         named => match named.strip_prefix(' ') {
+            // An offset follows the time at once.
+            Some(offset) if offset.starts_with(['+', '-']) && datetime.contains(':') => return Err(invalid()),
             Some(named) => named.parse::<Zone>()?.timestamp(civil),
             None if named.starts_with(['+', '-', 'Z', 'z']) => named.parse::<Zone>().map_err(|_| invalid())?.timestamp(civil),
             None => return Err(invalid()),
         },
     };
     civil::checked_micros(timestamp).ok_or_else(invalid)
+}
+
+/// The text, unless it is a time without its seconds: those may be left out in rows, but not here.
+fn with_seconds(text: &str) -> Option<&str> {
+    (text.matches(':').count() != 1).then_some(text)
 }
 
 /// Where the zone begins: after `2014-9-27` and perhaps `T12:30:00.45`.

@@ -64,14 +64,19 @@ impl FromStr for Zone {
     }
 }
 
-/// `(+|-)H[H][:M[M]]`, up to 14 hours, as seconds.
+/// `[UTC](+|-)H[H][[:]M[M]]`, up to 14 hours, as seconds.
 fn offset_seconds(text: &str) -> Option<i32> {
+    let text = text.strip_prefix("UTC").unwrap_or(text);
     let (sign, rest) = match text.as_bytes().first()? {
         b'+' => (1, &text[1..]),
         b'-' => (-1, &text[1..]),
         _ => return None,
     };
-    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() > 2 => rest.split_at_checked(2)?,
+        None => (rest, "0"),
+    };
     let number = |digits: &str| -> Option<i32> {
         let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse().ok().filter(|_| plain)

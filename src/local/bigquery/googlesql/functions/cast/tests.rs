@@ -94,7 +94,7 @@ fn moments_are_cast_into_each_other_in_utc() {
         ("$cast_date(TIMESTAMP '2024-01-02 23:59:59')", "2024-01-02"),
         ("$cast_date(TIMESTAMP '1969-12-31 23:59:59')", "1969-12-31"),
         ("$cast_date(DATETIME '2024-01-02 03:04:05')", "2024-01-02"),
-        ("$cast_datetime('2024-01-02 03:04')", "2024-01-02 03:04:00"),
+        ("$cast_datetime('2024-01-02 03:04')", "error: Invalid datetime string \"2024-01-02 03:04\""),
         ("$cast_datetime('x')", "error: Invalid datetime string \"x\""),
         ("$cast_datetime(DATE '2024-01-02')", "2024-01-02 00:00:00"),
         ("$cast_time('25:00:00')", "error: Invalid time string \"25:00:00\""),

@@ -110,7 +110,7 @@ fn at_least(digits: String, precision: Option<usize>) -> String {
 fn grouped(digits: &str, size: usize, separator: char) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % size == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(size) {
             text.push(separator);
         }
         text.push(digit);

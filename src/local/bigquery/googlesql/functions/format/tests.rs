@@ -30,6 +30,8 @@ fn numbers_are_formatted_like_printf() {
         ("format('%.12f', NUMERIC '0.1')", "0.100000000000"),
         ("format('%''.2f', 1234567.891)", "1,234,567.89"),
         ("format('%08.2f', -3.14159)", "-0003.14"),
+        ("format('%f', FLOAT64 '-0')", "0.000000"),
+        ("format('%''o', 55555)", "15,4403"),
         ("format('%f', FLOAT64 '-inf')", "-inf"),
         ("format('%F', FLOAT64 'nan')", "NAN"),
         ("format('%05f', FLOAT64 'inf')", "  inf"),

@@ -33,7 +33,11 @@ fn float(argument: Argument, row: usize, number: usize) -> Result<Option<Number>
     }
     let array = argument.array;
     Ok(Some(match Kind::of(argument.field) {
-        Some(Kind::Float64) => Number::Float(array.as_primitive::<Float64Type>().value(row)),
+        Some(Kind::Float64) => match array.as_primitive::<Float64Type>().value(row) {
+            // There is no sign on zero.
+            0.0 => Number::Float(0.0),
+            value => Number::Float(value),
+        },
         Some(Kind::Numeric) => {
             Number::Decimal { units: i256::from_i128(array.as_primitive::<Decimal128Type>().value(row)), scale: NUMERIC_SCALE }
         }

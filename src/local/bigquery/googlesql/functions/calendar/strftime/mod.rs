@@ -21,12 +21,8 @@ use pattern::Pattern;
 use write::Shown;
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
-    let dates = || {
-        // A date is written as its midnight in UTC.
-        Overload::binary::<Parsed<Pattern>, Date, Text, _>(|pattern, days| {
-            Shown::timestamp(i64::from(days) * MICROS_OF_DAY, &Zone::UTC).write(pattern)
-        })
-    };
+    let dates =
+        || Overload::binary::<Parsed<Pattern>, Date, Text, _>(|pattern, days| Shown::Date(i64::from(days) * MICROS_OF_DAY).write(pattern));
     let datetimes = || Overload::binary::<Parsed<Pattern>, Datetime, Text, _>(|pattern, micros| Shown::Datetime(micros).write(pattern));
     let timestamps =
         || Overload::binary::<Parsed<Pattern>, Timestamp, Text, _>(|pattern, micros| Shown::timestamp(micros, &Zone::UTC).write(pattern));
@@ -37,9 +33,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     };
     let unreadable = |text: &str| Failure::new(format!("Failed to parse input string \"{text}\""));
     vec![
-        scalar("format_date", vec![dates(), datetimes(), timestamps()]),
-        scalar("format_datetime", vec![datetimes(), timestamps()]),
-        scalar("format_timestamp", vec![timestamps(), zoned()]),
+        scalar("format_date", vec![dates(), datetimes(), timestamps(), zoned()]),
+        scalar("format_datetime", vec![datetimes(), timestamps(), zoned()]),
+        scalar("format_timestamp", vec![timestamps(), zoned(), datetimes()]),
         scalar(
             "format_time",
             vec![Overload::binary::<Parsed<Pattern>, Time, Text, _>(|pattern, micros| Shown::Time(micros).write(pattern))],

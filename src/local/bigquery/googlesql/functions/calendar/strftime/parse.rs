@@ -27,18 +27,21 @@ pub(super) fn parse(pattern: &Pattern, text: &str, zone: &Zone) -> Option<i64> {
     checked_micros(found.zone.as_ref().unwrap_or(zone).timestamp(civil))
 }
 
-/// Which days of the year are counted.
+/// What the day is counted in.
 #[derive(Clone, Copy)]
 enum Days {
-    OfMonth,
-    OfYear(i64),
-    OfWeeks { begins: Weekday, week: i64 },
-    OfIsoWeeks,
+    Month,
+    Year(i64),
+    Weeks { begins: Weekday, week: i64 },
 }
 
 /// What has been read.
 struct Found {
     year: i64,
+    century: Option<i64>,
+    year_of_century: Option<i64>,
+    /// There are elements of the civil calendar: those of the ISO calendar then mean nothing.
+    civil: bool,
     month: i64,
     day: i64,
     days: Days,
@@ -60,9 +63,12 @@ impl Default for Found {
     fn default() -> Found {
         Found {
             year: 1970,
+            century: None,
+            year_of_century: None,
+            civil: false,
             month: 1,
             day: 1,
-            days: Days::OfMonth,
+            days: Days::Month,
             weekday: None,
             iso_year: None,
             iso_week: 1,
@@ -91,24 +97,25 @@ impl Found {
     }
 
     fn element(&mut self, element: Element, rest: &mut Rest) -> Option<()> {
+        self.civil |= element.is_civil_date();
         match element {
             Element::WeekdayName { .. } => self.weekday = Some(weekday(rest.name(&WEEKDAYS)?)?),
-            Element::MonthName { .. } => (self.month, self.days) = (rest.name(&MONTHS)? + 1, Days::OfMonth),
-            Element::Century => self.year = rest.number(2, 0..=99)? * 100 + self.year % 100,
-            Element::Day | Element::DayBlank => (self.day, self.days) = (rest.number(2, 1..=31)?, Days::OfMonth),
-            Element::IsoYear => (self.iso_year, self.days) = (Some(rest.number(4, 0..=9999)?), Days::OfIsoWeeks),
-            Element::IsoYearOfCentury => (self.iso_year, self.days) = (Some(in_century(rest.number(2, 0..=99)?)), Days::OfIsoWeeks),
+            Element::MonthName { .. } => (self.month, self.days) = (rest.name(&MONTHS)? + 1, Days::Month),
+            Element::Century => self.century = Some(rest.number(2, 0..=99)?),
+            Element::Day | Element::DayBlank => (self.day, self.days) = (rest.number(2, 1..=31)?, Days::Month),
+            Element::IsoYear => self.iso_year = Some(rest.number(4, 0..=9999)?),
+            Element::IsoYearOfCentury => self.iso_year = Some(in_century(rest.number(2, 0..=99)?)),
             Element::Hour | Element::HourBlank => (self.hour, self.twelve) = (rest.number(2, 0..=23)?, false),
             Element::Hour12 | Element::Hour12Blank => (self.hour, self.twelve) = (rest.number(2, 1..=12)?, true),
-            Element::DayOfYear => self.days = Days::OfYear(rest.number(3, 1..=366)?),
+            Element::DayOfYear => self.days = Days::Year(rest.number(3, 1..=366)?),
             Element::IsoDayOfYear => {
                 let day = rest.number(3, 1..=371)? - 1;
-                (self.iso_week, self.weekday, self.days) = (day / 7 + 1, weekday((day + 1) % 7), Days::OfIsoWeeks);
+                (self.iso_week, self.weekday) = (day / 7 + 1, weekday((day + 1) % 7));
             }
             Element::Minute => self.minute = rest.number(2, 0..=59)?,
-            Element::Month => (self.month, self.days) = (rest.number(2, 1..=12)?, Days::OfMonth),
+            Element::Month => (self.month, self.days) = (rest.number(2, 1..=12)?, Days::Month),
             Element::Noon { .. } => self.afternoon = rest.name(&["AM", "PM"])? == 1,
-            Element::Quarter => (self.month, self.days) = (rest.number(1, 1..=4)? * 3 - 2, Days::OfMonth),
+            Element::Quarter => (self.month, self.days) = (rest.number(1, 1..=4)? * 3 - 2, Days::Month),
             // A leap second is the next second.
             Element::Second => (self.second, self.micros) = (rest.number(2, 0..=60)?, 0),
             Element::Fraction(decimals) => {
@@ -116,13 +123,15 @@ impl Found {
                 self.micros = rest.fraction(decimals);
             }
             Element::EpochSeconds => self.epoch = Some(rest.signed()?),
-            Element::WeekSunday => self.days = Days::OfWeeks { begins: Weekday::Sunday, week: rest.number(2, 0..=53)? },
-            Element::WeekMonday => self.days = Days::OfWeeks { begins: Weekday::Monday, week: rest.number(2, 0..=53)? },
-            Element::IsoWeek => (self.iso_week, self.days) = (rest.number(2, 1..=53)?, Days::OfIsoWeeks),
+            Element::WeekSunday => self.days = Days::Weeks { begins: Weekday::Sunday, week: rest.number(2, 0..=53)? },
+            Element::WeekMonday => self.days = Days::Weeks { begins: Weekday::Monday, week: rest.number(2, 0..=53)? },
+            Element::IsoWeek => self.iso_week = rest.number(2, 1..=53)?,
             Element::Weekday1 => self.weekday = weekday(rest.number(1, 1..=7)? % 7),
             Element::Weekday0 => self.weekday = weekday(rest.number(1, 0..=6)?),
-            Element::Year | Element::YearFour => self.year = rest.number(4, 0..=9999)?,
-            Element::YearOfCentury => self.year = in_century(rest.number(2, 0..=99)?),
+            Element::Year | Element::YearFour => {
+                (self.year, self.century, self.year_of_century) = (rest.number(4, 0..=9999)?, None, None);
+            }
+            Element::YearOfCentury => self.year_of_century = Some(rest.number(2, 0..=99)?),
             Element::ZoneName => self.zone = Some(rest.word().parse().ok()?),
             Element::Offset { .. } => self.zone = Some(rest.offset()?),
             Element::White(_) => rest.skip_white(),
@@ -132,11 +141,20 @@ impl Found {
     }
 
     fn date(&self) -> Option<Date> {
-        let year = i16::try_from(self.year).ok().filter(|year| *year > 0)?;
+        if let (false, Some(year)) = (self.civil, self.iso_year) {
+            let weekday = self.weekday.unwrap_or(Weekday::Monday);
+            return ISOWeekDate::new(i16::try_from(year).ok()?, self.iso_week as i8, weekday).ok().map(ISOWeekDate::date);
+        }
+        let year = match (self.century, self.year_of_century) {
+            (None, None) => self.year,
+            (None, Some(year)) => in_century(year),
+            (Some(century), year) => century * 100 + year.unwrap_or(0),
+        };
+        let year = i16::try_from(year).ok().filter(|year| *year > 0)?;
         match self.days {
-            Days::OfMonth => Date::new(year, self.month as i8, self.day as i8).ok(),
-            Days::OfYear(day) => jiff::civil::date(year, 1, 1).with().day_of_year(day as i16).build().ok(),
-            Days::OfWeeks { begins, week } => {
+            Days::Month => Date::new(year, self.month as i8, self.day as i8).ok(),
+            Days::Year(day) => jiff::civil::date(year, 1, 1).with().day_of_year(day as i16).build().ok(),
+            Days::Weeks { begins, week } => {
                 let first = Date::new(year, 1, 1).ok()?;
                 let into = i64::from(self.weekday.unwrap_or(begins).since(begins));
                 let day = week * 7 - i64::from(first.weekday().since(begins)) + into;
@@ -144,10 +162,6 @@ impl Found {
                 // year's first such day.
                 let day = if first.weekday() == begins { day - 7 } else { day };
                 Some(civil::date(civil::checked_days(i64::from(civil::days(first)) + day)?))
-            }
-            Days::OfIsoWeeks => {
-                let year = i16::try_from(self.iso_year.unwrap_or(self.year)).ok()?;
-                ISOWeekDate::new(year, self.iso_week as i8, self.weekday.unwrap_or(Weekday::Monday)).ok().map(ISOWeekDate::date)
             }
         }
     }

@@ -72,6 +72,7 @@ pub(super) enum Element {
 pub(super) enum Part {
     Date,
     Time,
+    DateAndTime,
     Zone,
     Neither,
 }
@@ -170,9 +171,21 @@ impl Element {
             | Element::Fraction(_) => Part::Time,
             Element::ZoneName | Element::Offset { .. } => Part::Zone,
             Element::White(_) => Part::Neither,
-            Element::Composite(of) if of.contains(['Y', 'y']) => Part::Date,
-            Element::Composite(_) => Part::Time,
+            Element::Composite(of) => match (of.contains(['Y', 'y']), of.contains("%M")) {
+                (true, true) => Part::DateAndTime,
+                (true, false) => Part::Date,
+                (false, _) => Part::Time,
+            },
         }
+    }
+}
+
+impl Element {
+    /// Asks for a day, but neither for one of the ISO calendar nor only for its name.
+    pub(super) fn is_civil_date(self) -> bool {
+        let iso = matches!(self, Element::IsoYear | Element::IsoYearOfCentury | Element::IsoWeek | Element::IsoDayOfYear);
+        let weekday = matches!(self, Element::WeekdayName { .. } | Element::Weekday0 | Element::Weekday1);
+        matches!(self.part(), Part::Date | Part::DateAndTime) && !iso && !weekday
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) enum Shown {
         offset: i64,
     },
     Datetime(i64),
+    /// Civil microseconds of its midnight.
+    Date(i64),
     Time(i64),
 }
 
@@ -47,20 +49,21 @@ impl Shown {
         match self {
             Shown::Timestamp { .. } => true,
             Shown::Datetime(_) => element.part() != Part::Zone,
+            Shown::Date(_) => matches!(element.part(), Part::Date | Part::Neither) && element != Element::EpochSeconds,
             Shown::Time(_) => matches!(element.part(), Part::Time | Part::Neither),
         }
     }
 
     fn civil(&self) -> i64 {
         match self {
-            Shown::Timestamp { civil, .. } | Shown::Datetime(civil) | Shown::Time(civil) => *civil,
+            Shown::Timestamp { civil, .. } | Shown::Datetime(civil) | Shown::Date(civil) | Shown::Time(civil) => *civil,
         }
     }
 
     fn offset(&self) -> i64 {
         match self {
             Shown::Timestamp { offset, .. } => *offset,
-            Shown::Datetime(_) | Shown::Time(_) => 0,
+            Shown::Datetime(_) | Shown::Date(_) | Shown::Time(_) => 0,
         }
     }
 
@@ -132,12 +135,12 @@ fn fraction(micros: i64, decimals: Option<u32>) -> String {
     }
 }
 
-/// `UTC`, `UTC-5`, `UTC+5:30`.
+/// `UTC`, `UTC-5`, `UTC+0530`.
 fn zone_name(offset: i64) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     match (offset.abs() / 3_600, offset.abs() / 60 % 60) {
         (0, 0) => "UTC".to_owned(),
         (hours, 0) => format!("UTC{sign}{hours}"),
-        (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+        (hours, minutes) => format!("UTC{sign}{hours:02}{minutes:02}"),
     }
 }
