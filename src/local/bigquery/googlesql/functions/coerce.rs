@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::Field;
 use datafusion::error::Result;
@@ -12,10 +12,10 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
 use super::super::types;
+use super::calendar::{Zone, text};
 use super::column::{Date, Datetime, Returned, Time, Timestamp};
 use super::failure::Failure;
 use super::kind::Kind;
-use crate::local::bigquery::moment;
 
 /// How far the argument is from the parameter: 0 is the same type, none is not at all. A literal
 /// may stand for more than a column.
@@ -82,30 +82,20 @@ fn convert_array(array: &ArrayRef, parameter: Kind) -> Result<ArrayRef> {
     let Some(texts) = plain.as_string_opt::<i32>() else {
         return Ok(cast(&plain, &parameter.data_type())?);
     };
-    let unlike = |text: &str, name: &str| Failure::new(format!("Could not cast literal \"{text}\" to type {name}"));
     Ok(match parameter {
-        Kind::Date => Date::collect(
-            texts.iter().map(|text| text.map(|text| moment::date(text).map(days).ok_or_else(|| unlike(text, "DATE"))).transpose()),
-        )?,
-        Kind::Datetime => Datetime::collect(texts.iter().map(|text| {
-            text.map(|text| moment::timestamp(text).filter(|_| moment::datetime(text).is_some()).ok_or_else(|| unlike(text, "DATETIME")))
-                .transpose()
-        }))?,
-        Kind::Timestamp => Timestamp::collect(
-            texts.iter().map(|text| text.map(|text| moment::timestamp(text).ok_or_else(|| unlike(text, "TIMESTAMP"))).transpose()),
-        )?,
-        Kind::Time => Time::collect(
-            texts.iter().map(|text| text.map(|text| moment::time(text).map(micros_of_day).ok_or_else(|| unlike(text, "TIME"))).transpose()),
-        )?,
+        Kind::Date => read::<Date>(texts, "DATE", text::read_date)?,
+        Kind::Datetime => read::<Datetime>(texts, "DATETIME", text::read_datetime)?,
+        Kind::Time => read::<Time>(texts, "TIME", text::read_time)?,
+        Kind::Timestamp => read::<Timestamp>(texts, "TIMESTAMP", |literal| text::read_timestamp(literal, &Zone::UTC))?,
         other => cast(&plain, &other.data_type())?,
     })
 }
 
-fn days(date: jiff::civil::Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
-}
-
-fn micros_of_day(time: jiff::civil::Time) -> i64 {
-    let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
-    seconds * 1_000_000 + i64::from(time.subsec_nanosecond() / 1000)
+/// Texts that stand for values of another type, called `name`.
+fn read<R: Returned>(texts: &StringArray, name: &str, read: impl Fn(&str) -> Result<R::Owned, Failure>) -> Result<ArrayRef, Failure> {
+    let values = texts.iter().map(|text| {
+        let value = text.map(|text| read(text).map_err(|_| Failure::new(format!("Could not cast literal \"{text}\" to type {name}"))));
+        value.transpose()
+    });
+    R::collect(values)
 }

@@ -1,4 +1,4 @@
-//! A session that knows the functions and nothing else, and what it answers.
+//! A session that knows the functions (which hide DataFusion's of the same names), and what it answers.
 //!
 //! Expressions are written as GoogleSQL where that is possible without the rewriting: typed
 //! literals (`DATE '2024-01-01'`) become casts, `$names` are quoted; part names are strings.

@@ -115,6 +115,8 @@ fn timestamp_differences_count_whole_units() {
         ("timestamp_diff('2001-02-02 09:00:00', '2001-02-01 00:00:00', 'DAY')", "1"),
         ("timestamp_diff('9999-12-31 23:59:59.999999', '0001-01-01', 'MICROSECOND')", "315537897599999999"),
         ("timestamp_diff('2001-02-01', '2001-02-01', 'MONTH')", "error: TIMESTAMP_DIFF does not support the MONTH date part"),
+        ("timestamp_diff('2024-01-01 00:00:00 Europe/Berlin', '2023-12-31 23:00:00+00', 'SECOND')", "0"),
+        ("timestamp_diff('soon', '2023-12-31 23:00:00+00', 'SECOND')", "error: Could not cast literal \"soon\" to type TIMESTAMP"),
         ("timestamp_diff(DATETIME '2001-02-02 00:00:00', DATETIME '2001-02-01 23:00:00', 'DAY')", "1"),
         (
             "timestamp_diff(DATE '2001-02-01', TIMESTAMP '2001-02-01', 'DAY')",

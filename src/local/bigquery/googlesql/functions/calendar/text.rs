@@ -87,7 +87,7 @@ pub(in super::super) fn write_datetime(micros: i64) -> String {
 
 /// In the zone, with its offset: `2014-09-27 12:30:00+00`.
 pub(in super::super) fn write_timestamp(micros: i64, zone: &Zone) -> String {
-    let offset = zone.offset(micros);
+    let offset = zone.shown_offset(micros);
     let sign = if offset < 0 { '-' } else { '+' };
     let (hours, minutes) = (offset.abs() / 3_600, offset.abs() / 60 % 60);
     let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };

@@ -26,6 +26,11 @@ impl Zone {
         Timestamp::from_microsecond(known).map_or(0, |timestamp| i64::from(self.0.to_offset(timestamp).seconds()))
     }
 
+    /// The same as it is written: without the seconds that local mean times had.
+    pub(in super::super) fn shown_offset(&self, timestamp: i64) -> i64 {
+        self.offset(timestamp) / 60 * 60
+    }
+
     /// What clocks there show, as civil microseconds.
     pub(in super::super) fn civil(&self, timestamp: i64) -> i64 {
         timestamp + self.offset(timestamp) * 1_000_000

@@ -64,8 +64,8 @@ pub(super) enum Conversion {
     Literal,
 }
 
-/// A text so wide is a mistake.
-const WIDEST: usize = 1 << 20;
+/// What Rust can pad to is a little more.
+const WIDEST: usize = 60_000;
 
 impl Pattern {
     /// The text of a row; none (NULL) if a value is NULL that its specifier cannot show.

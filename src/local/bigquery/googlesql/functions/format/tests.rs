@@ -92,7 +92,7 @@ fn a_pattern_that_does_not_fit_is_an_error() {
         ("format('%d %d', 1)", "error: Too few arguments to FORMAT for pattern \"%d %d\"; Got 2"),
         ("format('%d', 1, 2)", "error: Too many arguments to FORMAT for pattern \"%d\"; Expected 2; Got 3"),
         ("format('%y', 1)", "error: Invalid FORMAT string: \"%y\" does not begin with a valid specifier"),
-        ("format('%99999999d', 1)", "error: FORMAT takes widths and precisions up to 1048576"),
+        ("format('%99999999d', 1)", "error: FORMAT takes widths and precisions up to 60000"),
         ("format(1)", "error: No matching signature for function FORMAT for argument types: INT64"),
     ]);
 }

@@ -29,20 +29,24 @@ pub(super) const MONTHS: [&str; 12] =
 
 impl Shown {
     pub(super) fn timestamp(micros: i64, zone: &Zone) -> Shown {
-        let offset = zone.offset(micros);
+        let offset = zone.shown_offset(micros);
         Shown::Timestamp { civil: micros + offset * 1_000_000, offset }
     }
 
     pub(super) fn write(&self, pattern: &Pattern) -> String {
         let mut text = String::new();
+        self.append(&mut text, pattern, civil::date(day_of(self.civil())));
+        text
+    }
+
+    fn append(&self, text: &mut String, pattern: &Pattern, date: Date) {
         for piece in &pattern.0 {
             match piece {
                 Piece::Literal(literal) => text.push(*literal),
-                Piece::Element(element, _) if self.has(*element) => self.element(&mut text, *element),
+                Piece::Element(element, _) if self.has(*element) => self.element(text, *element, date),
                 Piece::Element(_, itself) => text.push_str(itself),
             }
         }
-        text
     }
 
     fn has(&self, element: Element) -> bool {
@@ -67,15 +71,14 @@ impl Shown {
         }
     }
 
-    fn element(&self, text: &mut String, element: Element) {
-        let date = civil::date(day_of(self.civil()));
+    fn element(&self, text: &mut String, element: Element, date: Date) {
         let micros = self.civil().rem_euclid(MICROS_OF_DAY);
         let (hour, minute, second) = (micros / 3_600_000_000, micros / 60_000_000 % 60, micros / 1_000_000 % 60);
         let hour_12 = (hour + 11) % 12 + 1;
-        let iso = date.iso_week_date();
+        let iso = || date.iso_week_date();
         let name = |names: &[&'static str], index: i8, full: bool| {
             let name = names.get(index as usize).copied().unwrap_or_default();
-            if full { name } else { &name[..3] }
+            if full { name } else { name.get(..3).unwrap_or(name) }
         };
         // Writing to a String cannot fail.
         let _ = match element {
@@ -84,13 +87,15 @@ impl Shown {
             Element::Century => write!(text, "{:02}", date.year() / 100),
             Element::Day => write!(text, "{:02}", date.day()),
             Element::DayBlank => write!(text, "{:2}", date.day()),
-            Element::IsoYear => write!(text, "{}", iso.year()),
-            Element::IsoYearOfCentury => write!(text, "{:02}", iso.year() % 100),
+            Element::IsoYear => write!(text, "{}", iso().year()),
+            Element::IsoYearOfCentury => write!(text, "{:02}", iso().year() % 100),
             Element::Hour => write!(text, "{hour:02}"),
             Element::Hour12 => write!(text, "{hour_12:02}"),
             Element::HourBlank => write!(text, "{hour:2}"),
             Element::Hour12Blank => write!(text, "{hour_12:2}"),
-            Element::IsoDayOfYear => write!(text, "{:03}", (iso.week() as i16 - 1) * 7 + i16::from(iso.weekday().to_monday_one_offset())),
+            Element::IsoDayOfYear => {
+                write!(text, "{:03}", (iso().week() as i16 - 1) * 7 + i16::from(iso().weekday().to_monday_one_offset()))
+            }
             Element::DayOfYear => write!(text, "{:03}", date.day_of_year()),
             Element::Minute => write!(text, "{minute:02}"),
             Element::Month => write!(text, "{:02}", date.month()),
@@ -104,7 +109,7 @@ impl Shown {
             Element::EpochSeconds => write!(text, "{}", (self.civil() - self.offset() * 1_000_000).div_euclid(1_000_000)),
             Element::WeekSunday => write!(text, "{:02}", week(date, Weekday::Sunday)),
             Element::WeekMonday => write!(text, "{:02}", week(date, Weekday::Monday)),
-            Element::IsoWeek => write!(text, "{:02}", iso.week()),
+            Element::IsoWeek => write!(text, "{:02}", iso().week()),
             Element::Weekday1 => write!(text, "{}", date.weekday().to_monday_one_offset()),
             Element::Weekday0 => write!(text, "{}", date.weekday().to_sunday_zero_offset()),
             Element::Year => write!(text, "{}", date.year()),
@@ -116,7 +121,10 @@ impl Shown {
                 write!(text, "{sign}{:02}{}{:02}", offset / 3_600, if colon { ":" } else { "" }, offset / 60 % 60)
             }
             Element::White(white) => write!(text, "{white}"),
-            Element::Composite(of) => write!(text, "{}", self.write(&Pattern::of(of))),
+            Element::Composite(of) => {
+                self.append(text, &Pattern::of(of), date);
+                Ok(())
+            }
         };
     }
 }
