@@ -60,6 +60,7 @@ fn dates_apart(end: i32, start: i32, part: Part, function: &str) -> Result<i64, 
             Part::Day => i64::from(days),
             // 1970-01-01 was a Thursday: with 4 days more, multiples of 7 are Sundays.
             Part::Week(begins) => (i64::from(days) + 4 - i64::from(begins.to_sunday_zero_offset())).div_euclid(7),
+            Part::IsoWeek => (i64::from(days) + 3).div_euclid(7),
             Part::Month => year * 12 + month,
             Part::Quarter => year * 4 + month / 3,
             Part::Year => year,

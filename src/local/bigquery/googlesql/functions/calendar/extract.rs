@@ -81,7 +81,7 @@ impl Field {
             Field::DayOfYear => i64::from(date.day_of_year()),
             Field::Part(part) => match part {
                 Part::Day => i64::from(date.day()),
-                Part::Week(Weekday::Monday) => i64::from(date.iso_week_date().week()),
+                Part::IsoWeek => i64::from(date.iso_week_date().week()),
                 Part::Week(begins) => week(date, begins),
                 Part::Month => i64::from(date.month()),
                 Part::Quarter => i64::from((date.month() + 2) / 3),

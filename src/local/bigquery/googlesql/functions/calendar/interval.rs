@@ -43,7 +43,7 @@ fn of(count: i64, part: Part) -> Result<IntervalMonthDayNano, Failure> {
         Part::Hour | Part::Minute | Part::Second | Part::Millisecond | Part::Microsecond => {
             exact(Some(0), Some(0), i128::from(count) * i128::from(part.micros().unwrap_or_default()) * 1_000)
         }
-        Part::Week(_) | Part::IsoYear => Err(part.unsupported("INTERVAL")),
+        Part::Week(_) | Part::IsoWeek | Part::IsoYear => Err(part.unsupported("INTERVAL")),
     }
 }
 

@@ -15,8 +15,10 @@ pub(in super::super) enum Part {
     Minute,
     Hour,
     Day,
-    /// Beginning on this day; `WEEK` alone begins on Sunday, `ISOWEEK` on Monday.
+    /// Beginning on this day; `WEEK` alone begins on Sunday.
     Week(Weekday),
+    /// As `WEEK(MONDAY)`, but numbered from the week with the year's first Thursday.
+    IsoWeek,
     Month,
     Quarter,
     Year,
@@ -33,7 +35,7 @@ impl Part {
             Part::Second => 1_000_000,
             Part::Minute => 60_000_000,
             Part::Hour => 3_600_000_000,
-            Part::Day | Part::Week(_) | Part::Month | Part::Quarter | Part::Year | Part::IsoYear => return None,
+            Part::Day | Part::Week(_) | Part::IsoWeek | Part::Month | Part::Quarter | Part::Year | Part::IsoYear => return None,
         })
     }
 
@@ -55,7 +57,7 @@ impl FromStr for Part {
             "HOUR" => Part::Hour,
             "DAY" => Part::Day,
             "WEEK" => Part::Week(Weekday::Sunday),
-            "ISOWEEK" => Part::Week(Weekday::Monday),
+            "ISOWEEK" => Part::IsoWeek,
             "MONTH" => Part::Month,
             "QUARTER" => Part::Quarter,
             "YEAR" => Part::Year,
@@ -93,7 +95,7 @@ impl std::fmt::Display for Part {
             Part::Hour => "HOUR",
             Part::Day => "DAY",
             Part::Week(Weekday::Sunday) => "WEEK",
-            Part::Week(Weekday::Monday) => "ISOWEEK",
+            Part::IsoWeek => "ISOWEEK",
             Part::Week(day) => return write!(f, "WEEK({})", format!("{day:?}").to_uppercase()),
             Part::Month => "MONTH",
             Part::Quarter => "QUARTER",

@@ -51,15 +51,14 @@ fn timestamps(function: &'static str, direction: Direction) -> Overload {
 fn times(function: &'static str, direction: Direction) -> Overload {
     Overload::binary::<Time, Interval, Time, _>(move |micros, interval| {
         let interval = direction(interval)?;
-        // Whole days are what did not fit into nanoseconds (or DAY, which changes nothing).
-        match interval.months {
-            0 => Ok((micros + interval.nanoseconds / 1_000 % MICROS_OF_DAY).rem_euclid(MICROS_OF_DAY)),
+        match (interval.months, interval.days) {
+            (0, 0) => Ok((micros + interval.nanoseconds / 1_000 % MICROS_OF_DAY).rem_euclid(MICROS_OF_DAY)),
             _ => Err(Failure::new(format!("{function} does not support date parts longer than HOUR"))),
         }
     })
 }
 
-pub(super) fn shift_date(days: i32, interval: IntervalMonthDayNano, function: &str) -> Result<i32, Failure> {
+fn shift_date(days: i32, interval: IntervalMonthDayNano, function: &str) -> Result<i32, Failure> {
     if interval.nanoseconds != 0 {
         return Err(Failure::new(format!("{function} does not support date parts shorter than DAY when the argument is DATE type")));
     }

@@ -14,21 +14,15 @@ use super::zone::Zone;
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     let dates = || Overload::binary::<Date, Parsed<Part>, Date, _>(|days, part| truncate_date(days, *part, "DATE_TRUNC"));
     let datetimes = || Overload::binary::<Datetime, Parsed<Part>, Datetime, _>(|micros, part| truncate(micros, *part, "DATETIME_TRUNC"));
-    let timestamps = || {
-        [
-            Overload::binary::<Timestamp, Parsed<Part>, Timestamp, _>(|micros, part| truncate(micros, *part, "TIMESTAMP_TRUNC")),
-            Overload::ternary::<Timestamp, Parsed<Part>, Parsed<Zone>, Timestamp, _>(|micros, part, zone| {
-                truncate_in_zone(micros, *part, zone)
-            }),
-        ]
+    let timestamps =
+        || Overload::binary::<Timestamp, Parsed<Part>, Timestamp, _>(|micros, part| truncate(micros, *part, "TIMESTAMP_TRUNC"));
+    let zoned = || {
+        Overload::ternary::<Timestamp, Parsed<Part>, Parsed<Zone>, Timestamp, _>(|micros, part, zone| truncate_in_zone(micros, *part, zone))
     };
-    let [timestamp, zoned] = timestamps();
-    let [timestamp_2, zoned_2] = timestamps();
-    let [timestamp_3, zoned_3] = timestamps();
     vec![
-        scalar_with_part("date_trunc", 1, vec![dates(), datetimes(), timestamp, zoned]),
-        scalar_with_part("datetime_trunc", 1, vec![datetimes(), timestamp_2, zoned_2]),
-        scalar_with_part("timestamp_trunc", 1, vec![timestamp_3, zoned_3, datetimes()]),
+        scalar_with_part("date_trunc", 1, vec![dates(), datetimes(), timestamps(), zoned()]),
+        scalar_with_part("datetime_trunc", 1, vec![datetimes(), timestamps(), zoned()]),
+        scalar_with_part("timestamp_trunc", 1, vec![timestamps(), zoned(), datetimes()]),
         scalar_with_part(
             "time_trunc",
             1,
@@ -55,6 +49,7 @@ pub(super) fn truncate_date(days: i32, part: Part, function: &str) -> Result<i32
     let first = match part {
         Part::Day => return Ok(days),
         Part::Week(begins) => i64::from(days) - i64::from(days_since(begins, days)),
+        Part::IsoWeek => i64::from(days) - i64::from(days_since(Weekday::Monday, days)),
         Part::Month => i64::from(civil::days(civil::date(days).first_of_month())),
         Part::Quarter => i64::from(civil::days(first_of_quarter(civil::date(days)))),
         Part::Year => i64::from(civil::days(civil::date(days).first_of_year())),
@@ -105,7 +100,11 @@ pub(super) fn day_of(micros: i64) -> i32 {
 
 fn last_day(days: i32, part: Part) -> Result<i32, Failure> {
     let next = match part {
-        Part::Week(begins) => Some(i64::from(days) - i64::from(days_since(begins, days)) + 7),
+        Part::Week(_) | Part::IsoWeek => {
+            // Its first day may lie before the calendar, its last day still in it.
+            let begins = if let Part::Week(begins) = part { begins } else { Weekday::Monday };
+            Some(i64::from(days) - i64::from(days_since(begins, days)) + 7)
+        }
         Part::Month | Part::Quarter | Part::Year => {
             let months = match part {
                 Part::Month => 1,

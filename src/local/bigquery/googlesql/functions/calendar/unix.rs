@@ -10,22 +10,16 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     let until = |name, unit: i64| scalar(name, vec![Overload::unary::<Timestamp, Int64, _>(move |micros| micros.div_euclid(unit))]);
     let since = |name: &'static str, unit: i64| {
         let body = move |count: i64| in_time(count.checked_mul(unit), &name.to_uppercase());
-        (name, Overload::unary::<Int64, Timestamp, _>(body), Overload::unary::<Timestamp, Timestamp, _>(|micros| micros))
+        scalar(name, vec![Overload::unary::<Int64, Timestamp, _>(body)])
     };
-    let plain = |(name, from, _): (&'static str, Overload, Overload)| scalar(name, vec![from]);
-    let lenient = |name, (_, from, same): (&'static str, Overload, Overload)| scalar(name, vec![from, same]);
     vec![
         scalar("unix_date", vec![Overload::unary::<Date, Int64, _>(i64::from)]),
         scalar("date_from_unix_date", vec![Overload::unary::<Int64, Date, _>(|days| in_calendar(Some(days), "DATE_FROM_UNIX_DATE"))]),
         until("unix_seconds", 1_000_000),
         until("unix_millis", 1_000),
         until("unix_micros", 1),
-        plain(since("timestamp_seconds", 1_000_000)),
-        plain(since("timestamp_millis", 1_000)),
-        plain(since("timestamp_micros", 1)),
-        // The older names, which take a TIMESTAMP, too.
-        lenient("timestamp_from_unix_seconds", since("timestamp_from_unix_seconds", 1_000_000)),
-        lenient("timestamp_from_unix_millis", since("timestamp_from_unix_millis", 1_000)),
-        lenient("timestamp_from_unix_micros", since("timestamp_from_unix_micros", 1)),
+        since("timestamp_seconds", 1_000_000),
+        since("timestamp_millis", 1_000),
+        since("timestamp_micros", 1),
     ]
 }

@@ -58,15 +58,8 @@ pub(super) fn float64() -> Vec<Both> {
         Both::unary::<Int64, Float64>(|value| Ok(value as f64)),
         Both::unary::<Numeric, Float64>(|units| Ok(decimal::to_float(i256::from_i128(units), NUMERIC_SCALE))),
         Both::unary::<BigNumeric, Float64>(|units| Ok(decimal::to_float(units, BIGNUMERIC_SCALE))),
-        Both::unary::<Text, Float64>(|text| float_of_text(text).ok_or_else(|| Failure::new(format!("Bad double value: {text}")))),
+        Both::unary::<Text, Float64>(|text| text.trim_ascii().parse().map_err(|_| Failure::new(format!("Bad double value: {text}")))),
     ]
-}
-
-fn float_of_text(text: &str) -> Option<f64> {
-    let value: f64 = text.trim_ascii().parse().ok()?;
-    // "1e400" is no way to write infinity.
-    let spelled = text.contains(['n', 'N']);
-    (value.is_finite() || spelled).then_some(value)
 }
 
 pub(super) fn numeric() -> Vec<Both> {

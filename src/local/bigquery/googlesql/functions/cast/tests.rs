@@ -27,7 +27,7 @@ fn numbers_are_cast_as_documented() {
         ("$safe_cast_int64(DATE '2024-01-01')", "error: Invalid cast from DATE to INT64"),
         ("$cast_float64('1e3')", "1000"),
         ("$cast_float64('-Infinity')", "-inf"),
-        ("$cast_float64('1e400')", "error: Bad double value: 1e400"),
+        ("$cast_float64('1e400')", "inf"),
         ("$cast_float64('x')", "error: Bad double value: x"),
         ("$cast_float64(true)", "error: Invalid cast from BOOL to FLOAT64"),
         ("$cast_float64(NUMERIC '0.1')", "0.1"),

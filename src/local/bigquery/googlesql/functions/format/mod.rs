@@ -1,12 +1,13 @@
 //! `FORMAT(pattern, value, …)`: printf for GoogleSQL's types.
 //!
 //! The path of a row: its pattern is read once per batch ([`pattern`]), every specifier takes its
-//! arguments ([`value`]) and writes them ([`number`], [`printable`] for `%t` and `%T`), and is padded
+//! arguments ([`row`], [`value`]) and writes them ([`number`], [`printable`] for `%t` and `%T`), and is padded
 //! to its width. <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_string>.
 
 mod number;
 mod pattern;
 mod printable;
+mod row;
 #[cfg(test)]
 mod tests;
 mod value;

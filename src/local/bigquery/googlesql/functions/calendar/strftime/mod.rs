@@ -4,6 +4,7 @@
 
 mod parse;
 mod pattern;
+mod rest;
 #[cfg(test)]
 mod tests;
 mod write;
