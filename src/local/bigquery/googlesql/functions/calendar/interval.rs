@@ -28,7 +28,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         ),
         scalar("justify_hours", vec![Overload::unary::<Interval, Interval, _>(justify_hours)]),
         scalar("justify_days", vec![Overload::unary::<Interval, Interval, _>(justify_days)]),
-        scalar("justify_interval", vec![Overload::unary::<Interval, Interval, _>(|interval| justify_days(justify_hours(interval)?))]),
+        scalar("justify_interval", vec![Overload::unary::<Interval, Interval, _>(justify)]),
     ]
 }
 
@@ -89,6 +89,25 @@ fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, 
         (months, days) = (months + 1, days - 30);
     }
     exact(Some(months), Some(days), i128::from(interval.nanoseconds))
+}
+
+/// Both, and then all parts of one sign.
+fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+    let days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
+    let mut months = i64::from(interval.months) + days / 30;
+    let mut days = days % 30;
+    let mut nanos = interval.nanoseconds % NANOS_OF_DAY;
+    if months > 0 && (days, nanos) < (0, 0) {
+        (months, days) = (months - 1, days + 30);
+    } else if months < 0 && (days, nanos) > (0, 0) {
+        (months, days) = (months + 1, days - 30);
+    }
+    if days > 0 && nanos < 0 {
+        (days, nanos) = (days - 1, nanos + NANOS_OF_DAY);
+    } else if days < 0 && nanos > 0 {
+        (days, nanos) = (days + 1, nanos - NANOS_OF_DAY);
+    }
+    exact(Some(months), Some(days), i128::from(nanos))
 }
 
 /// The same interval backwards.

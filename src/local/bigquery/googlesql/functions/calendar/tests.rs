@@ -231,6 +231,9 @@ fn intervals_are_made_and_justified() {
         ("justify_days($interval(31, 'DAY'))", "0-1 1 0:0:0"),
         ("justify_hours($interval(47, 'HOUR'))", "0-0 1 23:0:0"),
         ("justify_hours($interval(-49, 'HOUR'))", "0-0 -2 -1:0:0"),
+        ("justify_interval($add($interval(29, 'DAY'), $interval(49, 'HOUR')))", "0-1 1 1:0:0"),
+        ("justify_interval($add($interval(1, 'MONTH'), $interval(-1, 'HOUR')))", "0-0 29 23:0:0"),
+        ("justify_interval($add($interval(-1, 'MONTH'), $interval(1, 'HOUR')))", "0-0 -29 -23:0:0"),
         ("$interval(10001, 'YEAR')", "error: Interval value is out of range: it must be within 10000 years"),
     ]);
 }
