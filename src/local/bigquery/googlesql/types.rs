@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 pub(super) const METADATA: &str = "googlesql";
 
 /// `INT64`, `ARRAY<STRING>`, `STRUCT<a INT64>`; what GoogleSQL does not have, by Arrow's name.
-pub(super) fn name(kind: &DataType, metadata: &HashMap<String, String>) -> String {
+fn name(kind: &DataType, metadata: &HashMap<String, String>) -> String {
     match kind {
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => metadata.get(METADATA).map_or("STRING", String::as_str).to_owned(),
         DataType::Binary | DataType::BinaryView | DataType::LargeBinary => "BYTES".to_owned(),

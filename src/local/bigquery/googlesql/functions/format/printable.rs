@@ -45,7 +45,7 @@ fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<Stri
         Form::Printable => text,
         Form::Literal => format!("{name} \"{text}\""),
     };
-    let Some(kind) = Kind::of(field) else { return nested(array, row, form) };
+    let Some(kind) = Kind::of(field) else { return nested(array, field, row, form) };
     Ok(match kind {
         Kind::Bool => array.as_boolean().value(row).to_string(),
         Kind::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
@@ -84,12 +84,12 @@ fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<Stri
                 Form::Literal => format!("INTERVAL \"{text}\" YEAR TO SECOND"),
             }
         }
-        Kind::Array(_) => nested(array, row, form)?,
+        Kind::Array(_) => nested(array, field, row, form)?,
     })
 }
 
 /// An ARRAY or a STRUCT.
-fn nested(array: &ArrayRef, row: usize, form: Form) -> Result<String, Failure> {
+fn nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, Failure> {
     match array.data_type() {
         DataType::List(item) => {
             let items = array.as_list::<i32>().value(row);
@@ -105,7 +105,7 @@ fn nested(array: &ArrayRef, row: usize, form: Form) -> Result<String, Failure> {
                 values => format!("({})", values.join(", ")),
             })
         }
-        other => Err(Failure::new(format!("FORMAT does not support {}", types::name(other, &Default::default())))),
+        _ => Err(Failure::new(format!("FORMAT does not support {}", types::of(field)))),
     }
 }
 
