@@ -22,7 +22,10 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         vec![
             Overload::binary::<Text, Datetime, Date, _>(|_, micros| day_of(micros)).if_first_is("DATE"),
             Overload::binary::<Text, Timestamp, Date, _>(|_, micros| day_of(micros)).if_first_is("DATE"),
-            Overload::ternary::<Text, Timestamp, Parsed<Zone>, Date, _>(|_, micros, zone| day_of(zone.civil(micros))).if_first_is("DATE"),
+            Overload::ternary::<Text, Timestamp, Parsed<Zone>, Date, _>(|_, micros, zone| {
+                civil::in_calendar(Some(i64::from(day_of(zone.civil(micros)))), "EXTRACT")
+            })
+            .if_first_is("DATE"),
             Overload::binary::<Text, Datetime, Time, _>(|_, micros| micros.rem_euclid(MICROS_OF_DAY)).if_first_is("TIME"),
             Overload::binary::<Text, Timestamp, Time, _>(|_, micros| micros.rem_euclid(MICROS_OF_DAY)).if_first_is("TIME"),
             Overload::ternary::<Text, Timestamp, Parsed<Zone>, Time, _>(|_, micros, zone| zone.civil(micros).rem_euclid(MICROS_OF_DAY))

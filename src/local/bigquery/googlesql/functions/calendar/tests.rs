@@ -27,6 +27,10 @@ fn parts_are_extracted_as_documented() {
         ("$extract('DAY', TIMESTAMP '2008-12-25 05:30:00+00', 'UTC')", "25"),
         ("$extract('DAY', TIMESTAMP '2008-12-25 05:30:00+00', 'America/Los_Angeles')", "24"),
         ("$extract('DATE', TIMESTAMP '2008-12-25 05:30:00+00', 'America/Los_Angeles')", "2008-12-24"),
+        (
+            "$extract('DATE', TIMESTAMP '9999-12-31 23:00:00', 'Asia/Tokyo')",
+            "error: EXTRACT overflow: the date is not in 0001-01-01 to 9999-12-31",
+        ),
         ("$extract('DATETIME', TIMESTAMP '2008-12-25 05:30:00+00')", "2008-12-25 05:30:00"),
         ("$extract('TIME', DATETIME '2008-12-25 05:30:00')", "05:30:00"),
         ("$extract('YEAR', TIMESTAMP '0001-01-01 00:00:00+00')", "1"),

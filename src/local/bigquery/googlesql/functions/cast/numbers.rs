@@ -108,7 +108,7 @@ pub(super) fn boolean() -> Vec<Both> {
     vec![
         Both::unary::<Bool, Bool>(Ok),
         Both::unary::<Int64, Bool>(|value| Ok(value != 0)),
-        Both::unary::<Text, Bool>(|text| match text.trim_ascii() {
+        Both::unary::<Text, Bool>(|text| match text {
             word if word.eq_ignore_ascii_case("true") => Ok(true),
             word if word.eq_ignore_ascii_case("false") => Ok(false),
             _ => Err(Failure::new(format!("Bad bool value: {text}"))),

@@ -54,6 +54,7 @@ fn booleans_are_words_or_integers() {
     check(&[
         ("$cast_bool('TRUE')", "true"),
         ("$cast_bool('false')", "false"),
+        ("$cast_bool(' true')", "error: Bad bool value:  true"),
         ("$cast_bool('yes')", "error: Bad bool value: yes"),
         ("$cast_bool(0)", "false"),
         ("$cast_bool(-7)", "true"),
