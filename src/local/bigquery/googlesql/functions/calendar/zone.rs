@@ -22,8 +22,8 @@ impl Zone {
             return i64::from(offset.seconds());
         }
         // The last day of BigQuery's calendar is beyond jiff's; no zone changes on it.
-        let known = timestamp.min(Timestamp::MAX.as_microsecond());
-        Timestamp::from_microsecond(known).map_or(0, |timestamp| i64::from(self.0.to_offset(timestamp).seconds()))
+        let known = Timestamp::from_microsecond(timestamp).unwrap_or(Timestamp::MAX);
+        i64::from(self.0.to_offset(known).seconds())
     }
 
     /// The same as it is written: without the seconds that local mean times had.
