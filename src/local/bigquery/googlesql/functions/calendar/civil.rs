@@ -33,10 +33,6 @@ pub(in super::super) fn micros_of_day(time: Time) -> i64 {
     micros(EPOCH.date().to_datetime(time))
 }
 
-pub(in super::super) fn time(micros: i64) -> Time {
-    datetime(micros.rem_euclid(MICROS_OF_DAY)).time()
-}
-
 /// 0001-01-01 to 9999-12-31, or none.
 pub(in super::super) fn checked_days(days: i64) -> Option<i32> {
     i32::try_from(days).ok().filter(|days| (-719_162..=2_932_896).contains(days))
