@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
@@ -54,6 +54,12 @@ pub(super) fn no_signature(function: &str, arguments: &[&Field]) -> Failure {
         true => format!("No matching signature for {called} with no arguments"),
         false => format!("No matching signature for {called} for argument types: {}", types.join(", ")),
     })
+}
+
+/// The same where no more than the types are known.
+pub(super) fn no_signature_of(function: &str, types: &[DataType]) -> Failure {
+    let fields: Vec<Field> = types.iter().map(|data_type| Field::new("", data_type.clone(), true)).collect();
+    no_signature(function, &fields.iter().collect::<Vec<_>>())
 }
 
 /// The argument as the parameter's type.

@@ -4,9 +4,7 @@
 //! included; a DataFusion function of the same name is let in only where it does just that.
 
 mod adapter;
-mod arithmetic;
-mod calendar;
-mod cast;
+mod aggregate;
 mod coerce;
 mod column;
 mod failure;
@@ -17,6 +15,7 @@ mod number;
 mod overload;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -40,10 +39,7 @@ pub(in crate::local::bigquery) enum Function {
 /// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
 pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
     let mut functions = HashMap::new();
-    functions.extend(arithmetic::functions());
-    functions.extend(calendar::functions());
-    functions.extend(cast::functions());
-    functions.extend(format::functions());
-    functions.extend(generate::functions());
+    functions.extend(aggregate::functions());
+    functions.extend(window::functions());
     functions
 });

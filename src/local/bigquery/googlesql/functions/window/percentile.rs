@@ -1,0 +1,122 @@
+//! `PERCENTILE_CONT(x, p)` and `PERCENTILE_DISC(x, p)` over a partition, without NULLs.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::compute::{SortOptions, sort};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result;
+use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
+use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
+
+use super::super::coerce::no_signature_of;
+use super::super::failure::Failure;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Between the two nearest values, in proportion. FLOAT64.
+    Continuous,
+    /// The first value that at least that share of the rows does not exceed.
+    Discrete,
+}
+
+impl Kind {
+    /// The type of the values, and of the result; none if there is no signature for the types.
+    fn takes(self, types: &[DataType]) -> Option<DataType> {
+        use DataType::{Float64, Int64, List, Null, Struct, Utf8, Utf8View};
+        match (self, types) {
+            (Kind::Continuous, [Float64 | Int64 | Null, Float64 | Int64]) => Some(Float64),
+            (Kind::Discrete, [Utf8View, Float64 | Int64]) => Some(Utf8),
+            (Kind::Discrete, [Null, Float64 | Int64]) => Some(Int64),
+            (Kind::Discrete, [List(_) | Struct(_), _]) => None,
+            (Kind::Discrete, [value, Float64 | Int64]) => Some(value.clone()),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn functions() -> [Percentile; 2] {
+    [("percentile_cont", Kind::Continuous), ("percentile_disc", Kind::Discrete)].map(|(name, kind)| Percentile {
+        name,
+        kind,
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
+}
+
+#[derive(Debug)]
+pub(super) struct Percentile {
+    pub(super) name: &'static str,
+    kind: Kind,
+    signature: Signature,
+}
+
+impl PartialEq for Percentile {
+    fn eq(&self, other: &Percentile) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for Percentile {}
+
+impl Hash for Percentile {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+    }
+}
+
+impl WindowUDFImpl for Percentile {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        // DataFusion would bury the failure in words of its own; that of `field` arrives.
+        Ok(self.kind.takes(types).map_or_else(|| types.to_vec(), |value| vec![value, DataType::Float64]))
+    }
+
+    fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = args.input_fields().iter().map(|field| field.data_type().clone()).collect();
+        let value = self.kind.takes(&types).ok_or_else(|| no_signature_of(self.name, &types))?;
+        Ok(Arc::new(Field::new(args.name(), value, true)))
+    }
+
+    fn partition_evaluator(&self, _args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+        Ok(Box::new(Partition(self.kind)))
+    }
+}
+
+#[derive(Debug)]
+struct Partition(Kind);
+
+impl PartitionEvaluator for Partition {
+    fn evaluate_all(&mut self, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+        let sorted = sort(&values[0], Some(SortOptions { descending: false, nulls_first: false }))?;
+        let sorted = sorted.slice(0, sorted.len() - sorted.null_count());
+        let share = values[1].as_primitive::<Float64Type>().iter().next().flatten();
+        let share = share.filter(|share| (0.0..=1.0).contains(share));
+        let share = share.ok_or_else(|| Failure::new("The percentile must be between 0 and 1"))?;
+        let value = match (self.0, sorted.len()) {
+            (_, 0) => ScalarValue::try_from(sorted.data_type())?,
+            (Kind::Discrete, count) => {
+                let place = (share * count as f64).ceil() as usize;
+                ScalarValue::try_from_array(&sorted, place.saturating_sub(1).min(count - 1))?
+            }
+            (Kind::Continuous, count) => {
+                let numbers = sorted.as_primitive::<Float64Type>().values();
+                let place = share * (count - 1) as f64;
+                let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
+                ScalarValue::Float64(Some(match place.fract() {
+                    0.0 => below,
+                    part => below * (1.0 - part) + above * part,
+                }))
+            }
+        };
+        value.to_array_of_size(rows)
+    }
+}
