@@ -46,7 +46,28 @@ impl Kind {
             DataType::Timestamp(TimeUnit::Microsecond, None) => Kind::Datetime,
             DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => Kind::Timestamp,
             DataType::Interval(IntervalUnit::MonthDayNano) => Kind::Interval,
+            DataType::List(item) => Kind::Array(Kind::of(item)?.lasting()?),
             _ => return None,
+        })
+    }
+
+    /// Itself, where a reference is needed; there is no ARRAY of ARRAY.
+    fn lasting(self) -> Option<&'static Kind> {
+        Some(match self {
+            Kind::Bool => &Kind::Bool,
+            Kind::Int64 => &Kind::Int64,
+            Kind::Float64 => &Kind::Float64,
+            Kind::Numeric => &Kind::Numeric,
+            Kind::BigNumeric => &Kind::BigNumeric,
+            Kind::Text => &Kind::Text,
+            Kind::Bytes => &Kind::Bytes,
+            Kind::Date => &Kind::Date,
+            Kind::Time => &Kind::Time,
+            Kind::Datetime => &Kind::Datetime,
+            Kind::Timestamp => &Kind::Timestamp,
+            Kind::Interval => &Kind::Interval,
+            Kind::Json => &Kind::Json,
+            Kind::Array(_) => return None,
         })
     }
 

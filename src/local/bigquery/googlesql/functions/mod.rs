@@ -11,10 +11,11 @@ mod failure;
 mod format;
 mod generate;
 mod kind;
-mod number;
+mod list;
 mod overload;
 #[cfg(test)]
 mod tests;
+mod text;
 mod window;
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ pub(in crate::local::bigquery) enum Function {
 pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
     let mut functions = HashMap::new();
     functions.extend(aggregate::functions());
+    functions.extend(text::functions());
     functions.extend(window::functions());
     functions
 });
