@@ -5,14 +5,18 @@
 
 mod adapter;
 mod aggregate;
+mod arithmetic;
+mod array;
+mod calendar;
+mod cast;
 mod coerce;
 mod column;
 mod failure;
-mod format;
-mod generate;
+mod generic;
 mod kind;
 mod list;
 mod overload;
+mod safe;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -22,6 +26,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+pub(in crate::local::bigquery::googlesql) use safe::safe;
 
 /// A function as the planner needs to know it.
 #[derive(Clone, Debug)]
@@ -41,6 +47,7 @@ pub(in crate::local::bigquery) enum Function {
 pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
     let mut functions = HashMap::new();
     functions.extend(aggregate::functions());
+    functions.extend(array::functions());
     functions.extend(text::functions());
     functions.extend(window::functions());
     functions

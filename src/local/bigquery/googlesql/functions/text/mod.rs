@@ -19,6 +19,7 @@ mod trim;
 
 use super::Function;
 use super::failure::Failure;
+pub(super) use concatenate::{bytes as concatenated_bytes, texts as concatenated_texts};
 
 /// The entries of `FUNCTIONS`.
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
