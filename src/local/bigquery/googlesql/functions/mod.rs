@@ -16,6 +16,7 @@ mod generic;
 mod kind;
 mod list;
 mod overload;
+mod regexp;
 mod safe;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, 
     let mut functions = HashMap::new();
     functions.extend(aggregate::functions());
     functions.extend(array::functions());
+    functions.extend(regexp::functions());
     functions.extend(text::functions());
     functions.extend(window::functions());
     functions

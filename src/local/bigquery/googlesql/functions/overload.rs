@@ -182,6 +182,8 @@ arities! {
     ternary(A a 0, B b 1, C c 2);
     /// Of four arguments.
     quaternary(A a 0, B b 1, C c 2, D d 3);
+    /// Of five arguments.
+    quinary(A a 0, B b 1, C c 2, D d 3, E e 4);
     /// Of six arguments.
     senary(A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
 }
