@@ -13,8 +13,13 @@ mod coerce;
 mod column;
 mod failure;
 mod generic;
+mod hash;
+mod json;
 mod kind;
 mod list;
+mod mathematics;
+mod net;
+mod number;
 mod overload;
 mod regexp;
 mod safe;
@@ -49,7 +54,11 @@ pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, 
     let mut functions = HashMap::new();
     functions.extend(aggregate::functions());
     functions.extend(array::functions());
+    functions.extend(net::functions());
     functions.extend(regexp::functions());
+    functions.extend(hash::functions());
+    functions.extend(json::functions());
+    functions.extend(mathematics::functions());
     functions.extend(text::functions());
     functions.extend(window::functions());
     functions

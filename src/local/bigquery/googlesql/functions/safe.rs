@@ -104,3 +104,29 @@ impl Hash for Safe {
         self.function.hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::shown::{eval, eval_over};
+
+    #[test]
+    fn what_fails_is_null() {
+        assert_eq!(eval("\"safe.substr\"('foo', 0, -2)"), "NULL");
+        assert_eq!(eval("\"safe.ln\"(0)"), "NULL");
+        assert_eq!(eval("\"safe.ln\"(1)"), "0.0");
+        assert_eq!(eval_over("'xyz'", "\"safe.from_hex\"(x)"), "NULL");
+        assert_eq!(eval("\"safe.regexp_contains\"('a', '(')"), "NULL");
+    }
+
+    #[test]
+    fn the_other_rows_keep_their_values() {
+        let rows = "FROM (SELECT \"safe.ln\"(x) AS y, x FROM (VALUES (0), (1), (NULL), (-1), (1)) AS t(x)) AS u";
+        assert_eq!(eval(&format!("count(y) {rows}")), "2");
+        assert_eq!(eval(&format!("array_agg(y ORDER BY x) {rows} WHERE x >= 0")), "[NULL, 0.0, 0.0]");
+    }
+
+    #[test]
+    fn wrong_types_are_refused_all_the_same() {
+        assert_eq!(eval("\"safe.length\"(1)"), "Err: No matching signature for function LENGTH for argument types: INT64");
+    }
+}

@@ -1,23 +1,60 @@
 //! CONCAT and `||` of STRING and BYTES. (Of arrays: [`arrays`](super::super::array).)
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringBuilder};
-use datafusion::error::Result;
-use datafusion::logical_expr::ColumnarValue;
 use std::sync::Arc;
 
-use super::super::Function;
-use super::super::adapter::scalar;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringBuilder};
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
+
+use super::super::generic::{Call, generic};
 use super::super::kind::Kind;
-use super::super::overload::Overload;
+use super::super::{FUNCTIONS, Function};
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
-    vec![scalar(
-        "concat",
-        vec![
-            Overload::columns(&[Kind::Text], Kind::Text, texts).and_any_number_of(Kind::Text),
-            Overload::columns(&[Kind::Bytes], Kind::Bytes, bytes).and_any_number_of(Kind::Bytes),
-        ],
-    )]
+    vec![generic("concat", |given| {
+        let kinds: Vec<Kind> = given.iter().filter_map(|(field, _)| Kind::of(field)).collect();
+        let known = given.iter().filter(|(field, _)| !field.data_type().is_null()).count();
+        let all_bytes = !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Bytes);
+        let texts = !kinds.iter().any(|kind| matches!(kind, Kind::Bytes | Kind::Json | Kind::Array(_)));
+        if given.is_empty() || kinds.len() != known || !(all_bytes || texts) {
+            return None;
+        }
+        let kind = if all_bytes { Kind::Bytes } else { Kind::Text };
+        let parameters = given.iter().map(|(field, _)| match field.data_type().is_null() {
+            true => kind.field(""),
+            false => Arc::clone(field),
+        });
+        Some(Call { parameters: parameters.collect(), returns: kind.field(""), body: if all_bytes { all_of_bytes } else { all_as_text } })
+    })]
+}
+
+fn all_of_bytes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+    let columns: Vec<ColumnarValue> = columns.iter().cloned().map(ColumnarValue::Array).collect();
+    bytes(&columns, 0)?.into_array(0)
+}
+
+/// What is no text is cast to it.
+fn all_as_text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+    let columns: Result<Vec<ColumnarValue>> = columns.iter().zip(fields).map(|(column, field)| as_text(column, field)).collect();
+    texts(&columns?, 0)?.into_array(0)
+}
+
+fn as_text(column: &ArrayRef, field: &FieldRef) -> Result<ColumnarValue> {
+    let argument = ColumnarValue::Array(Arc::clone(column));
+    let Some(Function::Scalar { udf, .. }) = FUNCTIONS.get("$cast_string") else {
+        return Err(DataFusionError::Internal("there is no cast to STRING".to_owned()));
+    };
+    if column.data_type() == &DataType::Utf8 {
+        return Ok(argument);
+    }
+    udf.invoke_with_args(ScalarFunctionArgs {
+        args: vec![argument],
+        arg_fields: vec![Arc::clone(field)],
+        number_rows: column.len(),
+        return_field: Kind::Text.field(""),
+        config_options: Arc::default(),
+    })
 }
 
 /// NULL where any argument is.

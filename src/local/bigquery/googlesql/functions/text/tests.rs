@@ -140,6 +140,9 @@ fn joining() {
         ("concat('a', NULL)", "NULL"),
         ("concat(X'01', X'ff')", "01ff"),
         ("concat('a')", "a"),
+        ("concat('Summer', ' ', 1923)", "Summer 1923"),
+        ("concat(CAST('2024-01-02' AS DATE), '!')", "2024-01-02!"),
+        ("concat('a', X'01')", "Err: No matching signature for function CONCAT for argument types: STRING, BYTES"),
     ]);
     assert_eq!(eval_over("'a'", "concat(x, '-', x)"), "a-a");
 }
