@@ -50,16 +50,24 @@ pub(in crate::local::bigquery) enum Function {
 
 /// The functions by their names in lower case (`net.host`, `date_trunc`). Those that begin with
 /// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
-pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let mut functions = HashMap::new();
-    functions.extend(aggregate::functions());
-    functions.extend(array::functions());
-    functions.extend(net::functions());
-    functions.extend(regexp::functions());
-    functions.extend(hash::functions());
-    functions.extend(json::functions());
-    functions.extend(mathematics::functions());
-    functions.extend(text::functions());
-    functions.extend(window::functions());
-    functions
-});
+pub(in crate::local::bigquery) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| all().into_iter().collect());
+
+fn all() -> Vec<(&'static str, Function)> {
+    [
+        aggregate::functions(),
+        arithmetic::functions(),
+        array::functions(),
+        calendar::functions(),
+        cast::functions(),
+        format::functions(),
+        generate::functions(),
+        hash::functions(),
+        json::functions(),
+        mathematics::functions(),
+        net::functions(),
+        regexp::functions(),
+        text::functions(),
+        window::functions(),
+    ]
+    .concat()
+}

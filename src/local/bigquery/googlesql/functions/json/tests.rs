@@ -87,6 +87,9 @@ fn any_value_as_json() {
         (r#"to_json_string(parse_json('{"a": 1}'))"#, r#"{"a":1}"#),
         ("json_value(to_json(named_struct('a', 9007199254740993)), '$.a')", "9007199254740993"),
         ("to_json(1.0)", "1.0"),
+        ("json_array(10, 'a', NULL, [1])", r#"[10,"a",null,[1]]"#),
+        ("json_object('foo', 10, 'bar', true, 'foo', 2)", r#"{"foo":10,"bar":true}"#),
+        ("json_object('foo')", "Err: No matching signature for function JSON_OBJECT for argument types: STRING"),
     ]);
     assert_eq!(
         eval("to_json_string(arrow_cast('2017-03-06T12:34:56.789012', 'Timestamp(Microsecond, Some(\"+00:00\"))'))"),

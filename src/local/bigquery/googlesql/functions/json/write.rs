@@ -37,7 +37,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
 
 /// What becomes of numbers that JavaScript would round.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Numbers {
+pub(super) enum Numbers {
     /// Text.
     Safe,
     /// Numbers all the same.
@@ -55,7 +55,7 @@ fn column(columns: &[ArrayRef], fields: &[FieldRef], numbers: Numbers) -> Result
     Ok(Arc::new(result.finish()))
 }
 
-fn write(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &mut String) -> Result<()> {
+pub(super) fn write(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &mut String) -> Result<()> {
     if array.data_type().is_null() || array.is_null(row) {
         json.push_str("null");
         return Ok(());
@@ -133,6 +133,6 @@ fn float(value: f64, numbers: Numbers, json: &mut String) {
     }
 }
 
-fn quoted(text: &str, json: &mut String) {
+pub(super) fn quoted(text: &str, json: &mut String) {
     json.push_str(&serde_json::Value::from(text).to_string());
 }

@@ -42,7 +42,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
             })],
         ),
     ];
-    let unaries: [(&'static str, &'static str, fn(f64) -> f64); 25] = [
+    let unaries: [(&'static str, &'static str, Of); 25] = [
         ("sqrt", "SQRT", f64::sqrt),
         ("cbrt", "CBRT", f64::cbrt),
         ("exp", "EXP", f64::exp),
@@ -73,7 +73,10 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     functions
 }
 
-fn unary(name: &'static str, function: fn(f64) -> f64) -> Overload {
+/// A function of one number.
+type Of = fn(f64) -> f64;
+
+fn unary(name: &'static str, function: Of) -> Overload {
     Overload::unary::<Float64, Float64, _>(move |x| checked(function(x), &[x], name))
 }
 
@@ -87,7 +90,7 @@ fn power(name: &'static str) -> (&'static str, Function) {
 }
 
 /// INT64 is nearer to NUMERIC than to FLOAT64, but not here.
-fn of_whole(name: &'static str, function: fn(f64) -> f64) -> Overload {
+fn of_whole(name: &'static str, function: Of) -> Overload {
     Overload::unary::<Int64, Float64, _>(move |x| checked(function(x as f64), &[x as f64], name))
 }
 

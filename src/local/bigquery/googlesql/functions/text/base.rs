@@ -79,6 +79,6 @@ fn from_base32(text: &str) -> Result<Vec<u8>, Failure> {
         }
     }
     // What is left over is less than a digit, and zeros.
-    let padded = text.len() == digits.len() || text.len() % 8 == 0;
+    let padded = text.len() == digits.len() || text.len().is_multiple_of(8);
     if !padded || held >= 5 || bits != 0 { Err(invalid()) } else { Ok(bytes) }
 }

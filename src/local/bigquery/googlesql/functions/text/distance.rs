@@ -10,10 +10,8 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "edit_distance",
             vec![
-                Overload::binary::<Text, Text, Int64, _>(|a, b| {
-                    edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
-                }),
-                Overload::binary::<Bytes, Bytes, Int64, _>(|a, b| edits(a, b)),
+                Overload::binary::<Text, Text, Int64, _>(|a, b| edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())),
+                Overload::binary::<Bytes, Bytes, Int64, _>(edits),
             ],
         ),
         scalar("soundex", vec![Overload::unary::<Text, Text, _>(soundex)]),
