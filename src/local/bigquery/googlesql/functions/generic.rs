@@ -31,7 +31,16 @@ pub(super) type Given<'a> = (&'a FieldRef, bool);
 
 /// An entry of `FUNCTIONS`. `call` is none where there is no signature for the arguments.
 pub(super) fn generic(name: &'static str, call: fn(&[Given]) -> Option<Call>) -> (&'static str, Function) {
-    let generic = Generic { name, call, signature: Signature::user_defined(Volatility::Immutable) };
+    entry(name, call, Volatility::Immutable)
+}
+
+/// The same for a function that is not to be evaluated before its turn.
+pub(super) fn generic_volatile(name: &'static str, call: fn(&[Given]) -> Option<Call>) -> (&'static str, Function) {
+    entry(name, call, Volatility::Volatile)
+}
+
+fn entry(name: &'static str, call: fn(&[Given]) -> Option<Call>, volatility: Volatility) -> (&'static str, Function) {
+    let generic = Generic { name, call, signature: Signature::user_defined(volatility) };
     (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(generic)), part: None })
 }
 

@@ -1,4 +1,4 @@
-//! Hashes, identifiers, and who asks: MD5, FARM_FINGERPRINT, GENERATE_UUID, SESSION_USER, ERROR.
+//! Hashes, identifiers, and who asks: MD5, FARM_FINGERPRINT, GENERATE_UUID, SESSION_USER.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256, Sha512};
 use super::Function;
 use super::adapter::{scalar, volatile};
 use super::column::{Bytes, Int64, Text};
-use super::failure::Failure;
 use super::kind::Kind;
 use super::overload::Overload;
 
@@ -36,9 +35,12 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
             })],
         ),
         // There are no accounts here.
-        scalar("session_user", vec![Overload::columns(&[], Kind::Text, |_, _| Ok(ColumnarValue::from(datafusion::scalar::ScalarValue::from("local@localhost"))))]),
-        // Volatile, so that it is not evaluated where no row asks for it.
-        volatile("error", vec![Overload::unary::<Text, Int64, _>(|message| Err::<i64, _>(Failure::new(message)))]),
+        scalar(
+            "session_user",
+            vec![Overload::columns(&[], Kind::Text, |_, _| {
+                Ok(ColumnarValue::from(datafusion::scalar::ScalarValue::from("local@localhost")))
+            })],
+        ),
     ]
 }
 
@@ -87,10 +89,5 @@ mod tests {
         assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(eval("count(DISTINCT generate_uuid()) FROM generate_series(1, 3)"), "3");
-    }
-
-    #[test]
-    fn an_error_has_the_message_it_is_given() {
-        assert_eq!(eval("error('no such thing')"), "Err: no such thing");
     }
 }

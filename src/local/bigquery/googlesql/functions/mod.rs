@@ -11,6 +11,7 @@ mod calendar;
 mod cast;
 mod coerce;
 mod column;
+mod error;
 mod failure;
 mod generic;
 mod hash;
@@ -59,6 +60,7 @@ fn all() -> Vec<(&'static str, Function)> {
         array::functions(),
         calendar::functions(),
         cast::functions(),
+        error::functions(),
         format::functions(),
         generate::functions(),
         hash::functions(),

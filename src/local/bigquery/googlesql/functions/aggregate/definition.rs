@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility};
@@ -40,13 +40,20 @@ pub(super) struct Call {
 pub(super) struct Aggregate {
     pub(super) name: &'static str,
     /// None if there is no signature for arguments of these types.
-    pub(super) call: fn(&[DataType]) -> Option<Call>,
-    pub(super) signature: Signature,
+    call: fn(&[DataType]) -> Option<Call>,
+    /// What there is of no rows, where it is not a NULL.
+    of_none: Option<ScalarValue>,
+    signature: Signature,
 }
 
 impl Aggregate {
     pub(super) fn new(name: &'static str, call: fn(&[DataType]) -> Option<Call>) -> Aggregate {
-        Aggregate { name, call, signature: Signature::user_defined(Volatility::Immutable) }
+        Aggregate { name, call, of_none: None, signature: Signature::user_defined(Volatility::Immutable) }
+    }
+
+    /// One that is 0 where there are no rows.
+    pub(super) fn counting(name: &'static str, call: fn(&[DataType]) -> Option<Call>) -> Aggregate {
+        Aggregate { of_none: Some(ScalarValue::Int64(Some(0))), ..Aggregate::new(name, call) }
     }
 
     fn call(&self, types: &[DataType]) -> Result<Call> {
@@ -130,6 +137,11 @@ impl AggregateUDFImpl for Aggregate {
     /// value (which FLOAT64 does not survive) is computed anew.
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(Recompute::new(self.clone(), &args)))
+    }
+
+    /// For empty frames, and subqueries that find nothing.
+    fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {
+        self.of_none.clone().map_or_else(|| ScalarValue::try_from(data_type), Ok)
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

@@ -155,3 +155,12 @@ fn frames_that_move_forget_what_left_them() {
     assert_eq!(over("logical_or(x = 1)"), "false");
     assert_eq!(over("array_agg(x)"), "[2, 3]");
 }
+
+#[test]
+fn nothing_is_counted_as_zero() {
+    let empty = "OVER (ORDER BY x ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING) FROM (VALUES (1), (2)) AS t(x) LIMIT 1";
+    assert_eq!(eval(&format!("countif(x > 0) {empty}")), "0");
+    assert_eq!(eval(&format!("approx_count_distinct(x) {empty}")), "0");
+    assert_eq!(eval(&format!("sum(x) {empty}")), "NULL");
+    assert_eq!(eval("countif(x > 0) FROM (VALUES (1)) AS t(x) WHERE x > 1"), "0");
+}
