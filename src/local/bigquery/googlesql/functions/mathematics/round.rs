@@ -70,7 +70,7 @@ fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, Failure> {
             if !scaled.is_finite() || scaled.abs() >= 9_007_199_254_740_992.0 {
                 return Ok(value);
             }
-            whole(nearest(scaled, rounding), rounding) / factor
+            whole(scaled, rounding) / factor
         }
         _ => {
             let step = 10f64.powi(-digits);
@@ -80,15 +80,6 @@ fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, Failure> {
     match result.is_finite() {
         true => Ok(result),
         false => Err(Failure::new(format!("Floating point error in function: ROUND({value}, {digits})"))),
-    }
-}
-
-/// Undoes the error of the multiplication: 1.15 × 100 is 114.99999999999999.
-fn nearest(scaled: f64, rounding: Rounding) -> f64 {
-    let near = (scaled * 2.0).round() / 2.0;
-    match rounding {
-        Rounding::Half | Rounding::TowardsZero if (scaled - near).abs() <= scaled.abs() * f64::EPSILON => near,
-        _ => scaled,
     }
 }
 
