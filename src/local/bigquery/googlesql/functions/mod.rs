@@ -13,6 +13,8 @@ mod coerce;
 mod column;
 mod error;
 mod failure;
+mod format;
+mod generate;
 mod generic;
 mod hash;
 mod json;
@@ -24,6 +26,8 @@ mod number;
 mod overload;
 mod regexp;
 mod safe;
+#[cfg(test)]
+mod shown;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -89,11 +89,7 @@ fn query(sql: &str) -> Result<Vec<String>> {
     let mut config = SessionConfig::new();
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     let session = SessionContext::new_with_config(config);
-    for (name, function) in FUNCTIONS.iter() {
-        // DataFusion's function of that name may be of another kind, and would be preferred.
-        session.deregister_udf(name);
-        session.deregister_udaf(name);
-        session.deregister_udwf(name);
+    for function in FUNCTIONS.values() {
         match function {
             Function::Scalar { udf, .. } => session.register_udf(ScalarUDF::clone(udf)),
             Function::Aggregate(udf) => session.register_udaf(AggregateUDF::clone(udf)),

@@ -1,6 +1,6 @@
 //! Expected values: the examples of BigQuery's reference, and what it says of NULLs and overflow.
 
-use super::super::tests::eval;
+use super::super::shown::eval;
 
 fn of(aggregate: &str, values: &str) -> String {
     let rows: Vec<String> = values.split(", ").map(|value| format!("({value})")).collect();

@@ -10,7 +10,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![scalar(
         "array_to_string",
         vec![
-            Overload::binary::<ArrayOf<Text>, Text, Text, _>(|array, delimiter| array.into_iter().flatten().collect::<Vec<_>>().join(delimiter)),
+            Overload::binary::<ArrayOf<Text>, Text, Text, _>(|array, delimiter| {
+                array.into_iter().flatten().collect::<Vec<_>>().join(delimiter)
+            }),
             Overload::ternary::<ArrayOf<Text>, Text, Text, Text, _>(|array, delimiter, null| {
                 array.into_iter().map(|element| element.unwrap_or(null)).collect::<Vec<_>>().join(delimiter)
             }),

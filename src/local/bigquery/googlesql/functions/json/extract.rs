@@ -44,9 +44,8 @@ fn value() -> Vec<Overload> {
 }
 
 fn query_array() -> Vec<Overload> {
-    let array = |text: &str, steps: &[Step]| -> Option<Vec<String>> {
-        Some(elements(find(text, steps)?)?.into_iter().map(compact).collect())
-    };
+    let array =
+        |text: &str, steps: &[Step]| -> Option<Vec<String>> { Some(elements(find(text, steps)?)?.into_iter().map(compact).collect()) };
     vec![
         Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
         Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
@@ -58,7 +57,8 @@ fn query_array() -> Vec<Overload> {
 /// NULL as soon as one element is not a scalar. (A `null` among them would be a NULL in the ARRAY,
 /// which no result may hold.)
 fn value_array() -> Vec<Overload> {
-    let array = |text: &str, steps: &[Step]| -> Option<Vec<String>> { elements(find(text, steps)?)?.into_iter().map(scalar_text).collect() };
+    let array =
+        |text: &str, steps: &[Step]| -> Option<Vec<String>> { elements(find(text, steps)?)?.into_iter().map(scalar_text).collect() };
     vec![
         Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
         Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),

@@ -6,8 +6,8 @@ mod extract;
 mod make;
 mod member;
 mod path;
-mod scan;
 mod scalar_of;
+mod scan;
 mod write;
 
 use super::Function;

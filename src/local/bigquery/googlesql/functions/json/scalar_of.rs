@@ -26,12 +26,15 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 fn strict<T>(json: &str, name: &str, read: fn(&Value) -> Option<T>) -> Result<T, Failure> {
-    read(&parsed(json)?).ok_or_else(|| Failure::new(format!("The provided JSON input is not a{} {name}", if name == "int64" { "n" } else { "" })))
+    read(&parsed(json)?)
+        .ok_or_else(|| Failure::new(format!("The provided JSON input is not a{} {name}", if name == "int64" { "n" } else { "" })))
 }
 
 /// `10.0` is a whole number, too.
 fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_f64().filter(|float| float.fract() == 0.0 && (-INT64_END..INT64_END).contains(float)).map(|float| float as i64))
+    value.as_i64().or_else(|| {
+        value.as_f64().filter(|float| float.fract() == 0.0 && (-INT64_END..INT64_END).contains(float)).map(|float| float as i64)
+    })
 }
 
 fn lax_bool(value: &Value) -> Option<bool> {

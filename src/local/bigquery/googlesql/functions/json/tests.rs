@@ -8,7 +8,8 @@ fn check(cases: &[(&str, &str)]) {
     }
 }
 
-const CLASS: &str = r#"'{"class": {"students": [{"name": "Jane"}, {"name": "John", "id": 1.50}]}, "b.c": {"b": 1, "a": "x y"}, "n": null}'"#;
+const CLASS: &str =
+    r#"'{"class": {"students": [{"name": "Jane"}, {"name": "John", "id": 1.50}]}, "b.c": {"b": 1, "a": "x y"}, "n": null}'"#;
 
 fn of_class(function: &str, path: &str) -> String {
     eval(&format!("{function}({CLASS}, '{path}')"))

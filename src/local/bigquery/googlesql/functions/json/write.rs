@@ -93,7 +93,9 @@ fn scalar(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &
         Some(Kind::Numeric) => {
             number(&decimal::write(i256::from_i128(array.as_primitive::<Decimal128Type>().value(row)), NUMERIC_SCALE), numbers, json);
         }
-        Some(Kind::BigNumeric) => number(&decimal::write(array.as_primitive::<Decimal256Type>().value(row), BIGNUMERIC_SCALE), numbers, json),
+        Some(Kind::BigNumeric) => {
+            number(&decimal::write(array.as_primitive::<Decimal256Type>().value(row), BIGNUMERIC_SCALE), numbers, json)
+        }
         Some(Kind::Float64) => float(array.as_primitive::<Float64Type>().value(row), numbers, json),
         Some(Kind::Text) => quoted(array.as_string::<i32>().value(row), json),
         Some(Kind::Json) => json.push_str(array.as_string::<i32>().value(row)),

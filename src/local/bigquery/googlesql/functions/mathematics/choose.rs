@@ -56,7 +56,8 @@ fn choose(columns: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
     }
     let nulls = new_null_array(columns[0].data_type(), 1);
     let sources: Vec<&dyn Array> = columns.iter().chain([&nulls]).map(AsRef::as_ref).collect();
-    let places: Vec<(usize, usize)> = best.into_iter().enumerate().map(|(row, index)| (index, if index == no_value { 0 } else { row })).collect();
+    let places: Vec<(usize, usize)> =
+        best.into_iter().enumerate().map(|(row, index)| (index, if index == no_value { 0 } else { row })).collect();
     Ok(interleave(&sources, &places)?)
 }
 

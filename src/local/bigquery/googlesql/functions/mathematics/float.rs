@@ -69,7 +69,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         ("degrees", "DEGREES", f64::to_degrees),
         ("radians", "RADIANS", f64::to_radians),
     ];
-    functions.extend(unaries.iter().map(|(name, shown, function)| scalar(name, vec![of_whole(shown, *function), unary(shown, *function), exact(shown)])));
+    functions.extend(
+        unaries.iter().map(|(name, shown, function)| scalar(name, vec![of_whole(shown, *function), unary(shown, *function), exact(shown)])),
+    );
     functions
 }
 

@@ -25,9 +25,13 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar("net.ip_net_mask", vec![Overload::binary::<Int64, Int64, Bytes, _>(mask)]),
         scalar(
             "net.ipv4_from_int64",
-            vec![Overload::unary::<Int64, Bytes, _>(|value| match u32::try_from(value).or_else(|_| i32::try_from(value).map(|value| value as u32)) {
-                Ok(bits) => Ok(bits.to_be_bytes().to_vec()),
-                Err(_) => Err(Failure::new(format!("NET.IPV4_FROM_INT64() encountered an integer that is not an IPv4 address: {value}"))),
+            vec![Overload::unary::<Int64, Bytes, _>(|value| {
+                match u32::try_from(value).or_else(|_| i32::try_from(value).map(|value| value as u32)) {
+                    Ok(bits) => Ok(bits.to_be_bytes().to_vec()),
+                    Err(_) => {
+                        Err(Failure::new(format!("NET.IPV4_FROM_INT64() encountered an integer that is not an IPv4 address: {value}")))
+                    }
+                }
             })],
         ),
         scalar(

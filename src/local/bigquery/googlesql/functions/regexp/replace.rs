@@ -52,7 +52,8 @@ fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<S
         if let Piece::Group(group) = piece
             && *group >= groups
         {
-            let message = format!("Invalid REGEXP_REPLACE pattern: there is no group \\{group} in a regular expression with {}", groups - 1);
+            let message =
+                format!("Invalid REGEXP_REPLACE pattern: there is no group \\{group} in a regular expression with {}", groups - 1);
             return Err(Failure::new(message));
         }
     }

@@ -33,7 +33,10 @@ fn extraction() {
         ("regexp_extract('Hello Helloo and Hellooo', 'H?ello+', 3, 1)", "Helloo"),
         ("regexp_extract('Hello Helloo and Hellooo', 'H?ello+', 20, 1)", "NULL"),
         ("regexp_extract('a', 'a', 0)", "Err: position must be positive"),
-        ("regexp_extract('ab', '(a)(b)')", "Err: Regular expressions passed into extraction functions must not have more than 1 capturing group"),
+        (
+            "regexp_extract('ab', '(a)(b)')",
+            "Err: Regular expressions passed into extraction functions must not have more than 1 capturing group",
+        ),
         ("regexp_substr('Hello World Hello', 'H[a-z]+', 2)", "Hello"),
         (r"regexp_extract_all('Try `func(x)` or `func(y)`', '`(.+?)`')", "[func(x), func(y)]"),
         ("regexp_extract_all('a', 'b')", "[]"),

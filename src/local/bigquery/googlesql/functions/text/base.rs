@@ -11,10 +11,8 @@ use super::super::failure::Failure;
 use super::super::overload::Overload;
 
 /// Takes text without padding, too.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
@@ -24,7 +22,10 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar("from_base32", vec![Overload::unary::<Text, Bytes, _>(from_base32)]),
         scalar("to_hex", vec![Overload::unary::<Bytes, Text, _>(to_hex)]),
         scalar("from_hex", vec![Overload::unary::<Text, Bytes, _>(from_hex)]),
-        scalar("safe_convert_bytes_to_string", vec![Overload::unary::<Bytes, Text, _>(|bytes| String::from_utf8_lossy(bytes).into_owned())]),
+        scalar(
+            "safe_convert_bytes_to_string",
+            vec![Overload::unary::<Bytes, Text, _>(|bytes| String::from_utf8_lossy(bytes).into_owned())],
+        ),
     ]
 }
 

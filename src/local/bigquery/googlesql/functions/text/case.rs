@@ -12,24 +12,15 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
         scalar(
             "upper",
-            vec![
-                Overload::unary::<Text, Text, _>(str::to_uppercase),
-                Overload::unary::<Bytes, Bytes, _>(<[u8]>::to_ascii_uppercase),
-            ],
+            vec![Overload::unary::<Text, Text, _>(str::to_uppercase), Overload::unary::<Bytes, Bytes, _>(<[u8]>::to_ascii_uppercase)],
         ),
         scalar(
             "lower",
-            vec![
-                Overload::unary::<Text, Text, _>(str::to_lowercase),
-                Overload::unary::<Bytes, Bytes, _>(<[u8]>::to_ascii_lowercase),
-            ],
+            vec![Overload::unary::<Text, Text, _>(str::to_lowercase), Overload::unary::<Bytes, Bytes, _>(<[u8]>::to_ascii_lowercase)],
         ),
         scalar(
             "initcap",
-            vec![
-                Overload::unary::<Text, Text, _>(|text| capitals(text, DELIMITERS)),
-                Overload::binary::<Text, Text, Text, _>(capitals),
-            ],
+            vec![Overload::unary::<Text, Text, _>(|text| capitals(text, DELIMITERS)), Overload::binary::<Text, Text, Text, _>(capitals)],
         ),
         scalar(
             "reverse",

@@ -17,7 +17,10 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
                 Some(_) => Err(Failure::new("ASCII: the first character is not an ASCII character")),
             })],
         ),
-        scalar("unicode", vec![Overload::unary::<Text, Int64, _>(|text| text.chars().next().map_or(0, |first| i64::from(u32::from(first))))]),
+        scalar(
+            "unicode",
+            vec![Overload::unary::<Text, Int64, _>(|text| text.chars().next().map_or(0, |first| i64::from(u32::from(first))))],
+        ),
         scalar(
             "chr",
             vec![Overload::unary::<Int64, Text, _>(|point| match point {
@@ -28,7 +31,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "to_code_points",
             vec![
-                Overload::unary::<Text, ArrayOf<Int64>, _>(|text| text.chars().map(|character| i64::from(u32::from(character))).collect::<Vec<_>>()),
+                Overload::unary::<Text, ArrayOf<Int64>, _>(|text| {
+                    text.chars().map(|character| i64::from(u32::from(character))).collect::<Vec<_>>()
+                }),
                 Overload::unary::<Bytes, ArrayOf<Int64>, _>(|bytes| bytes.iter().copied().map(i64::from).collect::<Vec<_>>()),
             ],
         ),

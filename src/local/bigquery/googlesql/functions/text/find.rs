@@ -25,7 +25,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "strpos",
             vec![
-                Overload::binary::<Text, Text, Int64, _>(|text, part| text.find(part).map_or(0, |at| text[..at].chars().count() as i64 + 1)),
+                Overload::binary::<Text, Text, Int64, _>(|text, part| {
+                    text.find(part).map_or(0, |at| text[..at].chars().count() as i64 + 1)
+                }),
                 Overload::binary::<Bytes, Bytes, Int64, _>(|bytes, part| {
                     (0..=bytes.len()).find(|&at| bytes[at..].starts_with(part)).map_or(0, |at| at as i64 + 1)
                 }),

@@ -16,18 +16,12 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar_with_part(
             "normalize",
             MODE,
-            vec![
-                Overload::unary::<Text, Text, _>(|text| normalize(text, "NFC")),
-                Overload::binary::<Text, Text, Text, _>(normalize),
-            ],
+            vec![Overload::unary::<Text, Text, _>(|text| normalize(text, "NFC")), Overload::binary::<Text, Text, Text, _>(normalize)],
         ),
         scalar_with_part(
             "normalize_and_casefold",
             MODE,
-            vec![
-                Overload::unary::<Text, Text, _>(|text| folded(text, "NFC")),
-                Overload::binary::<Text, Text, Text, _>(folded),
-            ],
+            vec![Overload::unary::<Text, Text, _>(|text| folded(text, "NFC")), Overload::binary::<Text, Text, Text, _>(folded)],
         ),
         scalar(
             "contains_substr",

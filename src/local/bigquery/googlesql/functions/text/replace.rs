@@ -14,7 +14,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "replace",
             vec![
-                Overload::ternary::<Text, Text, Text, Text, _>(|text, from, to| if from.is_empty() { text.to_owned() } else { text.replace(from, to) }),
+                Overload::ternary::<Text, Text, Text, Text, _>(
+                    |text, from, to| if from.is_empty() { text.to_owned() } else { text.replace(from, to) },
+                ),
                 Overload::ternary::<Bytes, Bytes, Bytes, Bytes, _>(replace_bytes),
             ],
         ),

@@ -14,7 +14,9 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "left",
             vec![
-                Overload::binary::<Text, Int64, Text, _>(|text, length| Ok::<_, Failure>(text[..ends_after(text, count("LEFT", length)?)].to_owned())),
+                Overload::binary::<Text, Int64, Text, _>(|text, length| {
+                    Ok::<_, Failure>(text[..ends_after(text, count("LEFT", length)?)].to_owned())
+                }),
                 Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, length| {
                     Ok::<_, Failure>(bytes[..count("LEFT", length)?.min(bytes.len())].to_vec())
                 }),

@@ -1,6 +1,6 @@
 //! Expected values: the examples of BigQuery's reference.
 
-use super::super::tests::{eval, eval_over};
+use super::super::shown::{eval, eval_over};
 
 /// Both as a constant and over columns.
 fn check(cases: &[(&str, &str)]) {
@@ -28,19 +28,19 @@ fn lengths_are_of_characters() {
 #[test]
 fn parts_by_position() {
     check(&[
-        ("substr('apple', 2)", "pple"),
-        ("substr('apple', 2, 2)", "pp"),
-        ("substr('apple', -2)", "le"),
-        ("substr('apple', 1, 123)", "apple"),
-        ("substr('apple', 123)", ""),
-        ("substr('apple', 123, 5)", ""),
-        ("substr('apple', 0)", "apple"),
-        ("substr('apple', 0, 2)", "ap"),
-        ("substr('apple', -9, 2)", "ap"),
-        ("substr('añb😀c', 2, 3)", "ñb😀"),
-        ("substr('añb😀c', -2, 1)", "😀"),
-        ("substr('apple', 1, -1)", "Err: Third argument in SUBSTR() cannot be negative"),
-        ("substr(X'0102FF', 2)", "02ff"),
+        ("\"substr\"('apple', 2)", "pple"),
+        ("\"substr\"('apple', 2, 2)", "pp"),
+        ("\"substr\"('apple', -2)", "le"),
+        ("\"substr\"('apple', 1, 123)", "apple"),
+        ("\"substr\"('apple', 123)", ""),
+        ("\"substr\"('apple', 123, 5)", ""),
+        ("\"substr\"('apple', 0)", "apple"),
+        ("\"substr\"('apple', 0, 2)", "ap"),
+        ("\"substr\"('apple', -9, 2)", "ap"),
+        ("\"substr\"('añb😀c', 2, 3)", "ñb😀"),
+        ("\"substr\"('añb😀c', -2, 1)", "😀"),
+        ("\"substr\"('apple', 1, -1)", "Err: Third argument in SUBSTR() cannot be negative"),
+        ("\"substr\"(X'0102FF', 2)", "02ff"),
         ("\"left\"('banana', 3)", "ban"),
         ("\"left\"('абвгд', 3)", "абв"),
         ("\"right\"('абвгд', 3)", "вгд"),

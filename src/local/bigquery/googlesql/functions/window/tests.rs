@@ -1,6 +1,6 @@
 //! Expected values: the examples of BigQuery's reference.
 
-use super::super::tests::eval;
+use super::super::shown::eval;
 
 /// The values of the function over a column `x`, in the order of x, as text.
 fn over(call: &str, values: &str) -> String {
