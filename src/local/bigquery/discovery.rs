@@ -32,7 +32,7 @@ const METHODS: &str = "
     GET    rowAccessPolicies.list  T/rowAccessPolicies   pageSize:integer pageToken
     POST   tabledata.insertAll     T/insertAll
     GET    tabledata.list          T/data                maxResults:integer pageToken selectedFields startIndex formatOptions.timestampOutputFormat formatOptions.useInt64Timestamp:boolean
-    GET    jobs.list               P/jobs                allUsers:boolean maxCreationTime maxResults:integer minCreationTime pageToken parentJobId projection stateFilter
+    GET    jobs.list               P/jobs                allUsers:boolean maxCreationTime maxResults:integer minCreationTime pageToken parentJobId projection stateFilter:repeated
     POST   jobs.insert             P/jobs
     GET    jobs.get                P/jobs/{+jobId}       location
     POST   jobs.cancel             P/jobs/{+jobId}/cancel location
@@ -119,14 +119,18 @@ fn method(verb: &str, id: &str, short_path: &str, query: &[&str]) -> Value {
     method
 }
 
-/// `name` or `name:type`, all in one place of the request.
+/// `name`, `name:type` or `name:repeated`, all in one place of the request.
 fn parameters(location: &str, names: &[&str]) -> Map<String, Value> {
     names
         .iter()
         .map(|name| {
             let (name, kind) = name.split_once(':').unwrap_or((name, "string"));
             let required = location == "path";
-            let parameter = json!({"type": kind, "location": location, "required": required});
+            let mut parameter = json!({"type": kind, "location": location, "required": required});
+            if kind == "repeated" {
+                parameter["type"] = json!("string");
+                parameter["repeated"] = json!(true);
+            }
             (name.to_owned(), parameter)
         })
         .collect()

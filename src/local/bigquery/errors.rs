@@ -12,18 +12,19 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::jobs::JobError;
 use super::wire::Json;
 
 /// A refused or failed request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
-    /// The dataset or table does not exist; holds "Dataset p:d" or "Table p:d.t".
+    /// The dataset, table or job does not exist; holds "Dataset p:d", "Table p:d.t" or "Job p:US.j".
     #[error("Not found: {0}")]
     NotFound(String),
     /// No route has this method and path.
     #[error("Not found: this server has no {method} {path}")]
     UnknownRoute { method: Method, path: String },
-    /// The dataset or table exists already; holds "Dataset p:d" or "Table p:d.t".
+    /// The dataset, table or job exists already; holds the same.
     #[error("Already Exists: {0}")]
     Duplicate(String),
     /// The request names or describes something that cannot be.
@@ -44,6 +45,9 @@ pub(super) enum ApiError {
     /// BigQuery can do this, this server cannot.
     #[error("{0}")]
     NotImplemented(String),
+    /// A job has failed, or its query cannot be run.
+    #[error("{}", .0.message)]
+    Job(JobError),
     /// SQLite refused to read or write.
     #[error("The local BigQuery could not use its file: {0}")]
     Storage(#[from] rusqlite::Error),
@@ -60,7 +64,7 @@ pub(super) enum ApiError {
 
 impl ApiError {
     /// The status code and BigQuery's reason for it.
-    fn code(&self) -> (StatusCode, &'static str) {
+    pub(super) fn code(&self) -> (StatusCode, &'static str) {
         match self {
             ApiError::NotFound(_) | ApiError::UnknownRoute { .. } => (StatusCode::NOT_FOUND, "notFound"),
             ApiError::Duplicate(_) => (StatusCode::CONFLICT, "duplicate"),
@@ -70,6 +74,7 @@ impl ApiError {
             ApiError::UploadTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "uploadTooLarge"),
             ApiError::ConditionNotMet => (StatusCode::PRECONDITION_FAILED, "conditionNotMet"),
             ApiError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
+            ApiError::Job(error) => (error.status, error.reason),
             ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError"),
             ApiError::Closing => (StatusCode::SERVICE_UNAVAILABLE, "backendError"),
         }
@@ -82,7 +87,11 @@ impl IntoResponse for ApiError {
         if let ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) = self {
             tracing::error!(error = %self, "the local BigQuery failed");
         }
-        let body = error_body(status.as_u16(), reason, &self.to_string());
+        let mut body = error_body(status.as_u16(), reason, &self.to_string());
+        if let ApiError::Job(JobError { location: Some(location), .. }) = self {
+            body["error"]["errors"][0]["location"] = Value::from(location);
+            body["error"]["errors"][0]["locationType"] = Value::from("parameter");
+        }
         (status, Json(body)).into_response()
     }
 }

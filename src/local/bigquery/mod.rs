@@ -1,4 +1,4 @@
-//! A BigQuery for one machine: the REST API that inserts, lists and reads rows, over a SQLite file.
+//! A BigQuery for one machine: its REST API, over a SQLite file and a query engine.
 //!
 //! It exists so that the whole pipeline can run, and be tested, without an account: the real
 //! client of [`crate`] talks to it over HTTP, and so do `bq` and Google's client libraries. What it
@@ -11,9 +11,10 @@
 //! ```text
 //! router ── wire (gzip, JSON) ─┬─ insert_all ── insertion ─┐
 //!                              ├─ datasets, tables ────────┼─ catalog, rows ── store ─┬─ writer (one thread)
-//!                              ├─ tabledata ───────────────┘                          └─ readers
+//!                              ├─ tabledata ───────────────┤                          └─ readers
+//!                              ├─ jobs ── googlesql ───────┘
 //!                              ├─ discovery
-//!                              └─ unsupported (501)
+//!                              └─ unsupported (empty lists)
 //! ```
 //!
 //! Three rules hold everywhere:
@@ -23,9 +24,8 @@
 //! * A stored row has passed the check against its table's schema (`row`), so reading cannot fail.
 //! * Whatever goes wrong is answered in BigQuery's error shape (`errors`).
 //!
-//! What it is not: a query engine (jobs and queries answer 501 `notImplemented`), an access
-//! control (every request is let in, whatever its token), a place for views, partitions or
-//! expiry (table settings are kept and shown, not acted upon).
+//! What it is not: an access control (every request is let in, whatever its token), a place for
+//! partitions or expiry (table settings are kept and shown, not acted upon).
 
 mod catalog;
 mod datasets;
@@ -37,6 +37,7 @@ mod faults;
 mod googlesql;
 mod insert_all;
 mod insertion;
+mod jobs;
 mod moment;
 mod names;
 mod resource;
@@ -62,6 +63,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, post};
 
 use errors::ApiError;
+use jobs::Jobs;
 use store::Store;
 
 /// A handle on an open local BigQuery; clones share it.
@@ -76,7 +78,8 @@ pub struct BigQuery {
 
 /// What every handler sees.
 struct Server {
-    store: Store,
+    store: Arc<Store>,
+    jobs: Jobs,
     faults: Faults,
 }
 
@@ -89,7 +92,7 @@ impl BigQuery {
     /// [`OpenError`] says which file or directory is at fault: in use by another process, not
     /// ours, of another version, damaged, or not accessible.
     pub fn open(dir: &Path) -> Result<BigQuery, OpenError> {
-        let server = Server { store: Store::open(dir)?, faults: Faults::default() };
+        let server = Server { store: Arc::new(Store::open(dir)?), jobs: Jobs::default(), faults: Faults::default() };
         Ok(BigQuery { server: Arc::new(server) })
     }
 
@@ -100,7 +103,7 @@ impl BigQuery {
         Router::new()
             .nest("/bigquery/v2", api.clone())
             .merge(api)
-            .route("/upload/bigquery/v2/projects/{project}/jobs", post(unsupported::jobs))
+            .merge(jobs::upload_routes())
             .route("/$discovery/rest", get(discovery::document))
             .route("/discovery/v1/apis/bigquery/v2/rest", get(discovery::document))
             .fallback(unknown_route)
@@ -114,10 +117,11 @@ impl BigQuery {
         &self.server.faults
     }
 
-    /// Gives this handle back. If it was the last one, waits until the writer thread has
-    /// committed what it was given and the file is closed; afterwards the directory can be
-    /// opened again.
-    pub fn close(self) {
+    /// Ends the queries that still run, and gives this handle back. If it was the last one, waits
+    /// until the writer thread has committed what it was given and the file is closed; afterwards
+    /// the directory can be opened again.
+    pub async fn close(self) {
+        self.server.jobs.close().await;
         drop(self);
     }
 }
@@ -136,6 +140,7 @@ fn api() -> Router<Arc<Server>> {
         .route(TABLE, get(tables::get).patch(tables::change).put(tables::change).delete(tables::delete))
         .route(&format!("{TABLE}/data"), get(tabledata::list))
         .route(&format!("{TABLE}/insertAll"), post(insert_all::insert_all))
+        .merge(jobs::routes())
         .merge(unsupported::routes())
 }
 

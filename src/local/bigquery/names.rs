@@ -129,6 +129,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Project {
     }
 }
 
-fn unreadable(rejection: PathRejection) -> ApiError {
+pub(super) fn unreadable(rejection: PathRejection) -> ApiError {
     ApiError::Invalid(rejection.body_text())
 }

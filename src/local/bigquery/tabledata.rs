@@ -43,6 +43,9 @@ pub(super) async fn list(
     Params(listing): Params<Listing>,
 ) -> Result<Json<Value>, ApiError> {
     let from = listing.page_token.or(listing.start_index).unwrap_or(0);
+    if let Some(result) = server.jobs.anonymous(&name) {
+        return result.page(from, listing.max_results, listing.int64_timestamp).await.map(Json);
+    }
     let from = i64::try_from(from).unwrap_or(i64::MAX);
     let limit = listing.max_results.unwrap_or(PAGE_ROWS).min(PAGE_ROWS) as usize;
     let (table, page) = server

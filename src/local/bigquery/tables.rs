@@ -75,6 +75,9 @@ pub(super) async fn get(State(server): State<Arc<Server>>, name: TableRef) -> Re
     if let Some(fault) = server.faults.on_tables_get(&name.to_string()) {
         return Ok(fault);
     }
+    if let Some(result) = server.jobs.anonymous(&name) {
+        return Ok(Json(result.shown()).into_response());
+    }
     let find = move |db: &_| catalog::table(db, &name);
     let table = server.store.read(find).await?;
     Ok(Json(shown_with_schema(&table)?).into_response())

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::MultiGzDecoder;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::errors::ApiError;
 
@@ -98,6 +99,17 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
         "false" | "0" | "" => Ok(false),
         _ => Err(D::Error::custom(format!("{text:?} is not a boolean"))),
     }
+}
+
+/// A count in a body, where Google's JSON has 64-bit numbers as strings and smaller ones either way.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let count = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    count.map(Some).ok_or_else(|| D::Error::custom("a count was expected"))
 }
 
 /// Which part of a list of names is wanted.

@@ -1,0 +1,204 @@
+//! One query job: its name, its state, and its one end.
+//!
+//! Several may try to end a job: the query itself, `jobs.cancel`, a time limit, the server's close.
+//! The first one counts, and everybody who waits is woken.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+
+use super::super::errors::ApiError;
+use super::super::googlesql::{Answer, Rows};
+use super::super::names::unreadable;
+use super::configuration::Configuration;
+use super::failure::JobError;
+
+/// `project` and job id. A job's location is shown and otherwise ignored: one machine has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct JobName {
+    pub project: String,
+    pub id: String,
+}
+
+impl JobName {
+    /// For jobs.insert: letters, digits, `_` and `-`, 1,024 at most.
+    pub(super) fn check_id(&self) -> Result<(), ApiError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if (1..=1_024).contains(&self.id.len()) && self.id.bytes().all(allowed) {
+            return Ok(());
+        }
+        Err(ApiError::Invalid(format!(
+            "Invalid job ID \"{}\". Job IDs must be alphanumeric (plus underscores and dashes) and must be at most 1024 characters long.",
+            self.id
+        )))
+    }
+
+    /// Of a job whose client leaves the choice to the server.
+    pub(super) fn made_up(project: String) -> JobName {
+        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(27).collect();
+        JobName { project, id: format!("job_{random}") }
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{LOCATION}.{}", self.project, self.id)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for JobName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((project, id)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        Ok(JobName { project, id })
+    }
+}
+
+/// The one there is.
+pub(super) const LOCATION: &str = "US";
+
+/// A query job.
+pub(super) struct Job {
+    pub name: JobName,
+    pub configuration: Configuration,
+    /// jobs.query's, by which a repeated request is known.
+    pub request_id: Option<String>,
+    /// Milliseconds since 1970; later times are counted from here by a clock that never jumps.
+    pub created: i64,
+    clock: Instant,
+    started: OnceLock<i64>,
+    end: watch::Sender<Option<Ended>>,
+    task: OnceLock<AbortHandle>,
+}
+
+/// How and when a job ended.
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub at: i64,
+    pub outcome: Result<Success, JobError>,
+}
+
+/// What a job found or did.
+#[derive(Clone)]
+pub(super) struct Success {
+    pub statement: &'static str,
+    /// None for a statement without rows.
+    pub schema: Option<Value>,
+    pub total_rows: usize,
+    pub bytes_processed: u64,
+    pub affected_rows: Option<u64>,
+    /// None once they had to make room for younger results.
+    pub rows: Option<Arc<Rows>>,
+}
+
+impl Job {
+    pub(super) fn new(name: JobName, configuration: Configuration, request_id: Option<String>, now: i64) -> Job {
+        Job {
+            name,
+            configuration,
+            request_id,
+            created: now,
+            clock: Instant::now(),
+            started: OnceLock::new(),
+            end: watch::Sender::new(None),
+            task: OnceLock::new(),
+        }
+    }
+
+    /// `{"projectId": …, "jobId": …, "location": …}`
+    pub(super) fn reference(&self) -> Value {
+        json!({"projectId": self.name.project, "jobId": self.name.id, "location": LOCATION})
+    }
+
+    /// When it ran: milliseconds since 1970, none while it waits for its turn.
+    pub(super) fn started(&self) -> Option<i64> {
+        self.started.get().copied()
+    }
+
+    pub(super) fn start(&self) {
+        self.started.get_or_init(|| self.now());
+    }
+
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.end.borrow().clone()
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.end.borrow().is_none()
+    }
+
+    /// How it ended, if it does within that time.
+    pub(super) async fn wait(&self, patience: Duration) -> Option<Ended> {
+        let mut end = self.end.subscribe();
+        let ended = timeout(patience, end.wait_for(Option::is_some)).await;
+        ended.ok()?.ok()?.clone()
+    }
+
+    /// Ends it, unless it has ended.
+    pub(super) fn finish(&self, outcome: Result<Success, JobError>) {
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            if first {
+                *end = Some(Ended { at: self.now(), outcome });
+            }
+            first
+        });
+    }
+
+    /// The task to end with it.
+    pub(super) fn runs_in(&self, task: AbortHandle) {
+        self.task.get_or_init(|| task);
+    }
+
+    pub(super) fn cancel(&self) {
+        self.finish(Err(JobError::stopped("User requested cancellation")));
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+
+    /// Bytes of the result, if it is still there.
+    pub(super) fn size(&self) -> usize {
+        match &*self.end.borrow() {
+            Some(Ended { outcome: Ok(Success { rows: Some(rows), .. }), .. }) => rows.bytes(),
+            Some(_) | None => 0,
+        }
+    }
+
+    /// Gives up the rows, and keeps what is known of them.
+    pub(super) fn drop_rows(&self) {
+        self.end.send_if_modified(|end| {
+            if let Some(Ended { outcome: Ok(success), .. }) = end {
+                success.rows = None;
+            }
+            false
+        });
+    }
+
+    fn now(&self) -> i64 {
+        let passed = i64::try_from(self.clock.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.created.saturating_add(passed)
+    }
+}
+
+impl From<Answer> for Success {
+    fn from(answer: Answer) -> Success {
+        Success {
+            statement: answer.statement,
+            schema: answer.schema,
+            total_rows: answer.rows.len(),
+            bytes_processed: answer.bytes_processed,
+            affected_rows: answer.affected_rows,
+            rows: Some(Arc::new(answer.rows)),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! All jobs there are: started, found, listed, forgotten.
+//!
+//! The registry owns the tasks of running jobs and ends them with itself. It bounds what it keeps:
+//! so many jobs, and so many bytes of results; a result that has to go leaves its job behind, which
+//! then says so.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::super::errors::ApiError;
+use super::super::googlesql;
+use super::super::store::Store;
+use super::configuration::Configuration;
+use super::failure::JobError;
+use super::job::{Job, JobName, Success};
+
+/// Jobs that are remembered, running ones not counted.
+const JOBS: usize = 1_000;
+/// Bytes of all results together.
+const RESULT_BYTES: usize = 256 * 1024 * 1024;
+/// Queries that run at once; others are PENDING. Each uses all cores as it is.
+const RUNNING: usize = 8;
+/// How long jobs.query's `requestId` stands for the job it started.
+const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
+
+/// The jobs of a server.
+pub(in super::super) struct Jobs {
+    kept: Arc<Mutex<VecDeque<Arc<Job>>>>,
+    tasks: Mutex<JoinSet<()>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Jobs {
+    fn default() -> Jobs {
+        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(RUNNING)) }
+    }
+}
+
+impl Jobs {
+    /// Starts a job under a name that no other has.
+    pub(super) fn start(&self, job: Job, store: &Arc<Store>) -> Result<Arc<Job>, ApiError> {
+        let job = Arc::new(job);
+        {
+            let mut kept = lock(&self.kept);
+            if kept.iter().any(|other| other.name == job.name) {
+                return Err(ApiError::Duplicate(format!("Job {}", job.name)));
+            }
+            kept.push_back(Arc::clone(&job));
+        }
+        let mut tasks = lock(&self.tasks);
+        // Those that have ended; else the set would grow for ever.
+        while tasks.try_join_next().is_some() {}
+        let task = tasks.spawn(run(Arc::clone(&job), Arc::clone(store), Arc::clone(&self.turns), Arc::clone(&self.kept)));
+        job.runs_in(task);
+        Ok(job)
+    }
+
+    pub(super) fn find(&self, name: &JobName) -> Result<Arc<Job>, ApiError> {
+        let found = lock(&self.kept).iter().find(|job| job.name == *name).cloned();
+        found.ok_or_else(|| ApiError::NotFound(format!("Job {name}")))
+    }
+
+    /// The job that this very request has started before.
+    pub(super) fn repeated(&self, project: &str, request_id: &str, configuration: &Configuration, now: i64) -> Option<Arc<Job>> {
+        let same = |job: &&Arc<Job>| {
+            job.request_id.as_deref() == Some(request_id)
+                && job.name.project == project
+                && job.configuration == *configuration
+                && now.saturating_sub(job.created) < REQUEST_ID_LIFE_MS
+        };
+        lock(&self.kept).iter().rev().find(same).cloned()
+    }
+
+    /// All jobs, the newest first.
+    pub(super) fn newest_first(&self) -> Vec<Arc<Job>> {
+        lock(&self.kept).iter().rev().cloned().collect()
+    }
+
+    pub(super) fn forget(&self, job: &Arc<Job>) {
+        lock(&self.kept).retain(|other| !Arc::ptr_eq(other, job));
+    }
+
+    /// Ends what still runs, and waits until it has let go of the store.
+    pub(in super::super) async fn close(&self) {
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        tasks.shutdown().await;
+    }
+}
+
+async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
+    let unfinished = Unfinished(&job);
+    let outcome = match job.configuration.timeout {
+        None => execute(&job, &store, &turns).await,
+        Some(limit) => {
+            let late = |_| Err(JobError::stopped(&format!("Job timed out after {}", shown(limit))));
+            timeout(limit, execute(&job, &store, &turns)).await.unwrap_or_else(late)
+        }
+    };
+    job.finish(outcome);
+    drop(unfinished);
+    trim(&mut lock(&kept));
+}
+
+async fn execute(job: &Job, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
+    let _turn = turns.acquire().await.map_err(|_| JobError::stopped("the server is closing"))?;
+    job.start();
+    Ok(googlesql::run(store, job.configuration.query()).await?.into())
+}
+
+/// Ends a job whose task was dropped: the server closes, or the query has panicked.
+struct Unfinished<'a>(&'a Job);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.0.is_running() {
+            self.0.finish(Err(if std::thread::panicking() { JobError::internal() } else { JobError::stopped("the server is closing") }));
+        }
+    }
+}
+
+/// Lets the oldest go: results until the rest fits, and whole jobs.
+fn trim(kept: &mut VecDeque<Arc<Job>>) {
+    let mut bytes: usize = kept.iter().map(|job| job.size()).sum();
+    // The youngest result stays whatever its size, or nobody could read it.
+    let youngest = kept.iter().rposition(|job| job.size() > 0).unwrap_or_default();
+    for job in kept.iter().take(youngest) {
+        if bytes <= RESULT_BYTES {
+            break;
+        }
+        bytes -= job.size();
+        job.drop_rows();
+    }
+    let mut surplus = kept.len().saturating_sub(JOBS);
+    kept.retain(|job| {
+        let goes = surplus > 0 && !job.is_running();
+        surplus -= usize::from(goes);
+        !goes
+    });
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shown(limit: Duration) -> String {
+    format!("{}s", limit.as_secs_f64())
+}
