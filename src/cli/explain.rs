@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::printable;
 use crate::config::DecodeArgs;
 use crate::decode::coerce::rfc3339_micros;
 use crate::decode::{Decoded, Decoder, PubsubMessage};
@@ -165,9 +166,4 @@ fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "  {name} = {}", printable(&value.to_string()))?;
     }
     writeln!(out)
-}
-
-/// A stranger's control characters must not reach the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

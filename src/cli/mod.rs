@@ -6,6 +6,8 @@ pub mod explain;
 mod how_long;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(feature = "query")]
+pub mod query;
 pub mod serve;
 #[cfg(feature = "local")]
 mod welcome;
@@ -33,6 +35,9 @@ enum Command {
     // Without a comment of its own: it would hide that of the arguments from --help.
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
+    /// Run a GoogleSQL query and print its rows
+    #[cfg(feature = "query")]
+    Query(query::Args),
 }
 
 /// Runs the subcommand. Mistakes in the settings end with 2, as clap's own do.
@@ -42,6 +47,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(args),
         #[cfg(feature = "local")]
         Command::Local(args) => local::run(*args).await,
+        #[cfg(feature = "query")]
+        Command::Query(args) => query::run(args).await,
     }
 }
 
@@ -56,4 +63,15 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// A stranger's control characters must not reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The same for a text of several lines, which it keeps, and tabs.
+#[cfg(feature = "query")]
+fn printable_lines(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

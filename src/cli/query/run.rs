@@ -1,0 +1,173 @@
+//! One query: a job on the server, its pages, and its end.
+
+use std::io;
+use std::time::Duration;
+
+use gcp_bigquery_client::Client;
+use gcp_bigquery_client::error::BQError;
+use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters;
+use gcp_bigquery_client::model::get_query_results_response::GetQueryResultsResponse;
+use gcp_bigquery_client::model::job::Job;
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
+use gcp_bigquery_client::model::job_reference::JobReference;
+
+use super::output::Output;
+use super::parameters::Parameter;
+use super::target::Target;
+use super::{Format, pager};
+use crate::telemetry::with_causes;
+
+/// Rows that are asked for at once.
+const PAGE: u64 = 1_000;
+/// How long an answer may wait for the job, before it is asked for again.
+const WAIT_MS: i32 = 10_000;
+/// How long Ctrl-C waits for the server to take the cancellation.
+const CANCEL: Duration = Duration::from_secs(5);
+
+/// What to run and how to print it.
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) format: Format,
+    pub(super) max_rows: Option<u64>,
+    pub(super) pager: Option<String>,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Done,
+    Interrupted,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// In BigQuery's words.
+    #[error("{message}")]
+    Query { message: String },
+    #[error("no answer from BigQuery: {0}")]
+    Unreachable(String),
+    #[error("cannot print the rows: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<BQError> for Failure {
+    fn from(error: BQError) -> Self {
+        match error {
+            BQError::ResponseError { error } => Self::Query { message: error.error.message },
+            BQError::RequestError(error) => Self::Unreachable(with_causes(&error)),
+            other => Self::Unreachable(with_causes(&other)),
+        }
+    }
+}
+
+/// Runs the query to its end, or until Ctrl-C.
+pub(super) async fn run(query: &Query, target: &Target) -> Result<End, Failure> {
+    let client = target.client().await?;
+    let mut job = JobReference {
+        project_id: Some(target.project.clone()),
+        job_id: Some(format!("pixel_query_{:032x}", fastrand::u128(..))),
+        location: None,
+    };
+    let interrupt = tokio::signal::ctrl_c();
+    let ended = tokio::select! {
+        ended = print(query, target, &client, &mut job) => ended,
+        _ = interrupt => Ok(End::Interrupted),
+    };
+    let gone = matches!(&ended, Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);
+    if gone || matches!(ended, Ok(End::Interrupted)) {
+        // Best effort: whoever waits for this program has waited enough.
+        let cancel = client.job().cancel_job(&target.project, job.job_id.as_deref().unwrap_or_default(), job.location.as_deref());
+        let _ = tokio::time::timeout(CANCEL, cancel).await;
+    }
+    // The reader has seen enough.
+    if gone { Ok(End::Done) } else { ended }
+}
+
+async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobReference) -> Result<End, Failure> {
+    let started = client.job().insert(&target.project, job_of(query, target, job)).await?;
+    if let Some(location) = started.job_reference.and_then(|reference| reference.location) {
+        job.location = Some(location);
+    }
+    if let Some(error) = started.status.and_then(|status| status.error_result) {
+        return Err(Failure::Query { message: error.message.or(error.reason).unwrap_or_default() });
+    }
+    let mut left = query.max_rows.unwrap_or(u64::MAX);
+    let mut page = results(target, client, job, None, left).await?;
+    let Some(fields) = page.schema.take().and_then(|schema| schema.fields).filter(|fields| !fields.is_empty()) else {
+        report(page.num_dml_affected_rows.as_deref());
+        return Ok(End::Done);
+    };
+    let (out, pager) = pager::open(query.pager.as_deref(), query.format == Format::Table);
+    let mut output = Output::new(query.format, fields, out);
+    let total: u64 = page.total_rows.as_deref().and_then(|total| total.parse().ok()).unwrap_or_default();
+    loop {
+        let rows = page.rows.take().unwrap_or_default();
+        let rows = &rows[..rows.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
+        left -= rows.len() as u64;
+        let next = page.page_token.take().filter(|_| left > 0);
+        output.page(rows, next.is_none())?;
+        let Some(token) = next else { break };
+        page = results(target, client, job, Some(token), left).await?;
+    }
+    // Closes the pipe, at which a pager knows that this is all.
+    drop(output);
+    pager.wait();
+    if let Some(most) = query.max_rows.filter(|&most| most < total) {
+        eprintln!("The first {most} of {total} rows.");
+    }
+    Ok(End::Done)
+}
+
+/// A page, waited for as long as the query takes.
+async fn results(
+    target: &Target,
+    client: &Client,
+    job: &JobReference,
+    page_token: Option<String>,
+    most: u64,
+) -> Result<GetQueryResultsResponse, Failure> {
+    let parameters = GetQueryResultsParameters {
+        location: job.location.clone(),
+        max_results: i32::try_from(most.min(PAGE)).ok(),
+        page_token,
+        timeout_ms: Some(WAIT_MS),
+        ..Default::default()
+    };
+    let id = job.job_id.as_deref().unwrap_or_default();
+    loop {
+        let page = client.job().get_query_results(&target.project, id, parameters.clone()).await?;
+        if page.job_complete.unwrap_or(false) {
+            return Ok(page);
+        }
+    }
+}
+
+fn job_of(query: &Query, target: &Target, reference: &JobReference) -> Job {
+    let parameters: Vec<_> = query.parameters.iter().map(|Parameter(parameter)| parameter.clone()).collect();
+    let mode = parameters.first().map(|first| if first.name.is_some() { "NAMED" } else { "POSITIONAL" });
+    let configuration = JobConfigurationQuery {
+        query: query.sql.clone(),
+        use_legacy_sql: Some(false),
+        default_dataset: Some(target.dataset.clone()),
+        parameter_mode: mode.map(str::to_owned),
+        query_parameters: Some(parameters).filter(|parameters| !parameters.is_empty()),
+        ..Default::default()
+    };
+    Job {
+        configuration: Some(JobConfiguration { query: Some(configuration), ..Default::default() }),
+        job_reference: Some(reference.clone()),
+        ..Default::default()
+    }
+}
+
+/// What a statement without rows did. Not on standard output, which is for rows.
+fn report(affected: Option<&str>) {
+    match affected {
+        Some("1") => eprintln!("1 row affected."),
+        Some(rows) => eprintln!("{rows} rows affected."),
+        None => eprintln!("Done."),
+    }
+}
