@@ -12,6 +12,7 @@ mod explain;
 mod hostile;
 mod http;
 mod identity;
+mod jobs;
 mod load_balancers;
 mod local;
 mod local_demo;

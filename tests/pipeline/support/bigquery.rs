@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pixel_pipeline::local::bigquery::{BigQuery, Faults};
 use pixel_pipeline::source::http_server;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -59,14 +60,14 @@ impl TestBigQuery {
     /// Makes the dataset.
     pub async fn create_dataset(&self) {
         let dataset = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
-        self.call(self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}/datasets", self.url)).body(dataset.to_string())).await.unwrap();
+        self.send(self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}/datasets", self.url)).body(dataset.to_string())).await.unwrap();
     }
 
     /// Makes a table.
     pub async fn create_table(&self, table: &str, columns: Value) {
         let resource =
             json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": table}, "schema": {"fields": columns}});
-        self.call(self.http.post(self.tables_url()).body(resource.to_string())).await.unwrap();
+        self.send(self.http.post(self.tables_url()).body(resource.to_string())).await.unwrap();
     }
 
     /// Replaces a table by one with other columns.
@@ -78,23 +79,23 @@ impl TestBigQuery {
     /// Stores one row in a table, as another program would. Returns the answer.
     pub async fn insert(&self, table: &str, insert_id: &str, row: Value) -> Value {
         let body = json!({"rows": [{"insertId": insert_id, "json": row}]});
-        self.call(self.http.post(format!("{}/{table}/insertAll", self.tables_url())).body(body.to_string())).await.unwrap()
+        self.send(self.http.post(format!("{}/{table}/insertAll", self.tables_url())).body(body.to_string())).await.unwrap()
     }
 
     /// Replaces a table's schema by one with more columns.
     pub async fn patch_schema(&self, table: &str, columns: Value) {
         let patch = json!({"schema": {"fields": columns}});
-        self.call(self.http.patch(format!("{}/{table}", self.tables_url())).body(patch.to_string())).await.unwrap();
+        self.send(self.http.patch(format!("{}/{table}", self.tables_url())).body(patch.to_string())).await.unwrap();
     }
 
     /// Deletes a table.
     pub async fn delete_table(&self, table: &str) {
-        self.call(self.http.delete(format!("{}/{table}", self.tables_url()))).await.unwrap();
+        self.send(self.http.delete(format!("{}/{table}", self.tables_url()))).await.unwrap();
     }
 
     /// The names of the tables, sorted.
     pub async fn tables(&self) -> Vec<String> {
-        let Ok(list) = self.call(self.http.get(format!("{}?maxResults=1000", self.tables_url()))).await else { return Vec::new() };
+        let Ok(list) = self.send(self.http.get(format!("{}?maxResults=1000", self.tables_url()))).await else { return Vec::new() };
         let tables = list["tables"].as_array().cloned().unwrap_or_default();
         let mut names: Vec<String> = tables.iter().map(|table| table["tableReference"]["tableId"].as_str().unwrap().to_owned()).collect();
         names.sort();
@@ -114,7 +115,7 @@ impl TestBigQuery {
 
     /// The resource of a table.
     pub async fn table(&self, table: &str) -> Option<Value> {
-        self.call(self.http.get(format!("{}/{table}", self.tables_url()))).await.ok()
+        self.send(self.http.get(format!("{}/{table}", self.tables_url()))).await.ok()
     }
 
     /// The rows of a table, each an object of its columns; scalars are strings, as the API has
@@ -123,7 +124,7 @@ impl TestBigQuery {
         let Some(resource) = self.table(table).await else { return Vec::new() };
         let names: Vec<String> =
             resource["schema"]["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect();
-        let data = self.call(self.http.get(format!("{}/{table}/data?maxResults=10000", self.tables_url()))).await.unwrap();
+        let data = self.send(self.http.get(format!("{}/{table}/data?maxResults=10000", self.tables_url()))).await.unwrap();
         let rows = data["rows"].as_array().cloned().unwrap_or_default();
         rows.iter()
             .map(|row| names.iter().cloned().zip(row["f"].as_array().unwrap().iter().map(|cell| plain(&cell["v"]))).collect())
@@ -149,11 +150,20 @@ impl TestBigQuery {
         tokio::time::timeout(PATIENCE, enough).await.expect("insertAll requests come in");
     }
 
+    /// Calls a method of the project's API, as in `/jobs`; returns status and answer.
+    pub async fn call(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}/bigquery/v2/projects/{PROJECT}{path}", self.url));
+        let request = if body.is_null() { request } else { request.body(body.to_string()) };
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
+    }
+
     fn tables_url(&self) -> String {
         format!("{}/bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", self.url)
     }
 
-    async fn call(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
         let response = request.header("content-type", "application/json").send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();

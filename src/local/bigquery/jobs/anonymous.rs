@@ -66,7 +66,7 @@ impl AnonymousTable {
             "creationTime": self.ended.to_string(),
             "lastModifiedTime": self.ended.to_string(),
             "numRows": self.success.total_rows.to_string(),
-            "numBytes": self.success.rows.as_ref().map_or(0, |rows| rows.bytes()).to_string(),
+            "numBytes": self.success.bytes.to_string(),
             "numLongTermBytes": "0",
         })
     }

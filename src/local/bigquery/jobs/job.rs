@@ -96,6 +96,8 @@ pub(super) struct Success {
     pub total_rows: usize,
     pub bytes_processed: u64,
     pub affected_rows: Option<u64>,
+    /// Bytes of memory that the rows take, or took.
+    pub bytes: usize,
     /// None once they had to make room for younger results.
     pub rows: Option<Arc<Rows>>,
 }
@@ -166,10 +168,10 @@ impl Job {
         }
     }
 
-    /// Bytes of the result, if it is still there.
+    /// Bytes of memory that the result takes.
     pub(super) fn size(&self) -> usize {
         match &*self.end.borrow() {
-            Some(Ended { outcome: Ok(Success { rows: Some(rows), .. }), .. }) => rows.bytes(),
+            Some(Ended { outcome: Ok(Success { bytes, rows: Some(_), .. }), .. }) => *bytes,
             Some(_) | None => 0,
         }
     }
@@ -198,6 +200,7 @@ impl From<Answer> for Success {
             total_rows: answer.rows.len(),
             bytes_processed: answer.bytes_processed,
             affected_rows: answer.affected_rows,
+            bytes: answer.rows.bytes(),
             rows: Some(Arc::new(answer.rows)),
         }
     }

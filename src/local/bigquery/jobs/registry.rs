@@ -19,14 +19,19 @@ use super::configuration::Configuration;
 use super::failure::JobError;
 use super::job::{Job, JobName, Success};
 
-/// Jobs that are remembered, running ones not counted.
-const JOBS: usize = 1_000;
-/// Bytes of all results together.
-const RESULT_BYTES: usize = 256 * 1024 * 1024;
+const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
 /// Queries that run at once; others are PENDING. Each uses all cores as it is.
 const RUNNING: usize = 8;
 /// How long jobs.query's `requestId` stands for the job it started.
 const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
+
+/// What is kept at most.
+struct Bounds {
+    /// Jobs; those that run stay in any case.
+    jobs: usize,
+    /// Bytes of all results together; the youngest stays in any case, or nobody could read it.
+    bytes: usize,
+}
 
 /// The jobs of a server.
 pub(in super::super) struct Jobs {
@@ -103,7 +108,7 @@ async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<
     };
     job.finish(outcome);
     drop(unfinished);
-    trim(&mut lock(&kept));
+    trim(&mut lock(&kept), &BOUNDS);
 }
 
 async fn execute(job: &Job, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
@@ -124,18 +129,17 @@ impl Drop for Unfinished<'_> {
 }
 
 /// Lets the oldest go: results until the rest fits, and whole jobs.
-fn trim(kept: &mut VecDeque<Arc<Job>>) {
+fn trim(kept: &mut VecDeque<Arc<Job>>, bounds: &Bounds) {
     let mut bytes: usize = kept.iter().map(|job| job.size()).sum();
-    // The youngest result stays whatever its size, or nobody could read it.
     let youngest = kept.iter().rposition(|job| job.size() > 0).unwrap_or_default();
     for job in kept.iter().take(youngest) {
-        if bytes <= RESULT_BYTES {
+        if bytes <= bounds.bytes {
             break;
         }
         bytes -= job.size();
         job.drop_rows();
     }
-    let mut surplus = kept.len().saturating_sub(JOBS);
+    let mut surplus = kept.len().saturating_sub(bounds.jobs);
     kept.retain(|job| {
         let goes = surplus > 0 && !job.is_running();
         surplus -= usize::from(goes);
@@ -149,4 +153,61 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn shown(limit: Duration) -> String {
     format!("{}s", limit.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A job that runs if it has no result, whose size is given.
+    fn job(id: &str, result: Option<usize>) -> Arc<Job> {
+        let sent = json!({"query": {"query": "SELECT 1"}});
+        let configuration = Configuration::parse("p", sent.as_object().unwrap().clone()).unwrap();
+        let job = Job::new(JobName { project: "p".to_owned(), id: id.to_owned() }, configuration, None, 0);
+        if let Some(bytes) = result {
+            let rows = Some(Arc::default());
+            job.finish(Ok(Success {
+                statement: "SELECT",
+                schema: None,
+                total_rows: 1,
+                bytes_processed: 0,
+                affected_rows: None,
+                bytes,
+                rows,
+            }));
+        }
+        Arc::new(job)
+    }
+
+    fn kept(jobs: &[(&str, Option<usize>)], bounds: &Bounds) -> Vec<(String, usize)> {
+        let mut kept = jobs.iter().map(|&(id, result)| job(id, result)).collect();
+        trim(&mut kept, bounds);
+        kept.iter().map(|job| (job.name.id.clone(), job.size())).collect()
+    }
+
+    fn expected(jobs: &[(&str, usize)]) -> Vec<(String, usize)> {
+        jobs.iter().map(|&(id, size)| (id.to_owned(), size)).collect()
+    }
+
+    #[test]
+    fn the_oldest_results_make_room_and_their_jobs_stay() {
+        let bounds = Bounds { jobs: 10, bytes: 100 };
+        let jobs = [("a", Some(60)), ("b", Some(60)), ("c", None), ("d", Some(40))];
+        assert_eq!(kept(&jobs, &bounds), expected(&[("a", 0), ("b", 60), ("c", 0), ("d", 40)]));
+    }
+
+    #[test]
+    fn the_youngest_result_stays_however_large_it_is() {
+        let bounds = Bounds { jobs: 10, bytes: 100 };
+        assert_eq!(kept(&[("a", Some(1)), ("b", Some(500))], &bounds), expected(&[("a", 0), ("b", 500)]));
+    }
+
+    #[test]
+    fn the_oldest_jobs_are_forgotten_unless_they_run() {
+        let bounds = Bounds { jobs: 2, bytes: 100 };
+        let jobs = [("a", None), ("b", Some(1)), ("c", Some(1)), ("d", Some(1))];
+        assert_eq!(kept(&jobs, &bounds), expected(&[("a", 0), ("d", 1)]));
+    }
 }
