@@ -1,6 +1,6 @@
 //! Dates, times and timestamps as BigQuery writes them in text.
 //!
-//! Wider than ISO 8601 in places (`2026-3-1 7:05`), narrower in others (six decimals, no zone but
+//! Wider than ISO 8601 in places (`2026-3-1 7:05`), narrower in others (six decimals that count, no zone but
 //! UTC and offsets), so the text is read here; the calendar is jiff's.
 
 use jiff::civil::{self, Date, DateTime, Time};
@@ -106,9 +106,13 @@ impl Rest<'_> {
         let mut nanos = 0;
         if self.take(b'.') {
             let before = self.0.len();
-            let fraction = self.digits(1, 6)?;
+            let fraction = self.digits(1, 9)?;
             let decimals = before - self.0.len();
             nanos = fraction * 10_i32.pow(9 - decimals as u32);
+            // Google's client for Node writes nanoseconds that are all zeros; others would be lost.
+            if nanos % 1_000 != 0 {
+                return None;
+            }
         }
         Time::new(hour as i8, minute as i8, second as i8, nanos).ok()
     }
