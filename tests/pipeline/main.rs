@@ -22,6 +22,7 @@ mod local_subscription;
 mod logs;
 mod original;
 mod outcomes;
+mod query;
 mod schema;
 mod shutdown;
 mod support;
