@@ -131,6 +131,19 @@ async fn a_bad_query_is_an_error_of_the_query_and_an_end_of_the_job() {
 }
 
 #[tokio::test]
+async fn a_request_without_a_query_or_with_a_monstrous_one_is_refused() {
+    let bigquery = TestBigQuery::start().await;
+    for request in
+        [json!({}), json!({"query": ""}), json!({"query": null}), json!({"query": format!("SELECT 1 -- {}", "x".repeat(1 << 20))})]
+    {
+        let (status, error) = query(&bigquery, request).await;
+        assert_eq!((status, reason(&error)), (400, "invalid"));
+    }
+    let (status, error) = query(&bigquery, json!({"query": "SELECT 1", "maxResults": "many"})).await;
+    assert_eq!((status, reason(&error)), (400, "badRequest"));
+}
+
+#[tokio::test]
 async fn a_result_comes_in_pages() {
     let bigquery = TestBigQuery::start().await;
     let (_, first) = query(&bigquery, json!({"query": numbers(25), "maxResults": 10})).await;

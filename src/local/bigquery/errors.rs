@@ -117,6 +117,7 @@ fn canonical_status(code: u16) -> &'static str {
         409 => "ALREADY_EXISTS",
         412 => "FAILED_PRECONDITION",
         429 => "RESOURCE_EXHAUSTED",
+        499 => "CANCELLED",
         400..=499 => "INVALID_ARGUMENT",
         501 => "UNIMPLEMENTED",
         503 => "UNAVAILABLE",

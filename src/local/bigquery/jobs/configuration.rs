@@ -15,6 +15,9 @@ use super::super::resource::Members;
 use super::super::wire::count;
 use super::refused;
 
+/// BigQuery's own limit, which also bounds what is kept of each job.
+const LONGEST_QUERY: usize = 1024 * 1024;
+
 /// A query job's configuration, fit to run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Configuration {
@@ -67,8 +70,14 @@ impl Configuration {
         let Sent { query, dry_run, job_timeout_ms } = Sent::deserialize(Value::Object(sent.clone())).map_err(unreadable)?;
         let query = query.ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
         let sql = query.query.filter(|sql| !sql.trim().is_empty());
+        let sql = sql.ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
+        if sql.len() > LONGEST_QUERY {
+            let message = "The query is too large. The maximum standard SQL query length is 1024.00K characters, including comments and \
+                           white space characters.";
+            return Err(ApiError::Invalid(message.to_owned()));
+        }
         Ok(Configuration {
-            sql: sql.ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?,
+            sql,
             default_dataset: query.default_dataset.and_then(|dataset| dataset.named(project)),
             parameters: parameters(query.parameter_mode.as_deref(), query.query_parameters.unwrap_or_default())?,
             dry_run: dry_run.unwrap_or(false),

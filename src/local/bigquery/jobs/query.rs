@@ -59,11 +59,7 @@ pub(super) async fn query(
     }
     let now = server.faults.now();
     let request_id = request.request_id.filter(|id| !id.is_empty());
-    let repeated = request_id.as_ref().and_then(|id| server.jobs.repeated(&project, id, &configuration, now));
-    let job = match repeated {
-        Some(job) => job,
-        None => server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.store)?,
-    };
+    let job = server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.store)?;
     let ended = job.wait(patience(request.timeout_ms)).await;
     answer("bigquery#queryResponse", &job, ended, Wanted { from: 0, most: request.max_results, int64_timestamp }).await.map(Json)
 }

@@ -15,13 +15,13 @@ use tokio::time::timeout;
 use super::super::errors::ApiError;
 use super::super::googlesql;
 use super::super::store::Store;
-use super::configuration::Configuration;
 use super::failure::JobError;
 use super::job::{Job, JobName, Success};
 
 const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
 /// Queries that run at once; others are PENDING. Each uses all cores as it is.
 const RUNNING: usize = 8;
+const CLOSING: &str = "the server is closing";
 /// How long jobs.query's `requestId` stands for the job it started.
 const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
 
@@ -47,11 +47,15 @@ impl Default for Jobs {
 }
 
 impl Jobs {
-    /// Starts a job under a name that no other has.
+    /// Starts a job under a name that no other has. If the very same request has started one before,
+    /// gives that one: the client has asked again because it got no answer.
     pub(super) fn start(&self, job: Job, store: &Arc<Store>) -> Result<Arc<Job>, ApiError> {
         let job = Arc::new(job);
         {
             let mut kept = lock(&self.kept);
+            if let Some(first) = kept.iter().rev().find(|first| is_repetition(&job, first)) {
+                return Ok(Arc::clone(first));
+            }
             if kept.iter().any(|other| other.name == job.name) {
                 return Err(ApiError::Duplicate(format!("Job {}", job.name)));
             }
@@ -70,17 +74,6 @@ impl Jobs {
         found.ok_or_else(|| ApiError::NotFound(format!("Job {name}")))
     }
 
-    /// The job that this very request has started before.
-    pub(super) fn repeated(&self, project: &str, request_id: &str, configuration: &Configuration, now: i64) -> Option<Arc<Job>> {
-        let same = |job: &&Arc<Job>| {
-            job.request_id.as_deref() == Some(request_id)
-                && job.name.project == project
-                && job.configuration == *configuration
-                && now.saturating_sub(job.created) < REQUEST_ID_LIFE_MS
-        };
-        lock(&self.kept).iter().rev().find(same).cloned()
-    }
-
     /// All jobs, the newest first.
     pub(super) fn newest_first(&self) -> Vec<Arc<Job>> {
         lock(&self.kept).iter().rev().cloned().collect()
@@ -92,9 +85,21 @@ impl Jobs {
 
     /// Ends what still runs, and waits until it has let go of the store.
     pub(in super::super) async fn close(&self) {
+        // Nobody gets a turn from here on.
+        self.turns.close();
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.shutdown().await;
     }
+}
+
+/// Whether `job` is `first` once more. A request is known by its id and by all that may change its
+/// result, so that an id used twice by mistake does no harm.
+fn is_repetition(job: &Job, first: &Job) -> bool {
+    job.request_id.is_some()
+        && job.request_id == first.request_id
+        && job.name.project == first.name.project
+        && job.configuration == first.configuration
+        && job.created.saturating_sub(first.created) < REQUEST_ID_LIFE_MS
 }
 
 async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
@@ -112,19 +117,18 @@ async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<
 }
 
 async fn execute(job: &Job, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
-    let _turn = turns.acquire().await.map_err(|_| JobError::stopped("the server is closing"))?;
+    let _turn = turns.acquire().await.map_err(|_| JobError::stopped(CLOSING))?;
     job.start();
     Ok(googlesql::run(store, job.configuration.query()).await?.into())
 }
 
-/// Ends a job whose task was dropped: the server closes, or the query has panicked.
+/// Ends a job whose task was dropped: the server closes, or the query has panicked. On a job that has
+/// ended it has no effect.
 struct Unfinished<'a>(&'a Job);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        if self.0.is_running() {
-            self.0.finish(Err(if std::thread::panicking() { JobError::internal() } else { JobError::stopped("the server is closing") }));
-        }
+        self.0.finish(Err(if std::thread::panicking() { JobError::internal() } else { JobError::stopped(CLOSING) }));
     }
 }
 
@@ -159,6 +163,7 @@ fn shown(limit: Duration) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::configuration::Configuration;
     use super::*;
 
     /// A job that runs if it has no result, whose size is given.
