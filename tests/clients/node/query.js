@@ -5,10 +5,14 @@
 'use strict';
 
 const {BigQuery} = require('@google-cloud/bigquery');
+const {OAuth2Client} = require('google-auth-library');
 
 const [url, projectId, endless] = process.argv.slice(2);
-// The client looks for credentials even where it needs none, unless it is given a token.
-const bigquery = new BigQuery({projectId, apiEndpoint: url, token: 'local'});
+// Any token will do. With none at all, the client looks for credentials in vain and goes on, but its
+// uploads crash.
+const authClient = new OAuth2Client();
+authClient.setCredentials({access_token: 'local'});
+const bigquery = new BigQuery({projectId, apiEndpoint: url, authClient});
 
 // What an error says, or that there was none.
 async function refusal(promise) {

@@ -11,14 +11,14 @@ use crate::support::bigquery::{DATASET, TempDir};
 use crate::support::external::skipped;
 use crate::support::local::{Local, PROJECT};
 
-/// `node`, which finds the packages of tests/clients/node/package.json, and asks no metadata server.
+/// `node`, which finds the packages of tests/clients/node/package.json.
 fn node() -> Option<Command> {
     let modules = std::env::var_os("PIXEL_TEST_NODE_MODULES").unwrap_or_else(|| OsString::from(script("node/node_modules")));
     if !Path::new(&modules).join("@google-cloud/bigquery").is_dir() {
         return None;
     }
     let mut node = Command::new("node");
-    node.env("NODE_PATH", modules).env("METADATA_SERVER_DETECTION", "none");
+    node.env("NODE_PATH", modules);
     Some(node)
 }
 
