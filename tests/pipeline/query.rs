@@ -2,13 +2,20 @@
 
 use std::process::{Output, Stdio};
 
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use pixel_pipeline::local::bigquery::BigQuery;
+use pixel_pipeline::source::http_server;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::support::TestBigQuery;
-use crate::support::bigquery::PROJECT;
+use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::service::{PATIENCE, command};
 
 const ENDLESS: &str =
@@ -40,7 +47,7 @@ async fn rows_are_printed_as_an_aligned_table() {
     let sql = "SELECT 1 AS n, 'a' AS name, TIMESTAMP '2026-01-02 03:04:05+00' AS at UNION ALL SELECT 20, NULL, NULL ORDER BY n";
     let expected = "\
 +----+------+-------------------------+
-| n  | name | at                      |
+|  n | name | at                      |
 +=====================================+
 |  1 | a    | 2026-01-02 03:04:05 UTC |
 | 20 | NULL | NULL                    |
@@ -192,13 +199,42 @@ async fn nothing_is_guessed_about_where_to_go() {
     assert_eq!(run(local).await.1, "x\n1\n");
 }
 
+/// A metadata server that hands out a token, and a BigQuery that asks for it.
+async fn google(request: Request, next: Next) -> Response {
+    if request.uri().path().ends_with("/token") {
+        let token = json!({"access_token": "of-the-account", "expires_in": 3599, "token_type": "Bearer"});
+        return ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response();
+    }
+    match request.headers().get("authorization").map(|value| value.as_bytes()) {
+        Some(b"Bearer of-the-account") => next.run(request).await,
+        _ => {
+            let error = json!({"error": {"code": 401, "message": "Invalid Credentials", "errors": [{"reason": "authError"}]}});
+            (StatusCode::UNAUTHORIZED, error.to_string()).into_response()
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_live_project_is_asked_with_the_default_credentials() {
+    let dir = TempDir::new();
+    let router = BigQuery::open(dir.path()).unwrap().router().layer(from_fn(google));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    let mut live = command("query");
+    live.env("BIGQUERY_ENDPOINT", format!("http://{address}")).env("GCE_METADATA_HOST", &address);
+    live.args(["--project=my-project", "--format=csv", "SELECT 1 AS x"]);
+    assert_eq!(run(live).await, (Some(0), "x\n1\n".to_owned(), String::new()));
+    server.abort();
+}
+
 #[tokio::test]
 async fn a_wrong_command_line_ends_with_2_and_a_missing_server_with_1() {
     let bigquery = TestBigQuery::start().await;
     for args in [&["--param", "x", "SELECT 1"][..], &["--format", "xml", "SELECT 1"], &[" "], &["--local=x", "SELECT 1"]] {
         assert_eq!(run(query(&bigquery, args)).await.0, Some(2), "{args:?}");
     }
-    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let mut unreachable = command("query");
     unreachable.args([&format!("--local={nobody}"), "SELECT 1"]);
     let (code, _, stderr) = run(unreachable).await;

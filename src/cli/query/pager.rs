@@ -19,12 +19,13 @@ pub(super) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Page
             shell.args(["-c", command]);
             shell
         }
-        None => Command::new("less"),
+        None => {
+            let mut less = Command::new("less");
+            // Print a short result and end; scroll sideways; leave it on the screen.
+            less.args(["--quit-if-one-screen", "--chop-long-lines", "--no-init"]);
+            less
+        }
     };
-    if std::env::var_os("LESS").is_none() {
-        // F: print a short result and end; R: colours; S: scroll sideways; X: leave it on the screen.
-        pager.env("LESS", "FRSX");
-    }
     match pager.stdin(Stdio::piped()).spawn() {
         Ok(mut child) => match child.stdin.take() {
             Some(stdin) => (Box::new(stdin), Pager(Some(child))),
