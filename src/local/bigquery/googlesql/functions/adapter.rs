@@ -1,7 +1,7 @@
 //! A set of [`Overload`]s as one of DataFusion's scalar functions.
 //!
 //! DataFusion's own coercion is kept out of it: arguments are taken as they come, the overload is
-//! chosen where literals can still be told from columns ([`coerce`](super::coerce)), and the
+//! chosen where literals can still be told from columns ([`coerce`](mod@super::coerce)), and the
 //! arguments become what the overload declares right before it runs.
 
 use std::hash::{Hash, Hasher};
@@ -124,7 +124,10 @@ impl ScalarUDFImpl for Overloaded {
         let overload = self
             .choose(&given, |overload| overload.first.is_none() || overload.first == first)
             .ok_or_else(|| coerce::no_signature(self.name, &fields))?;
-        Ok(overload.returns.field(self.name))
+        match &overload.refusal {
+            Some(refusal) => Err(refusal.clone().into()),
+            None => Ok(overload.returns.field(self.name)),
+        }
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

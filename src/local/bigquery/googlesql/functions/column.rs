@@ -14,6 +14,7 @@ use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
 use super::failure::Failure;
 use super::kind::Kind;
+use super::weight::Weight;
 
 /// A type of parameter: how its values are read out of a column.
 pub(super) trait Argument: 'static {
@@ -28,7 +29,7 @@ pub(super) trait Argument: 'static {
 
 /// A type of result: how its column is made.
 pub(super) trait Returned: 'static {
-    type Owned;
+    type Owned: Weight;
     const KIND: Kind;
 
     fn collect(values: impl Iterator<Item = Result<Option<Self::Owned>, Failure>>) -> Result<ArrayRef, Failure>;
@@ -133,10 +134,9 @@ impl<T: Returned> Returned for Array<T> {
 /// different text is parsed once per batch.
 pub(super) struct Parsed<P>(std::marker::PhantomData<P>);
 
-/// The texts of a [`Parsed`] parameter and what they mean.
+/// What the texts of a [`Parsed`] parameter mean.
 #[derive(Debug)]
 pub(super) struct ParsedColumn<P> {
-    texts: StringArray,
     meanings: Vec<Result<P, Failure>>,
     /// By row, the index of its meaning.
     which: Vec<usize>,
@@ -151,7 +151,7 @@ where
     const KIND: Kind = Kind::Text;
 
     fn column(array: &ArrayRef) -> Option<ParsedColumn<P>> {
-        let texts = array.as_string_opt::<i32>()?.clone();
+        let texts = array.as_string_opt::<i32>()?;
         let mut meanings = Vec::new();
         let mut known = HashMap::new();
         let which = (0..texts.len())
@@ -165,7 +165,7 @@ where
             })
             .collect();
         drop(known);
-        Some(ParsedColumn { texts, meanings, which })
+        Some(ParsedColumn { meanings, which })
     }
 
     fn item(column: &ParsedColumn<P>, row: usize) -> Result<&P, Failure> {

@@ -2,6 +2,8 @@
 
 use datafusion::error::DataFusionError;
 
+use crate::local::bigquery::googlesql::RESOURCES_EXCEEDED;
+
 /// The message that the caller of the query reads. Travels through DataFusion as
 /// [`DataFusionError::External`], from which the engine takes it out again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +13,11 @@ pub(in crate::local::bigquery::googlesql) struct Failure(String);
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Failure {
         Failure(message.into())
+    }
+
+    /// The results do not fit into memory.
+    pub(super) fn resources_exceeded() -> Failure {
+        Failure(RESOURCES_EXCEEDED.to_owned())
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use super::Function;
 use super::coerce;
 use super::kind::Kind;
+use super::overload::constant_of;
 
 /// What a call with some arguments is.
 pub(super) struct Call {
@@ -106,7 +106,9 @@ impl ScalarUDFImpl for Generic {
         let Some(call) = (self.call)(&given) else {
             return Err(DataFusionError::Internal(format!("{} was planned and is refused now", self.name)));
         };
-        let constant = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        // Of what is volatile each row counts: for no rows it is not to be evaluated at all.
+        let volatile = self.signature.volatility == Volatility::Volatile;
+        let constant = !volatile && args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
         let columns = args.args.iter().zip(&call.parameters).map(|(argument, parameter)| converted(argument, parameter, rows));
         let result = (call.body)(&columns.collect::<Result<Vec<_>>>()?, &call.parameters)?;
@@ -115,7 +117,7 @@ impl ScalarUDFImpl for Generic {
             false => cast(&result, args.return_field.data_type())?,
         };
         Ok(match constant {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?),
+            true => ColumnarValue::Scalar(constant_of(&result)?),
             false => ColumnarValue::Array(result),
         })
     }

@@ -21,6 +21,7 @@ mod json;
 mod kind;
 mod list;
 mod mathematics;
+mod named;
 mod net;
 mod number;
 mod overload;
@@ -31,6 +32,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weight;
 mod window;
 
 use std::collections::HashMap;
@@ -38,6 +40,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(in crate::local::bigquery::googlesql) use named::named_arguments;
 pub(in crate::local::bigquery::googlesql) use safe::safe;
 
 /// A function as the planner needs to know it.

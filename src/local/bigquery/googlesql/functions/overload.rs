@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
@@ -17,16 +17,17 @@ use datafusion::scalar::ScalarValue;
 use super::column::{Argument, Returned};
 use super::failure::Failure;
 use super::kind::Kind;
+use super::weight::Room;
 
 /// A signature with its body.
 #[derive(Clone)]
 pub(super) struct Overload {
     pub(super) parameters: Vec<Kind>,
-    /// The type of any number of further arguments.
-    pub(super) rest: Option<Kind>,
     /// What the first argument must be, literally: the type of `EXTRACT` depends on its part.
     pub(super) first: Option<&'static str>,
     pub(super) returns: Kind,
+    /// Why a query with such a call is refused: BigQuery has the signature, and this has not.
+    pub(super) refusal: Option<Failure>,
     pub(super) body: Body,
 }
 
@@ -40,12 +41,14 @@ impl Overload {
         returns: Kind,
         body: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
     ) -> Overload {
-        Overload { parameters: parameters.to_vec(), rest: None, first: None, returns, body: Arc::new(body) }
+        Overload { parameters: parameters.to_vec(), first: None, returns, refusal: None, body: Arc::new(body) }
     }
 
-    /// Takes any number of further arguments of this type. Only of use with [`Overload::columns`].
-    pub(super) fn and_any_number_of(self, rest: Kind) -> Overload {
-        Overload { rest: Some(rest), ..self }
+    /// One that BigQuery has and this has not.
+    pub(super) fn refused(parameters: &[Kind], returns: Kind, refusal: Failure) -> Overload {
+        let again = refusal.clone();
+        let overload = Overload::columns(parameters, returns, move |_, _| Err(again.clone().into()));
+        Overload { refusal: Some(refusal), ..overload }
     }
 
     /// Only if the first argument is this string literal.
@@ -55,12 +58,12 @@ impl Overload {
 
     /// Whether so many arguments fit.
     pub(super) fn takes(&self, count: usize) -> bool {
-        count == self.parameters.len() || (self.rest.is_some() && count > self.parameters.len())
+        count == self.parameters.len()
     }
 
     /// The type of the argument at this index.
     pub(super) fn parameter(&self, index: usize) -> Option<Kind> {
-        self.parameters.get(index).copied().or(self.rest)
+        self.parameters.get(index).copied()
     }
 }
 
@@ -146,6 +149,14 @@ impl<A: Argument> Input<A> {
     }
 }
 
+/// The one row of the array. DataFusion would forget that the elements of an ARRAY are JSON.
+pub(super) fn constant_of(array: &ArrayRef) -> Result<ScalarValue> {
+    match array.as_list_opt::<i32>() {
+        Some(list) if list.len() == 1 => Ok(ScalarValue::List(Arc::new(list.clone()))),
+        _ => ScalarValue::try_from_array(array, 0),
+    }
+}
+
 macro_rules! arities {
     ($($(#[$doc:meta])* $name:ident($($argument:ident $input:ident $index:literal),*);)*) => {
         impl Overload {$(
@@ -156,15 +167,18 @@ macro_rules! arities {
                 Overload::columns(&[$($argument::KIND),*], R::KIND, move |arguments, rows| {
                     $(let $input = Input::<$argument>::of(arguments.get($index))?;)*
                     let constant = true $(&& $input.constant)*;
+                    let mut room = Room::for_a_batch();
                     let values = (0..if constant { 1 } else { rows }).map(|row| {
                         if false $(|| $input.is_null(row))* {
                             return Ok(None);
                         }
-                        body($($input.item(row)?),*).outcome()
+                        let value = body($($input.item(row)?),*).outcome()?;
+                        room.take(value.as_ref())?;
+                        Ok(value)
                     });
                     let array = R::collect(values)?;
                     Ok(match constant {
-                        true => ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?),
+                        true => ColumnarValue::Scalar(constant_of(&array)?),
                         false => ColumnarValue::Array(array),
                     })
                 })

@@ -1,4 +1,4 @@
-//! Expected values: the examples of BigQuery's reference, and what it says of NULLs and overflow.
+//! Expected values: as BigQuery's reference describes them, NULLs and overflow included.
 
 use super::super::shown::eval;
 
@@ -80,7 +80,7 @@ fn arrays_are_concatenated() {
 }
 
 #[test]
-fn quantiles_of_the_reference() {
+fn quantiles_of_numbers_and_text() {
     let values = "NULL, NULL, 1, 1, 1, 4, 5, 6, 7, 8, 9, 10";
     assert_eq!(of("approx_quantiles(x, 2)", values), "[1, 5, 10]");
     assert_eq!(of("approx_quantiles(DISTINCT x, 2)", values), "[1, 6, 10]");
@@ -89,7 +89,7 @@ fn quantiles_of_the_reference() {
 }
 
 #[test]
-fn top_values_of_the_reference() {
+fn top_values_by_count_and_by_sum() {
     assert_eq!(
         of("approx_top_count(x, 2)", "'apple', 'apple', 'pear', 'pear', 'pear', 'banana'"),
         "[{value: pear, count: 3}, {value: apple, count: 2}]"

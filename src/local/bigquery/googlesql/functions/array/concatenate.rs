@@ -1,4 +1,4 @@
-//! ARRAY_CONCAT, and `||`.
+//! ARRAY_CONCAT, `||`, and `$array_flatten` (`ARRAY_CONCAT_AGG(… LIMIT n)`).
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::concat;
@@ -14,7 +14,7 @@ use super::super::text::{concatenated_bytes, concatenated_texts};
 use super::rows::{elements, rebuilt};
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
-    vec![generic("array_concat", arrays), generic("$concat", operator)]
+    vec![generic("array_concat", arrays), generic("$concat", operator), generic("$array_flatten", nested)]
 }
 
 fn arrays(given: &[Given]) -> Option<Call> {
@@ -67,4 +67,22 @@ fn joined(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
         Some(places)
     });
     rebuilt(&values, rows.collect(), parameters[0].data_type())
+}
+
+/// Of an array of arrays, which no query can have.
+fn nested(given: &[Given]) -> Option<Call> {
+    let [(outer, _)] = given else { return None };
+    let DataType::List(inner) = outer.data_type() else { return None };
+    let returns = plain(inner.data_type().clone());
+    matches!(inner.data_type(), DataType::List(_)).then(|| Call { parameters: vec![Arc::clone(outer)], returns, body: flattened })
+}
+
+fn flattened(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+    let outer = columns[0].as_list::<i32>();
+    let inner = outer.values().as_list::<i32>();
+    let rows = (0..outer.len()).map(|row| {
+        let lists = elements(outer, row)?;
+        Some(lists.filter_map(|list| elements(inner, list)).flatten().collect())
+    });
+    rebuilt(inner.values(), rows.collect(), inner.data_type())
 }

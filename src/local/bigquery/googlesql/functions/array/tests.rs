@@ -1,4 +1,4 @@
-//! Expected values: the examples of BigQuery's reference.
+//! Expected values: as BigQuery's reference describes them.
 
 use super::super::shown::{eval, eval_over};
 

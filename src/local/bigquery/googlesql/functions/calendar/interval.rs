@@ -5,7 +5,7 @@ use jiff::civil::Weekday;
 
 use super::super::Function;
 use super::super::adapter::{scalar, scalar_with_part};
-use super::super::column::{Int64, Interval, Parsed};
+use super::super::column::{Int64, Interval, Parsed, Text};
 use super::super::failure::Failure;
 use super::super::overload::Overload;
 use super::civil::{self, MICROS_OF_DAY};
@@ -16,6 +16,7 @@ const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
         scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<Part>, Interval, _>(|count, part| of(count, *part))]),
+        scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(read_range)]),
         scalar(
             "make_interval",
             vec![Overload::senary::<Int64, Int64, Int64, Int64, Int64, Int64, Interval, _>(
@@ -153,4 +154,114 @@ pub(in super::super) fn text(interval: IntervalMonthDayNano) -> String {
         seconds / 60 % 60,
         seconds % 60,
     )
+}
+
+/// What CAST to STRING writes, or fewer of its parts (`1-2`, `1-2 3`, `3 4:5:6`, `4:5:6`), or an ISO
+/// 8601 duration (`P1Y2M3DT4H5M6.5S`).
+pub(in super::super) fn read(text: &str) -> Result<IntervalMonthDayNano, Failure> {
+    let parts = match text.strip_prefix('P') {
+        Some(duration) => of_duration(duration),
+        None => of_parts(text),
+    };
+    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    exact(Some(months), Some(days), nanos)
+}
+
+/// Months, days and nanoseconds.
+type Parts = (i64, i64, i128);
+
+fn of_parts(text: &str) -> Option<Parts> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_months = |word: &str| word.trim_start_matches(['-', '+']).contains('-');
+    let is_time = |word: &str| word.matches(':').count() == 2;
+    let whole = |word: &str| word.parse::<i64>().ok();
+    Some(match words.as_slice() {
+        [months] if is_months(months) => (months_of(months)?, 0, 0),
+        [time] if is_time(time) => (0, 0, nanos_of(time)?),
+        [months, time] if is_months(months) && is_time(time) => (months_of(months)?, 0, nanos_of(time)?),
+        [months, days] if is_months(months) => (months_of(months)?, whole(days)?, 0),
+        [days, time] if is_time(time) => (0, whole(days)?, nanos_of(time)?),
+        [months, days, time] if is_months(months) && is_time(time) => (months_of(months)?, whole(days)?, nanos_of(time)?),
+        _ => return None,
+    })
+}
+
+/// `INTERVAL '3 4:5' DAY TO MINUTE`: the parts before and after the range are zero.
+fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, Failure> {
+    const UNITS: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+    let place = |name: &str| UNITS.iter().position(|unit| *unit == name);
+    let ends = range.split_once(" TO ").and_then(|(first, last)| Some((place(first)?, place(last)?))).filter(|(first, last)| first < last);
+    let (first, last) = ends.ok_or_else(|| Failure::new(format!("Invalid INTERVAL range {range}")))?;
+    // The sign of the months and that of the minutes stand before the years and the hours.
+    let (sign, unsigned) = text.split_at(usize::from(text.starts_with(['-', '+'])));
+    let before = match first {
+        0 => text.to_owned(),
+        1 => format!("{sign}0-{unsigned}"),
+        2 => format!("0-0 {text}"),
+        3 => format!("0-0 0 {text}"),
+        _ => format!("0-0 0 {sign}0:{unsigned}"),
+    };
+    let whole = before + ["", " 0 0:0:0", " 0:0:0", ":0:0", ":0", ""][last];
+    let parts = of_parts(&whole).filter(|_| whole.matches(' ').count() == 2);
+    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    exact(Some(months), Some(days), nanos)
+}
+
+/// The sign is that of all that follows it.
+fn signed(text: &str) -> (i64, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// `years-months`.
+fn months_of(text: &str) -> Option<i64> {
+    let (sign, text) = signed(text);
+    let (years, months) = text.split_once('-')?;
+    Some(sign * i64::from(years.parse::<u32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?))
+}
+
+/// `hours:minutes:seconds`.
+fn nanos_of(text: &str) -> Option<i128> {
+    let (sign, text) = signed(text);
+    let mut parts = text.split(':');
+    let (hours, minutes) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
+    let seconds = nanos_of_seconds(parts.next()?)?;
+    Some(i128::from(sign) * ((i128::from(hours) * 60 + i128::from(minutes)) * 60_000_000_000 + seconds))
+}
+
+fn nanos_of_seconds(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = fraction.len() <= 9 && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let nanos: i128 = format!("{fraction:0<9}").parse().ok().filter(|_| digits)?;
+    Some(i128::from(whole.parse::<u32>().ok()?) * 1_000_000_000 + nanos)
+}
+
+/// What follows the `P` of an ISO 8601 duration; each number has a sign of its own.
+fn of_duration(text: &str) -> Option<Parts> {
+    let (date, time) = text.split_once('T').unwrap_or((text, ""));
+    let (mut months, mut days, mut nanos) = (0_i64, 0_i64, 0_i128);
+    for (part, is_time) in date
+        .split_inclusive(char::is_alphabetic)
+        .map(|part| (part, false))
+        .chain(time.split_inclusive(char::is_alphabetic).map(|part| (part, true)))
+    {
+        let (number, unit) = part.split_at_checked(part.len() - 1)?;
+        let whole = || number.parse::<i32>().ok().map(i64::from);
+        match (unit, is_time) {
+            ("Y", false) => months += whole()? * 12,
+            ("M", false) => months += whole()?,
+            ("W", false) => days += whole()? * 7,
+            ("D", false) => days += whole()?,
+            ("H", true) => nanos += i128::from(whole()?) * 3_600_000_000_000,
+            ("M", true) => nanos += i128::from(whole()?) * 60_000_000_000,
+            ("S", true) => {
+                let (sign, number) = signed(number);
+                nanos += i128::from(sign) * nanos_of_seconds(number)?;
+            }
+            _ => return None,
+        }
+    }
+    (!text.is_empty()).then_some((months, days, nanos))
 }

@@ -13,7 +13,7 @@ pub(super) mod interval;
 mod now;
 mod part;
 pub(super) mod shift;
-mod strftime;
+pub(super) mod strftime;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;

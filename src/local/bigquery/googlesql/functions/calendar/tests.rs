@@ -1,4 +1,4 @@
-//! The examples of BigQuery's reference, and the edges.
+//! Dates and times as BigQuery's reference describes them, and the edges.
 
 use super::super::tests::{check, eval_over};
 

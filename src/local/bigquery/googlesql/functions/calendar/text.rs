@@ -27,7 +27,7 @@ pub(in super::super) fn read_datetime(text: &str) -> Result<i64, Failure> {
 pub(in super::super) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
     let invalid = || Failure::new(format!("Invalid timestamp: '{text}'"));
     let (datetime, named) = text.split_at(end_of_datetime(text));
-    let civil = with_seconds(datetime).and_then(moment::datetime).map(civil::micros).ok_or_else(invalid)?;
+    let civil = with_seconds(to_micros(datetime)).and_then(moment::datetime).map(civil::micros).ok_or_else(invalid)?;
     let timestamp = match named {
         "" => zone.timestamp(civil),
         named => match named.strip_prefix(' ') {
@@ -44,6 +44,12 @@ pub(in super::super) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, F
 /// The text, unless it is a time without its seconds: those may be left out in rows, but not here.
 fn with_seconds(text: &str) -> Option<&str> {
     (text.matches(':').count() != 1).then_some(text)
+}
+
+/// Without the nanoseconds, which a timestamp may be written with and does not keep.
+fn to_micros(datetime: &str) -> &str {
+    let decimals = datetime.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if (7..=9).contains(&decimals) { &datetime[..datetime.len() - (decimals - 6)] } else { datetime }
 }
 
 /// Where the zone begins: after `2014-9-27` and perhaps `T12:30:00.45`.

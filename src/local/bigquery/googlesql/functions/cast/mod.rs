@@ -3,8 +3,10 @@
 //! One file per group of targets; each lists the types it can be made of, and how. Rules:
 //! <https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast>.
 
+mod format;
 mod moments;
 mod numbers;
+mod parse;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -28,6 +30,8 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         both("$cast_time", "$safe_cast_time", moments::time()),
         both("$cast_timestamp", "$safe_cast_timestamp", moments::timestamp()),
         both("$cast_interval", "$safe_cast_interval", moments::interval()),
+        format::functions(),
+        parse::functions(),
     ]
     .concat()
 }

@@ -1,7 +1,7 @@
 //! To DATE, TIME, DATETIME, TIMESTAMP and INTERVAL. Where a zone is needed it is UTC.
 
 use super::super::calendar::civil::MICROS_OF_DAY;
-use super::super::calendar::{Zone, text};
+use super::super::calendar::{Zone, interval, text};
 use super::super::column::{Date, Datetime, Interval, Text, Time, Timestamp};
 use super::super::overload::Both;
 
@@ -47,5 +47,5 @@ pub(super) fn timestamp() -> Vec<Both> {
 }
 
 pub(super) fn interval() -> Vec<Both> {
-    vec![Both::unary::<Interval, Interval>(Ok)]
+    vec![Both::unary::<Interval, Interval>(Ok), Both::unary::<Text, Interval>(interval::read)]
 }

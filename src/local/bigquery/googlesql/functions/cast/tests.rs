@@ -108,3 +108,36 @@ fn moments_are_cast_into_each_other_in_utc() {
         ("$cast_timestamp(20240102)", "error: Invalid cast from INT64 to TIMESTAMP"),
     ]);
 }
+
+#[test]
+fn numbers_are_parsed_as_people_write_them() {
+    check(&[
+        ("parse_numeric('  -  12.34 ')", "-12.34"),
+        ("parse_numeric('12.34e-1-')", "-1.234"),
+        ("parse_bignumeric('  1,2,,3,.45 + ')", "123.45"),
+        ("parse_numeric('0.1234567895')", "0.12345679"),
+        ("parse_numeric('-1-')", "error: Invalid input to PARSE_NUMERIC: \"-1-\""),
+        ("parse_numeric('1 2')", "error: Invalid input to PARSE_NUMERIC: \"1 2\""),
+        ("parse_numeric('.1,2')", "error: Invalid input to PARSE_NUMERIC: \".1,2\""),
+        ("parse_numeric('')", "error: Invalid input to PARSE_NUMERIC: \"\""),
+    ]);
+}
+
+#[test]
+fn intervals_are_read_from_text() {
+    check(&[
+        ("$cast_interval('1-2 3 4:5:6.789')", "1-2 3 4:5:6.789"),
+        ("$cast_interval('-1-2 -3 -4:5:6')", "-1-2 -3 -4:5:6"),
+        ("$cast_interval('1-2')", "1-2 0 0:0:0"),
+        ("$cast_interval('3 4:5:6')", "0-0 3 4:5:6"),
+        ("$cast_interval('P1Y2M3DT4H5M6.5S')", "1-2 3 4:5:6.500"),
+        ("$cast_interval('PT-1M')", "0-0 0 -0:1:0"),
+        ("$cast_interval('4:5')", "error: Invalid INTERVAL value '4:5'"),
+        ("$cast_interval('P')", "error: Invalid INTERVAL value 'P'"),
+        ("$safe_cast_interval('soon')", "NULL"),
+        ("$interval_range('1-2 3 4:5:6', 'YEAR TO SECOND')", "1-2 3 4:5:6"),
+        ("$interval_range('-4:5', 'MINUTE TO SECOND')", "0-0 0 -0:4:5"),
+        ("$interval_range('7 8', 'MONTH TO DAY')", "0-7 8 0:0:0"),
+        ("$interval_range('4:5', 'YEAR TO MONTH')", "error: Invalid INTERVAL value '4:5'"),
+    ]);
+}

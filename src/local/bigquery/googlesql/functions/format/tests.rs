@@ -1,4 +1,4 @@
-//! The reference's examples of FORMAT, flag by flag.
+//! FORMAT as the reference describes it, flag by flag.
 
 use super::super::tests::{check, eval_over};
 

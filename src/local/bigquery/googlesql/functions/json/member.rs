@@ -40,16 +40,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
                 })
             })],
         ),
-        scalar(
-            "json_keys",
-            vec![
-                Overload::unary::<Json, ArrayOf<Text>, _>(|json| keys(json, usize::MAX)),
-                Overload::binary::<Json, Int64, ArrayOf<Text>, _>(|json, depth| match usize::try_from(depth) {
-                    Ok(depth @ 1..) => keys(json, depth),
-                    _ => Err(Failure::new("max_depth must be positive")),
-                }),
-            ],
-        ),
+        scalar("json_keys", vec![Overload::ternary::<Json, Int64, Text, ArrayOf<Text>, _>(keys_in_mode)]),
     ]
 }
 
@@ -57,21 +48,47 @@ pub(super) fn parsed(json: &str) -> Result<Value, Failure> {
     serde_json::from_str(json).map_err(|error| Failure::new(format!("Invalid input to JSON: {error}")))
 }
 
-/// Each path of members once, in alphabetical order; arrays end a path.
-fn keys(json: &str, depth: usize) -> Result<Vec<String>, Failure> {
-    fn collect(value: &Value, prefix: &str, depth: usize, keys: &mut BTreeSet<String>) {
-        let Value::Object(members) = value else { return };
+fn keys_in_mode(json: &str, depth: i64, mode: &str) -> Result<Vec<String>, Failure> {
+    let depth = usize::try_from(depth).ok().filter(|depth| *depth > 0).ok_or_else(|| Failure::new("max_depth must be positive"))?;
+    match mode.to_ascii_lowercase().as_str() {
+        "strict" => keys(json, depth, Arrays::Closed),
+        "lax" => keys(json, depth, Arrays::Flat),
+        "lax recursive" => keys(json, depth, Arrays::Open),
+        _ => Err(Failure::new(format!("Invalid JSON mode specified: {mode}"))),
+    }
+}
+
+/// Whether a path goes through the elements of arrays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrays {
+    Closed,
+    /// Of arrays, but not of arrays within them.
+    Flat,
+    Open,
+}
+
+/// Each path of members once, in alphabetical order.
+fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, Failure> {
+    fn collect(value: &Value, prefix: &str, depth: usize, (arrays, nested): (Arrays, bool), keys: &mut BTreeSet<String>) {
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Array(elements) if arrays == Arrays::Open || (arrays == Arrays::Flat && !nested) => {
+                elements.iter().for_each(|element| collect(element, prefix, depth, (arrays, true), keys));
+                return;
+            }
+            _ => return,
+        };
         for (name, value) in members {
             let plain = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
             let name = if plain && !name.is_empty() { name.clone() } else { format!("\"{name}\"") };
             let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             if depth > 1 {
-                collect(value, &path, depth - 1, keys);
+                collect(value, &path, depth - 1, (arrays, false), keys);
             }
             keys.insert(path);
         }
     }
     let mut keys = BTreeSet::new();
-    collect(&parsed(json)?, "", depth, &mut keys);
+    collect(&parsed(json)?, "", depth, (arrays, false), &mut keys);
     Ok(keys.into_iter().collect())
 }

@@ -7,6 +7,7 @@ use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bool, Float64, Int64, Json, Text};
 use super::super::failure::Failure;
+use super::super::number::floating;
 use super::super::overload::Overload;
 use super::member::parsed;
 
@@ -71,7 +72,10 @@ fn lax_float64(value: &Value) -> Option<f64> {
 fn lax_string(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Bool(_) => Some(value.to_string()),
+        // As CAST writes an INT64 or a FLOAT64: `10` of `10.0`.
+        Value::Number(number) if number.is_f64() => number.as_f64().map(floating::write),
+        Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -1,6 +1,5 @@
 //! TO_JSON_STRING and TO_JSON: any value as JSON.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -15,24 +14,25 @@ use datafusion::error::{DataFusionError, Result};
 use super::super::Function;
 use super::super::calendar::{Zone, text};
 use super::super::failure::Failure;
-use super::super::generic::{Call, generic};
+use super::super::generic::{Body, Call, Given, generic};
 use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
+use super::indent::indented;
+use super::tree::{self, Tree};
 
+/// Their options are always there: `pretty_print` and `stringify_wide_numbers`.
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        generic("to_json_string", |given| {
-            let [(value, _)] = given else { return None };
-            let body = |columns: &[ArrayRef], fields: &[FieldRef]| column(columns, fields, Numbers::Safe);
-            Some(Call { parameters: vec![Arc::clone(value)], returns: Kind::Text.field(""), body })
-        }),
-        generic("to_json", |given| {
-            let [(value, _)] = given else { return None };
-            let body = |columns: &[ArrayRef], fields: &[FieldRef]| column(columns, fields, Numbers::Exact);
-            Some(Call { parameters: vec![Arc::clone(value)], returns: Kind::Json.field(""), body })
-        }),
+        generic("to_json_string", |given| with_option(given, Kind::Text, text)),
+        generic("to_json", |given| with_option(given, Kind::Json, json)),
     ]
+}
+
+fn with_option(given: &[Given], returns: Kind, body: Body) -> Option<Call> {
+    let [(value, _), (option, _)] = given else { return None };
+    let fits = Kind::of(option) == Some(Kind::Bool) || option.data_type().is_null();
+    fits.then(|| Call { parameters: vec![Arc::clone(value), Kind::Bool.field("")], returns: returns.field(""), body })
 }
 
 /// What becomes of numbers that JavaScript would round.
@@ -40,19 +40,45 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
 pub(super) enum Numbers {
     /// Text.
     Safe,
-    /// Numbers all the same.
+    /// Numbers all the same, as the type JSON has them.
     Exact,
+    /// Text where they are of a type that is exact.
+    Stringified,
 }
 
-/// A NULL is `null`.
-fn column(columns: &[ArrayRef], fields: &[FieldRef], numbers: Numbers) -> Result<ArrayRef> {
+fn text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+    column(columns, fields, |array, field, row, pretty| {
+        let mut json = String::new();
+        write(array, field, row, Numbers::Safe, &mut json)?;
+        Ok(if pretty { indented(&json) } else { json })
+    })
+}
+
+fn json(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+    column(columns, fields, |array, field, row, wide_as_text| {
+        let numbers = if wide_as_text { Numbers::Stringified } else { Numbers::Exact };
+        Ok(tree(array, field, row, numbers)?.text())
+    })
+}
+
+/// NULL where the option is; of a NULL `null`.
+fn column(columns: &[ArrayRef], fields: &[FieldRef], body: fn(&ArrayRef, &Field, usize, bool) -> Result<String>) -> Result<ArrayRef> {
+    let options = columns[1].as_boolean();
     let mut result = StringBuilder::new();
     for row in 0..columns[0].len() {
-        let mut json = String::new();
-        write(&columns[0], &fields[0], row, numbers, &mut json)?;
-        result.append_value(json);
+        match options.is_valid(row) {
+            true => result.append_value(body(&columns[0], &fields[0], row, options.value(row))?),
+            false => result.append_null(),
+        }
     }
     Ok(Arc::new(result.finish()))
+}
+
+/// A value as the type JSON has it.
+pub(super) fn tree(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers) -> Result<Tree> {
+    let mut json = String::new();
+    write(array, field, row, numbers, &mut json)?;
+    Ok(Tree::of(&json)?)
 }
 
 pub(super) fn write(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &mut String) -> Result<()> {
@@ -131,7 +157,7 @@ fn float(value: f64, numbers: Numbers, json: &mut String) {
         (Some(_), _) if value.is_nan() => json.push_str("\"NaN\""),
         (Some(_), _) => json.push_str(if value > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" }),
         (None, Numbers::Safe) => json.push_str(&floating::write(value)),
-        (None, Numbers::Exact) => write!(json, "{value:?}").unwrap_or_default(),
+        (None, Numbers::Exact | Numbers::Stringified) => json.push_str(&tree::float(value)),
     }
 }
 

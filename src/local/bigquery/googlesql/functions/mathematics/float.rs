@@ -9,7 +9,7 @@ use datafusion::logical_expr::ColumnarValue;
 
 use super::super::Function;
 use super::super::adapter::{scalar, volatile};
-use super::super::column::{Bool, Float64, Int64, Numeric};
+use super::super::column::{Bool, Float64, Int64};
 use super::super::failure::Failure;
 use super::super::kind::Kind;
 use super::super::overload::Overload;
@@ -18,19 +18,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     let mut functions = vec![
         power("pow"),
         power("power"),
-        scalar(
-            "log",
-            vec![
-                of_whole("LN", f64::ln),
-                unary("LN", f64::ln),
-                Overload::binary::<Int64, Int64, Float64, _>(|x, base| {
-                    checked(logarithm(x as f64, base as f64), &[x as f64, base as f64], "LOG")
-                }),
-                binary("LOG", logarithm),
-                exact("LOG"),
-                exact_binary("LOG"),
-            ],
-        ),
+        log(),
         scalar("atan2", vec![binary("ATAN2", f64::atan2)]),
         scalar("ieee_divide", vec![Overload::binary::<Float64, Float64, Float64, _>(|a, b| a / b)]),
         scalar("is_nan", vec![Overload::unary::<Float64, Bool, _>(f64::is_nan)]),
@@ -69,9 +57,10 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         ("degrees", "DEGREES", f64::to_degrees),
         ("radians", "RADIANS", f64::to_radians),
     ];
-    functions.extend(
-        unaries.iter().map(|(name, shown, function)| scalar(name, vec![of_whole(shown, *function), unary(shown, *function), exact(shown)])),
-    );
+    functions.extend(unaries.iter().map(|(name, shown, function)| {
+        let overloads = [of_whole(shown, *function), unary(shown, *function)];
+        scalar(name, overloads.into_iter().chain(exact(shown)).collect())
+    }));
     functions
 }
 
@@ -86,9 +75,20 @@ fn binary(name: &'static str, function: fn(f64, f64) -> f64) -> Overload {
     Overload::binary::<Float64, Float64, Float64, _>(move |x, y| checked(function(x, y), &[x, y], name))
 }
 
+fn log() -> (&'static str, Function) {
+    let overloads = [
+        of_whole("LN", f64::ln),
+        unary("LN", f64::ln),
+        Overload::binary::<Int64, Int64, Float64, _>(|x, base| checked(logarithm(x as f64, base as f64), &[x as f64, base as f64], "LOG")),
+        binary("LOG", logarithm),
+    ];
+    scalar("log", overloads.into_iter().chain(exact("LOG")).chain(exact_binary("LOG")).collect())
+}
+
 fn power(name: &'static str) -> (&'static str, Function) {
     let whole = Overload::binary::<Int64, Int64, Float64, _>(|x, y| checked((x as f64).powf(y as f64), &[x as f64, y as f64], "POW"));
-    scalar(name, vec![whole, binary("POW", f64::powf), exact_binary("POW")])
+    let overloads = [whole, binary("POW", f64::powf)];
+    scalar(name, overloads.into_iter().chain(exact_binary("POW")).collect())
 }
 
 /// INT64 is nearer to NUMERIC than to FLOAT64, but not here.
@@ -117,15 +117,16 @@ fn checked(result: f64, arguments: &[f64], name: &str) -> Result<f64, Failure> {
     Ok(result)
 }
 
-/// Of NUMERIC the result would be a NUMERIC with all its digits, which this does not compute.
-fn exact(name: &'static str) -> Overload {
-    Overload::unary::<Numeric, Numeric, _>(move |_| Err::<i128, _>(not_exact(name)))
+/// Of NUMERIC the result would be a NUMERIC with all its digits, which this does not compute; the
+/// same goes for BIGNUMERIC.
+fn exact(name: &'static str) -> [Overload; 2] {
+    [Kind::Numeric, Kind::BigNumeric].map(|kind| Overload::refused(&[kind], kind, not_exact(name)))
 }
 
-fn exact_binary(name: &'static str) -> Overload {
-    Overload::binary::<Numeric, Numeric, Numeric, _>(move |_, _| Err::<i128, _>(not_exact(name)))
+fn exact_binary(name: &'static str) -> [Overload; 2] {
+    [Kind::Numeric, Kind::BigNumeric].map(|kind| Overload::refused(&[kind, kind], kind, not_exact(name)))
 }
 
 fn not_exact(name: &str) -> Failure {
-    Failure::new(format!("The local BigQuery does not support {name} of NUMERIC: cast to FLOAT64"))
+    Failure::new(format!("The local BigQuery does not support {name} of NUMERIC and BIGNUMERIC: cast to FLOAT64"))
 }

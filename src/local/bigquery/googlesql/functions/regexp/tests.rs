@@ -1,4 +1,4 @@
-//! Expected values: the examples of BigQuery's reference, and RE2's syntax where `regex` differs.
+//! Expected values: as BigQuery's reference describes them, and as RE2 does where `regex` differs.
 
 use super::super::shown::{eval, eval_over};
 

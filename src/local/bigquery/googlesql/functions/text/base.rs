@@ -16,7 +16,7 @@ const LENIENT: GeneralPurpose =
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar("to_base64", vec![Overload::unary::<Bytes, Text, _>(|bytes| STANDARD.encode(bytes))]),
+        scalar("to_base64", vec![Overload::unary::<Bytes, Text, _>(to_base64)]),
         scalar("from_base64", vec![Overload::unary::<Text, Bytes, _>(from_base64)]),
         scalar("to_base32", vec![Overload::unary::<Bytes, Text, _>(to_base32)]),
         scalar("from_base32", vec![Overload::unary::<Text, Bytes, _>(from_base32)]),
@@ -29,18 +29,22 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
+pub(in super::super) fn to_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub(in super::super) fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
     let characters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     LENIENT.decode(characters).map_err(|_| Failure::new("Failed to decode invalid base64 string"))
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+pub(in super::super) fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// An odd number of digits is taken as if a 0 stood before them.
-fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
+pub(in super::super) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
     let mut digits = digits.ok_or_else(|| Failure::new(format!("Failed to decode invalid hexadecimal string: {text}")))?;
@@ -52,7 +56,7 @@ fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
 
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-fn to_base32(bytes: &[u8]) -> String {
+pub(in super::super) fn to_base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
     for group in bytes.chunks(5) {
         let bits = (0..5).fold(0u64, |bits, place| bits << 8 | u64::from(group.get(place).copied().unwrap_or(0)));
@@ -65,7 +69,7 @@ fn to_base32(bytes: &[u8]) -> String {
     text
 }
 
-fn from_base32(text: &str) -> Result<Vec<u8>, Failure> {
+pub(in super::super) fn from_base32(text: &str) -> Result<Vec<u8>, Failure> {
     let invalid = || Failure::new("Failed to decode invalid base32 string");
     let digits = text.trim_end_matches('=');
     let (mut bytes, mut bits, mut held) = (Vec::with_capacity(digits.len() * 5 / 8), 0u64, 0);

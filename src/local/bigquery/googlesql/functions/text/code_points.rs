@@ -21,13 +21,7 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
             "unicode",
             vec![Overload::unary::<Text, Int64, _>(|text| text.chars().next().map_or(0, |first| i64::from(u32::from(first))))],
         ),
-        scalar(
-            "chr",
-            vec![Overload::unary::<Int64, Text, _>(|point| match point {
-                0 => Ok(String::new()),
-                point => character(point).map(String::from),
-            })],
-        ),
+        scalar("chr", vec![Overload::unary::<Int64, Text, _>(|point| character(point).map(String::from))]),
         scalar(
             "to_code_points",
             vec![

@@ -3,7 +3,7 @@
 //! A character is a code point; a position is counted from 1 and in characters, in bytes for
 //! BYTES.
 
-mod base;
+pub(super) mod base;
 mod case;
 mod code_points;
 mod concatenate;

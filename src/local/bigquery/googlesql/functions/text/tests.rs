@@ -1,4 +1,4 @@
-//! Expected values: the examples of BigQuery's reference.
+//! Expected values: as BigQuery's reference describes them.
 
 use super::super::shown::{eval, eval_over};
 
@@ -171,7 +171,7 @@ fn characters_as_numbers() {
         ("chr(65)", "A"),
         ("chr(255)", "ÿ"),
         ("chr(1024)", "Ѐ"),
-        ("chr(0)", ""),
+        ("chr(0)", "\0"),
         ("chr(55296)", "Err: Invalid codepoint 55296"),
         ("to_code_points('bar')", "[98, 97, 114]"),
         ("to_code_points(X'0001FF')", "[0, 1, 255]"),

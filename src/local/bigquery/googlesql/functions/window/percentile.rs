@@ -1,4 +1,5 @@
-//! `PERCENTILE_CONT(x, p)` and `PERCENTILE_DISC(x, p)` over a partition, without NULLs.
+//! `PERCENTILE_CONT(x, p)` and `PERCENTILE_DISC(x, p)` over a partition: `IGNORE NULLS`, for which the
+//! caller has to ask, or with NULLs as the least values.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -86,37 +87,46 @@ impl WindowUDFImpl for Percentile {
         Ok(Arc::new(Field::new(args.name(), value, true)))
     }
 
-    fn partition_evaluator(&self, _args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        Ok(Box::new(Partition(self.kind)))
+    fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+        Ok(Box::new(Partition { kind: self.kind, ignore_nulls: args.ignore_nulls() }))
     }
 }
 
 #[derive(Debug)]
-struct Partition(Kind);
+struct Partition {
+    kind: Kind,
+    ignore_nulls: bool,
+}
 
 impl PartitionEvaluator for Partition {
     fn evaluate_all(&mut self, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-        let sorted = sort(&values[0], Some(SortOptions { descending: false, nulls_first: false }))?;
-        let sorted = sorted.slice(0, sorted.len() - sorted.null_count());
+        let sorted = sort(&values[0], Some(SortOptions { descending: false, nulls_first: true }))?;
+        let skipped = if self.ignore_nulls { sorted.null_count() } else { 0 };
+        let sorted = sorted.slice(skipped, sorted.len() - skipped);
         let share = values[1].as_primitive::<Float64Type>().iter().next().flatten();
         let share = share.filter(|share| (0.0..=1.0).contains(share));
         let share = share.ok_or_else(|| Failure::new("The percentile must be between 0 and 1"))?;
-        let value = match (self.0, sorted.len()) {
+        let value = match (self.kind, sorted.len()) {
             (_, 0) => ScalarValue::try_from(sorted.data_type())?,
             (Kind::Discrete, count) => {
                 let place = (share * count as f64).ceil() as usize;
                 ScalarValue::try_from_array(&sorted, place.saturating_sub(1).min(count - 1))?
             }
             (Kind::Continuous, count) => {
-                let numbers = sorted.as_primitive::<Float64Type>().values();
+                let numbers = sorted.as_primitive::<Float64Type>();
+                let number = |place: f64| numbers.is_valid(place as usize).then(|| numbers.value(place as usize));
                 let place = share * (count - 1) as f64;
-                let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
-                ScalarValue::Float64(Some(match place.fract() {
-                    0.0 => below,
-                    part => below * (1.0 - part) + above * part,
-                }))
+                ScalarValue::Float64(between(number(place.floor()), number(place.ceil()), place.fract()))
             }
         };
         value.to_array_of_size(rows)
+    }
+}
+
+/// So far on the way from the one to the other. A NULL is no way: there is but the other.
+fn between(below: Option<f64>, above: Option<f64>, part: f64) -> Option<f64> {
+    match (below, above) {
+        (Some(below), Some(above)) if part > 0.0 => Some(below * (1.0 - part) + above * part),
+        (below, above) => below.or(above),
     }
 }

@@ -1,4 +1,4 @@
-//! Expected values: the examples of BigQuery's reference.
+//! Expected values: as BigQuery's reference describes them.
 
 use super::super::shown::eval;
 
@@ -31,17 +31,23 @@ fn neighbours() {
 }
 
 #[test]
-fn percentiles_of_the_reference() {
-    let percentile = |call: &str, values: &str| {
+fn percentiles_with_nulls_and_without() {
+    let percentile = |call: &str, nulls: &str, values: &str| {
         let rows: Vec<String> = values.split(", ").map(|value| format!("({value})")).collect();
-        eval(&format!("{call} OVER () FROM (VALUES {}) AS t(x)", rows.join(", ")))
+        eval(&format!("{call} {nulls} NULLS OVER () FROM (VALUES {}) AS t(x)", rows.join(", ")))
     };
     for (share, value) in [("0", "0.0"), ("0.01", "0.03"), ("0.5", "1.5"), ("0.9", "2.7"), ("1", "3.0")] {
-        assert_eq!(percentile(&format!("percentile_cont(x, {share})"), "0, 3, NULL, 1, 2"), value);
+        assert_eq!(percentile(&format!("percentile_cont(x, {share})"), "IGNORE", "0, 3, NULL, 1, 2"), value);
     }
     for (share, value) in [("0", "a"), ("0.5", "b"), ("1", "c")] {
-        assert_eq!(percentile(&format!("percentile_disc(x, {share})"), "'c', NULL, 'b', 'a'"), value);
+        assert_eq!(percentile(&format!("percentile_disc(x, {share})"), "IGNORE", "'c', NULL, 'b', 'a'"), value);
     }
-    assert_eq!(percentile("percentile_cont(x, 0.5)", "CAST(NULL AS DOUBLE), NULL"), "NULL");
-    assert_eq!(percentile("percentile_cont(x, 2)", "1.0"), "Err: The percentile must be between 0 and 1");
+    assert_eq!(percentile("percentile_cont(x, 0.5)", "IGNORE", "CAST(NULL AS DOUBLE), NULL"), "NULL");
+    for (share, value) in [("0", "NULL"), ("0.01", "0.0"), ("0.5", "1.0"), ("0.9", "2.6"), ("1", "3.0")] {
+        assert_eq!(percentile(&format!("percentile_cont(x, {share})"), "RESPECT", "0, 3, NULL, 1, 2"), value);
+    }
+    for (share, value) in [("0", "NULL"), ("0.25", "NULL"), ("0.5", "a"), ("1", "c")] {
+        assert_eq!(percentile(&format!("percentile_disc(x, {share})"), "RESPECT", "'c', NULL, 'b', 'a'"), value);
+    }
+    assert_eq!(percentile("percentile_cont(x, 2)", "IGNORE", "1.0"), "Err: The percentile must be between 0 and 1");
 }

@@ -20,6 +20,7 @@ use super::zone::Zone;
 use parse::parse;
 use pattern::Pattern;
 use write::Shown;
+pub(in super::super) use write::{MONTHS, WEEKDAYS};
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     let dates =
