@@ -7,7 +7,6 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -23,19 +22,19 @@ pub struct BqFiles {
 }
 
 impl BqFiles {
-    /// Writes both into `dir`, over those of an earlier run: the port may be another one.
+    /// Writes both into `dir`, for the server at that URL, over those of an earlier run: the port may be another one.
     ///
     /// # Errors
     ///
     /// The directory is not there or cannot be written to.
-    pub fn write(dir: &Path, server: SocketAddr, project: &str) -> io::Result<Self> {
+    pub fn write(dir: &Path, server: &str, project: &str) -> io::Result<Self> {
         let dir = fs::canonicalize(dir)?;
         let files = Self { run_control: dir.join("bqrc"), token: dir.join("bq-token") };
         fs::write(
             &files.run_control,
             format!(
                 "# Written by `pixel-pipeline local` at each start.\n\
-                 api = http://{server}\n\
+                 api = {server}\n\
                  project_id = {project}\n\
                  oauth_access_token = {TOKEN}\n\
                  [query]\n\
@@ -46,10 +45,10 @@ impl BqFiles {
         Ok(files)
     }
 
-    /// The lines to paste into a POSIX shell, after which plain `bq query 'SELECT 1'` works.
-    pub fn exports(&self) -> String {
+    /// The lines, indented, to paste into a POSIX shell, after which plain `bq query 'SELECT 1'` works.
+    pub fn exports(&self, indent: &str) -> String {
         let export = |name: &str, file: &Path| format!("export {name}={}", quoted(&file.to_string_lossy()));
-        format!("{}\n{}", export("BIGQUERYRC", &self.run_control), export("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &self.token))
+        format!("{indent}{}\n{indent}{}", export("BIGQUERYRC", &self.run_control), export("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &self.token))
     }
 }
 

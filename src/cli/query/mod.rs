@@ -37,7 +37,7 @@ pub struct Args {
     /// How to print the rows
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Value of a query parameter, as day:DATE:2026-01-02; :INT64:5 for a `?`, ids:ARRAY<INT64>:[1,2] for a list
+    /// Value of a query parameter, as `day:DATE:2026-01-02`, `ids:ARRAY<INT64>:[1,2]`, or `:INT64:5` for a `?`
     #[arg(long = "param", value_name = "NAME:TYPE:VALUE")]
     parameters: Vec<Parameter>,
     /// Most rows to print

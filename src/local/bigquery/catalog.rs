@@ -51,6 +51,11 @@ impl Table {
         Ok(self.schema.as_deref().map(serde_json::from_str).transpose()?)
     }
 
+    /// Whether it is a query rather than rows.
+    pub(super) fn is_view(&self) -> Result<bool, ApiError> {
+        Ok(self.members()?.contains_key("view"))
+    }
+
     pub(super) fn has_same_schema(&self, other: &Table) -> bool {
         self.schema == other.schema
     }
@@ -164,6 +169,44 @@ pub(super) fn tables(db: &Connection, dataset: &Dataset, after: &str, limit: usi
     let mut statement = db.prepare_cached(&sql)?;
     let found = statement.query_map(params![dataset.id, after, limit as i64], |row| read_table(&dataset.name, row))?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// A table as one of many with a common prefix.
+pub(super) struct Shard {
+    pub id: i64,
+    pub name: String,
+    pub created: i64,
+    pub rows: i64,
+    pub bytes: i64,
+}
+
+/// What tables with a prefix are: those whose names are in a range, without views.
+const SHARDS: &str = "FROM tables WHERE dataset = ?1 AND name >= ?2 AND name < ?3 AND json_extract(resource, '$.view') IS NULL";
+
+/// The least text that is greater than all that begin with `prefix`.
+fn after_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+/// The tables whose names begin with `prefix`, in the order of their names.
+pub(super) fn shards(db: &Connection, dataset: &Dataset, prefix: &str) -> Result<Vec<Shard>, ApiError> {
+    let mut statement = db.prepare_cached(&format!("SELECT id, name, created, rows, bytes {SHARDS} ORDER BY name"))?;
+    let found = statement.query_map(params![dataset.id, prefix, after_prefix(prefix)], |row| {
+        Ok(Shard { id: row.get(0)?, name: row.get(1)?, created: row.get(2)?, rows: row.get(3)?, bytes: row.get(4)? })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The schemas that those tables have, each once.
+pub(super) fn shard_schemas(db: &Connection, dataset: &Dataset, prefix: &str) -> Result<Vec<Option<String>>, ApiError> {
+    let mut statement = db.prepare_cached(&format!("SELECT DISTINCT schema {SHARDS}"))?;
+    let found = statement.query_map(params![dataset.id, prefix, after_prefix(prefix)], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The schema of one table as it was sent.
+pub(super) fn schema_text(db: &Connection, table: i64) -> Result<Option<String>, ApiError> {
+    Ok(db.prepare_cached("SELECT schema FROM tables WHERE id = ?1")?.query_row([table], |row| row.get(0)).optional()?.flatten())
 }
 
 pub(super) fn count_tables(db: &Connection, dataset: &Dataset) -> Result<i64, ApiError> {

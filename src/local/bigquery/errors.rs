@@ -57,12 +57,20 @@ pub(super) enum ApiError {
     /// What is stored is not what this server stores.
     #[error("The local BigQuery's file holds something unexpected: {0}")]
     Damaged(#[from] serde_json::Error),
+    /// What worked on the request panicked: the log says where.
+    #[error("An internal error occurred and the request could not be completed.")]
+    Panicked,
     /// The writer or reader this request was handed to has gone away.
     #[error("The local BigQuery is closing. Please try again.")]
     Closing,
 }
 
 impl ApiError {
+    /// Why a task did not come to its end.
+    pub(super) fn of_task(error: tokio::task::JoinError) -> ApiError {
+        if error.is_panic() { ApiError::Panicked } else { ApiError::Closing }
+    }
+
     /// The status code and BigQuery's reason for it.
     pub(super) fn code(&self) -> (StatusCode, &'static str) {
         match self {
@@ -75,7 +83,9 @@ impl ApiError {
             ApiError::ConditionNotMet => (StatusCode::PRECONDITION_FAILED, "conditionNotMet"),
             ApiError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
             ApiError::Job(error) => (error.status, error.reason),
-            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError"),
+            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) | ApiError::Panicked => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internalError")
+            }
             ApiError::Closing => (StatusCode::SERVICE_UNAVAILABLE, "backendError"),
         }
     }

@@ -62,6 +62,9 @@ enum Target {
 pub(super) fn store(db: &Connection, insertion: &Insertion, now: i64) -> Result<Vec<InsertError>, ApiError> {
     let target = find_target(db, insertion, now)?;
     let (Target::Existing(like) | Target::After(like)) = &target;
+    if like.is_view()? {
+        return Err(ApiError::Invalid("Cannot add rows to a table of type VIEW.".to_owned()));
+    }
     let schema = schema_of(like)?;
     if schema.fields.is_empty() {
         let message = "The destination table has no schema.".to_owned();

@@ -12,7 +12,7 @@
 //! router ── wire (gzip, JSON) ─┬─ insert_all ── insertion ─┐
 //!                              ├─ datasets, tables ────────┼─ catalog, rows ── store ─┬─ writer (one thread)
 //!                              ├─ tabledata ───────────────┤                          └─ readers
-//!                              ├─ jobs ── googlesql ───────┘
+//!                              ├─ jobs ── googlesql ───────┘  (queries, on threads of their own)
 //!                              ├─ discovery
 //!                              └─ unsupported (empty lists)
 //! ```
@@ -63,6 +63,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, post};
 
 use errors::ApiError;
+use googlesql::Engine;
 use jobs::Jobs;
 use store::Store;
 
@@ -78,8 +79,9 @@ pub struct BigQuery {
 
 /// What every handler sees.
 struct Server {
-    store: Arc<Store>,
     jobs: Jobs,
+    engine: Arc<Engine>,
+    store: Arc<Store>,
     faults: Faults,
 }
 
@@ -92,7 +94,9 @@ impl BigQuery {
     /// [`OpenError`] says which file or directory is at fault: in use by another process, not
     /// ours, of another version, damaged, or not accessible.
     pub fn open(dir: &Path) -> Result<BigQuery, OpenError> {
-        let server = Server { store: Arc::new(Store::open(dir)?), jobs: Jobs::default(), faults: Faults::default() };
+        let store = Arc::new(Store::open(dir)?);
+        let engine = Arc::new(Engine::start().map_err(OpenError::Thread)?);
+        let server = Server { jobs: Jobs::default(), engine, store, faults: Faults::default() };
         Ok(BigQuery { server: Arc::new(server) })
     }
 
@@ -110,6 +114,13 @@ impl BigQuery {
             .method_not_allowed_fallback(unknown_route)
             .layer(DefaultBodyLimit::max(wire::BODY_LIMIT))
             .with_state(Arc::clone(&self.server))
+    }
+
+    /// The routes under `/bigquery/v2` alone: for a server that has others besides.
+    pub fn api(&self) -> Router {
+        let api = api().fallback(unknown_route).method_not_allowed_fallback(unknown_route);
+        let api = api.layer(DefaultBodyLimit::max(wire::BODY_LIMIT)).with_state(Arc::clone(&self.server));
+        Router::new().nest("/bigquery/v2", api)
     }
 
     /// The faults this server shall make: a setting for tests, empty unless a test fills it.

@@ -55,6 +55,32 @@ pub(super) fn epoch_whole(seconds: i64) -> Option<i64> {
     in_range(seconds.checked_mul(1_000_000)?)
 }
 
+/// Days since 1970.
+pub(super) fn days(date: Date) -> i32 {
+    let (year, month, day) = (i32::from(date.year()), i32::from(date.month()), i32::from(date.day()));
+    // Years begin in March, so that the leap day is the last of its year; eras have 400 of them.
+    let shifted = if month > 2 { year } else { year - 1 };
+    let (era, of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The date so many days after 1970 began.
+pub(super) fn date_of(days: i32) -> Option<Date> {
+    EPOCH.date().checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+}
+
+/// Microseconds since midnight.
+pub(super) fn micros_of_day(time: Time) -> i64 {
+    let seconds = i64::from(time.hour()) * 3_600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1_000
+}
+
+/// Microseconds since 1970, as if the civil time were UTC's.
+pub(super) fn civil_micros(datetime: DateTime) -> i64 {
+    i64::from(days(datetime.date())) * 86_400_000_000 + micros_of_day(datetime.time())
+}
+
 /// Years 1 to 9999.
 fn in_range(micros: i64) -> Option<i64> {
     (-62_135_596_800_000_000..=253_402_300_799_999_999).contains(&micros).then_some(micros)

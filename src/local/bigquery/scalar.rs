@@ -194,7 +194,7 @@ fn seconds(micros: i64) -> String {
 
 /// A double as Java writes it, which is how BigQuery does: plain between a thousandth and ten
 /// million, else with an exponent, and always with a decimal.
-fn java_double(value: f64) -> String {
+pub(super) fn java_double(value: f64) -> String {
     if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
         return format!("{value:?}");
     }

@@ -142,15 +142,12 @@ impl Store {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let readers = Arc::clone(&self.readers);
-        let permit = Arc::clone(&readers.permits).acquire_owned().await.map_err(|_| ApiError::Closing)?;
-        // The permit goes along: a request that is dropped leaves its read running.
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            readers.run(read)
-        })
-        .await
-        .map_err(|_| ApiError::Closing)?
+        self.reader().read(read).await
+    }
+
+    /// A handle that reads; it may outlive a query's request.
+    pub(super) fn reader(&self) -> Reader {
+        Reader { readers: Arc::clone(&self.readers) }
     }
 
     /// Runs `write` on the writer thread and returns when what it did is on disk; if it fails,
@@ -160,6 +157,36 @@ impl Store {
         write: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.writer.run(write).await
+    }
+}
+
+/// Reads the file, by one connection at a time.
+#[derive(Clone)]
+pub(super) struct Reader {
+    readers: Arc<Readers>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Runs `read` on a connection that sees one state of the file throughout.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let readers = Arc::clone(&self.readers);
+        let permit = Arc::clone(&readers.permits).acquire_owned().await.map_err(|_| ApiError::Closing)?;
+        // The permit goes along: a request that is dropped leaves its read running.
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            readers.run(read)
+        })
+        .await
+        .map_err(ApiError::of_task)?
     }
 }
 

@@ -52,6 +52,9 @@ pub(super) async fn list(
         .store
         .read(move |db| {
             let table = catalog::table(db, &name)?;
+            if table.is_view()? {
+                return Err(ApiError::Invalid("Cannot list a table of type VIEW.".to_owned()));
+            }
             let page = rows::page(db, &table, from, limit, PAGE_BYTES)?;
             Ok((table, page))
         })

@@ -1,8 +1,8 @@
 //! The table routes.
 //!
 //! The schema is shown exactly as it was sent, descriptions, default values and unknown members
-//! included. Partitioning, clustering and expiration are kept and shown, not acted upon; views and
-//! external tables are refused.
+//! included. Partitioning, clustering and expiration are kept and shown, not acted upon; a view is a
+//! table with the member `view`; external tables are refused.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables>.
 
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::Server;
 use super::catalog::{self, Table};
 use super::errors::ApiError;
+use super::googlesql::{Query, QueryError};
 use super::names::{DatasetRef, TableRef};
 use super::resource::{self, Edit, Members};
 use super::schema::Schema;
@@ -41,8 +42,8 @@ const COMPUTED: [&str; 12] = [
 const LISTED: [&str; 10] =
     ["clustering", "creationTime", "expirationTime", "friendlyName", "id", "kind", "labels", "tableReference", "timePartitioning", "type"];
 
-/// Members of what is not a plain table.
-const NOT_PLAIN: [&str; 4] = ["cloneDefinition", "externalDataConfiguration", "materializedView", "view"];
+/// Members of what is neither a plain table nor a view.
+const NOT_PLAIN: [&str; 3] = ["cloneDefinition", "externalDataConfiguration", "materializedView"];
 
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
@@ -96,10 +97,13 @@ pub(super) async fn insert(
     let name = TableRef { dataset, table: id.to_owned() };
     name.check_id()?;
     if let Some(kind) = NOT_PLAIN.iter().find(|kind| sent.contains_key(**kind)) {
-        let message = format!("The local BigQuery has plain tables only; it cannot make a {kind}.");
+        let message = format!("The local BigQuery has plain tables and views only; it cannot make a {kind}.");
         return Err(ApiError::NotImplemented(message));
     }
-    let schema = sent.remove("schema").filter(|schema| !schema.is_null());
+    let mut schema = sent.remove("schema").filter(|schema| !schema.is_null());
+    if let Some(view) = sent.get("view") {
+        schema = view_schema(&server, &name, view).await?;
+    }
     parse(schema.as_ref())?;
 
     let now = server.faults.now();
@@ -115,6 +119,21 @@ pub(super) async fn insert(
         })
         .await?;
     Ok(Json(shown_with_schema(&table)?))
+}
+
+/// The columns that a view's query gives.
+async fn view_schema(server: &Server, name: &TableRef, view: &Value) -> Result<Option<Value>, ApiError> {
+    if view["useLegacySql"] == Value::Bool(true) {
+        return Err(ApiError::NotImplemented("The local BigQuery has no legacy SQL; set useLegacySql to false.".to_owned()));
+    }
+    let sql = view["query"].as_str().ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
+    let query =
+        Query { project: name.dataset.project.clone(), default_dataset: None, sql: sql.to_owned(), parameters: Vec::new(), dry_run: true };
+    match server.engine.run(&server.store, query).await {
+        Ok(answer) => Ok(answer.schema),
+        Err(QueryError::Api(error)) => Err(error),
+        Err(refused @ (QueryError::Invalid(_) | QueryError::ResourcesExceeded)) => Err(ApiError::Invalid(refused.to_string())),
+    }
 }
 
 /// `PATCH` and `PUT`. A schema may gain columns and relax them, as in BigQuery.
@@ -172,7 +191,7 @@ fn shown(table: &Table) -> Result<Members, ApiError> {
         "kind": "bigquery#table",
         "id": table.name.to_string(),
         "etag": etag(table),
-        "type": "TABLE",
+        "type": if table.is_view()? { "VIEW" } else { "TABLE" },
         "tableReference": {
             "projectId": dataset.project,
             "datasetId": dataset.dataset,

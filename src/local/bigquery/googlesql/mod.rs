@@ -1,20 +1,54 @@
 //! GoogleSQL over the stored tables: a query in, typed rows out.
 //!
-//! DataFusion parses (with its BigQuery dialect), plans and executes; what is here makes it speak
-//! GoogleSQL. The path of a query:
+//! DataFusion's parser reads it (with its BigQuery dialect), and DataFusion executes it. What lies
+//! between is here, and speaks GoogleSQL. The path of a query:
 //!
 //! ```text
-//! text ─ statement ─ rewrite ─ DataFusion's planner ─ execution ─ answer
-//!        (parse,     (names,    │
-//!         refuse)     casts,    ├─ tables     (lazily, by name: plain, wildcard, view, INFORMATION_SCHEMA)
-//!                     parts)    └─ functions  (every function there is; nothing else is known)
+//! engine ── text ────────── resolve ─────────────── DataFusion ────────── result
+//! (threads, (escapes, tokens; (names, types, meaning; (optimises, runs;     (columns, cells,
+//!  limits)   one statement,    a logical plan)         session, in_turn)     page by page)
+//!            or a refusal)        │                       │
+//!                                 ├─ tables ── scan ──────┤  (stored rows, read as they are needed)
+//!                                 └─ functions ───────────┘  (every function there is)
 //! ```
+//!
+//! A DELETE (`delete`) and a CREATE VIEW (`view`) are resolved in the same way, and then carried out
+//! by the store's writer.
 //!
 //! One rule: it never answers wrongly. What is not known to behave as BigQuery documents it is
 //! refused by its name and place.
 
+mod batch_function;
+mod cell;
+mod delete;
+mod dialect;
+mod engine;
+mod escapes;
+mod float_comparison;
 pub(super) mod functions;
+mod in_turn;
+mod large_constant;
+mod numbered;
+mod order_key;
+mod place;
+mod resolve;
+mod result;
+mod scan;
+mod scope;
+mod session;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tokens;
 mod types;
+mod view;
+mod wait;
+mod work_table;
+mod yielding;
+
+pub(super) use engine::Engine;
+pub(super) use result::Rows;
 
 use serde_json::Value;
 
@@ -35,7 +69,7 @@ pub(super) struct Query {
 
 /// What became of a query.
 pub(super) struct Answer {
-    /// `statistics.query.statementType`: `SELECT`, `DELETE`, `CREATE_VIEW`…
+    /// `statistics.query.statementType`: `SELECT`, `DELETE` or `CREATE_VIEW`.
     pub statement: &'static str,
     /// `{"fields": [...]}` of the result; none for a statement without rows.
     pub schema: Option<Value>,
@@ -46,21 +80,7 @@ pub(super) struct Answer {
     pub affected_rows: Option<u64>,
 }
 
-/// The rows of a result, encoded page by page.
-pub(super) struct Rows;
-
-impl Rows {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        0
-    }
-
-    /// Rows `from..from + limit`, fewer once they exceed `budget` bytes (but never none while
-    /// there are any), each as `{"f": [{"v": …}]}`.
-    pub(super) fn page(&self, _from: usize, _limit: usize, _budget: usize, _int64_timestamp: bool) -> Vec<Value> {
-        Vec::new()
-    }
-}
+const RESOURCES_EXCEEDED: &str = "Resources exceeded during query execution: The query could not be executed in the allotted memory.";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +89,10 @@ pub(super) enum QueryError {
     /// message ends with the place, ` at [LINE:COLUMN]`, where there is one.
     #[error("{0}")]
     Invalid(String),
+    /// It needs more memory than queries are given: reason `resourcesExceeded`.
+    #[error("{RESOURCES_EXCEEDED}")]
+    ResourcesExceeded,
     /// A table, dataset, or the like.
     #[error(transparent)]
     Api(#[from] ApiError),
-}
-
-pub(super) async fn run(_store: &super::store::Store, query: Query) -> Result<Answer, QueryError> {
-    Err(QueryError::Invalid(format!("not there yet: {}", query.sql)))
 }

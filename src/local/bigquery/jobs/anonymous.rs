@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::errors::ApiError;
 use super::super::names::{DatasetRef, TableRef};
-use super::job::{Ended, Job, JobName, LOCATION, Success};
+use super::job::{Ended, Job, Success};
+use super::name::{JobName, LOCATION};
 use super::page::{self, Wanted};
 use super::registry::Jobs;
 

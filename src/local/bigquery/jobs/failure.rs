@@ -50,6 +50,9 @@ impl From<QueryError> for JobError {
     fn from(error: QueryError) -> JobError {
         match error {
             QueryError::Invalid(message) => JobError::invalid_query(message),
+            QueryError::ResourcesExceeded => {
+                JobError { status: StatusCode::BAD_REQUEST, reason: "resourcesExceeded", message: error.to_string(), location: None }
+            }
             QueryError::Api(ApiError::Job(error)) => error,
             QueryError::Api(error) => {
                 let (status, reason) = error.code();

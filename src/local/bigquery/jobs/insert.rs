@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::super::Server;
 use super::super::errors::ApiError;
-use super::super::googlesql;
 use super::super::names::Project;
 use super::super::resource::Members;
 use super::super::wire::{Json, JsonBody};
 use super::configuration::Configuration;
 use super::failure::JobError;
-use super::job::{Job, JobName};
+use super::job::Job;
+use super::name::JobName;
 use super::shown;
 
 /// A job that ends within this time is answered as DONE; `bq` would else ask again after a second.
@@ -46,7 +46,8 @@ pub(super) async fn insert(
     let now = server.faults.now();
     let id = sent.job_reference.and_then(|reference| reference.job_id).filter(|id| !id.is_empty());
     if configuration.dry_run {
-        let planned = googlesql::run(&server.store, configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
+        let planned =
+            server.engine.run(&server.store, configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
         let job = Job::new(JobName { project, id: id.unwrap_or_default() }, configuration, None, now);
         job.start();
         job.finish(Ok(planned.into()));
@@ -57,7 +58,7 @@ pub(super) async fn insert(
         None => JobName::made_up(project),
     };
     name.check_id()?;
-    let job = server.jobs.start(Job::new(name, configuration, None, now), &server.store)?;
+    let job = server.jobs.start(Job::new(name, configuration, None, now), &server.engine, &server.store)?;
     job.wait(COURTESY).await;
     Ok(Json(shown::job(&job)))
 }

@@ -3,68 +3,19 @@
 //! Several may try to end a job: the query itself, `jobs.cancel`, a time limit, the server's close.
 //! The first one counts, and everybody who waits is woken.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use super::super::errors::ApiError;
 use super::super::googlesql::{Answer, Rows};
-use super::super::names::unreadable;
 use super::configuration::Configuration;
 use super::failure::JobError;
-
-/// `project` and job id. A job's location is shown and otherwise ignored: one machine has one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct JobName {
-    pub project: String,
-    pub id: String,
-}
-
-impl JobName {
-    /// For jobs.insert: letters, digits, `_` and `-`, 1,024 at most.
-    pub(super) fn check_id(&self) -> Result<(), ApiError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if (1..=1_024).contains(&self.id.len()) && self.id.bytes().all(allowed) {
-            return Ok(());
-        }
-        Err(ApiError::Invalid(format!(
-            "Invalid job ID \"{}\". Job IDs must be alphanumeric (plus underscores and dashes) and must be at most 1024 characters long.",
-            self.id
-        )))
-    }
-
-    /// Of a job whose client leaves the choice to the server.
-    pub(super) fn made_up(project: String) -> JobName {
-        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(27).collect();
-        JobName { project, id: format!("job_{random}") }
-    }
-}
-
-impl fmt::Display for JobName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{LOCATION}.{}", self.project, self.id)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for JobName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, id)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
-        Ok(JobName { project, id })
-    }
-}
-
-/// The one there is.
-pub(super) const LOCATION: &str = "US";
+use super::name::{JobName, LOCATION};
 
 /// A query job.
 pub(super) struct Job {

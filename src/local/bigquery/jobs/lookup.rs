@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::Server;
 use super::super::errors::ApiError;
 use super::super::wire::Json;
-use super::job::JobName;
+use super::name::JobName;
 use super::shown;
 
 pub(super) async fn get(State(server): State<Arc<Server>>, name: JobName) -> Result<Json<Value>, ApiError> {

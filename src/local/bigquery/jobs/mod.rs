@@ -1,7 +1,7 @@
 //! Jobs: queries that run in the background, and the ways to ask for them.
 //!
 //! ```text
-//! jobs.query  ─┬─ configuration ── registry ── job ── googlesql::run
+//! jobs.query  ─┬─ configuration ── registry ── job ── Engine::run
 //! jobs.insert ─┘   (what is asked,  (starts,   (waits,
 //!                   what refused)    keeps)     ends once)
 //!                                      │
@@ -22,6 +22,7 @@ mod insert;
 mod job;
 mod list;
 mod lookup;
+mod name;
 mod page;
 mod query;
 mod refused;

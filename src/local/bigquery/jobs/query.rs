@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::super::Server;
 use super::super::errors::ApiError;
-use super::super::googlesql;
 use super::super::names::Project;
 use super::super::resource::Members;
 use super::super::wire::{Json, JsonBody, count};
 use super::configuration::Configuration;
 use super::failure::JobError;
-use super::job::{Job, JobName, LOCATION, Success};
+use super::job::{Job, Success};
+use super::name::{JobName, LOCATION};
 use super::page::{self, Wanted};
 use super::results::{answer, patience};
 
@@ -59,14 +59,14 @@ pub(super) async fn query(
     }
     let now = server.faults.now();
     let request_id = request.request_id.filter(|id| !id.is_empty());
-    let job = server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.store)?;
+    let job = server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.engine, &server.store)?;
     let ended = job.wait(patience(request.timeout_ms)).await;
     answer("bigquery#queryResponse", &job, ended, Wanted { from: 0, most: request.max_results, int64_timestamp }).await.map(Json)
 }
 
 /// What the query would give. There is no job, and so none to ask for later.
 async fn dry_run(server: &Server, project: &str, configuration: &Configuration) -> Result<Value, ApiError> {
-    let planned = googlesql::run(&server.store, configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
+    let planned = server.engine.run(&server.store, configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
     let Success { schema, bytes_processed, .. } = planned.into();
     let mut answer = json!({
         "kind": "bigquery#queryResponse",

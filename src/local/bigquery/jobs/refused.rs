@@ -3,11 +3,13 @@
 //! A setting is refused when ignoring it would change the result or lose data; one that only tunes
 //! the real service (priority, caching, billing limits) is kept, shown and not acted upon.
 
+use axum::body::to_bytes;
+use axum::extract::Request;
 use serde_json::{Map, Value};
 
 use super::super::errors::ApiError;
 use super::super::resource::Members;
-use super::super::wire::Json;
+use super::super::wire::{BODY_LIMIT, Json};
 use super::failure::JobError;
 
 /// Kinds of jobs, and what to do instead.
@@ -36,8 +38,10 @@ const CONNECTION: [(&str, &str); 3] = [
     ("time_zone", "no default time zone but UTC; name the zone in the function"),
 ];
 
-/// `POST /upload/…`: the data of a load job, which nobody reads.
-pub(super) async fn upload() -> Result<Json<Value>, ApiError> {
+/// `POST /upload/…`: the data of a load job. It is read and dropped: a client that still writes when
+/// the answer comes may see a broken pipe instead. That of a larger body does.
+pub(super) async fn upload(request: Request) -> Result<Json<Value>, ApiError> {
+    drop(to_bytes(request.into_body(), BODY_LIMIT).await);
     kind("load").map(|()| Json(Value::Null))
 }
 

@@ -13,10 +13,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::super::errors::ApiError;
-use super::super::googlesql;
+use super::super::googlesql::Engine;
 use super::super::store::Store;
 use super::failure::JobError;
-use super::job::{Job, JobName, Success};
+use super::job::{Job, Success};
+use super::name::JobName;
 
 const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
 /// Queries that run at once; others are PENDING. Each uses all cores as it is.
@@ -49,7 +50,7 @@ impl Default for Jobs {
 impl Jobs {
     /// Starts a job under a name that no other has. If the very same request has started one before,
     /// gives that one: the client has asked again because it got no answer.
-    pub(super) fn start(&self, job: Job, store: &Arc<Store>) -> Result<Arc<Job>, ApiError> {
+    pub(super) fn start(&self, job: Job, engine: &Arc<Engine>, store: &Arc<Store>) -> Result<Arc<Job>, ApiError> {
         let job = Arc::new(job);
         {
             let mut kept = lock(&self.kept);
@@ -64,7 +65,8 @@ impl Jobs {
         let mut tasks = lock(&self.tasks);
         // Those that have ended; else the set would grow for ever.
         while tasks.try_join_next().is_some() {}
-        let task = tasks.spawn(run(Arc::clone(&job), Arc::clone(store), Arc::clone(&self.turns), Arc::clone(&self.kept)));
+        let task =
+            tasks.spawn(run(Arc::clone(&job), Arc::clone(engine), Arc::clone(store), Arc::clone(&self.turns), Arc::clone(&self.kept)));
         job.runs_in(task);
         Ok(job)
     }
@@ -102,13 +104,13 @@ fn is_repetition(job: &Job, first: &Job) -> bool {
         && job.created.saturating_sub(first.created) < REQUEST_ID_LIFE_MS
 }
 
-async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
+async fn run(job: Arc<Job>, engine: Arc<Engine>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
     let unfinished = Unfinished(&job);
     let outcome = match job.configuration.timeout {
-        None => execute(&job, &store, &turns).await,
+        None => execute(&job, &engine, &store, &turns).await,
         Some(limit) => {
             let late = |_| Err(JobError::stopped(&format!("Job timed out after {}", shown(limit))));
-            timeout(limit, execute(&job, &store, &turns)).await.unwrap_or_else(late)
+            timeout(limit, execute(&job, &engine, &store, &turns)).await.unwrap_or_else(late)
         }
     };
     job.finish(outcome);
@@ -116,10 +118,10 @@ async fn run(job: Arc<Job>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<
     trim(&mut lock(&kept), &BOUNDS);
 }
 
-async fn execute(job: &Job, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
+async fn execute(job: &Job, engine: &Engine, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
     let _turn = turns.acquire().await.map_err(|_| JobError::stopped(CLOSING))?;
     job.start();
-    Ok(googlesql::run(store, job.configuration.query()).await?.into())
+    Ok(engine.run(store, job.configuration.query()).await?.into())
 }
 
 /// Ends a job whose task was dropped: the server closes, or the query has panicked. On a job that has

@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::super::Server;
 use super::super::errors::ApiError;
 use super::super::wire::{Json, Params, flag};
-use super::job::{Ended, Job, JobName};
+use super::job::{Ended, Job};
+use super::name::JobName;
 use super::page::{self, Wanted};
 
 /// How long an answer waits for its job where nothing else is said, and at most.
