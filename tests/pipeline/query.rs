@@ -137,8 +137,9 @@ async fn an_error_is_marked_at_its_place() {
 
 #[tokio::test]
 async fn a_strangers_control_characters_do_not_reach_the_terminal() {
-    let bigquery = TestBigQuery::start().await;
-    let table = printed(&bigquery, &["SELECT 'a\\x1b[31m\\nb' AS s"]).await;
+    let bigquery = TestBigQuery::with_template(json!([{"name": "s", "type": "STRING"}])).await;
+    bigquery.insert("pixel", "1", json!({"s": "a\u{1b}[31m\nb"})).await;
+    let table = printed(&bigquery, &["SELECT s FROM pixel"]).await;
     assert!(table.contains("| a\u{fffd}[31m\u{fffd}b |"), "{table:?}");
 }
 

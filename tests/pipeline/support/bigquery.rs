@@ -82,6 +82,13 @@ impl TestBigQuery {
         self.send(self.http.post(format!("{}/{table}/insertAll", self.tables_url())).body(body.to_string())).await.unwrap()
     }
 
+    /// Posts to a path below the project, as in `/queries`. Returns the status and the answer.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}{path}", self.url));
+        let response = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
     /// Replaces a table's schema by one with more columns.
     pub async fn patch_schema(&self, table: &str, columns: Value) {
         let patch = json!({"schema": {"fields": columns}});

@@ -1,0 +1,12 @@
+-- When people look: weekday and hour
+-- Events of each hour of the day, a column per weekday.
+-- To change: the time zone, in both places.
+SELECT * FROM (
+  SELECT
+    event_id,
+    EXTRACT(HOUR FROM event_timestamp AT TIME ZONE 'UTC') AS hour,
+    FORMAT_TIMESTAMP('%a', event_timestamp, 'UTC') AS weekday
+  FROM `parsed_pixel.pixel_*`
+)
+PIVOT (COUNT(DISTINCT event_id) FOR weekday IN ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'))
+ORDER BY hour

@@ -1,0 +1,17 @@
+-- Browsers, phones, mail proxies, bots
+-- What fetched the pixel, by its user agent. A mail proxy's fetch tells little of when a person looked.
+-- To change: the patterns; the first that matches counts.
+SELECT
+  CASE
+    WHEN user_agent IS NULL THEN '(none)'
+    WHEN REGEXP_CONTAINS(user_agent, r'(?i)googleimageproxy|yahoomailproxy') THEN 'mail proxy'
+    WHEN REGEXP_CONTAINS(user_agent, r'(?i)bot|crawl|spider|curl|python') THEN 'bot'
+    WHEN REGEXP_CONTAINS(user_agent, r'iPhone|iPad|Android|Mobile') THEN 'phone'
+    ELSE 'computer'
+  END AS program,
+  COUNT(DISTINCT event_id) AS events,
+  COUNT(DISTINCT user_id) AS users,
+  COUNTIF(type = 'click') AS clicks
+FROM `parsed_pixel.pixel_*`
+GROUP BY program
+ORDER BY events DESC, program

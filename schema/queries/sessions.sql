@@ -1,0 +1,24 @@
+-- Sessions
+-- Events of a user that follow each other within half an hour, as one session.
+-- To change: 30, the minutes of silence that end a session.
+WITH events AS (
+  SELECT user_id, event_id, event_timestamp, type
+  FROM `parsed_pixel.pixel_*`
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp) = 1
+), marked AS (
+  SELECT *, TIMESTAMP_DIFF(event_timestamp, LAG(event_timestamp) OVER (PARTITION BY user_id ORDER BY event_timestamp), SECOND) > 30 * 60 AS after_silence
+  FROM events
+), numbered AS (
+  SELECT *, 1 + COUNTIF(after_silence) OVER (PARTITION BY user_id ORDER BY event_timestamp) AS session
+  FROM marked
+)
+SELECT
+  user_id,
+  session,
+  MIN(event_timestamp) AS started,
+  TIMESTAMP_DIFF(MAX(event_timestamp), MIN(event_timestamp), SECOND) AS seconds,
+  COUNT(*) AS events,
+  STRING_AGG(IFNULL(type, '?'), ' > ' ORDER BY event_timestamp) AS path
+FROM numbered
+GROUP BY user_id, session
+ORDER BY user_id, session

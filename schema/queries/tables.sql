@@ -1,0 +1,12 @@
+-- Tables and their rows
+-- Each generated table, which the pipeline makes for a user and a day, newest day first.
+-- To change: add WHERE _TABLE_SUFFIX LIKE 'A_USER\\_%'.
+SELECT
+  CONCAT('pixel_', _TABLE_SUFFIX) AS table_name,
+  ANY_VALUE(user_id) AS user_id,
+  SAFE.PARSE_DATE('%Y%m%d', RIGHT(_TABLE_SUFFIX, 8)) AS day,
+  COUNT(*) AS row_count,
+  MAX(event_timestamp) AS last_event
+FROM `parsed_pixel.pixel_*`
+GROUP BY _TABLE_SUFFIX
+ORDER BY day DESC, table_name

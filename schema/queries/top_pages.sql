@@ -1,0 +1,12 @@
+-- Top pages
+-- The pages that showed the pixel most often, without their query strings.
+-- To change: NET.HOST(referer) in place of the expression counts sites.
+SELECT
+  IFNULL(REGEXP_EXTRACT(referer, r'^[^?#]+'), '(none)') AS page,
+  COUNT(DISTINCT event_id) AS events,
+  COUNT(DISTINCT user_id) AS users,
+  ARRAY_AGG(DISTINCT type IGNORE NULLS ORDER BY type) AS types
+FROM `parsed_pixel.pixel_*`
+GROUP BY page
+ORDER BY events DESC, page
+LIMIT 50

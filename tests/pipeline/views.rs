@@ -1,0 +1,64 @@
+//! Views, as tables.insert makes them: shown as VIEW, asked by queries, and without rows of their own.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::TestBigQuery;
+use crate::support::bigquery::{DATASET, PROJECT};
+
+fn tables() -> String {
+    format!("/datasets/{DATASET}/tables")
+}
+
+/// A table of two events, and a view `opens` of one of them.
+async fn with_view() -> TestBigQuery {
+    let bigquery = TestBigQuery::start().await;
+    bigquery.create_dataset().await;
+    bigquery.create_table("events", json!([{"name": "type", "type": "STRING"}, {"name": "n", "type": "INTEGER"}])).await;
+    bigquery.insert("events", "1", json!({"type": "open", "n": 1})).await;
+    bigquery.insert("events", "2", json!({"type": "click", "n": 2})).await;
+    let (status, view) = bigquery.call(Method::POST, &tables(), view("SELECT n FROM events WHERE type = 'open'")).await;
+    assert_eq!(status, 200, "{view}");
+    bigquery
+}
+
+/// A view names its tables in full: it has no default dataset.
+fn view(sql: &str) -> Value {
+    let sql = sql.replace("FROM events", &format!("FROM `{PROJECT}.{DATASET}.events`"));
+    json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": "opens"}, "view": {"query": sql, "useLegacySql": false}})
+}
+
+#[tokio::test]
+async fn a_view_is_shown_as_one_with_the_columns_of_its_query() {
+    let bigquery = with_view().await;
+    let (status, shown) = bigquery.call(Method::GET, &format!("{}/opens", tables()), Value::Null).await;
+    assert_eq!((status, &shown["type"]), (200, &json!("VIEW")), "{shown}");
+    assert_eq!(shown["schema"]["fields"][0]["name"], "n");
+    assert_eq!(shown["schema"]["fields"][0]["type"], "INTEGER");
+    assert!(shown["view"]["query"].as_str().is_some_and(|sql| sql.starts_with("SELECT n FROM ")), "{shown}");
+    let sql = format!("SELECT n FROM {DATASET}.opens");
+    let (_, answer) = bigquery.call(Method::POST, "/queries", json!({"query": sql, "useLegacySql": false})).await;
+    assert_eq!(answer["rows"], json!([{"f": [{"v": "1"}]}]), "{answer}");
+}
+
+#[tokio::test]
+async fn a_view_has_no_rows_to_list_and_takes_none() {
+    let bigquery = with_view().await;
+    let (status, listed) = bigquery.call(Method::GET, &format!("{}/opens/data", tables()), Value::Null).await;
+    assert_eq!((status, &listed["error"]["message"]), (400, &json!("Cannot list a table of type VIEW.")));
+    let row = json!({"rows": [{"json": {"n": 3}}]});
+    let (status, inserted) = bigquery.call(Method::POST, &format!("{}/opens/insertAll", tables()), row).await;
+    assert_eq!((status, &inserted["error"]["message"]), (400, &json!("Cannot add rows to a table of type VIEW.")));
+}
+
+#[tokio::test]
+async fn a_view_of_what_is_no_query_is_not_made() {
+    let bigquery = TestBigQuery::start().await;
+    bigquery.create_dataset().await;
+    let (status, refused) = bigquery.call(Method::POST, &tables(), view("SELECT nothing")).await;
+    assert_eq!(status, 400, "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("Unrecognized name: nothing"), "{message}");
+    let (status, _) = bigquery.call(Method::GET, &format!("{}/opens", tables()), Value::Null).await;
+    assert_eq!(status, 404);
+}
