@@ -15,7 +15,7 @@ pub struct Bound {
 
 /// A port that could not be.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {host} port {port} ({setting}): {source}")]
+#[error("cannot listen on {host} port {port} ({setting})")]
 pub struct BindError {
     host: IpAddr,
     port: u16,

@@ -10,10 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::Request;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -26,13 +23,14 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(620);
 /// A message may have a hundred attributes, and each may be a header besides the usual ones.
 const MAX_HEADERS: usize = 128;
 
-/// Whose request it is: in the extensions of every one.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
 /// Serves until `shutdown`, then stops accepting and lets the requests under way end. How long
 /// that may take is for the caller to bound.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    serve_each(listener, |_| router.clone(), shutdown).await;
+}
+
+/// The same with routes for each connection, by the address of its other end.
+pub async fn serve_each(listener: TcpListener, routes: impl Fn(SocketAddr) -> Router, shutdown: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(MAX_HEADERS).ignore_invalid_headers(true);
     let graceful = GracefulShutdown::new();
@@ -43,11 +41,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    let router = TowerToHyperService::new(router.clone());
-                    let service = service_fn(move |mut request: Request<Incoming>| {
-                        request.extensions_mut().insert(Peer(peer));
-                        router.call(request)
-                    });
+                    let service = TowerToHyperService::new(routes(peer));
                     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
                     // How a connection ends is its client's affair.
                     connections.spawn(async move { drop(connection.await) });

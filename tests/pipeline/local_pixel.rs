@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -31,10 +33,10 @@ struct Edge {
     _end: watch::Sender<Option<tokio::time::Instant>>,
 }
 
-async fn serve(router: Router) -> String {
+async fn serve(routes: impl Fn(SocketAddr) -> Router + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    tokio::spawn(async move { http_server::serve_each(listener, routes, std::future::pending()).await });
     url
 }
 
@@ -44,7 +46,8 @@ impl Edge {
         let endpoint = async |State(bodies): State<mpsc::UnboundedSender<Value>>, body: String| {
             let _ = bodies.send(serde_json::from_str(&body).unwrap());
         };
-        let push = serve(Router::new().fallback(endpoint).with_state(bodies)).await;
+        let push = Router::new().fallback(endpoint).with_state(bodies);
+        let push = serve(move |_| push.clone()).await;
         let activity = Activity::default();
         let (topic, published) = Topic::new(activity.clone());
         let letters = DeadLetterTopic::new("p").into();
@@ -53,7 +56,8 @@ impl Edge {
         tokio::spawn(subscription.run(ended));
         let paths = vec!["/pixel.png".to_owned()];
         let sink = LogSink::new(&paths, topic, activity.clone());
-        let url = serve(LoadBalancer::new("p", paths, sink, activity.clone()).router()).await;
+        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, activity.clone()));
+        let url = serve(move |peer| load_balancer.router(peer)).await;
         Self { url, pushed, activity, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
     }
 

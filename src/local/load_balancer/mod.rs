@@ -12,7 +12,7 @@ mod bucket;
 mod cdn;
 mod log_entry;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,7 +29,6 @@ use self::cdn::{Cache, Cdn};
 use self::log_entry::{Exchange, head_size};
 use super::activity::Activity;
 use super::log_sink::LogSink;
-use crate::source::http_server::Peer;
 
 pub(crate) use log_entry::URL_MAP;
 
@@ -51,15 +50,15 @@ impl LoadBalancer {
         Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, activity }
     }
 
-    /// Answers everything, and logs it.
-    pub fn router(self) -> Router {
-        Router::new().fallback(answer).with_state(Arc::new(self))
+    /// Answers everything that comes over a connection from `peer`, and logs it.
+    pub fn router(self: &Arc<Self>, peer: SocketAddr) -> Router {
+        Router::new().fallback(answer).with_state((Arc::clone(self), peer.ip().to_canonical()))
     }
 }
 
-async fn answer(State(load_balancer): State<Arc<LoadBalancer>>, request: Request) -> Response {
+async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>, request: Request) -> Response {
     let (received, began) = (Timestamp::now(), Instant::now());
-    let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
+    let (Parts { method, uri, headers, .. }, _) = request.into_parts();
     let mut answer = load_balancer.bucket.answer(&method, uri.path(), &headers);
     let cache = load_balancer.cdn.pass(&method, uri.path(), &mut answer, began);
     let body_size = if method == Method::HEAD { 0 } else { answer.body().len() };
@@ -67,7 +66,7 @@ async fn answer(State(load_balancer): State<Arc<LoadBalancer>>, request: Request
         method: &method,
         uri: &uri,
         headers: &headers,
-        remote_ip: remote_ip(extensions.get::<Peer>(), &headers),
+        remote_ip: remote_ip(peer, &headers),
         status: answer.status(),
         response_size: head_size(answer.status(), answer.headers()) + body_size,
         cache,
@@ -81,8 +80,7 @@ async fn answer(State(load_balancer): State<Arc<LoadBalancer>>, request: Request
 
 /// The visitor's address. On one machine all visitors have the same, so that there (and unlike the
 /// real load balancer, which logs the address that connected) `X-Forwarded-For` is believed.
-fn remote_ip(peer: Option<&Peer>, headers: &HeaderMap) -> IpAddr {
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(address)| address.ip().to_canonical());
+fn remote_ip(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let told = || headers.get("x-forwarded-for")?.to_str().ok()?.split(',').next()?.trim().parse().ok();
     if peer.is_loopback() { told().unwrap_or(peer) } else { peer }
 }
