@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -47,6 +48,8 @@ pub struct Service {
     metrics: PrometheusHandle,
     batcher: JoinHandle<()>,
     watcher: JoinHandle<Mismatch>,
+    /// Served on the same port.
+    beside: Router,
 }
 
 impl Service {
@@ -61,14 +64,22 @@ impl Service {
         let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
         let pipeline = Pipeline::new(template, batcher, table, dead_letter_table);
         let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
-        Ok(Self { push, metrics, batcher: tokio::spawn(batcher_task.run()), watcher: tokio::spawn(watcher.run()) })
+        let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
+        Ok(Self { push, metrics, batcher, watcher, beside: Router::new() })
+    }
+
+    /// Serves these routes as well, on the same port: the console of the local mode.
+    #[cfg(feature = "local")]
+    pub fn beside(self, routes: Router) -> Self {
+        Self { beside: routes, ..self }
     }
 
     /// Serves until `shutdown`, then for at most nine seconds more.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { push, metrics, mut batcher, mut watcher } = self;
+        let Self { push, metrics, mut batcher, mut watcher, beside } = self;
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = http_server::serve(listener, push::router(Arc::clone(&push), metrics.clone()), async { drop(stopped.await) });
+        let routes = push::router(Arc::clone(&push), metrics.clone()).merge(beside);
+        let server = http_server::serve(listener, routes, async { drop(stopped.await) });
         tokio::pin!(server, shutdown);
         let mut stop = Some(stop);
         let mut killed_at = None;

@@ -7,14 +7,10 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::printable;
 use crate::config::DecodeArgs;
-use crate::decode::coerce::rfc3339_micros;
-use crate::decode::{Decoded, Decoder, PubsubMessage};
+use crate::decode::{Decoder, Explanation, PubsubMessage};
 use crate::source::delivery;
 
 /// Show what would become of URLs, log entries or push bodies, without sending anything.
@@ -41,20 +37,6 @@ pub struct Args {
 enum Format {
     Json,
     Text,
-}
-
-/// One line of the output.
-#[derive(Debug, Serialize)]
-struct Explanation {
-    /// `store`, `filter` or `dead_letter`.
-    outcome: &'static str,
-    reason: Option<&'static str>,
-    detail: Option<String>,
-    /// TABLE_NAME with the suffix.
-    table: Option<String>,
-    suffix: Option<String>,
-    insert_id: Option<String>,
-    row: Option<Box<RawValue>>,
 }
 
 /// Explains every input in turn.
@@ -93,8 +75,7 @@ fn explain(args: Args) -> Result<(), Failure> {
     let decoder = Decoder::new(config.settings, &config.schema);
     for url in &args.urls {
         let now = Timestamp::now();
-        let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url}}).to_string();
-        print(&explanation(decoder.decode(&PubsubMessage::raw(entry.as_bytes()), now), &config.table_name), format, &mut out)?;
+        print(&Explanation::of_url(&decoder, url, now, &config.table_name), format, &mut out)?;
     }
     if let Some(file) = args.input {
         let failed = |error| Failure::Input { file: file.clone(), error };
@@ -109,34 +90,12 @@ fn explain(args: Args) -> Result<(), Failure> {
             if !text.is_empty() {
                 // What is no push body is taken for the entry itself, good or bad.
                 let message = delivery::read_body(text).unwrap_or_else(|_| PubsubMessage::raw(text));
-                print(&explanation(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)?;
+                print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)?;
             }
             line.clear();
         }
     }
     Ok(out.flush()?)
-}
-
-fn explanation(decoded: Decoded, table_name: &str) -> Explanation {
-    let nothing = Explanation { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, row: None };
-    match decoded {
-        Decoded::Row(row) => Explanation {
-            outcome: "store",
-            table: Some(format!("{table_name}{}", row.suffix)),
-            suffix: Some(row.suffix.to_string()),
-            insert_id: Some(row.event_id.to_string()),
-            row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
-            ..nothing
-        },
-        Decoded::Filtered(reason) => Explanation { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
-        Decoded::Unfit(unfit) => Explanation {
-            outcome: "dead_letter",
-            reason: Some(unfit.reason.as_str()),
-            detail: Some(unfit.detail),
-            insert_id: Some(unfit.event_id.to_string()),
-            ..nothing
-        },
-    }
 }
 
 fn print(explanation: &Explanation, format: Format, out: &mut impl Write) -> io::Result<()> {

@@ -13,6 +13,7 @@ use super::welcome::welcome;
 use crate::config::{self, Config, ServeArgs};
 use crate::local::address::{BindError, Bound};
 use crate::local::bigquery::{BigQuery, OpenError};
+use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::pubsub::{DeadLetterPolicy, Policy};
 use crate::local::topology::{Listeners, Pubsub, Settings, Topology, TopologyError};
@@ -75,6 +76,8 @@ enum Failure {
     Signal(#[source] std::io::Error),
     #[error(transparent)]
     Data(#[from] OpenError),
+    #[error("cannot write the files for bq into {}", dir.display())]
+    Bq { dir: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Topology(#[from] TopologyError),
     #[error(transparent)]
@@ -106,11 +109,13 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
     args.serve.bigquery_emulator_host = Some(bigquery_port.url());
     let (config, settings) = load(&args, project).await?;
     let bigquery = BigQuery::open(&args.data_dir)?;
+    let bq = BqFiles::write(&args.data_dir, &bigquery_port.url(), &settings.project)
+        .map_err(|source| Failure::Bq { dir: args.data_dir.clone(), source })?;
     let service = Bound::bind(args.host, config.port, "PORT").await?;
     let pixel = Bound::bind(args.host, args.pixel_port, "PIXEL_PORT").await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let mut topology = Topology::start(settings, config, bigquery, listeners).await?;
-    print(&welcome(&topology.handles, args.host, args.demo, args.duration));
+    print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
 
     let failure = tokio::select! {
         () = shutdown => None,

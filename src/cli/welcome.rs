@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use super::how_long::HowLong;
+use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::topology::Handles;
 
 /// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
-pub(super) fn welcome(handles: &Handles, host: IpAddr, demo: Option<Rate>, duration: Option<HowLong>) -> String {
+pub(super) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<HowLong>) -> String {
     let urls = &handles.urls;
-    let (pixel, tables) = (&urls.pixel, &urls.tables);
+    let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
     let mut notes = String::new();
     if let Some(setup) = &handles.emulator {
@@ -34,8 +35,9 @@ pub(super) fn welcome(handles: &Handles, host: IpAddr, demo: Option<Rate>, durat
         None => "Stop with Ctrl-C; the tables stay.".to_owned(),
     };
     format!(
-        "pixel     {pixel}
-push      {}/
+        "console   {service}/
+pixel     {pixel}
+push      {service}/
 BigQuery  {}
 
 {notes}Fire the pixel:
@@ -43,8 +45,14 @@ BigQuery  {}
 See the tables, and the rows of one:
   curl {tables}
   curl {tables}/pixel_507f1f77bcf86cd799439011_{today}/data
+Query them with this program, or with bq after two exports:
+  pixel-pipeline query --local={} 'SELECT 1'
+{}
+  bq query 'SELECT 1'
 {stop}
 ",
-        urls.service, urls.bigquery
+        urls.bigquery,
+        urls.bigquery.rsplit(':').next().unwrap_or_default(),
+        bq.exports("  "),
     )
 }

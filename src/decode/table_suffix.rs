@@ -119,6 +119,14 @@ impl SuffixTemplate {
         Ok(Self { pieces, parts_its_fields })
     }
 
+    /// The positions of the attributes that it names.
+    pub fn attributes(&self) -> impl Iterator<Item = usize> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Attribute(position) => Some(*position),
+            Piece::Literal(_) | Piece::Day | Piece::Date(_) => None,
+        })
+    }
+
     /// The suffix of an event, or the position of the first attribute that it lacks. An empty
     /// value counts as lacking, as it did in the original function.
     pub fn render<'v>(&self, value: impl Fn(usize) -> Option<&'v str>, time: Timestamp) -> Result<TableSuffix, usize> {

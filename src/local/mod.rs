@@ -6,14 +6,18 @@
 //!
 //! Between them are real sockets, so that the service in the middle is the very one that runs on
 //! Cloud Run and cannot tell the difference. [`topology`] puts the parts together and ends them in
-//! order, [`activity`] is what they tell of themselves, [`summary`] what there is to say at the end.
+//! order, [`activity`] is what they tell of themselves, [`summary`] what there is to say at the end,
+//! [`console`] the page on which one looks at it all.
 
 pub mod activity;
 pub mod address;
 pub mod bigquery;
+pub mod bq;
+pub mod console;
 pub mod demo;
 pub mod load_balancer;
 pub mod log_sink;
+pub mod loopback;
 pub mod pubsub;
 pub mod summary;
 pub mod topology;

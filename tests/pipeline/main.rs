@@ -4,11 +4,13 @@
 mod batching;
 mod clients;
 mod config;
+mod console;
 mod credentials;
 mod dead_letters;
 mod deliveries;
 mod emulator;
 mod explain;
+mod googlesql;
 mod hostile;
 mod http;
 mod identity;
@@ -26,3 +28,4 @@ mod query;
 mod schema;
 mod shutdown;
 mod support;
+mod views;

@@ -16,9 +16,11 @@ use self::part::Part;
 use super::activity::Activity;
 use super::address::Bound;
 use super::bigquery::BigQuery;
+use super::console;
 use super::demo::{self, Rate, Traffic};
 use super::load_balancer::LoadBalancer;
 use super::log_sink::LogSink;
+use super::loopback;
 use super::pubsub::emulator::{EmulatorError, Setup};
 use super::pubsub::{DeadLetterTopic, Policy, Topic};
 use super::summary::Summary;
@@ -116,6 +118,8 @@ pub struct Topology {
     demo: Option<Part<Result<(), reqwest::Error>>>,
     load_balancer: Part<()>,
     delivery: Delivery,
+    /// Of the console, whose pages are the service's to serve.
+    recorder: Part<()>,
     service: Part<Result<(), ServiceError>>,
     bigquery_server: Part<()>,
 }
@@ -138,7 +142,8 @@ impl Topology {
             bigquery: bigquery_port.url(),
         };
 
-        let router = bigquery.router();
+        let host = bigquery_port.address.ip();
+        let router = loopback::only(bigquery.router(), host);
         let bigquery_server = Part::spawn(|end| http_server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
@@ -148,20 +153,23 @@ impl Topology {
 
         let metrics = metrics::install()?;
         let template = config.template.clone();
+        let location = config.location.clone();
         let service = Service::start(config, metrics.clone())?;
         let emulator = delivery.emulator.clone();
         let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
-        let service = Part::spawn(|end| service.run(service_port.listener, end));
+        let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
+        let recorder = Part::spawn(|end| recorder.run(end));
+        let service = Part::spawn(|end| service.beside(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let router = LoadBalancer::new(&project, held, sink, handles.activity.clone()).router();
-        let load_balancer = Part::spawn(|end| http_server::serve(pixel_port.listener, router, end));
+        let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.activity.clone()));
+        let load_balancer = Part::spawn(|end| http_server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
             let url = handles.urls.load_balancer.clone();
             Part::spawn(|end| demo::run(url, traffic, rate, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, service, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, bigquery_server })
     }
 
     /// Ends when the service does, which is not expected before it is told to.
@@ -181,6 +189,7 @@ impl Topology {
         }
         self.load_balancer.end(GRACE).await;
         let unsettled = self.delivery.settle(patience, hurry, &activity, &metrics).await;
+        self.recorder.end(GRACE).await;
         let service = self.service;
         drop(service.stop);
         // Has a bound of its own. Where it ended by itself, that was told.
@@ -189,7 +198,7 @@ impl Topology {
         }
         let tables_after = count_tables(&self.http, &urls.tables).await;
         self.bigquery_server.end(GRACE).await;
-        bigquery.close();
+        bigquery.close().await;
         Summary {
             counts: activity.counts(),
             outcomes: metrics::deliveries(&metrics),

@@ -1,0 +1,54 @@
+//! What the decoder makes of a message, as `explain` prints it and the console shows it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::coerce::rfc3339_micros;
+use super::{Decoded, Decoder, PubsubMessage};
+
+/// What would become of one message. As JSON, one line of `explain`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// `store`, `filter` or `dead_letter`.
+    pub outcome: &'static str,
+    pub reason: Option<&'static str>,
+    pub detail: Option<String>,
+    /// TABLE_NAME with the suffix.
+    pub table: Option<String>,
+    pub suffix: Option<String>,
+    pub insert_id: Option<String>,
+    pub row: Option<Box<RawValue>>,
+}
+
+impl Explanation {
+    /// Of a URL, as if a browser requested it at `now`.
+    pub fn of_url(decoder: &Decoder, url: &str, now: Timestamp, table_name: &str) -> Self {
+        let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url}}).to_string();
+        Self::of(decoder.decode(&PubsubMessage::raw(entry.as_bytes()), now), table_name)
+    }
+
+    /// Of what was decoded, where `table_name` is TABLE_NAME.
+    pub fn of(decoded: Decoded, table_name: &str) -> Self {
+        let nothing = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, row: None };
+        match decoded {
+            Decoded::Row(row) => Self {
+                outcome: "store",
+                table: Some(format!("{table_name}{}", row.suffix)),
+                suffix: Some(row.suffix.to_string()),
+                insert_id: Some(row.event_id.to_string()),
+                row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
+                ..nothing
+            },
+            Decoded::Filtered(reason) => Self { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
+            Decoded::Unfit(unfit) => Self {
+                outcome: "dead_letter",
+                reason: Some(unfit.reason.as_str()),
+                detail: Some(unfit.detail),
+                insert_id: Some(unfit.event_id.to_string()),
+                ..nothing
+            },
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// BigQuery's cells, `{"v": …}` with every scalar as text, as JavaScript values and as text to read.
+
+import { timestamp } from './format.js';
+
+const NUMBERS = new Set(['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC']);
+
+export const isNumber = (field) => NUMBERS.has(field.type) && field.mode !== 'REPEATED';
+export const isTime = (field) => ['TIMESTAMP', 'DATETIME', 'DATE'].includes(field.type) && field.mode !== 'REPEATED';
+
+/** A cell as a value that JSON can hold. */
+export function value(field, v) {
+  if (field.mode === 'REPEATED') return (v ?? []).map((element) => single(field, element.v));
+  return single(field, v);
+}
+
+function single(field, v) {
+  if (v === null || v === undefined) return null;
+  switch (field.type) {
+    case 'RECORD':
+    case 'STRUCT':
+      return Object.fromEntries(field.fields.map((member, index) => [member.name, value(member, v.f[index].v)]));
+    case 'INTEGER':
+    case 'INT64':
+      // Beyond this, JavaScript would round.
+      return Number.isSafeInteger(Number(v)) ? Number(v) : v;
+    case 'FLOAT':
+    case 'FLOAT64':
+      return Number.isFinite(Number(v)) ? Number(v) : v;
+    case 'BOOLEAN':
+    case 'BOOL':
+      return v === 'true';
+    case 'TIMESTAMP':
+      return timestamp(v);
+    default:
+      return v;
+  }
+}
+
+/** A cell as text; `null` for NULL. */
+export function text(field, v) {
+  if (v === null || v === undefined) return null;
+  if (field.mode === 'REPEATED' || field.type === 'RECORD' || field.type === 'STRUCT') return JSON.stringify(value(field, v));
+  return field.type === 'TIMESTAMP' ? timestamp(v) : v;
+}
+
+/** A row as an object by column. */
+export const record = (fields, row) =>
+  Object.fromEntries(fields.map((field, index) => [field.name, value(field, row.f[index].v)]));
+
+/** Seconds of Unix time of a cell that is a time, or null. */
+export function seconds(field, v) {
+  if (v === null || v === undefined) return null;
+  const time = field.type === 'TIMESTAMP' ? Number(v) / 1e6 : Date.parse(`${v.replace(' ', 'T')}${field.type === 'DATE' ? '' : 'Z'}`) / 1000;
+  return Number.isFinite(time) ? time : null;
+}

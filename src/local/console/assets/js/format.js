@@ -1,0 +1,43 @@
+// Numbers and times as a person reads them.
+
+const number = new Intl.NumberFormat('en');
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+export const count = (value) => number.format(value);
+
+/** 0.5, 2.3, 41. */
+export const rate = (value) => (value >= 10 ? number.format(Math.round(value)) : value.toFixed(1));
+
+/** A time of day where the browser is. */
+export const timeOfDay = (milliseconds) => clock.format(new Date(milliseconds));
+
+export function duration(milliseconds) {
+  if (milliseconds === null || milliseconds === undefined) return '–';
+  if (milliseconds < 10_000) return `${number.format(Math.round(milliseconds))} ms`;
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+export function bytes(value) {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  let size = Number(value);
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** A date and time in UTC, as BigQuery shows a TIMESTAMP given in microseconds. */
+export function timestamp(microseconds) {
+  const micros = BigInt(microseconds);
+  const day = 1_000_000n;
+  const fraction = ((micros % day) + day) % day;
+  const date = new Date(Number((micros - fraction) / 1000n));
+  if (Number.isNaN(date.getTime())) return `${microseconds} µs`;
+  const seconds = date.toISOString().slice(0, 19).replace('T', ' ');
+  const digits = fraction === 0n ? '' : `.${fraction.toString().padStart(6, '0').replace(/0+$/, '')}`;
+  return `${seconds}${digits} UTC`;
+}
+
+export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;

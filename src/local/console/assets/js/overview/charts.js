@@ -1,0 +1,86 @@
+// The last five minutes: how many events a second, and how long each took to become a row.
+
+import { fill, h } from '../dom.js';
+import { count, duration, plural, rate } from '../format.js';
+import { onWidth, showChart } from '../chart.js';
+
+const EVERY = 5000;
+
+function panel({ title, path, legend, headline, describe, columns }) {
+  const figure = h('strong', {}, '–');
+  const chart = h('div', { class: 'chart strip' });
+  const table = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${title}, minute by minute` });
+  const details = h('details', { on: { toggle: () => details.open && showTable() } }, h('summary', {}, 'As a table'), table);
+  const element = h('section', { class: 'panel', 'aria-label': title },
+    h('header', {}, h('h2', {}, title), figure),
+    h('div', { class: 'body stack' }, chart, h('div', { class: 'row spread' },
+      h('ul', { class: 'legend' }, legend.map(([swatch, text]) => h('li', { class: swatch }, text))), details)));
+  let state;
+  let timer;
+  let unwatch;
+
+  async function draw() {
+    clearTimeout(timer);
+    try {
+      if (!document.hidden) {
+        await showChart(chart, (width) => fetch(`${path}?width=${width}`), `${title} in the last five minutes. ${state ? describe(state) : ''}`);
+        if (details.open) await showTable();
+      }
+    } catch {
+      // The server has gone; the head of the page says so.
+    }
+    if (unwatch) timer = setTimeout(draw, EVERY);
+  }
+
+  async function showTable() {
+    const minutes = await (await fetch('/console/minutes')).json();
+    const row = (minute) => h('tr', {},
+      h('th', { scope: 'row' }, minute.ago === 0 ? 'this minute' : `${plural(minute.ago, 'minute')} ago`),
+      columns.map(([, of]) => h('td', { class: 'number' }, of(minute))));
+    fill(table, h('table', {},
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'When'), columns.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)))),
+      h('tbody', {}, minutes.map(row))));
+  }
+
+  return {
+    element,
+    update(newer) {
+      state = newer;
+      fill(figure, headline(state));
+    },
+    shown() {
+      unwatch = onWidth(chart, draw);
+      draw();
+    },
+    end() {
+      clearTimeout(timer);
+      unwatch();
+      unwatch = undefined;
+    },
+  };
+}
+
+export const ratePanel = () => panel({
+  title: 'Deliveries per second',
+  path: '/console/charts/rate',
+  legend: [['swatch-stored', 'stored'], ['swatch-filtered', 'filtered'], ['swatch-dead_letter', 'dead letter'], ['swatch-sent_back', 'sent back']],
+  headline: (state) => `${rate(state.rate)} / s`,
+  describe: (state) => `Now ${rate(state.rate)} a second.`,
+  columns: [
+    ['Stored', (minute) => count(minute.stored)],
+    ['Filtered', (minute) => count(minute.filtered)],
+    ['Dead letters', (minute) => count(minute.dead_letters)],
+    ['Sent back', (minute) => count(minute.sent_back)],
+  ],
+});
+
+export const latencyPanel = () => panel({
+  title: 'From request to row',
+  path: '/console/charts/latency',
+  legend: [['swatch-1', 'median'], ['swatch-2', '95th percentile']],
+  headline: ({ p50, p95 }) => [
+    h('span', { class: 'soft' }, 'p50 '), duration(p50), h('span', { class: 'soft' }, ' · p95 '), duration(p95),
+  ],
+  describe: ({ p50, p95 }) => `Median ${duration(p50)}, 95th percentile ${duration(p95)}.`,
+  columns: [['Median', (minute) => duration(minute.p50)], ['95th percentile', (minute) => duration(minute.p95)]],
+});

@@ -1,0 +1,17 @@
+// What to do when nothing has happened yet.
+
+import { h } from '../dom.js';
+import { setup } from '../setup.js';
+
+export function welcome() {
+  const line = `curl -o /dev/null "${setup.pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click"`;
+  const element = h('div', { class: 'note stack', hidden: true },
+    h('p', {}, 'Nothing has happened yet. ', h('a', { href: '#/pixel' }, 'Make a pixel and fire it'), ', or:'),
+    h('pre', { class: 'block' }, line));
+  return {
+    element,
+    update({ counts }) {
+      element.hidden = counts.requests + counts.published > 0;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// A whole result as a file, made in the browser: CSV by RFC 4180, or a JSON array of objects.
+
+import { record, text } from '../cells.js';
+
+const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+/** NULL is an empty field, the empty text a quoted one. */
+export function csv(fields, rows) {
+  const cell = (field, v) => {
+    const shown = text(field, v);
+    if (shown === null) return '';
+    return shown === '' ? '""' : quoted(shown);
+  };
+  const lines = [fields.map((field) => quoted(field.name)), ...rows.map((row) => row.f.map(({ v }, column) => cell(fields[column], v)))];
+  return lines.map((line) => `${line.join(',')}\r\n`);
+}
+
+export function json(fields, rows) {
+  const lines = rows.map((row) => JSON.stringify(record(fields, row)));
+  return ['[\n', lines.join(',\n'), '\n]\n'];
+}
+
+/** Hands the parts to the browser as a file. */
+export function save(name, type, parts) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
+  link.download = name;
+  link.click();
+  // The download has its own hold on it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

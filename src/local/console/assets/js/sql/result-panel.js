@@ -1,0 +1,68 @@
+// A result: as a table, as a chart, as a file.
+
+import { errorBox, fill, h } from '../dom.js';
+import { bytes, count } from '../format.js';
+import { grid, pager } from '../grid.js';
+import { chartView, isChartable } from './result-chart.js';
+import { csv, json, save } from './download.js';
+
+const PAGE = 100;
+
+export function resultPanel(result) {
+  const body = h('div', { class: 'stack' });
+  const said = h('span', { role: 'status', class: 'soft small' });
+  const views = { Table: showTable, Chart: showChart };
+  const buttons = Object.keys(views).map((name) => h('button', { type: 'button', 'aria-pressed': 'false', on: { click: () => choose(name) } }, name));
+  buttons[1].disabled = !isChartable(result);
+  if (buttons[1].disabled) buttons[1].title = 'A chart needs a column of numbers and another one.';
+  const downloads = [['CSV', 'text/csv', csv], ['JSON', 'application/json', json]].map(([name, type, write]) =>
+    h('button', { type: 'button', disabled: result.fields.length === 0, on: { click: () => download(name.toLowerCase(), type, write) } }, name));
+  const element = h('section', { class: 'panel', 'aria-label': 'Result' },
+    h('header', {},
+      h('div', { class: 'row' }, h('h2', {}, 'Result'), h('div', { class: 'choice', role: 'group', 'aria-label': 'Show as' }, buttons)),
+      h('div', { class: 'row' }, said, h('div', { class: 'row', role: 'group', 'aria-label': 'Download' }, downloads))),
+    body,
+    h('footer', {}, `${bytes(result.bytes)} read`));
+  let end = () => {};
+
+  function choose(name) {
+    end();
+    end = () => {};
+    for (const button of buttons) button.setAttribute('aria-pressed', String(button.textContent === name));
+    views[name]();
+  }
+
+  async function showTable(from = 0) {
+    if (result.fields.length === 0) {
+      fill(body, h('p', { class: 'empty' }, result.affected === undefined ? 'Done.' : `${count(result.affected)} rows affected.`));
+      return;
+    }
+    try {
+      const rows = (await result.rows(from + PAGE)).slice(from);
+      fill(body,
+        grid(result.fields, rows, from, 'Rows of the result'),
+        h('div', { class: 'pages' }, pager({ from, shown: rows.length, total: result.total, size: PAGE, go: showTable })));
+    } catch (error) {
+      fill(body, errorBox(error));
+    }
+  }
+
+  function showChart() {
+    const chart = chartView(result);
+    fill(body, chart.element);
+    chart.shown();
+    end = chart.end;
+  }
+
+  async function download(extension, type, write) {
+    try {
+      const rows = await result.rows(Infinity, (loaded) => { said.textContent = `${count(loaded)} of ${count(result.total)} rows`; });
+      save(`result.${extension}`, type, write(result.fields, rows));
+      said.textContent = '';
+    } catch (error) {
+      said.textContent = error.message;
+    }
+  }
+
+  return { element, shown: () => choose('Table'), end: () => end() };
+}

@@ -1,0 +1,75 @@
+// One table: what it is, its columns, its rows.
+
+import { errorBox, fill, h } from '../dom.js';
+import { bytes, count, timestamp } from '../format.js';
+import * as bigquery from '../bigquery.js';
+import { grid, pager } from '../grid.js';
+import { setup } from '../setup.js';
+
+const PAGE = 50;
+
+export function tableDetail(dataset, name) {
+  const body = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Reading…'));
+  const query = `SELECT *\nFROM \`${dataset}.${name}\`\nLIMIT 100`;
+  const element = h('section', { class: 'panel table-detail', 'aria-label': `Table ${name}` },
+    h('header', {},
+      h('h2', { class: 'break' }, name),
+      h('div', { class: 'row' },
+        h('a', { class: 'button back', href: `#/tables?${new URLSearchParams({ dataset })}` }, 'All tables'),
+        h('a', { class: 'button', href: `#/sql?${new URLSearchParams({ query })}` }, 'Query'))),
+    body);
+  const ending = new AbortController();
+
+  async function read() {
+    try {
+      const table = await bigquery.table(dataset, name, ending);
+      const preview = h('div', { class: 'stack' });
+      fill(body, about(table), columns(table.schema?.fields ?? []), h('section', { 'aria-label': 'Rows' }, preview));
+      await rows(table.schema?.fields ?? [], preview, 0);
+    } catch (error) {
+      if (!ending.signal.aborted) fill(body, h('div', { class: 'body' }, errorBox(error)));
+    }
+  }
+
+  async function rows(fields, preview, from) {
+    const page = await bigquery.rows(dataset, name, { startIndex: from, maxResults: PAGE, ...ending });
+    const found = page.rows ?? [];
+    const turn = (to) => rows(fields, preview, to).catch((error) => fill(preview, errorBox(error)));
+    fill(preview,
+      h('div', { class: 'pages' }, pager({ from, shown: found.length, total: Number(page.totalRows), size: PAGE, go: turn })),
+      found.length > 0 && grid(fields, found, from, `Rows of ${name}`));
+  }
+
+  read();
+  return { element, end: () => ending.abort() };
+}
+
+const toTheSecond = (milliseconds) => timestamp(`${milliseconds.slice(0, -3)}000000`);
+
+function about(table) {
+  const facts = [
+    ['Rows', count(Number(table.numRows))],
+    ['Size', bytes(table.numBytes)],
+    ['Created', toTheSecond(table.creationTime)],
+    ['Modified', toTheSecond(table.lastModifiedTime)],
+    ['Id', table.id],
+    ['Description', table.description],
+  ];
+  if (table.tableReference.tableId === setup.table) facts.push(['Role', 'template: generated tables copy its schema']);
+  return h('dl', { class: 'facts across' }, facts.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+}
+
+function columns(fields) {
+  const lines = (fields, depth) => fields.flatMap((field) => [
+    h('tr', {},
+      h('td', { class: `code depth-${Math.min(depth, 4)}` }, field.name),
+      h('td', { class: 'code' }, field.type),
+      h('td', { class: 'small' }, field.mode && field.mode !== 'NULLABLE' ? field.mode : h('span', { class: 'soft' }, 'NULLABLE')),
+      h('td', { class: 'soft' }, field.description ?? '')),
+    ...lines(field.fields ?? [], depth + 1),
+  ]);
+  return h('details', { class: 'schema', open: fields.length <= 12 && innerWidth > 860 }, h('summary', {}, `Schema: ${count(fields.length)} columns`),
+    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Schema' }, h('table', {},
+      h('thead', {}, h('tr', {}, ['Column', 'Type', 'Mode', 'Description'].map((name) => h('th', { scope: 'col' }, name)))),
+      h('tbody', {}, lines(fields, 0)))));
+}

@@ -1,0 +1,97 @@
+// GoogleSQL: write, run, look at rows and chart, take them away.
+
+import { fill, h } from '../dom.js';
+import { plural } from '../format.js';
+import { setup } from '../setup.js';
+import { editor } from '../sql/editor.js';
+import { failure } from '../sql/failure.js';
+import * as history from '../sql/history.js';
+import { Result } from '../sql/result.js';
+import { resultPanel } from '../sql/result-panel.js';
+
+export const title = 'SQL';
+
+const DRAFT = 'sql-draft';
+
+/** A query in a line: its first comment, or else its text. */
+const inShort = (sql) => (/^\s*--\s*(\S.*)/.exec(sql)?.[1] ?? sql.replace(/\s+/g, ' ').trim()).slice(0, 90);
+
+export function show(main, parameters) {
+  const run = h('button', { type: 'button', class: 'main' }, 'Run ', h('kbd', {}, /Mac/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵'));
+  const stop = h('button', { type: 'button', hidden: true }, 'Cancel');
+  const said = h('span', { class: 'soft small', role: 'status' });
+  const below = h('div', {}, h('section', { class: 'panel', 'aria-label': 'Result' }, h('p', { class: 'empty' }, 'The result appears here: as a table, as a chart, as a file.')));
+  const past = h('ul', { class: 'queries' });
+  const given = parameters.get('query');
+  const text = given ?? sessionStorage.getItem(DRAFT) ?? setup.samples[0]?.sql ?? 'SELECT 1';
+  const code = editor(text, { run: () => start(), changed: (sql) => sessionStorage.setItem(DRAFT, sql) });
+  let running;
+  let panel;
+
+  const take = (sql) => {
+    code.set(sql);
+    code.focus();
+  };
+  const sample = ({ title: name, about, sql }) => h('li', {}, h('button', { type: 'button', class: 'quiet', on: { click: () => take(sql) } }, name, about && h('span', { class: 'soft small' }, about)));
+  const showHistory = () => {
+    const entries = history.all();
+    fill(past, entries.length === 0 ? h('li', { class: 'soft small' }, 'Queries that you run appear here.') : entries.map((entry) => h('li', {},
+      h('button', { type: 'button', class: 'quiet', on: { click: () => take(entry.sql) } },
+        h('code', {}, inShort(entry.sql)),
+        h('span', { class: 'soft small' }, `${new Date(entry.at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })} · ${entry.error ? 'failed' : plural(entry.rows, 'row')}`)))));
+  };
+  const forget = h('button', { type: 'button', class: 'quiet', on: { click: () => { history.clear(); showHistory(); } } }, 'Clear');
+
+  async function start() {
+    const sql = code.text();
+    if (!sql.trim()) return;
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    code.unmark();
+    panel?.end();
+    run.disabled = true;
+    stop.hidden = false;
+    said.textContent = 'Running…';
+    const began = performance.now();
+    try {
+      const result = await Result.of(sql, mine.signal);
+      const took = Math.round(performance.now() - began);
+      said.textContent = result.affected !== undefined ? `${plural(result.affected, 'row')} affected, ${took} ms` : `${plural(result.total, 'row')}, ${took} ms`;
+      panel = resultPanel(result);
+      fill(below, panel.element);
+      panel.shown();
+      history.add({ sql, rows: result.total });
+    } catch (error) {
+      if (mine.signal.aborted) {
+        said.textContent = 'Cancelled';
+      } else {
+        said.textContent = 'Failed';
+        fill(below, failure(error, code));
+        history.add({ sql, rows: 0, error: error.message });
+      }
+    }
+    // A newer run has taken the buttons over.
+    if (running === mine) {
+      run.disabled = false;
+      stop.hidden = true;
+    }
+    showHistory();
+  }
+
+  run.addEventListener('click', start);
+  stop.addEventListener('click', () => running?.abort());
+  main.append(h('div', { class: 'sql' },
+    h('div', { class: 'stack' },
+      h('section', { class: 'panel', 'aria-label': 'Query' }, code.element, h('footer', { class: 'row' }, run, stop, said, h('span', { class: 'grow' }), h('span', { class: 'small' }, 'Dataset ', h('code', {}, setup.dataset), ' needs no name'))),
+      below),
+    h('div', { class: 'stack aside' },
+      h('section', { class: 'panel', 'aria-label': 'Sample queries' }, h('header', {}, h('h2', {}, 'Samples')), h('ul', { class: 'queries' }, setup.samples.map(sample))),
+      h('section', { class: 'panel', 'aria-label': 'History' }, h('header', {}, h('h2', {}, 'History'), forget), past))));
+  showHistory();
+  code.shown();
+  return () => {
+    running?.abort();
+    panel?.end();
+  };
+}

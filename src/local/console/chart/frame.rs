@@ -1,0 +1,95 @@
+//! What all charts have in common: size, axes, grid.
+
+use plotters::backend::SVGBackend;
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::prelude::Cartesian2d;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, IntoTextStyle, TRANSPARENT};
+
+use super::axis::Axis;
+use super::{ChartError, Svg, ink};
+
+/// In CSS pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+/// The plane between the axes.
+pub(super) type Plane<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
+pub(super) type DrawingError = DrawingAreaErrorKind<std::io::Error>;
+
+/// `plotters` draws text at 1/1.24 of the size it is told.
+const TEXT: f64 = 11.0 * 1.24;
+/// Of a character, roughly: no font is at hand to ask.
+const CHARACTER_WIDTH: f64 = 6.4;
+
+impl Size {
+    /// Within bounds that can be drawn and looked at.
+    pub(super) fn new(width: u32, height: u32) -> Self {
+        Self { width: width.clamp(240, 2400), height: height.clamp(80, 4000) }
+    }
+
+    /// Of the overview.
+    pub(super) fn strip(width: u32) -> Self {
+        Self::new(width, 160)
+    }
+
+    /// How many labels so long fit side by side.
+    pub(super) fn labels(self, characters: usize) -> usize {
+        ((f64::from(self.width) / (CHARACTER_WIDTH * (characters as f64 + 2.0))) as usize).clamp(2, 12)
+    }
+}
+
+/// Which grid lines are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grid {
+    /// At the ticks of the vertical axis.
+    Horizontal,
+    /// At the ticks of the horizontal axis.
+    Vertical,
+}
+
+/// Axes and grid, and in them what `draw` draws.
+pub(super) fn framed(
+    size: Size,
+    (x, y): (Axis, Axis),
+    grid: Grid,
+    draw: impl FnOnce(&mut Plane<'_>) -> Result<(), DrawingError>,
+) -> Result<Svg, ChartError> {
+    let mut svg = String::new();
+    drawn(&mut svg, size, (x, y), grid, draw).map_err(|error| ChartError::Drawing(error.to_string()))?;
+    Ok(Svg(ink::tint(svg)))
+}
+
+fn drawn<'a>(
+    svg: &'a mut String,
+    size: Size,
+    (x, y): (Axis, Axis),
+    grid: Grid,
+    draw: impl FnOnce(&mut Plane<'a>) -> Result<(), DrawingError>,
+) -> Result<(), DrawingError> {
+    let root = SVGBackend::with_string(svg, (size.width, size.height)).into_drawing_area();
+    let beside = (y.longest_label() as f64 * CHARACTER_WIDTH) as u32 + 12;
+    let mut builder = ChartBuilder::on(&root);
+    builder.margin_top(8).margin_right(16).x_label_area_size(22).y_label_area_size(beside.min(size.width / 2));
+    let mut plane = builder.build_cartesian_2d(x, y)?;
+    let text = ("sans-serif", TEXT).into_text_style(&root).color(&ink::LABEL);
+    let mut mesh = plane.configure_mesh();
+    if grid == Grid::Horizontal {
+        mesh.disable_x_mesh();
+    } else {
+        mesh.disable_y_mesh();
+    }
+    mesh.bold_line_style(ink::GRID.stroke_width(1))
+        .axis_style(TRANSPARENT)
+        .x_label_style(text.clone().pos(Pos::new(HPos::Center, VPos::Top)))
+        .y_label_style(text)
+        .set_all_tick_mark_size(3)
+        .draw()?;
+    draw(&mut plane)?;
+    drop(plane);
+    root.present()
+}

@@ -1,0 +1,76 @@
+//! Charts, drawn here by `plotters` as SVG.
+//!
+//! Drawn to the width at which they are shown, so that text keeps its size; in the page's colours
+//! ([`ink`]); and never the only way to a figure: the page has each as a table, too.
+
+mod axis;
+mod bars;
+mod frame;
+mod ink;
+mod latency;
+mod lines;
+mod rate;
+mod result;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::Console;
+use super::series::{self, Minute};
+use frame::Size;
+
+/// An SVG document.
+#[derive(Debug)]
+struct Svg(String);
+
+/// Why there is no chart.
+#[derive(Debug, thiserror::Error)]
+enum ChartError {
+    #[error("{0}")]
+    Unfit(&'static str),
+    #[error("the chart could not be drawn: {0}")]
+    Drawing(String),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    width: u32,
+}
+
+/// `GET /console/charts/rate?width=`: deliveries a second, by what became of them.
+pub(super) async fn rate(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+    let now = Timestamp::now().as_second();
+    answer(rate::draw(&console.journal.seconds(now), now, Size::strip(width)))
+}
+
+/// `GET /console/minutes`: both charts in figures, minute by minute.
+pub(super) async fn minutes(State(console): State<Arc<Console>>) -> Json<Vec<Minute>> {
+    let now = Timestamp::now().as_second();
+    Json(series::minutes(&console.journal.seconds(now), now))
+}
+
+/// `GET /console/charts/latency?width=`: from request to row, median and 95th percentile.
+pub(super) async fn latency(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+    let now = Timestamp::now().as_second();
+    answer(latency::draw(console.journal.seconds(now), now, Size::strip(width)))
+}
+
+/// `POST /console/charts/result`: columns of a query's result.
+pub(super) async fn result(Json(wanted): Json<result::Chart>) -> Response {
+    answer(result::draw(wanted))
+}
+
+fn answer(drawn: Result<Svg, ChartError>) -> Response {
+    match drawn {
+        Ok(Svg(svg)) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
+        Err(error @ ChartError::Unfit(_)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response(),
+        Err(error @ ChartError::Drawing(_)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}

@@ -1,0 +1,20 @@
+//! What `explain` says of a URL.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::Console;
+use crate::decode::Explanation;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    url: String,
+}
+
+/// `GET /console/explain?url=…`: as if a browser requested it now.
+pub(super) async fn explain(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> axum::Json<Explanation> {
+    axum::Json(Explanation::of_url(&console.decoder, &question.url, Timestamp::now(), &console.names.table))
+}

@@ -1,0 +1,50 @@
+//! The dead-letter topic: messages that the service never acknowledged.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::Console;
+use super::replay::Refusal;
+use crate::decode::Explanation;
+use crate::local::pubsub::Attributes;
+
+/// What the dead-letter policy adds to the attributes that a message had.
+const ADDED: &str = "CloudPubSubDeadLetterSource";
+/// Shown at once at most, the latest of them.
+const MOST: usize = 100;
+
+/// One message as the page shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct GivenUp {
+    id: String,
+    /// When it was given up, in milliseconds of Unix time.
+    time_ms: i64,
+    attributes: Attributes,
+    /// In base64.
+    data: String,
+}
+
+/// `GET /console/given-up`, the latest first.
+pub(super) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenUp>> {
+    let messages = console.handles.dead_letters.messages();
+    let shown = messages.into_iter().rev().take(MOST).map(|message| GivenUp {
+        id: message.id,
+        time_ms: message.publish_time.as_millisecond(),
+        attributes: message.attributes,
+        data: STANDARD.encode(&message.data),
+    });
+    Json(shown.collect())
+}
+
+/// `POST /console/given-up/ID/replay`: takes it out and publishes it to the topic.
+pub(super) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, Refusal> {
+    let message = console.handles.dead_letters.take(&id).ok_or((StatusCode::NOT_FOUND, "that message is not there any more\n"))?;
+    let attributes = message.attributes.into_iter().filter(|(name, _)| !name.starts_with(ADDED)).collect();
+    console.publish_again(message.data, attributes).map(Json)
+}

@@ -1,0 +1,161 @@
+//! The last five minutes, second by second.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+/// Seconds that are kept.
+pub(super) const WINDOW: i64 = 300;
+/// Latencies kept of one second; beyond that, a random choice of so many.
+const SAMPLES: usize = 200;
+
+/// What became of a delivery, as far as the charts tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stored,
+    Filtered,
+    DeadLetter,
+    /// Not acknowledged: it comes again.
+    SentBack,
+}
+
+/// One second.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Second {
+    /// Unix time.
+    pub at: i64,
+    pub stored: u32,
+    pub filtered: u32,
+    pub dead_letters: u32,
+    pub sent_back: u32,
+    /// Milliseconds from request to row.
+    pub latencies: Vec<u32>,
+}
+
+/// Seconds in which anything happened, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    seconds: VecDeque<Second>,
+}
+
+impl Series {
+    /// Something ended in the second `at`; `latency` in milliseconds, if it became a row.
+    pub(super) fn count(&mut self, at: i64, fate: Fate, latency: Option<u32>) {
+        // Clocks may be set back: then it counts for the last second there is.
+        if self.seconds.back().is_none_or(|last| last.at < at) {
+            self.seconds.push_back(Second { at, ..Second::default() });
+        }
+        while self.seconds.front().is_some_and(|first| first.at <= at - WINDOW) {
+            self.seconds.pop_front();
+        }
+        let Some(second) = self.seconds.back_mut() else { return };
+        let count = match fate {
+            Fate::Stored => &mut second.stored,
+            Fate::Filtered => &mut second.filtered,
+            Fate::DeadLetter => &mut second.dead_letters,
+            Fate::SentBack => &mut second.sent_back,
+        };
+        *count += 1;
+        let seen = second.stored as usize;
+        match latency {
+            Some(latency) if second.latencies.len() < SAMPLES => second.latencies.push(latency),
+            Some(latency) => {
+                if let Some(slot) = second.latencies.get_mut(fastrand::usize(..seen.max(1))) {
+                    *slot = latency;
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The seconds later than `now - WINDOW`.
+    pub(super) fn since(&self, now: i64) -> Vec<Second> {
+        self.seconds.iter().filter(|second| second.at > now - WINDOW).cloned().collect()
+    }
+}
+
+/// What happened in one minute.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Minute {
+    /// Full minutes before now.
+    ago: i64,
+    stored: u32,
+    filtered: u32,
+    dead_letters: u32,
+    sent_back: u32,
+    p50: Option<u32>,
+    p95: Option<u32>,
+}
+
+/// The window minute by minute, the latest first.
+pub(super) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
+    let minute = |ago: i64| {
+        let within: Vec<&Second> = seconds.iter().filter(|second| (now - second.at).div_euclid(60).max(0) == ago).collect();
+        let sum = |count: fn(&Second) -> u32| within.iter().map(|second| count(second)).sum();
+        let mut latencies: Vec<u32> = within.iter().flat_map(|second| second.latencies.iter().copied()).collect();
+        Minute {
+            ago,
+            stored: sum(|second| second.stored),
+            filtered: sum(|second| second.filtered),
+            dead_letters: sum(|second| second.dead_letters),
+            sent_back: sum(|second| second.sent_back),
+            p50: quantile(&mut latencies, 0.5),
+            p95: quantile(&mut latencies, 0.95),
+        }
+    };
+    (0..WINDOW / 60).map(minute).collect()
+}
+
+/// The smallest value that `share` of all do not exceed (nearest rank). Sorts them.
+pub(super) fn quantile(values: &mut [u32], share: f64) -> Option<u32> {
+    values.sort_unstable();
+    let rank = (share * values.len() as f64).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_leave_after_five_minutes() {
+        let mut series = Series::default();
+        series.count(1000, Fate::Stored, Some(5));
+        series.count(1000, Fate::DeadLetter, None);
+        series.count(1299, Fate::Filtered, None);
+        let seen: Vec<_> = series.since(1299).iter().map(|s| (s.at, s.stored, s.filtered, s.dead_letters)).collect();
+        assert_eq!(seen, [(1000, 1, 0, 1), (1299, 0, 1, 0)]);
+        assert_eq!(series.since(1300).len(), 1, "a second that is five minutes old is not shown");
+        series.count(1300, Fate::SentBack, None);
+        assert_eq!(series.seconds.len(), 2, "nor kept");
+    }
+
+    #[test]
+    fn of_a_busy_second_some_latencies_are_kept() {
+        let mut series = Series::default();
+        for latency in 0..1000 {
+            series.count(1, Fate::Stored, Some(latency));
+        }
+        let second = &series.since(1)[0];
+        assert_eq!((second.stored, second.latencies.len()), (1000, SAMPLES));
+        assert!(second.latencies.iter().any(|latency| *latency >= SAMPLES as u32), "not only the first");
+    }
+
+    #[test]
+    fn each_second_counts_for_one_minute() {
+        let mut series = Series::default();
+        for at in [1000, 1240, 1241, 1300] {
+            series.count(at, Fate::Stored, Some(at as u32));
+        }
+        let minutes = minutes(&series.since(1300), 1300);
+        assert_eq!(minutes.iter().map(|minute| (minute.ago, minute.stored)).collect::<Vec<_>>(), [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]);
+        assert_eq!((minutes[0].p50, minutes[0].p95, minutes[2].p50), (Some(1241), Some(1300), None));
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_values() {
+        let mut values: Vec<u32> = (1..=100).rev().collect();
+        assert_eq!((quantile(&mut values, 0.5), quantile(&mut values, 0.95)), (Some(50), Some(95)));
+        assert_eq!((quantile(&mut [7], 0.95), quantile(&mut [], 0.5)), (Some(7), None));
+    }
+}

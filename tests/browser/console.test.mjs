@@ -1,0 +1,192 @@
+// The console as a person uses it, in a real browser, on a real pipeline.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { open, startBrowser, startLocal } from './support.mjs';
+
+let local;
+let browser;
+
+before(async () => {
+  [local, browser] = await Promise.all([startLocal(), startBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await local?.end();
+});
+
+/** Opens a view, hands the page over, and sees that nothing went wrong. */
+async function on(view, look, options) {
+  const { page, end } = await open(browser, local, view, options);
+  await look(page);
+  await end();
+}
+
+const region = (page, name) => page.getByRole('region', { name, exact: true });
+
+test('a pixel that a page shows appears on the overview', () => on('', async (page) => {
+  const visitor = await page.context().newPage();
+  await visitor.setContent(`<img src="${local.pixel}?user_id=visitor&amp;type=open" alt="">`);
+  const events = region(page, 'Latest events');
+  await events.getByText('/pixel.png?user_id=visitor&type=open').first().waitFor();
+  await events.getByText('/pixel.png?user_id=visitor&type=open').first().click();
+  await events.getByRole('link', { name: /^pixel_visitor_\d{8}$/ }).waitFor();
+  const topology = region(page, 'Topology');
+  await topology.locator('.stage', { hasText: 'Service' }).locator('.arrow').getByText(/^[1-9]\d*$/).waitFor();
+  await region(page, 'Outcomes').getByRole('row', { name: /stored/ }).waitFor();
+  await region(page, 'Deliveries per second').getByRole('img', { name: /last five minutes/ }).waitFor();
+  await region(page, 'From request to row').getByText('As a table').click();
+  await region(page, 'From request to row').getByRole('row', { name: /this minute \d/ }).waitFor();
+}));
+
+test('a pixel is made, explained and fired, and its row is found', () => on('pixel', async (page) => {
+  await page.getByLabel('user_id', { exact: true }).fill('maker & co');
+  await page.getByLabel('order_id').fill('7');
+  await page.getByLabel('In e-mail').selectOption({ label: 'Mailchimp: *|UNIQID|*' });
+  const made = region(page, 'Pixel');
+  assert.equal(await made.getByLabel('URL').last().textContent(), `${local.pixel}?user_id=maker+%26+co&order_id=7&type=open`);
+  const mail = await made.getByLabel('Tag for e-mail').last().textContent();
+  assert.match(mail, /^<img src="[^"]+\?user_id=\*\|UNIQID\|\*&amp;order_id=7&amp;type=open" width="1" height="1"/);
+  const becomes = region(page, 'What becomes of it');
+  await becomes.getByText(/^pixel_maker__20__26__20co_\d{8}$/).waitFor();
+  await page.getByRole('button', { name: 'Fire' }).click();
+  await region(page, 'Parameters').getByRole('link', { name: /^pixel_maker/ }).click();
+  const row = page.getByRole('region', { name: /^Rows of pixel_maker/ }).getByRole('row').nth(1);
+  await row.getByRole('cell', { name: 'maker & co' }).waitFor();
+}));
+
+test('what cannot be stored is said before it is fired', () => on('pixel', async (page) => {
+  await page.getByLabel('user_id', { exact: true }).fill('');
+  const becomes = region(page, 'What becomes of it');
+  await becomes.getByText('filtered').waitFor();
+  await becomes.getByText(/TABLE_SUFFIX/).waitFor();
+  await page.getByLabel('Pixel', { exact: true }).and(page.locator('input')).fill('https://track.example.com/pixel.png');
+  assert.ok(await page.getByRole('button', { name: 'Fire' }).isDisabled(), 'only our own pixel is fired');
+}));
+
+test('a table is found by user and read page by page', async () => {
+  await Promise.all(Array.from({ length: 120 }, (_, number) => local.fire(`user_id=reader&order_id=${number}`)));
+  await on('tables', async (page) => {
+    const tables = region(page, 'Tables');
+    await tables.getByRole('searchbox').fill('reader');
+    await tables.getByRole('link', { name: /^pixel_reader_/ }).click();
+    await page.getByText('Rows 1–50 of 120').waitFor();
+    await page.getByRole('button', { name: 'Last' }).click();
+    await page.getByText('Rows 101–120 of 120').waitFor();
+    assert.equal(await page.getByRole('region', { name: /^Rows of pixel_reader/ }).locator('tbody tr').count(), 20);
+    await page.getByText('Names of the load').or(page.getByText('When the load balancer received the request')).waitFor();
+    await tables.getByRole('searchbox').fill('eader_');
+    await tables.getByText('0 tables begin so').waitFor();
+    await tables.getByRole('button', { name: 'Search within names' }).click();
+    await tables.getByText(/^1 match in/).waitFor();
+  });
+});
+
+test('a dead letter is shown with its reason and replayed', async () => {
+  await local.push('no <b>JSON</b>');
+  await on('dead-letters', async (page) => {
+    const letters = region(page, 'Dead-letter table');
+    const letter = letters.getByRole('listitem').filter({ hasText: 'bad json' }).first();
+    await letter.locator('summary').click();
+    await letter.getByText('no <b>JSON</b>').waitFor();
+    await letter.getByRole('button', { name: 'Replay' }).click();
+    await letter.getByText(/Published again: dead letter \(bad json\)/).waitFor();
+    await letters.getByRole('button', { name: 'Refresh' }).click();
+    await letters.getByText('2 messages').waitFor();
+  });
+});
+
+test('what strangers put into a URL is shown and never run', async () => {
+  const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>';
+  await local.fire(`user_id=stranger&order_id=${encodeURIComponent(hostile)}`);
+  await on('', async (page) => {
+    page.on('dialog', () => assert.fail('a script of a stranger ran'));
+    const event = region(page, 'Latest events').getByText(/user_id=stranger/).first();
+    await event.click();
+    await region(page, 'Latest events').getByText('onerror=alert(1)').first().waitFor();
+    await region(page, 'Latest events').getByRole('link', { name: /^pixel_stranger/ }).click();
+    await page.getByRole('cell', { name: hostile }).waitFor();
+    assert.equal(await page.locator('img[src=x]').count(), 0);
+  });
+});
+
+test('a query gives rows, a chart and files', async () => {
+  await Promise.all(['open', 'open', 'click'].map((type) => local.fire(`user_id=analyst&type=${type}`)));
+  await on('sql', async (page) => {
+    const editor = page.getByRole('textbox', { name: /Query/ });
+    await editor.fill('SELECT type, COUNT(*) AS events\nFROM `parsed_pixel.pixel_analyst_*`\nGROUP BY type ORDER BY events DESC');
+    await editor.press('Control+Enter');
+    const result = region(page, 'Result');
+    const rows = result.getByRole('region', { name: 'Rows of the result' }).locator('tbody tr');
+    await rows.first().waitFor();
+    assert.deepEqual(await rows.allTextContents(), ['1open2', '2click1']);
+    await result.getByRole('button', { name: 'Chart' }).click();
+    const chart = result.getByRole('img', { name: /events by type/ });
+    await chart.waitFor();
+    assert.equal(await chart.locator('rect').count(), 2);
+    for (const [name, content] of [
+      ['CSV', 'type,events\r\nopen,2\r\nclick,1\r\n'],
+      ['JSON', '[\n{"type":"open","events":2},\n{"type":"click","events":1}\n]\n'],
+    ]) {
+      const [download] = await Promise.all([page.waitForEvent('download'), result.getByRole('button', { name }).click()]);
+      assert.equal(await readFile(await download.path(), 'utf8'), content);
+    }
+    await region(page, 'History').getByRole('button', { name: /SELECT type, COUNT/ }).waitFor();
+  });
+});
+
+test('rows of several kinds become a line for each, and a chart follows the choice of columns', () => on('sql', async (page) => {
+  await page.getByRole('textbox', { name: /Query/ }).fill('SELECT event_timestamp, type, COUNT(*) OVER (PARTITION BY type ORDER BY event_timestamp) AS so_far\nFROM `pixel_analyst_*`');
+  await page.getByRole('button', { name: /^Run/ }).click();
+  const result = region(page, 'Result');
+  await result.getByRole('button', { name: 'Chart' }).click();
+  const chart = result.getByRole('img');
+  await chart.and(page.getByLabel(/by event_timestamp/)).waitFor();
+  assert.deepEqual((await result.getByRole('list').getByRole('listitem').allTextContents()).sort(), ['click', 'open']);
+  assert.equal(await chart.locator('circle').count(), 3);
+  await result.getByLabel('Along').selectOption('type');
+  await chart.and(page.getByLabel(/by type/)).waitFor();
+  assert.ok(await chart.locator('rect').count() > 0);
+}));
+
+test('a mistake is marked at its place', async () => {
+  const { page, end } = await open(browser, local, 'sql');
+  const editor = page.getByRole('textbox', { name: /Query/ });
+  await editor.fill('SELECT 1,\n  no_such_column\nFROM `parsed_pixel.pixel`');
+  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.getByRole('alert').getByText(/no_such_column at \[2:3\]/).waitFor();
+  assert.equal(await editor.evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd)), 'no_such_column');
+  assert.equal(await editor.getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.locator('.colours .wrong').textContent(), 'no_such_column');
+  await editor.fill('SELECT order_idd FROM `parsed_pixel.pixel`');
+  await editor.press('Control+Enter');
+  await page.getByRole('button', { name: 'Write order_id' }).click();
+  assert.equal(await editor.inputValue(), 'SELECT order_id FROM `parsed_pixel.pixel`');
+  await end([/400 \(Bad Request\)/]);
+});
+
+test('everything can be reached by the keyboard', () => on('', async (page) => {
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'the first key leads past the head');
+  const link = page.getByRole('link', { name: 'SQL', exact: true });
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'SQL', level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'SQL', 'the heading of the new view is where one goes on');
+  assert.equal(await page.title(), 'SQL – Pixel Pipeline');
+  assert.equal(await link.getAttribute('aria-current'), 'page');
+}));
+
+test('the theme is the chosen one, also the next time', () => on('', async (page) => {
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await paper();
+  await page.getByRole('button', { name: 'Theme: auto' }).click();
+  const light = await paper();
+  assert.notEqual(light, dark);
+  await page.reload();
+  await page.getByRole('button', { name: 'Theme: light' }).waitFor();
+  assert.equal(await paper(), light);
+}, { colorScheme: 'dark' }));

@@ -1,0 +1,100 @@
+// Every view, light and dark, wide and narrow: fit to be read by anybody. With PIXEL_SCREENSHOTS=DIR,
+// pictures of them are put there, which takes five minutes more. (Those in docs/ were made smaller by
+// `pngquant --nofs --strip 128`.)
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { open, startBrowser, startLocal } from './support.mjs';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SCREENSHOTS = process.env.PIXEL_SCREENSHOTS;
+
+let local;
+let browser;
+
+before(async () => {
+  [local, browser] = await Promise.all([startLocal('--demo', SCREENSHOTS ? '8' : '20'), startBrowser()]);
+  await local.push('no JSON');
+  await local.push('{"httpRequest": {}}');
+  // For the charts to have something to show.
+  if (SCREENSHOTS) await sleep(290_000);
+});
+
+after(async () => {
+  await browser?.close();
+  await local?.end();
+});
+
+// What each view is called, and when it shows what it has.
+const VIEWS = {
+  overview: ['', (page) => page.locator('.events li').nth(10).waitFor()],
+  tables: ['tables?dataset=parsed_pixel&table=dead_letters', (page) => page.getByText('Rows 1–2 of 2').waitFor()],
+  sql: ['sql', async (page) => {
+    await run(page, `-- Events and users by type.
+SELECT IFNULL(type, '(none)') AS type, COUNT(*) AS events, COUNT(DISTINCT user_id) AS users
+FROM \`parsed_pixel.pixel_*\`
+GROUP BY 1
+ORDER BY events DESC`);
+  }],
+  chart: ['sql', async (page) => {
+    await run(page, `-- Events of each type, every ten seconds.
+SELECT
+  TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(event_timestamp), 10) * 10) AS at, type, COUNT(*) AS events
+FROM \`parsed_pixel.pixel_*\`
+WHERE type IN ('view', 'open', 'click')
+GROUP BY at, type
+ORDER BY at`);
+    await page.getByRole('button', { name: 'Chart', exact: true }).click();
+    await page.getByRole('img', { name: /by at/ }).waitFor();
+  }],
+  mistake: ['sql', async (page) => {
+    await write(page, 'SELECT type, COUNT(*) AS events\nFROM `parsed_pixel.pixel_*`\nWHERE event_timstamp > TIMESTAMP "2026-01-01"\nGROUP BY type');
+    await page.getByRole('alert').waitFor();
+  }],
+  'dead-letters': ['dead-letters', (page) => page.getByText('2 messages').waitFor()],
+  pixel: ['pixel', (page) => page.getByText('It becomes this row:').waitFor()],
+};
+
+/** Writes a query and runs it. */
+async function write(page, sql) {
+  await page.getByRole('textbox', { name: /Query/ }).fill(sql);
+  await page.keyboard.press('Control+Enter');
+}
+
+async function run(page, sql) {
+  await write(page, sql);
+  await page.getByRole('region', { name: 'Rows of the result' }).waitFor();
+}
+
+for (const [name, [view, shown]] of Object.entries(VIEWS)) {
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [device, width, height] of [['desktop', 1280, 860], ['phone', 390, 844]]) {
+      test(`${name}, ${colorScheme}, ${device}`, async () => {
+        const { page, end } = await open(browser, local, view, { width, height, colorScheme, reducedMotion: 'reduce' });
+        await shown(page);
+        // One of the dark ones is enough to look at.
+        if (SCREENSHOTS && (colorScheme === 'light' || name === 'overview')) {
+          await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}-${colorScheme}.png`) });
+        }
+        await page.setViewportSize({ width: Math.min(width, 360), height });
+        await assertFits(page);
+        await page.setViewportSize({ width, height });
+        // By the debugger, which the page's policy does not bind.
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n')}`), []);
+        await end(name === 'mistake' ? [/400 \(Bad Request\)/] : []);
+      });
+    }
+  }
+}
+
+/** Nothing sticks out to the side: tables scroll by themselves. */
+async function assertFits(page) {
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(beyond, 0, 'the page does not scroll sideways');
+}
