@@ -25,6 +25,18 @@ async function refusal(promise) {
   }
 }
 
+// All rows, so many at a time. (The client's own paging takes maxResults for the number of all rows.)
+async function pages(ask, maxResults) {
+  const rows = [];
+  let next = {maxResults, autoPaginate: false};
+  while (next) {
+    const [page, following] = await ask(next);
+    rows.push(...page);
+    next = following;
+  }
+  return rows;
+}
+
 async function main() {
   const seen = {};
   const [dataset] = await bigquery.createDataset('node');
@@ -44,7 +56,7 @@ async function main() {
   ]);
   const partial = await table.insert([{name: 'c', wrong: 1}]).catch(error => error);
   seen.partialFailure = [partial.name, partial.errors[0].errors[0].message];
-  const [stored] = await table.getRows({maxResults: 1, autoPaginate: true});
+  const stored = await pages(options => table.getRows(options), 1);
   seen.stored = stored.map(row => [row.name, row.n, row.at?.value ?? null, row.tags]);
 
   const [rows] = await bigquery.query({
@@ -71,7 +83,7 @@ async function main() {
   seen.positional = [positional.a, positional.b];
 
   const [job] = await bigquery.createQueryJob({query: 'SELECT n FROM UNNEST(GENERATE_ARRAY(1, 2500)) AS n', labels: {from: 'node'}});
-  const [results] = await job.getQueryResults({maxResults: 1000, autoPaginate: true});
+  const results = await pages(options => job.getQueryResults(options), 1000);
   seen.job = [results.length, results.reduce((sum, row) => sum + row.n, 0)];
   const [metadata] = await job.getMetadata();
   seen.metadata = [metadata.status.state, metadata.configuration.labels.from, metadata.statistics.query.statementType];
