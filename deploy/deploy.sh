@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# Creates the whole pipeline in a Google Cloud project: BigQuery, service, topic, log sink, pixel, dashboard.
+#
+#   PROJECT_ID=my-project deploy/deploy.sh     settings from the environment and deploy/pipeline.env
+#   deploy/deploy.sh FILE                      settings from the environment and FILE
+#
+# Each step looks first, and then makes what is missing and changes what differs. It can be run again, after
+# a change of settings or when it stopped half-way; a second run changes nothing. The steps go against the
+# stream, so that whatever begins to flow finds its way.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/settings.sh
+load_settings "$@"
+. deploy/steps.sh
+
+step "APIs of $PROJECT_ID"
+services='artifactregistry bigquery cloudbuild cloudresourcemanager compute iam logging monitoring pubsub run storage'
+enabled=$(gcloud services list --enabled --format='value(config.name)')
+missing=()
+for service in $services; do
+  grep -qx "$service.googleapis.com" <<<"$enabled" || missing+=("$service.googleapis.com")
+done
+[[ ${#missing[@]} == 0 ]] || change "switch on ${missing[*]}" gcloud services enable "${missing[@]}"
+
+step "BigQuery: $DATASET"
+have bq_ show --dataset "$DATASET" ||
+  change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$NAME" "$DATASET"
+
+# table NAME SCHEMA_FILE: a table that never expires, as tables do not that are made before the dataset's
+# default is set. The label tells whether the file has changed since; BigQuery only lets columns be added.
+table() {
+  local label
+  label=$(digest <"$2")
+  if ! have bq_ show "$DATASET.$1"; then
+    change "table $1" bq_ mk --table --label="pipeline:$NAME" --label="schema:$label" "$DATASET.$1" "$2"
+  elif ! bq_ show --format=prettyjson "$DATASET.$1" | grep -Fq "\"schema\": \"$label\""; then
+    change "columns of table $1" bq_ update --table --set_label="schema:$label" "$DATASET.$1" "$2"
+  fi
+}
+table "$TABLE_NAME" "$SCHEMA_FILE"
+table "$DEAD_LETTER_TABLE" schema/dead_letters.json
+
+for file in schema/views/events.sql schema/views/events_daily.sql; do
+  view=$(basename "$file" .sql)
+  sql=$(fill "$file")
+  label=$(digest <<<"$sql")
+  if ! have bq_ show "$DATASET.$view"; then
+    change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$NAME" --label="text:$label" --view="$sql" "$DATASET.$view"
+  elif ! bq_ show --format=prettyjson "$DATASET.$view" | grep -Fq "\"text\": \"$label\""; then
+    change "view $view" bq_ update --use_legacy_sql=false --set_label="text:$label" --view="$sql" "$DATASET.$view"
+  fi
+done
+
+seconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400))
+dataset=$(bq_ show --format=prettyjson --dataset "$DATASET")
+expiration=$(sed -n 's/.*"defaultTableExpirationMs": "\{0,1\}\([0-9]*\).*/\1/p' <<<"$dataset")
+[[ $((seconds * 1000)) == "${expiration:-0}" ]] ||
+  change "generated tables expire after ${TABLE_EXPIRATION_DAYS:-no} days" bq_ update --default_table_expiration="$seconds" "$DATASET"
+
+step "Service: $SERVICE"
+account() {
+  have gcloud iam service-accounts describe "$1" ||
+    change "account $1" gcloud iam service-accounts create "${1%%@*}" --display-name="$2"
+}
+account "$RUN_ACCOUNT" "Pixel pipeline $NAME: the service"
+account "$PUSH_ACCOUNT" "Pixel pipeline $NAME: signs pushes of Pub/Sub"
+
+# WRITER is roles/bigquery.dataEditor on this dataset alone. bq has no command that adds one entry, so the
+# dataset is written back with one more.
+if ! grep -Fq "\"userByEmail\": \"$RUN_ACCOUNT\"" <<<"$dataset"; then
+  bq_ show --format=prettyjson --dataset "$DATASET" |
+    sed "s/\"access\": \[/&{\"role\": \"WRITER\", \"userByEmail\": \"$RUN_ACCOUNT\"},/" >"$tmp/dataset.json"
+  change "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" bq_ update --source="$tmp/dataset.json" --dataset "$DATASET"
+fi
+
+if [[ -n $IMAGE ]]; then
+  image=(--image="$IMAGE")
+  what=$IMAGE
+else
+  account "$BUILD_ACCOUNT" "Pixel pipeline $NAME: builds the image"
+  grant "serviceAccount:$BUILD_ACCOUNT" roles/run.builder "$PROJECT_ID" gcloud projects
+  have gcloud artifacts repositories describe "$NAME" --location="$REGION" ||
+    change "image repository $NAME" gcloud artifacts repositories create "$NAME" --location="$REGION" --repository-format=docker --labels="pipeline=$NAME"
+  image=(--source=. --image="$REGION-docker.pkg.dev/$PROJECT_ID/$NAME/$SERVICE"
+    --build-service-account="projects/$PROJECT_ID/serviceAccounts/$BUILD_ACCOUNT")
+  what=$(find Cargo.toml Cargo.lock Dockerfile schema src -type f | LC_ALL=C sort | xargs cat | digest)
+fi
+{
+  printf "%s: '%s'\n" GOOGLE_CLOUD_PROJECT "$PROJECT_ID"
+  # The tables are made above, of SCHEMA_FILE; the service would make the built-in ones.
+  printf "%s: '%s'\n" AUTO_CREATE false
+  for setting in $SERVICE_SETTINGS; do
+    printf "%s: '%s'\n" "$setting" "${!setting//\'/\'\'}"
+  done
+} >"$tmp/environment.yaml"
+# Pub/Sub of the same project counts as internal traffic. A push is answered within PUSH_DEADLINE, so the
+# request's timeout is the ack deadline. CPU is given while requests are under way, which is all it needs.
+service=("$SERVICE" --region="$REGION" --no-allow-unauthenticated --ingress=internal --service-account="$RUN_ACCOUNT"
+  --cpu="$CPU" --memory="$MEMORY" --cpu-boost --concurrency="$CONCURRENCY" --min-instances="$MIN_INSTANCES"
+  --max-instances="$MAX_INSTANCES" --timeout=60
+  --startup-probe="httpGet.path=/ready,periodSeconds=1,timeoutSeconds=1,failureThreshold=60"
+  --liveness-probe="httpGet.path=/health,periodSeconds=30,timeoutSeconds=5,failureThreshold=3"
+  --env-vars-file="$tmp/environment.yaml")
+label=$({ printf '%s\n' "$what" "${service[@]/$tmp/}"; cat "$tmp/environment.yaml"; } | digest)
+# A revision that did not become ready is deployed again.
+state=$(gcloud run services describe "$SERVICE" --region="$REGION" 2>/dev/null \
+  --format='value[separator=" "](metadata.labels.deployed,status.latestCreatedRevisionName,status.latestReadyRevisionName)') || true
+read -r deployed created ready <<<"$state" || true
+if [[ $deployed != "$label" || $created != "$ready" ]]; then
+  change "deploy $SERVICE${IMAGE:+ from $IMAGE}, which takes some minutes" \
+    gcloud run deploy "${service[@]}" "${image[@]}" --labels="pipeline=$NAME,deployed=$label"
+fi
+grant "serviceAccount:$PUSH_ACCOUNT" roles/run.invoker "$SERVICE" gcloud run services
+url=$(gcloud run services describe "$SERVICE" --region="$REGION" --format='value(status.url)')
+
+step "Pub/Sub: topic $NAME"
+for topic in "$NAME" "$DEAD_LETTER"; do
+  have gcloud pubsub topics describe "$topic" || change "topic $topic" gcloud pubsub topics create "$topic" --labels="pipeline=$NAME"
+done
+have gcloud pubsub subscriptions describe "$DEAD_LETTER" ||
+  change "subscription $DEAD_LETTER, which keeps what was given up for 7 days" \
+    gcloud pubsub subscriptions create "$DEAD_LETTER" --topic="$DEAD_LETTER" --message-retention-duration=7d --expiration-period=never --labels="pipeline=$NAME"
+
+# A new table is 404 for minutes, and its messages come again until it is there: at five attempts, the
+# default, they would be given up.
+push=(--push-endpoint="$url/" --push-auth-service-account="$PUSH_ACCOUNT" --push-auth-token-audience="$url" --ack-deadline=60
+  --min-retry-delay=10s --max-retry-delay=600s --dead-letter-topic="$DEAD_LETTER" --max-delivery-attempts=100
+  --message-retention-duration=7d --expiration-period=never)
+if ! have gcloud pubsub subscriptions describe "$PUSH_SUBSCRIPTION"; then
+  change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions create "$PUSH_SUBSCRIPTION" --topic="$NAME" "${push[@]}" --labels="pipeline=$NAME"
+elif ! is "$url/ $PUSH_ACCOUNT $url 60 10s 600s $DEAD_LETTER 100" gcloud pubsub subscriptions describe "$PUSH_SUBSCRIPTION" \
+  --format='value[separator=" "](pushConfig.pushEndpoint,pushConfig.oidcToken.serviceAccountEmail,pushConfig.oidcToken.audience,ackDeadlineSeconds,retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts)'; then
+  change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions update "$PUSH_SUBSCRIPTION" "${push[@]}"
+fi
+
+# Pub/Sub itself moves messages to the dead-letter topic, by an account that Google makes for the project.
+number=$(gcloud projects describe "$PROJECT_ID" --format='value(projectNumber)')
+agent=serviceAccount:service-$number@gcp-sa-pubsub.iam.gserviceaccount.com
+allows "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics ||
+  change "account of Pub/Sub in this project" gcloud beta services identity create --service=pubsub.googleapis.com
+grant "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics
+grant "$agent" roles/pubsub.subscriber "$PUSH_SUBSCRIPTION" gcloud pubsub subscriptions
+
+step "Logs: sink $NAME"
+filter=$(log_filter)
+# sink NAME DESTINATION
+sink() {
+  if ! have gcloud logging sinks describe "$1"; then
+    change "sink $1 to $2" gcloud logging sinks create "$1" "$2" --log-filter="$filter"
+  elif ! is "$2|$filter" gcloud logging sinks describe "$1" --format='value[separator="|"](destination,filter)'; then
+    change "sink $1 to $2" gcloud logging sinks update "$1" "$2" --log-filter="$filter"
+  fi
+}
+writer() { gcloud logging sinks describe "$1" --format='value(writerIdentity)'; }
+sink "$NAME" "pubsub.googleapis.com/projects/$PROJECT_ID/topics/$NAME"
+grant "$(writer "$NAME")" roles/pubsub.publisher "$NAME" gcloud pubsub topics
+
+# The sink reads the entries before any bucket does.
+exclusions=$(gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value[separator="|"](exclusions.name,exclusions.filter)')
+if [[ $EXCLUDE_FROM_DEFAULT == true ]]; then
+  if ! grep -q "^$NAME|" <<<"$exclusions"; then
+    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --add-exclusion="name=$NAME,filter=$filter"
+  elif ! grep -Fqx "$NAME|$filter" <<<"$exclusions"; then
+    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --update-exclusion="name=$NAME,filter=$filter"
+  fi
+elif grep -q "^$NAME|" <<<"$exclusions"; then
+  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$NAME"
+fi
+
+if [[ $ARCHIVE == true ]]; then
+  have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" ||
+    change "bucket gs://$ARCHIVE_BUCKET" gcloud storage buckets create "gs://$ARCHIVE_BUCKET" --location="$LOCATION" --uniform-bucket-level-access --public-access-prevention
+  is "$ARCHIVE_DAYS" gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" --format='value(lifecycle_config.rule[0].condition.age)' || {
+    printf '{"rule": [{"action": {"type": "Delete"}, "condition": {"age": %s}}]}' "$ARCHIVE_DAYS" >"$tmp/lifecycle.json"
+    change "files are deleted after $ARCHIVE_DAYS days" gcloud storage buckets update "gs://$ARCHIVE_BUCKET" --lifecycle-file="$tmp/lifecycle.json"
+  }
+  sink "$NAME-archive" "storage.googleapis.com/$ARCHIVE_BUCKET"
+  grant "$(writer "$NAME-archive")" roles/storage.objectCreator "gs://$ARCHIVE_BUCKET" gcloud storage buckets
+elif have gcloud logging sinks describe "$NAME-archive"; then
+  change "archive no more (what is in gs://$ARCHIVE_BUCKET stays)" gcloud logging sinks delete "$NAME-archive"
+fi
+
+step "Pixel: gs://$PIXEL_BUCKET behind load balancer and CDN"
+have gcloud storage buckets describe "gs://$PIXEL_BUCKET" ||
+  change "bucket gs://$PIXEL_BUCKET" gcloud storage buckets create "gs://$PIXEL_BUCKET" --location="$LOCATION" --uniform-bucket-level-access --no-public-access-prevention
+# Whoever knows a name can read it; nobody can list them.
+grant allUsers roles/storage.legacyObjectReader "gs://$PIXEL_BUCKET" gcloud storage buckets
+for path in ${PIXEL_PATH//,/ }; do
+  have gcloud storage objects describe "gs://$PIXEL_BUCKET$path" ||
+    change "pixel $path" gcloud storage cp deploy/pixel.png "gs://$PIXEL_BUCKET$path" --content-type=image/png --cache-control='public, max-age=0'
+done
+
+# Every response is cached at Google's edge, whatever the query; browsers are told to ask each time, for an
+# hour of caching there, the default, would hide repeated views.
+cdn=(--gcs-bucket-name="$PIXEL_BUCKET" --enable-cdn --cache-mode=FORCE_CACHE_ALL --default-ttl=86400 --client-ttl=0)
+if ! have gcloud compute backend-buckets describe "$NAME"; then
+  change "backend bucket $NAME" gcloud compute backend-buckets create "$NAME" "${cdn[@]}"
+elif ! is "$PIXEL_BUCKET True FORCE_CACHE_ALL 86400 0" gcloud compute backend-buckets describe "$NAME" \
+  --format='value[separator=" "](bucketName,enableCdn,cdnPolicy.cacheMode,cdnPolicy.defaultTtl,cdnPolicy.clientTtl)'; then
+  change "backend bucket $NAME" gcloud compute backend-buckets update "$NAME" "${cdn[@]}"
+fi
+have gcloud compute url-maps describe "$NAME" --global ||
+  change "URL map $NAME" gcloud compute url-maps create "$NAME" --global --default-backend-bucket="$NAME"
+have gcloud compute addresses describe "$NAME" --global ||
+  change "address $NAME" gcloud compute addresses create "$NAME" --global --ip-version=IPV4 --network-tier=PREMIUM
+address=$(gcloud compute addresses describe "$NAME" --global --format='value(address)')
+have gcloud compute target-http-proxies describe "$NAME-http" --global ||
+  change "HTTP proxy $NAME-http" gcloud compute target-http-proxies create "$NAME-http" --global --url-map="$NAME"
+# forwarding_rule NAME PORT TARGET
+forwarding_rule() {
+  have gcloud compute forwarding-rules describe "$1" --global ||
+    change "forwarding rule $1 for $address:$2" gcloud compute forwarding-rules create "$1" --global \
+      --load-balancing-scheme=EXTERNAL_MANAGED --network-tier=PREMIUM --address="$NAME" --ports="$2" "$3"
+}
+forwarding_rule "$NAME-http" 80 --target-http-proxy="$NAME-http"
+if [[ -n $DOMAIN ]]; then
+  have gcloud compute ssl-certificates describe "$CERTIFICATE" --global ||
+    change "certificate for $DOMAIN" gcloud compute ssl-certificates create "$CERTIFICATE" --global --domains="$DOMAIN" --description="pixel-pipeline $NAME"
+  if ! have gcloud compute target-https-proxies describe "$NAME-https" --global; then
+    change "HTTPS proxy $NAME-https" gcloud compute target-https-proxies create "$NAME-https" --global --url-map="$NAME" --ssl-certificates="$CERTIFICATE"
+  elif ! has "$CERTIFICATE" gcloud compute target-https-proxies describe "$NAME-https" --global --format='value(sslCertificates.basename())'; then
+    change "HTTPS proxy $NAME-https" gcloud compute target-https-proxies update "$NAME-https" --global --ssl-certificates="$CERTIFICATE" --global-ssl-certificates
+  fi
+  forwarding_rule "$NAME-https" 443 --target-https-proxy="$NAME-https"
+fi
+
+step 'Watching'
+# The APIs of metrics, alerts and dashboards keep no label of ours that is fit to tell whether the files have
+# changed, so the topic does.
+for file in deploy/monitoring/metrics/*.json deploy/monitoring/alerts/*.json deploy/monitoring/dashboard.json; do
+  mkdir -p "$tmp/$(dirname "$file")"
+  fill "$file" >"$tmp/$file"
+done
+label=$({ cat "$tmp"/deploy/monitoring/*/*.json "$tmp/deploy/monitoring/dashboard.json"; echo "$ALERT_EMAIL"; } | digest)
+unchanged=false
+! is "$label" gcloud pubsub topics describe "$NAME" --format='value(labels.monitoring)' || unchanged=true
+
+channel=()
+if [[ -n $ALERT_EMAIL ]]; then
+  # email_channel: the name of ours for that address.
+  email_channel() {
+    gcloud beta monitoring channels list --format='value[separator=" "](name,userLabels.pipeline,labels.email_address)' |
+      sed -n "s/ $NAME $ALERT_EMAIL\$//p"
+  }
+  [[ -n $(email_channel) ]] ||
+    change "alerts go to $ALERT_EMAIL" gcloud beta monitoring channels create --type=email --display-name="$NAME: $ALERT_EMAIL" \
+      --channel-labels="email_address=$ALERT_EMAIL" --user-labels="pipeline=$NAME"
+  channel=(--notification-channels="$(email_channel)")
+fi
+for file in "$tmp"/deploy/monitoring/metrics/*.json; do
+  metric=${NAME}_$(basename "$file" .json)
+  if ! have gcloud logging metrics describe "$metric"; then
+    change "log-based metric $metric" gcloud logging metrics create "$metric" --config-from-file="$file"
+  elif [[ $unchanged == false ]]; then
+    change "log-based metric $metric" gcloud logging metrics update "$metric" --config-from-file="$file"
+  fi
+done
+policies=$(gcloud alpha monitoring policies list --format='value[separator=" "](name,displayName)')
+for file in "$tmp"/deploy/monitoring/alerts/*.json; do
+  alert=$(sed -n '1,5s/^ *"displayName": "\(.*\)",$/\1/p' "$file")
+  policy=$(sed -n "s/ $alert\$//p" <<<"$policies")
+  if [[ -n $policy && $unchanged == false ]]; then
+    # An update would keep what is no longer in the file.
+    change "alert \"$alert\", the old one" gcloud alpha monitoring policies delete "$policy"
+    policy=
+  fi
+  [[ -n $policy ]] ||
+    change "alert \"$alert\"" gcloud alpha monitoring policies create --policy-from-file="$file" ${channel[@]+"${channel[@]}"}
+done
+dashboard=projects/$PROJECT_ID/dashboards/$SERVICE
+if have gcloud monitoring dashboards describe "$dashboard" && [[ $unchanged == false ]]; then
+  change 'dashboard, the old one' gcloud monitoring dashboards delete "$dashboard"
+fi
+have gcloud monitoring dashboards describe "$dashboard" ||
+  change 'dashboard' gcloud monitoring dashboards create --config-from-file="$tmp/deploy/monitoring/dashboard.json"
+[[ $unchanged == true ]] || change "note on topic $NAME which files these are made of" gcloud pubsub topics update "$NAME" --update-labels="monitoring=$label"
+
+if [[ $changes == 0 ]]; then
+  printf '\nNothing had to be changed.\n'
+else
+  printf '\nDone: %s changes.\n' "$changes"
+fi
+pixel=${PIXEL_PATH%%,*}
+cat <<END
+
+pixel      http://$address$pixel${DOMAIN:+ and https://$DOMAIN$pixel}
+tables     https://console.cloud.google.com/bigquery?project=$PROJECT_ID&ws=!1m4!1m3!3m2!1s$PROJECT_ID!2s$DATASET
+dashboard  https://console.cloud.google.com/monitoring/dashboards/builder/$SERVICE?project=$PROJECT_ID
+END
+[[ -z $DOMAIN ]] || cat <<END
+
+DNS needs the record  $DOMAIN. A $address
+Google issues the certificate once it is there, which takes up to an hour.
+END
+cat <<END
+
+A new load balancer answers after some minutes. Then fire the pixel, and look for its row:
+  curl -o /dev/null "http://$address$pixel?user_id=507f1f77bcf86cd799439011&type=click"
+  bq query --project_id=$PROJECT_ID --use_legacy_sql=false 'SELECT * FROM $DATASET.events ORDER BY event_timestamp DESC LIMIT 10'
+END

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Takes down what deploy.sh made, by the same settings. The events stay: dataset and archive are kept unless
+# --delete-data is given. The APIs stay switched on.
+#
+#   PROJECT_ID=my-project deploy/destroy.sh [--delete-data] [--yes] [FILE]
+#
+# Asks first on a terminal, unless --yes is given. Can be run again when it stopped half-way.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/settings.sh
+
+delete_data=false yes=false file=()
+for argument in "$@"; do
+  case $argument in
+    --delete-data) delete_data=true ;;
+    --yes) yes=true ;;
+    -*) fail "$argument: there is no such flag; usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]" ;;
+    *) file+=("$argument") ;;
+  esac
+done
+load_settings ${file[@]+"${file[@]}"}
+. deploy/steps.sh
+
+if [[ $yes == false && -t 0 ]]; then
+  what="the pipeline $NAME of $PROJECT_ID"
+  [[ $delete_data == false ]] || what+=" AND ALL ITS EVENTS (dataset $DATASET${ARCHIVE_BUCKET:+, gs://$ARCHIVE_BUCKET})"
+  read -rp "Take down $what? [y/N] " answer
+  [[ $answer == [yY]* ]] || fail 'Nothing was changed.'
+fi
+
+# remove WHAT COLLECTION... NAME [-- FLAGS...]: deletes it, if it is there, with gcloud.
+remove() {
+  local what=$1 command=() flags=()
+  shift
+  while [[ $# -gt 0 && $1 != -- ]]; do
+    command+=("$1")
+    shift
+  done
+  [[ $# == 0 ]] || shift
+  local name=${command[${#command[@]} - 1]}
+  unset "command[${#command[@]}-1]"
+  ! have gcloud "${command[@]}" describe "$name" "$@" || change "$what $name" gcloud "${command[@]}" delete "$name" "$@"
+}
+
+step 'Watching'
+# labelled COMMAND...: the names of what the list has of this pipeline.
+labelled() { "$@" list --format='value[separator=" "](name,userLabels.pipeline)' | sed -n "s/ $NAME\$//p"; }
+for policy in $(labelled gcloud alpha monitoring policies); do
+  change "alert $policy" gcloud alpha monitoring policies delete "$policy"
+done
+for channel in $(labelled gcloud beta monitoring channels); do
+  change "notification channel $channel" gcloud beta monitoring channels delete "$channel"
+done
+remove 'dashboard' monitoring dashboards "projects/$PROJECT_ID/dashboards/$SERVICE"
+for metric in deploy/monitoring/metrics/*.json; do
+  remove 'log-based metric' logging metrics "${NAME}_$(basename "$metric" .json)"
+done
+
+step 'Logs'
+remove 'sink' logging sinks "$NAME"
+remove 'sink' logging sinks "$NAME-archive"
+! has "$NAME" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
+  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$NAME"
+
+step 'Pixel'
+remove 'forwarding rule' compute forwarding-rules "$NAME-https" -- --global
+remove 'forwarding rule' compute forwarding-rules "$NAME-http" -- --global
+remove 'HTTPS proxy' compute target-https-proxies "$NAME-https" -- --global
+remove 'HTTP proxy' compute target-http-proxies "$NAME-http" -- --global
+# Also those of domains that were set before.
+for certificate in $(gcloud compute ssl-certificates list --global --filter="description=\"pixel-pipeline $NAME\"" --format='value(name)'); do
+  remove 'certificate' compute ssl-certificates "$certificate" -- --global
+done
+remove 'URL map' compute url-maps "$NAME" -- --global
+remove 'backend bucket' compute backend-buckets "$NAME"
+remove 'address' compute addresses "$NAME" -- --global
+! have gcloud storage buckets describe "gs://$PIXEL_BUCKET" ||
+  change "bucket gs://$PIXEL_BUCKET" gcloud storage rm --recursive "gs://$PIXEL_BUCKET"
+
+step 'Pub/Sub'
+remove 'subscription' pubsub subscriptions "$PUSH_SUBSCRIPTION"
+remove 'subscription' pubsub subscriptions "$DEAD_LETTER"
+remove 'topic' pubsub topics "$NAME"
+remove 'topic' pubsub topics "$DEAD_LETTER"
+
+step 'Service'
+remove 'service' run services "$SERVICE" -- --region="$REGION"
+remove 'image repository' artifacts repositories "$NAME" -- --location="$REGION"
+# What gcloud uploaded for the builds; the bucket is for all services that are built from sources.
+sources=gs://run-sources-${PROJECT_ID/:/-}-$REGION
+! have gcloud storage ls "$sources/services/$SERVICE/" || change "uploaded sources of $SERVICE" gcloud storage rm --recursive "$sources/services/$SERVICE"
+! is '' gcloud storage ls "$sources" || ! have gcloud storage buckets describe "$sources" || change "bucket $sources" gcloud storage rm --recursive "$sources"
+! allows "serviceAccount:$BUILD_ACCOUNT" roles/run.builder "$PROJECT_ID" gcloud projects ||
+  change "no role for $BUILD_ACCOUNT" gcloud projects remove-iam-policy-binding "$PROJECT_ID" \
+    --member="serviceAccount:$BUILD_ACCOUNT" --role=roles/run.builder --condition=None
+for account in "$RUN_ACCOUNT" "$PUSH_ACCOUNT" "$BUILD_ACCOUNT"; do
+  remove 'account' iam service-accounts "$account"
+done
+
+step 'Data'
+if [[ $delete_data == true ]]; then
+  ! have bq_ show --dataset "$DATASET" || change "dataset $DATASET with all its tables" bq_ rm --force --recursive --dataset "$DATASET"
+  ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" ||
+    change "bucket gs://$ARCHIVE_BUCKET" gcloud storage rm --recursive "gs://$ARCHIVE_BUCKET"
+else
+  ! have bq_ show --dataset "$DATASET" || printf '  dataset %s stays; --delete-data deletes it\n' "$DATASET"
+  ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" || printf '  bucket gs://%s stays; --delete-data deletes it\n' "$ARCHIVE_BUCKET"
+fi
+
+printf '\n%s\n' "Taken down: $changes things. The APIs stay switched on."
