@@ -102,3 +102,9 @@ DELETE FROM pixel_bob_20260112 WHERE EXISTS (SELECT 1 FROM pixel_ada_20260105) A
 SELECT (SELECT COUNT(*) FROM pixel_bob_20260112) > 0 AS kept
 --> kept BOOL
 --| true
+
+--- DELETE of what is older than some days, counted from now
+DELETE FROM pixel_bob_20260112 WHERE DATE(event_timestamp) > CURRENT_DATE() OR event_timestamp > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL -1 DAY);
+SELECT COUNT(*) > 0 AS kept FROM pixel_bob_20260112
+--> kept BOOL
+--| true

@@ -7,25 +7,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::Schema;
 use datafusion::common::DataFusionError;
-use datafusion::physical_plan::PhysicalExpr;
 use rusqlite::{Connection, params};
 
+use super::doomed::Doomed;
 use super::scan::Decoder;
 use super::{QueryError, place};
 use crate::local::bigquery::catalog::{self, Table};
 use crate::local::bigquery::errors::ApiError;
-use crate::local::bigquery::names::TableRef;
-
-/// A DELETE that can be carried out.
-pub(super) struct Doomed {
-    pub name: TableRef,
-    /// The columns that the condition needs, by their names in the table.
-    pub columns: Arc<Schema>,
-    /// Of those columns; rows for which it is true go.
-    pub condition: Arc<dyn PhysicalExpr>,
-}
 
 /// Rows that are looked at together.
 const BATCH: i64 = 8_192;

@@ -3,39 +3,26 @@
 //! A query can keep a processor busy for long, and must not hold up those who answer requests; so
 //! it runs on its own runtime. It stops when nobody waits for it any more.
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, lit, when};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use super::delete::Doomed;
-use super::resolve::{Deletion, Path, Resolver};
+use super::doomed::Doomed;
+use super::resolve::{Path, Resolver};
 use super::scope::Relation;
 use super::tables::Catalog;
 use super::text::{Command, Text};
 use super::view::{Existing, NewView};
-use super::{Answer, Query, QueryError, Rows, delete, place, session, text, view};
+use super::{Answer, Query, QueryError, Rows, delete, execution, session, text, view};
 use crate::local::bigquery::errors::ApiError;
 use crate::local::bigquery::store::{Reader, Store};
 
 /// Plans are trees, and walked by functions that call themselves.
 const STACK: usize = 64 * 1024 * 1024;
-
-/// BigQuery's limit for a result that is answered directly is 10 GB; a laptop's memory ends
-/// earlier.
-const LARGEST_RESULT: usize = 1024 * 1024 * 1024;
-
-/// Bytes of stored rows that are read on one core, so that their order is the same each time.
-const SMALL_INPUT: u64 = 4 * 1024 * 1024;
 
 /// What runs queries; one for a whole server.
 pub(in crate::local::bigquery) struct Engine {
@@ -122,7 +109,7 @@ async fn prepare(job: Arc<Job>) -> Result<Prepared, QueryError> {
                 deletion if is_dry => {
                     Prepared::Done(Answer { bytes_processed: deletion.table.bytes.unsigned_abs(), ..without_rows("DELETE") })
                 }
-                deletion => Prepared::Delete(doomed(&job.session, deletion).await?),
+                deletion => Prepared::Delete(Doomed::of(deletion, &job.session).await?),
             }
         }
         Command::CreateView(view) => {
@@ -190,10 +177,10 @@ impl<T> Drop for Running<T> {
 async fn select(job: Arc<Job>, text: Arc<Text>) -> Result<Answer, QueryError> {
     let relation = resolve(&job, &text, relation).await?;
     let columns = super::result::named(&relation)?;
-    let plan = physical_plan(&job, &relation.plan).await?;
+    let plan = execution::plan(&relation.plan, &job.session, &job.bytes).await?;
     let batches = match job.query.dry_run {
         true => Vec::new(),
-        false => collect(plan, &job.session).await?,
+        false => execution::collect(plan, &job.session).await?,
     };
     Ok(Answer {
         statement: "SELECT",
@@ -202,65 +189,6 @@ async fn select(job: Arc<Job>, text: Arc<Text>) -> Result<Answer, QueryError> {
         bytes_processed: job.bytes.load(Ordering::Relaxed),
         affected_rows: None,
     })
-}
-
-/// The plan for one core, unless it reads much.
-async fn physical_plan(job: &Job, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-    let before = job.bytes.load(Ordering::Relaxed);
-    let one_core = session::on_one_core(&job.session);
-    let small = one_core.create_physical_plan(plan).await.map_err(planning)?;
-    if job.bytes.load(Ordering::Relaxed) - before <= SMALL_INPUT {
-        return Ok(small);
-    }
-    // What is planned anew is counted anew.
-    job.bytes.store(before, Ordering::Relaxed);
-    job.session.create_physical_plan(plan).await.map_err(planning)
-}
-
-/// The DELETE with the values of its subqueries.
-async fn doomed(session: &SessionState, deletion: Deletion) -> Result<Doomed, QueryError> {
-    let mut subqueries = Vec::new();
-    deletion
-        .condition
-        .apply(|expr| {
-            if let Expr::ScalarSubquery(subquery) = expr {
-                subqueries.push(Arc::clone(&subquery.subquery));
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })
-        .map_err(place::plain)?;
-    let mut values = Vec::new();
-    for plan in subqueries {
-        let physical = session.create_physical_plan(&plan).await.map_err(planning)?;
-        values.push((plan, single_value(physical, session).await?));
-    }
-    let condition = deletion.condition.transform(|expr| match &expr {
-        Expr::ScalarSubquery(subquery) => match values.iter().find(|(plan, _)| Arc::ptr_eq(plan, &subquery.subquery)) {
-            Some((_, value)) => Ok(Transformed::yes(lit(value.clone()))),
-            None => Ok(Transformed::no(expr)),
-        },
-        // The optimizer, which is not asked here, would make this of it.
-        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => match call.args.as_slice() {
-            [first, second] => when(first.clone().is_not_null(), first.clone()).otherwise(second.clone()).map(Transformed::yes),
-            _ => Ok(Transformed::no(expr)),
-        },
-        _ => Ok(Transformed::no(expr)),
-    });
-    let schema = DFSchema::try_from(Arc::clone(&deletion.columns)).map_err(place::plain)?;
-    let condition = condition.and_then(|condition| session.create_physical_expr(condition.data, &schema)).map_err(place::plain)?;
-    Ok(Doomed { name: deletion.table.name, columns: deletion.columns, condition })
-}
-
-/// What a scalar subquery gives: NULL if it gives nothing.
-async fn single_value(plan: Arc<dyn ExecutionPlan>, session: &SessionState) -> Result<ScalarValue, QueryError> {
-    let schema = plan.schema();
-    let batches = collect(plan, session).await?;
-    let mut filled = batches.iter().filter(|batch| batch.num_rows() > 0);
-    match (filled.next(), filled.next()) {
-        (None, _) => ScalarValue::try_from(schema.field(0).data_type()).map_err(place::plain),
-        (Some(batch), None) if batch.num_rows() == 1 => ScalarValue::try_from_array(batch.column(0), 0).map_err(place::plain),
-        _ => Err(QueryError::Invalid("Scalar subquery produced more than one element".to_owned())),
-    }
 }
 
 /// The meaning of the query, with the catalog at hand: on a thread that may wait for the disk.
@@ -277,43 +205,4 @@ async fn resolve<T: Send + 'static>(
             Ok(meaning(&resolver, &text.command))
         })
         .await?
-}
-
-async fn collect(plan: Arc<dyn ExecutionPlan>, session: &SessionState) -> Result<Vec<RecordBatch>, QueryError> {
-    let mut stream = execute_stream(plan, session.task_ctx()).map_err(running)?;
-    let mut batches = Vec::new();
-    let mut size = 0;
-    while let Some(batch) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        let batch = batch.map_err(running)?;
-        size += batch.get_array_memory_size();
-        if size > LARGEST_RESULT {
-            return Err(QueryError::Invalid("Response too large to return".to_owned()));
-        }
-        batches.push(batch);
-    }
-    Ok(batches)
-}
-
-/// Why the query could not be run to its end: its own fault, unless one of its tasks panicked.
-fn running(error: DataFusionError) -> QueryError {
-    match error.find_root() {
-        DataFusionError::ExecutionJoin(_) => ApiError::Panicked.into(),
-        _ => place::plain(error),
-    }
-}
-
-/// What the planner cannot do, in BigQuery's words where it has them.
-fn planning(error: DataFusionError) -> QueryError {
-    let message = match place::plain(error) {
-        QueryError::Invalid(message) => message,
-        other => return other,
-    };
-    if ["OuterReferenceColumn", "outer_ref", "Subquery", "subquery", "correlated"].iter().any(|word| message.contains(word)) {
-        return QueryError::Invalid(
-            "Correlated subqueries that reference other tables are not supported unless they can be de-correlated, such as by transforming \
-             them into an efficient JOIN."
-                .to_owned(),
-        );
-    }
-    QueryError::Invalid(message)
 }
