@@ -1,0 +1,25 @@
+# APIs that the pipeline uses. They stay on when it is destroyed: other things in the project may use them.
+
+resource "google_project_service" "api" {
+  for_each = toset([
+    "artifactregistry",
+    "bigquery",
+    "cloudbuild",
+    "compute",
+    "iam",
+    "logging",
+    "monitoring",
+    "pubsub",
+    "run",
+    "storage",
+  ])
+
+  project            = var.project_id
+  service            = "${each.key}.googleapis.com"
+  disable_on_destroy = false
+}
+
+locals {
+  # The project, once its APIs are on: what says `project = local.project` waits for them.
+  project = one(distinct([for api in google_project_service.api : api.project]))
+}

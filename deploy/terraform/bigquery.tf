@@ -1,0 +1,96 @@
+# Dataset, template table, dead letters and views. The tables per user and day are BigQuery's own doing, by
+# templateSuffix, and Terraform does not know them.
+
+locals {
+  schema_file   = startswith(var.schema_file, "/") ? var.schema_file : "${local.repository}/${var.schema_file}"
+  columns       = try([for column in jsondecode(file(local.schema_file)) : lower(column.name)], [])
+  not_a_column  = [for name in split(",", var.valid_attributes) : trimspace(name) if !contains(local.columns, lower(trimspace(name)))]
+  view_settings = { PROJECT_ID = var.project_id, DATASET = var.dataset, TABLE_NAME = var.table_name }
+
+  # What is made in a dataset with a default expiration gets it, views as well, and the provider cannot send
+  # BigQuery's 0 for "never": so these expire on the last day of the year 9999.
+  never = var.table_expiration_days == null ? null : 253402300799000
+}
+
+resource "google_bigquery_dataset" "events" {
+  project                     = local.project
+  dataset_id                  = var.dataset
+  location                    = var.location
+  description                 = "Events of the pixel ${var.name}"
+  default_table_expiration_ms = var.table_expiration_days == null ? null : var.table_expiration_days * 86400000
+  delete_contents_on_destroy  = var.delete_data
+  labels                      = local.labels
+}
+
+resource "google_bigquery_table" "template" {
+  project             = local.project
+  dataset_id          = google_bigquery_dataset.events.dataset_id
+  table_id            = var.table_name
+  schema              = file(local.schema_file)
+  expiration_time     = local.never
+  deletion_protection = !var.delete_data
+  labels              = local.labels
+
+  lifecycle {
+    precondition {
+      condition     = length(local.columns) > 0
+      error_message = "schema_file: ${var.schema_file} is not a list of columns. Write it as `bq show --schema --format=prettyjson` prints it."
+    }
+    precondition {
+      condition     = length(local.not_a_column) == 0
+      error_message = "valid_attributes names ${join(", ", local.not_a_column)}, of which ${var.schema_file} has no column: add a column or take the name off the list."
+    }
+  }
+}
+
+resource "google_bigquery_table" "dead_letters" {
+  project             = local.project
+  dataset_id          = google_bigquery_dataset.events.dataset_id
+  table_id            = var.dead_letter_table
+  schema              = file("${local.repository}/schema/dead_letters.json")
+  expiration_time     = local.never
+  deletion_protection = !var.delete_data
+  labels              = local.labels
+}
+
+# BigQuery reads a view's text when it is made: events wants a table to match, and events_daily wants events.
+# Nothing is lost with a view, so nothing protects it.
+resource "google_bigquery_table" "view_events" {
+  project             = local.project
+  dataset_id          = google_bigquery_dataset.events.dataset_id
+  table_id            = "events"
+  expiration_time     = local.never
+  deletion_protection = false
+  labels              = local.labels
+
+  view {
+    query          = templatefile("${local.repository}/schema/views/events.sql", local.view_settings)
+    use_legacy_sql = false
+  }
+
+  depends_on = [google_bigquery_table.template]
+}
+
+resource "google_bigquery_table" "view_events_daily" {
+  project             = local.project
+  dataset_id          = google_bigquery_dataset.events.dataset_id
+  table_id            = "events_daily"
+  expiration_time     = local.never
+  deletion_protection = false
+  labels              = local.labels
+
+  view {
+    query          = templatefile("${local.repository}/schema/views/events_daily.sql", local.view_settings)
+    use_legacy_sql = false
+  }
+
+  depends_on = [google_bigquery_table.view_events]
+}
+
+# Rows, and tables by templateSuffix: on this dataset alone.
+resource "google_bigquery_dataset_iam_member" "run" {
+  project    = local.project
+  dataset_id = google_bigquery_dataset.events.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.run.member
+}

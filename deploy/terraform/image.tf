@@ -1,0 +1,78 @@
+# The image, unless one is given: built from this repository by Cloud Build, again whenever what it is made
+# of has changed. Google's provider has no resource for a build, so gcloud submits it.
+
+locals {
+  built = var.image == ""
+
+  # Exactly what cloudbuild.ignore lets through.
+  sources = sort(concat(
+    ["Cargo.lock", "Cargo.toml", "Dockerfile"],
+    [for file in fileset(local.repository, "{schema,src}/**") : file],
+  ))
+  sources_hash = substr(sha256(join("\n", [for file in local.sources : "${file} ${filesha256("${local.repository}/${file}")}"])), 0, 16)
+
+  image = local.built ? "${var.region}-docker.pkg.dev/${var.project_id}/${var.name}/${var.name}-pipeline:${local.sources_hash}" : var.image
+}
+
+resource "google_artifact_registry_repository" "image" {
+  count = local.built ? 1 : 0
+
+  project       = local.project
+  location      = var.region
+  repository_id = var.name
+  format        = "DOCKER"
+  labels        = local.labels
+}
+
+resource "google_service_account" "build" {
+  count = local.built ? 1 : 0
+
+  project      = local.project
+  account_id   = "${var.name}-build"
+  display_name = "Pixel pipeline ${var.name}: builds the image"
+}
+
+resource "google_project_iam_member" "build" {
+  count = local.built ? 1 : 0
+
+  project = local.project
+  role    = "roles/run.builder"
+  member  = google_service_account.build[0].member
+}
+
+# What was granted a moment ago takes Google up to a minute or two to know everywhere.
+resource "terraform_data" "build_account" {
+  count = local.built ? 1 : 0
+
+  triggers_replace = [google_service_account.build[0].unique_id, google_project_iam_member.build[0].id]
+
+  provisioner "local-exec" {
+    command = "sleep 60"
+  }
+}
+
+resource "terraform_data" "image" {
+  count = local.built ? 1 : 0
+
+  triggers_replace = [local.image]
+
+  provisioner "local-exec" {
+    working_dir = local.repository
+    environment = {
+      PROJECT = var.project_id
+      REGION  = var.region
+      IMAGE   = local.image
+      ACCOUNT = google_service_account.build[0].name
+      MODULE  = abspath(path.module)
+    }
+    command = <<-EOT
+      gcloud builds submit . --quiet --project="$PROJECT" --region="$REGION" --service-account="$ACCOUNT" \
+        --config="$MODULE/cloudbuild.yaml" --ignore-file="$MODULE/cloudbuild.ignore" --substitutions="_IMAGE=$IMAGE"
+    EOT
+  }
+
+  depends_on = [
+    google_artifact_registry_repository.image,
+    terraform_data.build_account,
+  ]
+}

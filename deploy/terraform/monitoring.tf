@@ -1,0 +1,117 @@
+# Metrics of log lines, dashboard and alerts: one file each in deploy/monitoring. A file that is added there
+# is taken up, and one that says what is not understood here is refused.
+
+locals {
+  monitoring          = "${path.module}/../monitoring"
+  monitoring_settings = { NAME = var.name, PROJECT_ID = var.project_id, REGION = var.region, DATASET = var.dataset }
+  alerts              = toset([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")])
+  metrics = {
+    for file in fileset("${local.monitoring}/metrics", "*.json") :
+    trimsuffix(file, ".json") => jsondecode(templatefile("${local.monitoring}/metrics/${file}", local.monitoring_settings))
+  }
+}
+
+resource "google_logging_metric" "pipeline" {
+  for_each = local.metrics
+
+  project          = local.project
+  name             = each.value.name
+  description      = try(each.value.description, null)
+  filter           = each.value.filter
+  disabled         = try(each.value.disabled, null)
+  label_extractors = try(each.value.labelExtractors, null)
+  value_extractor  = try(each.value.valueExtractor, null)
+
+  dynamic "metric_descriptor" {
+    for_each = try([each.value.metricDescriptor], [])
+    content {
+      metric_kind  = metric_descriptor.value.metricKind
+      value_type   = metric_descriptor.value.valueType
+      unit         = try(metric_descriptor.value.unit, null)
+      display_name = try(metric_descriptor.value.displayName, null)
+
+      dynamic "labels" {
+        for_each = try(metric_descriptor.value.labels, [])
+        content {
+          key         = labels.value.key
+          value_type  = try(labels.value.valueType, null)
+          description = try(labels.value.description, null)
+        }
+      }
+    }
+  }
+
+  dynamic "bucket_options" {
+    for_each = try([each.value.bucketOptions], [])
+    content {
+      dynamic "exponential_buckets" {
+        for_each = try([bucket_options.value.exponentialBuckets], [])
+        content {
+          growth_factor      = exponential_buckets.value.growthFactor
+          num_finite_buckets = exponential_buckets.value.numFiniteBuckets
+          scale              = exponential_buckets.value.scale
+        }
+      }
+      dynamic "linear_buckets" {
+        for_each = try([bucket_options.value.linearBuckets], [])
+        content {
+          num_finite_buckets = linear_buckets.value.numFiniteBuckets
+          offset             = linear_buckets.value.offset
+          width              = linear_buckets.value.width
+        }
+      }
+      dynamic "explicit_buckets" {
+        for_each = try([bucket_options.value.explicitBuckets], [])
+        content {
+          bounds = explicit_buckets.value.bounds
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition = length(setsubtract(keys(each.value), [
+        "bucketOptions", "description", "disabled", "filter", "labelExtractors", "metricDescriptor", "name", "valueExtractor",
+      ])) == 0
+      error_message = "deploy/monitoring/metrics/${each.key}.json has members that deploy/terraform/monitoring.tf does not know: ${join(", ", keys(each.value))}. Add them there."
+    }
+  }
+}
+
+# Cloud Monitoring returns a dashboard's name with the project's number. By its id, every plan would differ.
+data "google_project" "pipeline" {
+  project_id = var.project_id
+}
+
+resource "google_monitoring_dashboard" "pipeline" {
+  project = local.project
+  dashboard_json = jsonencode(merge(
+    jsondecode(templatefile("${local.monitoring}/dashboard.json", local.monitoring_settings)),
+    { name = "projects/${data.google_project.pipeline.number}/dashboards/${var.name}-pipeline" },
+  ))
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  count = var.alert_email == "" ? 0 : 1
+
+  project      = local.project
+  display_name = "${var.name}: ${var.alert_email}"
+  type         = "email"
+  labels       = { email_address = var.alert_email }
+  user_labels  = local.labels
+}
+
+module "alert" {
+  source   = "./alert"
+  for_each = local.alerts
+
+  project  = local.project
+  file     = "deploy/monitoring/alerts/${each.key}.json"
+  policy   = templatefile("${local.monitoring}/alerts/${each.key}.json", local.monitoring_settings)
+  labels   = local.labels
+  channels = google_monitoring_notification_channel.email[*].id
+
+  # An alert is refused while its metric is not there.
+  depends_on = [google_logging_metric.pipeline]
+}

@@ -1,0 +1,115 @@
+# The pixel: objects in a public bucket, behind load balancer and CDN.
+
+resource "google_storage_bucket" "pixel" {
+  project                     = local.project
+  name                        = "${var.project_id}-${var.name}"
+  location                    = var.location
+  uniform_bucket_level_access = true
+  public_access_prevention    = "inherited"
+  labels                      = local.labels
+}
+
+# Whoever knows a name can read it; nobody can list them.
+resource "google_storage_bucket_iam_member" "pixel_public" {
+  bucket = google_storage_bucket.pixel.name
+  role   = "roles/storage.legacyObjectReader"
+  member = "allUsers"
+}
+
+resource "google_storage_bucket_object" "pixel" {
+  for_each = toset(local.pixel_paths)
+
+  bucket        = google_storage_bucket.pixel.name
+  name          = trimprefix(each.key, "/")
+  source        = "${path.module}/../pixel.png"
+  content_type  = "image/png"
+  cache_control = "public, max-age=0"
+}
+
+# Every response is cached at Google's edge, whatever the query; browsers are told to ask each time, for an
+# hour of caching there, the default, would hide repeated views.
+resource "google_compute_backend_bucket" "pixel" {
+  project     = local.project
+  name        = var.name
+  bucket_name = google_storage_bucket.pixel.name
+  enable_cdn  = true
+
+  cdn_policy {
+    cache_mode  = "FORCE_CACHE_ALL"
+    default_ttl = 86400
+    client_ttl  = 0
+  }
+}
+
+# Its name is what the log filter asks for.
+resource "google_compute_url_map" "pixel" {
+  project         = local.project
+  name            = var.name
+  default_service = google_compute_backend_bucket.pixel.id
+}
+
+resource "google_compute_global_address" "pixel" {
+  project    = local.project
+  name       = var.name
+  ip_version = "IPV4"
+}
+
+resource "google_compute_target_http_proxy" "pixel" {
+  project = local.project
+  name    = "${var.name}-http"
+  url_map = google_compute_url_map.pixel.id
+}
+
+resource "google_compute_global_forwarding_rule" "http" {
+  project               = local.project
+  name                  = "${var.name}-http"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  ip_address            = google_compute_global_address.pixel.id
+  port_range            = "80"
+  target                = google_compute_target_http_proxy.pixel.id
+
+  # What is requested from the first moment on finds its way.
+  depends_on = [google_pubsub_topic_iam_member.sink]
+}
+
+# --- HTTPS, with a domain
+
+resource "google_compute_managed_ssl_certificate" "pixel" {
+  count = var.domain == "" ? 0 : 1
+
+  project = local.project
+  # A cut may leave a - at the end, which no name may have.
+  name        = trimsuffix(substr("${var.name}-${replace(var.domain, ".", "-")}", 0, 63), "-")
+  description = "pixel-pipeline ${var.name}"
+
+  managed {
+    domains = [var.domain]
+  }
+
+  # Another domain: the proxy takes the new certificate before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_compute_target_https_proxy" "pixel" {
+  count = var.domain == "" ? 0 : 1
+
+  project          = local.project
+  name             = "${var.name}-https"
+  url_map          = google_compute_url_map.pixel.id
+  ssl_certificates = [google_compute_managed_ssl_certificate.pixel[0].id]
+}
+
+resource "google_compute_global_forwarding_rule" "https" {
+  count = var.domain == "" ? 0 : 1
+
+  project               = local.project
+  name                  = "${var.name}-https"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  ip_address            = google_compute_global_address.pixel.id
+  port_range            = "443"
+  target                = google_compute_target_https_proxy.pixel[0].id
+
+  depends_on = [google_pubsub_topic_iam_member.sink]
+}

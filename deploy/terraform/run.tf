@@ -1,0 +1,119 @@
+# The service, the accounts that it and its pushes have, and its image unless one is given.
+
+resource "google_service_account" "run" {
+  project      = local.project
+  account_id   = "${var.name}-run"
+  display_name = "Pixel pipeline ${var.name}: the service"
+}
+
+resource "google_service_account" "push" {
+  project      = local.project
+  account_id   = "${var.name}-push"
+  display_name = "Pixel pipeline ${var.name}: signs pushes of Pub/Sub"
+}
+
+locals {
+  environment = {
+    GOOGLE_CLOUD_PROJECT = var.project_id
+    # The tables are made here, of schema_file; the service would make the built-in ones.
+    AUTO_CREATE = "false"
+
+    DATASET           = var.dataset
+    TABLE_NAME        = var.table_name
+    VALID_ATTRIBUTES  = var.valid_attributes
+    TABLE_SUFFIX      = var.table_suffix
+    PIXEL_PATH        = var.pixel_path
+    DEAD_LETTER_TABLE = var.dead_letter_table
+    BATCH_MAX_ROWS    = tostring(var.batch_max_rows)
+    BATCH_MAX_BYTES   = tostring(var.batch_max_bytes)
+    BATCH_MAX_INSERTS = tostring(var.batch_max_inserts)
+    BATCH_GZIP        = tostring(var.batch_gzip)
+    MAX_IN_FLIGHT     = tostring(var.max_in_flight)
+    PUSH_DEADLINE     = var.push_deadline
+    LOG_FORMAT        = var.log_format
+    RUST_LOG          = var.rust_log
+  }
+}
+
+resource "google_cloud_run_v2_service" "pipeline" {
+  project  = local.project
+  name     = "${var.name}-pipeline"
+  location = var.region
+  # Pub/Sub of the same project counts as internal.
+  ingress             = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  deletion_protection = false # it holds no data
+  labels              = local.labels
+
+  template {
+    service_account                  = google_service_account.run.email
+    max_instance_request_concurrency = var.concurrency
+    # A push is answered within push_deadline, so the request's timeout is the ack deadline.
+    timeout = "60s"
+
+    scaling {
+      min_instance_count = var.min_instances
+      max_instance_count = var.max_instances
+    }
+
+    containers {
+      image = local.image
+
+      resources {
+        limits = {
+          cpu    = var.cpu
+          memory = var.memory
+        }
+        # CPU while requests are under way, which is all that the service needs.
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+
+      startup_probe {
+        period_seconds    = 1
+        timeout_seconds   = 1
+        failure_threshold = 60
+        http_get {
+          path = "/ready"
+        }
+      }
+      liveness_probe {
+        period_seconds    = 30
+        timeout_seconds   = 5
+        failure_threshold = 3
+        http_get {
+          path = "/health"
+        }
+      }
+
+      dynamic "env" {
+        for_each = local.environment
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+    }
+  }
+
+  # What gcloud writes when it changes the service.
+  lifecycle {
+    ignore_changes = [client, client_version]
+  }
+
+  # /ready wants the template table and the right to read it.
+  depends_on = [
+    google_bigquery_dataset_iam_member.run,
+    google_bigquery_table.dead_letters,
+    google_bigquery_table.template,
+    terraform_data.image,
+  ]
+}
+
+# Nobody else may call it: there is no binding for allUsers.
+resource "google_cloud_run_v2_service_iam_member" "push" {
+  project  = local.project
+  location = var.region
+  name     = google_cloud_run_v2_service.pipeline.name
+  role     = "roles/run.invoker"
+  member   = google_service_account.push.member
+}
