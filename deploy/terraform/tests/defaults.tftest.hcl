@@ -1,0 +1,201 @@
+# What is planned when nothing but the project is given. No credentials are needed: the providers are mocks.
+
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
+variables {
+  project_id = "my-project"
+}
+
+run "a_delivery_has_time_and_is_not_given_up_early" {
+  command = plan
+
+  assert {
+    condition     = google_pubsub_subscription.push.ack_deadline_seconds == 60
+    error_message = "push_deadline is up to 60 s, so the ack deadline must be 60."
+  }
+  assert {
+    condition     = google_pubsub_subscription.push.retry_policy[0].minimum_backoff == "10s" && google_pubsub_subscription.push.retry_policy[0].maximum_backoff == "600s"
+    error_message = "Deliveries must come again after 10 s to 600 s."
+  }
+  assert {
+    condition     = google_pubsub_subscription.push.dead_letter_policy[0].max_delivery_attempts == 100
+    error_message = "A message of a new table would be given up before the table is there."
+  }
+  assert {
+    condition = alltrue([
+      for subscription in [google_pubsub_subscription.push, google_pubsub_subscription.dead_letter] :
+      subscription.message_retention_duration == "604800s" && subscription.expiration_policy[0].ttl == ""
+    ])
+    error_message = "Subscriptions must keep messages for 7 days and never expire."
+  }
+}
+
+run "nobody_may_call_the_service" {
+  command = plan
+
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    error_message = "Only traffic from inside may reach the service."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.push.role == "roles/run.invoker"
+    error_message = "Pushes need roles/run.invoker."
+  }
+  # The one binding for everybody is the pixel's bucket.
+  assert {
+    condition = [
+      for file in fileset(path.module, "**/*.tf") : file
+      if length(regexall("\"(allUsers|allAuthenticatedUsers)\"", file("${path.module}/${file}"))) > 0
+    ] == ["pixel.tf"]
+    error_message = "allUsers may be bound in pixel.tf and nowhere else."
+  }
+  assert {
+    condition     = length(regexall("_iam_(binding|policy)\"", join("\n", [for file in fileset(path.module, "**/*.tf") : file("${path.module}/${file}")]))) == 0
+    error_message = "Bindings must be added one by one (*_iam_member), or others' are taken away."
+  }
+}
+
+run "the_pixel_is_public_and_browsers_ask_each_time" {
+  command = plan
+
+  assert {
+    condition     = google_storage_bucket.pixel.name == "my-project-pixel" && google_storage_bucket.pixel.location == "US"
+    error_message = "The bucket must be my-project-pixel in US."
+  }
+  assert {
+    condition     = google_storage_bucket_iam_member.pixel_public.role == "roles/storage.legacyObjectReader"
+    error_message = "Objects are public, the list of them is not."
+  }
+  assert {
+    condition     = { for path, object in google_storage_bucket_object.pixel : object.name => [object.content_type, object.cache_control] } == { "pixel.png" = ["image/png", "public, max-age=0"] }
+    error_message = "There must be one object, pixel.png, that browsers do not keep."
+  }
+  assert {
+    condition     = google_compute_backend_bucket.pixel.enable_cdn && google_compute_backend_bucket.pixel.cdn_policy[0].cache_mode == "FORCE_CACHE_ALL"
+    error_message = "The CDN must keep every response."
+  }
+  assert {
+    condition     = google_compute_backend_bucket.pixel.cdn_policy[0].client_ttl == 0 && google_compute_backend_bucket.pixel.cdn_policy[0].default_ttl == 86400
+    error_message = "The CDN must keep the pixel for a day, and browsers not at all."
+  }
+  assert {
+    condition     = google_compute_global_forwarding_rule.http.load_balancing_scheme == "EXTERNAL_MANAGED" && google_compute_global_forwarding_rule.http.port_range == "80"
+    error_message = "HTTP must be on port 80 of an EXTERNAL_MANAGED load balancer."
+  }
+}
+
+run "sink_and_exclusion_have_the_filter_of_the_pixel" {
+  command = plan
+
+  assert {
+    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND httpRequest.requestUrl:\"/pixel.png\""
+    error_message = "Not the filter: ${google_logging_project_sink.topic.filter}"
+  }
+  assert {
+    condition     = google_logging_project_exclusion.default[0].filter == google_logging_project_sink.topic.filter
+    error_message = "What is kept out of _Default must be what goes to the topic."
+  }
+  assert {
+    condition     = google_compute_url_map.pixel.name == "pixel"
+    error_message = "The filter asks for the URL map by name."
+  }
+  assert {
+    condition     = length(google_storage_bucket.archive) == 0 && length(google_logging_project_sink.archive) == 0
+    error_message = "There must be no archive unless it is asked for."
+  }
+}
+
+run "data_outlives_a_careless_destroy" {
+  command = plan
+
+  assert {
+    condition     = google_bigquery_table.template.deletion_protection && google_bigquery_table.dead_letters.deletion_protection
+    error_message = "Tables must be protected."
+  }
+  assert {
+    condition     = !google_bigquery_dataset.events.delete_contents_on_destroy
+    error_message = "A dataset with tables must not be deleted."
+  }
+  assert {
+    condition     = alltrue([for api in google_project_service.api : !api.disable_on_destroy])
+    error_message = "APIs must stay on."
+  }
+}
+
+run "the_service_has_what_the_settings_say" {
+  command = plan
+
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.name == "pixel-pipeline" && google_cloud_run_v2_service.pipeline.location == "us-central1"
+    error_message = "The service must be pixel-pipeline in us-central1."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].containers[0].resources[0].limits == tomap({ cpu = "1", memory = "512Mi" })
+    error_message = "An instance must have 1 CPU and 512 MiB."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].containers[0].resources[0].cpu_idle && google_cloud_run_v2_service.pipeline.template[0].containers[0].resources[0].startup_cpu_boost
+    error_message = "CPU must be paid for while requests are under way, and boosted at the start."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].max_instance_request_concurrency == 500 && google_cloud_run_v2_service.pipeline.template[0].timeout == "60s"
+    error_message = "An instance must take 500 deliveries of up to 60 s."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].scaling[0].min_instance_count == 0 && google_cloud_run_v2_service.pipeline.template[0].scaling[0].max_instance_count == 10
+    error_message = "There must be 0 to 10 instances."
+  }
+  assert {
+    condition = (
+      google_cloud_run_v2_service.pipeline.template[0].containers[0].startup_probe[0].http_get[0].path == "/ready" &&
+      google_cloud_run_v2_service.pipeline.template[0].containers[0].liveness_probe[0].http_get[0].path == "/health"
+    )
+    error_message = "Startup asks /ready, liveness asks /health."
+  }
+  assert {
+    condition     = google_bigquery_dataset_iam_member.run.role == "roles/bigquery.dataEditor"
+    error_message = "The service must be allowed to write to the dataset."
+  }
+}
+
+run "what_takes_labels_says_whose_it_is" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for labels in [
+        google_storage_bucket.pixel.labels,
+        google_pubsub_topic.events.labels,
+        google_pubsub_topic.dead_letter.labels,
+        google_pubsub_subscription.push.labels,
+        google_pubsub_subscription.dead_letter.labels,
+        google_bigquery_dataset.events.labels,
+        google_artifact_registry_repository.image[0].labels,
+        google_cloud_run_v2_service.pipeline.labels,
+      ] : labels == tomap({ pipeline = "pixel" })
+    ])
+    error_message = "pipeline=pixel is missing somewhere."
+  }
+}
+
+run "each_file_of_monitoring_is_taken_up" {
+  command = plan
+
+  assert {
+    condition     = length(module.alert) == length(fileset("${path.module}/../monitoring/alerts", "*.json")) && length(module.alert) > 0
+    error_message = "There must be an alert for each file."
+  }
+  assert {
+    condition     = length(google_logging_metric.pipeline) == length(fileset("${path.module}/../monitoring/metrics", "*.json")) && length(google_logging_metric.pipeline) > 0
+    error_message = "There must be a metric for each file."
+  }
+  assert {
+    condition     = length(regexall("[$%]\\{", join("", [for metric in google_logging_metric.pipeline : "${metric.name}${metric.filter}"]))) == 0
+    error_message = "A placeholder is left."
+  }
+  assert {
+    condition     = length(google_monitoring_notification_channel.email) == 0
+    error_message = "Nobody is to be written to."
+  }
+}

@@ -1,0 +1,275 @@
+# What each option adds, changes or leaves out.
+
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
+variables {
+  project_id = "my-project"
+}
+
+run "each_path_is_an_object_and_a_term_of_the_filter" {
+  command = plan
+
+  variables {
+    pixel_path = "/pixel.png, /m/p.png,/pixel.png"
+  }
+
+  assert {
+    condition     = toset([for object in google_storage_bucket_object.pixel : object.name]) == toset(["pixel.png", "m/p.png"])
+    error_message = "There must be one object for each path."
+  }
+  assert {
+    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND (httpRequest.requestUrl:\"/pixel.png\" OR httpRequest.requestUrl:\"/m/p.png\")"
+    error_message = "Not the filter: ${google_logging_project_sink.topic.filter}"
+  }
+}
+
+run "two_pipelines_share_no_name" {
+  command = plan
+
+  variables {
+    name = "other"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in [
+        google_storage_bucket.pixel.name,
+        google_compute_backend_bucket.pixel.name,
+        google_compute_url_map.pixel.name,
+        google_compute_global_address.pixel.name,
+        google_compute_target_http_proxy.pixel.name,
+        google_compute_global_forwarding_rule.http.name,
+        google_pubsub_topic.events.name,
+        google_pubsub_topic.dead_letter.name,
+        google_pubsub_subscription.push.name,
+        google_pubsub_subscription.dead_letter.name,
+        google_service_account.run.account_id,
+        google_service_account.push.account_id,
+        google_service_account.build[0].account_id,
+        google_logging_project_sink.topic.name,
+        google_logging_project_exclusion.default[0].name,
+        google_artifact_registry_repository.image[0].repository_id,
+        google_cloud_run_v2_service.pipeline.name,
+      ] : strcontains(name, "other") && !strcontains(name, "pixel")
+    ])
+    error_message = "A name does not begin with the pipeline's."
+  }
+  assert {
+    condition     = alltrue([for metric in google_logging_metric.pipeline : startswith(metric.name, "other")])
+    error_message = "A metric's name does not begin with the pipeline's."
+  }
+  assert {
+    condition     = strcontains(google_logging_project_sink.topic.filter, "url_map_name=\"other\"")
+    error_message = "The sink must take the entries of its own load balancer."
+  }
+}
+
+run "without_a_domain_there_is_http_alone" {
+  command = plan
+
+  assert {
+    condition = (
+      length(google_compute_managed_ssl_certificate.pixel) == 0 && length(google_compute_target_https_proxy.pixel) == 0 &&
+      length(google_compute_global_forwarding_rule.https) == 0
+    )
+    error_message = "There is nothing to certify."
+  }
+  assert {
+    condition     = output.dns_record == null
+    error_message = "There is no record to make."
+  }
+}
+
+run "a_domain_adds_https" {
+  command = plan
+
+  variables {
+    domain = "track.example.com"
+  }
+
+  assert {
+    condition = (
+      google_compute_managed_ssl_certificate.pixel[0].name == "pixel-track-example-com" &&
+      google_compute_managed_ssl_certificate.pixel[0].managed[0].domains == tolist(["track.example.com"])
+    )
+    error_message = "The certificate must be the domain's."
+  }
+  assert {
+    condition = (
+      google_compute_global_forwarding_rule.https[0].name == "pixel-https" && google_compute_global_forwarding_rule.https[0].port_range == "443" &&
+      google_compute_global_forwarding_rule.https[0].load_balancing_scheme == "EXTERNAL_MANAGED"
+    )
+    error_message = "HTTPS must be on port 443 of an EXTERNAL_MANAGED load balancer."
+  }
+  assert {
+    condition     = google_compute_global_forwarding_rule.http.port_range == "80"
+    error_message = "HTTP must stay."
+  }
+  assert {
+    condition     = output.pixel_url == "https://track.example.com/pixel.png"
+    error_message = "The URL of the pixel must be the domain's."
+  }
+}
+
+run "a_long_domain_has_a_certificate_with_a_legal_name" {
+  command = plan
+
+  variables {
+    # The 63rd character is a dot.
+    domain = "a2345678901234567890123456789012345678901234567890123456.example.com"
+  }
+
+  assert {
+    condition     = google_compute_managed_ssl_certificate.pixel[0].name == "pixel-a2345678901234567890123456789012345678901234567890123456"
+    error_message = "Not a legal name: ${google_compute_managed_ssl_certificate.pixel[0].name}"
+  }
+}
+
+run "the_archive_keeps_the_same_entries_out_of_sight" {
+  command = plan
+
+  variables {
+    archive      = true
+    archive_days = 30
+  }
+
+  assert {
+    condition = (
+      google_storage_bucket.archive[0].name == "my-project-pixel-archive" && google_storage_bucket.archive[0].public_access_prevention == "enforced" &&
+      !google_storage_bucket.archive[0].force_destroy
+    )
+    error_message = "The archive must never be public, and must not be deleted with its files."
+  }
+  assert {
+    condition = (
+      one(google_storage_bucket.archive[0].lifecycle_rule[0].condition).age == 30 && one(google_storage_bucket.archive[0].lifecycle_rule[0].action).type == "Delete"
+    )
+    error_message = "Files must be deleted after 30 days."
+  }
+  assert {
+    condition = (
+      google_logging_project_sink.archive[0].filter == google_logging_project_sink.topic.filter &&
+      google_logging_project_sink.archive[0].destination == "storage.googleapis.com/my-project-pixel-archive"
+    )
+    error_message = "The archive must get what the topic gets."
+  }
+  assert {
+    condition     = google_storage_bucket_iam_member.archive[0].role == "roles/storage.objectCreator"
+    error_message = "The sink may create files, and nothing else."
+  }
+}
+
+run "entries_can_stay_in_default" {
+  command = plan
+
+  variables {
+    exclude_from_default = false
+  }
+
+  assert {
+    condition     = length(google_logging_project_exclusion.default) == 0
+    error_message = "Nothing is to be excluded."
+  }
+}
+
+run "without_an_image_one_is_built" {
+  command = plan
+
+  assert {
+    condition     = can(regex("^us-central1-docker\\.pkg\\.dev/my-project/pixel/pixel-pipeline:[0-9a-f]{16}$", google_cloud_run_v2_service.pipeline.template[0].containers[0].image))
+    error_message = "Not an image with a tag that follows from the sources: ${google_cloud_run_v2_service.pipeline.template[0].containers[0].image}"
+  }
+  assert {
+    condition     = terraform_data.image[0].triggers_replace == [google_cloud_run_v2_service.pipeline.template[0].containers[0].image]
+    error_message = "What is run must be what is built."
+  }
+  assert {
+    condition     = google_project_iam_member.build[0].role == "roles/run.builder"
+    error_message = "The build's account needs roles/run.builder."
+  }
+}
+
+run "a_given_image_is_run_and_nothing_is_built" {
+  command = plan
+
+  variables {
+    image = "us-docker.pkg.dev/other/images/pixel-pipeline:1.0"
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].containers[0].image == "us-docker.pkg.dev/other/images/pixel-pipeline:1.0"
+    error_message = "The image must be the given one."
+  }
+  assert {
+    condition = (
+      length(terraform_data.image) == 0 && length(terraform_data.build_account) == 0 && length(google_artifact_registry_repository.image) == 0 &&
+      length(google_service_account.build) == 0 && length(google_project_iam_member.build) == 0
+    )
+    error_message = "What is only there to build must not be made."
+  }
+}
+
+run "generated_tables_expire_and_those_of_the_module_do_not" {
+  command = plan
+
+  variables {
+    table_expiration_days = 30
+  }
+
+  assert {
+    condition     = google_bigquery_dataset.events.default_table_expiration_ms == 2592000000
+    error_message = "Generated tables must expire after 30 days."
+  }
+  assert {
+    condition = alltrue([
+      for table in [google_bigquery_table.template, google_bigquery_table.dead_letters, google_bigquery_table.view_events, google_bigquery_table.view_events_daily] :
+      table.expiration_time == 253402300799000
+    ])
+    error_message = "A table or view of the module would get the dataset's default, and be gone in 30 days."
+  }
+}
+
+run "delete_data_takes_every_protection_away" {
+  command = plan
+
+  variables {
+    archive     = true
+    delete_data = true
+  }
+
+  assert {
+    condition = (
+      google_bigquery_dataset.events.delete_contents_on_destroy && !google_bigquery_table.template.deletion_protection &&
+      !google_bigquery_table.dead_letters.deletion_protection && google_storage_bucket.archive[0].force_destroy
+    )
+    error_message = "Destroying would stop half-way."
+  }
+}
+
+run "an_address_gets_the_alerts" {
+  command = plan
+
+  variables {
+    alert_email = "you@example.com"
+  }
+
+  assert {
+    condition     = google_monitoring_notification_channel.email[0].type == "email" && google_monitoring_notification_channel.email[0].labels == tomap({ email_address = "you@example.com" })
+    error_message = "The channel must lead to the address."
+  }
+}
+
+run "a_schema_of_ones_own_is_an_absolute_path" {
+  command = plan
+
+  variables {
+    schema_file      = "schema/dead_letters.json"
+    valid_attributes = "reason, DETAIL"
+  }
+
+  assert {
+    condition     = strcontains(google_bigquery_table.template.schema, "PubsubMessage.data")
+    error_message = "The template table must have the given schema."
+  }
+}

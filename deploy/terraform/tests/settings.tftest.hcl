@@ -1,0 +1,104 @@
+# The defaults are those of deploy/pipeline.env.example, and each of its settings reaches the service.
+
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
+variables {
+  project_id = "my-project"
+}
+
+run "the_service_is_told_the_defaults_of_the_example_file" {
+  command = plan
+
+  assert {
+    condition = merge(
+      { GOOGLE_CLOUD_PROJECT = "my-project", AUTO_CREATE = "false" },
+      { for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- What the service is told", file("${path.module}/../pipeline.env.example"))[1]) : setting[0] => setting[1] },
+    ) == { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value }
+    error_message = "The service's environment is not GOOGLE_CLOUD_PROJECT, AUTO_CREATE and the last section of deploy/pipeline.env.example."
+  }
+}
+
+run "the_deployment_has_the_defaults_of_the_example_file" {
+  command = plan
+
+  assert {
+    condition = merge([
+      for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- What the service is told", file("${path.module}/../pipeline.env.example"))[0]) : { (setting[0]) = setting[1] }
+      ]...) == {
+      PROJECT_ID            = ""
+      REGION                = var.region
+      LOCATION              = var.location
+      NAME                  = var.name
+      DOMAIN                = var.domain
+      EXCLUDE_FROM_DEFAULT  = tostring(var.exclude_from_default)
+      ARCHIVE               = tostring(var.archive)
+      ARCHIVE_DAYS          = tostring(var.archive_days)
+      TABLE_EXPIRATION_DAYS = var.table_expiration_days == null ? "" : tostring(var.table_expiration_days)
+      SCHEMA_FILE           = var.schema_file
+      IMAGE                 = var.image
+      CPU                   = var.cpu
+      MEMORY                = var.memory
+      CONCURRENCY           = tostring(var.concurrency)
+      MIN_INSTANCES         = tostring(var.min_instances)
+      MAX_INSTANCES         = tostring(var.max_instances)
+      ALERT_EMAIL           = var.alert_email
+    }
+    error_message = "A setting of deploy/pipeline.env.example has another default here, or is not a variable."
+  }
+}
+
+run "every_setting_that_is_changed_reaches_the_service" {
+  command = plan
+
+  variables {
+    dataset           = "d"
+    table_name        = "t"
+    valid_attributes  = "type"
+    table_suffix      = ""
+    pixel_path        = "/a.png,/b/c.png"
+    dead_letter_table = "dead"
+    batch_max_rows    = 1
+    batch_max_bytes   = 2
+    batch_max_inserts = 3
+    batch_gzip        = true
+    max_in_flight     = 4
+    push_deadline     = "500ms"
+    log_format        = "text"
+    rust_log          = "warn"
+  }
+
+  assert {
+    condition = { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value } == {
+      GOOGLE_CLOUD_PROJECT = "my-project"
+      AUTO_CREATE          = "false"
+      DATASET              = "d"
+      TABLE_NAME           = "t"
+      VALID_ATTRIBUTES     = "type"
+      TABLE_SUFFIX         = ""
+      PIXEL_PATH           = "/a.png,/b/c.png"
+      DEAD_LETTER_TABLE    = "dead"
+      BATCH_MAX_ROWS       = "1"
+      BATCH_MAX_BYTES      = "2"
+      BATCH_MAX_INSERTS    = "3"
+      BATCH_GZIP           = "true"
+      MAX_IN_FLIGHT        = "4"
+      PUSH_DEADLINE        = "500ms"
+      LOG_FORMAT           = "text"
+      RUST_LOG             = "warn"
+    }
+    error_message = "A setting does not reach the service."
+  }
+  assert {
+    condition     = google_bigquery_dataset.events.dataset_id == "d" && google_bigquery_table.template.table_id == "t" && google_bigquery_table.dead_letters.table_id == "dead"
+    error_message = "Dataset and tables must be those that the service is told of."
+  }
+  assert {
+    condition     = strcontains(google_bigquery_table.view_events.view[0].query, "`my-project.d.t*`") && !strcontains(google_bigquery_table.view_events.view[0].query, "$${")
+    error_message = "The view must read the tables that the service writes."
+  }
+  assert {
+    condition     = strcontains(google_bigquery_table.view_events_daily.view[0].query, "`my-project.d.events`")
+    error_message = "The view of days must read the view of events."
+  }
+}
