@@ -49,6 +49,7 @@ pub mod local;
 pub mod metrics;
 pub mod outcome;
 pub mod pipeline;
+pub mod report;
 pub mod service;
 pub mod sink;
 pub mod source;

@@ -9,6 +9,8 @@
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
+//!
+//! What is counted here is also said in the log, once a minute, by [`crate::report`].
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -19,6 +21,7 @@ use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, des
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::outcome::Outcome;
+use crate::report;
 
 const DELIVERIES: &str = "pixel_pipeline_deliveries_total";
 const DELIVERY_SECONDS: &str = "pixel_pipeline_delivery_seconds";
@@ -65,12 +68,15 @@ pub fn delivered(outcome: Outcome, took: Duration) {
         _ => counter!(DELIVERIES, "outcome" => outcome.as_str(), "reason" => outcome.reason()).increment(1),
     }
     DELIVERY.record(took);
+    report::delivered(outcome);
 }
 
 /// An event's row was stored, so long after its request.
 pub fn stored(age: SignedDuration) {
     // Clocks differ: an event may seem to come from the future.
-    END_TO_END.record(age.as_secs_f64().max(0.0));
+    let seconds = age.as_secs_f64().max(0.0);
+    END_TO_END.record(seconds);
+    report::stored(seconds);
 }
 
 /// How many deliveries wait.
@@ -82,11 +88,13 @@ pub fn in_flight(count: usize) {
 pub fn inserted(rows: usize, took: Duration) {
     ROWS_OF_INSERT.record(rows as f64);
     SECONDS_OF_INSERT.record(took);
+    report::inserted(rows);
 }
 
 /// An insertAll request failed as a whole.
 pub fn insert_failed(failure: &'static str) {
     counter!(INSERT_FAILURES, "failure" => failure).increment(1);
+    report::insert_failed(failure);
 }
 
 /// Deliveries so far, by outcome and reason, as the handle renders them.

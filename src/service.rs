@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::pipeline::Pipeline;
+use crate::report::{self, Minutes};
 use crate::sink::batcher::Batcher;
 use crate::sink::bigquery::BigQuery;
 use crate::sink::credentials::{NoToken, Tokens};
@@ -50,6 +51,8 @@ pub struct Service {
     watcher: JoinHandle<Mismatch>,
     /// Served on the same port.
     beside: Router,
+    /// Whether the log says once a minute what happened.
+    reports: bool,
 }
 
 impl Service {
@@ -65,7 +68,7 @@ impl Service {
         let pipeline = Pipeline::new(template, batcher, table, dead_letter_table);
         let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
         let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
-        Ok(Self { push, metrics, batcher, watcher, beside: Router::new() })
+        Ok(Self { push, metrics, batcher, watcher, beside: Router::new(), reports: false })
     }
 
     /// Serves these routes as well, on the same port: the console of the local mode.
@@ -74,9 +77,23 @@ impl Service {
         Self { beside: routes, ..self }
     }
 
+    /// Says in the log what happened, each minute and at the end.
+    pub fn reporting(self) -> Self {
+        Self { reports: true, ..self }
+    }
+
     /// Serves until `shutdown`, then for at most nine seconds more.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { push, metrics, mut batcher, mut watcher, beside } = self;
+        let reports = self.reports;
+        let ended = self.serve(listener, shutdown).await;
+        if reports {
+            report::write();
+        }
+        ended
+    }
+
+    async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        let Self { push, metrics, mut batcher, mut watcher, beside, reports } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = push::router(Arc::clone(&push), metrics.clone()).merge(beside);
         let server = http_server::serve(listener, routes, async { drop(stopped.await) });
@@ -84,6 +101,7 @@ impl Service {
         let mut stop = Some(stop);
         let mut killed_at = None;
         let mut upkeep = tokio::time::interval(UPKEEP);
+        let mut minutes = Minutes::start();
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -101,6 +119,7 @@ impl Service {
                     return Ok(());
                 }
                 _ = upkeep.tick() => metrics.run_upkeep(),
+                () = minutes.next(), if reports => report::write(),
             }
         }
         watcher.abort();

@@ -41,7 +41,7 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
     };
     let port = config.port;
     let service = match Service::start(config, metrics) {
-        Ok(service) => service,
+        Ok(service) => service.reporting(),
         Err(error) => return fail(&error),
     };
     let listener = match TcpListener::bind(("0.0.0.0", port)).await {

@@ -25,6 +25,7 @@ mod logs;
 mod original;
 mod outcomes;
 mod query;
+mod reports;
 mod schema;
 mod shutdown;
 mod support;

@@ -21,7 +21,7 @@ pub struct Service {
     pub url: String,
     http: reqwest::Client,
     log: watch::Receiver<Vec<String>>,
-    _reader: JoinHandle<()>,
+    reader: JoinHandle<()>,
 }
 
 /// What a push was answered.
@@ -64,7 +64,7 @@ impl Service {
         let (lines, log) = watch::channel(Vec::new());
         let reader = tokio::spawn(read_log(child.stderr.take().unwrap(), lines));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut service = Self { child, url: String::new(), http, log, _reader: reader };
+        let mut service = Self { child, url: String::new(), http, log, reader };
         let listening = service.wait_for_log("\"listening\"").await;
         let line: serde_json::Value = serde_json::from_str(&listening).unwrap();
         service.url = format!("http://127.0.0.1:{}", line["port"]);
@@ -148,6 +148,14 @@ impl Service {
     /// Waits for the end of the process.
     pub async fn wait(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the service ends").unwrap()
+    }
+
+    /// Ends it as Cloud Run does; returns its status and every line it ever logged.
+    pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
+        self.signal("TERM");
+        let status = self.wait().await;
+        tokio::time::timeout(PATIENCE, &mut self.reader).await.expect("the log ends").unwrap();
+        (status, self.log())
     }
 }
 
