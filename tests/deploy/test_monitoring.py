@@ -1,0 +1,243 @@
+"""The files of deploy/monitoring fit one another and what the service logs.
+
+    python3 -m unittest discover -s tests/deploy
+
+Standard library only. What Google's APIs think of the files is not asked here.
+"""
+
+import json
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MONITORING = ROOT / "deploy/monitoring"
+FILES = sorted(MONITORING.rglob("*.json"))
+PLACEHOLDERS = {"NAME", "PROJECT_ID", "REGION", "DATASET"}
+# What every metric can be asked by, besides its own labels.
+COMMON_LABELS = {"__name__", "monitored_resource", "le"}
+RESOURCE_LABELS = {
+    "pubsub_topic": {"topic_id"},
+    "pubsub_subscription": {"subscription_id"},
+    "cloud_run_revision": {"service_name"},
+}
+# Of Google's own metrics in PromQL: https://cloud.google.com/monitoring/api/metrics_gcp
+GOOGLES_LABELS = {
+    "pubsub.googleapis.com/topic/message_sizes": set(),
+    "pubsub.googleapis.com/subscription/num_undelivered_messages": set(),
+    "pubsub.googleapis.com/subscription/oldest_unacked_message_age": set(),
+    "pubsub.googleapis.com/subscription/push_request_count": {"response_class", "response_code", "delivery_type"},
+}
+OURS = "logging.googleapis.com/user/${NAME}_"
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+METRICS = {path.stem: read(path) for path in sorted((MONITORING / "metrics").glob("*.json"))}
+ALERTS = {path.stem: read(path) for path in sorted((MONITORING / "alerts").glob("*.json"))}
+DASHBOARD = read(MONITORING / "dashboard.json")
+
+
+def values(tree, key):
+    """The values of all members of that name, at any depth."""
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if name == key:
+                yield value
+            yield from values(value, key)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from values(value, key)
+
+
+def scalars(tree, path=""):
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            yield from scalars(value, f"{path}.{name}")
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield from scalars(value, f"{path}[{index}]")
+    else:
+        yield path, tree
+
+
+def queries():
+    """Every PromQL query with the name of its file."""
+    for name, tree in [("dashboard", DASHBOARD), *ALERTS.items()]:
+        for query in [*values(tree, "prometheusQuery"), *values(tree, "query")]:
+            yield name, query
+
+
+def selectors(query):
+    """The selectors of a query: label, value pairs of each pair of braces."""
+    for braces in re.findall(r"\{(__name__=[^{}]*(?:\$\{NAME\}[^{}]*)*)\}", query):
+        yield re.findall(r'(\w+)(?:=~|!~|!=|=)"([^"]*)"', braces)
+
+
+def documented_reports():
+    """Reports and their fields, by the table in src/report/mod.rs."""
+    source = (ROOT / "src/report/mod.rs").read_text()
+    rows = re.findall(r"^//! \| `(\w+)` \|.*\| (`.+`) \|$", source, re.MULTILINE)
+    return {report: set(re.findall(r"`(\w+)`", fields)) for report, fields in rows}
+
+
+def written_reports():
+    """The same, by the code below the table."""
+    source = (ROOT / "src/report/mod.rs").read_text()
+    lines = re.findall(r'tracing::info!\(report = "(\w+)", (.*), "report"\)', source)
+    return {report: {field.split(" = ")[0] for field in fields.split(", ")} for report, fields in lines}
+
+
+def outcomes():
+    source = (ROOT / "src/outcome.rs").read_text()
+    body = source.split("pub fn as_str(self)")[1].split("pub fn reason")[0]
+    return set(re.findall(r'=> "(\w+)"', body))
+
+
+class Files(unittest.TestCase):
+    def test_only_the_four_placeholders_are_used(self):
+        self.assertGreaterEqual(len(FILES), 10)
+        for path in FILES:
+            text = path.read_text()
+            self.assertLessEqual(set(re.findall(r"\$\{([^}]*)", text)), PLACEHOLDERS, path.name)
+            self.assertNotIn("%{", text, f"{path.name}: Terraform would read it as a directive")
+
+    def test_nothing_is_said_that_the_api_leaves_out_of_its_answer(self):
+        for path, value in scalars(DASHBOARD):
+            self.assertFalse(value in (0, "", False, None, "0s"), f"dashboard{path} is {value!r}: Terraform would plan to change it forever")
+
+
+class Metrics(unittest.TestCase):
+    def test_the_documented_reports_are_the_written_ones(self):
+        self.assertEqual(documented_reports(), written_reports())
+        self.assertIn("deliveries", documented_reports())
+
+    def test_every_metric_reads_fields_that_its_report_has(self):
+        reports = documented_reports()
+        for name, metric in METRICS.items():
+            with self.subTest(name):
+                self.assertEqual(metric["name"], "${NAME}_" + name)
+                report = re.search(r'jsonPayload\.report="(\w+)"', metric["filter"])[1]
+                self.assertIn(report, reports)
+                labels = metric.get("labelExtractors", {})
+                for extractor in [metric["valueExtractor"], *labels.values()]:
+                    field = re.fullmatch(r"EXTRACT\(jsonPayload\.(\w+)\)", extractor)[1]
+                    self.assertIn(field, reports[report])
+                declared = [label["key"] for label in metric["metricDescriptor"].get("labels", [])]
+                self.assertEqual(sorted(declared), sorted(labels))
+
+    def test_every_field_of_every_report_is_in_a_metric(self):
+        read = {}
+        for metric in METRICS.values():
+            report = re.search(r'jsonPayload\.report="(\w+)"', metric["filter"])[1]
+            extractors = [metric["valueExtractor"], *metric.get("labelExtractors", {}).values()]
+            read.setdefault(report, set()).update(re.search(r"jsonPayload\.(\w+)", extractor)[1] for extractor in extractors)
+        self.assertEqual(read, documented_reports())
+
+    def test_every_metric_takes_the_lines_of_this_pipeline_alone(self):
+        for name, metric in METRICS.items():
+            self.assertIn('resource.type="cloud_run_revision" AND resource.labels.service_name="${NAME}-pipeline"', metric["filter"], name)
+            descriptor = metric["metricDescriptor"]
+            self.assertEqual((descriptor["metricKind"], descriptor["valueType"]), ("DELTA", "DISTRIBUTION"), name)
+
+    def test_every_metric_says_how_it_is_turned_off(self):
+        for name, metric in METRICS.items():
+            self.assertIn("RUST_LOG", metric["description"], name)
+
+
+class Queries(unittest.TestCase):
+    def test_every_log_based_metric_that_is_read_is_there_and_the_other_way_round(self):
+        everything = json.dumps([DASHBOARD, ALERTS])
+        read = re.findall(re.escape(OURS) + r"(\w+)", everything)
+        named = {re.sub(r"_(sum|count|bucket)$", "", name) for name in read}
+        self.assertEqual(named, set(METRICS))
+        self.assertEqual(everything.count("logging.googleapis.com/user/"), len(read), "all of them are named after the pipeline")
+
+    def test_every_selector_names_its_resource_and_labels_that_its_metric_has(self):
+        found = 0
+        for file, query in queries():
+            for selector in selectors(query):
+                found += 1
+                with self.subTest(file, query=query):
+                    labels = dict(selector)
+                    metric = labels["__name__"]
+                    if metric.startswith(OURS):
+                        name = re.sub(r"_(sum|count|bucket)$", "", metric.removeprefix(OURS))
+                        self.assertNotEqual(name, metric.removeprefix(OURS), "a distribution has no value of its own")
+                        its = set(METRICS[name].get("labelExtractors", {}))
+                    else:
+                        its = GOOGLES_LABELS[re.sub(r"_(sum|count|bucket)$", "", metric) if metric not in GOOGLES_LABELS else metric]
+                    its = its | RESOURCE_LABELS[labels["monitored_resource"]]
+                    self.assertLessEqual({label for label, _ in selector}, its | COMMON_LABELS)
+                    for outcome in labels.get("outcome", "stored").split("|"):
+                        self.assertIn(outcome, outcomes())
+        self.assertGreater(found, 20)
+
+    def test_every_selector_is_found(self):
+        # Else the test above would pass over what it cannot read.
+        for file, query in queries():
+            names = query.count("__name__")
+            self.assertEqual(len(list(selectors(query))), names, f"{file}: {query}")
+            self.assertGreater(names, 0, f"{file}: {query}")
+            self.assertEqual(query.replace("${NAME}", "").count("{"), names, f"{file}: {query}")
+
+    def test_what_is_grouped_by_is_a_label_of_the_metric(self):
+        for file, query in queries():
+            for labels in re.findall(r"by \(([^)]*)\)", query):
+                names = re.findall(re.escape(OURS) + r"(\w+?)_(?:sum|count|bucket)", query)
+                its = set().union(*(METRICS[name].get("labelExtractors", {}) for name in names))
+                self.assertLessEqual(set(labels.split(", ")), its | {"le"}, f"{file}: {query}")
+
+
+class Dashboard(unittest.TestCase):
+    def test_tiles_fill_the_columns_without_gap_or_overlap(self):
+        layout = DASHBOARD["mosaicLayout"]
+        taken = set()
+        for tile in layout["tiles"]:
+            x, y = tile.get("xPos", 0), tile.get("yPos", 0)
+            cells = {(column, line) for column in range(x, x + tile["width"]) for line in range(y, y + tile["height"])}
+            self.assertFalse(cells & taken, tile["widget"]["title"])
+            taken |= cells
+        height = max(line for _, line in taken) + 1
+        self.assertEqual(len(taken), layout["columns"] * height)
+        self.assertEqual(max(column for column, _ in taken) + 1, layout["columns"])
+
+    def test_every_tile_has_a_title(self):
+        titles = [tile["widget"]["title"] for tile in DASHBOARD["mosaicLayout"]["tiles"]]
+        self.assertEqual(len(titles), len(set(titles)))
+
+    def test_every_filter_asks_for_resources_of_this_pipeline(self):
+        filters = list(values(DASHBOARD, "filter")) + list(values(ALERTS, "filter"))
+        self.assertGreater(len(filters), 15)
+        for text in filters:
+            self.assertRegex(text, r'resource\.labels\.(url_map_name|topic_id|subscription_id|service_name)="\$\{NAME\}')
+
+
+class Alerts(unittest.TestCase):
+    def test_every_alert_says_whose_it_is_and_what_to_do(self):
+        self.assertEqual(set(ALERTS), {"oldest-unacked", "dead-letters", "retry-ratio", "no-events"})
+        for name, alert in ALERTS.items():
+            with self.subTest(name):
+                self.assertTrue(alert["displayName"].startswith("${NAME}: "))
+                self.assertEqual(alert["userLabels"], {"pipeline": "${NAME}"})
+                self.assertIn(alert["severity"], {"CRITICAL", "ERROR", "WARNING"})
+                self.assertEqual(alert["combiner"], "OR")
+                self.assertIn("autoClose", alert["alertStrategy"])
+                self.assertEqual(alert["documentation"]["mimeType"], "text/markdown")
+                self.assertRegex(alert["documentation"]["content"], r"```sh\n(gcloud|bq|curl) ")
+                self.assertLess(len(alert["documentation"]["content"]), 8192)
+                self.assertNotIn("notificationChannels", alert)
+
+    def test_a_metric_that_may_not_exist_yet_is_asked_for_without_validation(self):
+        for name, alert in ALERTS.items():
+            for condition in alert["conditions"]:
+                if "conditionThreshold" in condition:
+                    self.assertNotIn("logging.googleapis.com/user", condition["conditionThreshold"]["filter"], name)
+                else:
+                    self.assertTrue(condition["conditionPrometheusQueryLanguage"]["disableMetricValidation"], name)
+
+
+if __name__ == "__main__":
+    unittest.main()
