@@ -1,0 +1,107 @@
+"""The image, built by buildah from the very Dockerfile, but on this machine's Debian and Rust in place of the
+image that the Dockerfile begins with.
+
+They are mounted where they are needed, so that nothing is downloaded but crates; cargo's target directory is,
+too, and the next build is short. Isolation is chroot, which asks for nothing but root and works in a container.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+from container import STARTING
+
+HERE = "localhost/this-machine"
+NAME = "localhost/pixel-pipeline"
+
+
+class Image:
+    def __init__(self, project, kept, storage):
+        """`kept` is the directory of what the next build will be glad of, `storage` that of images and containers."""
+        self._storage = storage
+        registry = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+        self._mounts_of_cargo = [(registry, "/cargo"), (kept / "target", "/build/target")]
+        for directory, _ in self._mounts_of_cargo:
+            directory.mkdir(parents=True, exist_ok=True)
+        self._commit_this_machine()
+        self._build(project)
+        self.config = json.loads(self._buildah("inspect", "--type", "image", NAME))["OCIv1"]["config"]
+        self.command = self.config.get("Entrypoint", []) + self.config.get("Cmd", [])
+        self._container = self._buildah("from", NAME)
+        self._root = Path(self._buildah("mount", self._container))
+
+    def _commit_this_machine(self):
+        """An image of what the build needs and cannot be mounted: names, and what is copied from it."""
+        container = self._buildah("from", "scratch")
+        root = Path(self._buildah("mount", container))
+        for directory in ("bin", "lib", "lib64"):
+            (root / directory).symlink_to(f"usr/{directory}")
+        certificates = Path("etc/ssl/certs/ca-certificates.crt")
+        (root / certificates).parent.mkdir(parents=True)
+        shutil.copy(Path("/") / certificates, root / certificates)
+        (root / "tmp").mkdir()
+        (root / "tmp").chmod(0o1777)
+        self._buildah("config", "--env", "PATH=/rust/bin:/usr/bin", "--env", "CARGO_HOME=/cargo", container)
+        self._buildah("commit", "--rm", container, HERE)
+
+    def _build(self, project):
+        rust = subprocess.run(["rustc", "--print", "sysroot"], cwd=project, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+        readable = [("/usr", "/usr"), ("/etc/alternatives", "/etc/alternatives"), (rust, "/rust")]
+        mounts = [f"--volume={here}:{there}:ro" for here, there in readable]
+        mounts += [f"--volume={here}:{there}" for here, there in self._mounts_of_cargo]
+        # To the terminal: it takes minutes.
+        subprocess.run([*self._prefix, "build", "--isolation=chroot", f"--from={HERE}", *mounts, f"--tag={NAME}", project], check=True)
+
+    def labels(self, project):
+        """What Cargo.toml says that the labels should be."""
+        package = tomllib.loads((project / "Cargo.toml").read_text())["package"]
+        names = {"title": "name", "description": "description", "licenses": "license"}
+        return {f"org.opencontainers.image.{label}": package[name] for label, name in names.items()}
+
+    def compressed_size(self):
+        """The bytes of all layers, as a registry would keep and send them."""
+        layout = self._storage / "layout"
+        self._buildah("push", NAME, f"oci:{layout}")
+
+        def blob(descriptor):
+            return json.loads((layout / "blobs" / descriptor["digest"].replace(":", "/")).read_text())
+
+        [manifest] = json.loads((layout / "index.json").read_text())["manifests"]
+        layers = blob(manifest)["layers"]
+        assert all(layer["mediaType"].endswith("+gzip") for layer in layers), layers
+        return sum(layer["size"] for layer in layers)
+
+    def run(self, settings, resolver):
+        """The command that runs the image in a container."""
+        environment = [f"--env={name}={value}" for name, value in settings.items()]
+        resolver = f"--volume={resolver}:/etc/resolv.conf:ro"
+        return [*self._prefix, "run", "--isolation=chroot", resolver, *environment, self._container, "--", *self.command]
+
+    def chroot(self, resolver):
+        """The command that runs it in the same files, and says when it starts."""
+        for directory in ("dev", "etc", "proc"):
+            (self._root / directory).mkdir(exist_ok=True)
+        shutil.copy(resolver, self._root / "etc/resolv.conf")
+        user, group = self.config["User"].split(":")
+        # With the plus sign they are not looked up. The mounts are seen by nobody else, and go with the process.
+        chroot = ["/usr/sbin/chroot", "--groups=", f"--userspec=+{user}:+{group}", str(self._root), *self.command]
+        mounts = 'mount --rbind /dev "$0/dev" && mount --bind /proc "$0/proc"'
+        return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f'{mounts} && echo {STARTING} >&2 && exec "$@"', str(self._root), *chroot]
+
+    def environment(self, settings):
+        """The variables that a container would have, and none of ours."""
+        return dict(variable.split("=", 1) for variable in self.config.get("Env", [])) | settings
+
+    @property
+    def _prefix(self):
+        return ["buildah", f"--root={self._storage / 'root'}", f"--runroot={self._storage / 'run'}", "--storage-driver=vfs"]
+
+    def _buildah(self, *arguments):
+        """Runs it, quietly unless it fails, and returns what it printed."""
+        done = subprocess.run([*self._prefix, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise SystemExit(f"buildah {' '.join(map(str, arguments))}: {done.stderr}")
+        return done.stdout.strip()
