@@ -1,6 +1,7 @@
 //! The subcommands, one file each: what it can be told on top, what it does below. `how_long` and
 //! `welcome` are `local`'s.
 
+pub mod cost;
 pub mod explain;
 #[cfg(feature = "local")]
 mod how_long;
@@ -32,7 +33,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Show what would become of URLs, log entries or push bodies, without sending anything
     Explain(explain::Args),
-    // Without a comment of its own: it would hide that of the arguments from --help.
+    // Without comments of their own: they would hide those of the arguments from --help.
+    Cost(cost::Args),
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
     /// Run a GoogleSQL query and print its rows
@@ -45,6 +47,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(*args).await,
         Command::Explain(args) => explain::run(args),
+        Command::Cost(args) => cost::run(args),
         #[cfg(feature = "local")]
         Command::Local(args) => local::run(*args).await,
         #[cfg(feature = "query")]

@@ -5,6 +5,7 @@ mod batching;
 mod clients;
 mod config;
 mod console;
+mod cost;
 mod credentials;
 mod dead_letters;
 mod deliveries;

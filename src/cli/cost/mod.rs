@@ -1,0 +1,94 @@
+//! `pixel-pipeline cost`: what a month of events costs on Google Cloud.
+//!
+//! ```text
+//! args ── count ── estimate (a pure function) ── print (text, JSON, Markdown)
+//!                  └── prices, assumed          └── numbers
+//!                  tables (users and BigQuery's limits)
+//! ```
+//!
+//! It asks nobody: prices change, and each names its page and the day on which it was read.
+
+mod assumed;
+mod count;
+mod estimate;
+mod numbers;
+mod prices;
+mod print;
+mod tables;
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use count::Count;
+use estimate::{Estimate, estimate};
+
+/// Estimate what a month of events costs on Google Cloud, part by part.
+///
+/// By list prices for us-central1 and the US, free tiers included. Works without network or account.
+/// Numbers may be written as 250000, 250k, 1.5M or 1e6.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Events in a month; several volumes, parted by spaces, are estimated one by one
+    #[arg(long, value_name = "N", num_args = 1.., required = true)]
+    events_per_month: Vec<Count>,
+    /// Different user_ids that are seen on an average day: says when tables per user stop being a good idea
+    #[arg(long, value_name = "U")]
+    users: Option<Count>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for each volume, with remarks
+    Text,
+    /// An object for each volume, on a line of its own, with the prices
+    Json,
+    /// One table for all volumes, as in the README
+    Markdown,
+}
+
+/// Prints an estimate for each volume.
+pub fn run(args: Args) -> ExitCode {
+    match cost(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cannot write: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn cost(args: &Args) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let estimates: Vec<_> = args.events_per_month.iter().map(|events| estimate(events.0)).collect();
+    let tables = |estimate: &Estimate| args.users.map(|users| tables::tables(estimate.events_per_month, users.0));
+    match args.format {
+        Format::Text => {
+            for (at, estimate) in estimates.iter().enumerate() {
+                if at > 0 {
+                    writeln!(out)?;
+                }
+                print::text(estimate, tables(estimate).as_ref(), &mut out)?;
+            }
+        }
+        Format::Json => {
+            for estimate in &estimates {
+                print::json(estimate, tables(estimate).as_ref(), &mut out)?;
+            }
+        }
+        Format::Markdown => {
+            print::markdown(&estimates, &mut out)?;
+            for tables in estimates.iter().filter_map(tables) {
+                writeln!(out)?;
+                print::sentences(tables.sentences(), &mut out)?;
+            }
+        }
+    }
+    out.flush()
+}

@@ -1,0 +1,186 @@
+//! When a table per user and day stops being a good idea: pure arithmetic on users and events.
+
+use serde::Serialize;
+
+use super::assumed::{MONTH_DAYS, ROW};
+use super::numbers::{amount, dollars};
+use super::prices::{GIB, LEAST_TABLE_READ, QUERIES, TIB};
+
+/// Tables that one query reads at most, a wildcard's matches included.
+/// <https://cloud.google.com/bigquery/quotas>
+pub(super) const MOST_IN_A_QUERY: u64 = 1_000;
+
+/// Tables in a dataset near which listing them grows slow.
+/// <https://cloud.google.com/bigquery/docs/tables>
+pub(super) const SLOW_LISTING: u64 = 50_000;
+
+/// What `TABLE_SUFFIX=_{user_id}_{date}` makes of so many users.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Tables {
+    pub(super) users_per_day: u64,
+    /// One for each user, but no more than there are events in a day.
+    pub(super) tables_per_day: u64,
+    pub(super) tables_per_month: u64,
+    pub(super) tables_per_year: u64,
+    /// The first day on which a wildcard over everybody matches too many tables. None without users.
+    pub(super) wildcard_refused_on_day: Option<u64>,
+    pub(super) slow_listing_on_day: Option<u64>,
+    /// What a query over all tables of a day is charged for, and dollars for it past the free tier.
+    pub(super) day_query_bytes: f64,
+    pub(super) day_query_dollars: f64,
+    /// The same with a single table for the day.
+    pub(super) one_table_query_bytes: f64,
+    pub(super) one_table_query_dollars: f64,
+    pub(super) advice: Advice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Advice {
+    /// A wildcard reads everybody's month, and listing stays quick for a year.
+    KeepPerUser,
+    /// `TABLE_SUFFIX=_{date}`, or empty.
+    Coarser,
+}
+
+/// A month that a wildcard should be able to read.
+const WILDCARD_DAYS: u64 = 31;
+/// A year for which listing should stay quick.
+const LISTING_DAYS: u64 = 365;
+
+/// Users a day up to which a table for each of them is no burden.
+pub(super) const FEW_USERS: u64 = MOST_IN_A_QUERY / WILDCARD_DAYS;
+
+pub(super) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
+    let events_per_day = events_per_month as f64 / MONTH_DAYS;
+    let tables_per_day = users_per_day.min(events_per_day.ceil() as u64);
+    // Days after which there are more than so many tables.
+    let passes = |limit: u64| limit.checked_div(tables_per_day).map(|days| days + 1);
+    let rows = events_per_day * ROW;
+    let day_query_bytes = rows.max(tables_per_day as f64 * LEAST_TABLE_READ);
+    let one_table_query_bytes = if events_per_month == 0 { 0.0 } else { rows.max(LEAST_TABLE_READ) };
+    let price = |bytes: f64| bytes / TIB * QUERIES.dollars;
+    let wildcard = passes(MOST_IN_A_QUERY);
+    let listing = passes(SLOW_LISTING);
+    let few = wildcard.is_none_or(|day| day > WILDCARD_DAYS) && listing.is_none_or(|day| day > LISTING_DAYS);
+    Tables {
+        users_per_day,
+        tables_per_day,
+        tables_per_month: (tables_per_day as f64 * MONTH_DAYS).round() as u64,
+        tables_per_year: tables_per_day * 365,
+        wildcard_refused_on_day: wildcard,
+        slow_listing_on_day: listing,
+        day_query_bytes,
+        day_query_dollars: price(day_query_bytes),
+        one_table_query_bytes,
+        one_table_query_dollars: price(one_table_query_bytes),
+        advice: if few { Advice::KeepPerUser } else { Advice::Coarser },
+    }
+}
+
+impl Tables {
+    /// In sentences.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let count = |tables: u64| amount(tables as f64);
+        let mut said = vec![format!(
+            "TABLE_SUFFIX=_{{user_id}}_{{date}} and {} users a day: {} tables a day, {} a month, {} a year.",
+            count(self.users_per_day),
+            count(self.tables_per_day),
+            count(self.tables_per_month),
+            count(self.tables_per_year),
+        )];
+        if let (Some(wildcard), Some(listing)) = (self.wildcard_refused_on_day, self.slow_listing_on_day) {
+            said.push(format!(
+                "A wildcard over everybody passes {} tables on day {}, and BigQuery refuses the query. The dataset passes {} on day {}, and \
+                 listing its tables grows slow.",
+                count(MOST_IN_A_QUERY),
+                count(wildcard),
+                count(SLOW_LISTING),
+                count(listing),
+            ));
+            said.push(format!(
+                "To query the tables of one day is charged for {} GiB, at least 10 MiB each, which is ${} past the free tier; one table of \
+                 the same rows, for {} GiB or ${}.{}",
+                amount(self.day_query_bytes / GIB),
+                dollars(self.day_query_dollars),
+                amount(self.one_table_query_bytes / GIB),
+                dollars(self.one_table_query_dollars),
+                if self.tables_per_day > MOST_IN_A_QUERY { " It even takes several queries." } else { "" },
+            ));
+        }
+        said.push(match self.advice {
+            Advice::KeepPerUser => format!(
+                "That is few enough: up to {FEW_USERS} users a day, one wildcard reads everybody's month, and listing stays quick for a year."
+            ),
+            Advice::Coarser => format!(
+                "That is too many: beyond {FEW_USERS} users a day, one wildcard no longer reads everybody's month. Set TABLE_SUFFIX=_{{date}}, \
+                 which makes one table a day and lets a wildcard read {} days, or leave TABLE_SUFFIX empty for a single table. The column \
+                 user_id stays.",
+                count(MOST_IN_A_QUERY),
+            ),
+        });
+        said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::prices::MIB;
+    use super::*;
+
+    #[test]
+    fn a_hundred_users_make_a_hundred_tables_a_day() {
+        let tables = tables(1_000_000, 100);
+        assert_eq!(tables.tables_per_day, 100);
+        // 100 × 730 / 24 = 3,041.67
+        assert_eq!(tables.tables_per_month, 3_042);
+        assert_eq!(tables.tables_per_year, 36_500);
+        // 10 days are 1,000 tables, which a query may still read; 500 days are 50,000.
+        assert_eq!(tables.wildcard_refused_on_day, Some(11));
+        assert_eq!(tables.slow_listing_on_day, Some(501));
+        // 1,000 MiB, where the day's rows are 32,877 × 512 B = 16.1 MiB.
+        assert_eq!(tables.day_query_bytes, 1_000.0 * MIB);
+        assert!((tables.one_table_query_bytes / MIB - 16.053).abs() < 0.001, "{tables:?}");
+        // 1,000 MiB / 1,048,576 MiB × $6.25
+        assert!((tables.day_query_dollars - 0.00596).abs() < 0.00001, "{tables:?}");
+        assert_eq!(tables.advice, Advice::Coarser);
+    }
+
+    #[test]
+    fn the_advice_turns_where_a_wildcard_no_longer_reads_a_month() {
+        // 31 days of 32 tables are 992, of 33 are 1,023.
+        assert_eq!(FEW_USERS, 32);
+        assert_eq!(tables(1_000_000, 32).advice, Advice::KeepPerUser);
+        assert_eq!(tables(1_000_000, 33).advice, Advice::Coarser);
+    }
+
+    #[test]
+    fn there_are_no_more_tables_than_events() {
+        // 304 events a month are at most 10 on one day.
+        assert_eq!(tables(304, 1_000).tables_per_day, 10);
+    }
+
+    #[test]
+    fn nobody_makes_no_tables() {
+        for tables in [tables(1_000_000, 0), tables(0, 1_000)] {
+            assert_eq!((tables.tables_per_year, tables.wildcard_refused_on_day, tables.slow_listing_on_day), (0, None, None));
+            assert_eq!(tables.advice, Advice::KeepPerUser);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_limits_are_passed_on_their_days_and_not_before(events in 1..=1_000_000_000_000_u64, users in 1..=1_000_000_000_000_u64) {
+            let tables = tables(events, users);
+            for (day, limit) in [(tables.wildcard_refused_on_day, MOST_IN_A_QUERY), (tables.slow_listing_on_day, SLOW_LISTING)] {
+                let day = day.unwrap();
+                prop_assert!(day * tables.tables_per_day > limit);
+                prop_assert!((day - 1) * tables.tables_per_day <= limit);
+            }
+            prop_assert!(tables.one_table_query_bytes <= tables.day_query_bytes);
+            prop_assert!(!tables.sentences().is_empty());
+        }
+    }
+}
