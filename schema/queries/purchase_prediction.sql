@@ -1,0 +1,56 @@
+-- Who will buy: a model of BigQuery ML
+-- From what is known of a user on some day: will they purchase within the seven days that begin with it?
+-- To change: the type 'purchase'; in the two places of 7 and 6, the days to look ahead. It needs at least three weeks of
+-- events, with purchases in them. Only BigQuery itself makes models; the local mode can run the part from WITH on.
+--
+-- One row of training is a user on a cut-off day. What is counted of them happened before that day, and the purchase that
+-- is to be predicted happens on it or after. Cut-off days are the same for everyone, whoever bought, and the last one
+-- leaves seven whole days to buy in. Neither the user nor the day is something to learn from. The last cut-off day is
+-- kept out of training, to judge the model by.
+CREATE OR REPLACE MODEL `parsed_pixel.purchase_prediction`
+OPTIONS (
+  model_type = 'LOGISTIC_REG',
+  input_label_cols = ['purchased'],
+  auto_class_weights = TRUE,
+  data_split_method = 'CUSTOM',
+  data_split_col = 'is_for_evaluation'
+) AS
+WITH events AS (
+  SELECT user_id, type, event_timestamp, DATE(event_timestamp) AS day
+  FROM `parsed_pixel.pixel_*`
+  WHERE user_id IS NOT NULL
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp) = 1
+), cut_offs AS (
+  SELECT cut_off
+  FROM (SELECT MIN(day) AS first_day, MAX(day) AS last_day FROM events),
+    UNNEST(GENERATE_DATE_ARRAY(DATE_SUB(last_day, INTERVAL 7 DAY), first_day, INTERVAL -7 DAY)) AS cut_off
+), known AS (
+  SELECT
+    cut_off,
+    user_id,
+    COUNTIF(type = 'open') AS opens,
+    COUNTIF(type = 'click') AS clicks,
+    COUNTIF(type = 'purchase') AS purchases,
+    COUNT(DISTINCT day) AS days_active,
+    DATE_DIFF(cut_off, MIN(day), DAY) AS days_since_first,
+    DATE_DIFF(cut_off, MAX(day), DAY) AS days_since_last,
+    MAX_BY(FORMAT_DATE('%a', day), event_timestamp) AS last_weekday
+  FROM cut_offs JOIN events ON day < cut_off
+  GROUP BY cut_off, user_id
+), buyers AS (
+  SELECT DISTINCT cut_off, user_id
+  FROM cut_offs JOIN events ON day BETWEEN cut_off AND DATE_ADD(cut_off, INTERVAL 6 DAY)
+  WHERE type = 'purchase'
+)
+SELECT
+  opens, clicks, purchases, days_active, days_since_first, days_since_last, last_weekday,
+  buyers.user_id IS NOT NULL AS purchased,
+  cut_off = MAX(cut_off) OVER () AS is_for_evaluation
+FROM known LEFT JOIN buyers USING (cut_off, user_id)
+-- How good it is, on the cut-off day that it has not seen, and what it goes by:
+--   SELECT * FROM ML.EVALUATE(MODEL `parsed_pixel.purchase_prediction`)
+--   SELECT * FROM ML.WEIGHTS(MODEL `parsed_pixel.purchase_prediction`)
+-- Whom it expects to buy. QUERY is the one above from WITH on, with two changes: cut_offs AS (SELECT MAX(day) AS cut_off
+-- FROM events), and SELECT user_id, opens, … without the two columns after last_weekday:
+--   SELECT user_id, predicted_purchased, predicted_purchased_probs
+--   FROM ML.PREDICT(MODEL `parsed_pixel.purchase_prediction`, (QUERY))
