@@ -24,15 +24,21 @@ done
 
 step "BigQuery: $DATASET"
 have bq_ show --dataset "$DATASET" ||
-  change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$NAME" "$DATASET"
+  change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$NAME" --description="Events of the pixel $NAME" "$DATASET"
 
-# table NAME SCHEMA_FILE: a table that never expires, as tables do not that are made before the dataset's
-# default is set. The label tells whether the file has changed since; BigQuery only lets columns be added.
+# What is made in a dataset with a default expiration gets it, views as well. Only generated tables shall expire.
+never_expires() {
+  ! bq_ show --format=prettyjson "$DATASET.$1" | grep -q '"expirationTime"' || change "$1 never expires" bq_ update --expiration=0 "$DATASET.$1"
+}
+
+# table NAME SCHEMA_FILE: the label tells whether the file has changed since; BigQuery only lets columns be
+# added.
 table() {
   local label
   label=$(digest <"$2")
   if ! have bq_ show "$DATASET.$1"; then
     change "table $1" bq_ mk --table --label="pipeline:$NAME" --label="schema:$label" "$DATASET.$1" "$2"
+    never_expires "$1"
   elif ! bq_ show --format=prettyjson "$DATASET.$1" | grep -Fq "\"schema\": \"$label\""; then
     change "columns of table $1" bq_ update --table --set_label="schema:$label" "$DATASET.$1" "$2"
   fi
@@ -46,6 +52,7 @@ for file in schema/views/events.sql schema/views/events_daily.sql; do
   label=$(digest <<<"$sql")
   if ! have bq_ show "$DATASET.$view"; then
     change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$NAME" --label="text:$label" --view="$sql" "$DATASET.$view"
+    never_expires "$view"
   elif ! bq_ show --format=prettyjson "$DATASET.$view" | grep -Fq "\"text\": \"$label\""; then
     change "view $view" bq_ update --use_legacy_sql=false --set_label="text:$label" --view="$sql" "$DATASET.$view"
   fi
@@ -225,15 +232,14 @@ if [[ -n $DOMAIN ]]; then
 fi
 
 step 'Watching'
-# The APIs of metrics, alerts and dashboards keep no label of ours that is fit to tell whether the files have
-# changed, so the topic does.
+# Metrics and dashboards have no label that could tell whether the files have changed, so the dataset has it.
 for file in deploy/monitoring/metrics/*.json deploy/monitoring/alerts/*.json deploy/monitoring/dashboard.json; do
   mkdir -p "$tmp/$(dirname "$file")"
   fill "$file" >"$tmp/$file"
 done
 label=$({ cat "$tmp"/deploy/monitoring/*/*.json "$tmp/deploy/monitoring/dashboard.json"; echo "$ALERT_EMAIL"; } | digest)
 unchanged=false
-! is "$label" gcloud pubsub topics describe "$NAME" --format='value(labels.monitoring)' || unchanged=true
+! bq_ show --format=prettyjson --dataset "$DATASET" | grep -Fq "\"monitoring\": \"$label\"" || unchanged=true
 
 channel=()
 if [[ -n $ALERT_EMAIL ]]; then
@@ -273,7 +279,7 @@ if have gcloud monitoring dashboards describe "$dashboard" && [[ $unchanged == f
 fi
 have gcloud monitoring dashboards describe "$dashboard" ||
   change 'dashboard' gcloud monitoring dashboards create --config-from-file="$tmp/deploy/monitoring/dashboard.json"
-[[ $unchanged == true ]] || change "note on topic $NAME which files these are made of" gcloud pubsub topics update "$NAME" --update-labels="monitoring=$label"
+[[ $unchanged == true ]] || change "label of dataset $DATASET: which files these are made of" bq_ update --set_label="monitoring:$label" "$DATASET"
 
 if [[ $changes == 0 ]]; then
   printf '\nNothing had to be changed.\n'

@@ -57,10 +57,11 @@ for metric in deploy/monitoring/metrics/*.json; do
 done
 
 step 'Logs'
-remove 'sink' logging sinks "$NAME"
-remove 'sink' logging sinks "$NAME-archive"
+# First, so that there is no time in which entries are kept nowhere.
 ! has "$NAME" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
   change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$NAME"
+remove 'sink' logging sinks "$NAME"
+remove 'sink' logging sinks "$NAME-archive"
 
 step 'Pixel'
 remove 'forwarding rule' compute forwarding-rules "$NAME-https" -- --global

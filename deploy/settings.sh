@@ -50,7 +50,7 @@ check() {
 
 check_settings() {
   mistakes=
-  local number='[1-9][0-9]*' boolean='true|false'
+  local number='[1-9][0-9]*' boolean='true|false' attribute
   check PROJECT_ID '[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+' 'a project id: set it to the id of your Google Cloud project'
   check REGION '[a-z]+-[a-z]+[0-9]+' 'a region, as us-central1 is'
   check LOCATION '[A-Za-z0-9-]+' 'a location, as US, EU or europe-west1 are'
@@ -66,9 +66,17 @@ check_settings() {
   check MAX_INSTANCES "$number" 'a number of 1 or more'
   check ALERT_EMAIL '|[^@[:space:]]+@[^@[:space:]]+' 'an address, as you@example.com is'
   check PIXEL_PATH '/[A-Za-z0-9._~/-]+(,/[A-Za-z0-9._~/-]+)*' 'a list of paths, each beginning with /, of letters, digits, . _ ~ / and -'
+  check VALID_ATTRIBUTES '[A-Za-z0-9_, ]+' 'a list of columns, separated by commas'
   check DATASET '[A-Za-z0-9_]{1,1024}' 'a name of letters, digits and _'
   check TABLE_NAME '[A-Za-z0-9_]{1,512}' 'a name of letters, digits and _'
-  [[ -f $SCHEMA_FILE ]] || mistakes+="SCHEMA_FILE: there is no file $SCHEMA_FILE below $PWD"$'\n'
+  if [[ -f $SCHEMA_FILE ]]; then
+    for attribute in ${VALID_ATTRIBUTES//,/ }; do
+      grep -Eqi "\"name\" *: *\"$attribute\"" "$SCHEMA_FILE" ||
+        mistakes+="VALID_ATTRIBUTES: $SCHEMA_FILE has no column $attribute: add one, or take it off the list"$'\n'
+    done
+  else
+    mistakes+="SCHEMA_FILE: there is no file $SCHEMA_FILE below $PWD"$'\n'
+  fi
   case "events_daily" in
     "$TABLE_NAME"*) mistakes+="TABLE_NAME: the views events and events_daily would be taken for generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n' ;;
   esac

@@ -50,7 +50,7 @@ class Run:
         with tempfile.NamedTemporaryFile(suffix='.jsonl') as requests:
             done = subprocess.run([tool('gcloud-run'), '--requests', requests.name, *flags, 'bash', '-c', command], cwd=ROOT,
                                   env=environment(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            self.requests = [json.loads(line) for line in open(requests.name)]
+            self.requests = [json.loads(line) for line in Path(requests.name).read_text().splitlines()]
         self.code, self.output = done.returncode, done.stdout
         self.said, _, self.resources = self.output.partition('\n== resources\n')
         self.findings = [line for line in self.output.splitlines() if line.startswith('FINDING')]
@@ -81,3 +81,15 @@ class DeployTest(unittest.TestCase):
         if run.code or run.findings:
             raise AssertionError(run.output)
         return run
+
+
+def plan(settings):
+    """what Terraform would create: (type, values) of each resource; the settings are variables in lower case"""
+    variables = [f'-var={name.lower()}={value}' for name, value in {'PROJECT_ID': PROJECT, **settings}.items()]
+    with tempfile.NamedTemporaryFile(suffix='.json') as file:
+        done = subprocess.run([tool('terraform-check'), *variables, '--plan-json', file.name, 'deploy/terraform'], cwd=ROOT,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if '== plan: ok' not in done.stdout:
+            raise AssertionError(done.stdout)
+        changes = json.loads(Path(file.name).read_text())['resource_changes']
+    return [(c['type'], c['change']['after']) for c in changes if c['mode'] == 'managed']

@@ -76,7 +76,7 @@ class Script(DeployTest):
 
     def test_changed_settings_are_applied_to_what_is_there(self):
         settings = {
-            'VALID_ATTRIBUTES=user_id,type,page TABLE_EXPIRATION_DAYS=30 DOMAIN=track.example.com': [
+            'VALID_ATTRIBUTES=user_id,type TABLE_EXPIRATION_DAYS=30 DOMAIN=track.example.com': [
                 'generated tables expire after 30 days', 'deploy pixel-pipeline', 'certificate for track.example.com', 'HTTPS proxy', 'forwarding rule pixel-https'],
             'PIXEL_PATH=/p.gif EXCLUDE_FROM_DEFAULT=false ALERT_EMAIL=ops@example.com': [
                 'deploy pixel-pipeline', 'sink pixel to', "let the pixel's entries into", 'pixel /p.gif',
@@ -117,9 +117,12 @@ class Settings(DeployTest):
         return run.stderr
 
     def test_all_mistakes_are_reported_at_once_with_their_names(self):
-        said = self.refused({'NAME': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event', 'SCHEMA_FILE': 'none.json'})
-        for name in 'NAME', 'REGION', 'ARCHIVE', 'PIXEL_PATH', 'TABLE_NAME', 'SCHEMA_FILE':
+        said = self.refused({'NAME': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event',
+                              'VALID_ATTRIBUTES': 'user_id,page'})
+        for name in 'NAME', 'REGION', 'ARCHIVE', 'PIXEL_PATH', 'TABLE_NAME', 'VALID_ATTRIBUTES':
             self.assertRegex(said, rf'(?m)^{name}: ')
+
+        self.assertRegex(self.refused({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: there is no file none.json')
 
     def test_a_file_of_settings_is_read_and_never_run(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,87 @@
+"""The script as it is builds the topology in Google's Pub/Sub emulator, and an entry that is published there becomes a row."""
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from datetime import datetime, timezone
+
+from support import PROJECT, DeployTest, binary, environment
+
+USER = '507f1f77bcf86cd799439011'
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def until(what, seconds, attempt):
+    """the first true answer"""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := attempt():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f'{what}: not within {seconds} s')
+
+
+@contextlib.contextmanager
+def process(*command, **options):
+    """a process that ends with the block, and its children with it"""
+    child = subprocess.Popen(command, start_new_session=True, text=True, **options)
+    try:
+        yield child
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def answers(port):
+    with contextlib.suppress(OSError):
+        socket.create_connection(('127.0.0.1', port), timeout=1).close()
+        return True
+
+
+class Emulator(DeployTest):
+    def test_a_published_entry_becomes_a_row(self):
+        port, now = free_port(), datetime.now(timezone.utc)
+        entry = {'httpRequest': {'requestMethod': 'GET', 'requestUrl': f'http://203.0.113.10/pixel.png?user_id={USER}&type=click&order_id=42'},
+                 'insertId': 'a1', 'logName': f'projects/{PROJECT}/logs/requests', 'timestamp': now.isoformat()}
+        with tempfile.TemporaryDirectory() as folder, \
+                process('gcloud', 'beta', 'emulators', 'pubsub', 'start', f'--host-port=127.0.0.1:{port}', f'--project={PROJECT}', f'--data-dir={folder}',
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), \
+                process(binary(), 'local', '--port', '0', '--pixel-port', '0', '--bigquery-port', '0', '--data-dir', folder + '/data',
+                        env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as local:
+            welcome = ''
+            while 'Ctrl-C' not in welcome:
+                line = local.stdout.readline()
+                self.assertTrue(line, welcome)
+                welcome += line
+            push, bigquery = (re.search(rf'(?m)^{name} +(\S+?)/?$', welcome)[1] for name in ('push', 'BigQuery'))
+            until('the emulator listens', 60, lambda: answers(port))
+
+            run = self.run_clean('deploy/deploy.sh && gcloud pubsub topics publish pixel --message="$ENTRY"', {'ENTRY': json.dumps(entry)},
+                                 ['--emulator', f'127.0.0.1:{port}', '--run-url', push])
+            self.assertIn(f'subscription pixel-push to {push}/', run.said)
+
+            table = f'{bigquery}/bigquery/v2/projects/local/datasets/parsed_pixel/tables/pixel_{USER}_{now:%Y%m%d}'
+
+            def rows():
+                with contextlib.suppress(urllib.error.HTTPError):
+                    return json.load(urllib.request.urlopen(table + '/data')).get('rows')
+
+            row, = until('the row is there', 60, rows)
+            columns = [field['name'] for field in json.load(urllib.request.urlopen(table))['schema']['fields']]
+            values = dict(zip(columns, (cell['v'] for cell in row['f'])))
+            self.assertEqual((values['user_id'], values['type'], values['order_id']), (USER, 'click', '42'))
+            local.send_signal(signal.SIGTERM)
+            self.assertEqual(local.wait(30), 0)
