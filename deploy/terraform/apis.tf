@@ -5,6 +5,7 @@ resource "google_project_service" "api" {
     "artifactregistry",
     "bigquery",
     "cloudbuild",
+    "cloudresourcemanager",
     "compute",
     "iam",
     "logging",

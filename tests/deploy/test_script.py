@@ -38,6 +38,11 @@ class Deploy(DeployTest):
         public = [r['path'] for r in changes(self.run_.requests) if re.search('allUsers|allAuthenticatedUsers', str(r['body']))]
         self.assertEqual(public, ['/storage/v1/b/my-project-pixel/iam'])
 
+    def test_every_alert_goes_to_the_address_that_was_given(self):
+        channels = [policy['notificationChannels'] for policy in self.run_.sent('monitoring.projects.alertPolicies.create')]
+        self.assertEqual(len(channels), 4)
+        self.assertTrue(all(len(names) == 1 and names == channels[0] for names in channels), channels)
+
     def test_every_variable_that_the_service_is_given_is_one_that_it_knows(self):
         service = self.run_.sent('run.namespaces.services.create')[-1]
         given = {e['name']: e.get('value', '') for e in service['spec']['template']['spec']['containers'][0]['env']}
