@@ -33,6 +33,10 @@ SELECT table_name, table_type FROM lab.INFORMATION_SCHEMA.TABLES ORDER BY table_
 --| "numbers", "VIEW"
 --| "scalars", "BASE TABLE"
 
+--- A wildcard that matches a view is refused, even if WHERE leaves it out
+SELECT i FROM `lab.*` WHERE _TABLE_SUFFIX = 'scalars'
+--! any: Views cannot be queried through prefix. First view test-project:lab.numbers.
+
 --- A view of what is not there is refused when it is made
 CREATE VIEW lab.nothing AS SELECT * FROM lab.missing
 --! notFound: lab.missing

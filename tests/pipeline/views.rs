@@ -52,6 +52,21 @@ async fn a_view_has_no_rows_to_list_and_takes_none() {
 }
 
 #[tokio::test]
+async fn a_view_that_is_given_another_query_has_its_columns() {
+    let bigquery = with_view().await;
+    let query = format!("SELECT type, COUNT(*) AS n FROM `{PROJECT}.{DATASET}.events` GROUP BY type");
+    let patch = json!({"view": {"query": query, "useLegacySql": false}});
+    let (status, shown) = bigquery.call(Method::PATCH, &format!("{}/opens", tables()), patch.clone()).await;
+    let names: Vec<&Value> = shown["schema"]["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
+    assert_eq!((status, names), (200, vec![&json!("type"), &json!("n")]), "{shown}");
+    let nonsense = json!({"view": {"query": "SELECT nothing", "useLegacySql": false}});
+    let (status, _) = bigquery.call(Method::PATCH, &format!("{}/opens", tables()), nonsense).await;
+    assert_eq!(status, 400);
+    let (status, refused) = bigquery.call(Method::PATCH, &format!("{}/events", tables()), patch).await;
+    assert_eq!(status, 400, "a table with rows does not become a view: {refused}");
+}
+
+#[tokio::test]
 async fn a_view_of_what_is_no_query_is_not_made() {
     let bigquery = TestBigQuery::start().await;
     bigquery.create_dataset().await;

@@ -171,17 +171,18 @@ pub(super) fn tables(db: &Connection, dataset: &Dataset, after: &str, limit: usi
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// A table as one of many with a common prefix.
+/// A table, or a view, as one of many with a common prefix.
 pub(super) struct Shard {
     pub id: i64,
     pub name: String,
     pub created: i64,
     pub rows: i64,
     pub bytes: i64,
+    pub is_view: bool,
 }
 
-/// What tables with a prefix are: those whose names are in a range, without views.
-const SHARDS: &str = "FROM tables WHERE dataset = ?1 AND name >= ?2 AND name < ?3 AND json_extract(resource, '$.view') IS NULL";
+/// What tables with a prefix are: those whose names are in a range.
+const SHARDS: &str = "FROM tables WHERE dataset = ?1 AND name >= ?2 AND name < ?3";
 
 /// The least text that is greater than all that begin with `prefix`.
 fn after_prefix(prefix: &str) -> String {
@@ -190,9 +191,11 @@ fn after_prefix(prefix: &str) -> String {
 
 /// The tables whose names begin with `prefix`, in the order of their names.
 pub(super) fn shards(db: &Connection, dataset: &Dataset, prefix: &str) -> Result<Vec<Shard>, ApiError> {
-    let mut statement = db.prepare_cached(&format!("SELECT id, name, created, rows, bytes {SHARDS} ORDER BY name"))?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT id, name, created, rows, bytes, json_extract(resource, '$.view') IS NOT NULL {SHARDS} ORDER BY name"
+    ))?;
     let found = statement.query_map(params![dataset.id, prefix, after_prefix(prefix)], |row| {
-        Ok(Shard { id: row.get(0)?, name: row.get(1)?, created: row.get(2)?, rows: row.get(3)?, bytes: row.get(4)? })
+        Ok(Shard { id: row.get(0)?, name: row.get(1)?, created: row.get(2)?, rows: row.get(3)?, bytes: row.get(4)?, is_view: row.get(5)? })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }

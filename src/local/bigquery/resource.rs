@@ -55,6 +55,11 @@ impl<S: Send + Sync> FromRequest<S> for Edit {
 }
 
 impl Edit {
+    /// A member as it was sent.
+    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+        self.sent.get(name)
+    }
+
     /// The resource after the change, if `etag` is the version it was meant for.
     pub(super) fn apply(self, etag: &str, mut old: Members) -> Result<Members, ApiError> {
         match self.if_match.as_deref() {

@@ -136,9 +136,13 @@ async fn view_schema(server: &Server, name: &TableRef, view: &Value) -> Result<O
     }
 }
 
-/// `PATCH` and `PUT`. A schema may gain columns and relax them, as in BigQuery.
+/// `PATCH` and `PUT`. A schema may gain columns and relax them, as in BigQuery; a view's is that of its query.
 pub(super) async fn change(State(server): State<Arc<Server>>, name: TableRef, edit: Edit) -> Result<Json<Members>, ApiError> {
     let now = server.faults.now();
+    let of_view = match edit.member("view") {
+        Some(view) => view_schema(&server, &name, view).await?,
+        None => None,
+    };
     let table = server
         .store
         .write(move |db| {
@@ -146,8 +150,16 @@ pub(super) async fn change(State(server): State<Arc<Server>>, name: TableRef, ed
             let old = table.schema()?;
             let mut members = edit.apply(&etag(&table), table.members()?)?;
             // `bq update --set_label` sends a null schema, and means that it stays.
-            let new = members.remove("schema").filter(|schema| !schema.is_null()).or_else(|| old.clone());
-            parse(old.as_ref())?.check_change(&parse(new.as_ref())?, &name.to_string())?;
+            let sent = members.remove("schema").filter(|schema| !schema.is_null());
+            let new = match of_view {
+                Some(_) if !table.is_view()? => return Err(ApiError::Invalid(format!("{name} is a TABLE and cannot become a VIEW."))),
+                Some(schema) => Some(schema),
+                None => {
+                    let new = sent.or_else(|| old.clone());
+                    parse(old.as_ref())?.check_change(&parse(new.as_ref())?, &name.to_string())?;
+                    new
+                }
+            };
             let members = resource::without(members, &COMPUTED);
             catalog::change_table(db, &table, &members, new.as_ref(), now)?;
             catalog::table(db, &name)

@@ -3,7 +3,7 @@
 //! The columns are those of the table that was created last; where another table lacks one, its
 //! rows have NULL. What follows the prefix in a table's name is the hidden column
 //! `_TABLE_SUFFIX`; what WHERE says of it is asked of the names first, and only the tables that are
-//! left are read (`scan`).
+//! left are read (`scan`). A view among the tables is an error, whatever WHERE says.
 
 use std::sync::Arc;
 
@@ -26,6 +26,10 @@ impl Catalog<'_> {
             return Err(QueryError::Api(ApiError::NotFound(format!("Dataset {} was not found in location US", name.dataset))));
         };
         let shards = catalog::shards(self.db, &dataset, prefix)?;
+        if let Some(view) = shards.iter().find(|shard| shard.is_view) {
+            let view = TableRef { dataset: name.dataset.clone(), table: view.name.clone() };
+            return Err(place::refuse_at(format!("Views cannot be queried through prefix. First view {view}."), path.span));
+        }
         let newest = shards.iter().max_by_key(|shard| (shard.created, shard.id)).ok_or_else(no_match)?;
         let schemas = catalog::shard_schemas(self.db, &dataset, prefix)?;
         let newest_schema = catalog::schema_text(self.db, newest.id)?;
