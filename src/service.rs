@@ -20,6 +20,8 @@ use crate::report::{self, Minutes};
 use crate::sink::batcher::Batcher;
 use crate::sink::bigquery::BigQuery;
 use crate::sink::credentials::{NoToken, Tokens};
+#[cfg(feature = "local")]
+use crate::sink::template::Template;
 use crate::sink::template::{Mismatch, TemplateWatcher};
 use crate::source::http_server;
 use crate::source::push::{self, Push};
@@ -49,6 +51,8 @@ pub struct Service {
     metrics: PrometheusHandle,
     batcher: JoinHandle<()>,
     watcher: JoinHandle<Mismatch>,
+    #[cfg(feature = "local")]
+    template: Template,
     /// Served on the same port.
     beside: Router,
     /// Whether the log says once a minute what happened.
@@ -65,10 +69,25 @@ impl Service {
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template);
         let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
-        let pipeline = Pipeline::new(template, batcher, table, dead_letter_table);
+        let pipeline = Pipeline::new(template.clone(), batcher, table, dead_letter_table);
         let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
         let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
-        Ok(Self { push, metrics, batcher, watcher, beside: Router::new(), reports: false })
+        Ok(Self {
+            push,
+            metrics,
+            batcher,
+            watcher,
+            #[cfg(feature = "local")]
+            template,
+            beside: Router::new(),
+            reports: false,
+        })
+    }
+
+    /// What is seen of the template table, for the views of the local mode.
+    #[cfg(feature = "local")]
+    pub fn template(&self) -> Template {
+        self.template.clone()
     }
 
     /// Serves these routes as well, on the same port: the console of the local mode.
@@ -93,7 +112,7 @@ impl Service {
     }
 
     async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { push, metrics, mut batcher, mut watcher, beside, reports } = self;
+        let Self { push, metrics, mut batcher, mut watcher, beside, reports, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = push::router(Arc::clone(&push), metrics.clone()).merge(beside);
         let server = http_server::serve(listener, routes, async { drop(stopped.await) });

@@ -7,7 +7,7 @@
 //! Between them are real sockets, so that the service in the middle is the very one that runs on
 //! Cloud Run and cannot tell the difference. [`topology`] puts the parts together and ends them in
 //! order, [`activity`] is what they tell of themselves, [`summary`] what there is to say at the end,
-//! [`console`] the page on which one looks at it all.
+//! [`console`] the page on which one looks at it all. [`views`] are made beside the tables.
 
 pub mod activity;
 pub mod address;
@@ -21,3 +21,4 @@ pub mod loopback;
 pub mod pubsub;
 pub mod summary;
 pub mod topology;
+pub mod views;

@@ -16,7 +16,7 @@ pub struct Summary {
     pub unsettled: u64,
     /// Messages in the dead-letter topic.
     pub given_up: u64,
-    /// Tables of the dataset that were not there before; `None` when it could not be said.
+    /// Tables of the dataset that were not there before, without the views; `None` when it could not be said.
     pub tables_made: Option<u64>,
 }
 

@@ -73,6 +73,13 @@ impl Template {
         self.seen.borrow().is_some()
     }
 
+    /// Waits until it has; ends without, if nobody looks any more.
+    #[cfg(feature = "local")]
+    pub async fn until_ready(&self) {
+        // The only error is that the watcher has ended.
+        let _ = self.seen.clone().wait_for(Option::is_some).await;
+    }
+
     async fn wait_until(&self, deadline: Instant, enough: impl Fn(&Seen) -> bool) -> Option<Arc<Decoder>> {
         let mut seen = self.seen.clone();
         let found = seen.wait_for(|seen| seen.as_ref().is_some_and(&enough));

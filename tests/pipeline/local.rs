@@ -80,8 +80,9 @@ async fn the_printed_commands_work_as_they_are() {
             local.tables().await.iter().any(|table| table.starts_with(&format!("pixel_{USER}_")))
         })
         .await;
+    local.wait_for_views().await;
     let listed = run(tables).await;
-    assert!(listed["tables"].as_array().is_some_and(|tables| tables.len() == 3), "{listed}");
+    assert!(listed["tables"].as_array().is_some_and(|tables| tables.len() == 3 + 2), "three tables, two views: {listed}");
     let table = local.tables().await.into_iter().find(|table| table.starts_with(&format!("pixel_{USER}_"))).unwrap();
     local.wait_for_rows(&table, 1).await;
     assert!(rows.contains(&table), "{rows} names {table}");
@@ -238,4 +239,5 @@ async fn what_the_service_sends_back_is_delivered_again() {
     local.post(&format!("datasets/{DATASET}/tables"), table).await;
     local.wait_for_rows("pixel", 1).await;
     assert_eq!(local.column("pixel", "order_id").await, ["early"]);
+    local.wait_for_views().await;
 }

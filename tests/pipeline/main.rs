@@ -22,6 +22,7 @@ mod local_demo;
 mod local_emulator;
 mod local_pixel;
 mod local_subscription;
+mod local_views;
 mod logs;
 mod original;
 mod outcomes;

@@ -24,6 +24,7 @@ use super::loopback;
 use super::pubsub::emulator::{EmulatorError, Setup};
 use super::pubsub::{DeadLetterTopic, Policy, Topic};
 use super::summary::Summary;
+use super::views::{self, Views};
 use crate::config::Config;
 use crate::metrics;
 use crate::service::{Service, ServiceError};
@@ -121,6 +122,8 @@ pub struct Topology {
     /// Of the console, whose pages are the service's to serve.
     recorder: Part<()>,
     service: Part<Result<(), ServiceError>>,
+    /// Ends with the number of views that it made.
+    views: Part<u64>,
     bigquery_server: Part<()>,
 }
 
@@ -159,6 +162,15 @@ impl Topology {
         let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
         let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
         let recorder = Part::spawn(|end| recorder.run(end));
+        let template = service.template();
+        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::Names::of(&location, &handles.template));
+        let views = Part::spawn(|end| async move {
+            tokio::select! {
+                biased;
+                () = template.until_ready() => views.provide().await,
+                () = end => 0,
+            }
+        });
         let service = Part::spawn(|end| service.beside(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
@@ -169,7 +181,7 @@ impl Topology {
             let url = handles.urls.load_balancer.clone();
             Part::spawn(|end| demo::run(url, traffic, rate, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, views, bigquery_server })
     }
 
     /// Ends when the service does, which is not expected before it is told to.
@@ -196,6 +208,7 @@ impl Topology {
         if !service.task.is_finished() {
             let _ = service.task.await;
         }
+        let views_made = self.views.end(GRACE).await.unwrap_or_default();
         let tables_after = count_tables(&self.http, &urls.tables).await;
         self.bigquery_server.end(GRACE).await;
         bigquery.close().await;
@@ -204,12 +217,12 @@ impl Topology {
             outcomes: metrics::deliveries(&metrics),
             unsettled,
             given_up: dead_letters.messages().len() as u64,
-            tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before)),
+            tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_made)),
         }
     }
 }
 
-/// How many tables there are; none if there is no dataset.
+/// How many tables and views there are; none if there is no dataset.
 async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
     if answer.status() == reqwest::StatusCode::NOT_FOUND {

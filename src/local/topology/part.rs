@@ -27,12 +27,14 @@ impl<T: Send + 'static> Part<T> {
         Self { task: tokio::spawn(task(end)), stop }
     }
 
-    /// Lets it end, for at most `grace`.
-    pub(super) async fn end(self, grace: Duration) {
+    /// Lets it end, for at most `grace`. What it ended with, if it did.
+    pub(super) async fn end(self, grace: Duration) -> Option<T> {
         let Self { mut task, stop } = self;
         drop(stop);
-        if tokio::time::timeout(grace, &mut task).await.is_err() {
+        let ended = tokio::time::timeout(grace, &mut task).await;
+        if ended.is_err() {
             task.abort();
         }
+        ended.ok()?.ok()
     }
 }

@@ -85,9 +85,13 @@ async fn bq_lists_shows_and_reads_what_was_stored() {
     let local = stored(dir.path()).await;
     let bq = Bq::of(&local);
     let bq = async |args: &[&str]| bq.json(args).await;
+    local.wait_for_views().await;
     let datasets = bq(&["ls"]).await;
     assert_eq!(names(&datasets, "datasetReference", "datasetId"), [DATASET]);
-    assert_eq!(names(&bq(&["ls", DATASET]).await, "tableReference", "tableId"), ["dead_letters", "pixel", "pixel_u1"]);
+    assert_eq!(
+        names(&bq(&["ls", DATASET]).await, "tableReference", "tableId"),
+        ["dead_letters", "events", "events_daily", "pixel", "pixel_u1"]
+    );
     let table = bq(&["show", &format!("{DATASET}.pixel_u1")]).await;
     assert_eq!(table["numRows"], "2");
     assert_eq!(table["schema"], bq(&["show", &format!("{DATASET}.pixel")]).await["schema"], "as the template's");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -106,11 +106,37 @@ impl Local {
         rows.iter().map(|row| row["f"][index]["v"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// The ids of the tables.
+    /// The ids of the tables, without the views.
     pub async fn tables(&self) -> Vec<String> {
-        let list = self.get(&format!("datasets/{DATASET}/tables")).await;
+        self.listed("TABLE").await
+    }
+
+    /// The ids of the views.
+    pub async fn views(&self) -> Vec<String> {
+        self.listed("VIEW").await
+    }
+
+    /// Waits until both views are there. They are made a moment after the service is ready.
+    pub async fn wait_for_views(&self) {
+        self.wait_until("the views are there", async || self.views().await == ["events", "events_daily"]).await;
+    }
+
+    async fn listed(&self, kind: &str) -> Vec<String> {
+        let list = self.get(&format!("datasets/{DATASET}/tables?maxResults=1000")).await;
         let tables = list["tables"].as_array().cloned().unwrap_or_default();
-        tables.iter().map(|table| table["tableReference"]["tableId"].as_str().unwrap().to_owned()).collect()
+        let of_kind = tables.iter().filter(|table| table["type"] == kind);
+        of_kind.map(|table| table["tableReference"]["tableId"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The rows of a query's answer.
+    pub async fn query(&self, sql: &str) -> Vec<Vec<Value>> {
+        let url = format!("{}/bigquery/v2/projects/{PROJECT}/queries", self.bigquery);
+        let body = json!({"query": sql, "useLegacySql": false, "timeoutMs": 20_000});
+        let text = self.http.post(url).body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert!(answer["error"].is_null(), "{sql}: {text}");
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        list(&answer["rows"]).iter().map(|row| list(&row["f"]).iter().map(|cell| cell["v"].clone()).collect()).collect()
     }
 
     /// Waits until a table has at least so many rows.

@@ -1,4 +1,4 @@
-// One table: what it is, its columns, its rows.
+// One table: what it is, its columns, its rows; of a view, its query.
 
 import { errorBox, fill, h } from '../dom.js';
 import { bytes, count, timestamp } from '../format.js';
@@ -24,8 +24,9 @@ export function tableDetail(dataset, name) {
     try {
       const table = await bigquery.table(dataset, name, ending);
       const preview = h('div', { class: 'stack' });
-      fill(body, about(table), columns(table.schema?.fields ?? []), h('section', { 'aria-label': 'Rows' }, preview));
-      await rows(table.schema?.fields ?? [], preview, 0);
+      const said = table.type === 'VIEW' ? viewQuery(table.view.query) : h('section', { 'aria-label': 'Rows' }, preview);
+      fill(body, about(table), columns(table.schema?.fields ?? []), said);
+      if (table.type !== 'VIEW') await rows(table.schema?.fields ?? [], preview, 0);
     } catch (error) {
       if (!ending.signal.aborted) fill(body, h('div', { class: 'body' }, errorBox(error)));
     }
@@ -46,15 +47,19 @@ export function tableDetail(dataset, name) {
 
 const toTheSecond = (milliseconds) => timestamp(`${milliseconds.slice(0, -3)}000000`);
 
+const viewQuery = (query) => h('section', { 'aria-label': 'Query of the view' }, h('div', { class: 'body' }, h('pre', { class: 'block', tabindex: '0' }, query)));
+
 function about(table) {
+  const isView = table.type === 'VIEW';
   const facts = [
-    ['Rows', count(Number(table.numRows))],
-    ['Size', bytes(table.numBytes)],
+    ['Rows', isView ? undefined : count(Number(table.numRows))],
+    ['Size', isView ? undefined : bytes(table.numBytes)],
     ['Created', toTheSecond(table.creationTime)],
     ['Modified', toTheSecond(table.lastModifiedTime)],
     ['Id', table.id],
     ['Description', table.description],
   ];
+  if (isView) facts.push(['Role', 'view: its rows are the answer of its query']);
   if (table.tableReference.tableId === setup.table) facts.push(['Role', 'template: generated tables copy its schema']);
   return h('dl', { class: 'facts across' }, facts.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
