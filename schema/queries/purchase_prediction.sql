@@ -1,7 +1,8 @@
 -- Who will buy: a model of BigQuery ML
 -- From what is known of a user on some day: will they purchase within the seven days that begin with it?
--- To change: the type 'purchase'; in the two places of 7 and 6, the days to look ahead. It needs at least three weeks of
--- events, with purchases in them. Only BigQuery itself makes models; the local mode can run the part from WITH on.
+-- To change: the type 'purchase'; the days to look ahead, which are the 7 of the cut-offs and the 6 of the buyers. It
+-- needs three weeks of events, with purchases in them, and at most 1,000 tables. Only BigQuery itself makes models; the
+-- local mode can run the part from WITH on.
 --
 -- One row of training is a user on a cut-off day. What is counted of them happened before that day, and the purchase that
 -- is to be predicted happens on it or after. Cut-off days are the same for everyone, whoever bought, and the last one

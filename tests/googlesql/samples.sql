@@ -114,3 +114,7 @@
 --| 10, 3, 0, 0, 0, 0, 0, 0
 --| 12, 0, 1, 0, 0, 0, 0, 0
 --| 23, 1, 0, 0, 0, 0, 0, 1
+
+--- A model is for BigQuery itself to make; what it learns from is tested in tests/pipeline/shipped_views.rs
+--< schema/queries/purchase_prediction.sql
+--! invalidQuery: does not support CREATE MODEL

@@ -29,6 +29,7 @@ mod outcomes;
 mod query;
 mod reports;
 mod schema;
+mod shipped_views;
 mod shutdown;
 mod support;
 mod views;

@@ -4,7 +4,7 @@
 //! `PIXEL_TEST_GOOGLESQL=FILE` runs one file only, or those of another folder.
 
 mod case;
-mod tables;
+pub(crate) mod tables;
 mod types;
 
 use std::collections::BTreeSet;
