@@ -3,6 +3,8 @@
 //! They are made once the service has seen the template table, because BigQuery reads a view's query when the
 //! view is made. A view whose text is another is brought up to date; a table of that name is somebody's, and stays.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ use crate::telemetry;
 /// Each view by its name, with the file. One that asks another comes after it.
 const VIEWS: [(&str, &str); 2] =
     [("events", include_str!("../../schema/views/events.sql")), ("events_daily", include_str!("../../schema/views/events_daily.sql"))];
+
+/// How long one request may take: a machine that has just been started may have other things to do.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the files are filled in with, and what stands in a view's way.
 #[derive(Debug, Clone)]
@@ -132,7 +137,7 @@ impl Views {
     }
 
     async fn call(&self, method: Method, url: &str, body: &Value) -> Result<Value, ViewError> {
-        let request = self.http.request(method, url);
+        let request = self.http.request(method, url).timeout(PATIENCE);
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
         let response = request.send().await?;
         let status = response.status();
