@@ -45,7 +45,7 @@ impl DecodeArgs {
         let mut problems = Problems::default();
         let config = self.read(&mut problems);
         if let Some(config) = &config {
-            problems.0.extend(config.settings.problems_with(&config.schema));
+            problems.0.extend(config.settings.problems_with(&config.schema).iter().map(ToString::to_string));
         }
         problems.or(config)
     }

@@ -51,37 +51,48 @@ const INVALID_ATTRIBUTES: &str = "invalid_attributes";
 
 impl Settings {
     /// Everything that keeps these settings from working with that schema.
-    pub fn problems_with(&self, schema: &Schema) -> Vec<String> {
+    pub fn problems_with(&self, schema: &Schema) -> Vec<SchemaProblem> {
         let mut problems = Vec::new();
-        let offenders = |bad: &dyn Fn(Option<&Column>) -> bool| -> Vec<&str> {
-            self.valid_attributes.names().iter().map(String::as_str).filter(|name| bad(schema.column(name))).collect()
+        let offenders = |bad: &dyn Fn(Option<&Column>) -> bool| -> Vec<String> {
+            self.valid_attributes.names().iter().filter(|name| bad(schema.column(name))).cloned().collect()
         };
         let missing = offenders(&|column| column.is_none());
         if !missing.is_empty() {
-            problems.push(format!(
-                "VALID_ATTRIBUTES names {}, of which the schema has no column: add a column or take the name off the list",
-                missing.join(", ")
-            ));
+            problems.push(SchemaProblem::Missing(missing));
         }
         let unfillable = offenders(&|column| column.is_some_and(|column| column.kind == ColumnType::Other));
         if !unfillable.is_empty() {
-            problems.push(format!("VALID_ATTRIBUTES names {}, whose type no URL parameter can fill", unfillable.join(", ")));
+            problems.push(SchemaProblem::Unfillable(unfillable));
         }
         let decoder = Decoder::new(self.clone(), schema);
-        let unfilled: Vec<&str> = decoder
+        let unfilled: Vec<String> = decoder
             .columns
             .iter()
             .filter(|(column, source)| *source == Source::Nothing && column.must_be_filled())
-            .map(|(column, _)| column.name.as_str())
+            .map(|(column, _)| column.name.clone())
             .collect();
         if !unfilled.is_empty() {
-            problems.push(format!(
-                "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",
-                unfilled.join(", ")
-            ));
+            problems.push(SchemaProblem::Unfilled(unfilled));
         }
         problems
     }
+}
+
+/// What keeps settings from working with a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaProblem {
+    /// Attributes that have no column.
+    #[error("VALID_ATTRIBUTES names {}, of which the schema has no column: add a column or take the name off the list", .0.join(", "))]
+    Missing(Vec<String>),
+    /// Attributes with a column of a type such as RECORD.
+    #[error("VALID_ATTRIBUTES names {}, whose type no URL parameter can fill", .0.join(", "))]
+    Unfillable(Vec<String>),
+    /// Columns.
+    #[error(
+        "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",
+        .0.join(", ")
+    )]
+    Unfilled(Vec<String>),
 }
 
 impl Decoder {

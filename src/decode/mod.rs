@@ -26,7 +26,7 @@ pub mod schema;
 pub mod table_suffix;
 
 pub use decoded::{Decoded, FilterReason, Unfit, UnfitReason};
-pub use decoder::{Decoder, Settings};
+pub use decoder::{Decoder, SchemaProblem, Settings};
 pub use event_id::EventId;
 pub use explanation::Explanation;
 pub use message::PubsubMessage;

@@ -30,6 +30,11 @@ pub fn schema() -> Schema {
     Schema::parse(include_str!("../../schema/dead_letters.json")).expect("schema/dead_letters.json is a schema: a test reads it")
 }
 
+/// The columns without which a table takes no dead letters.
+pub fn columns_missing_in(table: &Schema) -> Vec<String> {
+    schema().columns().iter().map(|column| &column.name).filter(|name| table.column(name).is_none()).cloned().collect()
+}
+
 /// The row for a message that arrived at `received`.
 pub fn row(message: &PubsubMessage<'_>, unfit: &Unfit, received: Timestamp) -> InsertRow {
     let letter = DeadLetter {

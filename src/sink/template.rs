@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::bigquery::{BigQuery, ControlError};
 use super::dead_letter;
-use crate::decode::{Decoder, Schema, Settings};
+use crate::decode::{Decoder, Schema, SchemaProblem, Settings};
 use crate::telemetry::Throttle;
 
 /// How old a schema may become.
@@ -90,8 +90,8 @@ impl Template {
 
 /// The settings do not go with the table as it is in BigQuery.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct Mismatch(pub Vec<String>);
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Mismatch(pub Vec<SchemaProblem>);
 
 /// Why a look at the table showed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -206,9 +206,7 @@ impl TemplateWatcher {
                 Ok(())
             }
             Ok(Some(schema)) => {
-                let columns = dead_letter::schema();
-                let missing: Vec<&str> =
-                    columns.columns().iter().map(|column| column.name.as_str()).filter(|name| schema.column(name).is_none()).collect();
+                let missing = dead_letter::columns_missing_in(&schema);
                 if !missing.is_empty() {
                     let missing = missing.join(", ");
                     tracing::error!(
