@@ -1,23 +1,33 @@
-//! Access tokens for BigQuery: Application Default Credentials, or none for an emulator.
+//! Access tokens for Google's APIs: Application Default Credentials, those of whoever runs a command, or
+//! none for an emulator.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::error::BQError;
-use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
+use google_cloud_auth::credentials::{AccessTokenCredentials, Builder, CacheableResource, CredentialsProvider as _};
 use tokio::sync::RwLock;
 
 /// Reads and writes tables; covers `insertAll` and the control plane.
-const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
+const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+/// Everything that the caller may do.
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// A metadata server answers in milliseconds, and the name of one that is not there may take long to look up.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where access tokens come from.
 #[derive(Debug, Clone)]
 pub enum Tokens {
     /// An emulator asks for none.
     None,
+    /// As gcloud made it, for a command that ends before it expires.
+    Given(Arc<str>),
     /// Cached, and refreshed before they expire.
-    Google(Arc<RwLock<AccessTokenCredentials>>),
+    Google { scope: &'static str, credentials: Arc<RwLock<AccessTokenCredentials>> },
 }
 
 /// There is no access token to be had.
@@ -28,37 +38,80 @@ pub struct NoToken(String);
 impl Tokens {
     /// Application Default Credentials: `GOOGLE_APPLICATION_CREDENTIALS`, gcloud's, or the metadata server's.
     pub fn application_default() -> Result<Self, NoToken> {
-        Ok(Self::Google(Arc::new(RwLock::new(build()?))))
+        Self::of_scope(BIGQUERY)
+    }
+
+    /// Whoever runs a command: the token in gcloud's CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, else Application Default
+    /// Credentials, else whom gcloud is logged in as. Good for every API.
+    pub async fn of_the_caller(token_file: Option<&Path>) -> Result<Self, NoToken> {
+        if let Some(file) = token_file {
+            let token = std::fs::read_to_string(file)
+                .map_err(|error| NoToken(format!("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE names {}: {error}", file.display())))?;
+            return Ok(Self::Given(token.trim().into()));
+        }
+        let default = match Self::of_scope(CLOUD_PLATFORM) {
+            Ok(tokens) => match tokio::time::timeout(PATIENCE, tokens.token()).await {
+                Ok(Ok(_)) => return Ok(tokens),
+                Ok(Err(error)) => error,
+                Err(_) => NoToken("no answer in time".to_owned()),
+            },
+            Err(error) => error,
+        };
+        gcloud(&["auth", "print-access-token"])
+            .map(|token| Self::Given(token.into()))
+            .ok_or_else(|| NoToken(format!("run `gcloud auth application-default login` ({})", default.0)))
+    }
+
+    fn of_scope(scope: &'static str) -> Result<Self, NoToken> {
+        Ok(Self::Google { scope, credentials: Arc::new(RwLock::new(build(scope)?)) })
+    }
+
+    /// The project that pays for the requests of a person's credentials, where they name one. Some APIs refuse
+    /// such requests without.
+    pub async fn quota_project(&self) -> Option<String> {
+        let Self::Google { credentials, .. } = self else { return None };
+        match credentials.read().await.headers(axum::http::Extensions::new()).await {
+            Ok(CacheableResource::New { data, .. }) => data.get("x-goog-user-project")?.to_str().ok().map(str::to_owned),
+            Ok(CacheableResource::NotModified) | Err(_) => None,
+        }
     }
 
     /// A token, unless none is needed.
     pub async fn token(&self) -> Result<Option<String>, NoToken> {
         match self {
             Self::None => Ok(None),
-            Self::Google(credentials) => Ok(Some(access_token(&*credentials.read().await).await?)),
+            Self::Given(token) => Ok(Some(token.to_string())),
+            Self::Google { credentials, .. } => Ok(Some(access_token(&*credentials.read().await).await?)),
         }
     }
 
     /// A token other than `rejected`, for which the cache is thrown away if it still holds that one.
     pub async fn token_instead_of(&self, rejected: Option<&str>) -> Result<Option<String>, NoToken> {
-        let Self::Google(credentials) = self else { return Ok(None) };
+        let Self::Google { scope, credentials } = self else { return self.token().await };
         // Held while fetching: of many requests that were refused at once, one renews.
         let mut credentials = credentials.write().await;
         let token = access_token(&credentials).await?;
         if Some(token.as_str()) != rejected {
             return Ok(Some(token));
         }
-        *credentials = build()?;
+        *credentials = build(scope)?;
         access_token(&credentials).await.map(Some)
     }
 }
 
-fn build() -> Result<AccessTokenCredentials, NoToken> {
-    Builder::default().with_scopes([SCOPE]).build_access_token_credentials().map_err(|error| NoToken(error.to_string()))
+fn build(scope: &str) -> Result<AccessTokenCredentials, NoToken> {
+    Builder::default().with_scopes([scope]).build_access_token_credentials().map_err(|error| NoToken(error.to_string()))
 }
 
 async fn access_token(credentials: &AccessTokenCredentials) -> Result<String, NoToken> {
     credentials.access_token().await.map(|token| token.token).map_err(|error| NoToken(error.to_string()))
+}
+
+/// What gcloud prints, if there is a gcloud and it has something to say. It asks nothing.
+pub(crate) fn gcloud(args: &[&str]) -> Option<String> {
+    let output = Command::new("gcloud").args(args).arg("--quiet").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
 /// Lets gcp-bigquery-client use the same cache; its own authenticators fetch a token per call.
