@@ -1,9 +1,9 @@
-//! The subcommands, one file each: what it can be told on top, what it does below. `how_long` and
-//! `welcome` are `local`'s.
+//! The subcommands, one file each: what it can be told on top, what it does below. `welcome` is
+//! `local`'s.
 
+pub mod check;
 pub mod cost;
 pub mod explain;
-#[cfg(feature = "local")]
 mod how_long;
 #[cfg(feature = "local")]
 pub mod local;
@@ -34,6 +34,7 @@ enum Command {
     /// Show what would become of URLs, log entries or push bodies, without sending anything
     Explain(explain::Args),
     // Without comments of their own: they would hide those of the arguments from --help.
+    Check(Box<check::Args>),
     Cost(cost::Args),
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(*args).await,
         Command::Explain(args) => explain::run(args),
+        Command::Check(args) => check::run(*args).await,
         Command::Cost(args) => cost::run(args),
         #[cfg(feature = "local")]
         Command::Local(args) => local::run(*args).await,

@@ -5,6 +5,8 @@
 
 mod decode;
 mod delivery;
+mod deployment;
+mod endpoints;
 mod problems;
 
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use crate::telemetry::LogFormat;
 
 pub use decode::{DecodeArgs, DecodeConfig};
 pub use delivery::DeliveryArgs;
+pub use deployment::{Deployment, DeploymentArgs};
+pub use endpoints::Endpoints;
 pub use problems::Problems;
 
 /// Everything that `serve` can be told.
@@ -138,6 +142,15 @@ pub(crate) fn parse_address(text: &str) -> Result<String, String> {
     let url = Url::parse(&url).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
         return Err(format!("{text:?} is not the address of a server alone, as http://127.0.0.1:9050 is"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The beginning of URLs: an address that may have a path.
+fn parse_base(text: &str) -> Result<String, String> {
+    let url = Url::parse(text.trim()).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+        return Err(format!("{text:?} is not the beginning of URLs, as https://pubsub.googleapis.com/ is"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

@@ -2,6 +2,7 @@
 //! embedded BigQuery. Each module is a part of the specification.
 
 mod batching;
+mod check;
 mod clients;
 mod config;
 mod console;

@@ -3,6 +3,7 @@
 pub mod bigquery;
 pub mod entry;
 pub mod external;
+pub mod google;
 pub mod local;
 pub mod service;
 

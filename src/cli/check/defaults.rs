@@ -1,0 +1,174 @@
+//! What stands below flags and environment: the file of settings, and below that what deploy.sh makes of a
+//! setting that nobody gives.
+//!
+//! Both become defaults of clap's arguments, and the command line is read again. So the order of precedence,
+//! the types and the complaints stay clap's.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use super::Args;
+use crate::cli::Cli;
+
+/// Where deploy.sh looks.
+const FILE: &str = "deploy/pipeline.env";
+/// The settings that deploy.sh hands on to the service.
+const SERVICE: [&str; 14] = [
+    "DATASET",
+    "TABLE_NAME",
+    "VALID_ATTRIBUTES",
+    "TABLE_SUFFIX",
+    "PIXEL_PATH",
+    "DEAD_LETTER_TABLE",
+    "BATCH_MAX_ROWS",
+    "BATCH_MAX_BYTES",
+    "BATCH_MAX_INSERTS",
+    "BATCH_GZIP",
+    "MAX_IN_FLIGHT",
+    "PUSH_DEADLINE",
+    "LOG_FORMAT",
+    "RUST_LOG",
+];
+/// Those of which a deployment has another default than `serve`.
+const DEPLOYED: [(&str, &str); 2] = [("PUSH_DEADLINE", "50s"), ("LOG_FORMAT", "json")];
+
+/// A setting of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ServiceSetting {
+    pub(super) name: String,
+    /// As deploy.sh hands it on.
+    pub(super) given: String,
+    /// What the service takes if it is not told.
+    pub(super) default: String,
+}
+
+/// Why the settings cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadSettings {
+    #[error("cannot read {}: {error}", file.display())]
+    Unreadable { file: PathBuf, error: std::io::Error },
+    #[error("{}:{line}: {text:?} is not NAME=value", file.display())]
+    BadLine { file: PathBuf, line: usize, text: String },
+    #[error(transparent)]
+    Clap(#[from] clap::Error),
+}
+
+impl BadSettings {
+    pub(super) fn report(self) -> ExitCode {
+        match self {
+            Self::Clap(error) => error.exit(),
+            error => super::usage(&error.to_string()),
+        }
+    }
+}
+
+/// The arguments once more, above these defaults; and what the service was told by them.
+pub(super) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
+    let file = match &args.settings {
+        Some(file) => read(file)?,
+        // `local` has its own settings.
+        None if args.deployment.is_local() || !Path::new(FILE).exists() => Vec::new(),
+        None => read(Path::new(FILE))?,
+    };
+    let (args, settings) = above(&file, std::env::args_os())?;
+    Ok((args, settings))
+}
+
+fn above(file: &[(String, String)], line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+    let plain = Cli::command();
+    let default = |name: &str| {
+        let of_file = file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        of_file.or_else(|| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)).map(str::to_owned)
+    };
+    let command = plain.clone().mut_subcommand("check", |check| {
+        check.mut_args(|arg| match arg.get_env().and_then(|name| default(name.to_str()?)) {
+            Some(value) => arg.default_value(value),
+            None => arg,
+        })
+    });
+    let matches = command.try_get_matches_from(line)?;
+    let matches = matches.subcommand_matches("check").cloned().unwrap_or_default();
+    let check = plain.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
+    let settings = check.filter_map(|arg| {
+        let name = SERVICE.into_iter().find(|name| arg.get_env().is_some_and(|env| env == *name))?;
+        let given = matches.get_raw(arg.get_id().as_str())?.next()?.to_string_lossy().into_owned();
+        let default = arg.get_default_values().first()?.to_str()?.to_owned();
+        Some(ServiceSetting { name: name.to_owned(), given, default })
+    });
+    let settings = settings.collect();
+    Ok((Args::from_arg_matches(&matches)?, settings))
+}
+
+/// Reads NAME=value lines. As deploy.sh does, which takes an empty value for none.
+fn read(file: &Path) -> Result<Vec<(String, String)>, BadSettings> {
+    let text = std::fs::read_to_string(file).map_err(|error| BadSettings::Unreadable { file: file.to_owned(), error })?;
+    let mut settings = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        match line.split_once('=').filter(|(name, _)| is_name(name)) {
+            Some((_, "")) => {}
+            Some((name, value)) => settings.push((name.to_owned(), value.to_owned())),
+            None => return Err(BadSettings::BadLine { file: file.to_owned(), line: index + 1, text: line.to_owned() }),
+        }
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example's settings, whether commented out or not, by section.
+    fn example() -> Vec<(String, String, String)> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/pipeline.env.example")).unwrap();
+        let mut section = String::new();
+        let mut settings = Vec::new();
+        for line in text.lines() {
+            if let Some(title) = line.strip_prefix("# --- ") {
+                title.clone_into(&mut section);
+            } else if let Some((name, value)) = line.trim_start_matches('#').split_once('=')
+                && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            {
+                settings.push((section.clone(), name.to_owned(), value.to_owned()));
+            }
+        }
+        settings
+    }
+
+    fn read_line(file: &[(String, String)], flags: &[&str]) -> Vec<ServiceSetting> {
+        let line = ["pixel-pipeline", "check"].iter().chain(flags).map(OsString::from);
+        above(file, line).unwrap().1
+    }
+
+    #[test]
+    fn what_nobody_gives_is_what_the_example_shows() {
+        let shown: Vec<(String, String)> = example()
+            .into_iter()
+            .filter(|(section, _, _)| section.starts_with("What the service is told"))
+            .map(|(_, name, value)| (name, value))
+            .collect();
+        let mut taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
+        taken.sort_by_key(|(name, _)| SERVICE.iter().position(|known| known == name));
+        assert_eq!(taken, shown);
+        let (args, _) = above(&[], ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
+        let debug = format!("{:?}", args.deployment);
+        for name in ["REGION", "LOCATION", "NAME"] {
+            let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();
+            assert!(debug.contains(&format!("{}: {value:?}", name.to_ascii_lowercase())), "{name}: {debug}");
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let file = [("DATASET".to_owned(), "of_file".to_owned()), ("TABLE_NAME".to_owned(), "of_file".to_owned())];
+        let settings = read_line(&file, &["--dataset=of_flag"]);
+        let given = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap().given.clone();
+        assert_eq!((given("DATASET"), given("TABLE_NAME")), ("of_flag".to_owned(), "of_file".to_owned()));
+    }
+}

@@ -1,0 +1,150 @@
+//! A query that names every attribute, and one that tells its row from all others.
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::cli::check::link::Fault;
+use crate::decode::schema::{Column, ColumnType};
+use crate::decode::{Schema, Settings, TableSuffix};
+
+/// The value of everything else, and so of the table's name.
+const VALUE: &str = "pixel_pipeline_check";
+
+/// One event.
+#[derive(Debug)]
+pub(super) struct Probe {
+    /// By position in VALID_ATTRIBUTES.
+    values: Vec<(String, String)>,
+    /// Which of them is the marker.
+    marked: usize,
+    /// The columns that say when it was where, of those that the table has.
+    pub(super) times: Vec<&'static str>,
+    /// Whether the event's table is one that only such events are in.
+    pub(super) has_own_table: bool,
+}
+
+impl Probe {
+    pub(super) fn new(settings: &Settings, schema: &Schema) -> Result<Self, Fault> {
+        let names = settings.valid_attributes.names();
+        let in_suffix: Vec<usize> = settings.table_suffix.attributes().collect();
+        let column = |position: usize| schema.column(&names[position]);
+        let is_text = |position: &usize| column(*position).is_some_and(|column| column.kind == ColumnType::String);
+        // Best where it makes no table of its own.
+        let free = (0..names.len()).filter(|position| !in_suffix.contains(position)).find(is_text);
+        let none = || Fault::Unseen { problem: "no attribute is a STRING, which could tell the row from others".to_owned(), mend: None };
+        let marked = free.or_else(|| in_suffix.iter().copied().find(is_text)).ok_or_else(none)?;
+        let value = |position: usize| if position == marked { marker(column(position)) } else { sample(column(position)) };
+        let values = names.iter().enumerate().map(|(position, name)| (name.clone(), value(position))).collect();
+        let times = [super::LOGGED, super::RECEIVED].into_iter().filter(|name| schema.column(name).is_some()).collect();
+        Ok(Self { values, marked, times, has_own_table: !in_suffix.is_empty() })
+    }
+
+    /// The column and the value by which the row is known.
+    pub(super) fn marker(&self) -> (&str, &str) {
+        let (name, value) = &self.values[self.marked];
+        (name, value)
+    }
+
+    /// The URL with the attributes behind what it has already.
+    pub(super) fn url(&self, mut url: Url) -> Url {
+        url.query_pairs_mut().extend_pairs(&self.values);
+        url
+    }
+
+    /// The suffix of the event's table.
+    pub(super) fn suffix(&self, settings: &Settings, time: Timestamp) -> TableSuffix {
+        let value = |position: usize| self.values.get(position).map(|(_, value)| value.as_str());
+        // Every value is there, and none is empty.
+        settings.table_suffix.render(value, time).unwrap_or_else(|_| TableSuffix::none())
+    }
+}
+
+fn marker(column: Option<&Column>) -> String {
+    let random = format!("check-{:016x}", fastrand::u64(..));
+    fitting(&random, column)
+}
+
+/// The end of a text, as much as a column takes.
+fn fitting(text: &str, column: Option<&Column>) -> String {
+    let length = column.and_then(|column| column.max_length).unwrap_or(text.len()).clamp(1, text.len());
+    text[text.len() - length..].to_owned()
+}
+
+/// What a column of that type takes: an invalid value in a REQUIRED column would make a dead letter.
+fn sample(column: Option<&Column>) -> String {
+    let fixed = match column.map(|column| column.kind) {
+        None | Some(ColumnType::String | ColumnType::Other) => return fitting(VALUE, column),
+        Some(ColumnType::Integer | ColumnType::Float | ColumnType::Decimal(_)) => "0",
+        Some(ColumnType::Boolean) => "false",
+        Some(ColumnType::Bytes) => "AA==",
+        Some(ColumnType::Timestamp) => "1970-01-01T00:00:00Z",
+        Some(ColumnType::Date) => "1970-01-01",
+        Some(ColumnType::Time) => "00:00:00",
+        Some(ColumnType::Datetime) => "1970-01-01T00:00:00",
+        Some(ColumnType::Json) => "{}",
+    };
+    fixed.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::attributes::ValidAttributes;
+    use crate::decode::table_suffix::SuffixTemplate;
+    use crate::decode::{Decoded, Decoder, PubsubMessage};
+
+    fn settings(attributes: &str, suffix: &str) -> Settings {
+        let valid_attributes = ValidAttributes::parse(attributes).unwrap();
+        let table_suffix = SuffixTemplate::parse(suffix, &valid_attributes, "pixel").unwrap();
+        Settings { valid_attributes, pixel_paths: vec!["/pixel.png".to_owned()], table_suffix }
+    }
+
+    /// The row that the decoder makes of the request.
+    fn row(probe: &Probe, settings: &Settings, schema: &Schema, now: Timestamp) -> crate::decode::Row {
+        let url = probe.url("https://track.example.com/pixel.png?x=1".parse().unwrap());
+        let entry = serde_json::json!({"timestamp": now.to_string(), "httpRequest": {"requestMethod": "GET", "requestUrl": url.as_str()}})
+            .to_string();
+        match Decoder::new(settings.clone(), schema).decode(&PubsubMessage::raw(entry.as_bytes()), now) {
+            Decoded::Row(row) => row,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_event_is_in_the_table_where_it_is_looked_for() {
+        let schema = Schema::shipped();
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        for (suffix, own, marked) in [
+            ("_{user_id}_{date}", true, "order_id"),
+            ("_{date:%-m_%-d_%Y}", false, "order_id"),
+            ("", false, "order_id"),
+            ("_{order_id}", true, "type"),
+        ] {
+            let settings = settings("order_id,type,user_id", suffix);
+            let probe = Probe::new(&settings, &schema).unwrap();
+            let row = row(&probe, &settings, &schema, now);
+            assert_eq!((probe.suffix(&settings, now), probe.has_own_table, probe.marker().0), (row.suffix, own, marked), "{suffix}");
+            let json: serde_json::Value = serde_json::from_slice(&row.json).unwrap();
+            assert_eq!(json[marked], probe.marker().1);
+        }
+    }
+
+    #[test]
+    fn every_type_gets_a_value_that_it_takes() {
+        let types = ["INTEGER", "FLOAT", "NUMERIC", "BOOLEAN", "BYTES", "TIMESTAMP", "DATE", "TIME", "DATETIME", "JSON", "STRING"];
+        let columns: Vec<String> = types.iter().map(|kind| format!(r#"{{"name":"a_{kind}","type":"{kind}","mode":"REQUIRED"}}"#)).collect();
+        let short = r#"{"name":"short","type":"STRING","mode":"REQUIRED","maxLength":4}"#;
+        let schema = Schema::parse(&format!("[{short},{}]", columns.join(","))).unwrap();
+        let names: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
+        let settings = settings(&names.join(","), "_{a_STRING}");
+        let probe = Probe::new(&settings, &schema).unwrap();
+        assert_eq!((probe.marker().0, probe.marker().1.len()), ("short", 4));
+        row(&probe, &settings, &schema, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn without_a_text_there_is_no_way_to_know_the_row() {
+        let schema = Schema::parse(r#"[{"name":"n","type":"INTEGER"}]"#).unwrap();
+        assert!(Probe::new(&settings("n", ""), &schema).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! What the parts of a deployment are called: deploy.sh and the Terraform module make them under these names.
+
+use std::path::Path;
+
+use super::shell;
+use crate::config::Deployment;
+
+/// The names that follow from PROJECT_ID and NAME.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    pub(super) project: String,
+    pub(super) region: String,
+    pub(super) location: String,
+    /// Backend bucket, URL map, address, topic and log sink.
+    pub(super) name: String,
+    pub(super) bucket: String,
+    pub(super) http: String,
+    pub(super) https: String,
+    pub(super) push: String,
+    pub(super) dead_letter: String,
+    pub(super) service: String,
+    /// The service runs as that account.
+    pub(super) run_account: String,
+    /// Pub/Sub signs pushes as that one.
+    pub(super) push_account: String,
+    pub(super) dataset: String,
+    pub(super) table: String,
+    pub(super) dead_letter_table: String,
+    /// The command that makes all of it.
+    pub(super) deploy: String,
+}
+
+impl Names {
+    pub(super) fn of(deployment: &Deployment, settings: Option<&Path>) -> Self {
+        let (project, name) = (deployment.project.clone(), deployment.name.clone());
+        // example.com:project has accounts at project.example.com
+        let domain = project.split_once(':').map_or_else(|| project.clone(), |(owner, id)| format!("{id}.{owner}"));
+        let account = |role: &str| format!("{name}-{role}@{domain}.iam.gserviceaccount.com");
+        Self {
+            bucket: format!("{}-{name}", project.replace(':', "-")),
+            http: format!("{name}-http"),
+            https: format!("{name}-https"),
+            push: format!("{name}-push"),
+            dead_letter: format!("{name}-dead-letter"),
+            service: format!("{name}-pipeline"),
+            run_account: account("run"),
+            push_account: account("push"),
+            dataset: deployment.service.location.dataset.clone(),
+            table: deployment.service.template.table.to_string(),
+            dead_letter_table: deployment.service.template.dead_letter_table.to_string(),
+            deploy: deploy(deployment, settings),
+            region: deployment.region.clone(),
+            location: deployment.location.clone(),
+            project,
+            name,
+        }
+    }
+
+    pub(super) fn topic_path(&self) -> String {
+        format!("projects/{}/topics/{}", self.project, self.name)
+    }
+
+    pub(super) fn dead_letter_path(&self) -> String {
+        format!("projects/{}/topics/{}", self.project, self.dead_letter)
+    }
+
+    /// The object of a path of the pixel.
+    pub(super) fn object<'p>(&self, path: &'p str) -> &'p str {
+        path.trim_start_matches('/')
+    }
+
+    /// Beginning of a bq command.
+    pub(super) fn bq(&self, command: &str) -> String {
+        format!("bq --project_id={} {command}", self.project)
+    }
+
+    /// A statement for bq.
+    pub(super) fn statement(&self, sql: &str) -> String {
+        self.bq(&format!("query --use_legacy_sql=false {}", shell::quoted(sql)))
+    }
+}
+
+/// deploy.sh does not see our flags.
+fn deploy(deployment: &Deployment, settings: Option<&Path>) -> String {
+    let mut command = format!("PROJECT_ID={}", deployment.project);
+    for (setting, value, default) in [("NAME", &deployment.name, "pixel"), ("REGION", &deployment.region, "us-central1")] {
+        if value != default {
+            command += &format!(" {setting}={value}");
+        }
+    }
+    command += " deploy/deploy.sh";
+    if let Some(file) = settings {
+        command += &format!(" {}", shell::quoted(&file.display().to_string()));
+    }
+    command
+}

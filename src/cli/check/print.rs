@@ -1,0 +1,66 @@
+//! The report: line by line for a person, at once for a program.
+
+use std::io::{self, Write as _};
+
+use serde_json::json;
+
+use super::Format;
+use super::link::Link;
+use crate::cli::printable;
+
+/// Prints links as they come.
+#[derive(Debug)]
+pub(super) struct Printer {
+    format: Format,
+    links: Vec<Link>,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, links: Vec::new() }
+    }
+
+    pub(super) fn link(&mut self, link: &Link) {
+        if self.format == Format::Text {
+            write(&text(link));
+        }
+        self.links.push(link.clone());
+    }
+
+    pub(super) fn end(self) {
+        let count = |ok: Option<bool>| self.links.iter().filter(|link| link.ok == ok).count();
+        match self.format {
+            Format::Json => write(&format!("{}\n", json!({"ok": count(Some(true)) == self.links.len(), "links": self.links}))),
+            Format::Text if count(Some(true)) == self.links.len() => {}
+            Format::Text => {
+                write(&format!(
+                    "\n{} of {} links are wrong, {} could not be looked at.\n",
+                    count(Some(false)),
+                    self.links.len(),
+                    count(None)
+                ));
+            }
+        }
+    }
+}
+
+fn text(link: &Link) -> String {
+    let Link { link: name, ok, found, problem, mend, .. } = link;
+    let mark = match ok {
+        Some(true) => '✓',
+        Some(false) => '✗',
+        None => '?',
+    };
+    let said = printable(found.as_ref().or(problem.as_ref()).map_or("", String::as_str));
+    let mut text = format!("{mark} {name:<21} {said}\n");
+    for line in mend.iter().flat_map(|mend| mend.lines()) {
+        text += &format!("    {}\n", printable(line));
+    }
+    text
+}
+
+/// To standard output, which may have been closed by whoever read it.
+fn write(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

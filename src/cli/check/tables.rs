@@ -1,0 +1,163 @@
+//! From the service to the analyst: dataset, template table, dead-letter table, views.
+
+use serde_json::Value;
+
+use super::google::Look;
+use super::link::{Fault, Link, Mistakes, Verdict};
+use super::names::Names;
+use super::pixel::text;
+use super::policy::inherited;
+use super::seen::Tables;
+use super::shell::quoted;
+use crate::config::Deployment;
+use crate::decode::{Schema, SchemaProblem};
+use crate::sink::dead_letter;
+
+/// Roles of a dataset's access list that may write rows and make tables. The first two are its names for the others.
+const WRITERS: [&str; 5] = ["WRITER", "OWNER", "roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin"];
+
+pub(super) fn links(tables: &Tables, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
+    let mut links =
+        vec![Link::new("dataset", dataset(tables, names)), Link::new("service may write", access(tables, project_policy, names))];
+    links.extend(own(tables, names, deployment));
+    links.push(Link::new("views", views(tables, names)));
+    links
+}
+
+/// An emulator has neither accounts nor views.
+pub(super) fn of_an_emulator(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
+    let mut links = vec![Link::new("dataset", dataset(tables, names))];
+    links.extend(own(tables, names, deployment));
+    links
+}
+
+fn own(tables: &Tables, names: &Names, deployment: &Deployment) -> [Link; 3] {
+    [
+        Link::new("template table", template(tables, names, &deployment.schema_file)),
+        Link::new("columns", columns(tables, names, deployment)),
+        Link::new("dead-letter table", dead_letters(tables, names)),
+    ]
+}
+
+fn dataset(tables: &Tables, names: &Names) -> Verdict {
+    let Names { dataset: name, location, .. } = names;
+    let create = || names.bq(&format!("--location={location} mk --dataset {name}"));
+    let dataset = tables.dataset.found(&format!("dataset {name}"), create)?;
+    match dataset["location"].as_str() {
+        // It holds data, so that the setting is the one to change.
+        Some(place) if !place.eq_ignore_ascii_case(location) => Err(Fault::wrong(
+            format!("it is in {place}, and LOCATION is {location}"),
+            format!("echo LOCATION={} >> deploy/pipeline.env", quoted(place)),
+        )),
+        place => Ok(format!("{name} in {}", place.unwrap_or(location))),
+    }
+}
+
+fn access(tables: &Tables, project_policy: &Look, names: &Names) -> Verdict {
+    let Names { project, dataset: name, run_account, .. } = names;
+    let dataset = tables.dataset.needed(&format!("dataset {name}"))?;
+    let member = format!("serviceAccount:{run_account}");
+    let entries = dataset["access"].as_array().into_iter().flatten();
+    let listed = entries.into_iter().any(|entry| {
+        (entry["userByEmail"] == run_account.as_str() || entry["iamMember"] == member.as_str())
+            && entry["condition"].is_null()
+            && entry["role"].as_str().is_some_and(|role| WRITERS.contains(&role))
+    });
+    if listed || inherited(project_policy, &member, &WRITERS) {
+        return Ok(format!("{run_account} in {name}"));
+    }
+    Err(Fault::wrong(
+        format!("{run_account} may not write in {name}, so every message is sent back"),
+        names.statement(&format!("GRANT `roles/bigquery.dataEditor` ON SCHEMA `{project}.{name}` TO \"{member}\"")),
+    ))
+}
+
+fn template(tables: &Tables, names: &Names, schema_file: &str) -> Verdict {
+    let Names { dataset, table: name, .. } = names;
+    tables.dataset.needed(&format!("dataset {dataset}"))?;
+    let create = || make(names, name, schema_file);
+    let table = tables.template.found(&format!("table {dataset}.{name}, of which the others are made"), create)?;
+    if !table["expirationTime"].is_null() {
+        return Err(Fault::wrong(format!("{dataset}.{name} expires, and then no row can be stored"), keep(names, name)));
+    }
+    Ok(format!("{dataset}.{name}"))
+}
+
+fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
+    let Names { project, dataset, table: name, deploy, .. } = names;
+    let schema = schema(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
+    let settings = &deployment.service.template.decode;
+    let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{name}` {}", changes.join(", ")));
+    let mut mistakes = Mistakes::default();
+    for problem in settings.problems_with(&schema) {
+        let mend = match &problem {
+            SchemaProblem::Missing(columns) => {
+                alter(columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS `{column}` STRING")).collect())
+            }
+            SchemaProblem::Unfilled(columns) => {
+                alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
+            }
+            SchemaProblem::Unfillable(columns) => {
+                let left: Vec<&str> =
+                    settings.valid_attributes.names().iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
+                format!("VALID_ATTRIBUTES={} {deploy}", quoted(&left.join(",")))
+            }
+        };
+        mistakes.add(problem.to_string(), mend);
+    }
+    mistakes.or(format!("{} of {dataset}.{name}", settings.valid_attributes.names().join(", ")))
+}
+
+fn dead_letters(tables: &Tables, names: &Names) -> Verdict {
+    let Names { dataset, dead_letter_table: name, .. } = names;
+    tables.dataset.needed(&format!("dataset {dataset}"))?;
+    let file = "schema/dead_letters.json";
+    let create = || make(names, name, file);
+    let table =
+        tables.dead_letter_table.found(&format!("table {dataset}.{name}, so what can never be a row is sent back for days"), create)?;
+    let (missing, mut mistakes) = (dead_letter::columns_missing_in(&schema(table)?), Mistakes::default());
+    if !missing.is_empty() {
+        mistakes.add(
+            format!("{dataset}.{name} has no column {}, so it takes no dead letters", missing.join(", ")),
+            names.bq(&format!("update --table {dataset}.{name} {file}")),
+        );
+    }
+    if !table["expirationTime"].is_null() {
+        mistakes.add(format!("{dataset}.{name} expires, and its dead letters with it"), keep(names, name));
+    }
+    mistakes.or(format!("{dataset}.{name}"))
+}
+
+/// A dataset whose tables expire would let these two expire as well; bq can only say so afterwards.
+fn make(names: &Names, table: &str, schema_file: &str) -> String {
+    let make = names.bq(&format!("mk --table {}.{table} {}", names.dataset, quoted(schema_file)));
+    format!("{make}\n{}", keep(names, table))
+}
+
+fn keep(names: &Names, table: &str) -> String {
+    names.bq(&format!("update --table --expiration=0 {}.{table}", names.dataset))
+}
+
+fn views(tables: &Tables, names: &Names) -> Verdict {
+    let Names { dataset, deploy, .. } = names;
+    tables.dataset.needed(&format!("dataset {dataset}"))?;
+    let mut mistakes = Mistakes::default();
+    for (name, view) in [("events", &tables.events), ("events_daily", &tables.events_daily)] {
+        match view.found(&format!("view {dataset}.{name}"), || deploy.clone()) {
+            Ok(view) if view["type"] != "VIEW" => mistakes.add(
+                format!("{dataset}.{name} is a {} and no view", text(&view["type"])),
+                format!("{}\n{deploy}", names.bq(&format!("rm --table {dataset}.{name}"))),
+            ),
+            Ok(_) => {}
+            Err(Fault::Wrong { problem, mend }) => mistakes.add(problem, mend),
+            Err(unseen) => return Err(unseen),
+        }
+    }
+    mistakes.or("events, events_daily")
+}
+
+/// The columns of a table resource.
+pub(super) fn schema(table: &Value) -> Result<Schema, Fault> {
+    Schema::parse(&table["schema"].to_string())
+        .map_err(|error| Fault::Unseen { problem: format!("its columns cannot be read: {error}"), mend: None })
+}

@@ -1,0 +1,123 @@
+//! Google's APIs with a deployment in them, from a fixture: answers to questions, and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use pixel_pipeline::source::http_server;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::entry::fixture;
+
+/// The token that the APIs know.
+pub const TOKEN: &str = "a-token";
+
+/// APIs on a port of their own, each below a path of its name; below `/service` is the Cloud Run service.
+pub struct Google {
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    answers: Arc<Mutex<Answers>>,
+    server: JoinHandle<()>,
+}
+
+struct Answers {
+    /// By method and path.
+    of: BTreeMap<String, (StatusCode, Value)>,
+    asked: Vec<String>,
+}
+
+impl Google {
+    /// With the deployment of the fixture, in which nothing is wrong.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answers = Arc::new(Mutex::new(Answers { of: BTreeMap::new(), asked: Vec::new() }));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&answers));
+        let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        let google = Self { url, answers, server };
+        google.heal();
+        google
+    }
+
+    /// Puts everything back as it is in the fixture, and forgets what was asked.
+    pub fn heal(&self) {
+        let text = fixture("deployment.json").replace("${URL}", &self.url);
+        let resources: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        let mut answers = self.answers.lock().unwrap();
+        answers.of = resources.into_iter().map(|(question, body)| (question, (StatusCode::OK, body))).collect();
+        answers.of.insert("GET /service/health".to_owned(), (StatusCode::FORBIDDEN, Value::Null));
+        answers.asked.clear();
+    }
+
+    /// Answers a question with that status, and an error of that message.
+    pub fn refuse(&self, question: &str, status: u16, message: &str) {
+        let error = json!({"error": {"code": status, "message": message}});
+        self.replace(question, |answer| *answer = (StatusCode::from_u16(status).unwrap(), error));
+    }
+
+    /// Replaces or adds the member that a JSON pointer names; `null` takes it away.
+    pub fn change(&self, question: &str, pointer: &str, value: Value) {
+        self.replace(question, |(_, body)| {
+            let (parent, member) = pointer.rsplit_once('/').expect("a pointer begins with /");
+            let parent = body.pointer_mut(parent).expect("the fixture has it");
+            let member = member.replace("~1", "/");
+            match (parent, value) {
+                (Value::Object(object), Value::Null) => {
+                    object.remove(&member).expect("the fixture has it");
+                }
+                (Value::Object(object), value) => {
+                    object.insert(member, value);
+                }
+                (Value::Array(array), Value::Null) => {
+                    array.remove(member.parse().unwrap());
+                }
+                (Value::Array(array), value) if member == array.len().to_string() => array.push(value),
+                (array, value) => array[member.parse::<usize>().unwrap()] = value,
+            }
+        });
+    }
+
+    /// Method and path of every question so far.
+    pub fn asked(&self) -> Vec<String> {
+        self.answers.lock().unwrap().asked.clone()
+    }
+
+    /// The variables that lead gcloud, and us, here.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let apis = ["BIGQUERY", "COMPUTE", "LOGGING", "PUBSUB", "RUN", "STORAGE"].map(|api| (api, api.to_ascii_lowercase()));
+        let projects = [("CLOUDRESOURCEMANAGER", "projects".to_owned())];
+        let all = apis.into_iter().chain(projects);
+        all.map(|(api, path)| (format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}"), format!("{}/{path}/", self.url))).collect()
+    }
+
+    fn replace(&self, question: &str, with: impl FnOnce(&mut (StatusCode, Value))) {
+        let mut answers = self.answers.lock().unwrap();
+        with(answers.of.get_mut(question).unwrap_or_else(|| panic!("the fixture has no {question}")));
+    }
+}
+
+impl Drop for Google {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(answers): State<Arc<Mutex<Answers>>>, request: Request) -> Response {
+    let question = format!("{} {}", request.method(), request.uri().path());
+    let token = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let mut answers = answers.lock().unwrap();
+    answers.asked.push(question.clone());
+    if question.starts_with("GET /service/") {
+        assert_eq!(token, None, "a stranger has no token");
+    } else if token != Some(format!("Bearer {TOKEN}")) {
+        return (StatusCode::UNAUTHORIZED, json!({"error": {"code": 401, "message": "who are you?"}}).to_string()).into_response();
+    }
+    let missing = || (StatusCode::NOT_FOUND, json!({"error": {"code": 404, "message": format!("not found: {question}")}}));
+    let (status, body) = answers.of.get(&question).cloned().unwrap_or_else(missing);
+    (status, body.to_string()).into_response()
+}
