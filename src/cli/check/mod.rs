@@ -7,7 +7,7 @@
 //!                                                                                         live (one event) ───┘
 //! ```
 //!
-//! Nothing is changed: [`google`] asks, with the caller's credentials, and what a link's file makes of the
+//! Nothing is changed: `google` asks, with the caller's credentials, and what a link's file makes of the
 //! answers does no I/O. Each link is judged by itself; one that builds on another which is not there says so,
 //! and is neither right nor wrong.
 
@@ -52,7 +52,7 @@ pub struct Args {
     /// Settings of the deployment, NAME=value a line [default: deploy/pipeline.env, if it is there]
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Request the pixel once, as https://track.example.com/pixel.png, and wait for the row
+    /// Request the pixel once, as `https://track.example.com/pixel.png`, and wait for the row
     #[arg(long, value_name = "URL")]
     live: Option<Url>,
     /// How long to wait for the row, as 30s or 5m
