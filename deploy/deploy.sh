@@ -24,7 +24,7 @@ done
 
 step "BigQuery: $DATASET"
 have bq_ show --dataset "$DATASET" ||
-  change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$NAME" --description="Events of the pixel $NAME" "$DATASET"
+  change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$PIPELINE" --description="Events of the pixel $PIPELINE" "$DATASET"
 
 # What is made in a dataset with a default expiration gets it, views as well. Only generated tables shall expire.
 never_expires() {
@@ -37,7 +37,7 @@ table() {
   local label
   label=$(digest <"$2")
   if ! have bq_ show "$DATASET.$1"; then
-    change "table $1" bq_ mk --table --label="pipeline:$NAME" --label="schema:$label" "$DATASET.$1" "$2"
+    change "table $1" bq_ mk --table --label="pipeline:$PIPELINE" --label="schema:$label" "$DATASET.$1" "$2"
     never_expires "$1"
   elif ! bq_ show --format=prettyjson "$DATASET.$1" | grep -Fq "\"schema\": \"$label\""; then
     change "columns of table $1" bq_ update --table --set_label="schema:$label" "$DATASET.$1" "$2"
@@ -51,7 +51,7 @@ for file in schema/views/events.sql schema/views/events_daily.sql; do
   sql=$(fill "$file")
   label=$(digest <<<"$sql")
   if ! have bq_ show "$DATASET.$view"; then
-    change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$NAME" --label="text:$label" --view="$sql" "$DATASET.$view"
+    change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$PIPELINE" --label="text:$label" --view="$sql" "$DATASET.$view"
     never_expires "$view"
   elif ! bq_ show --format=prettyjson "$DATASET.$view" | grep -Fq "\"text\": \"$label\""; then
     change "view $view" bq_ update --use_legacy_sql=false --set_label="text:$label" --view="$sql" "$DATASET.$view"
@@ -69,8 +69,8 @@ account() {
   have gcloud iam service-accounts describe "$1" ||
     change "account $1" gcloud iam service-accounts create "${1%%@*}" --display-name="$2"
 }
-account "$RUN_ACCOUNT" "Pixel pipeline $NAME: the service"
-account "$PUSH_ACCOUNT" "Pixel pipeline $NAME: signs pushes of Pub/Sub"
+account "$RUN_ACCOUNT" "Pixel pipeline $PIPELINE: the service"
+account "$PUSH_ACCOUNT" "Pixel pipeline $PIPELINE: signs pushes of Pub/Sub"
 
 # WRITER is roles/bigquery.dataEditor on this dataset alone. bq has no command that adds one entry, so the
 # dataset is written back with one more.
@@ -84,11 +84,11 @@ if [[ -n $IMAGE ]]; then
   image=(--image="$IMAGE")
   what=$IMAGE
 else
-  account "$BUILD_ACCOUNT" "Pixel pipeline $NAME: builds the image"
+  account "$BUILD_ACCOUNT" "Pixel pipeline $PIPELINE: builds the image"
   grant "serviceAccount:$BUILD_ACCOUNT" roles/run.builder "$PROJECT_ID" gcloud projects
-  have gcloud artifacts repositories describe "$NAME" --location="$REGION" ||
-    change "image repository $NAME" gcloud artifacts repositories create "$NAME" --location="$REGION" --repository-format=docker --labels="pipeline=$NAME"
-  image=(--source=. --image="$REGION-docker.pkg.dev/$PROJECT_ID/$NAME/$SERVICE"
+  have gcloud artifacts repositories describe "$PIPELINE" --location="$REGION" ||
+    change "image repository $PIPELINE" gcloud artifacts repositories create "$PIPELINE" --location="$REGION" --repository-format=docker --labels="pipeline=$PIPELINE"
+  image=(--source=. --image="$REGION-docker.pkg.dev/$PROJECT_ID/$PIPELINE/$SERVICE"
     --build-service-account="projects/$PROJECT_ID/serviceAccounts/$BUILD_ACCOUNT")
   what=$(find Cargo.toml Cargo.lock Dockerfile schema src -type f | LC_ALL=C sort | xargs cat | digest)
 fi
@@ -115,18 +115,18 @@ state=$(gcloud run services describe "$SERVICE" --region="$REGION" 2>/dev/null \
 read -r deployed created ready <<<"$state" || true
 if [[ $deployed != "$label" || $created != "$ready" ]]; then
   change "deploy $SERVICE${IMAGE:+ from $IMAGE}, which takes some minutes" \
-    gcloud run deploy "${service[@]}" "${image[@]}" --labels="pipeline=$NAME,deployed=$label"
+    gcloud run deploy "${service[@]}" "${image[@]}" --labels="pipeline=$PIPELINE,deployed=$label"
 fi
 grant "serviceAccount:$PUSH_ACCOUNT" roles/run.invoker "$SERVICE" gcloud run services
 url=$(gcloud run services describe "$SERVICE" --region="$REGION" --format='value(status.url)')
 
-step "Pub/Sub: topic $NAME"
-for topic in "$NAME" "$DEAD_LETTER"; do
-  have gcloud pubsub topics describe "$topic" || change "topic $topic" gcloud pubsub topics create "$topic" --labels="pipeline=$NAME"
+step "Pub/Sub: topic $PIPELINE"
+for topic in "$PIPELINE" "$DEAD_LETTER"; do
+  have gcloud pubsub topics describe "$topic" || change "topic $topic" gcloud pubsub topics create "$topic" --labels="pipeline=$PIPELINE"
 done
 have gcloud pubsub subscriptions describe "$DEAD_LETTER" ||
   change "subscription $DEAD_LETTER, which keeps what was given up for 7 days" \
-    gcloud pubsub subscriptions create "$DEAD_LETTER" --topic="$DEAD_LETTER" --message-retention-duration=7d --expiration-period=never --labels="pipeline=$NAME"
+    gcloud pubsub subscriptions create "$DEAD_LETTER" --topic="$DEAD_LETTER" --message-retention-duration=7d --expiration-period=never --labels="pipeline=$PIPELINE"
 
 # A new table is 404 for minutes, and its messages come again until it is there: at five attempts, the
 # default, they would be given up.
@@ -134,7 +134,7 @@ push=(--push-endpoint="$url/" --push-auth-service-account="$PUSH_ACCOUNT" --push
   --min-retry-delay=10s --max-retry-delay=600s --dead-letter-topic="$DEAD_LETTER" --max-delivery-attempts=100
   --message-retention-duration=7d --expiration-period=never)
 if ! have gcloud pubsub subscriptions describe "$PUSH_SUBSCRIPTION"; then
-  change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions create "$PUSH_SUBSCRIPTION" --topic="$NAME" "${push[@]}" --labels="pipeline=$NAME"
+  change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions create "$PUSH_SUBSCRIPTION" --topic="$PIPELINE" "${push[@]}" --labels="pipeline=$PIPELINE"
 elif ! is "$url/ $PUSH_ACCOUNT $url 60 10s 600s $DEAD_LETTER 100" gcloud pubsub subscriptions describe "$PUSH_SUBSCRIPTION" \
   --format='value[separator=" "](pushConfig.pushEndpoint,pushConfig.oidcToken.serviceAccountEmail,pushConfig.oidcToken.audience,ackDeadlineSeconds,retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts)'; then
   change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions update "$PUSH_SUBSCRIPTION" "${push[@]}"
@@ -148,7 +148,7 @@ allows "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics ||
 grant "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics
 grant "$agent" roles/pubsub.subscriber "$PUSH_SUBSCRIPTION" gcloud pubsub subscriptions
 
-step "Logs: sink $NAME"
+step "Logs: sink $PIPELINE"
 filter=$(log_filter)
 # sink NAME DESTINATION
 sink() {
@@ -159,19 +159,19 @@ sink() {
   fi
 }
 writer() { gcloud logging sinks describe "$1" --format='value(writerIdentity)'; }
-sink "$NAME" "pubsub.googleapis.com/projects/$PROJECT_ID/topics/$NAME"
-grant "$(writer "$NAME")" roles/pubsub.publisher "$NAME" gcloud pubsub topics
+sink "$PIPELINE" "pubsub.googleapis.com/projects/$PROJECT_ID/topics/$PIPELINE"
+grant "$(writer "$PIPELINE")" roles/pubsub.publisher "$PIPELINE" gcloud pubsub topics
 
 # The sink reads the entries before any bucket does.
 exclusions=$(gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value[separator="|"](exclusions.name,exclusions.filter)')
 if [[ $EXCLUDE_FROM_DEFAULT == true ]]; then
-  if ! grep -q "^$NAME|" <<<"$exclusions"; then
-    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --add-exclusion="name=$NAME,filter=$filter"
-  elif ! grep -Fqx "$NAME|$filter" <<<"$exclusions"; then
-    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --update-exclusion="name=$NAME,filter=$filter"
+  if ! grep -q "^$PIPELINE|" <<<"$exclusions"; then
+    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --add-exclusion="name=$PIPELINE,filter=$filter"
+  elif ! grep -Fqx "$PIPELINE|$filter" <<<"$exclusions"; then
+    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --update-exclusion="name=$PIPELINE,filter=$filter"
   fi
-elif grep -q "^$NAME|" <<<"$exclusions"; then
-  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$NAME"
+elif grep -q "^$PIPELINE|" <<<"$exclusions"; then
+  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
 fi
 
 if [[ $ARCHIVE == true ]]; then
@@ -181,10 +181,10 @@ if [[ $ARCHIVE == true ]]; then
     printf '{"rule": [{"action": {"type": "Delete"}, "condition": {"age": %s}}]}' "$ARCHIVE_DAYS" >"$tmp/lifecycle.json"
     change "files are deleted after $ARCHIVE_DAYS days" gcloud storage buckets update "gs://$ARCHIVE_BUCKET" --lifecycle-file="$tmp/lifecycle.json"
   }
-  sink "$NAME-archive" "storage.googleapis.com/$ARCHIVE_BUCKET"
-  grant "$(writer "$NAME-archive")" roles/storage.objectCreator "gs://$ARCHIVE_BUCKET" gcloud storage buckets
-elif have gcloud logging sinks describe "$NAME-archive"; then
-  change "archive no more (what is in gs://$ARCHIVE_BUCKET stays)" gcloud logging sinks delete "$NAME-archive"
+  sink "$PIPELINE-archive" "storage.googleapis.com/$ARCHIVE_BUCKET"
+  grant "$(writer "$PIPELINE-archive")" roles/storage.objectCreator "gs://$ARCHIVE_BUCKET" gcloud storage buckets
+elif have gcloud logging sinks describe "$PIPELINE-archive"; then
+  change "archive no more (what is in gs://$ARCHIVE_BUCKET stays)" gcloud logging sinks delete "$PIPELINE-archive"
 fi
 
 step "Pixel: gs://$PIXEL_BUCKET behind load balancer and CDN"
@@ -200,35 +200,35 @@ done
 # Every response is cached at Google's edge, whatever the query; browsers are told to ask each time, for an
 # hour of caching there, the default, would hide repeated views.
 cdn=(--gcs-bucket-name="$PIXEL_BUCKET" --enable-cdn --cache-mode=FORCE_CACHE_ALL --default-ttl=86400 --client-ttl=0)
-if ! have gcloud compute backend-buckets describe "$NAME"; then
-  change "backend bucket $NAME" gcloud compute backend-buckets create "$NAME" "${cdn[@]}"
-elif ! is "$PIXEL_BUCKET True FORCE_CACHE_ALL 86400 0" gcloud compute backend-buckets describe "$NAME" \
+if ! have gcloud compute backend-buckets describe "$PIPELINE"; then
+  change "backend bucket $PIPELINE" gcloud compute backend-buckets create "$PIPELINE" "${cdn[@]}"
+elif ! is "$PIXEL_BUCKET True FORCE_CACHE_ALL 86400 0" gcloud compute backend-buckets describe "$PIPELINE" \
   --format='value[separator=" "](bucketName,enableCdn,cdnPolicy.cacheMode,cdnPolicy.defaultTtl,cdnPolicy.clientTtl)'; then
-  change "backend bucket $NAME" gcloud compute backend-buckets update "$NAME" "${cdn[@]}"
+  change "backend bucket $PIPELINE" gcloud compute backend-buckets update "$PIPELINE" "${cdn[@]}"
 fi
-have gcloud compute url-maps describe "$NAME" --global ||
-  change "URL map $NAME" gcloud compute url-maps create "$NAME" --global --default-backend-bucket="$NAME"
-have gcloud compute addresses describe "$NAME" --global ||
-  change "address $NAME" gcloud compute addresses create "$NAME" --global --ip-version=IPV4 --network-tier=PREMIUM
-address=$(gcloud compute addresses describe "$NAME" --global --format='value(address)')
-have gcloud compute target-http-proxies describe "$NAME-http" --global ||
-  change "HTTP proxy $NAME-http" gcloud compute target-http-proxies create "$NAME-http" --global --url-map="$NAME"
+have gcloud compute url-maps describe "$PIPELINE" --global ||
+  change "URL map $PIPELINE" gcloud compute url-maps create "$PIPELINE" --global --default-backend-bucket="$PIPELINE"
+have gcloud compute addresses describe "$PIPELINE" --global ||
+  change "address $PIPELINE" gcloud compute addresses create "$PIPELINE" --global --ip-version=IPV4 --network-tier=PREMIUM
+address=$(gcloud compute addresses describe "$PIPELINE" --global --format='value(address)')
+have gcloud compute target-http-proxies describe "$PIPELINE-http" --global ||
+  change "HTTP proxy $PIPELINE-http" gcloud compute target-http-proxies create "$PIPELINE-http" --global --url-map="$PIPELINE"
 # forwarding_rule NAME PORT TARGET
 forwarding_rule() {
   have gcloud compute forwarding-rules describe "$1" --global ||
     change "forwarding rule $1 for $address:$2" gcloud compute forwarding-rules create "$1" --global \
-      --load-balancing-scheme=EXTERNAL_MANAGED --network-tier=PREMIUM --address="$NAME" --ports="$2" "$3"
+      --load-balancing-scheme=EXTERNAL_MANAGED --network-tier=PREMIUM --address="$PIPELINE" --ports="$2" "$3"
 }
-forwarding_rule "$NAME-http" 80 --target-http-proxy="$NAME-http"
+forwarding_rule "$PIPELINE-http" 80 --target-http-proxy="$PIPELINE-http"
 if [[ -n $DOMAIN ]]; then
   have gcloud compute ssl-certificates describe "$CERTIFICATE" --global ||
-    change "certificate for $DOMAIN" gcloud compute ssl-certificates create "$CERTIFICATE" --global --domains="$DOMAIN" --description="pixel-pipeline $NAME"
-  if ! have gcloud compute target-https-proxies describe "$NAME-https" --global; then
-    change "HTTPS proxy $NAME-https" gcloud compute target-https-proxies create "$NAME-https" --global --url-map="$NAME" --ssl-certificates="$CERTIFICATE"
-  elif ! has "$CERTIFICATE" gcloud compute target-https-proxies describe "$NAME-https" --global --format='value(sslCertificates.basename())'; then
-    change "HTTPS proxy $NAME-https" gcloud compute target-https-proxies update "$NAME-https" --global --ssl-certificates="$CERTIFICATE" --global-ssl-certificates
+    change "certificate for $DOMAIN" gcloud compute ssl-certificates create "$CERTIFICATE" --global --domains="$DOMAIN" --description="pixel-pipeline $PIPELINE"
+  if ! have gcloud compute target-https-proxies describe "$PIPELINE-https" --global; then
+    change "HTTPS proxy $PIPELINE-https" gcloud compute target-https-proxies create "$PIPELINE-https" --global --url-map="$PIPELINE" --ssl-certificates="$CERTIFICATE"
+  elif ! has "$CERTIFICATE" gcloud compute target-https-proxies describe "$PIPELINE-https" --global --format='value(sslCertificates.basename())'; then
+    change "HTTPS proxy $PIPELINE-https" gcloud compute target-https-proxies update "$PIPELINE-https" --global --ssl-certificates="$CERTIFICATE" --global-ssl-certificates
   fi
-  forwarding_rule "$NAME-https" 443 --target-https-proxy="$NAME-https"
+  forwarding_rule "$PIPELINE-https" 443 --target-https-proxy="$PIPELINE-https"
 fi
 
 step 'Watching'
@@ -246,15 +246,15 @@ if [[ -n $ALERT_EMAIL ]]; then
   # email_channel: the name of ours for that address.
   email_channel() {
     gcloud beta monitoring channels list --format='value[separator=" "](name,userLabels.pipeline,labels.email_address)' |
-      sed -n "s/ $NAME $ALERT_EMAIL\$//p"
+      sed -n "s/ $PIPELINE $ALERT_EMAIL\$//p"
   }
   [[ -n $(email_channel) ]] ||
-    change "alerts go to $ALERT_EMAIL" gcloud beta monitoring channels create --type=email --display-name="$NAME: $ALERT_EMAIL" \
-      --channel-labels="email_address=$ALERT_EMAIL" --user-labels="pipeline=$NAME"
+    change "alerts go to $ALERT_EMAIL" gcloud beta monitoring channels create --type=email --display-name="$PIPELINE: $ALERT_EMAIL" \
+      --channel-labels="email_address=$ALERT_EMAIL" --user-labels="pipeline=$PIPELINE"
   channel=(--notification-channels="$(email_channel)")
 fi
 for file in "$tmp"/deploy/monitoring/metrics/*.json; do
-  metric=${NAME}_$(basename "$file" .json)
+  metric=${PIPELINE}_$(basename "$file" .json)
   if ! have gcloud logging metrics describe "$metric"; then
     change "log-based metric $metric" gcloud logging metrics create "$metric" --config-from-file="$file"
   elif [[ $unchanged == false ]]; then

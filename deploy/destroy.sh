@@ -22,7 +22,7 @@ load_settings ${file[@]+"${file[@]}"}
 . deploy/steps.sh
 
 if [[ $yes == false && -t 0 ]]; then
-  what="the pipeline $NAME of $PROJECT_ID"
+  what="the pipeline $PIPELINE of $PROJECT_ID"
   [[ $delete_data == false ]] || what+=" AND ALL ITS EVENTS (dataset $DATASET${ARCHIVE_BUCKET:+, gs://$ARCHIVE_BUCKET})"
   read -rp "Take down $what? [y/N] " answer
   [[ $answer == [yY]* ]] || fail 'Nothing was changed.'
@@ -44,7 +44,7 @@ remove() {
 
 step 'Watching'
 # labelled COMMAND...: the names of what the list has of this pipeline.
-labelled() { "$@" list --format='value[separator=" "](name,userLabels.pipeline)' | sed -n "s/ $NAME\$//p"; }
+labelled() { "$@" list --format='value[separator=" "](name,userLabels.pipeline)' | sed -n "s/ $PIPELINE\$//p"; }
 for policy in $(labelled gcloud alpha monitoring policies); do
   change "alert $policy" gcloud alpha monitoring policies delete "$policy"
 done
@@ -53,40 +53,40 @@ for channel in $(labelled gcloud beta monitoring channels); do
 done
 remove 'dashboard' monitoring dashboards "projects/$PROJECT_ID/dashboards/$SERVICE"
 for metric in deploy/monitoring/metrics/*.json; do
-  remove 'log-based metric' logging metrics "${NAME}_$(basename "$metric" .json)"
+  remove 'log-based metric' logging metrics "${PIPELINE}_$(basename "$metric" .json)"
 done
 
 step 'Logs'
 # First, so that there is no time in which entries are kept nowhere.
-! has "$NAME" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
-  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$NAME"
-remove 'sink' logging sinks "$NAME"
-remove 'sink' logging sinks "$NAME-archive"
+! has "$PIPELINE" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
+  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
+remove 'sink' logging sinks "$PIPELINE"
+remove 'sink' logging sinks "$PIPELINE-archive"
 
 step 'Pixel'
-remove 'forwarding rule' compute forwarding-rules "$NAME-https" -- --global
-remove 'forwarding rule' compute forwarding-rules "$NAME-http" -- --global
-remove 'HTTPS proxy' compute target-https-proxies "$NAME-https" -- --global
-remove 'HTTP proxy' compute target-http-proxies "$NAME-http" -- --global
+remove 'forwarding rule' compute forwarding-rules "$PIPELINE-https" -- --global
+remove 'forwarding rule' compute forwarding-rules "$PIPELINE-http" -- --global
+remove 'HTTPS proxy' compute target-https-proxies "$PIPELINE-https" -- --global
+remove 'HTTP proxy' compute target-http-proxies "$PIPELINE-http" -- --global
 # Also those of domains that were set before.
-for certificate in $(gcloud compute ssl-certificates list --global --filter="description=\"pixel-pipeline $NAME\"" --format='value(name)'); do
+for certificate in $(gcloud compute ssl-certificates list --global --filter="description=\"pixel-pipeline $PIPELINE\"" --format='value(name)'); do
   remove 'certificate' compute ssl-certificates "$certificate" -- --global
 done
-remove 'URL map' compute url-maps "$NAME" -- --global
-remove 'backend bucket' compute backend-buckets "$NAME"
-remove 'address' compute addresses "$NAME" -- --global
+remove 'URL map' compute url-maps "$PIPELINE" -- --global
+remove 'backend bucket' compute backend-buckets "$PIPELINE"
+remove 'address' compute addresses "$PIPELINE" -- --global
 ! have gcloud storage buckets describe "gs://$PIXEL_BUCKET" ||
   change "bucket gs://$PIXEL_BUCKET" gcloud storage rm --recursive "gs://$PIXEL_BUCKET"
 
 step 'Pub/Sub'
 remove 'subscription' pubsub subscriptions "$PUSH_SUBSCRIPTION"
 remove 'subscription' pubsub subscriptions "$DEAD_LETTER"
-remove 'topic' pubsub topics "$NAME"
+remove 'topic' pubsub topics "$PIPELINE"
 remove 'topic' pubsub topics "$DEAD_LETTER"
 
 step 'Service'
 remove 'service' run services "$SERVICE" -- --region="$REGION"
-remove 'image repository' artifacts repositories "$NAME" -- --location="$REGION"
+remove 'image repository' artifacts repositories "$PIPELINE" -- --location="$REGION"
 # What gcloud uploaded for the builds; the bucket is for all services that are built from sources.
 sources=gs://run-sources-${PROJECT_ID/:/-}-$REGION
 ! have gcloud storage ls "$sources/services/$SERVICE/" || change "uploaded sources of $SERVICE" gcloud storage rm --recursive "$sources/services/$SERVICE"

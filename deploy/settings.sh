@@ -29,10 +29,11 @@ is_setting() {
   grep -Eq "^#?$1=" deploy/pipeline.env.example
 }
 
-# Gives a setting the example's value unless it has one. Empty counts as not given.
+# Gives a setting the example's value unless it has one. Empty counts as not given, but for the suffix, which
+# makes a single table of all events if it is empty.
 default() {
   local name=$1 value
-  [[ -z ${!name-} ]] || return 0
+  [[ -z ${!name-} && ($name != TABLE_SUFFIX || -z ${!name+set}) ]] || return 0
   value=$(sed -n "s/^#\{0,1\}$name=//p" deploy/pipeline.env.example)
   printf -v "$name" '%s' "$value"
 }
@@ -40,7 +41,7 @@ default() {
 # The settings of the service itself, which are handed on to it.
 SERVICE_SETTINGS='DATASET TABLE_NAME VALID_ATTRIBUTES TABLE_SUFFIX PIXEL_PATH DEAD_LETTER_TABLE BATCH_MAX_ROWS BATCH_MAX_BYTES
   BATCH_MAX_INSERTS BATCH_GZIP MAX_IN_FLIGHT PUSH_DEADLINE LOG_FORMAT RUST_LOG'
-DEPLOYMENT_SETTINGS='REGION LOCATION NAME DOMAIN EXCLUDE_FROM_DEFAULT ARCHIVE ARCHIVE_DAYS TABLE_EXPIRATION_DAYS SCHEMA_FILE IMAGE
+DEPLOYMENT_SETTINGS='REGION LOCATION PIPELINE DOMAIN EXCLUDE_FROM_DEFAULT ARCHIVE ARCHIVE_DAYS TABLE_EXPIRATION_DAYS SCHEMA_FILE IMAGE
   CPU MEMORY CONCURRENCY MIN_INSTANCES MAX_INSTANCES ALERT_EMAIL'
 
 # check NAME PATTERN WHAT: all mistakes are reported at once.
@@ -55,7 +56,8 @@ check_settings() {
   check REGION '[a-z]+-[a-z]+[0-9]+' 'a region, as us-central1 is'
   check LOCATION '[A-Za-z0-9-]+' 'a location, as US, EU or europe-west1 are'
   # The longest name that follows from it is a service account, which may have 30 characters.
-  check NAME '[a-z][a-z0-9-]{1,22}[a-z0-9]' '3 to 24 characters a-z, 0-9 and -, beginning with a letter'
+  check PIPELINE '[a-z][a-z0-9-]{1,22}[a-z0-9]' '3 to 24 characters a-z, 0-9 and -, beginning with a letter'
+  [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" has goog in it, which Google keeps for itself: choose another name"$'\n'
   check DOMAIN '|([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}' 'a host name, as track.example.com is'
   check EXCLUDE_FROM_DEFAULT "$boolean" 'true or false'
   check ARCHIVE "$boolean" 'true or false'
@@ -80,6 +82,11 @@ check_settings() {
   case "events_daily" in
     "$TABLE_NAME"*) mistakes+="TABLE_NAME: the views events and events_daily would be taken for generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n' ;;
   esac
+  check DEAD_LETTER_TABLE '[A-Za-z0-9_-]{1,1024}' 'a name of letters, digits, _ and -'
+  case $DEAD_LETTER_TABLE in
+    events|events_daily) mistakes+="DEAD_LETTER_TABLE: a view is called $DEAD_LETTER_TABLE: choose another name"$'\n' ;;
+    "$TABLE_NAME"*) mistakes+="DEAD_LETTER_TABLE: \"$DEAD_LETTER_TABLE\" would be taken for a generated table of \"$TABLE_NAME\": choose a name that does not begin with it"$'\n' ;;
+  esac
   [[ -z $mistakes ]] || fail "The settings are wrong:" "${mistakes%$'\n'}"
 }
 
@@ -101,20 +108,20 @@ load_settings() {
   # Nothing asks, and everything is in the one project.
   export CLOUDSDK_CORE_PROJECT=$PROJECT_ID CLOUDSDK_RUN_REGION=$REGION CLOUDSDK_CORE_DISABLE_PROMPTS=1
 
-  SERVICE=$NAME-pipeline
-  PIXEL_BUCKET=${PROJECT_ID/:/-}-$NAME
+  SERVICE=$PIPELINE-pipeline
+  PIXEL_BUCKET=${PROJECT_ID/:/-}-$PIPELINE
   ARCHIVE_BUCKET=$PIXEL_BUCKET-archive
-  PUSH_SUBSCRIPTION=$NAME-push
-  DEAD_LETTER=$NAME-dead-letter
-  CERTIFICATE=$(printf '%s-%s' "$NAME" "${DOMAIN//./-}" | cut -c1-63)
+  PUSH_SUBSCRIPTION=$PIPELINE-push
+  DEAD_LETTER=$PIPELINE-dead-letter
+  CERTIFICATE=$(printf '%s-%s' "$PIPELINE" "${DOMAIN//./-}" | cut -c1-63)
   CERTIFICATE=${CERTIFICATE%-}
   local domain=iam.gserviceaccount.com account
   # domain-scoped projects: example.com:project has accounts at project.example.com
   account=$PROJECT_ID
   [[ $PROJECT_ID != *:* ]] || account=${PROJECT_ID#*:}.${PROJECT_ID%%:*}
-  RUN_ACCOUNT=$NAME-run@$account.$domain
-  PUSH_ACCOUNT=$NAME-push@$account.$domain
-  BUILD_ACCOUNT=$NAME-build@$account.$domain
+  RUN_ACCOUNT=$PIPELINE-run@$account.$domain
+  PUSH_ACCOUNT=$PIPELINE-push@$account.$domain
+  BUILD_ACCOUNT=$PIPELINE-build@$account.$domain
 }
 
 # Log entries of the pixel: those of our load balancer, for one of our paths.
@@ -124,7 +131,7 @@ log_filter() {
     requests+="${requests:+ OR }httpRequest.requestUrl:\"$path\""
   done
   [[ $requests != *' OR '* ]] || requests="($requests)"
-  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s' "$NAME" "$requests"
+  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s' "$PIPELINE" "$requests"
 }
 
 # Runs bq in the project, without a word about its first start.

@@ -52,8 +52,8 @@ grant() {
 # A label's value by which a later run sees whether standard input is another.
 digest() { cksum | tr ' ' '-'; }
 
-# fill FILE: its text with settings in place of ${NAME} and the like.
+# fill FILE: its text with settings in place of ${PIPELINE} and the like.
 fill() {
-  sed -e "s/\${PROJECT_ID}/$PROJECT_ID/g" -e "s/\${NAME}/$NAME/g" -e "s/\${REGION}/$REGION/g" \
+  sed -e "s/\${PROJECT_ID}/$PROJECT_ID/g" -e "s/\${PIPELINE}/$PIPELINE/g" -e "s/\${REGION}/$REGION/g" \
     -e "s/\${DATASET}/$DATASET/g" -e "s/\${TABLE_NAME}/$TABLE_NAME/g" "$1"
 }

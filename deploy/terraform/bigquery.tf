@@ -16,7 +16,7 @@ resource "google_bigquery_dataset" "events" {
   project                     = local.project
   dataset_id                  = var.dataset
   location                    = var.location
-  description                 = "Events of the pixel ${var.name}"
+  description                 = "Events of the pixel ${var.pipeline}"
   default_table_expiration_ms = var.table_expiration_days == null ? null : var.table_expiration_days * 86400000
   delete_contents_on_destroy  = var.delete_data
   labels                      = local.labels

@@ -11,7 +11,7 @@ locals {
   ))
   sources_hash = substr(sha256(join("\n", [for file in local.sources : "${file} ${filesha256("${local.repository}/${file}")}"])), 0, 16)
 
-  image = local.built ? "${var.region}-docker.pkg.dev/${var.project_id}/${var.name}/${var.name}-pipeline:${local.sources_hash}" : var.image
+  image = local.built ? "${var.region}-docker.pkg.dev/${var.project_id}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : var.image
 }
 
 resource "google_artifact_registry_repository" "image" {
@@ -19,7 +19,7 @@ resource "google_artifact_registry_repository" "image" {
 
   project       = local.project
   location      = var.region
-  repository_id = var.name
+  repository_id = var.pipeline
   format        = "DOCKER"
   labels        = local.labels
 }
@@ -28,8 +28,8 @@ resource "google_service_account" "build" {
   count = local.built ? 1 : 0
 
   project      = local.project
-  account_id   = "${var.name}-build"
-  display_name = "Pixel pipeline ${var.name}: builds the image"
+  account_id   = "${var.pipeline}-build"
+  display_name = "Pixel pipeline ${var.pipeline}: builds the image"
 }
 
 resource "google_project_iam_member" "build" {

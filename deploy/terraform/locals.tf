@@ -4,12 +4,12 @@ locals {
   # The folder that the image is built from, and that holds schema/ and deploy/.
   repository = "${path.module}/../.."
 
-  labels = { pipeline = var.name }
+  labels = { pipeline = var.pipeline }
 
   pixel_paths = distinct([for path in split(",", var.pixel_path) : trimspace(path)])
 
   # Log entries of the pixel: those of our load balancer, for one of our paths.
   requests   = [for path in local.pixel_paths : "httpRequest.requestUrl:\"${path}\""]
   requested  = length(local.requests) == 1 ? local.requests[0] : "(${join(" OR ", local.requests)})"
-  log_filter = "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"${var.name}\" AND ${local.requested}"
+  log_filter = "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"${var.pipeline}\" AND ${local.requested}"
 }

@@ -2,7 +2,7 @@
 
 resource "google_logging_project_sink" "topic" {
   project                = local.project
-  name                   = var.name
+  name                   = var.pipeline
   destination            = "pubsub.googleapis.com/${google_pubsub_topic.events.id}"
   filter                 = local.log_filter
   unique_writer_identity = true
@@ -23,8 +23,8 @@ resource "google_logging_project_exclusion" "default" {
   count = var.exclude_from_default ? 1 : 0
 
   project     = local.project
-  name        = var.name
-  description = "The pixel's requests, which go to the topic ${var.name}"
+  name        = var.pipeline
+  description = "The pixel's requests, which go to the topic ${var.pipeline}"
   filter      = local.log_filter
 
   # Never before the entries have another way, nor longer than they have.
@@ -37,7 +37,7 @@ resource "google_storage_bucket" "archive" {
   count = var.archive ? 1 : 0
 
   project                     = local.project
-  name                        = "${var.project_id}-${var.name}-archive"
+  name                        = "${var.project_id}-${var.pipeline}-archive"
   location                    = var.location
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
@@ -58,7 +58,7 @@ resource "google_logging_project_sink" "archive" {
   count = var.archive ? 1 : 0
 
   project                = local.project
-  name                   = "${var.name}-archive"
+  name                   = "${var.pipeline}-archive"
   destination            = "storage.googleapis.com/${google_storage_bucket.archive[0].name}"
   filter                 = local.log_filter
   unique_writer_identity = true

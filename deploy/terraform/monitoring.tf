@@ -3,7 +3,7 @@
 
 locals {
   monitoring          = "${path.module}/../monitoring"
-  monitoring_settings = { NAME = var.name, PROJECT_ID = var.project_id, REGION = var.region, DATASET = var.dataset }
+  monitoring_settings = { PIPELINE = var.pipeline, PROJECT_ID = var.project_id, REGION = var.region, DATASET = var.dataset }
   alerts              = toset([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")])
   metrics = {
     for file in fileset("${local.monitoring}/metrics", "*.json") :
@@ -88,7 +88,7 @@ resource "google_monitoring_dashboard" "pipeline" {
   project = local.project
   dashboard_json = jsonencode(merge(
     jsondecode(templatefile("${local.monitoring}/dashboard.json", local.monitoring_settings)),
-    { name = "projects/${data.google_project.pipeline.number}/dashboards/${var.name}-pipeline" },
+    { name = "projects/${data.google_project.pipeline.number}/dashboards/${var.pipeline}-pipeline" },
   ))
 }
 
@@ -96,7 +96,7 @@ resource "google_monitoring_notification_channel" "email" {
   count = var.alert_email == "" ? 0 : 1
 
   project      = local.project
-  display_name = "${var.name}: ${var.alert_email}"
+  display_name = "${var.pipeline}: ${var.alert_email}"
   type         = "email"
   labels       = { email_address = var.alert_email }
   user_labels  = local.labels

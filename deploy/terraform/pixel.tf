@@ -2,7 +2,7 @@
 
 resource "google_storage_bucket" "pixel" {
   project                     = local.project
-  name                        = "${var.project_id}-${var.name}"
+  name                        = "${var.project_id}-${var.pipeline}"
   location                    = var.location
   uniform_bucket_level_access = true
   public_access_prevention    = "inherited"
@@ -30,7 +30,7 @@ resource "google_storage_bucket_object" "pixel" {
 # hour of caching there, the default, would hide repeated views.
 resource "google_compute_backend_bucket" "pixel" {
   project     = local.project
-  name        = var.name
+  name        = var.pipeline
   bucket_name = google_storage_bucket.pixel.name
   enable_cdn  = true
 
@@ -44,25 +44,25 @@ resource "google_compute_backend_bucket" "pixel" {
 # Its name is what the log filter asks for.
 resource "google_compute_url_map" "pixel" {
   project         = local.project
-  name            = var.name
+  name            = var.pipeline
   default_service = google_compute_backend_bucket.pixel.id
 }
 
 resource "google_compute_global_address" "pixel" {
   project    = local.project
-  name       = var.name
+  name       = var.pipeline
   ip_version = "IPV4"
 }
 
 resource "google_compute_target_http_proxy" "pixel" {
   project = local.project
-  name    = "${var.name}-http"
+  name    = "${var.pipeline}-http"
   url_map = google_compute_url_map.pixel.id
 }
 
 resource "google_compute_global_forwarding_rule" "http" {
   project               = local.project
-  name                  = "${var.name}-http"
+  name                  = "${var.pipeline}-http"
   load_balancing_scheme = "EXTERNAL_MANAGED"
   ip_address            = google_compute_global_address.pixel.id
   port_range            = "80"
@@ -79,8 +79,8 @@ resource "google_compute_managed_ssl_certificate" "pixel" {
 
   project = local.project
   # A cut may leave a - at the end, which no name may have.
-  name        = trimsuffix(substr("${var.name}-${replace(var.domain, ".", "-")}", 0, 63), "-")
-  description = "pixel-pipeline ${var.name}"
+  name        = trimsuffix(substr("${var.pipeline}-${replace(var.domain, ".", "-")}", 0, 63), "-")
+  description = "pixel-pipeline ${var.pipeline}"
 
   managed {
     domains = [var.domain]
@@ -96,7 +96,7 @@ resource "google_compute_target_https_proxy" "pixel" {
   count = var.domain == "" ? 0 : 1
 
   project          = local.project
-  name             = "${var.name}-https"
+  name             = "${var.pipeline}-https"
   url_map          = google_compute_url_map.pixel.id
   ssl_certificates = [google_compute_managed_ssl_certificate.pixel[0].id]
 }
@@ -105,7 +105,7 @@ resource "google_compute_global_forwarding_rule" "https" {
   count = var.domain == "" ? 0 : 1
 
   project               = local.project
-  name                  = "${var.name}-https"
+  name                  = "${var.pipeline}-https"
   load_balancing_scheme = "EXTERNAL_MANAGED"
   ip_address            = google_compute_global_address.pixel.id
   port_range            = "443"

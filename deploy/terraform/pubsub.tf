@@ -2,19 +2,19 @@
 
 resource "google_pubsub_topic" "events" {
   project = local.project
-  name    = var.name
+  name    = var.pipeline
   labels  = local.labels
 }
 
 resource "google_pubsub_topic" "dead_letter" {
   project = local.project
-  name    = "${var.name}-dead-letter"
+  name    = "${var.pipeline}-dead-letter"
   labels  = local.labels
 }
 
 resource "google_pubsub_subscription" "dead_letter" {
   project                    = local.project
-  name                       = "${var.name}-dead-letter"
+  name                       = "${var.pipeline}-dead-letter"
   topic                      = google_pubsub_topic.dead_letter.id
   message_retention_duration = "604800s"
   labels                     = local.labels
@@ -26,7 +26,7 @@ resource "google_pubsub_subscription" "dead_letter" {
 
 resource "google_pubsub_subscription" "push" {
   project                    = local.project
-  name                       = "${var.name}-push"
+  name                       = "${var.pipeline}-push"
   topic                      = google_pubsub_topic.events.id
   ack_deadline_seconds       = 60
   message_retention_duration = "604800s"

@@ -2,14 +2,14 @@
 
 resource "google_service_account" "run" {
   project      = local.project
-  account_id   = "${var.name}-run"
-  display_name = "Pixel pipeline ${var.name}: the service"
+  account_id   = "${var.pipeline}-run"
+  display_name = "Pixel pipeline ${var.pipeline}: the service"
 }
 
 resource "google_service_account" "push" {
   project      = local.project
-  account_id   = "${var.name}-push"
-  display_name = "Pixel pipeline ${var.name}: signs pushes of Pub/Sub"
+  account_id   = "${var.pipeline}-push"
+  display_name = "Pixel pipeline ${var.pipeline}: signs pushes of Pub/Sub"
 }
 
 locals {
@@ -37,7 +37,7 @@ locals {
 
 resource "google_cloud_run_v2_service" "pipeline" {
   project  = local.project
-  name     = "${var.name}-pipeline"
+  name     = "${var.pipeline}-pipeline"
   location = var.region
   # Pub/Sub of the same project counts as internal.
   ingress             = "INGRESS_TRAFFIC_INTERNAL_ONLY"

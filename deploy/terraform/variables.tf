@@ -38,7 +38,7 @@ variable "location" {
   }
 }
 
-variable "name" {
+variable "pipeline" {
   description = "Everything that is created begins with it. Two pipelines in one project need two names and two datasets."
   type        = string
   default     = "pixel"
@@ -47,8 +47,8 @@ variable "name" {
   # The longest name that follows from it is a service account's, which may have 30 characters; the
   # shortest is the topic's, which must have 3. Pub/Sub and Cloud Storage keep names with goog to Google.
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name)) && !strcontains(var.name, "goog")
-    error_message = "name: \"${var.name}\" cannot begin the names of resources. Set 3 to 24 characters a-z, 0-9 and -, beginning with a letter, not ending with - and without \"goog\"."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.pipeline)) && !strcontains(var.pipeline, "goog")
+    error_message = "pipeline: \"${var.pipeline}\" cannot begin the names of resources. Set 3 to 24 characters a-z, 0-9 and -, beginning with a letter, not ending with - and without \"goog\"."
   }
 }
 

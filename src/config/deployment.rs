@@ -23,7 +23,7 @@ pub struct DeploymentArgs {
     location: String,
     /// What the names of all parts begin with
     #[arg(long, env, value_name = "NAME", default_value = "pixel", help_heading = "Deployment")]
-    name: String,
+    pipeline: String,
     /// Host of the pixel, if it has HTTPS
     #[arg(long, env, value_name = "HOST", help_heading = "Deployment")]
     domain: Option<String>,
@@ -79,12 +79,12 @@ impl DeploymentArgs {
                 problems.add(name, format!("{text:?} is not a place, as us-central1 or EU is"));
             }
         }
-        let is_name = (3..=24).contains(&self.name.len())
-            && self.name.starts_with(|c: char| c.is_ascii_lowercase())
-            && !self.name.ends_with('-')
-            && self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let is_name = (3..=24).contains(&self.pipeline.len())
+            && self.pipeline.starts_with(|c: char| c.is_ascii_lowercase())
+            && !self.pipeline.ends_with('-')
+            && self.pipeline.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !is_name {
-            problems.add("NAME", format!("{:?} is not 3 to 24 characters a-z, 0-9 and -, beginning with a letter", self.name));
+            problems.add("PIPELINE", format!("{:?} is not 3 to 24 characters a-z, 0-9 and -, beginning with a letter", self.pipeline));
         }
         if !self.is_local() && service.as_ref().is_some_and(|service| service.template.decode.pixel_paths.is_empty()) {
             problems.add("PIXEL_PATH", "* is not the name of an object: list the paths at which the pixel is");
@@ -97,7 +97,7 @@ impl DeploymentArgs {
                 project: project?,
                 region: self.region,
                 location: self.location,
-                name: self.name,
+                name: self.pipeline,
                 domain: self.domain.filter(|domain| !domain.trim().is_empty()),
                 schema_file: schema_file.map_or_else(|| "schema/pixel.json".to_owned(), |file| file.display().to_string()),
                 service: service?,

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy/monitoring"
 FILES = sorted(MONITORING.rglob("*.json"))
-PLACEHOLDERS = {"NAME", "PROJECT_ID", "REGION", "DATASET"}
+PLACEHOLDERS = {"PIPELINE", "PROJECT_ID", "REGION", "DATASET"}
 # What every metric can be asked by, besides its own labels.
 COMMON_LABELS = {"__name__", "monitored_resource", "le"}
 RESOURCE_LABELS = {
@@ -28,7 +28,7 @@ GOOGLES_LABELS = {
     "pubsub.googleapis.com/subscription/oldest_unacked_message_age": set(),
     "pubsub.googleapis.com/subscription/push_request_count": {"response_class", "response_code", "delivery_type"},
 }
-OURS = "logging.googleapis.com/user/${NAME}_"
+OURS = "logging.googleapis.com/user/${PIPELINE}_"
 
 
 def read(path):
@@ -72,7 +72,7 @@ def queries():
 
 def selectors(query):
     """The selectors of a query: label, value pairs of each pair of braces."""
-    for braces in re.findall(r"\{(__name__=[^{}]*(?:\$\{NAME\}[^{}]*)*)\}", query):
+    for braces in re.findall(r"\{(__name__=[^{}]*(?:\$\{PIPELINE\}[^{}]*)*)\}", query):
         yield re.findall(r'(\w+)(?:=~|!~|!=|=)"([^"]*)"', braces)
 
 
@@ -118,7 +118,7 @@ class Metrics(unittest.TestCase):
         reports = documented_reports()
         for name, metric in METRICS.items():
             with self.subTest(name):
-                self.assertEqual(metric["name"], "${NAME}_" + name)
+                self.assertEqual(metric["name"], "${PIPELINE}_" + name)
                 report = re.search(r'jsonPayload\.report="(\w+)"', metric["filter"])[1]
                 self.assertIn(report, reports)
                 labels = metric.get("labelExtractors", {})
@@ -138,7 +138,7 @@ class Metrics(unittest.TestCase):
 
     def test_every_metric_takes_the_lines_of_this_pipeline_alone(self):
         for name, metric in METRICS.items():
-            self.assertIn('resource.type="cloud_run_revision" AND resource.labels.service_name="${NAME}-pipeline"', metric["filter"], name)
+            self.assertIn('resource.type="cloud_run_revision" AND resource.labels.service_name="${PIPELINE}-pipeline"', metric["filter"], name)
             descriptor = metric["metricDescriptor"]
             self.assertEqual((descriptor["metricKind"], descriptor["valueType"]), ("DELTA", "DISTRIBUTION"), name)
 
@@ -181,7 +181,7 @@ class Queries(unittest.TestCase):
             names = query.count("__name__")
             self.assertEqual(len(list(selectors(query))), names, f"{file}: {query}")
             self.assertGreater(names, 0, f"{file}: {query}")
-            self.assertEqual(query.replace("${NAME}", "").count("{"), names, f"{file}: {query}")
+            self.assertEqual(query.replace("${PIPELINE}", "").count("{"), names, f"{file}: {query}")
 
     def test_what_is_grouped_by_is_a_label_of_the_metric(self):
         for file, query in queries():
@@ -212,7 +212,7 @@ class Dashboard(unittest.TestCase):
         filters = list(values(DASHBOARD, "filter")) + list(values(ALERTS, "filter"))
         self.assertGreater(len(filters), 15)
         for text in filters:
-            self.assertRegex(text, r'resource\.labels\.(url_map_name|topic_id|subscription_id|service_name)="\$\{NAME\}')
+            self.assertRegex(text, r'resource\.labels\.(url_map_name|topic_id|subscription_id|service_name)="\$\{PIPELINE\}')
 
 
 class Alerts(unittest.TestCase):
@@ -220,8 +220,8 @@ class Alerts(unittest.TestCase):
         self.assertEqual(set(ALERTS), {"oldest-unacked", "dead-letters", "retry-ratio", "no-events"})
         for name, alert in ALERTS.items():
             with self.subTest(name):
-                self.assertTrue(alert["displayName"].startswith("${NAME}: "))
-                self.assertEqual(alert["userLabels"], {"pipeline": "${NAME}"})
+                self.assertTrue(alert["displayName"].startswith("${PIPELINE}: "))
+                self.assertEqual(alert["userLabels"], {"pipeline": "${PIPELINE}"})
                 self.assertIn(alert["severity"], {"CRITICAL", "ERROR", "WARNING"})
                 self.assertEqual(alert["combiner"], "OR")
                 self.assertIn("autoClose", alert["alertStrategy"])

@@ -122,9 +122,9 @@ class Settings(DeployTest):
         return run.stderr
 
     def test_all_mistakes_are_reported_at_once_with_their_names(self):
-        said = self.refused({'NAME': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event',
+        said = self.refused({'PIPELINE': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event',
                               'VALID_ATTRIBUTES': 'user_id,page'})
-        for name in 'NAME', 'REGION', 'ARCHIVE', 'PIXEL_PATH', 'TABLE_NAME', 'VALID_ATTRIBUTES':
+        for name in 'PIPELINE', 'REGION', 'ARCHIVE', 'PIXEL_PATH', 'TABLE_NAME', 'VALID_ATTRIBUTES':
             self.assertRegex(said, rf'(?m)^{name}: ')
 
         self.assertRegex(self.refused({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: there is no file none.json')
@@ -144,7 +144,7 @@ class Settings(DeployTest):
     def test_the_environment_wins_over_the_file_and_the_file_over_the_default(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, 'settings')
-            file.write_text('NAME=fromfile\nREGION=europe-west1\nDATASET=of_file\n')
-            show = f'. deploy/settings.sh; load_settings {file}; echo "$NAME $REGION $DATASET $TABLE_NAME $SERVICE"'
-            run = subprocess.run(['bash', '-c', show], cwd=ROOT, env=environment({'NAME': 'mine'}), capture_output=True, text=True)
+            file.write_text('PIPELINE=fromfile\nREGION=europe-west1\nDATASET=of_file\n')
+            show = f'. deploy/settings.sh; load_settings {file}; echo "$PIPELINE $REGION $DATASET $TABLE_NAME $SERVICE"'
+            run = subprocess.run(['bash', '-c', show], cwd=ROOT, env=environment({'PIPELINE': 'mine'}), capture_output=True, text=True)
             self.assertEqual(run.stdout, 'mine europe-west1 of_file pixel mine-pipeline\n', run.stderr)

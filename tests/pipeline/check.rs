@@ -362,14 +362,14 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     };
     std::fs::create_dir(dir.path().join("deploy")).unwrap();
     let file = dir.path().join("deploy/pipeline.env");
-    std::fs::write(&file, "# a comment\nDATASET=of_the_file\nNAME=of-the-file\nREGION=\nTABLE_SUFFIX=_{date}\nCPU=2\n").unwrap();
+    std::fs::write(&file, "# a comment\nDATASET=of_the_file\nPIPELINE=of-the-file\nREGION=\nTABLE_SUFFIX=_{date}\nCPU=2\n").unwrap();
     let (_, of_file) = links(check_of(&google, dir.path(), &[])).await;
     let (dataset, topic, _) = names(&of_file);
     assert_eq!((dataset.as_str(), topic.as_str()), ("there is no dataset of_the_file", "there is no topic of-the-file"));
 
     let mut check = check_of(&google, dir.path(), &["--dataset", "of_the_flag"]);
     let (_, of_flag) = links({
-        check.env("DATASET", "of_the_environment").env("NAME", "pixel");
+        check.env("DATASET", "of_the_environment").env("PIPELINE", "pixel");
         check
     })
     .await;
@@ -381,26 +381,26 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     let (_, of_other) = links(check_of(&google, dir.path(), &["--settings", "other.env"])).await;
     assert_eq!(names(&of_other).0, "there is no dataset of_the_file");
     let service = of_other.iter().find(|link| link["link"] == "service").unwrap();
-    assert_eq!(service["mend"], "PROJECT_ID=my-project NAME=of-the-file deploy/deploy.sh other.env");
+    assert_eq!(service["mend"], "PROJECT_ID=my-project PIPELINE=of-the-file deploy/deploy.sh other.env");
 }
 
 #[tokio::test]
 async fn wrong_settings_are_all_named_and_nothing_is_asked() {
     let (google, dir) = (Google::start().await, TempDir::new());
-    let mut wrong = check_of(&google, dir.path(), &["--push-deadline", "soon", "--pixel-path", "*", "--name", "Pixel"]);
+    let mut wrong = check_of(&google, dir.path(), &["--push-deadline", "soon", "--pixel-path", "*", "--pipeline", "Pixel"]);
     let (code, stdout, stderr) = run({
         wrong.env("PROJECT_ID", "my project");
         wrong
     })
     .await;
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
-    for name in ["PUSH_DEADLINE", "NAME", "GOOGLE_CLOUD_PROJECT"] {
+    for name in ["PUSH_DEADLINE", "PIPELINE", "GOOGLE_CLOUD_PROJECT"] {
         assert!(stderr.contains(&format!("{name}: ")), "{name}: {stderr}");
     }
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--pixel-path", "*"])).await;
     assert!(code == Some(2) && stderr.contains("PIXEL_PATH: "), "{stderr}");
 
-    std::fs::write(dir.path().join("bad.env"), "NAME=pixel\nexport REGION=us-central1\n").unwrap();
+    std::fs::write(dir.path().join("bad.env"), "PIPELINE=pixel\nexport REGION=us-central1\n").unwrap();
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--settings", "bad.env"])).await;
     assert_eq!((code, stderr.as_str()), (Some(2), "error: bad.env:2: \"export REGION=us-central1\" is not NAME=value\n"));
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--settings", "none.env"])).await;

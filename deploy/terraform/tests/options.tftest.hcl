@@ -28,7 +28,7 @@ run "two_pipelines_share_no_name" {
   command = plan
 
   variables {
-    name = "other"
+    pipeline = "other"
   }
 
   assert {

@@ -15,7 +15,7 @@ run "what_is_something_else_is_refused" {
     project_id            = "123456789012"              # a number
     region                = "us-central1-a"             # a zone
     location              = "us"                        # in small letters
-    name                  = "px"                        # 2 characters, where a topic must have 3
+    pipeline              = "px"                        # 2 characters, where a topic must have 3
     domain                = "https://track.example.com" # a URL
     archive_days          = 0
     table_expiration_days = 0
@@ -44,7 +44,7 @@ run "what_is_something_else_is_refused" {
     var.project_id,
     var.region,
     var.location,
-    var.name,
+    var.pipeline,
     var.domain,
     var.archive_days,
     var.table_expiration_days,
@@ -76,7 +76,7 @@ run "what_is_almost_right_is_refused" {
   variables {
     dead_letter_table     = "events" # a view
     project_id            = "My-Project"
-    name                  = "a234567890123456789012345" # 25 characters, one too many for its accounts
+    pipeline              = "a234567890123456789012345" # 25 characters, one too many for its accounts
     domain                = "Track.example.com"
     archive_days          = 0.5
     table_expiration_days = 1.5
@@ -94,7 +94,7 @@ run "what_is_almost_right_is_refused" {
   expect_failures = [
     var.dead_letter_table,
     var.project_id,
-    var.name,
+    var.pipeline,
     var.domain,
     var.archive_days,
     var.table_expiration_days,
@@ -115,7 +115,7 @@ run "what_would_break_another_name_is_refused" {
   variables {
     max_instances    = 0
     table_name       = "event" # with which the views begin
-    name             = "pixel-"
+    pipeline         = "pixel-"
     pixel_path       = "/pixel.png\" OR \"" # ends the filter's text
     push_deadline    = "soon"
     valid_attributes = "order_id,,type"
@@ -124,7 +124,7 @@ run "what_would_break_another_name_is_refused" {
   expect_failures = [
     var.max_instances,
     var.table_name,
-    var.name,
+    var.pipeline,
     var.pixel_path,
     var.push_deadline,
     var.valid_attributes,
@@ -136,14 +136,14 @@ run "what_google_keeps_for_itself_is_refused" {
 
   variables {
     dead_letter_table = "pixel_dead" # begins with table_name
-    name              = "goog-pixel"
+    pipeline          = "goog-pixel"
     pixel_path        = "/pixel.png?x=1" # a query
     push_deadline     = "50"             # no unit
   }
 
   expect_failures = [
     var.dead_letter_table,
-    var.name,
+    var.pipeline,
     var.pixel_path,
     var.push_deadline,
   ]

@@ -29,7 +29,7 @@ run "the_deployment_has_the_defaults_of_the_example_file" {
       PROJECT_ID            = ""
       REGION                = var.region
       LOCATION              = var.location
-      NAME                  = var.name
+      PIPELINE              = var.pipeline
       DOMAIN                = var.domain
       EXCLUDE_FROM_DEFAULT  = tostring(var.exclude_from_default)
       ARCHIVE               = tostring(var.archive)

@@ -102,7 +102,8 @@ fn above(file: &[(String, String)], line: impl IntoIterator<Item = OsString>) ->
     Ok((Args::from_arg_matches(&matches)?, settings))
 }
 
-/// Reads NAME=value lines. As deploy.sh does, which takes an empty value for none.
+/// Reads NAME=value lines. As deploy.sh does, which takes an empty value for none, but for the suffix: empty, it
+/// makes a single table.
 fn read(file: &Path) -> Result<Vec<(String, String)>, BadSettings> {
     let text = std::fs::read_to_string(file).map_err(|error| BadSettings::Unreadable { file: file.to_owned(), error })?;
     let mut settings = Vec::new();
@@ -112,7 +113,7 @@ fn read(file: &Path) -> Result<Vec<(String, String)>, BadSettings> {
         }
         let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         match line.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((_, "")) => {}
+            Some((name, "")) if name != "TABLE_SUFFIX" => {}
             Some((name, value)) => settings.push((name.to_owned(), value.to_owned())),
             None => return Err(BadSettings::BadLine { file: file.to_owned(), line: index + 1, text: line.to_owned() }),
         }
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(taken, shown);
         let (args, _) = above(&[], ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
         let debug = format!("{:?}", args.deployment);
-        for name in ["REGION", "LOCATION", "NAME"] {
+        for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();
             assert!(debug.contains(&format!("{}: {value:?}", name.to_ascii_lowercase())), "{name}: {debug}");
         }

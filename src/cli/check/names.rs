@@ -5,7 +5,7 @@ use std::path::Path;
 use super::shell;
 use crate::config::Deployment;
 
-/// The names that follow from PROJECT_ID and NAME.
+/// The names that follow from PROJECT_ID and PIPELINE.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     pub(super) project: String,
@@ -83,7 +83,7 @@ impl Names {
 /// deploy.sh does not see our flags.
 fn deploy(deployment: &Deployment, settings: Option<&Path>) -> String {
     let mut command = format!("PROJECT_ID={}", deployment.project);
-    for (setting, value, default) in [("NAME", &deployment.name, "pixel"), ("REGION", &deployment.region, "us-central1")] {
+    for (setting, value, default) in [("PIPELINE", &deployment.name, "pixel"), ("REGION", &deployment.region, "us-central1")] {
         if value != default {
             command += &format!(" {setting}={value}");
         }
