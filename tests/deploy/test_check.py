@@ -1,0 +1,57 @@
+"""`pixel-pipeline check` finds nothing wrong with what deploy.sh made, finds what was broken since, and its own commands
+mend it."""
+import http.server
+import json
+import tempfile
+import threading
+
+from support import DeployTest, binary
+
+BREAK = '''
+gcloud pubsub subscriptions update pixel-push --ack-deadline=20 --push-endpoint=https://elsewhere.example.com/
+gcloud compute backend-buckets update pixel --client-ttl=3600
+gcloud logging sinks update pixel --log-filter='resource.type="http_load_balancer"'
+gcloud run services add-iam-policy-binding pixel-pipeline --region=us-central1 --member=allUsers --role=roles/run.invoker
+gcloud pubsub subscriptions delete pixel-dead-letter
+bq --quiet --headless rm --force --table parsed_pixel.events_daily
+'''
+BROKEN = {'ack deadline', 'push endpoint', 'push identity', 'CDN', 'log sink', 'nobody else may', 'dead letters kept', 'views'}
+
+
+class Forbidden(http.server.BaseHTTPRequestHandler):
+    """Cloud Run's answer to whoever has no token."""
+
+    def do_GET(self):
+        self.send_error(403)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+class Check(DeployTest):
+    def test_what_was_broken_is_found_and_mended_by_the_commands_it_prints(self):
+        with tempfile.TemporaryDirectory() as folder, http.server.ThreadingHTTPServer(('127.0.0.1', 0), Forbidden) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            check = f'{binary()} check --format json'
+            # The mends are run as they are printed, one after the other.
+            mend = '''python3 -c 'import json, sys; print("\\n".join(m for l in json.load(sys.stdin)["links"] if l["ok"] is False for m in (l["mend"] or "").split("\\n")))' '''
+            run = self.run_clean(f'''
+                set -e
+                deploy/deploy.sh >/dev/null
+                echo "### $({check} | tr '\\n' ' ')"
+                {{ {BREAK} }} >/dev/null 2>&1
+                broken=$({check} || true)
+                echo "### $(tr '\\n' ' ' <<<"$broken")"
+                {mend} <<<"$broken" >"$MENDS"
+                bash -e "$MENDS" >/dev/null 2>&1
+                echo "### $({check} | tr '\\n' ' ')"''',
+                                 {'MENDS': f'{folder}/mends'}, ['--run-url', f'http://127.0.0.1:{server.server_port}'])
+            server.shutdown()
+        deployed, broken, mended = (json.loads(part)['links'] for part in run.said.split('### ')[1:])
+        wrong = lambda links: {link['link'] for link in links if link['ok'] is not True}
+        self.assertGreater(len(deployed), 25)
+        self.assertEqual(wrong(deployed), set())
+        self.assertEqual(wrong(broken), BROKEN)
+        self.assertEqual(wrong(mended), set())
