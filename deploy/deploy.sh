@@ -28,7 +28,7 @@ have bq_ show --dataset "$DATASET" ||
 
 # What is made in a dataset with a default expiration gets it, views as well. Only generated tables shall expire.
 never_expires() {
-  ! bq_ show --format=prettyjson "$DATASET.$1" | grep -q '"expirationTime"' || change "$1 never expires" bq_ update --expiration=0 "$DATASET.$1"
+  ! bq_ show --format=prettyjson "$DATASET.$1" | grep '"expirationTime"' >/dev/null || change "$1 never expires" bq_ update --expiration=0 "$DATASET.$1"
 }
 
 # table NAME SCHEMA_FILE: the label tells whether the file has changed since; BigQuery only lets columns be
@@ -39,7 +39,7 @@ table() {
   if ! have bq_ show "$DATASET.$1"; then
     change "table $1" bq_ mk --table --label="pipeline:$PIPELINE" --label="schema:$label" "$DATASET.$1" "$2"
     never_expires "$1"
-  elif ! bq_ show --format=prettyjson "$DATASET.$1" | grep -Fq "\"schema\": \"$label\""; then
+  elif ! bq_ show --format=prettyjson "$DATASET.$1" | grep -F "\"schema\": \"$label\"" >/dev/null; then
     change "columns of table $1" bq_ update --table --set_label="schema:$label" "$DATASET.$1" "$2"
   fi
 }
@@ -53,7 +53,7 @@ for file in schema/views/events.sql schema/views/events_daily.sql; do
   if ! have bq_ show "$DATASET.$view"; then
     change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$PIPELINE" --label="text:$label" --view="$sql" "$DATASET.$view"
     never_expires "$view"
-  elif ! bq_ show --format=prettyjson "$DATASET.$view" | grep -Fq "\"text\": \"$label\""; then
+  elif ! bq_ show --format=prettyjson "$DATASET.$view" | grep -F "\"text\": \"$label\"" >/dev/null; then
     change "view $view" bq_ update --use_legacy_sql=false --set_label="text:$label" --view="$sql" "$DATASET.$view"
   fi
 done
@@ -239,7 +239,7 @@ for file in deploy/monitoring/metrics/*.json deploy/monitoring/alerts/*.json dep
 done
 label=$({ cat "$tmp"/deploy/monitoring/*/*.json "$tmp/deploy/monitoring/dashboard.json"; echo "$ALERT_EMAIL"; } | digest)
 unchanged=false
-! bq_ show --format=prettyjson --dataset "$DATASET" | grep -Fq "\"monitoring\": \"$label\"" || unchanged=true
+! bq_ show --format=prettyjson --dataset "$DATASET" | grep -F "\"monitoring\": \"$label\"" >/dev/null || unchanged=true
 
 channel=()
 if [[ -n $ALERT_EMAIL ]]; then

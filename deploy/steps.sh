@@ -18,8 +18,9 @@ have() { "$@" </dev/null >/dev/null 2>&1; }
 # is TEXT COMMAND...: whether the command prints just that.
 is() { [[ $("${@:2}" 2>/dev/null) == "$1" ]]; }
 
-# has TEXT COMMAND...: whether that is a line, or an item of a list, of what the command prints.
-has() { "${@:2}" 2>/dev/null | tr ';' '\n' | grep -Fqx -- "$1"; }
+# has TEXT COMMAND...: whether that is a line, or an item of a list, of what the command prints. All of it is read
+# (and not only as far as grep -q would): a command whose reader has gone would count as failed.
+has() { "${@:2}" 2>/dev/null | tr ';' '\n' | grep -Fx -- "$1" >/dev/null; }
 
 # change WHAT COMMAND...: makes or changes something. What was made or allowed a moment ago takes Google
 # Cloud up to a minute to know everywhere, so those errors are waited out.
