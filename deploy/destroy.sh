@@ -30,7 +30,7 @@ fi
 
 # remove WHAT COLLECTION... NAME [-- FLAGS...]: deletes it, if it is there, with gcloud.
 remove() {
-  local what=$1 command=() flags=()
+  local what=$1 command=()
   shift
   while [[ $# -gt 0 && $1 != -- ]]; do
     command+=("$1")
