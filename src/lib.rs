@@ -19,7 +19,9 @@
 //!                      │ Filtered ▶ 204       │                        │
 //!                      │ Unfit ▶ dead letter ─┤                        │
 //!                      ▼                      ▼                        │
-//!                    decode::Row ─────────▶ sink::batcher ▶ sink::bigquery
+//!                    decode::Row ─────────▶ new_tables: too many? the overflow table
+//!                                             ▼                        │
+//!                                           sink::batcher ▶ sink::bigquery
 //!                                             │
 //!                    outcome::Outcome  ◀──────┘ stored ▶ 204, dead letter stored ▶ 204,
 //!                                               not settled in time ▶ 503
@@ -47,6 +49,7 @@ pub mod decode;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod metrics;
+pub mod new_tables;
 pub mod outcome;
 pub mod pipeline;
 pub mod report;

@@ -9,6 +9,8 @@
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
+//! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
+//! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //!
 //! What is counted here is also said in the log, once a minute, by [`crate::report`].
 
@@ -20,6 +22,7 @@ use jiff::SignedDuration;
 use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::new_tables::OverflowCause;
 use crate::outcome::Outcome;
 use crate::report;
 
@@ -30,6 +33,8 @@ const IN_FLIGHT: &str = "pixel_pipeline_in_flight";
 const INSERT_ROWS: &str = "pixel_pipeline_insert_rows";
 const INSERT_SECONDS: &str = "pixel_pipeline_insert_seconds";
 const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
+const OVERFLOW: &str = "pixel_pipeline_overflow_total";
+const TABLES: &str = "pixel_pipeline_tables";
 
 /// An entry takes seconds to reach us, and hours when something was down.
 const SECONDS_END_TO_END: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
@@ -58,6 +63,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(INSERT_ROWS, "Rows in one insertAll request.");
     describe_histogram!(INSERT_SECONDS, "Time of one insertAll request, in seconds.");
     describe_counter!(INSERT_FAILURES, "insertAll requests that failed as a whole, by kind of failure.");
+    describe_counter!(OVERFLOW, "Events that were stored in the overflow table, by cause.");
+    describe_gauge!(TABLES, "Tables that this instance sent rows to and remembers, overflow tables aside.");
     Ok(handle)
 }
 
@@ -95,6 +102,17 @@ pub fn inserted(rows: usize, took: Duration) {
 pub fn insert_failed(failure: &'static str) {
     counter!(INSERT_FAILURES, "failure" => failure).increment(1);
     report::insert_failed(failure);
+}
+
+/// An event was stored in the overflow table.
+pub fn overflowed(cause: OverflowCause) {
+    counter!(OVERFLOW, "cause" => cause.as_str()).increment(1);
+    report::overflowed(cause);
+}
+
+/// How many tables are known.
+pub fn tables(count: usize) {
+    gauge!(TABLES).set(count as f64);
 }
 
 /// Deliveries so far, by outcome and reason, as the handle renders them.

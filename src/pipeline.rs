@@ -1,35 +1,47 @@
 //! What happens to one message between its arrival and its answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::decode::{Decoded, PubsubMessage, Row, TableSuffix, Unfit, UnfitReason};
 use crate::metrics;
+use crate::new_tables::{NewTables, OverflowCause, Placement};
 use crate::outcome::{Outcome, RetryReason};
 use crate::sink::batcher::{Batcher, Settled};
 use crate::sink::template::Template;
 use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
+use crate::telemetry::Throttle;
 
 /// Decodes messages and sees them stored.
 #[derive(Debug)]
 pub struct Pipeline {
     template: Template,
     batcher: Batcher,
+    new_tables: Mutex<NewTables>,
     table: Arc<str>,
     dead_letter_table: Arc<str>,
+    overflow_complaints: Throttle,
 }
 
 impl Pipeline {
     /// `table` and `dead_letter_table` are TABLE_NAME and DEAD_LETTER_TABLE.
-    pub fn new(template: Template, batcher: Batcher, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
-        Self { template, batcher, table, dead_letter_table }
+    pub fn new(template: Template, batcher: Batcher, new_tables: NewTables, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
+        let new_tables = Mutex::new(new_tables);
+        let overflow_complaints = Throttle::new(Duration::from_secs(60));
+        Self { template, batcher, new_tables, table, dead_letter_table, overflow_complaints }
     }
 
     /// Whether the template table has been seen.
     pub fn is_ready(&self) -> bool {
         self.template.is_ready()
+    }
+
+    /// How many tables rows were sent to, as far as that is remembered.
+    pub fn tables(&self) -> usize {
+        self.new_tables().count()
     }
 
     /// Settles one message that arrived at `now`, in any case by `deadline`.
@@ -68,17 +80,32 @@ impl Pipeline {
     }
 
     async fn store(&self, row: &Row, deadline: Instant) -> Result<(), NotStored> {
-        let destination = Destination { table: Arc::clone(&self.table), suffix: row.suffix.clone() };
+        let Placement { suffix, overflow } = self.new_tables().place(&row.suffix, row.event_time, Instant::now());
+        let destination = Destination { table: Arc::clone(&self.table), suffix };
         let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
         match self.batcher.store(destination, insert, deadline).await {
             Some(Settled::Stored) => {
                 metrics::stored(Timestamp::now().duration_since(row.event_time));
+                overflow.inspect(|cause| self.overflowed(*cause));
                 Ok(())
             }
             Some(Settled::Refused(refusal)) => Err(NotStored::Refused(refusal)),
             Some(Settled::Unsettled(trouble)) => Err(NotStored::Unsettled(RetryReason::BigQuery(trouble))),
             None => Err(NotStored::Unsettled(RetryReason::Deadline)),
         }
+    }
+
+    fn overflowed(&self, cause: OverflowCause) {
+        metrics::overflowed(cause);
+        if let Some(unsaid) = self.overflow_complaints.pass() {
+            let cause = cause.as_str();
+            tracing::warn!(cause, unsaid, "an event went to the overflow table (MAX_NEW_TABLES_PER_HOUR, OVERFLOW_SUFFIX)");
+        }
+    }
+
+    /// Held for the time of a look into a set.
+    fn new_tables(&self) -> MutexGuard<'_, NewTables> {
+        self.new_tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a message that can never become a row. Only once it is kept may it be acknowledged.

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::new_tables::NewTables;
 use crate::pipeline::Pipeline;
 use crate::report::{self, Minutes};
 use crate::sink::batcher::Batcher;
@@ -69,7 +70,8 @@ impl Service {
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template);
         let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
-        let pipeline = Pipeline::new(template.clone(), batcher, table, dead_letter_table);
+        let new_tables = NewTables::new(config.new_tables);
+        let pipeline = Pipeline::new(template.clone(), batcher, new_tables, table, dead_letter_table);
         let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
         let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
         Ok(Self {

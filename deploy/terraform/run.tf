@@ -18,20 +18,22 @@ locals {
     # The tables are made here, of schema_file; the service would make the built-in ones.
     AUTO_CREATE = "false"
 
-    DATASET           = var.dataset
-    TABLE_NAME        = var.table_name
-    VALID_ATTRIBUTES  = var.valid_attributes
-    TABLE_SUFFIX      = var.table_suffix
-    PIXEL_PATH        = var.pixel_path
-    DEAD_LETTER_TABLE = var.dead_letter_table
-    BATCH_MAX_ROWS    = tostring(var.batch_max_rows)
-    BATCH_MAX_BYTES   = tostring(var.batch_max_bytes)
-    BATCH_MAX_INSERTS = tostring(var.batch_max_inserts)
-    BATCH_GZIP        = tostring(var.batch_gzip)
-    MAX_IN_FLIGHT     = tostring(var.max_in_flight)
-    PUSH_DEADLINE     = var.push_deadline
-    LOG_FORMAT        = var.log_format
-    RUST_LOG          = var.rust_log
+    DATASET                 = var.dataset
+    TABLE_NAME              = var.table_name
+    VALID_ATTRIBUTES        = var.valid_attributes
+    TABLE_SUFFIX            = var.table_suffix
+    MAX_NEW_TABLES_PER_HOUR = tostring(var.max_new_tables_per_hour)
+    OVERFLOW_SUFFIX         = var.overflow_suffix
+    PIXEL_PATH              = var.pixel_path
+    DEAD_LETTER_TABLE       = var.dead_letter_table
+    BATCH_MAX_ROWS          = tostring(var.batch_max_rows)
+    BATCH_MAX_BYTES         = tostring(var.batch_max_bytes)
+    BATCH_MAX_INSERTS       = tostring(var.batch_max_inserts)
+    BATCH_GZIP              = tostring(var.batch_gzip)
+    MAX_IN_FLIGHT           = tostring(var.max_in_flight)
+    PUSH_DEADLINE           = var.push_deadline
+    LOG_FORMAT              = var.log_format
+    RUST_LOG                = var.rust_log
   }
 }
 

@@ -54,6 +54,34 @@ variable "table_suffix" {
   }
 }
 
+variable "max_new_tables_per_hour" {
+  description = "Most tables that are new to an instance within an hour; events of further ones go to the overflow table."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.max_new_tables_per_hour >= 1 && var.max_new_tables_per_hour <= 1000000 && floor(var.max_new_tables_per_hour) == var.max_new_tables_per_hour
+    error_message = "max_new_tables_per_hour: ${var.max_new_tables_per_hour} is out of range. Set a whole number from 1 to 1000000."
+  }
+}
+
+variable "overflow_suffix" {
+  description = "What follows table_name in the name of the overflow table: letters, digits, _, {date} and {date:STRFTIME}."
+  type        = string
+  default     = "_overflow_{date}"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_]|\\{date(:[^{}]+)?\\})+$", var.overflow_suffix))
+    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not an overflow table's suffix. Set letters, digits, _ and dates, and no attribute, as _overflow_{date} is."
+  }
+  validation {
+    condition     = var.overflow_suffix != var.table_suffix
+    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is table_suffix. Set one that no other table has, as _overflow_{date} is."
+  }
+}
+
 variable "pixel_path" {
   description = "Paths of the pixel, separated by commas. Each becomes an object in the bucket and a term of the log filter."
   type        = string

@@ -7,6 +7,7 @@ mod decode;
 mod delivery;
 mod deployment;
 mod endpoints;
+mod new_tables;
 mod problems;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
+use crate::new_tables::NewTableLimits;
 use crate::sink::batcher::Limits;
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
@@ -24,6 +26,7 @@ pub use decode::{DecodeArgs, DecodeConfig};
 pub use delivery::DeliveryArgs;
 pub use deployment::{Deployment, DeploymentArgs};
 pub use endpoints::Endpoints;
+pub use new_tables::NewTablesArgs;
 pub use problems::Problems;
 
 /// Everything that `serve` can be told.
@@ -40,6 +43,8 @@ pub struct ServeArgs {
     pub dataset: String,
     #[command(flatten)]
     pub decode: DecodeArgs,
+    #[command(flatten)]
+    pub new_tables: NewTablesArgs,
     #[command(flatten)]
     pub delivery: DeliveryArgs,
     /// Log lines on standard error: json, text, or auto (text on a terminal)
@@ -64,6 +69,7 @@ pub struct Config {
     /// No credentials are asked for.
     pub emulator: bool,
     pub template: TemplateSettings,
+    pub new_tables: NewTableLimits,
     pub limits: Limits,
     pub gzip: bool,
     pub max_in_flight: usize,
@@ -84,6 +90,7 @@ impl ServeArgs {
         problems.identifier("DATASET", &self.dataset, false);
         let port = problems.number("PORT", &self.port, 0, u16::MAX);
         let decode = self.decode.read(&mut problems);
+        let new_tables = self.new_tables.read(decode.as_ref(), &mut problems);
         self.read_log_settings(&mut problems);
         let delivery = self.delivery.read(&self.decode.table_name, &mut problems);
         let config = (|| {
@@ -100,6 +107,7 @@ impl ServeArgs {
                     auto_create: delivery.auto_create,
                     decode: decode.settings,
                 },
+                new_tables: new_tables?,
                 limits: delivery.limits,
                 gzip: delivery.gzip,
                 max_in_flight: delivery.max_in_flight,

@@ -9,6 +9,7 @@
 //! | `end_to_end` | `quantile` of 0.5, 0.95, 0.99 and 1, if a row was stored | `quantile`, `seconds` |
 //! | `inserts` | report in which there was one | `requests`, `rows` |
 //! | `insert_failures` | `failure` that occurred | `failure`, `count` |
+//! | `overflow` | `cause` that occurred | `cause`, `count` |
 //!
 //! Values are those of the metrics of the same names in [`crate::metrics`], which is the only caller.
 //! Lines have the level INFO. A quiet service writes none.
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use crate::new_tables::OverflowCause;
 use crate::outcome::Outcome;
 use latencies::Latencies;
 
@@ -83,6 +85,11 @@ pub(crate) fn insert_failed(failure: &'static str) {
     with(|report| *report.failures.entry(failure).or_default() += 1);
 }
 
+/// An event was stored in the overflow table.
+pub(crate) fn overflowed(cause: OverflowCause) {
+    with(|report| *report.overflow.entry(cause).or_default() += 1);
+}
+
 /// Nothing below panics, and held it is for nanoseconds.
 fn with<T>(change: impl FnOnce(&mut Report) -> T) -> T {
     change(&mut SINCE_LAST.lock().unwrap_or_else(PoisonError::into_inner))
@@ -96,6 +103,7 @@ struct Report {
     requests: u64,
     rows: u64,
     failures: BTreeMap<&'static str, u64>,
+    overflow: BTreeMap<OverflowCause, u64>,
 }
 
 impl Report {
@@ -118,6 +126,9 @@ impl Report {
         }
         for (failure, count) in self.failures {
             tracing::info!(report = "insert_failures", failure, count, "report");
+        }
+        for (cause, count) in self.overflow {
+            tracing::info!(report = "overflow", cause = cause.as_str(), count, "report");
         }
     }
 }

@@ -139,5 +139,6 @@ async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
 
 fn render(push: &Push, handle: &PrometheusHandle) -> String {
     metrics::in_flight(push.max_in_flight - push.admitted.available_permits());
+    metrics::tables(push.pipeline.tables());
     handle.render()
 }

@@ -25,6 +25,7 @@ mod local_pixel;
 mod local_subscription;
 mod local_views;
 mod logs;
+mod new_tables;
 mod original;
 mod outcomes;
 mod query;

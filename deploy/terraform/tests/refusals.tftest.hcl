@@ -12,32 +12,33 @@ run "what_is_something_else_is_refused" {
   command = plan
 
   variables {
-    project_id            = "123456789012"              # a number
-    region                = "us-central1-a"             # a zone
-    location              = "us"                        # in small letters
-    pipeline              = "px"                        # 2 characters, where a topic must have 3
-    domain                = "https://track.example.com" # a URL
-    archive_days          = 0
-    table_expiration_days = 0
-    schema_file           = "schema/missing.json"
-    image                 = "pixel-pipeline:1.0" # no registry
-    cpu                   = "0.5"
-    memory                = "512" # no unit
-    concurrency           = 1001
-    min_instances         = -1
-    alert_email           = "you.example.com" # no @
-    dataset               = "my-project.parsed_pixel"
-    table_name            = "pixel-2"
-    valid_attributes      = "order id"
-    table_suffix          = "-{user_id}"
-    pixel_path            = "*" # what the service takes for any path
-    batch_max_rows        = 50001
-    batch_max_bytes       = 9000001
-    batch_max_inserts     = 0
-    max_in_flight         = 0
-    push_deadline         = "60s" # the ack deadline
-    log_format            = "xml"
-    rust_log              = ""
+    project_id              = "123456789012"              # a number
+    region                  = "us-central1-a"             # a zone
+    location                = "us"                        # in small letters
+    pipeline                = "px"                        # 2 characters, where a topic must have 3
+    domain                  = "https://track.example.com" # a URL
+    archive_days            = 0
+    table_expiration_days   = 0
+    schema_file             = "schema/missing.json"
+    image                   = "pixel-pipeline:1.0" # no registry
+    cpu                     = "0.5"
+    memory                  = "512" # no unit
+    concurrency             = 1001
+    min_instances           = -1
+    alert_email             = "you.example.com" # no @
+    dataset                 = "my-project.parsed_pixel"
+    table_name              = "pixel-2"
+    valid_attributes        = "order id"
+    table_suffix            = "-{user_id}"
+    max_new_tables_per_hour = 0
+    pixel_path              = "*" # what the service takes for any path
+    batch_max_rows          = 50001
+    batch_max_bytes         = 9000001
+    batch_max_inserts       = 0
+    max_in_flight           = 0
+    push_deadline           = "60s" # the ack deadline
+    log_format              = "xml"
+    rust_log                = ""
   }
 
   expect_failures = [
@@ -59,6 +60,7 @@ run "what_is_something_else_is_refused" {
     var.table_name,
     var.valid_attributes,
     var.table_suffix,
+    var.max_new_tables_per_hour,
     var.pixel_path,
     var.batch_max_rows,
     var.batch_max_bytes,
@@ -139,13 +141,28 @@ run "what_google_keeps_for_itself_is_refused" {
     pipeline          = "goog-pixel"
     pixel_path        = "/pixel.png?x=1" # a query
     push_deadline     = "50"             # no unit
+    overflow_suffix   = "_{user_id}"     # a stranger's
   }
 
   expect_failures = [
+    var.overflow_suffix,
     var.dead_letter_table,
     var.pipeline,
     var.pixel_path,
     var.push_deadline,
+  ]
+}
+
+run "an_overflow_table_that_is_no_other_is_refused" {
+  command = plan
+
+  variables {
+    table_suffix    = "_{date}"
+    overflow_suffix = "_{date}"
+  }
+
+  expect_failures = [
+    var.overflow_suffix,
   ]
 }
 

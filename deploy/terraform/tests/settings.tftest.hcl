@@ -52,40 +52,44 @@ run "every_setting_that_is_changed_reaches_the_service" {
   command = plan
 
   variables {
-    dataset           = "d"
-    table_name        = "t"
-    valid_attributes  = "type"
-    table_suffix      = ""
-    pixel_path        = "/a.png,/b/c.png"
-    dead_letter_table = "dead"
-    batch_max_rows    = 1
-    batch_max_bytes   = 2
-    batch_max_inserts = 3
-    batch_gzip        = true
-    max_in_flight     = 4
-    push_deadline     = "500ms"
-    log_format        = "text"
-    rust_log          = "warn"
+    dataset                 = "d"
+    table_name              = "t"
+    valid_attributes        = "type"
+    table_suffix            = ""
+    max_new_tables_per_hour = 5
+    overflow_suffix         = "_rest"
+    pixel_path              = "/a.png,/b/c.png"
+    dead_letter_table       = "dead"
+    batch_max_rows          = 1
+    batch_max_bytes         = 2
+    batch_max_inserts       = 3
+    batch_gzip              = true
+    max_in_flight           = 4
+    push_deadline           = "500ms"
+    log_format              = "text"
+    rust_log                = "warn"
   }
 
   assert {
     condition = { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value } == {
-      GOOGLE_CLOUD_PROJECT = "my-project"
-      AUTO_CREATE          = "false"
-      DATASET              = "d"
-      TABLE_NAME           = "t"
-      VALID_ATTRIBUTES     = "type"
-      TABLE_SUFFIX         = ""
-      PIXEL_PATH           = "/a.png,/b/c.png"
-      DEAD_LETTER_TABLE    = "dead"
-      BATCH_MAX_ROWS       = "1"
-      BATCH_MAX_BYTES      = "2"
-      BATCH_MAX_INSERTS    = "3"
-      BATCH_GZIP           = "true"
-      MAX_IN_FLIGHT        = "4"
-      PUSH_DEADLINE        = "500ms"
-      LOG_FORMAT           = "text"
-      RUST_LOG             = "warn"
+      GOOGLE_CLOUD_PROJECT    = "my-project"
+      AUTO_CREATE             = "false"
+      DATASET                 = "d"
+      TABLE_NAME              = "t"
+      VALID_ATTRIBUTES        = "type"
+      TABLE_SUFFIX            = ""
+      MAX_NEW_TABLES_PER_HOUR = "5"
+      OVERFLOW_SUFFIX         = "_rest"
+      PIXEL_PATH              = "/a.png,/b/c.png"
+      DEAD_LETTER_TABLE       = "dead"
+      BATCH_MAX_ROWS          = "1"
+      BATCH_MAX_BYTES         = "2"
+      BATCH_MAX_INSERTS       = "3"
+      BATCH_GZIP              = "true"
+      MAX_IN_FLIGHT           = "4"
+      PUSH_DEADLINE           = "500ms"
+      LOG_FORMAT              = "text"
+      RUST_LOG                = "warn"
     }
     error_message = "A setting does not reach the service."
   }

@@ -16,11 +16,13 @@ use crate::cli::Cli;
 /// Where deploy.sh looks.
 const FILE: &str = "deploy/pipeline.env";
 /// The settings that deploy.sh hands on to the service.
-const SERVICE: [&str; 14] = [
+const SERVICE: [&str; 16] = [
     "DATASET",
     "TABLE_NAME",
     "VALID_ATTRIBUTES",
     "TABLE_SUFFIX",
+    "MAX_NEW_TABLES_PER_HOUR",
+    "OVERFLOW_SUFFIX",
     "PIXEL_PATH",
     "DEAD_LETTER_TABLE",
     "BATCH_MAX_ROWS",
