@@ -15,7 +15,7 @@
 //!
 //! Nothing outside a test calls this, and no request can.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,8 @@ pub enum Fault {
     Status(Status),
     /// The request waits this long, then is served.
     Delay(Duration),
+    /// The rows are stored; the answer is the right one, this long after.
+    SlowAnswer(Duration),
     /// Nothing is stored; the connection ends without an answer.
     ResetBefore,
     /// The rows are stored; the connection ends without an answer.
@@ -49,6 +51,13 @@ pub enum Fault {
     RowInvalid {
         /// Position in `rows`, from 0.
         index: usize,
+    },
+    /// Rows with this text in their JSON are refused (`insertErrors`, reason `invalid`).
+    RowsInvalid {
+        /// Anything but a control character, or it is escaped.
+        containing: String,
+        /// Whether their neighbours are `stopped` even with `skipInvalidRows`. Otherwise they fare as it says.
+        stops_others: bool,
     },
     /// The rows are stored; the answer is a 200 with half of its JSON.
     TruncatedBody,
@@ -100,13 +109,15 @@ impl Status {
     }
 }
 
-/// How many insertAll requests have come in, and the rows in them, faults and refusals included.
+/// How many insertAll requests have come in, the rows in them, and what went wrong with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InsertAllCount {
     /// HTTP requests.
     pub requests: u64,
     /// Rows in those whose body could be read.
     pub rows: u64,
+    /// Requests that met a fault, were answered with an error, or had a row refused.
+    pub failed: u64,
 }
 
 /// The faults that shall happen. See the module for an example.
@@ -124,6 +135,8 @@ struct Plan {
     /// When each generated table was first named, while `new_table_404` is set.
     first_named: HashMap<String, Instant>,
     count: InsertAllCount,
+    /// Tables and insertIds, if they are kept.
+    stored: Option<HashSet<(String, String)>>,
     clock_ahead: Duration,
 }
 
@@ -180,6 +193,16 @@ impl Faults {
         self.plan().count
     }
 
+    /// From now on keeps in mind what insertAll stores, for [`has_stored`](Self::has_stored).
+    pub fn keep_stored(&self) {
+        self.plan().stored.get_or_insert_default();
+    }
+
+    /// Whether the row with this insertId is in that table: since its commit, which is before its answer.
+    pub fn has_stored(&self, table: &str, insert_id: &str) -> bool {
+        self.plan().stored.as_ref().is_some_and(|stored| stored.contains(&(table.to_owned(), insert_id.to_owned())))
+    }
+
     /// Milliseconds since 1970 by this server's clock.
     pub(super) fn now(&self) -> i64 {
         let now = SystemTime::now() + self.plan().clock_ahead;
@@ -191,6 +214,17 @@ impl Faults {
         let mut plan = self.plan();
         plan.count.requests += 1;
         plan.count.rows += rows as u64;
+    }
+
+    pub(super) fn count_failed(&self) {
+        self.plan().count.failed += 1;
+    }
+
+    /// Rows of that table are committed.
+    pub(super) fn stored<'a>(&self, table: &str, insert_ids: impl Iterator<Item = &'a str>) {
+        if let Some(stored) = &mut self.plan().stored {
+            stored.extend(insert_ids.map(|id| (table.to_owned(), id.to_owned())));
+        }
     }
 
     /// The fault that the next insertAll to this table meets.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::Server;
 use super::errors::ApiError;
 use super::faults::{self, Fault};
-use super::insertion::{self, InsertError, Insertion, SentRow};
+use super::insertion::{self, InsertError, Insertion, Refuse, SentRow};
 use super::names::{TableRef, TableSuffix};
 use super::row::Unknown;
 use super::wire::{Json, JsonBody};
@@ -56,28 +56,49 @@ pub(super) async fn insert_all(
 ) -> Result<Response, ApiError> {
     let rows = |body: &JsonBody<InsertAllRequest>| body.0.rows.as_ref().map_or(0, Vec::len);
     server.faults.count(body.as_ref().map_or(0, rows));
-    let mut insertion = parse(table, body?.0)?;
+    let answer = serve(&server, table, body).await;
+    if answer.is_err() {
+        server.faults.count_failed();
+    }
+    answer
+}
 
+async fn serve(server: &Server, table: TableRef, body: Result<JsonBody<InsertAllRequest>, ApiError>) -> Result<Response, ApiError> {
+    let mut insertion = parse(table, body?.0)?;
     if insertion.template.is_some() && server.faults.hides(&insertion.table.to_string()) {
         return Err(ApiError::NotFound(format!("Table {}", insertion.table)));
     }
     let fault = server.faults.take(&insertion.table.table);
     match &fault {
+        Some(Fault::RowInvalid { index }) => insertion.refuse = Some(Refuse::Index(*index)),
+        Some(Fault::RowsInvalid { containing, stops_others }) => {
+            insertion.refuse = Some(Refuse::Containing(containing.clone()));
+            insertion.skip_invalid_rows &= !stops_others;
+        }
+        Some(_) => server.faults.count_failed(),
+        None => {}
+    }
+    match &fault {
         Some(Fault::Status(status)) => return Ok(status.response()),
         Some(Fault::ResetBefore) => return Ok(faults::reset()),
         Some(Fault::Delay(delay)) => tokio::time::sleep(*delay).await,
-        Some(Fault::RowInvalid { index }) => insertion.refuse = Some(*index),
-        Some(Fault::ResetAfter | Fault::StoredThen(_) | Fault::TruncatedBody) | None => {}
+        _ => {}
     }
 
     let now = server.faults.now();
-    let insert_errors = server.store.write(move |db| insertion::store(db, &insertion, now)).await?;
+    let (insertion, insert_errors) =
+        server.store.write(move |db| insertion::store(db, &insertion, now).map(|errors| (insertion, errors))).await?;
+    server.faults.stored(&insertion.table.table, insertion.ids_without(&insert_errors));
+    if !insert_errors.is_empty() {
+        server.faults.count_failed();
+    }
 
     match fault {
         Some(Fault::ResetAfter) => return Ok(faults::reset()),
         Some(Fault::StoredThen(status)) => return Ok(status.response()),
         Some(Fault::TruncatedBody) => return Ok(faults::truncated()),
-        Some(Fault::Status(_) | Fault::ResetBefore | Fault::Delay(_) | Fault::RowInvalid { .. }) | None => {}
+        Some(Fault::SlowAnswer(delay)) => tokio::time::sleep(delay).await,
+        _ => {}
     }
     Ok(Json(InsertAllResponse { kind: "bigquery#tableDataInsertAllResponse", insert_errors }).into_response())
 }

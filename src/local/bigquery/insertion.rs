@@ -24,8 +24,26 @@ pub(super) struct Insertion {
     pub rows: Vec<SentRow>,
     pub skip_invalid_rows: bool,
     pub unknown: Unknown,
-    /// The index of a row to be refused whatever it holds (a fault).
-    pub refuse: Option<usize>,
+    /// What shall be refused although it fits (a fault).
+    pub refuse: Option<Refuse>,
+}
+
+/// Rows that a fault refuses.
+pub(super) enum Refuse {
+    /// The one at this position.
+    Index(usize),
+    /// Those whose JSON contains this text.
+    Containing(String),
+}
+
+impl Insertion {
+    /// The insertIds of the rows that have no error.
+    pub(super) fn ids_without<'a>(&'a self, errors: &'a [InsertError]) -> impl Iterator<Item = &'a str> {
+        let mut errors = errors.iter().peekable();
+        let rows = self.rows.iter().enumerate();
+        rows.filter(move |(index, _)| errors.next_if(|error| error.index == *index).is_none())
+            .filter_map(|(_, row)| row.insert_id.as_deref())
+    }
 }
 
 /// A row as it was sent.
@@ -125,7 +143,12 @@ fn check(schema: &Schema, insertion: &Insertion, now: i64) -> Result<(Vec<NewRow
     let rules = Rules { unknown: insertion.unknown, now };
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (index, row) in insertion.rows.iter().enumerate() {
-        let checked = if insertion.refuse == Some(index) {
+        let refused = match &insertion.refuse {
+            Some(Refuse::Index(refused)) => *refused == index,
+            Some(Refuse::Containing(text)) => serde_json::to_string(&row.json)?.contains(text),
+            None => false,
+        };
+        let checked = if refused {
             Err(RowError::invalid("", "Refused by a fault.".to_owned()))
         } else {
             check_insert_id(row).and_then(|()| row::check(schema, &row.json, rules))
