@@ -71,7 +71,7 @@ impl Emulator {
 
     /// Has everything pushed to that service. No retry policy: with one, the emulator forgets
     /// messages that were sent back two or three times.
-    async fn push_to(&self, service: &str, config: PushConfig) {
+    pub async fn push_to(&self, service: &str, config: PushConfig) {
         let admin = SubscriptionAdmin::builder().with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
         admin
             .create_subscription()
@@ -85,7 +85,7 @@ impl Emulator {
     }
 
     /// Publishes each text as a message, with the attribute that a log sink adds. Returns the ids.
-    async fn publish(&self, entries: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    pub async fn publish(&self, entries: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
         let publisher = Publisher::builder(&self.topic).with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
         let sent: Vec<_> = entries
             .into_iter()
@@ -125,12 +125,12 @@ fn jar_in(sdk: &Path) -> Option<PathBuf> {
 
 /// A port that nobody listens on now. Another process could take it before it is used; the
 /// emulator and a service that must come back to its address cannot be told to choose one.
-async fn free_port() -> u16 {
+pub async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 /// Waits until `is_there` finds what it looks for.
-async fn eventually(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+pub async fn eventually(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !is_there().await {
             tokio::time::sleep(Duration::from_millis(20)).await;

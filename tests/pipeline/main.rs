@@ -12,6 +12,7 @@ mod dead_letters;
 mod deliveries;
 mod emulator;
 mod explain;
+mod faults;
 mod googlesql;
 mod hostile;
 mod http;

@@ -1,9 +1,11 @@
 //! The embedded BigQuery on a port of its own, and questions about what it stores.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use jiff::Timestamp;
 use pixel_pipeline::local::bigquery::{BigQuery, Faults};
 use pixel_pipeline::source::http_server;
@@ -12,6 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::ledger::Witness;
 use super::service::PATIENCE;
 
 /// The project of all tests.
@@ -37,10 +40,15 @@ impl TestBigQuery {
 
     /// The same on a listener that may have been known to the service for a while.
     pub fn serve(listener: TcpListener) -> Self {
+        Self::serve_behind(listener, |router| router)
+    }
+
+    /// The same behind a gate.
+    pub fn serve_behind(listener: TcpListener, gate: impl FnOnce(Router) -> Router) -> Self {
         let dir = TempDir::new();
         let bigquery = BigQuery::open(dir.path()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(http_server::serve(listener, bigquery.router(), std::future::pending()));
+        let server = tokio::spawn(http_server::serve(listener, gate(bigquery.router()), std::future::pending()));
         Self { bigquery, url, server, _dir: dir, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
@@ -55,6 +63,13 @@ impl TestBigQuery {
     /// What goes wrong, and how many insertAll requests came.
     pub fn faults(&self) -> &Faults {
         self.bigquery.faults()
+    }
+
+    /// Says of a table and an event's id whether the row is there: from now on.
+    pub fn witness(&self) -> Witness {
+        self.faults().keep_stored();
+        let bigquery = self.bigquery.clone();
+        Arc::new(move |table, event_id| bigquery.faults().has_stored(table, event_id))
     }
 
     /// Makes the dataset.

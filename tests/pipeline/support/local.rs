@@ -47,7 +47,14 @@ impl Local {
 
     /// The same, with flags that have no environment variable.
     pub async fn start_with(data_dir: &Path, flags: &[&str], settings: &[(&str, &str)]) -> Self {
-        let mut child = local(data_dir).args(flags).envs(settings.iter().copied()).spawn().unwrap();
+        let mut command = local(data_dir);
+        command.args(flags).envs(settings.iter().copied());
+        Self::spawn(command).await
+    }
+
+    /// The same from a command that becomes `local`.
+    pub async fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let log = tokio::spawn(read_all(child.stderr.take().unwrap()));
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let read = async {
@@ -154,9 +161,14 @@ impl Local {
         assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends a signal, such as `INT`.
     pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.pid().to_string();
         assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
     }
 

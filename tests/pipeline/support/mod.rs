@@ -4,7 +4,10 @@ pub mod bigquery;
 pub mod entry;
 pub mod external;
 pub mod google;
+pub mod ledger;
 pub mod local;
+pub mod metadata;
+pub mod pubsub;
 pub mod service;
 
 pub use bigquery::TestBigQuery;

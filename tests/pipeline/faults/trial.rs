@@ -1,0 +1,152 @@
+//! A steady stream of messages, for as long as something is wrong and until all is well again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pixel_pipeline::local::bigquery::Fault;
+
+use crate::support::ledger::Ledger;
+use crate::support::pubsub::{Message, Player};
+use crate::support::{Service, TestBigQuery};
+
+/// Long enough for several attempts, short enough to see it expire.
+const PUSH_DEADLINE: &str = "2s";
+/// Bound of the 99th percentile, from first delivery to ack, of messages that the failure does not concern.
+/// Half of PUSH_DEADLINE: who waits for a failing table waits for its deadline, and who waits for nobody is
+/// acked in milliseconds, or in tenths of a second where two cores run several tests at once.
+pub const PROMPT: Duration = Duration::from_secs(1);
+/// How long anything may take, on a busy machine as well.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Part of the names of the tables that fail, if only some do.
+pub const SICK_TABLES: &str = "_sick";
+
+// The kinds of messages.
+/// Rows of three tables that do not fail.
+pub const WELL: &str = "well";
+/// Rows of the table that fails.
+pub const SICK: &str = "sick";
+/// Rows that this table refuses.
+pub const POISON: &str = "poison";
+/// Dead letters.
+pub const UNFIT: &str = "unfit";
+/// What is not tracked.
+pub const FILTERED: &str = "filtered";
+
+/// A service under load. Everything of it ends with its handle.
+pub struct Trial {
+    pub bigquery: TestBigQuery,
+    pub service: Service,
+    pub player: Player,
+}
+
+impl Trial {
+    /// With an empty BigQuery, once each kind of message was acked.
+    pub async fn start() -> Self {
+        let bigquery = TestBigQuery::start().await;
+        let service = Service::start(&bigquery, &settings(&[])).await;
+        let trial = Self::under_load(bigquery, service);
+        trial.warm_up().await;
+        trial
+    }
+
+    /// The same with that BigQuery and that service, which may not be ready.
+    pub fn under_load(bigquery: TestBigQuery, service: Service) -> Self {
+        let mut player = Player::new(&service.url, Ledger::new(bigquery.witness()));
+        send_usual(&mut player);
+        Self { bigquery, service, player }
+    }
+
+    /// Waits until each kind of message was acked.
+    pub async fn warm_up(&self) {
+        let ledger = self.ledger();
+        until("all kinds of messages are acked", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.acked(kind) >= 3)).await;
+    }
+
+    /// What was answered.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.player.ledger)
+    }
+
+    /// Waits until so many insertAll requests failed from now on, and in the same time a percentile's worth of
+    /// messages of these kinds was acked. Percentiles are of messages from now on.
+    pub async fn suffer(&self, failures: u64, unconcerned: &[&str]) {
+        let ledger = self.ledger();
+        ledger.times_from_now();
+        let failed = || self.bigquery.faults().insert_all_requests().failed;
+        let acked = || unconcerned.iter().map(|kind| ledger.acked(kind)).collect::<Vec<_>>();
+        let (failed_before, acked_before) = (failed(), acked());
+        until("the fault happens, and the stream goes on", async || {
+            failed() >= failed_before + failures && acked().iter().zip(&acked_before).all(|(now, before)| *now >= before + 120)
+        })
+        .await;
+    }
+
+    /// Another process takes over.
+    pub fn replace(&mut self, service: Service) {
+        self.player.redirect(&service.url);
+        self.service = service;
+    }
+
+    /// Ends the stream, and checks what holds in every case.
+    pub async fn recover(mut self) -> Arc<Ledger> {
+        self.player.drain(PATIENCE).await;
+        let ledger = self.ledger();
+        ledger.check_acks();
+        ledger.reconcile(&self.bigquery).await;
+        let panics: Vec<String> = self.service.log().into_iter().filter(|line| line.contains("panicked")).collect();
+        assert!(panics.is_empty(), "{panics:#?}");
+        ledger
+    }
+}
+
+/// The usual messages.
+pub fn send_usual(player: &mut Player) {
+    for user in ["well1", "well2", "well3"] {
+        player.send(WELL, 2, Duration::from_millis(50), move || Message::event(user, "1"));
+    }
+    player.send(SICK, 4, Duration::from_millis(40), || Message::event("sick", "1"));
+    player.send(UNFIT, 1, Duration::from_millis(100), Message::unfit);
+    player.send(FILTERED, 1, Duration::from_millis(100), Message::filtered);
+}
+
+/// Settings of a service under trial.
+pub fn settings<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [("PUSH_DEADLINE", PUSH_DEADLINE)].iter().chain(more).copied().collect()
+}
+
+/// One table fails in that way until it has done so several times, and a delivery was sent back for it if any will
+/// be. Then all is well again.
+pub async fn one_table_fails(fault: Fault, sends_back: bool) -> Arc<Ledger> {
+    let trial = Trial::start().await;
+    trial.bigquery.faults().always_on(SICK_TABLES, fault);
+    trial.suffer(3, &[WELL]).await;
+    let ledger = trial.ledger();
+    if sends_back {
+        until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
+    }
+    trial.bigquery.faults().always(None);
+    trial.recover().await;
+    unconcerned(&ledger, &[WELL]);
+    assert_eq!((ledger.nacked(UNFIT), ledger.nacked(FILTERED)), (0, 0), "other messages sent back");
+    ledger
+}
+
+/// These messages were none of the failure's business.
+pub fn unconcerned(ledger: &Ledger, kinds: &[&str]) {
+    for kind in kinds {
+        assert_eq!((ledger.nacked(kind), ledger.cut_off(kind)), (0, 0), "{kind} messages sent back or cut off");
+        let p99 = ledger.p99(kind);
+        assert!(p99 <= PROMPT, "the p99 of {kind} messages is {p99:?}");
+    }
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
+}

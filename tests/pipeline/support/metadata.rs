@@ -1,0 +1,92 @@
+//! A metadata server, and a gate before BigQuery that knows its tokens.
+//!
+//! The embedded BigQuery lets everybody in, and so does the gate whoever is not the service: tests look inside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use pixel_pipeline::source::http_server;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+/// Hands out tokens, each one higher than the last.
+#[derive(Default)]
+pub struct Metadata {
+    tokens: AtomicU32,
+    valid_from: AtomicU32,
+    down: AtomicBool,
+    failed: AtomicU32,
+    refused: AtomicU32,
+}
+
+impl Metadata {
+    /// The server and its HOST:PORT.
+    pub async fn start() -> (Arc<Self>, String) {
+        let metadata = Arc::new(Self::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&metadata));
+        tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        (metadata, address)
+    }
+
+    /// Lets the service in if its token is valid.
+    pub fn gate(self: &Arc<Self>, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(Arc::clone(self), check))
+    }
+
+    /// No token that was handed out until now is valid any more.
+    pub fn expire(&self) {
+        self.valid_from.store(self.tokens.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
+    }
+
+    /// Whether it answers 503 to everybody.
+    pub fn down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// How many tokens it handed out.
+    pub fn tokens(&self) -> u32 {
+        self.tokens.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked while it was down.
+    pub fn failed(&self) -> u32 {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// How many requests to BigQuery came without a valid token.
+    pub fn refused(&self) -> u32 {
+        self.refused.load(Ordering::SeqCst)
+    }
+}
+
+async fn answer(State(metadata): State<Arc<Metadata>>) -> Response {
+    if metadata.down.load(Ordering::SeqCst) {
+        metadata.failed.fetch_add(1, Ordering::SeqCst);
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let number = metadata.tokens.fetch_add(1, Ordering::SeqCst) + 1;
+    let token = json!({"access_token": format!("token-{number}"), "expires_in": 3599, "token_type": "Bearer"});
+    ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response()
+}
+
+async fn check(State(metadata): State<Arc<Metadata>>, request: Request, next: Next) -> Response {
+    let agent = request.headers().get("user-agent").and_then(|agent| agent.to_str().ok());
+    if agent.is_none_or(|agent| !agent.starts_with("pixel-pipeline/")) {
+        return next.run(request).await;
+    }
+    let header = request.headers().get("authorization");
+    let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer token-")?.parse().ok());
+    if token.is_some_and(|token: u32| token >= metadata.valid_from.load(Ordering::SeqCst)) {
+        return next.run(request).await;
+    }
+    metadata.refused.fetch_add(1, Ordering::SeqCst);
+    let error = json!({"error": {"code": 401, "message": "Invalid Credentials", "errors": [{"reason": "authError"}]}});
+    (StatusCode::UNAUTHORIZED, error.to_string()).into_response()
+}
