@@ -67,7 +67,7 @@ impl Batcher {
     /// Stores one row. `None` if that is not settled by `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<Settled> {
         let (reply, fate) = oneshot::channel();
-        self.submissions.send((destination, Pending { row, deadline, reply, tried: false })).ok()?;
+        self.submissions.send((destination, Pending { row, deadline, reply, tried: false, stopped: false })).ok()?;
         tokio::time::timeout_at(deadline, fate).await.ok()?.ok()
     }
 }
@@ -80,6 +80,9 @@ struct Pending {
     reply: oneshot::Sender<Settled>,
     /// It was in an attempt before.
     tried: bool,
+    /// That attempt left it out because of a neighbour, and told all those neighbours. It goes again without
+    /// newcomers, among which there may be the next bad row.
+    stopped: bool,
 }
 
 impl Pending {
@@ -214,14 +217,15 @@ impl<S: Sink> BatcherTask<S> {
     fn next_batch(&mut self) -> Option<(Destination, Vec<Pending>)> {
         while let Some(destination) = self.ready.pop_front() {
             let Some(table) = self.tables.get_mut(&destination) else { continue };
-            let (mut batch, mut bytes) = (Vec::new(), 0);
+            let (mut batch, mut bytes): (Vec<Pending>, usize) = (Vec::new(), 0);
             while batch.len() < self.limits.rows
                 && let Some(pending) = table.waiting.pop_front()
             {
                 if pending.reply.is_closed() {
                     continue;
                 }
-                if !batch.is_empty() && bytes + pending.row.json.len() > self.limits.bytes {
+                let is_apart = batch.first().is_some_and(|first| first.stopped != pending.stopped);
+                if is_apart || !batch.is_empty() && bytes + pending.row.json.len() > self.limits.bytes {
                     table.waiting.push_front(pending);
                     break;
                 }
@@ -247,6 +251,7 @@ impl<S: Sink> BatcherTask<S> {
         let mut rest = None;
         let mut again = Vec::new();
         for (pending, fate) in batch.into_iter().zip(fates) {
+            let stopped = fate == Fate::Stopped;
             let (wait, asked, trouble) = match fate {
                 Fate::Stored => {
                     pending.settle(Settled::Stored);
@@ -275,7 +280,7 @@ impl<S: Sink> BatcherTask<S> {
             if is_late {
                 pending.settle(Settled::Unsettled(trouble));
             } else {
-                again.push(Pending { tried: true, ..pending });
+                again.push(Pending { tried: true, stopped, ..pending });
             }
         }
         for pending in again.into_iter().rev() {

@@ -241,6 +241,32 @@ async fn a_row_that_was_stopped_goes_again_at_once() {
     assert!(sink.pauses()[1] < Duration::from_millis(5), "{:?}", sink.pauses());
 }
 
+/// Among newcomers there may be another bad row, and another after that: it would be stopped again and again.
+#[tokio::test(start_paused = true)]
+async fn a_row_that_was_stopped_goes_without_newcomers() {
+    let refusal = Refusal { column: None, detail: "d".into(), no_such_field: false };
+    let (batcher, sink, _task) = start(LIMITS, move |_, rows| {
+        let is_bad = |row: &InsertRow| row.json.starts_with(b"bad");
+        let others = if rows.iter().any(is_bad) { Fate::Stopped } else { Fate::Stored };
+        (SECOND, rows.iter().map(|row| if is_bad(row) { Fate::Refused(refusal.clone()) } else { others.clone() }).collect())
+    });
+    let first = submit(&batcher, "t", "first", 60 * SECOND);
+    settle_down().await;
+    let good = submit(&batcher, "t", "good", 60 * SECOND);
+    let mut bad = vec![submit(&batcher, "t", "bad 0", 60 * SECOND)];
+    first.await.unwrap();
+    for number in 1..4 {
+        bad.push(submit(&batcher, "t", &format!("bad {number}"), 60 * SECOND));
+        tokio::time::sleep(SECOND).await;
+    }
+    assert_eq!(good.await.unwrap(), Some(Settled::Stored));
+    for row in bad {
+        assert!(matches!(row.await.unwrap(), Some(Settled::Refused(_))));
+    }
+    let batches: Vec<_> = sink.calls().iter().map(|call| call.rows.clone()).collect();
+    assert_eq!(batches[..4], [vec!["first"], vec!["good", "bad 0"], vec!["good"], vec!["bad 1", "bad 2"]]);
+}
+
 /// Otherwise an answer that stops everything would be asked for without a pause until the deadline.
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_was_stopped_as_a_whole_waits_before_it_goes_again() {
