@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Decoder, Privacy, Schema, Settings};
 use pixel_pipeline::source::delivery;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,7 +36,7 @@ fn push_body() -> String {
 fn decoder() -> Decoder {
     let valid_attributes = ValidAttributes::parse("order_id,type,user_id").expect("three names");
     let table_suffix = SuffixTemplate::parse("_{user_id}_{date}", &valid_attributes, "pixel").expect("the default");
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: vec!["/pixel.png".to_owned()] };
+    let settings = Settings { valid_attributes, table_suffix, pixel_paths: vec!["/pixel.png".to_owned()], privacy: Privacy::default() };
     Decoder::new(settings, &Schema::shipped())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Problems;
+use super::privacy::PrivacyArgs;
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
 use crate::decode::{Schema, Settings};
@@ -29,6 +30,8 @@ pub struct DecodeArgs {
     /// BigQuery schema file (as `bq mk --schema` takes it) to create the template table from, in place of the built-in one
     #[arg(long, env, value_name = "FILE")]
     pub schema_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub privacy: PrivacyArgs,
 }
 
 /// The settings of decoding, all of them valid.
@@ -59,10 +62,11 @@ impl DecodeArgs {
             Err(BadTemplate::UnknownField(_)) if attributes.is_none() => None,
             suffix => problems.check("TABLE_SUFFIX", suffix),
         };
+        let privacy = self.privacy.read(attributes.as_ref(), problems);
         let schema = self.read_schema(problems);
         let pixel_paths = self.read_paths(problems);
         Some(DecodeConfig {
-            settings: Settings { valid_attributes: attributes?, table_suffix: suffix?, pixel_paths: pixel_paths? },
+            settings: Settings { valid_attributes: attributes?, table_suffix: suffix?, pixel_paths: pixel_paths?, privacy: privacy? },
             schema: schema?,
             table_name: self.table_name.clone(),
         })

@@ -8,7 +8,9 @@ mod delivery;
 mod deployment;
 mod endpoints;
 mod new_tables;
+mod privacy;
 mod problems;
+mod secret;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -90,6 +90,14 @@ impl<'q> Attributes<'q> {
         self.first[index].as_deref()
     }
 
+    /// Puts other texts in place of an attribute's values.
+    pub fn replace(&mut self, index: usize, with: impl Fn(&str) -> String) {
+        let further = self.further.iter_mut().filter(|(of, _)| *of == index).map(|(_, value)| value);
+        for value in self.first[index].iter_mut().chain(further) {
+            *value = with(value).into();
+        }
+    }
+
     /// Every value, in the order of the query.
     pub fn all(&self, index: usize) -> impl Iterator<Item = &str> {
         let further = self.further.iter().filter(move |(of, _)| *of == index).map(|(_, value)| value.as_ref());

@@ -23,6 +23,8 @@ pub enum FilterReason {
     Method,
     /// It lacks an attribute that TABLE_SUFFIX names.
     MissingAttribute,
+    /// Its visitor does not want to be tracked.
+    OptedOut,
 }
 
 /// A message that can never become a row.
@@ -61,6 +63,7 @@ impl FilterReason {
             Self::Path => "path",
             Self::Method => "method",
             Self::MissingAttribute => "missing_attribute",
+            Self::OptedOut => "opted_out",
         }
     }
 }

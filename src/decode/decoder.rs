@@ -7,9 +7,12 @@ use super::attributes::{Attributes, ValidAttributes};
 use super::decoded::{Decoded, FilterReason, Unfit, UnfitReason};
 use super::event::{EntryField, Event};
 use super::event_id::EventId;
+use super::hashed_ids::HashedIds;
 use super::json;
 use super::log_entry::LogEntry;
 use super::message::PubsubMessage;
+use super::privacy::Privacy;
+use super::remote_ip::IpAnonymization;
 use super::request_url::RequestUrl;
 use super::row::{Cell, Row, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
@@ -24,6 +27,7 @@ pub struct Settings {
     pub pixel_paths: Vec<String>,
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,
+    pub privacy: Privacy,
 }
 
 /// Settings and schema, worked out into what each column is filled from.
@@ -64,6 +68,15 @@ impl Settings {
         if !unfillable.is_empty() {
             problems.push(SchemaProblem::Unfillable(unfillable));
         }
+        let holds_no_hash = |name: &str| {
+            let fits = |column: &Column| column.max_length.is_none_or(|length| length >= HashedIds::DIGITS);
+            schema.column(name).is_some_and(|column| column.kind != ColumnType::String || !fits(column))
+        };
+        let hashed = self.privacy.hashed_ids.iter().flat_map(HashedIds::names);
+        let unhashable: Vec<String> = hashed.filter(|name| holds_no_hash(name)).map(str::to_owned).collect();
+        if !unhashable.is_empty() {
+            problems.push(SchemaProblem::Unhashable(unhashable));
+        }
         let decoder = Decoder::new(self.clone(), schema);
         let unfilled: Vec<String> = decoder
             .columns
@@ -87,7 +100,13 @@ pub enum SchemaProblem {
     /// Attributes with a column of a type such as RECORD.
     #[error("VALID_ATTRIBUTES names {}, whose type no URL parameter can fill", .0.join(", "))]
     Unfillable(Vec<String>),
-    /// Columns.
+    /// Columns of ids that hold no hash.
+    #[error(
+        "HASH_ATTRIBUTES names {}, whose column cannot hold a hash: make it a STRING, of {digits} characters or more, or take the name off the list",
+        .0.join(", "), digits = HashedIds::DIGITS
+    )]
+    Unhashable(Vec<String>),
+    /// Columns. (IP_ANONYMIZATION=drop leaves `remote_ip` empty.)
     #[error(
         "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",
         .0.join(", ")
@@ -105,6 +124,7 @@ impl Decoder {
             let attribute = names.iter().position(|name| column.is_called(name));
             let source = match (attribute, EntryField::of_column(column)) {
                 (Some(index), _) => Source::Attribute(index),
+                (None, Some(EntryField::RemoteIp)) if settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
                 (None, Some(field)) => Source::Entry(field),
                 (None, None) => Source::Nothing,
             };
@@ -156,7 +176,14 @@ impl Decoder {
         if !paths.is_empty() && !paths.iter().any(|path| path == url.path) {
             return Decoded::Filtered(FilterReason::Path);
         }
-        let attributes = self.settings.valid_attributes.read(url.query, |index| self.is_repeated[index]);
+        // Before anything by which the message could be kept, be it as a dead letter.
+        if self.settings.privacy.forbids(url.query) {
+            return Decoded::Filtered(FilterReason::OptedOut);
+        }
+        let mut attributes = self.settings.valid_attributes.read(url.query, |index| self.is_repeated[index]);
+        if let Some(ids) = &self.settings.privacy.hashed_ids {
+            ids.hide(&mut attributes);
+        }
         let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
             return Decoded::Filtered(FilterReason::MissingAttribute);
         };
@@ -181,7 +208,7 @@ impl Decoder {
             let written = match source {
                 Source::Attribute(index) if self.is_repeated[*index] => row.column(column, attributes.all(*index).map(Cell::Text)),
                 Source::Attribute(index) => row.column(column, attributes.first(*index).map(Cell::Text).into_iter()),
-                Source::Entry(field) => event.write(*field, url, column, &mut row),
+                Source::Entry(field) => event.write(*field, url, &self.settings.privacy, column, &mut row),
                 Source::Nothing => Written::Absent,
             };
             if written != Written::Yes && column.must_be_filled() {

@@ -1,7 +1,6 @@
 //! A log entry with its identity and time made out, and the columns that it fills by their names.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
@@ -10,6 +9,7 @@ use super::event_id::EventId;
 use super::json::Object;
 use super::log_entry::{HttpRequest, LogEntry};
 use super::message::PubsubMessage;
+use super::privacy::Privacy;
 use super::request_url::RequestUrl;
 use super::row::{Cell, RowWriter, Written};
 use super::schema::Column;
@@ -54,21 +54,21 @@ impl<'a> Event<'a> {
         self.request.request_url.text()
     }
 
-    /// Writes a field into a column; `url` is the request's, cut into parts.
-    pub fn write(&self, field: EntryField, url: RequestUrl<'_>, column: &Column, row: &mut RowWriter) -> Written {
+    /// Writes a field into a column, as far as `privacy` lets it; `url` is the request's, cut into parts.
+    pub fn write(&self, field: EntryField, url: RequestUrl<'_>, privacy: &Privacy, column: &Column, row: &mut RowWriter) -> Written {
         let request = &self.request;
         let text: Option<Cow<'_, str>> = match field {
             EntryField::EventTimestamp => return row.column(column, [Cell::Time(self.time)].into_iter()),
             EntryField::ReceivedTimestamp => return row.column(column, [Cell::Time(self.received)].into_iter()),
             EntryField::EventId => Some(self.event_id.as_str().into()),
             EntryField::RequestMethod => Some(self.method().into()),
-            EntryField::RequestUrl => self.request_url().map(Cow::from),
+            EntryField::RequestUrl => self.request_url().map(|url| privacy.url(url)),
             EntryField::Host => Some(url.host).filter(|host| !host.is_empty()).map(Cow::from),
             EntryField::Path => Some(url.path.into()),
             EntryField::Status => request.status.text().map(Cow::from),
-            EntryField::Referer => request.referer.text().map(Cow::from),
+            EntryField::Referer => request.referer.text().map(|url| privacy.url(url)),
             EntryField::UserAgent => request.user_agent.text().map(Cow::from),
-            EntryField::RemoteIp => request.remote_ip.text().map(without_port),
+            EntryField::RemoteIp => request.remote_ip.text().and_then(|address| privacy.remote_ip.apply(address)).map(Cow::from),
             // Left out by the sender unless it is true.
             EntryField::CacheHit => Some(request.cache_hit.text().unwrap_or("false").into()),
             EntryField::LatencySeconds => request.latency.text().map(|latency| latency.strip_suffix('s').unwrap_or(latency).into()),
@@ -121,13 +121,5 @@ impl EntryField {
     /// The field that fills a column of that name.
     pub fn of_column(column: &Column) -> Option<Self> {
         Self::NAMED.iter().find(|(name, _)| column.is_called(name)).map(|(_, field)| *field)
-    }
-}
-
-/// Regional load balancers write `203.0.113.7:60102`.
-fn without_port(address: &str) -> Cow<'_, str> {
-    match address.parse::<SocketAddr>() {
-        Ok(socket) => socket.ip().to_string().into(),
-        Err(_) => address.into(),
     }
 }

@@ -69,6 +69,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("PIXEL_PATH", ""),
     ("PIXEL_PATH", "/pixel.png?user_id=1"),
     ("SCHEMA_FILE", "/nonexistent/schema.json"),
+    ("IP_ANONYMIZATION", "anonymous"),
+    ("HASH_USER_IDS", "true"),
+    ("RESPECT_OPT_OUT", "sometimes"),
     ("DEAD_LETTER_TABLE", "dead letters"),
     ("DEAD_LETTER_TABLE", ""),
     // What a query over `pixel*` would read.
@@ -137,6 +140,9 @@ async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
         "VALID_ATTRIBUTES",
         "PIXEL_PATH",
         "SCHEMA_FILE",
+        "IP_ANONYMIZATION",
+        "HASH_USER_IDS",
+        "RESPECT_OPT_OUT",
         "LOG_FORMAT",
         "RUST_LOG",
         "DEAD_LETTER_TABLE",
@@ -216,6 +222,10 @@ async fn help_documents_every_environment_variable() {
         "OVERFLOW_SUFFIX",
         "PIXEL_PATH",
         "SCHEMA_FILE",
+        "IP_ANONYMIZATION",
+        "HASH_USER_IDS",
+        "HASH_ATTRIBUTES",
+        "RESPECT_OPT_OUT",
         "DEAD_LETTER_TABLE",
         "AUTO_CREATE",
         "BATCH_MAX_ROWS",
@@ -230,7 +240,10 @@ async fn help_documents_every_environment_variable() {
     ] {
         let flag = if name == "RUST_LOG" { "--log-level".to_owned() } else { format!("--{}", name.to_lowercase().replace('_', "-")) };
         let (_, after) = help.split_once(&format!(" {flag} <")).unwrap_or_else(|| panic!("{flag} is not in: {help}"));
-        let (text, _) = after.split_once(&format!("[env: {name}=")).unwrap_or_else(|| panic!("no {name} in: {after}"));
+        // A secret's value is not shown.
+        let shown = [format!("[env: {name}="), format!("[env: {name}]")];
+        let found = shown.iter().find_map(|shown| after.split_once(shown));
+        let (text, _) = found.unwrap_or_else(|| panic!("no {name} in: {after}"));
         let (_, text) = text.split_once("> ").expect("a text after the value's name");
         assert!(text.len() > 15 && !text.contains("[env:"), "{name} is explained where it is named: {text}");
     }

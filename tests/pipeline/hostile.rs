@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, PubsubMessage, Row, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, Row, Schema, Settings};
 use pixel_pipeline::source::delivery;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -56,7 +56,7 @@ fn attributes() -> Vec<String> {
 static DECODER: LazyLock<Decoder> = LazyLock::new(|| {
     let valid_attributes = ValidAttributes::parse(&attributes().join(",")).unwrap();
     let table_suffix = SuffixTemplate::parse("_{string}_{integer}_{date}", &valid_attributes, "pixel").unwrap();
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new() };
+    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new(), privacy: Privacy::default() };
     Decoder::new(settings, &Schema::parse(&columns().to_string()).unwrap())
 });
 

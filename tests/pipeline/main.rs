@@ -29,6 +29,7 @@ mod logs;
 mod new_tables;
 mod original;
 mod outcomes;
+mod privacy;
 mod query;
 mod reports;
 mod schema;

@@ -19,6 +19,7 @@ async fn every_outcome_has_its_answer_and_its_place() {
         ("filtered", "path", 204, Entry::of_url("https://t.example.com/favicon.ico?user_id=1").pushed()),
         ("filtered", "method", 204, post.pushed()),
         ("filtered", "missing_attribute", 204, Entry::of_query("order_id=1").pushed()),
+        ("filtered", "opted_out", 204, Entry::of_query(&format!("user_id={USER}&gpc=1")).pushed()),
         ("dead_letter", "no_data", 204, r#"{"message":{"attributes":{"a":"b"},"messageId":"1"}}"#.to_owned()),
         ("dead_letter", "bad_base64", 204, r#"{"message":{"data":"%%%","messageId":"2"}}"#.to_owned()),
         ("dead_letter", "bad_json", 204, wrapped(b"{\"httpRequest\":", "3")),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, PubsubMessage, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, Schema, Settings};
 use pixel_pipeline::local::bigquery::Status;
 use pixel_pipeline::sink::bigquery::{BigQuery, Location};
 use pixel_pipeline::sink::credentials::Tokens;
@@ -385,6 +385,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
             table_suffix: SuffixTemplate::parse("", &valid_attributes, "pixel").unwrap(),
             valid_attributes,
             pixel_paths: Vec::new(),
+            privacy: Privacy::default(),
         },
     };
     let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false).unwrap(), settings);

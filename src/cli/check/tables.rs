@@ -97,6 +97,8 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
             SchemaProblem::Unfilled(columns) => {
                 alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
             }
+            // No statement changes the type of any column.
+            SchemaProblem::Unhashable(_) => String::new(),
             SchemaProblem::Unfillable(columns) => {
                 let left: Vec<&str> =
                     settings.valid_attributes.names().iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();

@@ -51,7 +51,7 @@ pub(super) struct Setup {
 
 impl Names {
     pub(super) fn of(location: &Location, template: &TemplateSettings) -> Self {
-        let Settings { valid_attributes, pixel_paths, table_suffix } = &template.decode;
+        let Settings { valid_attributes, pixel_paths, table_suffix, .. } = &template.decode;
         let described = |(position, name): (usize, &String)| Attribute {
             name: name.clone(),
             description: description(&template.schema, name),

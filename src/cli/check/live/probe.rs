@@ -15,6 +15,8 @@ const VALUE: &str = "pixel_pipeline_check";
 pub(super) struct Probe {
     /// By position in VALID_ATTRIBUTES.
     values: Vec<(String, String)>,
+    /// The values as they are in the row, where an id is hashed.
+    stored: Vec<String>,
     /// Which of them is the marker.
     marked: usize,
     /// The columns that say when it was where, of those that the table has.
@@ -34,15 +36,17 @@ impl Probe {
         let none = || Fault::Unseen { problem: "no attribute is a STRING, which could tell the row from others".to_owned(), mend: None };
         let marked = free.or_else(|| in_suffix.iter().copied().find(is_text)).ok_or_else(none)?;
         let value = |position: usize| if position == marked { marker(column(position)) } else { sample(column(position)) };
-        let values = names.iter().enumerate().map(|(position, name)| (name.clone(), value(position))).collect();
+        let values: Vec<(String, String)> = names.iter().enumerate().map(|(position, name)| (name.clone(), value(position))).collect();
+        let hashed = |position: usize| settings.privacy.hashed_ids.as_ref().filter(|ids| ids.holds(position));
+        let stored = |(position, (_, value)): (usize, &(String, String))| hashed(position).map_or(value.clone(), |ids| ids.hash(value));
+        let stored = values.iter().enumerate().map(stored).collect();
         let times = [super::LOGGED, super::RECEIVED].into_iter().filter(|name| schema.column(name).is_some()).collect();
-        Ok(Self { values, marked, times, has_own_table: !in_suffix.is_empty() })
+        Ok(Self { values, stored, marked, times, has_own_table: !in_suffix.is_empty() })
     }
 
     /// The column and the value by which the row is known.
     pub(super) fn marker(&self) -> (&str, &str) {
-        let (name, value) = &self.values[self.marked];
-        (name, value)
+        (&self.values[self.marked].0, &self.stored[self.marked])
     }
 
     /// The URL with the attributes behind what it has already.
@@ -53,7 +57,7 @@ impl Probe {
 
     /// The suffix of the event's table.
     pub(super) fn suffix(&self, settings: &Settings, time: Timestamp) -> TableSuffix {
-        let value = |position: usize| self.values.get(position).map(|(_, value)| value.as_str());
+        let value = |position: usize| self.stored.get(position).map(String::as_str);
         // Every value is there, and none is empty.
         settings.table_suffix.render(value, time).unwrap_or_else(|_| TableSuffix::none())
     }
@@ -90,13 +94,15 @@ fn sample(column: Option<&Column>) -> String {
 mod tests {
     use super::*;
     use crate::decode::attributes::ValidAttributes;
+    use crate::decode::hashed_ids::HashedIds;
+    use crate::decode::key::Key;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Decoded, Decoder, PubsubMessage};
+    use crate::decode::{Decoded, Decoder, Privacy, PubsubMessage};
 
     fn settings(attributes: &str, suffix: &str) -> Settings {
         let valid_attributes = ValidAttributes::parse(attributes).unwrap();
         let table_suffix = SuffixTemplate::parse(suffix, &valid_attributes, "pixel").unwrap();
-        Settings { valid_attributes, pixel_paths: vec!["/pixel.png".to_owned()], table_suffix }
+        Settings { valid_attributes, pixel_paths: vec!["/pixel.png".to_owned()], table_suffix, privacy: Privacy::default() }
     }
 
     /// The row that the decoder makes of the request.
@@ -126,6 +132,22 @@ mod tests {
             assert_eq!((probe.suffix(&settings, now), probe.has_own_table, probe.marker().0), (row.suffix, own, marked), "{suffix}");
             let json: serde_json::Value = serde_json::from_slice(&row.json).unwrap();
             assert_eq!(json[marked], probe.marker().1);
+        }
+    }
+
+    #[test]
+    fn an_event_whose_ids_are_hashed_is_looked_for_by_the_hash() {
+        let schema = Schema::shipped();
+        for suffix in ["_{user_id}", ""] {
+            let mut settings = settings("user_id", suffix);
+            let key = Key::parse("0123456789abcdef0123456789abcdef").unwrap();
+            settings.privacy.hashed_ids = Some(HashedIds::parse(key, "user_id", &settings.valid_attributes).unwrap());
+            let probe = Probe::new(&settings, &schema).unwrap();
+            let row = row(&probe, &settings, &schema, Timestamp::UNIX_EPOCH);
+            assert_eq!(probe.suffix(&settings, Timestamp::UNIX_EPOCH), row.suffix);
+            let json: serde_json::Value = serde_json::from_slice(&row.json).unwrap();
+            assert_eq!(json["user_id"], probe.marker().1);
+            assert!(!probe.marker().1.starts_with("check-"));
         }
     }
 

@@ -1,0 +1,168 @@
+//! Ids that are replaced by a keyed hash, before they become a table's name or a column.
+//!
+//! The hash is the HMAC-SHA256 of the value with the key of HASH_USER_IDS, of which the first 32 hexadecimal digits
+//! (128 bits) count: one id always has the same, nobody without the key can tell which id it is of, and whoever has
+//! both key and id finds its rows.
+//!
+//! It stands in for the value wherever the parameter is known by its name: in the attribute's column, in the suffix,
+//! and in the queries of the columns `request_url` and `referer`, whatever the case of the name there. (They lose
+//! their fragment, too, and `sig`, by which an id could be told that one guesses.) An id that stands elsewhere, such
+//! as in a path or within another parameter's value, cannot be known for one.
+
+use std::borrow::Cow;
+
+use hmac::Mac as _;
+use url::form_urlencoded;
+
+use super::attributes::{Attributes, ValidAttributes};
+use super::event_id::hex;
+use super::key::Key;
+
+/// HASH_USER_IDS and HASH_ATTRIBUTES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedIds {
+    key: Key,
+    /// Names, with their position in VALID_ATTRIBUTES.
+    attributes: Vec<(String, usize)>,
+}
+
+/// Which names cannot be hashed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadHashAttributes {
+    #[error("{} is not in VALID_ATTRIBUTES: name the attributes that hold ids", .0.join(", "))]
+    NotValid(Vec<String>),
+    #[error("it is empty: name the attributes that hold ids, or leave HASH_USER_IDS empty to store ids as they are")]
+    Empty,
+}
+
+impl HashedIds {
+    /// Digits of a hash.
+    pub const DIGITS: usize = 32;
+
+    /// Reads names separated by commas.
+    pub fn parse(key: Key, list: &str, valid: &ValidAttributes) -> Result<Self, BadHashAttributes> {
+        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let (mut attributes, mut unknown) = (Vec::new(), Vec::new());
+        for name in names {
+            match valid.position(name) {
+                Some(position) => attributes.push((name.to_owned(), position)),
+                None => unknown.push(name.to_owned()),
+            }
+        }
+        match (unknown.is_empty(), attributes.is_empty()) {
+            (false, _) => Err(BadHashAttributes::NotValid(unknown)),
+            (true, true) => Err(BadHashAttributes::Empty),
+            (true, false) => Ok(Self { key, attributes }),
+        }
+    }
+
+    /// The names of the attributes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether the attribute at that position of VALID_ATTRIBUTES is one.
+    pub fn holds(&self, position: usize) -> bool {
+        self.attributes.iter().any(|(_, of)| *of == position)
+    }
+
+    /// What stands for an id. An empty one stays empty: it is nobody's.
+    pub fn hash(&self, id: &str) -> String {
+        if id.is_empty() {
+            return String::new();
+        }
+        let hash = self.key.hmac(id.as_bytes()).finalize().into_bytes();
+        hash.iter().flat_map(|byte| hex(*byte)).map(char::from).take(Self::DIGITS).collect()
+    }
+
+    /// Replaces the values of the attributes.
+    pub fn hide(&self, attributes: &mut Attributes<'_>) {
+        for (_, position) in &self.attributes {
+            attributes.replace(*position, |id| self.hash(id));
+        }
+    }
+
+    /// A URL with hashes in place of ids. The rest of it stays as it is spelt.
+    pub fn hide_in_url<'u>(&self, url: &'u str) -> Cow<'u, str> {
+        let url = url.split_once('#').map_or(url, |(before_fragment, _)| before_fragment);
+        let Some((location, query)) = url.split_once('?') else { return url.into() };
+        let pairs: Vec<Cow<'_, str>> = query.split('&').filter_map(|pair| self.hide_in_pair(pair)).collect();
+        if pairs.is_empty() {
+            return location.into();
+        }
+        format!("{location}?{}", pairs.join("&")).into()
+    }
+
+    fn hide_in_pair<'u>(&self, pair: &'u str) -> Option<Cow<'u, str>> {
+        let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { return Some(pair.into()) };
+        if name.eq_ignore_ascii_case("sig") {
+            return None;
+        }
+        if !self.names().any(|of| name.eq_ignore_ascii_case(of)) {
+            return Some(pair.into());
+        }
+        let spelling = pair.split_once('=').map_or(pair, |(spelling, _)| spelling);
+        Some(format!("{spelling}={}", self.hash(&value)).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: &str = "a key that nobody guesses within this universe's life";
+
+    fn ids() -> HashedIds {
+        let key = Key::parse(&KEY.replace(' ', "-")).unwrap();
+        HashedIds::parse(key, "user_id, visitor", &ValidAttributes::parse("type,visitor,user_id").unwrap()).unwrap()
+    }
+
+    /// `printf %s 507f1f77bcf86cd799439011 | openssl dgst -sha256 -hmac a-key-that-…`. Tables outlive
+    /// releases: this value must never change.
+    #[test]
+    fn a_hash_is_stable_across_releases() {
+        assert_eq!(ids().hash("507f1f77bcf86cd799439011"), "2820ac2e8fec98fd94aae8f82f6478fc");
+        assert_eq!(ids().hash(""), "");
+    }
+
+    #[test]
+    fn only_attributes_can_be_named() {
+        let parse = |list: &str| HashedIds::parse(ids().key, list, &ValidAttributes::parse("user_id,type").unwrap());
+        assert_eq!(parse("user_id,User_Id,session"), Err(BadHashAttributes::NotValid(vec!["User_Id".into(), "session".into()])));
+        assert_eq!(parse(" ,"), Err(BadHashAttributes::Empty));
+    }
+
+    #[test]
+    fn urls_keep_everything_but_the_ids() {
+        let ids = ids();
+        let of = |id: &str| ids.hash(id);
+        for (url, hidden) in [
+            ("https://t.example.com/p.png", "https://t.example.com/p.png".to_owned()),
+            ("https://t.example.com/p.png?", "https://t.example.com/p.png?".to_owned()),
+            ("/p?user_id=u&type=a%20b+c&&x", format!("/p?user_id={}&type=a%20b+c&&x", of("u"))),
+            ("/p?visitor=v&user_id=u&user_id=w", format!("/p?visitor={}&user_id={}&user_id={}", of("v"), of("u"), of("w"))),
+            ("/p?USER_ID=u&user%5Fid=%75", format!("/p?USER_ID={}&user%5Fid={}", of("u"), of("u"))),
+            ("/p?user_id=a?user_id=b", format!("/p?user_id={}", of("a?user_id=b"))),
+            ("/p?user_id=&user_id", "/p?user_id=&user_id=".to_owned()),
+            ("/p?user_id=u&sig=00ff#user_id=u", format!("/p?user_id={}", of("u"))),
+            ("/p?sig=00ff", "/p".to_owned()),
+        ] {
+            assert_eq!(ids.hide_in_url(url), hidden, "{url}");
+        }
+    }
+
+    proptest! {
+        /// Whatever stands around it, the parameter's value is gone and its hash is there.
+        #[test]
+        fn an_id_is_never_left_in_a_query(id in "z[g-z0-9 %+&=é/]{3,20}", before in "[a-f&=?]{0,12}", after in "(&[a-f&=?]{0,12})?") {
+            let pair = form_urlencoded::Serializer::new(String::new()).append_pair("user_id", &id).finish();
+            let (_, spelling) = pair.split_once('=').unwrap();
+            let url = format!("https://t.example.com/p.png?{before}&{pair}{after}");
+            let ids = ids();
+            let hidden = ids.hide_in_url(&url);
+            prop_assert!(!hidden.contains(spelling), "{}", hidden);
+            prop_assert!(hidden.contains(&ids.hash(&id)), "{}", hidden);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A secret key of the operator's, and the keyed hash that is made with it.
+//!
+//! The text is the key, as it stands: nothing is decoded, so that any other program computes the same
+//! (`openssl dgst -sha256 -hmac "$KEY"`). The shortest is 32 characters, which are 128 bits where they are
+//! hexadecimal digits, as `openssl rand -hex 32` prints twice as many of.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// Printable ASCII, 32 to 1,024 characters, without comma and space. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+/// Why a text is no key. Does not quote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadKey {
+    #[error("a key of {0} characters can be guessed: make one of 32 or more, as `openssl rand -hex 32` does")]
+    TooShort(usize),
+    #[error("a key of {0} characters is longer than 1024: make one with `openssl rand -hex 32`")]
+    TooLong(usize),
+    #[error("a key has a character that is not printable ASCII, or a space or comma: make one with `openssl rand -hex 32`")]
+    BadCharacter,
+}
+
+impl Key {
+    /// Space around it does not count: files that hold a key end with a line break.
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        let text = text.trim();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
+            return Err(BadKey::BadCharacter);
+        }
+        match text.len() {
+            0..32 => Err(BadKey::TooShort(text.len())),
+            32..=1024 => Ok(Self(text.to_owned())),
+            length => Err(BadKey::TooLong(length)),
+        }
+    }
+
+    /// HMAC-SHA256 (RFC 2104) of `message`, to be finished or compared.
+    pub(super) fn hmac(&self, message: &[u8]) -> Hmac<Sha256> {
+        let hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes());
+        hmac.expect("HMAC takes a key of any length").chain_update(message)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(not shown)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_long_printable_and_never_shown() {
+        let key = "0123456789abcdef0123456789ABCDEF";
+        assert_eq!(Key::parse(&format!(" {key}\n")), Key::parse(key));
+        assert_eq!(format!("{:?}", Key::parse(key)), "Ok(Key(not shown))");
+        assert_eq!(Key::parse(""), Err(BadKey::TooShort(0)));
+        assert_eq!(Key::parse(&key[1..]), Err(BadKey::TooShort(31)));
+        assert_eq!(Key::parse(&key.repeat(33)), Err(BadKey::TooLong(1056)));
+        for text in [format!("{key} {key}"), format!("{key},{key}"), format!("{key}é"), format!("{key}\0")] {
+            let error = Key::parse(&text).unwrap_err();
+            assert_eq!(error, BadKey::BadCharacter);
+            assert!(!error.to_string().contains(key));
+        }
+    }
+
+    /// The second of RFC 4231's cases, its key made longer: `printf 'what do ya want for nothing?' |
+    /// openssl dgst -sha256 -hmac JefeJefeJefeJefeJefeJefeJefeJefe`.
+    #[test]
+    fn the_text_is_the_key_as_other_programs_take_it() {
+        let key = Key::parse(&"Jefe".repeat(8)).unwrap();
+        let hash = key.hmac(b"what do ya want for nothing?").finalize().into_bytes();
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digits, "167f928588c5cc2eef8e3093caa0e87c9ff566a14794aa61648d81621a2a40c6");
+    }
+}
