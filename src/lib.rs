@@ -37,12 +37,14 @@
 //! * A [`sink`] stores rows and makes no decision. The batcher does not know BigQuery, and BigQuery
 //!   does not know who waits.
 //! * Names and types of columns live in `schema/` and in the template table, and nowhere else.
-//! * Only [`config`] reads the environment; only [`service`], [`cli`] and `local::topology` put parts together.
-//! * Imports run `decode ◀ sink ◀ pipeline ◀ source ◀ service ◀ cli`. [`local`] stands beside them:
+//! * Only [`config`] reads the environment; only [`assembly`], [`service`], [`cli`] and `local::topology` put parts
+//!   together.
+//! * Imports run `decode ◀ sink ◀ pipeline ◀ source ◀ assembly ◀ service ◀ cli`. [`local`] stands beside them:
 //!   it plays Google Cloud's side over real sockets, and the service cannot tell.
 
 #![forbid(unsafe_code)]
 
+pub mod assembly;
 pub mod cli;
 pub mod config;
 pub mod decode;

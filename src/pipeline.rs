@@ -24,6 +24,7 @@ pub struct Pipeline {
     table: Arc<str>,
     dead_letter_table: Arc<str>,
     overflow_complaints: Throttle,
+    keeps_dead_letters: bool,
 }
 
 impl Pipeline {
@@ -31,7 +32,12 @@ impl Pipeline {
     pub fn new(template: Template, batcher: Batcher, new_tables: NewTables, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
         let new_tables = Mutex::new(new_tables);
         let overflow_complaints = Throttle::new(Duration::from_secs(60));
-        Self { template, batcher, new_tables, table, dead_letter_table, overflow_complaints }
+        Self { template, batcher, new_tables, table, dead_letter_table, overflow_complaints, keeps_dead_letters: true }
+    }
+
+    /// Writes nothing to the dead-letter table: for messages that are kept elsewhere already.
+    pub fn without_dead_letters(self) -> Self {
+        Self { keeps_dead_letters: false, ..self }
     }
 
     /// Whether the template table has been seen.
@@ -110,6 +116,9 @@ impl Pipeline {
 
     /// Keeps a message that can never become a row. Only once it is kept may it be acknowledged.
     async fn bury(&self, message: &PubsubMessage<'_>, unfit: &Unfit, now: Timestamp, deadline: Instant) -> Outcome {
+        if !self.keeps_dead_letters {
+            return Outcome::DeadLetter(unfit.reason);
+        }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
         match self.batcher.store(destination, dead_letter::row(message, unfit, now), deadline).await {
             Some(Settled::Stored) => Outcome::DeadLetter(unfit.reason),

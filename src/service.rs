@@ -14,16 +14,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::assembly::Assembly;
 use crate::config::Config;
-use crate::new_tables::NewTables;
-use crate::pipeline::Pipeline;
 use crate::report::{self, Minutes};
-use crate::sink::batcher::Batcher;
-use crate::sink::bigquery::BigQuery;
 use crate::sink::credentials::{NoToken, Tokens};
+use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
-use crate::sink::template::{Mismatch, TemplateWatcher};
 use crate::source::http_server;
 use crate::source::push::{self, Push};
 
@@ -65,22 +62,15 @@ impl Service {
     /// while the port is being bound.
     pub fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, ServiceError> {
         let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
-        let bigquery = BigQuery::new(config.location, tokens, config.gzip)?;
-        let table = Arc::clone(&config.template.table);
-        let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
-        let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template);
-        let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
-        let new_tables = NewTables::new(config.new_tables);
-        let pipeline = Pipeline::new(template.clone(), batcher, new_tables, table, dead_letter_table);
-        let push = Arc::new(Push::new(pipeline, config.max_in_flight, config.push_deadline));
-        let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
+        let parts = Assembly::start(&config, tokens)?;
+        let push = Arc::new(Push::new(parts.pipeline, config.max_in_flight, config.push_deadline));
         Ok(Self {
             push,
             metrics,
-            batcher,
-            watcher,
+            batcher: parts.batcher,
+            watcher: parts.watcher,
             #[cfg(feature = "local")]
-            template,
+            template: parts.template,
             beside: Router::new(),
             reports: false,
         })

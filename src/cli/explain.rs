@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::printable;
 use crate::config::DecodeArgs;
-use crate::decode::{Decoder, Explanation, PubsubMessage};
+use crate::decode::{Decoder, Explanation};
 use crate::source::delivery;
 
 /// Show what would become of URLs, log entries or push bodies, without sending anything.
@@ -88,8 +88,7 @@ fn explain(args: Args) -> Result<(), Failure> {
         while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
             let text = line.trim_ascii();
             if !text.is_empty() {
-                // What is no push body is taken for the entry itself, good or bad.
-                let message = delivery::read_body(text).unwrap_or_else(|_| PubsubMessage::raw(text));
+                let message = delivery::read_line(text);
                 print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)?;
             }
             line.clear();

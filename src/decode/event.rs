@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::civil;
 use super::event_id::EventId;
-use super::json::Object;
+use super::json::{self, Object};
 use super::log_entry::{HttpRequest, LogEntry};
 use super::message::PubsubMessage;
 use super::privacy::Privacy;
@@ -77,6 +77,16 @@ impl<'a> Event<'a> {
         };
         row.column(column, text.as_deref().map(Cell::Text).into_iter())
     }
+}
+
+/// When the request of an entry was made, by the rules of [`Event`]; `None` if neither entry nor message says.
+pub fn time_of(message: &PubsubMessage<'_>) -> Option<Timestamp> {
+    let own = || {
+        let data = message.data.bytes().ok()?;
+        let entry: LogEntry<'_> = json::read(&data).ok()?;
+        civil::parse_timestamp(entry.timestamp.text()?)
+    };
+    own().or_else(|| civil::parse_timestamp(message.publish_time.as_deref()?))
 }
 
 /// A column that is filled from the log entry because of its name.

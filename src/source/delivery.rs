@@ -92,6 +92,11 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     Err(NotADelivery::NoMessage)
 }
 
+/// The message in a line of a file: the body of a push, or else the payload itself, good or bad.
+pub fn read_line(line: &[u8]) -> PubsubMessage<'_> {
+    read_body(line).unwrap_or_else(|_| PubsubMessage::raw(line))
+}
+
 /// Member `data` of an event: a whole push body in a CloudEvent, a bare message in a background
 /// function's event. Its id and time are the event's.
 fn read_event_data<'a>(
