@@ -36,7 +36,13 @@ fn push_body() -> String {
 fn decoder() -> Decoder {
     let valid_attributes = ValidAttributes::parse("order_id,type,user_id").expect("three names");
     let table_suffix = SuffixTemplate::parse("_{user_id}_{date}", &valid_attributes, "pixel").expect("the default");
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: vec!["/pixel.png".to_owned()], privacy: Privacy::default() };
+    let settings = Settings {
+        valid_attributes,
+        table_suffix,
+        pixel_paths: vec!["/pixel.png".to_owned()],
+        privacy: Privacy::default(),
+        signatures: None,
+    };
     Decoder::new(settings, &Schema::shipped())
 }
 

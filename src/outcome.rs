@@ -3,7 +3,7 @@
 //! | outcome | when | answer |
 //! |---|---|---|
 //! | stored | BigQuery took the row | 204, ack |
-//! | filtered | path, method, a missing suffix attribute, or an opt-out | 204, ack, counted by reason |
+//! | filtered | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | dead letter | can never become a row, and is kept in the dead-letter table | 204, ack |
 //! | retry | transient, or the dead letter could not be stored | 503, nack |
 //! | saturated | too much in flight, or shutting down | 429, nack |

@@ -108,12 +108,13 @@ fn print(explanation: &Explanation, format: Format, out: &mut impl Write) -> io:
 }
 
 fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()> {
-    let Explanation { outcome, reason, detail, table, insert_id, row, .. } = explanation;
+    let Explanation { outcome, reason, detail, table, insert_id, signed, row, .. } = explanation;
     match reason {
         Some(reason) => writeln!(out, "{outcome}: {reason}")?,
         None => writeln!(out, "{outcome}")?,
     }
-    for (name, value) in [("detail", detail), ("table", table), ("insertId", insert_id)] {
+    let signed = signed.map(|signed| if signed { "yes" } else { "no" }.to_owned());
+    for (name, value) in [("detail", detail), ("table", table), ("insertId", insert_id), ("signed", &signed)] {
         if let Some(value) = value {
             writeln!(out, "  {name:<9} {}", printable(value))?;
         }

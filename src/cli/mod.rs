@@ -10,6 +10,7 @@ pub mod local;
 #[cfg(feature = "query")]
 pub mod query;
 pub mod serve;
+pub mod sign;
 #[cfg(feature = "local")]
 mod welcome;
 
@@ -36,6 +37,7 @@ enum Command {
     // Without comments of their own: they would hide those of the arguments from --help.
     Check(Box<check::Args>),
     Cost(cost::Args),
+    Sign(sign::Args),
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
     /// Run a GoogleSQL query and print its rows
@@ -50,6 +52,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Check(args) => check::run(*args).await,
         Command::Cost(args) => cost::run(args),
+        Command::Sign(args) => sign::run(args),
         #[cfg(feature = "local")]
         Command::Local(args) => local::run(*args).await,
         #[cfg(feature = "query")]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::how_long::HowLong;
+use crate::decode::{Decoder, Explanation};
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::topology::Handles;
@@ -11,7 +12,12 @@ use crate::local::topology::Handles;
 pub(super) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<HowLong>) -> String {
     let urls = &handles.urls;
     let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
-    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).strftime("%Y%m%d");
+    let settings = &handles.template.decode;
+    let example = format!("{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click");
+    let example = settings.signatures.as_ref().map_or(example.clone(), |signatures| signatures.keys.sign(&example));
+    let decoder = Decoder::new(settings.clone(), &handles.template.schema);
+    let table = Explanation::of_url(&decoder, &example, jiff::Timestamp::now(), &handles.template.table).table;
+    let rows = table.map(|table| format!("  curl {tables}/{table}/data\n")).unwrap_or_default();
     let mut notes = String::new();
     if let Some(setup) = &handles.emulator {
         let made = |existed| if existed { "was there" } else { "was made" };
@@ -41,11 +47,10 @@ push      {service}/
 BigQuery  {}
 
 {notes}Fire the pixel:
-  curl -o /dev/null \"{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click\"
+  curl -o /dev/null \"{example}\"
 See the tables, and the rows of one:
   curl {tables}
-  curl {tables}/pixel_507f1f77bcf86cd799439011_{today}/data
-Query them with this program, or with bq after two exports:
+{rows}Query them with this program, or with bq after two exports:
   pixel-pipeline query --local={} 'SELECT 1'
 {}
   bq query 'SELECT 1'

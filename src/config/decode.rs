@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Problems;
 use super::privacy::PrivacyArgs;
+use super::signing::SigningArgs;
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
 use crate::decode::{Schema, Settings};
@@ -32,6 +33,8 @@ pub struct DecodeArgs {
     pub schema_file: Option<PathBuf>,
     #[command(flatten)]
     pub privacy: PrivacyArgs,
+    #[command(flatten)]
+    pub signing: SigningArgs,
 }
 
 /// The settings of decoding, all of them valid.
@@ -63,10 +66,17 @@ impl DecodeArgs {
             suffix => problems.check("TABLE_SUFFIX", suffix),
         };
         let privacy = self.privacy.read(attributes.as_ref(), problems);
+        let signatures = self.signing.read(problems);
         let schema = self.read_schema(problems);
         let pixel_paths = self.read_paths(problems);
         Some(DecodeConfig {
-            settings: Settings { valid_attributes: attributes?, table_suffix: suffix?, pixel_paths: pixel_paths?, privacy: privacy? },
+            settings: Settings {
+                valid_attributes: attributes?,
+                table_suffix: suffix?,
+                pixel_paths: pixel_paths?,
+                privacy: privacy?,
+                signatures: signatures?,
+            },
             schema: schema?,
             table_name: self.table_name.clone(),
         })

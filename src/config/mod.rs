@@ -11,6 +11,7 @@ mod new_tables;
 mod privacy;
 mod problems;
 mod secret;
+mod signing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use deployment::{Deployment, DeploymentArgs};
 pub use endpoints::Endpoints;
 pub use new_tables::NewTablesArgs;
 pub use problems::Problems;
+pub use signing::SigningKeyArgs;
 
 /// Everything that `serve` can be told.
 #[derive(Debug, Clone, Args)]

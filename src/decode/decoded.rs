@@ -25,6 +25,10 @@ pub enum FilterReason {
     MissingAttribute,
     /// Its visitor does not want to be tracked.
     OptedOut,
+    /// It has no signature and would need one.
+    Unsigned,
+    /// It has one that does not hold.
+    BadSignature,
 }
 
 /// A message that can never become a row.
@@ -64,6 +68,8 @@ impl FilterReason {
             Self::Method => "method",
             Self::MissingAttribute => "missing_attribute",
             Self::OptedOut => "opted_out",
+            Self::Unsigned => "unsigned",
+            Self::BadSignature => "bad_signature",
         }
     }
 }

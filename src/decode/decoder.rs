@@ -16,6 +16,7 @@ use super::remote_ip::IpAnonymization;
 use super::request_url::RequestUrl;
 use super::row::{Cell, Row, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
+use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
 
 /// What the operator decides about decoding.
@@ -28,6 +29,8 @@ pub struct Settings {
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,
     pub privacy: Privacy,
+    /// None where URLs are not signed.
+    pub signatures: Option<Signatures>,
 }
 
 /// Settings and schema, worked out into what each column is filled from.
@@ -48,10 +51,13 @@ enum Source {
     /// A parameter, by its position in VALID_ATTRIBUTES.
     Attribute(usize),
     Entry(EntryField),
+    /// Whether the URL is signed.
+    Signed,
     Nothing,
 }
 
 const INVALID_ATTRIBUTES: &str = "invalid_attributes";
+const SIGNED: &str = "signed";
 
 impl Settings {
     /// Everything that keeps these settings from working with that schema.
@@ -126,6 +132,7 @@ impl Decoder {
                 (Some(index), _) => Source::Attribute(index),
                 (None, Some(EntryField::RemoteIp)) if settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
                 (None, Some(field)) => Source::Entry(field),
+                (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
                 (None, None) => Source::Nothing,
             };
             let lists_names = column.kind == ColumnType::String && column.mode == Mode::Repeated;
@@ -180,6 +187,10 @@ impl Decoder {
         if self.settings.privacy.forbids(url.query) {
             return Decoded::Filtered(FilterReason::OptedOut);
         }
+        let signed = match self.settings.signatures.as_ref().map(|signatures| signatures.check(url.query)).transpose() {
+            Ok(signed) => signed,
+            Err(reason) => return Decoded::Filtered(reason),
+        };
         let mut attributes = self.settings.valid_attributes.read(url.query, |index| self.is_repeated[index]);
         if let Some(ids) = &self.settings.privacy.hashed_ids {
             ids.hide(&mut attributes);
@@ -187,8 +198,8 @@ impl Decoder {
         let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
             return Decoded::Filtered(FilterReason::MissingAttribute);
         };
-        match self.write_row(&event, url, &attributes) {
-            Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, json }),
+        match self.write_row(&event, url, &attributes, signed) {
+            Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, json }),
             Err((column, written)) => Decoded::Unfit(Unfit {
                 detail: match written {
                     Written::Unfit => format!("column {column} is REQUIRED and the value does not fit its type"),
@@ -202,13 +213,20 @@ impl Decoder {
     }
 
     /// The row's JSON, or the REQUIRED column that stayed empty.
-    fn write_row(&self, event: &Event<'_>, url: RequestUrl<'_>, attributes: &Attributes<'_>) -> Result<Bytes, (String, Written)> {
+    fn write_row(
+        &self,
+        event: &Event<'_>,
+        url: RequestUrl<'_>,
+        attributes: &Attributes<'_>,
+        signed: Option<bool>,
+    ) -> Result<Bytes, (String, Written)> {
         let mut row = RowWriter::new();
         for (column, source) in &self.columns {
             let written = match source {
                 Source::Attribute(index) if self.is_repeated[*index] => row.column(column, attributes.all(*index).map(Cell::Text)),
                 Source::Attribute(index) => row.column(column, attributes.first(*index).map(Cell::Text).into_iter()),
                 Source::Entry(field) => event.write(*field, url, &self.settings.privacy, column, &mut row),
+                Source::Signed => row.column(column, signed.map(|signed| Cell::Text(if signed { "true" } else { "false" })).into_iter()),
                 Source::Nothing => Written::Absent,
             };
             if written != Written::Yes && column.must_be_filled() {

@@ -19,6 +19,9 @@ pub struct Explanation {
     pub table: Option<String>,
     pub suffix: Option<String>,
     pub insert_id: Option<String>,
+    /// Whether the URL is signed; only with URL_SIGNING_KEY, and of a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     pub row: Option<Box<RawValue>>,
 }
 
@@ -31,13 +34,14 @@ impl Explanation {
 
     /// Of what was decoded, where `table_name` is TABLE_NAME.
     pub fn of(decoded: Decoded, table_name: &str) -> Self {
-        let nothing = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, row: None };
+        let nothing = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, signed: None, row: None };
         match decoded {
             Decoded::Row(row) => Self {
                 outcome: "store",
                 table: Some(format!("{table_name}{}", row.suffix)),
                 suffix: Some(row.suffix.to_string()),
                 insert_id: Some(row.event_id.to_string()),
+                signed: row.signed,
                 row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
                 ..nothing
             },

@@ -27,6 +27,7 @@ pub mod remote_ip;
 pub mod request_url;
 pub mod row;
 pub mod schema;
+pub mod signature;
 pub mod table_suffix;
 
 pub use decoded::{Decoded, FilterReason, Unfit, UnfitReason};

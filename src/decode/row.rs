@@ -17,6 +17,8 @@ pub struct Row {
     pub event_id: EventId,
     /// When the request was made; UTC.
     pub event_time: Timestamp,
+    /// Whether its URL is signed; nothing where nobody asks.
+    pub signed: Option<bool>,
     /// The columns as one JSON object.
     pub json: Bytes,
 }

@@ -56,7 +56,7 @@ fn attributes() -> Vec<String> {
 static DECODER: LazyLock<Decoder> = LazyLock::new(|| {
     let valid_attributes = ValidAttributes::parse(&attributes().join(",")).unwrap();
     let table_suffix = SuffixTemplate::parse("_{string}_{integer}_{date}", &valid_attributes, "pixel").unwrap();
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new(), privacy: Privacy::default() };
+    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new(), privacy: Privacy::default(), signatures: None };
     Decoder::new(settings, &Schema::parse(&columns().to_string()).unwrap())
 });
 

@@ -35,5 +35,6 @@ mod reports;
 mod schema;
 mod shipped_views;
 mod shutdown;
+mod signing;
 mod support;
 mod views;

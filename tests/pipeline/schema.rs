@@ -386,6 +386,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
             valid_attributes,
             pixel_paths: Vec::new(),
             privacy: Privacy::default(),
+            signatures: None,
         },
     };
     let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false).unwrap(), settings);

@@ -1,4 +1,4 @@
-//! What `explain` says of a URL.
+//! What `explain` says of a URL, and its signature.
 
 use std::sync::Arc;
 
@@ -17,4 +17,12 @@ pub(super) struct Question {
 /// `GET /console/explain?url=…`: as if a browser requested it now.
 pub(super) async fn explain(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> axum::Json<Explanation> {
     axum::Json(Explanation::of_url(&console.decoder, &question.url, Timestamp::now(), &console.names.table))
+}
+
+/// `GET /console/sign?url=…`: the URL as the service tracks it; as it was, where URLs are not signed.
+pub(super) async fn sign(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> String {
+    match &console.handles.template.decode.signatures {
+        Some(signatures) => signatures.keys.sign(&question.url),
+        None => question.url,
+    }
 }

@@ -15,6 +15,7 @@
 //! | `GET /console/minutes` | the same in figures |
 //! | `POST /console/charts/result` | a query's result, as SVG |
 //! | `GET /console/explain?url=` | what `explain` says of a URL |
+//! | `GET /console/sign?url=` | the URL, signed if URL_SIGNING_KEY is set |
 //! | `POST /console/replay` | publishes a dead letter's data to the topic again (`replay`) |
 //! | `GET /console/given-up`, `POST …/ID/replay` | the dead-letter topic, and the same for it (`given_up`) |
 //! | `/bigquery/v2/…` | BigQuery's API |
@@ -80,6 +81,7 @@ pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16)
         .route("/console/minutes", get(chart::minutes))
         .route("/console/charts/result", post(chart::result))
         .route("/console/explain", get(explained::explain))
+        .route("/console/sign", get(explained::sign))
         .route("/console/replay", post(replay::replay))
         .route("/console/given-up", get(given_up::list))
         .route("/console/given-up/{id}/replay", post(given_up::replay))

@@ -27,6 +27,8 @@ pub(super) struct Names {
     attributes: Vec<Attribute>,
     /// PIXEL_PATH; empty for any path.
     pixel_paths: Vec<String>,
+    /// URLs are signed.
+    signs: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +53,7 @@ pub(super) struct Setup {
 
 impl Names {
     pub(super) fn of(location: &Location, template: &TemplateSettings) -> Self {
-        let Settings { valid_attributes, pixel_paths, table_suffix, .. } = &template.decode;
+        let Settings { valid_attributes, pixel_paths, table_suffix, signatures, .. } = &template.decode;
         let described = |(position, name): (usize, &String)| Attribute {
             name: name.clone(),
             description: description(&template.schema, name),
@@ -67,6 +69,7 @@ impl Names {
             dead_letter_table: template.dead_letter_table.to_string(),
             attributes,
             pixel_paths: pixel_paths.clone(),
+            signs: signatures.is_some(),
         }
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::decode::signature::SigningKeys;
 use crate::telemetry::Throttle;
 
 pub use traffic::{Method, Request, Traffic};
@@ -36,8 +37,14 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Fires traffic at the load balancer whose address is `url`, until `end`.
-pub async fn run(url: String, mut traffic: Traffic, Rate(rate): Rate, end: impl Future<Output = ()>) -> Result<(), reqwest::Error> {
+/// Fires traffic at the load balancer whose address is `url`, until `end`; signed, where the shop has `keys`.
+pub async fn run(
+    url: String,
+    mut traffic: Traffic,
+    Rate(rate): Rate,
+    keys: Option<SigningKeys>,
+    end: impl Future<Output = ()>,
+) -> Result<(), reqwest::Error> {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
     let complaints = Throttle::new(Duration::from_secs(1));
     tokio::pin!(end);
@@ -48,7 +55,12 @@ pub async fn run(url: String, mut traffic: Traffic, Rate(rate): Rate, end: impl 
             () = tokio::time::sleep_until(next_at) => {}
             () = &mut end => return Ok(()),
         }
-        if let Err(error) = fire(&http, &url, traffic.next_request()).await
+        let mut request = traffic.next_request();
+        // Whoever makes the tags signs them, odd ones among them; a scanner makes its own.
+        if let Some(keys) = keys.as_ref().filter(|_| request.target.contains('?')) {
+            request.target = keys.sign(&request.target);
+        }
+        if let Err(error) = fire(&http, &url, request).await
             && let Some(unsaid) = complaints.pass()
         {
             tracing::warn!(%error, unsaid, "the demo could not fire the pixel");

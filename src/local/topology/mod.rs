@@ -179,7 +179,8 @@ impl Topology {
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
             let url = handles.urls.load_balancer.clone();
-            Part::spawn(|end| demo::run(url, traffic, rate, end))
+            let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
+            Part::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
         Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, views, bigquery_server })
     }

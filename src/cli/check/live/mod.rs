@@ -50,7 +50,13 @@ pub(super) async fn run(
         Err(fault) => return vec![Link::new("in the table", Err(fault))],
     };
     let path_counts = settings.pixel_paths.is_empty() || settings.pixel_paths.iter().any(|path| path == url.path());
-    let request = fire(google, probe.url(url)).await;
+    let mut url = probe.url(url);
+    if let Some(signatures) = &settings.signatures {
+        let query = url.query().unwrap_or_default();
+        let signed = signatures.keys.sign(&format!("?{query}"));
+        url.set_query(signed.strip_prefix('?'));
+    }
+    let request = fire(google, url).await;
     let Request { at, started, answer, took } = request;
     let answered = Link { seconds: Some(took.as_secs_f64()), ..Link::new("pixel answers", answer) };
     // The day is that of the load balancer's clock.

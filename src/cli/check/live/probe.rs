@@ -102,7 +102,13 @@ mod tests {
     fn settings(attributes: &str, suffix: &str) -> Settings {
         let valid_attributes = ValidAttributes::parse(attributes).unwrap();
         let table_suffix = SuffixTemplate::parse(suffix, &valid_attributes, "pixel").unwrap();
-        Settings { valid_attributes, pixel_paths: vec!["/pixel.png".to_owned()], table_suffix, privacy: Privacy::default() }
+        Settings {
+            valid_attributes,
+            pixel_paths: vec!["/pixel.png".to_owned()],
+            table_suffix,
+            privacy: Privacy::default(),
+            signatures: None,
+        }
     }
 
     /// The row that the decoder makes of the request.

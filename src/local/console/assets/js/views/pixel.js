@@ -22,6 +22,11 @@ const MERGE_TAGS = [
   ['Customer.io', '{{customer.id}}'],
 ];
 
+// What a mail service fills in is not signed.
+const UNSIGNED = 'URL_SIGNING_KEY is set, and a signature does not outlive what a mail service fills in: sign each recipient’s URL with `pixel-pipeline sign` instead.';
+
+const signed = (url) => fetch(`/console/sign?${new URLSearchParams({ url })}`).then((found) => (found.ok ? found.text() : undefined), () => undefined);
+
 export function show(main) {
   const base = h('input', { class: 'code', type: 'url', value: setup.pixel, spellcheck: 'false', required: true });
   const inputs = setup.attributes.map(({ name, description, names_table: needed }) => {
@@ -44,15 +49,26 @@ export function show(main) {
 
   function update() {
     const parameters = [...inputs.map(({ name, input }) => [name, input.value]), ...new URLSearchParams(extra.value)];
-    current = urlFor(base.value, parameters);
+    const mine = ++asked;
+    clearTimeout(timer);
+    const plain = urlFor(base.value, parameters);
+    if (setup.signs) {
+      signed(plain).then((found) => mine === asked && found && display(found, merge.value ? UNSIGNED : tagFor(found, true)));
+    } else {
+      // A mail service looks for its tag as it is written: it must not be encoded.
+      const merged = parameters.map(([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]));
+      display(plain, tagFor(urlFor(base.value, merged), true));
+    }
+  }
+
+  function display(whole, mailTag) {
+    current = whole;
     url.textContent = current;
     web.textContent = tagFor(current);
-    // A mail service looks for its tag as it is written: it must not be encoded.
-    mail.textContent = tagFor(urlFor(base.value, parameters.map(([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]))), true);
+    mail.textContent = mailTag;
     const local = sameOrigin(current, setup.pixel);
     fire.disabled = !local;
     fire.title = local ? '' : `Only the pixel of this pipeline can be fired from here: ${setup.pixel}`;
-    clearTimeout(timer);
     timer = setTimeout(explain, 120);
   }
 
@@ -131,6 +147,9 @@ function sameOrigin(a, b) {
 function advice(reason) {
   const known = {
     missing_attribute: 'It lacks a parameter that names its table (TABLE_SUFFIX): it is counted, and not stored.',
+    opted_out: 'Its visitor does not want to be tracked (RESPECT_OPT_OUT): it is counted, and not stored.',
+    unsigned: 'It has no signature (URL_SIGNING_KEY): it is counted, and not stored.',
+    bad_signature: 'Its signature does not hold (URL_SIGNING_KEY): it is counted, and not stored.',
     path: 'Its path is not that of the pixel (PIXEL_PATH): it is counted, and not stored.',
   };
   return known[reason] ?? words(reason);
