@@ -54,7 +54,8 @@ pub struct ServeArgs {
     /// Log lines on standard error: json, text, or auto (text on a terminal)
     #[arg(long, env, value_name = "FORMAT", default_value = "auto", help_heading = "Logs")]
     pub log_format: String,
-    /// What to log: error, warn, info, debug, trace; also by module, as in `warn,pixel_pipeline=debug`
+    /// What to log: error, warn, info, debug, trace; also by module, as in `warn,pixel_pipeline=debug`. Of other crates,
+    /// nothing below info
     #[arg(long, env = "RUST_LOG", value_name = "LEVEL", default_value = "info", help_heading = "Logs")]
     pub log_level: String,
     /// Address of BigQuery's API: a private or regional endpoint

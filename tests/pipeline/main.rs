@@ -29,6 +29,7 @@ mod logs;
 mod new_tables;
 mod original;
 mod outcomes;
+mod planted;
 mod privacy;
 mod query;
 mod reports;

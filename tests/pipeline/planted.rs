@@ -1,0 +1,210 @@
+//! A busy run, with a word planted in everything that belongs to somebody: not one log line and not one
+//! metric may hold it.
+//!
+//! [`super::logs`] looks at our own lines with the outcomes one by one; here the log is as talkative as it can be
+//! made, for all crates, and hundreds of deliveries go wrong side by side.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use pixel_pipeline::decode::signature::SigningKeys;
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+/// Letters only, so that no encoding of URLs, suffixes or JSON changes it.
+const WORD: &str = "plantedword";
+const SIGNING_KEY: &str = "plantedword-signing-key-0123456789";
+const HASH_KEY: &str = "plantedword-hash-key-0123456789abc";
+/// The network of all visitors.
+const NETWORK: &str = "198.51.100.";
+
+/// The word as it may stand in a dump, too.
+fn spellings() -> Vec<String> {
+    let mut all = vec![WORD.to_owned(), WORD.to_uppercase(), NETWORK.to_owned()];
+    for before in 0..3 {
+        let text = STANDARD_NO_PAD.encode(format!("{}{WORD}", "x".repeat(before)));
+        // Without what depends on the neighbours.
+        all.push(text[4..text.len() - 3].to_owned());
+    }
+    let bytes = WORD.bytes();
+    all.push(bytes.clone().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", "));
+    all.push(bytes.clone().map(|byte| byte.to_string()).collect::<Vec<_>>().join(","));
+    all.push(bytes.map(|byte| format!("{byte:02x}")).collect());
+    all
+}
+
+fn entry(url: &str, n: usize) -> Entry {
+    Entry::of_url(url)
+        .with("/httpRequest/remoteIp", json!(format!("{NETWORK}{}", n % 256)))
+        .with("/httpRequest/userAgent", json!(format!("Mozilla/5.0 ({WORD}-agent-{n})")))
+        .with("/httpRequest/referer", json!(format!("https://www.example.com/{WORD}?user_id={WORD}-{n}")))
+}
+
+/// Bodies of the nth round, for every outcome that a body can have. The faults decide about the rest.
+fn bodies(n: usize, keys: &SigningKeys) -> Vec<String> {
+    let query = format!("user_id={WORD}-user-{n}%40example.com&order_id={WORD}-order-{n}&other={WORD}");
+    let url = format!("https://{WORD}.example.com/pixel.png?{query}");
+    let signed = keys.sign(&url);
+    let good = entry(&signed, n);
+    vec![
+        good.pushed(),
+        good.json(),
+        // A second user of the round, so that there are rows to be refused beside rows to be stored.
+        entry(&keys.sign(&url.replace("-user-", "-another-")), n).pushed(),
+        // Filtered.
+        entry(&format!("https://t.example.com/{WORD}.png?{query}"), n).pushed(),
+        good.clone().with("/httpRequest/requestMethod", json!(WORD)).pushed(),
+        entry(&keys.sign(&format!("https://t.example.com/pixel.png?order_id={WORD}")), n).pushed(),
+        entry(&format!("{signed}&gpc=1"), n).pushed(),
+        entry(&url, n).pushed(),
+        entry(&format!("{signed}&{WORD}={WORD}"), n).pushed(),
+        // Dead letters.
+        good.clone().without("/httpRequest/requestUrl").pushed(),
+        wrapped(WORD.as_bytes(), &format!("{WORD}-{n}")),
+        wrapped(format!("{{\"{WORD}\":\"{WORD}").as_bytes(), &format!("{WORD}-{n}")),
+        wrapped(format!("{{\"httpRequest\":[\"{WORD}\"]}}").as_bytes(), &format!("{WORD}-{n}")),
+        json!({"message": {"data": format!("{WORD}%"), "messageId": format!("{WORD}-{n}")}}).to_string(),
+        json!({"message": {"attributes": {WORD: WORD}, "messageId": format!("{WORD}-{n}")}}).to_string(),
+        // No deliveries.
+        WORD.to_owned(),
+        json!({WORD: WORD}).to_string(),
+        format!("{{\"message\":{{\"data\":\"{WORD}"),
+    ]
+}
+
+/// Delivers all of them at once, each with secrets in its headers.
+async fn deliver(service: &Arc<Service>, bodies: Vec<String>) {
+    let mut senders = JoinSet::new();
+    for body in bodies {
+        let service = Arc::clone(service);
+        senders.spawn(async move {
+            let token = format!("Bearer {WORD}.eyJhbGciOiJSUzI1NiJ9.{WORD}");
+            let headers = [
+                ("authorization", token.as_str()),
+                ("content-type", "application/json"),
+                ("cookie", WORD),
+                ("traceparent", WORD),
+                ("x-cloud-trace-context", WORD),
+                ("x-plantedword", WORD),
+            ];
+            service.push_with_headers(body, &headers).await.status
+        });
+    }
+    senders.join_all().await;
+}
+
+/// Requests that no sender of pushes makes.
+async fn misuse(service: &Service) {
+    service.get(&format!("/{WORD}?user_id={WORD}")).await;
+    for request in [
+        format!("{WORD} /{WORD} HTTP/1.1\r\nhost: {WORD}\r\n{WORD}: {WORD}\r\nconnection: close\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nhost: {WORD}\r\nbad {WORD}: {WORD}\r\nconnection: close\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: {WORD}\r\n\r\n"),
+        format!("GET /{} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n", WORD.repeat(1000)),
+    ] {
+        service.send_raw(request.as_bytes()).await;
+    }
+}
+
+async fn run(settings: &[(&str, &str)]) -> (Vec<String>, Vec<String>, String) {
+    let bigquery = TestBigQuery::start().await;
+    let keys = SigningKeys::parse(SIGNING_KEY).unwrap();
+    let common = [("URL_SIGNING_KEY", SIGNING_KEY), ("RUST_LOG", "trace"), ("PUSH_DEADLINE", "700ms")];
+    let service = Arc::new(Service::start(&bigquery, &[&common, settings].concat()).await);
+    bigquery.wait_for_table("dead_letters").await;
+    let faults = [
+        None,
+        Some(Fault::Status(Status::new(500, "x").body(format!("<html>{WORD}</html>")))),
+        Some(Fault::Status(Status::new(503, "backendError"))),
+        Some(Fault::Status(Status::new(429, "rateLimitExceeded").retry_after(1))),
+        Some(Fault::Status(Status::new(403, "quotaExceeded"))),
+        Some(Fault::Status(Status::new(403, "accessDenied"))),
+        Some(Fault::Status(Status::new(404, "notFound"))),
+        Some(Fault::Status(Status::new(400, "invalid"))),
+        Some(Fault::ResetBefore),
+        Some(Fault::ResetAfter),
+        Some(Fault::TruncatedBody),
+        Some(Fault::RowInvalid { index: 0 }),
+        Some(Fault::StoredThen(Status::new(500, "internalError"))),
+        Some(Fault::Delay(Duration::from_secs(2))),
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        bigquery.faults().always(fault);
+        deliver(&service, bodies(2 * n, &keys)).await;
+        bigquery.faults().always(None);
+        deliver(&service, bodies(2 * n + 1, &keys)).await;
+    }
+    bigquery.faults().new_table_404(Some(Duration::from_secs(3600)));
+    deliver(&service, bodies(1000, &keys)).await;
+    bigquery.faults().new_table_404(None);
+    bigquery.faults().always_on("dead_letters", Fault::RowInvalid { index: 0 });
+    deliver(&service, bodies(1001, &keys)).await;
+    bigquery.faults().always(None);
+    // Of a little more than 16 MiB, which is refused, and of 2 MiB.
+    deliver(
+        &service,
+        vec![
+            WORD.repeat((16 << 20) / WORD.len() + 1),
+            entry(&keys.sign(&format!("/pixel.png?user_id={WORD}&x={}", WORD.repeat(190_000))), 0).pushed(),
+        ],
+    )
+    .await;
+    misuse(&service).await;
+    let tables = bigquery.tables().await;
+    // The schema changes, and then BigQuery is gone.
+    bigquery.replace_table("pixel", json!([{"name": "user_id", "type": "STRING"}])).await;
+    deliver(&service, bodies(1002, &keys)).await;
+    drop(bigquery);
+    deliver(&service, bodies(1003, &keys)).await;
+
+    let metrics = service.get("/metrics").await.body;
+    let service = Arc::into_inner(service).expect("every sender has ended");
+    let (status, log) = service.end().await;
+    assert_eq!(status.code(), Some(0), "no panic, and no crash");
+    (log, tables, metrics)
+}
+
+#[tokio::test]
+async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it_gets() {
+    for settings in [&[][..], &[("HASH_USER_IDS", HASH_KEY), ("IP_ANONYMIZATION", "full")]] {
+        let (log, tables, metrics) = run(settings).await;
+        // It was busy, and had much to say.
+        for outcome in ["stored", "filtered", "dead_letter", "retry", "not_a_delivery"] {
+            assert!(metrics.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is not in {metrics}");
+        }
+        for reason in ["path", "method", "missing_attribute", "opted_out", "unsigned", "bad_signature", "bad_base64", "bad_json", "invalid"]
+        {
+            assert!(metrics.contains(&format!("reason=\"{reason}\"")), "{reason} is not in {metrics}");
+        }
+        let delivered: u64 = metrics
+            .lines()
+            .filter(|line| line.starts_with("pixel_pipeline_deliveries_total{"))
+            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok())
+            .sum();
+        assert!(delivered > 500, "{delivered}");
+        let user_tables: Vec<&str> = tables.iter().filter_map(|table| table.strip_prefix("pixel_")).collect();
+        assert!(user_tables.len() > 20, "{tables:?}");
+        assert_eq!(user_tables.iter().any(|suffix| suffix.contains(WORD)), settings.is_empty(), "ids are in the names unless hashed");
+        assert!(log.iter().any(|line| line.contains("dead-letter table")) && log.iter().any(|line| line.contains("sent back")));
+
+        let own = spellings();
+        let suffixes = user_tables.iter().map(|suffix| (*suffix).to_owned());
+        let secrets: Vec<String> = own.into_iter().chain(suffixes).chain([SIGNING_KEY.to_owned(), HASH_KEY.to_owned()]).collect();
+        for (at, line) in log.iter().enumerate() {
+            let found = secrets.iter().find(|secret| line.contains(secret.as_str()));
+            assert!(found.is_none(), "{found:?} in line {at}: {line}");
+            // What other crates say while debugging is not ours to vet.
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+            let target = line["target"].as_str().unwrap();
+            assert!(target.starts_with("pixel_pipeline") || line["severity"] != "DEBUG", "{line}");
+        }
+        for secret in &secrets {
+            assert!(!metrics.contains(secret.as_str()), "{secret} in {metrics}");
+        }
+    }
+}
