@@ -40,7 +40,8 @@ default() {
 
 # The settings of the service itself, which are handed on to it.
 SERVICE_SETTINGS='DATASET TABLE_NAME VALID_ATTRIBUTES TABLE_SUFFIX MAX_NEW_TABLES_PER_HOUR OVERFLOW_SUFFIX PIXEL_PATH
-  DEAD_LETTER_TABLE BATCH_MAX_ROWS BATCH_MAX_BYTES BATCH_MAX_INSERTS BATCH_GZIP MAX_IN_FLIGHT PUSH_DEADLINE LOG_FORMAT RUST_LOG'
+  IP_ANONYMIZATION HASH_ATTRIBUTES RESPECT_OPT_OUT SIGNATURE_MODE DEAD_LETTER_TABLE BATCH_MAX_ROWS BATCH_MAX_BYTES
+  BATCH_MAX_INSERTS BATCH_GZIP MAX_IN_FLIGHT PUSH_DEADLINE LOG_FORMAT RUST_LOG'
 DEPLOYMENT_SETTINGS='REGION LOCATION PIPELINE DOMAIN EXCLUDE_FROM_DEFAULT ARCHIVE ARCHIVE_DAYS TABLE_EXPIRATION_DAYS SCHEMA_FILE IMAGE
   CPU MEMORY CONCURRENCY MIN_INSTANCES MAX_INSTANCES ALERT_EMAIL'
 
@@ -69,6 +70,10 @@ check_settings() {
   check ALERT_EMAIL '|[^@[:space:]]+@[^@[:space:]]+' 'an address, as you@example.com is'
   check PIXEL_PATH '/[A-Za-z0-9._~/-]+(,/[A-Za-z0-9._~/-]+)*' 'a list of paths, each beginning with /, of letters, digits, . _ ~ / and -'
   check VALID_ATTRIBUTES '[A-Za-z0-9_, ]+' 'a list of columns, separated by commas'
+  check IP_ANONYMIZATION 'drop|truncate|full' 'drop, truncate or full'
+  check HASH_ATTRIBUTES '[A-Za-z0-9_, ]+' 'a list of attributes, separated by commas'
+  check RESPECT_OPT_OUT "$boolean" 'true or false'
+  check SIGNATURE_MODE 'require|mark' 'require or mark'
   check DATASET '[A-Za-z0-9_]{1,1024}' 'a name of letters, digits and _'
   check TABLE_NAME '[A-Za-z0-9_]{1,512}' 'a name of letters, digits and _'
   if [[ -f $SCHEMA_FILE ]]; then

@@ -25,6 +25,10 @@ locals {
     MAX_NEW_TABLES_PER_HOUR = tostring(var.max_new_tables_per_hour)
     OVERFLOW_SUFFIX         = var.overflow_suffix
     PIXEL_PATH              = var.pixel_path
+    IP_ANONYMIZATION        = var.ip_anonymization
+    HASH_ATTRIBUTES         = var.hash_attributes
+    RESPECT_OPT_OUT         = tostring(var.respect_opt_out)
+    SIGNATURE_MODE          = var.signature_mode
     DEAD_LETTER_TABLE       = var.dead_letter_table
     BATCH_MAX_ROWS          = tostring(var.batch_max_rows)
     BATCH_MAX_BYTES         = tostring(var.batch_max_bytes)
@@ -92,6 +96,19 @@ resource "google_cloud_run_v2_service" "pipeline" {
         content {
           name  = env.key
           value = env.value
+        }
+      }
+      # Not as values, which everybody could read who may look at the service.
+      dynamic "env" {
+        for_each = var.secret_settings
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = env.value
+              version = "latest"
+            }
+          }
         }
       }
     }

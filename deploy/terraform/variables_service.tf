@@ -95,6 +95,61 @@ variable "pixel_path" {
   }
 }
 
+variable "ip_anonymization" {
+  description = "What the column remote_ip holds: nothing (drop), the network (truncate) or the whole address (full)."
+  type        = string
+  default     = "drop"
+  nullable    = false
+
+  validation {
+    condition     = contains(["drop", "truncate", "full"], var.ip_anonymization)
+    error_message = "ip_anonymization: \"${var.ip_anonymization}\" is none of drop, truncate and full. Set one of them."
+  }
+}
+
+variable "hash_attributes" {
+  description = "Attributes that hold ids, separated by commas: what HASH_USER_IDS, a key of secret_settings, hashes."
+  type        = string
+  default     = "user_id"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of attributes. Set names of valid_attributes, separated by commas, as user_id is."
+  }
+}
+
+variable "respect_opt_out" {
+  description = "Store nothing of an event with a parameter dnt=1 or gpc=1, and only count it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "signature_mode" {
+  description = "With URL_SIGNING_KEY, a key of secret_settings: store only what is signed (require), or store everything and fill the column signed (mark)."
+  type        = string
+  default     = "require"
+  nullable    = false
+
+  validation {
+    condition     = contains(["require", "mark"], var.signature_mode)
+    error_message = "signature_mode: \"${var.signature_mode}\" is neither require nor mark. Set one of them."
+  }
+}
+
+variable "secret_settings" {
+  description = "Settings that are keys, HASH_USER_IDS and URL_SIGNING_KEY, each with the name of the secret in Secret Manager whose latest version holds it. The service's account needs roles/secretmanager.secretAccessor on the secrets."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.secret_settings), ["HASH_USER_IDS", "URL_SIGNING_KEY"])) == 0
+    error_message = "secret_settings: only HASH_USER_IDS and URL_SIGNING_KEY are keys. Set the others as variables of their own."
+  }
+}
+
 variable "dead_letter_table" {
   description = "Table for messages that can never become a row."
   type        = string

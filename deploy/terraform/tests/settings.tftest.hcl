@@ -59,6 +59,10 @@ run "every_setting_that_is_changed_reaches_the_service" {
     max_new_tables_per_hour = 5
     overflow_suffix         = "_rest"
     pixel_path              = "/a.png,/b/c.png"
+    ip_anonymization        = "truncate"
+    hash_attributes         = "type"
+    respect_opt_out         = false
+    signature_mode          = "mark"
     dead_letter_table       = "dead"
     batch_max_rows          = 1
     batch_max_bytes         = 2
@@ -81,6 +85,10 @@ run "every_setting_that_is_changed_reaches_the_service" {
       MAX_NEW_TABLES_PER_HOUR = "5"
       OVERFLOW_SUFFIX         = "_rest"
       PIXEL_PATH              = "/a.png,/b/c.png"
+      IP_ANONYMIZATION        = "truncate"
+      HASH_ATTRIBUTES         = "type"
+      RESPECT_OPT_OUT         = "false"
+      SIGNATURE_MODE          = "mark"
       DEAD_LETTER_TABLE       = "dead"
       BATCH_MAX_ROWS          = "1"
       BATCH_MAX_BYTES         = "2"
@@ -104,5 +112,21 @@ run "every_setting_that_is_changed_reaches_the_service" {
   assert {
     condition     = strcontains(google_bigquery_table.view_events_daily.view[0].query, "`my-project.d.events`")
     error_message = "The view of days must read the view of events."
+  }
+}
+
+run "a_key_reaches_the_service_as_a_secret_and_not_as_a_value" {
+  command = plan
+
+  variables {
+    secret_settings = { URL_SIGNING_KEY = "pixel-signing" }
+  }
+
+  assert {
+    condition = [
+      for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.value_source[0].secret_key_ref[0].secret
+      if env.name == "URL_SIGNING_KEY"
+    ] == ["pixel-signing"]
+    error_message = "URL_SIGNING_KEY must come from Secret Manager."
   }
 }

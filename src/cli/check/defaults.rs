@@ -15,8 +15,8 @@ use crate::cli::Cli;
 
 /// Where deploy.sh looks.
 const FILE: &str = "deploy/pipeline.env";
-/// The settings that deploy.sh hands on to the service.
-const SERVICE: [&str; 16] = [
+/// The settings that deploy.sh hands on to the service. No key is among them: what differs is printed.
+const SERVICE: [&str; 20] = [
     "DATASET",
     "TABLE_NAME",
     "VALID_ATTRIBUTES",
@@ -24,6 +24,10 @@ const SERVICE: [&str; 16] = [
     "MAX_NEW_TABLES_PER_HOUR",
     "OVERFLOW_SUFFIX",
     "PIXEL_PATH",
+    "IP_ANONYMIZATION",
+    "HASH_ATTRIBUTES",
+    "RESPECT_OPT_OUT",
+    "SIGNATURE_MODE",
     "DEAD_LETTER_TABLE",
     "BATCH_MAX_ROWS",
     "BATCH_MAX_BYTES",
