@@ -33,7 +33,7 @@ enum Command {
     /// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery
     Serve(Box<serve::Args>),
     /// Show what would become of URLs, log entries or push bodies, without sending anything
-    Explain(explain::Args),
+    Explain(Box<explain::Args>),
     // Without comments of their own: they would hide those of the arguments from --help.
     Check(Box<check::Args>),
     Cost(cost::Args),
@@ -49,7 +49,7 @@ enum Command {
 pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(*args).await,
-        Command::Explain(args) => explain::run(args),
+        Command::Explain(args) => explain::run(*args),
         Command::Check(args) => check::run(*args).await,
         Command::Cost(args) => cost::run(args),
         Command::Sign(args) => sign::run(args),
