@@ -4,14 +4,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::trial::{SICK, UNFIT, WELL, send_usual, settings, until};
+use super::trial::{SICK, UNFIT, WELL, send_usual, settings};
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
-use crate::support::ledger::{Ledger, Place};
+use crate::support::ledger::{Ledger, PATIENCE, Place};
 use crate::support::local::{Local, local};
 use crate::support::pubsub::Player;
 
@@ -31,7 +30,7 @@ async fn stored(local: &Local) -> Vec<(String, Place)> {
 }
 
 async fn finish(mut player: Player, local: &Local) {
-    player.drain(Duration::from_secs(30)).await;
+    player.drain(PATIENCE).await;
     player.ledger.check_acks();
     player.ledger.reconcile_with(stored(local).await);
 }
@@ -45,8 +44,8 @@ async fn kill_9_of_the_local_mode_under_load_loses_and_doubles_nothing() {
     let mut player = Player::new(&local.push, Arc::clone(&ledger));
     send_usual(&mut player);
     for round in 1..=3 {
-        until("messages are acked", async || ledger.acked(WELL) >= 100 * round && ledger.acked(UNFIT) >= round).await;
-        until("deliveries are under way", async || local.metric("pixel_pipeline_in_flight").await >= 1.0).await;
+        ledger.until("messages are acked", async || ledger.acked(WELL) >= 100 * round && ledger.acked(UNFIT) >= round).await;
+        ledger.until("deliveries are under way", async || local.metric("pixel_pipeline_in_flight").await >= 1.0).await;
         local.signal("KILL");
         local.wait().await;
         local = Local::start(dir.path(), &settings).await;
@@ -91,14 +90,14 @@ async fn a_full_disk_in_the_local_mode_loses_nothing_and_is_recovered_from() {
     let ledger = ledger();
     let mut player = Player::new(&local.push, Arc::clone(&ledger));
     send_usual(&mut player);
-    until("messages are acked", async || ledger.acked(WELL) >= 100).await;
+    ledger.until("messages are acked", async || ledger.acked(WELL) >= 100).await;
     let disk = format!("/proc/{}/root/{}", local.pid(), dir.path().display());
     let ballast = Path::new(&disk).join("ballast");
     fill(&ballast);
-    until("messages are sent back", async || ledger.nacked(WELL) >= 3 && ledger.nacked(UNFIT) >= 1).await;
+    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && ledger.nacked(UNFIT) >= 1).await;
     std::fs::remove_file(&ballast).unwrap();
     let acked = ledger.acked(WELL);
-    until("rows are stored again", async || ledger.acked(WELL) >= acked + 100).await;
+    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 100).await;
     finish(player, &local).await;
     let (status, log) = local.end("TERM").await;
     assert_eq!(status.code(), Some(0), "{log}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::{Value, json};
 
-use super::trial::{FILTERED, SICK, Trial, UNFIT, WELL, settings, unconcerned, until};
+use super::trial::{FILTERED, SICK, Trial, UNFIT, WELL, settings, unconcerned};
 use crate::support::pubsub::Message;
 use crate::support::{Service, TestBigQuery};
 
@@ -39,7 +39,7 @@ async fn the_404_window_of_new_tables_keeps_no_old_table_waiting_and_loses_nothi
     let ledger = trial.ledger();
     trial.player.send(NEW, 5, Duration::from_millis(100), || Message::event(&format!("new{}", fastrand::u32(..)), "1"));
     trial.suffer(20, &[WELL]).await;
-    until("new tables are made", async || ledger.acked(NEW) >= 10).await;
+    ledger.until("new tables are made", async || ledger.acked(NEW) >= 10).await;
     trial.recover().await;
     assert_eq!(ledger.nacked(NEW), 0, "the window is shorter than the deadline");
     unconcerned(&ledger, &[WELL]);
@@ -52,7 +52,9 @@ async fn a_template_table_that_is_made_after_the_service_started_loses_nothing()
     let service = Service::start_unready(&bigquery.url, &settings(&ATTRIBUTES)).await;
     let trial = Trial::under_load(bigquery, service);
     let ledger = trial.ledger();
-    until("messages of all kinds are sent back", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.nacked(kind) >= 1)).await;
+    ledger
+        .until("messages of all kinds are sent back", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.nacked(kind) >= 1))
+        .await;
     assert!(trial.service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}").await >= 1.0);
     assert_eq!(ledger.acked(WELL), 0);
     trial.bigquery.create_table("dead_letters", dead_letters()).await;
@@ -70,7 +72,7 @@ async fn a_template_table_that_goes_and_comes_back_loses_nothing() {
     trial.bigquery.delete_table("pixel").await;
     trial.suffer(10, &[]).await;
     let ledger = trial.ledger();
-    until("messages are sent back", async || ledger.nacked(WELL) >= 3).await;
+    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3).await;
     trial.bigquery.create_table("pixel", columns(&names)).await;
     trial.recover().await;
     assert_eq!(ledger.nacked(UNFIT), 0, "the dead-letter table was there");
@@ -83,10 +85,13 @@ async fn a_column_that_is_added_under_way_disturbs_nobody_and_is_filled_by_the_n
     trial.warm_up().await;
     trial.bigquery.patch_schema("pixel", columns(&["event_id", "user_id", "order_id", "host"])).await;
     trial.suffer(0, &[WELL, SICK]).await;
+    let ledger = trial.ledger();
     let follows = trial.bigquery.table("pixel_well1_20260102").await.unwrap();
     assert_eq!(follows["schema"]["fields"].as_array().unwrap().len(), 4, "the generated tables have the column");
     trial.replace(Service::start(&trial.bigquery, &settings(&ATTRIBUTES)).await);
-    until("the column is filled", async || trial.bigquery.rows("pixel_sick_20260102").await.iter().any(|row| !row["host"].is_null())).await;
+    ledger
+        .until("the column is filled", async || trial.bigquery.rows("pixel_sick_20260102").await.iter().any(|row| !row["host"].is_null()))
+        .await;
     let hosts = trial.bigquery.rows("pixel_sick_20260102").await;
     assert!(hosts.iter().any(|row| row["host"].is_null()), "and was not by the first");
     trial.recover().await;
@@ -103,7 +108,7 @@ async fn a_column_that_is_gone_under_way_costs_its_values_and_no_rows() {
     trial.player.send(NEW, 3, Duration::from_millis(100), || Message::event(&format!("new{}", fastrand::u32(..)), "1"));
     trial.suffer(1, &[WELL]).await;
     let ledger = trial.ledger();
-    until("new tables are made", async || ledger.acked(NEW) >= 10).await;
+    ledger.until("new tables are made", async || ledger.acked(NEW) >= 10).await;
     let line = trial.service.wait_for_log("the template table has changed").await;
     assert!(line.contains("order_id"), "{line}");
     // No dead letters but the unfit.
@@ -116,7 +121,7 @@ async fn a_dead_letter_table_that_is_unavailable_keeps_its_messages_unacked_and_
     trial.bigquery.faults().always_on("dead_letters", Fault::Status(Status::new(503, "backendError")));
     trial.suffer(3, &[WELL, SICK]).await;
     let ledger = trial.ledger();
-    until("dead letters are sent back", async || ledger.nacked(UNFIT) >= 2).await;
+    ledger.until("dead letters are sent back", async || ledger.nacked(UNFIT) >= 2).await;
     trial.bigquery.faults().always(None);
     trial.recover().await;
     unconcerned(&ledger, &[WELL, SICK]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use super::trial::{FILTERED, SICK, Trial, WELL, settings, unconcerned, until};
+use super::trial::{FILTERED, SICK, Trial, WELL, settings, unconcerned};
 use crate::support::metadata::Metadata;
 use crate::support::service::command;
 use crate::support::{Service, TestBigQuery};
@@ -50,10 +50,10 @@ async fn a_token_server_that_is_down_when_the_token_expires_delays_everything_an
     let ledger = trial.ledger();
     metadata.down(true);
     metadata.expire();
-    until("messages are sent back", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1).await;
+    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1).await;
     metadata.down(false);
     let acked = ledger.acked(WELL);
-    until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
+    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
     trial.recover().await;
     assert_eq!(ledger.nacked(FILTERED), 0, "which needs no token");
 }

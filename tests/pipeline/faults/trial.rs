@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pixel_pipeline::local::bigquery::Fault;
 
-use crate::support::ledger::Ledger;
+use crate::support::ledger::{Ledger, PATIENCE};
 use crate::support::pubsub::{Message, Player};
 use crate::support::{Service, TestBigQuery};
 
@@ -15,8 +15,6 @@ const PUSH_DEADLINE: &str = "2s";
 /// Half of PUSH_DEADLINE: who waits for a failing table waits for its deadline, and who waits for nobody is
 /// acked in milliseconds, or in tenths of a second where two cores run several tests at once.
 pub const PROMPT: Duration = Duration::from_secs(1);
-/// How long anything may take, on a busy machine as well.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Part of the names of the tables that fail, if only some do.
 pub const SICK_TABLES: &str = "_sick";
@@ -60,7 +58,9 @@ impl Trial {
     /// Waits until each kind of message was acked.
     pub async fn warm_up(&self) {
         let ledger = self.ledger();
-        until("all kinds of messages are acked", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.acked(kind) >= 3)).await;
+        ledger
+            .until("all kinds of messages are acked", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.acked(kind) >= 3))
+            .await;
     }
 
     /// What was answered.
@@ -76,10 +76,11 @@ impl Trial {
         let failed = || self.bigquery.faults().insert_all_requests().failed;
         let acked = || unconcerned.iter().map(|kind| ledger.acked(kind)).collect::<Vec<_>>();
         let (failed_before, acked_before) = (failed(), acked());
-        until("the fault happens, and the stream goes on", async || {
-            failed() >= failed_before + failures && acked().iter().zip(&acked_before).all(|(now, before)| *now >= before + 120)
-        })
-        .await;
+        ledger
+            .until("the fault happens, and the stream goes on", async || {
+                failed() >= failed_before + failures && acked().iter().zip(&acked_before).all(|(now, before)| *now >= before + 120)
+            })
+            .await;
     }
 
     /// Another process takes over.
@@ -123,12 +124,13 @@ pub async fn one_table_fails(fault: Fault, sends_back: bool) -> Arc<Ledger> {
     trial.suffer(3, &[WELL]).await;
     let ledger = trial.ledger();
     if sends_back {
-        until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
+        ledger.until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
     }
     trial.bigquery.faults().always(None);
     trial.recover().await;
     unconcerned(&ledger, &[WELL]);
     assert_eq!((ledger.nacked(UNFIT), ledger.nacked(FILTERED)), (0, 0), "other messages sent back");
+    assert_eq!(ledger.cut_off(SICK), 0, "not answered before the ack deadline");
     ledger
 }
 
@@ -139,14 +141,4 @@ pub fn unconcerned(ledger: &Ledger, kinds: &[&str]) {
         let p99 = ledger.p99(kind);
         assert!(p99 <= PROMPT, "the p99 of {kind} messages is {p99:?}");
     }
-}
-
-/// Waits until something is so.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let wait = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
 }

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::TestBigQuery;
 
+/// How long anything may take, on a busy machine as well.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Where a message has to end up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -134,6 +137,17 @@ impl Ledger {
         times.sort_unstable();
         assert!(times.len() >= 100, "{} messages are too few for a percentile", times.len());
         times[(times.len() * 99).div_ceil(100) - 1]
+    }
+
+    /// Waits until something is so, and fails at once if a message is acked early.
+    pub async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let wait = async {
+            while !is_so().await {
+                self.check_acks();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
     }
 
     /// Nothing was acked before it was where it belongs.
