@@ -94,8 +94,8 @@ class Script(DeployTest):
             setting, _, said = part.partition('\n')
             for change in settings[setting]:
                 self.assertIn(f'  + {change}', said, setting)
-        self.assertEqual(run.sent('logging.projects.sinks.update')[-1]['filter'],
-                         'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
+        filters = [r['body']['filter'] for r in run.requests if r['api'] == 'logging.projects.sinks.patch' and r['path'].endswith('/sinks/pixel')]
+        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
 
     def test_destroy_takes_down_everything_and_deletes_the_events_only_when_told(self):
         run = self.run_clean('deploy/deploy.sh && deploy/destroy.sh && echo AGAIN && deploy/destroy.sh --delete-data', EVERYTHING)
