@@ -96,6 +96,9 @@ fi
   printf "%s: '%s'\n" GOOGLE_CLOUD_PROJECT "$PROJECT_ID"
   # The tables are made above, of SCHEMA_FILE; the service would make the built-in ones.
   printf "%s: '%s'\n" AUTO_CREATE false
+  # Cloud Run lets in whoever has run.invoker, also on the project; the service looks at who it was. Not at the
+  # audience, which is the service's URL: that is not known before.
+  printf "%s: '%s'\n" PUSH_AUTH iam PUSH_SERVICE_ACCOUNT "$PUSH_ACCOUNT"
   for setting in $SERVICE_SETTINGS; do
     printf "%s: '%s'\n" "$setting" "${!setting//\'/\'\'}"
   done

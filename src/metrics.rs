@@ -11,6 +11,7 @@
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
+//! | `pixel_pipeline_unauthorized_total` | counter, requests of nobody who may push | `cause`, which is `reason` above |
 //!
 //! What is counted here is also said in the log, once a minute, by [`crate::report`].
 
@@ -35,6 +36,7 @@ const INSERT_SECONDS: &str = "pixel_pipeline_insert_seconds";
 const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
 const OVERFLOW: &str = "pixel_pipeline_overflow_total";
 const TABLES: &str = "pixel_pipeline_tables";
+const UNAUTHORIZED: &str = "pixel_pipeline_unauthorized_total";
 
 /// An entry takes seconds to reach us, and hours when something was down.
 const SECONDS_END_TO_END: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
@@ -65,6 +67,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(INSERT_FAILURES, "insertAll requests that failed as a whole, by kind of failure.");
     describe_counter!(OVERFLOW, "Events that were stored in the overflow table, by cause.");
     describe_gauge!(TABLES, "Tables that this instance sent rows to and remembers, overflow tables aside.");
+    describe_counter!(UNAUTHORIZED, "Requests of nobody who may push, by what was wrong with their tokens.");
     Ok(handle)
 }
 
@@ -73,6 +76,9 @@ pub fn delivered(outcome: Outcome, took: Duration) {
     match outcome {
         Outcome::Stored => STORED.increment(1),
         _ => counter!(DELIVERIES, "outcome" => outcome.as_str(), "reason" => outcome.reason()).increment(1),
+    }
+    if let Outcome::Unauthorized(cause) = outcome {
+        counter!(UNAUTHORIZED, "cause" => cause.as_str()).increment(1);
     }
     DELIVERY.record(took);
     report::delivered(outcome);

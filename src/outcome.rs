@@ -5,9 +5,11 @@
 //! | stored | BigQuery took the row | 204, ack |
 //! | filtered | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | dead letter | can never become a row, and is kept in the dead-letter table | 204, ack |
-//! | retry | transient, or the dead letter could not be stored | 503, nack |
+//! | retry | transient, the dead letter could not be stored, or nothing to check its token with | 503, nack |
 //! | saturated | too much in flight, or shutting down | 429, nack |
 //! | not a delivery | no Pub/Sub message in the body | 400, nack |
+//! | unauthorized | no token, or one that is no good | 401, nack |
+//! | unauthorized | a good token of another account | 403, nack |
 //!
 //! (A body of more than 16 MiB is no delivery either, and answered 413, as HTTP has it.)
 //!
@@ -36,6 +38,8 @@ pub enum Outcome {
     Saturated(SaturatedReason),
     /// Nothing that Pub/Sub sends.
     NotADelivery,
+    /// Nobody who may push, by PUSH_AUTH. The body was not read.
+    Unauthorized(UnauthorizedReason),
 }
 
 /// Why a delivery is to be tried again.
@@ -49,6 +53,8 @@ pub enum RetryReason {
     DeadLetterNotStored,
     /// No answer in time.
     Deadline,
+    /// Google's public keys were never to be had, or not for a day. The token may well be good.
+    NoKeys,
 }
 
 /// Why a delivery was sent away.
@@ -60,6 +66,29 @@ pub enum SaturatedReason {
     ShuttingDown,
 }
 
+/// What is wrong with a token. Whoever sent it is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnauthorizedReason {
+    /// There is none.
+    NoToken,
+    /// It is no token, or too long for one, or one of two.
+    Malformed,
+    /// Its signature is not RS256.
+    Algorithm,
+    /// Its key is none of Google's.
+    UnknownKey,
+    /// Its signature is not of that key.
+    Signature,
+    /// A claim is missing, or of the wrong type.
+    Claims,
+    Expired,
+    NotYetValid,
+    Issuer,
+    Audience,
+    /// It is good, and another account's.
+    Account,
+}
+
 impl Outcome {
     /// What the push request is answered.
     pub fn status(self) -> StatusCode {
@@ -68,6 +97,8 @@ impl Outcome {
             Self::Retry(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Saturated(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotADelivery => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(UnauthorizedReason::Account) => StatusCode::FORBIDDEN,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -80,6 +111,7 @@ impl Outcome {
             Self::Retry(_) => "retry",
             Self::Saturated(_) => "saturated",
             Self::NotADelivery => "not_a_delivery",
+            Self::Unauthorized(_) => "unauthorized",
         }
     }
 
@@ -92,6 +124,7 @@ impl Outcome {
             Self::Retry(reason) => reason.as_str(),
             Self::Saturated(SaturatedReason::InFlight) => "in_flight",
             Self::Saturated(SaturatedReason::ShuttingDown) => "shutting_down",
+            Self::Unauthorized(reason) => reason.as_str(),
         }
     }
 }
@@ -104,6 +137,26 @@ impl RetryReason {
             Self::NoTemplate => "no_template",
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",
+            Self::NoKeys => "no_keys",
+        }
+    }
+}
+
+impl UnauthorizedReason {
+    /// The label of metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::Malformed => "malformed",
+            Self::Algorithm => "algorithm",
+            Self::UnknownKey => "unknown_key",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Account => "account",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The running service: its tasks, who owns them, and how they end.
 //!
-//! Three tasks: the HTTP server, the batcher and the watcher of the template table. Shutting down
+//! Three tasks: the HTTP server, the batcher and the watcher of the template table; with PUSH_AUTH=oidc a
+//! fourth, which fetches keys. Shutting down
 //! goes the way of the data: stop accepting, answer what is under way, let the batcher end.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
+use crate::source::auth::Gate;
 use crate::source::http_server;
 use crate::source::push::{self, Push};
 
@@ -49,6 +51,7 @@ pub struct Service {
     metrics: PrometheusHandle,
     batcher: JoinHandle<()>,
     watcher: JoinHandle<Mismatch>,
+    fetcher: Option<JoinHandle<()>>,
     #[cfg(feature = "local")]
     template: Template,
     /// Served on the same port.
@@ -62,13 +65,16 @@ impl Service {
     /// while the port is being bound.
     pub fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, ServiceError> {
         let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
+        let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
-        let push = Arc::new(Push::new(parts.pipeline, config.max_in_flight, config.push_deadline));
+        let push = Arc::new(Push::new(parts.pipeline, gate, config.max_in_flight, config.push_deadline));
+        let fetcher = fetcher.map(|fetcher| tokio::spawn(fetcher.run()));
         Ok(Self {
             push,
             metrics,
             batcher: parts.batcher,
             watcher: parts.watcher,
+            fetcher,
             #[cfg(feature = "local")]
             template: parts.template,
             beside: Router::new(),
@@ -104,7 +110,7 @@ impl Service {
     }
 
     async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { push, metrics, mut batcher, mut watcher, beside, reports, .. } = self;
+        let Self { push, metrics, mut batcher, mut watcher, mut fetcher, beside, reports, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = push::router(Arc::clone(&push), metrics.clone()).merge(beside);
         let server = http_server::serve(listener, routes, async { drop(stopped.await) });
@@ -118,6 +124,7 @@ impl Service {
                 () = &mut server => break,
                 ended = &mut watcher => return Err(ended.map_or(ServiceError::Ended("watcher of the template table"), ServiceError::from)),
                 _ = &mut batcher => return Err(ServiceError::Ended("batcher")),
+                () = ended(fetcher.as_mut()) => return Err(ServiceError::Ended("fetcher of the keys")),
                 () = &mut shutdown, if stop.is_some() => {
                     tracing::info!("shutting down");
                     push.shut_down();
@@ -134,6 +141,7 @@ impl Service {
             }
         }
         watcher.abort();
+        fetcher.inspect(JoinHandle::abort);
         // The last of those who submit rows: the batcher ends once what it has is settled.
         drop(push);
         let deadline = killed_at.unwrap_or_else(|| Instant::now() + GRACE);
@@ -141,5 +149,13 @@ impl Service {
             batcher.abort();
         }
         Ok(())
+    }
+}
+
+/// Waits for the end of a task that is not always there.
+async fn ended(task: Option<&mut JoinHandle<()>>) {
+    match task {
+        Some(task) => drop(task.await),
+        None => future::pending().await,
     }
 }

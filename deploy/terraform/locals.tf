@@ -6,6 +6,9 @@ locals {
 
   labels = { pipeline = var.pipeline }
 
+  # The address of google_service_account.push, which a plan does not know yet.
+  push_account = "${var.pipeline}-push@${var.project_id}.iam.gserviceaccount.com"
+
   pixel_paths = distinct([for path in split(",", var.pixel_path) : trimspace(path)])
 
   # Log entries of the pixel: those of our load balancer, for one of our paths.

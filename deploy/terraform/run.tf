@@ -17,6 +17,10 @@ locals {
     GOOGLE_CLOUD_PROJECT = var.project_id
     # The tables are made here, of schema_file; the service would make the built-in ones.
     AUTO_CREATE = "false"
+    # Cloud Run lets in whoever has run.invoker, also on the project; the service looks at who it was. Not at
+    # the audience, which is the service's URL: that is not known before.
+    PUSH_AUTH            = "iam"
+    PUSH_SERVICE_ACCOUNT = local.push_account
 
     DATASET                 = var.dataset
     TABLE_NAME              = var.table_name

@@ -18,6 +18,7 @@ use crate::local::demo::Rate;
 use crate::local::pubsub::{DeadLetterPolicy, Policy};
 use crate::local::topology::{Listeners, Pubsub, Settings, Topology, TopologyError};
 use crate::service::ServiceError;
+use crate::source::auth::PushAuth;
 use crate::telemetry;
 
 /// How long messages may take to be settled once no more come.
@@ -139,13 +140,23 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
 
 /// The settings of service and topology, all mistakes at once.
 async fn load(args: &Args, project: String) -> Result<(Config, Settings), Failure> {
-    let config = args.serve.load().await.map_err(|problems| problems.to_string());
+    let config = args.serve.load().await.map_err(|problems| problems.to_string()).and_then(let_in);
     let pubsub = pubsub(args);
     match (config, pubsub) {
         (Ok(config), Ok(pubsub)) => Ok((config, Settings { project, pubsub, demo: args.demo })),
         (config, pubsub) => {
             let problems: Vec<String> = config.err().into_iter().chain(pubsub.err()).collect();
             Err(Failure::Settings(problems.join("\n")))
+        }
+    }
+}
+
+/// Whoever pushes here has no token.
+fn let_in(config: Config) -> Result<Config, String> {
+    match config.push_auth {
+        PushAuth::None => Ok(config),
+        PushAuth::Iam { .. } | PushAuth::Oidc { .. } => {
+            Err("PUSH_AUTH: pushes have no token here, and none of them would be let in: unset it".to_owned())
         }
     }
 }

@@ -39,6 +39,9 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
         Ok(metrics) => metrics,
         Err(error) => return fail(&error),
     };
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let port = config.port;
     let service = match Service::start(config, metrics) {
         Ok(service) => service.reporting(),

@@ -3,6 +3,7 @@
 //! clap reads them as text; [`ServeArgs::load`] turns the text into types and reports every
 //! mistake at once, so that a deployment does not fail five times for five typos.
 
+mod auth;
 mod decode;
 mod delivery;
 mod deployment;
@@ -23,8 +24,10 @@ use crate::new_tables::NewTableLimits;
 use crate::sink::batcher::Limits;
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
+use crate::source::auth::PushAuth;
 use crate::telemetry::LogFormat;
 
+pub use auth::AuthArgs;
 pub use decode::{DecodeArgs, DecodeConfig};
 pub use delivery::DeliveryArgs;
 pub use deployment::{Deployment, DeploymentArgs};
@@ -51,6 +54,8 @@ pub struct ServeArgs {
     pub new_tables: NewTablesArgs,
     #[command(flatten)]
     pub delivery: DeliveryArgs,
+    #[command(flatten)]
+    pub auth: AuthArgs,
     /// Log lines on standard error: json, text, or auto (text on a terminal)
     #[arg(long, env, value_name = "FORMAT", default_value = "auto", help_heading = "Logs")]
     pub log_format: String,
@@ -79,6 +84,9 @@ pub struct Config {
     pub gzip: bool,
     pub max_in_flight: usize,
     pub push_deadline: Duration,
+    pub push_auth: PushAuth,
+    /// What is doubtful about the settings, for the log.
+    pub warnings: Vec<&'static str>,
 }
 
 impl ServeArgs {
@@ -98,8 +106,10 @@ impl ServeArgs {
         let new_tables = self.new_tables.read(decode.as_ref(), &mut problems);
         self.read_log_settings(&mut problems);
         let delivery = self.delivery.read(&self.decode.table_name, &mut problems);
+        let auth = self.auth.read(on_cloud_run(), self.emulator().is_some(), &mut problems);
         let config = (|| {
             let (decode, delivery) = (decode?, delivery?);
+            let (push_auth, warning) = auth?;
             let (endpoint, emulator) = endpoint?;
             Some(Config {
                 port: port?,
@@ -117,6 +127,8 @@ impl ServeArgs {
                 gzip: delivery.gzip,
                 max_in_flight: delivery.max_in_flight,
                 push_deadline: delivery.push_deadline,
+                push_auth,
+                warnings: warning.into_iter().collect(),
             })
         })();
         problems.or(config)
@@ -135,8 +147,8 @@ impl ServeArgs {
     /// BigQuery's address, and whether it is an emulator's.
     fn read_endpoint(&self, problems: &mut Problems) -> Option<(String, bool)> {
         const EMULATOR: &str = "BIGQUERY_EMULATOR_HOST";
-        let emulator = self.bigquery_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty());
-        if emulator.is_some() && std::env::var_os("K_SERVICE").is_some() {
+        let emulator = self.emulator();
+        if emulator.is_some() && on_cloud_run() {
             problems.add(EMULATOR, "it is set on Cloud Run, where every row would go to an emulator: unset it");
             return None;
         }
@@ -146,6 +158,15 @@ impl ServeArgs {
         };
         Some((address?, emulator.is_some()))
     }
+
+    fn emulator(&self) -> Option<&str> {
+        self.bigquery_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty())
+    }
+}
+
+/// <https://cloud.google.com/run/docs/container-contract#services-env-vars>
+fn on_cloud_run() -> bool {
+    std::env::var_os("K_SERVICE").is_some()
 }
 
 /// The address of a server: a URL without path, or host:port, as Google's clients take both.

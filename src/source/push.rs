@@ -2,7 +2,7 @@
 //!
 //! | route | answer |
 //! |---|---|
-//! | `POST /` | by the table of [`crate::outcome`]; 413 for a body of more than 16 MiB |
+//! | `POST /` | by the table of [`crate::outcome`]; 413 for a body of more than 16 MiB; asks [`super::auth`] first |
 //! | `GET /health` | 200: the process is up |
 //! | `GET /ready` | 200 once the template table has been seen, 503 before |
 //! | `GET /metrics` | Prometheus text |
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -24,10 +25,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::auth::Gate;
 use super::delivery;
 use super::trace_context::TraceId;
 use crate::metrics;
-use crate::outcome::{Outcome, RetryReason, SaturatedReason};
+use crate::outcome::{Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Throttle;
 
@@ -38,23 +40,27 @@ const BODY_LIMIT: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Push {
     pipeline: Pipeline,
+    gate: Gate,
     admitted: Semaphore,
     max_in_flight: usize,
     deadline: Duration,
     shutting_down: AtomicBool,
     complaints: Throttle,
+    refusals: Throttle,
 }
 
 impl Push {
     /// `max_in_flight` and `deadline` are MAX_IN_FLIGHT and PUSH_DEADLINE.
-    pub fn new(pipeline: Pipeline, max_in_flight: usize, deadline: Duration) -> Self {
+    pub fn new(pipeline: Pipeline, gate: Gate, max_in_flight: usize, deadline: Duration) -> Self {
         Self {
             pipeline,
+            gate,
             admitted: Semaphore::new(max_in_flight),
             max_in_flight,
             deadline,
             shutting_down: AtomicBool::new(false),
             complaints: Throttle::new(Duration::from_secs(1)),
+            refusals: Throttle::new(Duration::from_secs(1)),
         }
     }
 
@@ -73,6 +79,10 @@ impl Push {
             return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, request.headers());
         };
         let deadline = arrived + self.deadline;
+        // The body of a stranger is not read either.
+        if let Err(outcome) = self.gate.admit(request.headers(), Timestamp::now(), deadline).await {
+            return self.answer(outcome, arrived, request.headers());
+        }
         let (Parts { headers, .. }, body) = request.into_parts();
         let body = match tokio::time::timeout_at(deadline, axum::body::to_bytes(body, BODY_LIMIT)).await {
             Ok(Ok(body)) => body,
@@ -110,9 +120,32 @@ impl Push {
                     tracing::warn!(outcome = name, reason, unsaid, trace = trace(headers), "a message was sent back to Pub/Sub");
                 }
             }
+            Outcome::Unauthorized(reason) => {
+                if let Some(unsaid) = self.refusals.pass() {
+                    let reason = reason.as_str();
+                    tracing::warn!(
+                        outcome = name,
+                        reason,
+                        unsaid,
+                        trace = trace(headers),
+                        "a request was refused: it is nobody's who may push"
+                    );
+                }
+                return refusal(outcome.status(), reason);
+            }
         }
         outcome.status().into_response()
     }
+}
+
+/// By RFC 6750 section 3. Says that a token is no good, and not why: a forger would learn from it.
+fn refusal(status: StatusCode, reason: UnauthorizedReason) -> Response {
+    let (challenge, body) = match reason {
+        UnauthorizedReason::NoToken => (r#"Bearer realm="push""#, "pushing takes a valid token\n"),
+        UnauthorizedReason::Account => (r#"Bearer realm="push", error="insufficient_scope""#, "this account may not push\n"),
+        _ => (r#"Bearer realm="push", error="invalid_token""#, "pushing takes a valid token\n"),
+    };
+    (status, [(WWW_AUTHENTICATE, challenge)], body).into_response()
 }
 
 fn trace(headers: &HeaderMap) -> Option<String> {

@@ -51,8 +51,13 @@ class Deploy(DeployTest):
         self.assertGreater(len(known), 15, text)
         self.assertEqual(set(given) - known, set())
         # The others: Cloud Run's own, what has no business in a deployment, and keys, which come from Secret Manager.
-        self.assertEqual(known - set(given), {'PORT', 'SCHEMA_FILE', 'BIGQUERY_ENDPOINT', 'BIGQUERY_EMULATOR_HOST',
-                                              'HASH_USER_IDS', 'URL_SIGNING_KEY'})
+        # PUSH_AUDIENCE is the service's URL, which is not known before the service is there.
+        self.assertEqual(known - set(given), {'PORT', 'SCHEMA_FILE', 'BIGQUERY_ENDPOINT', 'BIGQUERY_EMULATOR_HOST', 'PUSH_AUDIENCE',
+                                              'PUSH_JWKS_URL', 'PUSH_AUTH_FORCE', 'HASH_USER_IDS', 'URL_SIGNING_KEY'})
+        # Whom the service takes pushes from is who signs them.
+        pushes = self.run_.sent('pubsub.projects.subscriptions.create')
+        signers = {push['pushConfig']['oidcToken']['serviceAccountEmail'] for push in pushes if push.get('pushConfig', {}).get('oidcToken')}
+        self.assertEqual((given['PUSH_AUTH'], {given['PUSH_SERVICE_ACCOUNT']}), ('iam', signers))
         self.assertEqual(given['TABLE_SUFFIX'], '_{user_id}_{date}')
         # And it starts with them.
         started = subprocess.run(['timeout', '2', binary(), 'serve'], capture_output=True, text=True,

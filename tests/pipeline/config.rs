@@ -92,6 +92,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ("PUSH_DEADLINE", "0"),
     ("PUSH_DEADLINE", "ten seconds"),
     ("PUSH_DEADLINE", "NaN"),
+    ("PUSH_AUTH", "basic"),
+    // Half of it would look as if it were looked at.
+    ("PUSH_AUDIENCE", "https://pixel.example.com"),
+    ("PUSH_SERVICE_ACCOUNT", "pixel-push"),
+    ("PUSH_JWKS_URL", "certs"),
+    ("PUSH_JWKS_URL", "file:///etc/certs.json"),
+    ("PUSH_AUTH_FORCE", "maybe"),
     ("LOG_FORMAT", "xml"),
     ("RUST_LOG", "pixel_pipeline=loud"),
     ("BIGQUERY_EMULATOR_HOST", "http://"),
@@ -106,7 +113,9 @@ async fn each_mistake_ends_with_2_and_one_line_that_names_the_setting() {
         assert_eq!(refusal.code, Some(2), "{name}={value}: {}", refusal.log);
         let problems = refusal.problems();
         assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
-        assert!(problems[0].starts_with(&format!("{name}: ")), "{name}={value}: {problems:?}");
+        // Of a setting that goes with no other, the other one's.
+        let named = if *name == "PUSH_AUDIENCE" { "PUSH_AUTH" } else { name };
+        assert!(problems[0].starts_with(&format!("{named}: ")), "{name}={value}: {problems:?}");
     }
 }
 
@@ -157,6 +166,10 @@ async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
         "BATCH_GZIP",
         "MAX_IN_FLIGHT",
         "PUSH_DEADLINE",
+        "PUSH_AUTH",
+        "PUSH_SERVICE_ACCOUNT",
+        "PUSH_JWKS_URL",
+        "PUSH_AUTH_FORCE",
     ];
     let value = |name| MISTAKES.iter().find(|(of, _)| *of == name).unwrap().1;
     let settings: Vec<_> = names.iter().map(|name| (*name, value(*name))).chain([("PORT", port.as_str())]).collect();
@@ -240,6 +253,11 @@ async fn help_documents_every_environment_variable() {
         "BATCH_GZIP",
         "MAX_IN_FLIGHT",
         "PUSH_DEADLINE",
+        "PUSH_AUTH",
+        "PUSH_AUDIENCE",
+        "PUSH_SERVICE_ACCOUNT",
+        "PUSH_JWKS_URL",
+        "PUSH_AUTH_FORCE",
         "LOG_FORMAT",
         "RUST_LOG",
         "BIGQUERY_EMULATOR_HOST",

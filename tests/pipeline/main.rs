@@ -1,6 +1,8 @@
 //! The pipeline, through the front door: real processes, real sockets, the real client against the
 //! embedded BigQuery. Each module is a part of the specification.
 
+mod auth;
+mod auth_keys;
 mod batching;
 mod check;
 mod clients;

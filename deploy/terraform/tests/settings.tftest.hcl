@@ -12,10 +12,10 @@ run "the_service_is_told_the_defaults_of_the_example_file" {
 
   assert {
     condition = merge(
-      { GOOGLE_CLOUD_PROJECT = "my-project", AUTO_CREATE = "false" },
+      { GOOGLE_CLOUD_PROJECT = "my-project", AUTO_CREATE = "false", PUSH_AUTH = "iam", PUSH_SERVICE_ACCOUNT = "pixel-push@my-project.iam.gserviceaccount.com" },
       { for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- What the service is told", file("${path.module}/../pipeline.env.example"))[1]) : setting[0] => setting[1] },
     ) == { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value }
-    error_message = "The service's environment is not GOOGLE_CLOUD_PROJECT, AUTO_CREATE and the last section of deploy/pipeline.env.example."
+    error_message = "The service's environment is not GOOGLE_CLOUD_PROJECT, AUTO_CREATE, PUSH_AUTH, PUSH_SERVICE_ACCOUNT and the last section of deploy/pipeline.env.example."
   }
 }
 
@@ -78,6 +78,8 @@ run "every_setting_that_is_changed_reaches_the_service" {
     condition = { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value } == {
       GOOGLE_CLOUD_PROJECT    = "my-project"
       AUTO_CREATE             = "false"
+      PUSH_AUTH               = "iam"
+      PUSH_SERVICE_ACCOUNT    = "pixel-push@my-project.iam.gserviceaccount.com"
       DATASET                 = "d"
       TABLE_NAME              = "t"
       VALID_ATTRIBUTES        = "type"

@@ -4,6 +4,7 @@ pub mod bigquery;
 pub mod entry;
 pub mod external;
 pub mod google;
+pub mod issuer;
 pub mod ledger;
 pub mod local;
 pub mod metadata;
@@ -12,4 +13,5 @@ pub mod service;
 
 pub use bigquery::TestBigQuery;
 pub use entry::{Entry, fixture, wrapped};
+pub use issuer::Issuer;
 pub use service::Service;

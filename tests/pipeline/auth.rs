@@ -1,0 +1,391 @@
+//! Who may push: which tokens are good, what the others are answered, and what nobody learns from it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+use crate::support::issuer::{self, ACCOUNT, AUDIENCE, claims, claims_with, jwk, signed, token, unsigned};
+use crate::support::service::{PATIENCE, Push, command};
+use crate::support::{Entry, Issuer, Service, TestBigQuery};
+
+/// `Authorization: Bearer TOKEN`.
+async fn push(service: &Service, token: &str) -> Push {
+    service.push_with_headers(Entry::of_query("user_id=u").pushed(), &[("authorization", &format!("Bearer {token}"))]).await
+}
+
+async fn unauthorized(service: &Service, cause: &str) -> f64 {
+    let outcome = service.metric(&format!("pixel_pipeline_deliveries_total{{outcome=\"unauthorized\",reason=\"{cause}\"}}")).await;
+    let counted = service.metric(&format!("pixel_pipeline_unauthorized_total{{cause=\"{cause}\"}}")).await;
+    assert_eq!(outcome, counted, "{cause}");
+    counted
+}
+
+/// What every bad token is answered.
+fn refused() -> Push {
+    Push { status: 401, body: "pushing takes a valid token\n".to_owned() }
+}
+
+/// A token that is bad in some way, and how it is counted.
+type Bad = (&'static str, &'static str, String);
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// Signed by Google, and wrong or incomplete.
+fn wrong_claims() -> Vec<Bad> {
+    let of = |what, cause, name, value| (what, cause, signed("first", "first", &claims_with(name, value)));
+    vec![
+        of("no exp", "claims", "exp", Value::Null),
+        of("exp as text", "claims", "exp", json!("99999999999")),
+        of("expired", "expired", "exp", json!(now() - 60)),
+        of("expired long ago", "expired", "exp", json!(0)),
+        of("issued in the future", "not_yet_valid", "iat", json!(now() + 600)),
+        of("not valid before", "not_yet_valid", "nbf", json!(now() + 600)),
+        of("no iss", "claims", "iss", Value::Null),
+        of("another issuer", "issuer", "iss", json!("https://accounts.example.com")),
+        of("issuer with a slash", "issuer", "iss", json!("https://accounts.google.com/")),
+        of("no aud", "claims", "aud", Value::Null),
+        of("another audience", "audience", "aud", json!("https://other-x.a.run.app")),
+        of("audience with a slash", "audience", "aud", json!(format!("{AUDIENCE}/"))),
+        of("audience in capitals", "audience", "aud", json!(AUDIENCE.to_uppercase())),
+        of("audience in a list", "claims", "aud", json!([AUDIENCE])),
+        of("no email", "claims", "email", Value::Null),
+        of("email in a list", "claims", "email", json!([ACCOUNT])),
+        of("no email_verified", "claims", "email_verified", Value::Null),
+        of("email_verified as text", "claims", "email_verified", json!("true")),
+        ("no claims", "claims", signed("first", "first", &json!({}))),
+        ("claims that are no object", "claims", signed("first", "first", &json!("claims"))),
+    ]
+}
+
+/// Not signed by Google, whatever they say.
+fn forged() -> Vec<Bad> {
+    let good = token("first", 0);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let hs256 = |what, secret: &[u8]| {
+        let header = Header { kid: Some("first".to_owned()), ..Header::new(Algorithm::HS256) };
+        (what, "algorithm", jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap())
+    };
+    let modulus = jwk("first")["n"].as_str().unwrap().to_owned();
+    let of_header = |header: Value| unsigned(&header, &claims());
+    let other_algorithm = |algorithm| {
+        let header = Header { kid: Some("first".to_owned()), ..Header::new(algorithm) };
+        jsonwebtoken::encode(&header, &claims(), &issuer::key("first")).unwrap()
+    };
+    // By a key of the forger's, who says so in the token.
+    let mut own_key = Header { kid: Some("second".to_owned()), ..Header::new(Algorithm::RS256) };
+    own_key.jwk = Some(serde_json::from_value(jwk("second")).unwrap());
+    own_key.jku = Some("http://127.0.0.1:9/certs".to_owned());
+    let own_key = jsonwebtoken::encode(&own_key, &claims(), &issuer::key("second")).unwrap();
+    vec![
+        ("alg none without a signature", "algorithm", format!("{}.", of_header(json!({"alg": "none", "kid": "first"})))),
+        ("alg None with a signature", "algorithm", format!("{}.{signature}", of_header(json!({"alg": "None", "kid": "first"})))),
+        ("no alg", "algorithm", format!("{}.{signature}", of_header(json!({"kid": "first"})))),
+        hs256("HS256 with the modulus as it is in the JWK set", modulus.as_bytes()),
+        hs256("HS256 with the modulus", &URL_SAFE_NO_PAD.decode(&modulus).unwrap()),
+        hs256("HS256 with the JWK", jwk("first").to_string().as_bytes()),
+        hs256("HS256 with nothing", b""),
+        ("RS512", "algorithm", other_algorithm(Algorithm::RS512)),
+        ("PS256", "algorithm", other_algorithm(Algorithm::PS256)),
+        ("another key under the same id", "signature", signed("first", "second", &claims())),
+        ("another header under the same signature", "signature", {
+            format!("{}.{signature}", of_header(json!({"alg": "RS256", "kid": "first", "typ": "at+jwt"})))
+        }),
+        ("other claims under the same signature", "signature", {
+            format!("{}.{signature}", unsigned(&json!({"alg": "RS256", "kid": "first", "typ": "JWT"}), &claims_with("sub", json!("1"))))
+        }),
+        ("half a signature", "signature", format!("{message}.{}", &signature[..signature.len() / 2])),
+        ("no signature", "signature", format!("{message}.")),
+        ("a signature that Cloud Run has removed", "signature", format!("{message}.SIGNATURE_REMOVED_BY_GOOGLE")),
+        ("a key of the forger's own", "unknown_key", own_key),
+        ("a key id that is a path", "unknown_key", signed("../../etc/passwd", "first", &claims())),
+        ("no key id", "malformed", { jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims(), &issuer::key("first")).unwrap() }),
+        ("an extension that must be known", "malformed", {
+            format!("{}.{signature}", of_header(json!({"alg": "RS256", "kid": "first", "crit": ["exp"], "exp": 1})))
+        }),
+        ("one part too many", "malformed", format!("{good}.AA")),
+        ("two parts", "malformed", message.to_owned()),
+        ("no base64", "malformed", "%%%.%%%.%%%".to_owned()),
+        ("no JSON", "malformed", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("hello"))),
+        ("deep JSON", "malformed", format!("{}.e30.AA", URL_SAFE_NO_PAD.encode("[".repeat(2000)))),
+        ("garbage", "malformed", "garbage".to_owned()),
+        ("4 KiB of a good token", "malformed", signed("first", "first", &claims_with("padding", json!("a".repeat(4096))))),
+    ]
+}
+
+#[tokio::test]
+async fn a_token_of_the_subscriptions_account_is_let_in() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    assert_eq!(push(&service, &token("first", 1)).await.status, 204);
+    assert_eq!(push(&service, &signed("first", "first", &claims_with("iss", json!("accounts.google.com")))).await.status, 204);
+    assert_eq!(push(&service, &signed("first", "first", &claims_with("nbf", json!(now())))).await.status, 204);
+    // The scheme's case and the blanks around a token mean nothing.
+    let lenient = format!("bearer  {} ", token("first", 2));
+    assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), &[("authorization", &lenient)]).await.status, 204);
+    assert_eq!(bigquery.events().await.len(), 4);
+}
+
+#[tokio::test]
+async fn every_bad_token_is_answered_the_same_and_stores_nothing() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    for (what, cause, token) in wrong_claims().into_iter().chain(forged()) {
+        let before = unauthorized(&service, cause).await;
+        assert_eq!(push(&service, &token).await, refused(), "{what}");
+        assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{what}: {cause}");
+    }
+    // Nor does a good one that was let in open the door for one that is like it.
+    let good = token("first", 1);
+    assert_eq!(push(&service, &good).await.status, 204);
+    assert_eq!(push(&service, &format!("{}A", &good[..good.len() - 1])).await, refused());
+    assert_eq!(bigquery.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_is_let_in() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    let good = format!("Bearer {}", token("first", 1));
+    let other = format!("Bearer {}", token("first", 2));
+    for (headers, cause) in [
+        (&[][..], "no_token"),
+        (&[("authorization", "Bearer ")], "malformed"),
+        (&[("authorization", "Basic cGl4ZWw6cGl4ZWw=")], "no_token"),
+        (&[("authorization", &good["Bearer ".len()..])], "malformed"),
+        (&[("x-serverless-authorization", good.as_str())], "no_token"),
+        (&[("authorization", good.as_str()), ("authorization", other.as_str())], "malformed"),
+    ] {
+        let before = unauthorized(&service, cause).await;
+        assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), headers).await, refused(), "{headers:?}");
+        assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{headers:?}");
+    }
+    assert_eq!(issuer.fetches(), 0, "nothing to be looked up");
+    assert_eq!(bigquery.events().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_good_token_of_another_account_is_forbidden() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    let others = [
+        claims_with("email", json!("pixel-push@other-project.iam.gserviceaccount.com")),
+        claims_with("email", json!(ACCOUNT.to_uppercase())),
+        claims_with("email", json!("")),
+        claims_with("email_verified", json!(false)),
+    ];
+    for claims in &others {
+        let answer = push(&service, &signed("first", "first", claims)).await;
+        assert_eq!(answer, Push { status: 403, body: "this account may not push\n".to_owned() }, "{claims}");
+    }
+    assert_eq!(unauthorized(&service, "account").await, others.len() as f64);
+    // Whoever is wrong in another way is not told that the account is wrong, too.
+    let mut expired = others[0].clone();
+    expired["exp"] = json!(now() - 60);
+    assert_eq!(push(&service, &signed("first", "first", &expired)).await, refused());
+    assert_eq!(bigquery.events().await.len(), 0);
+}
+
+#[tokio::test]
+async fn answers_ask_for_a_bearer_token() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    let expired = signed("first", "first", &claims_with("exp", json!(0)));
+    let other = signed("first", "first", &claims_with("email", json!("a@example.com")));
+    for (authorization, status, challenge) in [
+        ("Basic AA".to_owned(), 401, r#"Bearer realm="push""#),
+        (format!("Bearer {expired}"), 401, r#"Bearer realm="push", error="invalid_token""#),
+        ("Bearer garbage".to_owned(), 401, r#"Bearer realm="push", error="invalid_token""#),
+        (format!("Bearer {other}"), 403, r#"Bearer realm="push", error="insufficient_scope""#),
+    ] {
+        let request =
+            format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\nAuthorization: {authorization}\r\n\r\n");
+        let answer = service.send_raw(request.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains(&format!("www-authenticate: {challenge}\r\n")), "{answer}");
+    }
+}
+
+/// None is ever sent here, so an answer is one that did not wait for it.
+#[tokio::test]
+async fn the_body_of_a_stranger_is_not_read() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    for token in ["garbage".to_owned(), signed("first", "second", &claims())] {
+        let request = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let answer = service.send_raw(request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn probes_and_metrics_need_no_token() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    for path in ["/health", "/ready", "/metrics"] {
+        assert_eq!(service.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let settings = issuer.settings();
+    let settings: Vec<_> = settings.into_iter().chain([("RUST_LOG", "info,pixel_pipeline=trace")]).collect();
+    let service = Service::start(&bigquery, &settings).await;
+    let planted = ["planted-subject-4711", "planted@example.com", "https://planted.example.com/", "planted-key-4712"];
+    let mut claims = claims_with("sub", json!(planted[0]));
+    let mut tokens = vec![signed("first", "first", &claims), signed(planted[3], "first", &claims)];
+    for (name, value) in [("email", planted[1]), ("aud", planted[2]), ("iss", planted[2])] {
+        claims[name] = json!(value);
+        tokens.push(signed("first", "first", &claims));
+    }
+    tokens.extend(wrong_claims().into_iter().chain(forged()).map(|(_, _, token)| token));
+    // The keys have trouble of their own, and a URL.
+    issuer.answer(500, planted[0]);
+    assert_eq!(push(&service, &tokens[0]).await.status, 503);
+    issuer.show(&["first"], "max-age=21600");
+    let recovered = async { while push(&service, &token("first", 1)).await.status != 204 {} };
+    tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
+    for token in &tokens {
+        push(&service, token).await;
+    }
+    let metrics = service.get("/metrics").await.body;
+    let (_, log) = service.end().await;
+    let log = log.join("\n");
+    assert!(log.contains("a request was refused") && log.contains("cannot fetch the keys"), "it had something to say: {log}");
+    for secret in planted.into_iter().chain([ACCOUNT, AUDIENCE]).map(str::to_owned).chain(parts_of(&tokens)) {
+        assert!(!log.contains(&secret), "{secret} in {log}");
+        assert!(!metrics.contains(&secret), "{secret} in {metrics}");
+    }
+}
+
+/// What would give a token away: each part that is long enough to be one.
+fn parts_of(tokens: &[String]) -> impl Iterator<Item = String> {
+    tokens.iter().flat_map(|token| token.split('.')).filter(|part| part.len() > 16).map(|part| part[..16].to_owned())
+}
+
+#[tokio::test]
+async fn a_flood_of_bad_tokens_does_not_flood_the_log() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let service = Service::start(&bigquery, &issuer.settings()).await;
+    let started = std::time::Instant::now();
+    for _ in 0..100 {
+        assert_eq!(push(&service, "garbage").await, refused());
+    }
+    let seconds = started.elapsed().as_secs() as usize;
+    let lines = service.log().iter().filter(|line| line.contains("a request was refused")).count();
+    assert!((1..=seconds + 1).contains(&lines), "one a second, for {seconds} seconds: {lines}");
+}
+
+/// As Cloud Run hands a token on.
+fn checked(claims: &Value) -> String {
+    format!("{}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256", "kid": "k", "typ": "JWT"}), claims))
+}
+
+#[tokio::test]
+async fn behind_cloud_run_only_the_claims_are_looked_at() {
+    let bigquery = TestBigQuery::start().await;
+    let settings = [("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)];
+    let service = Service::start(&bigquery, &settings).await;
+    // Cloud Run has looked at the time by its own clock.
+    let good = [claims(), claims_with("exp", Value::Null), claims_with("exp", json!(now() - 60)), claims_with("iss", Value::Null)];
+    for claims in &good {
+        assert_eq!(push(&service, &checked(claims)).await.status, 204, "{claims}");
+    }
+    for (claims, cause) in [
+        (claims_with("aud", json!("https://other-x.a.run.app")), "audience"),
+        (claims_with("aud", Value::Null), "claims"),
+        (claims_with("email", Value::Null), "claims"),
+        (claims_with("email_verified", Value::Null), "claims"),
+    ] {
+        let before = unauthorized(&service, cause).await;
+        assert_eq!(push(&service, &checked(&claims)).await, refused(), "{claims}");
+        assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{claims}");
+    }
+    for claims in [claims_with("email", json!("other@example.com")), claims_with("email_verified", json!(false))] {
+        assert_eq!(push(&service, &checked(&claims)).await.status, 403, "{claims}");
+    }
+    for token in ["garbage", "a.b.c", &unsigned(&json!({}), &claims())] {
+        assert_eq!(push(&service, token).await, refused(), "{token}");
+    }
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await, refused(), "no header at all");
+    // Where there are two, this is the one that Cloud Run has checked.
+    let (mine, others) =
+        (format!("Bearer {}", checked(&claims())), format!("Bearer {}", checked(&claims_with("email", json!("o@example.com")))));
+    let both = [("authorization", mine.as_str()), ("x-serverless-authorization", others.as_str())];
+    assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), &both).await.status, 403);
+    assert_eq!(bigquery.events().await.len(), good.len());
+}
+
+#[tokio::test]
+async fn behind_cloud_run_only_what_is_set_is_looked_at() {
+    let bigquery = TestBigQuery::start().await;
+    let body = || Entry::of_query("user_id=u").pushed();
+    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam")]).await;
+    assert_eq!(service.push(body()).await.status, 204);
+    assert_eq!(push(&service, "garbage").await.status, 204);
+    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)]).await;
+    assert_eq!(push(&service, &checked(&claims_with("aud", Value::Null))).await.status, 204);
+    assert_eq!(service.push(body()).await, refused());
+    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE)]).await;
+    assert_eq!(push(&service, &checked(&claims_with("email", Value::Null))).await.status, 204);
+    assert_eq!(service.push(body()).await, refused());
+}
+
+/// What `serve` says when it does not start with these settings, or when it does.
+async fn start(settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut serve = command("serve");
+    serve.envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", "p"), ("LOG_FORMAT", "text")]).envs(settings.iter().copied());
+    // Nothing listens there, and no project is known there: so far nobody gets.
+    serve.env("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json");
+    let output = tokio::time::timeout(PATIENCE, serve.output()).await.expect("it gives up").unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn nobody_checking_is_refused_on_cloud_run_unless_forced() {
+    let on_cloud_run = ("K_SERVICE", "pixel-pipeline");
+    let (code, said) = start(&[on_cloud_run, ("PUSH_AUTH", "none")]).await;
+    assert!(code == Some(2) && said.contains("\nPUSH_AUTH: none on Cloud Run"), "{said}");
+    // 1 is where the credentials are missed, and the settings were taken.
+    for (settings, warned) in [
+        (&[on_cloud_run, ("PUSH_AUTH", "none"), ("PUSH_AUTH_FORCE", "true")][..], true),
+        (&[("PUSH_AUTH", "none")], true),
+        (&[], true),
+        (&[on_cloud_run], false),
+        (&[on_cloud_run, ("PUSH_AUTH", ""), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)], false),
+    ] {
+        let (code, said) = start(settings).await;
+        assert!(code == Some(1) && said.contains("no credentials for BigQuery"), "{settings:?}: {said}");
+        assert_eq!(said.contains("anyone who reaches the port can push"), warned, "{settings:?}: {said}");
+    }
+    let (_, said) = start(&[("PUSH_AUTH", "iam")]).await;
+    assert!(said.contains("this is not Cloud Run"), "{said}");
+}
+
+#[tokio::test]
+async fn all_that_is_missing_for_tokens_is_said_at_once() {
+    let (code, said) = start(&[("PUSH_AUTH", "oidc"), ("PUSH_JWKS_URL", "http://keys.example.com/certs")]).await;
+    assert_eq!(code, Some(2), "{said}");
+    for problem in [
+        "\nPUSH_AUDIENCE: PUSH_AUTH=oidc needs it",
+        "\nPUSH_SERVICE_ACCOUNT: PUSH_AUTH=oidc needs it",
+        "\nPUSH_JWKS_URL: \"http://keys.example.com/certs\" is not https",
+    ] {
+        assert!(said.contains(problem), "{problem:?} in {said}");
+    }
+    assert_eq!(said.matches("PUSH_AUTH: ").count(), 0, "{said}");
+}
+
+#[cfg(feature = "local")]
+#[tokio::test]
+async fn the_local_mode_says_that_its_own_pushes_have_no_token() {
+    let mut local = command("local");
+    local.envs([("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("LOG_FORMAT", "text")]).args(["--bigquery-port", "0"]);
+    let output = tokio::time::timeout(PATIENCE, local.output()).await.expect("it gives up").unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("PUSH_AUTH: pushes have no token here"), "{said}");
+}
