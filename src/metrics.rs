@@ -12,6 +12,21 @@
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, requests of nobody who may push | `cause`, which is `reason` above |
+//! | `pixel_pipeline_build_info` | gauge, always 1 | `version` |
+//!
+//! The reasons of `pixel_pipeline_deliveries_total`, by outcome:
+//!
+//! | `outcome` | `reason` |
+//! |---|---|
+//! | `stored`, `not_a_delivery` | empty |
+//! | `filtered` | `path`, `method`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
+//! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
+//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
+//! | `saturated` | `in_flight`, `shutting_down` |
+//! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
+//!
+//! So dead letters by reason are the series of `outcome="dead_letter"`, and retries by cause those of `outcome="retry"`.
+//! What was tried again within a delivery is in `pixel_pipeline_insert_failures_total`.
 //!
 //! What is counted here is also said in the log, once a minute, by [`crate::report`].
 
@@ -37,6 +52,7 @@ const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
 const OVERFLOW: &str = "pixel_pipeline_overflow_total";
 const TABLES: &str = "pixel_pipeline_tables";
 const UNAUTHORIZED: &str = "pixel_pipeline_unauthorized_total";
+const BUILD_INFO: &str = "pixel_pipeline_build_info";
 
 /// An entry takes seconds to reach us, and hours when something was down.
 const SECONDS_END_TO_END: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
@@ -68,6 +84,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(OVERFLOW, "Events that were stored in the overflow table, by cause.");
     describe_gauge!(TABLES, "Tables that this instance sent rows to and remembers, overflow tables aside.");
     describe_counter!(UNAUTHORIZED, "Requests of nobody who may push, by what was wrong with their tokens.");
+    describe_gauge!(BUILD_INFO, "1, with the version that runs.");
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
 }
 

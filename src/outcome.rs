@@ -55,6 +55,8 @@ pub enum RetryReason {
     Deadline,
     /// Google's public keys were never to be had, or not for a day. The token may well be good.
     NoKeys,
+    /// A bug. Whatever had been done by then, nothing was acknowledged.
+    Panic,
 }
 
 /// Why a delivery was sent away.
@@ -138,6 +140,7 @@ impl RetryReason {
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",
             Self::NoKeys => "no_keys",
+            Self::Panic => "panic",
         }
     }
 }

@@ -3,9 +3,11 @@
 //! JSON members: <https://cloud.google.com/logging/docs/structured-logging#special-payload-fields>.
 //! A field `trace` of an event becomes `logging.googleapis.com/trace`, which puts the line below
 //! the request that caused it. No line may hold a query value, a user id, a body or a token; table
-//! names hold user ids, so generated tables are not named either. Of other crates, lines below `info` are never
-//! written, whatever RUST_LOG says: what an HTTP client notes while debugging is not ours to vet.
+//! names hold user ids, so generated tables are not named either. That is why a panic is logged here, too, and not by
+//! Rust's own hook, whose text may hold any value. Of other crates, lines below `info` are never written, whatever
+//! RUST_LOG says: what an HTTP client notes while debugging is not ours to vet.
 
+use std::any::Any;
 use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
@@ -40,6 +42,7 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
     let terminal = std::io::stderr().is_terminal();
     let json = format == LogFormat::Json || format == LogFormat::Auto && !terminal;
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written));
+    log_panics();
     // Fails only where a test has installed another one.
     let _ = if json {
         registry.with(lines.event_format(CloudLogging { project: project.to_owned() })).try_init()
@@ -52,6 +55,19 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
 fn may_be_written(metadata: &Metadata<'_>) -> bool {
     let is_ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
     is_ours || *metadata.level() <= Level::INFO
+}
+
+/// Says where a panic was, and what of it cannot hold a value.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, reason = literal(panic.payload()), "a panic, which is a bug");
+    }));
+}
+
+/// The message of a panic, if it stands in the source just so: one that is put together at run time is a String.
+fn literal(payload: &dyn Any) -> Option<&'static str> {
+    payload.downcast_ref::<&'static str>().copied()
 }
 
 /// An error with all that caused it, on one line.
@@ -148,5 +164,24 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn of_a_panic_no_value_is_said() {
+        let user = String::from("planted");
+        let payload = catch_unwind(|| panic!("no such user: {user}")).unwrap_err();
+        assert_eq!(literal(&*payload), None);
+        let text = "é".repeat(user.len());
+        let payload = catch_unwind(|| text[1..].len()).unwrap_err();
+        assert_eq!(literal(&*payload), None);
+        let payload = catch_unwind(|| panic!("a literal")).unwrap_err();
+        assert_eq!(literal(&*payload), Some("a literal"));
     }
 }

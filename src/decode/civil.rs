@@ -46,6 +46,15 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     (FIRST_SECOND..=LAST_SECOND).contains(&timestamp.as_second()).then_some(timestamp)
 }
 
+/// Whether the text is a time after every [`Timestamp`]: one of the calendar's last hours, which end in the year 10000
+/// somewhere on Earth.
+pub fn is_after_all_timestamps(text: &str) -> bool {
+    let mut cursor = Cursor(text.as_bytes());
+    let Some(datetime) = cursor.datetime() else { return false };
+    let offset = cursor.zone().filter(|_| cursor.at_end());
+    datetime.date().year() == 9999 && offset.is_some_and(|offset| offset.to_timestamp(datetime).is_err())
+}
+
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
 const FIRST_SECOND: i64 = -62_135_596_800;
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -204,6 +213,16 @@ mod tests {
             "２０２６-01-02",
         ] {
             assert_eq!(timestamp(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendars_last_hours_are_told_from_what_is_no_time() {
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31", "9999-12-31T23:59:59-01:00"] {
+            assert!(is_after_all_timestamps(text) && timestamp(text).is_none(), "{text}");
+        }
+        for text in ["9999-12-30T21:59:59Z", "10000-01-01T00:00:00Z", "0001-01-01T00:00:00+14", "2026-02-30", "", "never"] {
+            assert!(!is_after_all_timestamps(text), "{text}");
         }
     }
 

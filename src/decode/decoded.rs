@@ -54,6 +54,8 @@ pub enum UnfitReason {
     BadJson,
     /// The entry is not one of a request.
     NoRequestUrl,
+    /// The event's time is too far away.
+    TimestampOutOfRange,
     /// A REQUIRED column cannot be filled.
     RequiredColumn,
     /// BigQuery says that the row is `invalid`.
@@ -82,6 +84,7 @@ impl UnfitReason {
             Self::BadBase64 => "bad_base64",
             Self::BadJson => "bad_json",
             Self::NoRequestUrl => "no_request_url",
+            Self::TimestampOutOfRange => "timestamp_out_of_range",
             Self::RequiredColumn => "required_column",
             Self::Invalid => "invalid",
         }

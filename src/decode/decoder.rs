@@ -18,6 +18,7 @@ use super::row::{Cell, Row, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
 use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
+use super::time_bounds;
 
 /// What the operator decides about decoding.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,6 +199,14 @@ impl Decoder {
         let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
             return Decoded::Filtered(FilterReason::MissingAttribute);
         };
+        if let Err(error) = time_bounds::check(event.time, now) {
+            return Decoded::Unfit(Unfit {
+                event_id: event.event_id,
+                reason: UnfitReason::TimestampOutOfRange,
+                detail: error.to_string(),
+                column: None,
+            });
+        }
         match self.write_row(&event, url, &attributes, signed) {
             Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, json }),
             Err((column, written)) => Decoded::Unfit(Unfit {

@@ -38,7 +38,11 @@ impl<'a> Event<'a> {
             (None, Some(message_id)) => EventId::of_message(message_id),
             (None, None) => EventId::of_data(data),
         };
-        let time = instant.or_else(|| civil::parse_timestamp(message.publish_time.as_deref()?)).unwrap_or(now);
+        let time = match instant {
+            // Not the time of its message: it says when it was, and that is too far away.
+            None if civil::is_after_all_timestamps(&timestamp) => Timestamp::MAX,
+            instant => instant.or_else(|| civil::parse_timestamp(message.publish_time.as_deref()?)).unwrap_or(now),
+        };
         let received = entry.receive_timestamp.get().and_then(|text| civil::parse_timestamp(&text)).unwrap_or(now);
         let Object(request) = entry.http_request.unwrap_or_default();
         Self { event_id, time, received, request, trace: entry.trace.non_empty(), message_id }

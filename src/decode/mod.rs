@@ -29,6 +29,7 @@ pub mod row;
 pub mod schema;
 pub mod signature;
 pub mod table_suffix;
+mod time_bounds;
 
 pub use decoded::{Decoded, FilterReason, Unfit, UnfitReason};
 pub use decoder::{Decoder, SchemaProblem, Settings};

@@ -27,6 +27,7 @@ use tokio::time::Instant;
 
 use super::auth::Gate;
 use super::delivery;
+use super::panic::{self, Panicked};
 use super::trace_context::TraceId;
 use crate::metrics;
 use crate::outcome::{Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
@@ -71,6 +72,13 @@ impl Push {
 
     async fn settle(&self, request: Request) -> Response {
         let arrived = Instant::now();
+        match panic::catch(self.settle_arrived(request, arrived)).await {
+            Ok(response) => response,
+            Err(Panicked) => self.answer(Outcome::Retry(RetryReason::Panic), arrived, &HeaderMap::new()),
+        }
+    }
+
+    async fn settle_arrived(&self, request: Request, arrived: Instant) -> Response {
         if self.shutting_down.load(Ordering::Relaxed) {
             return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrived, request.headers());
         }
@@ -174,4 +182,64 @@ fn render(push: &Push, handle: &PrometheusHandle) -> String {
     metrics::in_flight(push.max_in_flight - push.admitted.available_permits());
     metrics::tables(push.pipeline.tables());
     handle.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::decode::attributes::ValidAttributes;
+    use crate::decode::table_suffix::SuffixTemplate;
+    use crate::decode::{Schema, Settings};
+    use crate::new_tables::{NewTableLimits, NewTables, OverflowSuffix};
+    use crate::sink::batcher::{Batcher, Limits};
+    use crate::sink::bigquery::{BigQuery, Location};
+    use crate::sink::credentials::Tokens;
+    use crate::sink::template::{TemplateSettings, TemplateWatcher};
+    use crate::source::http_server;
+
+    /// With a deadline that no clock can hold, so that each delivery panics where its own is worked out.
+    fn push_that_panics(max_in_flight: usize) -> Push {
+        let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
+        let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
+        let attributes = ValidAttributes::default();
+        let suffix = SuffixTemplate::parse("", &attributes, "pixel").unwrap();
+        let overflow = OverflowSuffix::parse("_overflow", &attributes, "pixel", &suffix).unwrap();
+        let settings = TemplateSettings {
+            table: "pixel".into(),
+            dead_letter_table: "dead_letters".into(),
+            schema: Schema::shipped(),
+            auto_create: false,
+            decode: Settings { valid_attributes: attributes, pixel_paths: Vec::new(), table_suffix: suffix },
+        };
+        let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
+        let (batcher, _) = Batcher::new(bigquery, limits);
+        let new_tables = NewTables::new(NewTableLimits { per_hour: 1, overflow });
+        let pipeline = Pipeline::new(template, batcher, new_tables, "pixel".into(), "dead_letters".into());
+        Push::new(pipeline, max_in_flight, Duration::MAX)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_503_that_is_counted_and_takes_nothing_with_it() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let _counting = ::metrics::set_default_local_recorder(&recorder);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let push = Arc::new(push_that_panics(1));
+        let server = tokio::spawn(http_server::serve(listener, router(Arc::clone(&push), handle.clone()), std::future::pending()));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        for _ in 0..3 {
+            // Not 429: what was in flight is not any more.
+            assert_eq!(http.post(&url).body("{}").send().await.unwrap().status(), 503);
+            assert_eq!(http.get(format!("{url}/health")).send().await.unwrap().status(), 200);
+        }
+        assert_eq!(push.admitted.available_permits(), 1);
+        let counted = "pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"panic\"} 3";
+        assert!(handle.render().contains(counted), "{}", handle.render());
+        server.abort();
+    }
 }

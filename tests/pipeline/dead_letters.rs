@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::{Value, json};
 
@@ -66,6 +67,35 @@ async fn an_unwrapped_message_is_kept_in_base64() {
     assert_eq!(letter["data"], STANDARD.encode(b"\xff\x00not JSON"));
     assert_eq!((&letter["message_id"], &letter["delivery_attempt"]), (&json!("7001"), &json!("3")));
     assert_eq!(letter["publish_time"], "2026-01-02T03:04:07.5Z");
+}
+
+/// BigQuery would refuse it in a partitioned table, and would have to make a table of its day in any other.
+#[tokio::test]
+async fn a_forged_time_costs_its_neighbours_nothing() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "_{date}")]).await;
+    bigquery.wait_for_table("dead_letters").await;
+    let now = Timestamp::now();
+    let ago = |hours| (now - SignedDuration::from_hours(hours)).to_string();
+    let forged = ["0001-01-01T00:00:00Z".to_owned(), "9999-12-31T23:59:59Z".to_owned(), ago(24 * 3654), ago(-26)];
+    let good = [ago(24 * 3652), ago(0), ago(-24)];
+    let mut pushes = tokio::task::JoinSet::new();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for time in forged.iter().chain(&good).cycle().take(7 * 10) {
+        let push = http.post(&service.url).body(Entry::of_query("user_id=u").with("/timestamp", json!(time)).pushed());
+        pushes.spawn(async move { push.send().await.unwrap().status().as_u16() });
+    }
+    assert!(pushes.join_all().await.iter().all(|status| *status == 204));
+    assert_eq!(bigquery.events().await.len(), 30);
+    let letters = bigquery.rows("dead_letters").await;
+    assert_eq!(letters.len(), 40);
+    for letter in letters {
+        assert_eq!(letter["reason"], "timestamp_out_of_range");
+        let detail = letter["detail"].as_str().unwrap();
+        assert!(detail.contains("ten years ago") || detail.contains("25 hours ahead"), "{detail}");
+    }
+    let tables = bigquery.tables().await;
+    assert!(!tables.iter().any(|table| table.ends_with("_00010101") || table.ends_with("_99991231")), "{tables:?}");
 }
 
 /// The message is in the row anyway, but whoever reads details in a list should not read users.

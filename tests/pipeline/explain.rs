@@ -130,6 +130,8 @@ async fn each_reason_for_not_storing_is_named() {
         ("filter", "path", Entry::of_url("https://t.example.com/favicon.ico?user_id=u&order_id=1").json()),
         ("filter", "method", good.clone().with("/httpRequest/requestMethod", json!("HEAD")).json()),
         ("filter", "missing_attribute", Entry::of_query("user_id=&order_id=1").json()),
+        ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("1970-01-01T00:00:00Z")).json()),
+        ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("9999-12-31T23:59:59Z")).json()),
         ("dead_letter", "required_column", Entry::of_query("user_id=u").json()),
         ("dead_letter", "required_column", Entry::of_query("user_id=u&order_id=one").json()),
         ("dead_letter", "no_request_url", good.clone().without("/httpRequest/requestUrl").json()),

@@ -1,14 +1,10 @@
 //! The HTTP surface beside deliveries.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use axum::Router;
 use jiff::{SignedDuration, Timestamp};
-use pixel_pipeline::source::http_server;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::support::{Entry, Service, TestBigQuery};
 
@@ -84,6 +80,8 @@ async fn metrics_are_prometheus_text_with_help_and_type() {
         ("pixel_pipeline_in_flight", "gauge"),
         ("pixel_pipeline_insert_rows", "histogram"),
         ("pixel_pipeline_insert_seconds", "histogram"),
+        ("pixel_pipeline_tables", "gauge"),
+        ("pixel_pipeline_build_info", "gauge"),
     ] {
         assert_eq!(types.get(name), Some(&kind), "{name}");
         assert!(helped.contains(&name), "{name}");
@@ -92,20 +90,9 @@ async fn metrics_are_prometheus_text_with_help_and_type() {
     assert_eq!(service.metric("pixel_pipeline_delivery_seconds_count").await, 3.0);
     assert_eq!(service.metric("pixel_pipeline_insert_rows_bucket{le=\"1\"}").await, 1.0);
     assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);
-}
-
-/// On paused time, which runs ahead whenever everybody waits.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_never_ends_its_headers_is_cut_off() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(http_server::serve(listener, Router::new(), std::future::pending()));
-    let mut client = TcpStream::connect(address).await.unwrap();
-    client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow:").await.unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(Duration::from_secs(700), client.read_to_end(&mut answer)).await.expect("the connection ends").unwrap();
-    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
-    server.abort();
+    assert_eq!(service.metric("pixel_pipeline_tables").await, 1.0);
+    let build_info = concat!("pixel_pipeline_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+    assert_eq!(service.metric(build_info).await, 1.0);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod batching;
 mod check;
 mod clients;
 mod config;
+mod connections;
 mod console;
 mod cost;
 mod credentials;

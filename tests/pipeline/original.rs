@@ -135,8 +135,8 @@ async fn difference_a_row_has_a_time() {
 async fn difference_a_late_event_lands_on_the_day_on_which_it_happened() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    deliver(&service, &Entry::of_query("user_id=u").with("/timestamp", json!("2017-11-05T23:59:59Z"))).await;
-    assert_eq!(bigquery.rows("pixel_u_20171105").await.len(), 1);
+    deliver(&service, &Entry::of_query("user_id=u").with("/timestamp", json!("2025-11-05T23:59:59Z"))).await;
+    assert_eq!(bigquery.rows("pixel_u_20251105").await.len(), 1);
 }
 
 /// The next best time: when the message was published, which [`crate::support::wrapped`] says.

@@ -24,6 +24,7 @@ async fn every_outcome_has_its_answer_and_its_place() {
         ("dead_letter", "bad_base64", 204, r#"{"message":{"data":"%%%","messageId":"2"}}"#.to_owned()),
         ("dead_letter", "bad_json", 204, wrapped(b"{\"httpRequest\":", "3")),
         ("dead_letter", "no_request_url", 204, wrapped(br#"{"insertId":"1","textPayload":"hello"}"#, "4")),
+        ("dead_letter", "timestamp_out_of_range", 204, good.with("/timestamp", json!("1970-01-01T00:00:00Z")).pushed()),
         ("not_a_delivery", "", 400, "{}".to_owned()),
     ];
     for (outcome, reason, status, body) in cases {
@@ -37,7 +38,7 @@ async fn every_outcome_has_its_answer_and_its_place() {
     let mut reasons: Vec<_> =
         bigquery.rows("dead_letters").await.into_iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
     reasons.sort();
-    assert_eq!(reasons, ["bad_base64", "bad_json", "no_data", "no_request_url"]);
+    assert_eq!(reasons, ["bad_base64", "bad_json", "no_data", "no_request_url", "timestamp_out_of_range"]);
 }
 
 #[tokio::test]
