@@ -4,6 +4,7 @@
 pub mod check;
 pub mod cost;
 pub mod explain;
+mod google;
 mod how_long;
 #[cfg(feature = "local")]
 pub mod local;

@@ -13,9 +13,9 @@
 
 mod dead_letters;
 mod defaults;
-mod google;
 mod link;
 mod live;
+mod look;
 mod names;
 mod pixel;
 mod policy;
@@ -33,10 +33,10 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use url::Url;
 
+use super::google::Google;
 use super::how_long::HowLong;
 use crate::config::DeploymentArgs;
 use crate::sink::credentials::Tokens;
-use google::Google;
 use names::Names;
 use seen::Seen;
 

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::google::Look;
 use super::link::{Fault, Link, Mistakes, Verdict};
 use super::names::Names;
 use super::policy::Policies;
 use super::seen::{Edge, Entrance};
+use crate::cli::google::Look;
 use crate::config::Deployment;
 
 pub(super) fn links(edge: &Edge, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::google::Look;
 use super::link::Fault;
+use crate::cli::google::Look;
 
 /// The policy of a resource, above that of its project.
 pub(super) struct Policies<'a> {

@@ -3,8 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::google::{Api, Google, Look};
 use super::names::Names;
+use crate::cli::google::{Api, Google, Look};
 use crate::telemetry::with_causes;
 
 /// The project as it is now.

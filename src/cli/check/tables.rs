@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::google::Look;
 use super::link::{Fault, Link, Mistakes, Verdict};
 use super::names::Names;
 use super::pixel::text;
 use super::policy::inherited;
 use super::seen::Tables;
 use super::shell::quoted;
+use crate::cli::google::Look;
 use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
 use crate::sink::dead_letter;

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use reqwest::header::AGE;
 use url::Url;
 
-use super::google::{Google, Look};
 use super::link::{Fault, Link, Verdict};
 use super::names::Names;
 use super::tables::schema;
+use crate::cli::google::{Google, Look};
 use crate::config::Deployment;
 use crate::telemetry::with_causes;
 use probe::Probe;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::probe::Probe;
 use super::{LOGGED, RECEIVED};
-use crate::cli::check::google::{Api, Google, Unseen};
 use crate::cli::check::link::Fault;
 use crate::cli::check::names::Names;
+use crate::cli::google::{Api, Google, Unseen};
 
 /// The time between two looks grows from here.
 const SHORTEST: Duration = Duration::from_millis(200);

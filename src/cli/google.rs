@@ -1,4 +1,4 @@
-//! Google's APIs over REST: questions only.
+//! Google's APIs over REST, asked by a command with the credentials of whoever runs it.
 
 use std::time::Duration;
 
@@ -6,14 +6,16 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
-use super::link::Fault;
 use crate::config::Endpoints;
 use crate::sink::credentials::Tokens;
 use crate::telemetry::with_causes;
 
+/// An archive's object has an hour of entries.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(3600);
+
 /// An API, as `gcloud services enable` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
+pub(in crate::cli) enum Api {
     BigQuery,
     Compute,
     Logging,
@@ -25,7 +27,7 @@ pub(super) enum Api {
 
 /// A client with the caller's credentials.
 #[derive(Debug)]
-pub(super) struct Google {
+pub(in crate::cli) struct Google {
     http: reqwest::Client,
     endpoints: Endpoints,
     tokens: Tokens,
@@ -36,11 +38,11 @@ pub(super) struct Google {
 
 /// What a question showed.
 #[derive(Debug, Clone)]
-pub(super) struct Look(Result<Value, Unseen>);
+pub(in crate::cli) struct Look(Result<Value, Unseen>);
 
 /// Why it showed nothing.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Unseen {
+pub(in crate::cli) enum Unseen {
     #[error("it is not there")]
     Missing,
     #[error("the API {service} is not switched on in {project}")]
@@ -85,25 +87,36 @@ impl Api {
 }
 
 impl Google {
-    pub(super) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
+    pub(in crate::cli) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
         let quota_project = tokens.quota_project().await;
         let http = client(matches!(tokens, Tokens::None))?;
         Ok(Self { http, endpoints, tokens, quota_project, project: project.to_owned() })
     }
 
     /// For requests that are not to Google's APIs, and do not say who asks.
-    pub(super) fn http(&self) -> &reqwest::Client {
+    pub(in crate::cli) fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
     /// Asks for a path below the API's version.
-    pub(super) async fn get(&self, api: Api, path: &str) -> Look {
+    pub(in crate::cli) async fn get(&self, api: Api, path: &str) -> Look {
         self.ask(api, path, |url| self.http.get(url)).await
     }
 
     /// Asks where the API has questions as POST.
-    pub(super) async fn post(&self, api: Api, path: &str, body: &Value) -> Look {
+    pub(in crate::cli) async fn post(&self, api: Api, path: &str, body: &Value) -> Look {
         self.ask(api, path, |url| self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string())).await
+    }
+
+    /// Deletes a resource.
+    pub(in crate::cli) async fn delete(&self, path: &str) -> Look {
+        self.ask(Api::BigQuery, path, |url| self.http.delete(url)).await
+    }
+
+    /// The content of an object, whose bytes may come for as long as they take.
+    pub(in crate::cli) async fn download(&self, path: &str) -> Result<reqwest::Response, Unseen> {
+        let request = self.http.get(format!("{}/{path}", self.endpoints.storage)).timeout(LONGEST_DOWNLOAD);
+        self.send(request, Api::Storage, path).await
     }
 
     async fn ask(&self, api: Api, path: &str, request: impl FnOnce(String) -> reqwest::RequestBuilder) -> Look {
@@ -119,7 +132,13 @@ impl Google {
         Look(self.answer(request(format!("{base}/{path}")), api, path).await)
     }
 
-    async fn answer(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<Value, Unseen> {
+    async fn answer(&self, request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<Value, Unseen> {
+        let body = self.send(request, api, path).await?.bytes().await.map_err(|error| unreachable(api, &error))?;
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// The answer, if it is one of success.
+    async fn send(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<reqwest::Response, Unseen> {
         match self.tokens.token().await {
             Ok(Some(token)) => request = request.bearer_auth(token),
             Ok(None) => {}
@@ -128,13 +147,13 @@ impl Google {
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        let unreachable = |error: reqwest::Error| Unseen::Failed(format!("{} cannot be reached: {}", api.service(), with_causes(&error)));
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status().as_u16();
-        let body: Value = serde_json::from_slice(&response.bytes().await.map_err(unreachable)?).unwrap_or_default();
-        if (200..300).contains(&status) {
-            return Ok(body);
+        let response = request.send().await.map_err(|error| unreachable(api, &error))?;
+        if response.status().is_success() {
+            return Ok(response);
         }
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(|error| unreachable(api, &error))?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
         let is_off = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));
         let (project, service) = (self.project.clone(), api.service().to_owned());
@@ -146,6 +165,10 @@ impl Google {
             _ => Unseen::Failed(format!("{service} answers {status}: {message}")),
         })
     }
+}
+
+fn unreachable(api: Api, error: &reqwest::Error) -> Unseen {
+    Unseen::Failed(format!("{} cannot be reached: {}", api.service(), with_causes(error)))
 }
 
 /// Honours the proxy's variables, except for what is on this machine.
@@ -162,47 +185,20 @@ fn client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
 }
 
 impl Look {
-    pub(super) fn into_result(self) -> Result<Value, Unseen> {
+    pub(in crate::cli) fn result(&self) -> &Result<Value, Unseen> {
+        &self.0
+    }
+
+    pub(in crate::cli) fn into_result(self) -> Result<Value, Unseen> {
         self.0
     }
 
-    pub(super) fn value(&self) -> Option<&Value> {
+    pub(in crate::cli) fn value(&self) -> Option<&Value> {
         self.0.as_ref().ok()
     }
 
     /// Whether the API says that there is none.
-    pub(super) fn is_missing(&self) -> bool {
+    pub(in crate::cli) fn is_missing(&self) -> bool {
         matches!(self.0, Err(Unseen::Missing))
-    }
-
-    /// The resource itself, for the link that answers for it; `create` makes one.
-    pub(super) fn found(&self, thing: &str, create: impl FnOnce() -> String) -> Result<&Value, Fault> {
-        match &self.0 {
-            Ok(value) => Ok(value),
-            Err(Unseen::Missing) => Err(Fault::wrong(format!("there is no {thing}"), create())),
-            Err(unseen) => Err(unseen.fault()),
-        }
-    }
-
-    /// The resource, for a link that builds on it.
-    pub(super) fn needed(&self, thing: &str) -> Result<&Value, Fault> {
-        match &self.0 {
-            Ok(value) => Ok(value),
-            Err(Unseen::Missing) => Err(Fault::Unseen { problem: format!("there is no {thing} yet"), mend: None }),
-            Err(unseen) => Err(unseen.fault()),
-        }
-    }
-}
-
-impl Unseen {
-    pub(super) fn fault(&self) -> Fault {
-        let mend = match self {
-            Self::Missing | Self::Failed(_) => None,
-            Self::Disabled { service, project } => Some(format!("gcloud services enable {service} --project={project}")),
-            Self::Denied { role, project, .. } => Some(format!(
-                "gcloud projects add-iam-policy-binding {project} --member=\"user:$(gcloud config get-value account)\" --role={role} --condition=None"
-            )),
-        };
-        Fault::Unseen { problem: self.to_string(), mend }
     }
 }
