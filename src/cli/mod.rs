@@ -4,14 +4,17 @@
 pub mod check;
 pub mod cost;
 pub mod explain;
+pub mod forget;
 mod google;
 mod how_long;
 #[cfg(feature = "local")]
 pub mod local;
 #[cfg(feature = "query")]
 pub mod query;
+pub mod replay;
 pub mod serve;
 pub mod sign;
+mod statement;
 #[cfg(feature = "local")]
 mod welcome;
 
@@ -39,6 +42,8 @@ enum Command {
     Check(Box<check::Args>),
     Cost(cost::Args),
     Sign(sign::Args),
+    Replay(Box<replay::Args>),
+    Forget(Box<forget::Args>),
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
     /// Run a GoogleSQL query and print its rows
@@ -54,6 +59,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(*args).await,
         Command::Cost(args) => cost::run(args),
         Command::Sign(args) => sign::run(args),
+        Command::Forget(args) => forget::run(*args).await,
+        Command::Replay(args) => replay::run(*args).await,
         #[cfg(feature = "local")]
         Command::Local(args) => local::run(*args).await,
         #[cfg(feature = "query")]

@@ -9,6 +9,7 @@ mod delivery;
 mod deployment;
 mod endpoints;
 mod new_tables;
+mod operator;
 mod privacy;
 mod problems;
 mod secret;
@@ -33,6 +34,7 @@ pub use delivery::DeliveryArgs;
 pub use deployment::{Deployment, DeploymentArgs};
 pub use endpoints::Endpoints;
 pub use new_tables::NewTablesArgs;
+pub use operator::{Operator, OperatorArgs};
 pub use problems::Problems;
 pub use signing::SigningKeyArgs;
 

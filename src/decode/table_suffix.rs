@@ -70,6 +70,38 @@ enum Piece {
     Date(String),
 }
 
+/// Whether a suffix is that of certain values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resemblance {
+    None,
+    /// Other values may have it, too: `_{user_id}_{date:%Y}` says of `_a_2026` no more than that.
+    Possible,
+    /// No other value has it.
+    Certain,
+}
+
+/// What is known of a piece of a suffix.
+#[derive(Debug, PartialEq, Eq)]
+enum Known {
+    Text(String),
+    /// Eight digits, after this.
+    Day(&'static str),
+    Nothing,
+}
+
+fn matches(text: &str, pieces: &[Known]) -> bool {
+    match pieces {
+        [] => text.is_empty(),
+        [Known::Text(piece), rest @ ..] => text.strip_prefix(piece.as_str()).is_some_and(|text| matches(text, rest)),
+        [Known::Day(before), rest @ ..] => text
+            .strip_prefix(before)
+            .and_then(|text| text.split_at_checked(8))
+            .is_some_and(|(day, text)| day.bytes().all(|byte| byte.is_ascii_digit()) && matches(text, rest)),
+        // What it cannot be is empty. Templates are short, and so are names.
+        [Known::Nothing, rest @ ..] => (1..=text.len()).any(|end| text.is_char_boundary(end) && matches(&text[end..], rest)),
+    }
+}
+
 /// Why a text is no template.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadTemplate {
@@ -146,6 +178,38 @@ impl SuffixTemplate {
             }
         }
         Ok(TableSuffix(suffix))
+    }
+
+    /// Reads a suffix as one of an event with these values, by position; those that are `None` may be any.
+    pub fn resembles<'v>(&self, suffix: &str, value: impl Fn(usize) -> Option<&'v str>) -> Resemblance {
+        let mut known = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            let mut text = String::new();
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Attribute(index) => match value(*index) {
+                    Some(value) => self.push_field(&mut text, |field| encode(value, false, field)),
+                    None => {
+                        known.push(Known::Nothing);
+                        continue;
+                    }
+                },
+                Piece::Day => {
+                    known.push(Known::Day(if self.parts_its_fields { "" } else { "8_" }));
+                    continue;
+                }
+                Piece::Date(_) => {
+                    known.push(Known::Nothing);
+                    continue;
+                }
+            }
+            known.push(Known::Text(text));
+        }
+        if !matches(suffix, &known) {
+            return Resemblance::None;
+        }
+        let names_a_value = self.attributes().any(|index| value(index).is_some());
+        if names_a_value && !known.contains(&Known::Nothing) { Resemblance::Certain } else { Resemblance::Possible }
     }
 
     fn push_field(&self, suffix: &mut String, write: impl FnOnce(&mut String)) {
@@ -278,6 +342,28 @@ mod tests {
         assert_eq!(render("_{a}{b}", ["xy", "z"]), "_2_xy1_z");
         assert_eq!(render("_{a}_{date}", ["x", ""]), "_x_20260102");
         assert_eq!(render("{a}{date}", ["x", ""]), "1_x8_20260102");
+    }
+
+    #[test]
+    fn a_suffix_tells_whose_it_is_as_far_as_it_can() {
+        let resembles = |text: &str, suffix: &str| {
+            let template = SuffixTemplate::parse(text, &ValidAttributes::parse("a,b").unwrap(), "pixel").unwrap();
+            template.resembles(suffix, |index| ["507f"].get(index).copied())
+        };
+        for (template, suffix, expected) in [
+            ("_{a}_{date}", "_507f_20260102", Resemblance::Certain),
+            ("_{a}_{date}", "_507f__2d2_20260102", Resemblance::None),
+            ("_{a}_{date}", "_507f_2026010", Resemblance::None),
+            ("_{a}_{date:%Y}", "_507f_2026", Resemblance::Possible),
+            ("_{a}_{b}_{date}", "_507f_x_20260102", Resemblance::Possible),
+            ("_{a}_{b}_{date}", "_507f_x_2026010", Resemblance::None),
+            ("{a}{date}", "4_507f8_20260102", Resemblance::Certain),
+            ("_{date}", "_20260102", Resemblance::Possible),
+            ("", "", Resemblance::Possible),
+            ("", "_x", Resemblance::None),
+        ] {
+            assert_eq!(resembles(template, suffix), expected, "{template} {suffix}");
+        }
     }
 
     #[test]

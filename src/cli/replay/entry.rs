@@ -1,0 +1,61 @@
+//! A message on its way through the pipeline once more, and whom its fate concerns.
+
+use std::borrow::Cow;
+
+use crate::decode::PubsubMessage;
+use crate::decode::message::MessageData;
+use crate::source::delivery;
+
+use super::lines::Offset;
+
+/// What is replayed, and where it is from.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) payload: Payload,
+    pub(super) origin: Origin,
+}
+
+/// The message itself.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// A log entry, or the body of a push.
+    Line(Vec<u8>),
+    /// A row of the dead-letter table.
+    Letter(PubsubMessage<'static>),
+    /// From a subscription.
+    #[cfg(feature = "pubsub")]
+    Pulled(super::subscription::Pulled),
+}
+
+/// Who is to be told what became of it.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// The line that ends there, of the source with that position.
+    Line { source: usize, end: Offset },
+    /// The dead letter with that event_id.
+    Letter { event_id: String },
+    /// Pub/Sub.
+    #[cfg(feature = "pubsub")]
+    Pulled(super::subscription::Receipt),
+}
+
+impl Payload {
+    /// The message as the decoder takes it.
+    pub(super) fn message(&self) -> PubsubMessage<'_> {
+        match self {
+            Self::Line(line) => delivery::read_line(line),
+            Self::Letter(letter) => PubsubMessage {
+                data: match &letter.data {
+                    MessageData::Base64(text) => MessageData::Base64(Cow::Borrowed(text)),
+                    MessageData::Raw(bytes) => MessageData::Raw(bytes),
+                },
+                message_id: letter.message_id.as_deref().map(Cow::Borrowed),
+                publish_time: letter.publish_time.as_deref().map(Cow::Borrowed),
+                attributes: letter.attributes.as_deref().map(Cow::Borrowed),
+                delivery_attempt: letter.delivery_attempt,
+            },
+            #[cfg(feature = "pubsub")]
+            Self::Pulled(pulled) => pulled.message(),
+        }
+    }
+}

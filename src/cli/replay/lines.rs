@@ -1,0 +1,137 @@
+//! The lines of one stream, which may be gzip, and where each ends.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use flate2::read::MultiGzDecoder;
+
+/// More than a log entry may have, and than a push.
+const LONGEST: usize = 16 << 20;
+
+/// A place in a stream, after unpacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Offset {
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+}
+
+/// A line without its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Text(Vec<u8>),
+    /// It cannot be an entry.
+    TooLong,
+}
+
+/// Reads lines.
+pub(super) struct Lines {
+    input: Box<dyn BufRead>,
+    at: Offset,
+}
+
+impl Lines {
+    /// From `start` on. Whether it is gzip is told by its first bytes, not by a name.
+    pub(super) fn new(mut raw: impl Read + 'static, start: Offset) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        raw.by_ref().take(2).read_to_end(&mut magic)?;
+        let is_gzip = magic == [0x1f, 0x8b];
+        let whole = BufReader::with_capacity(1 << 16, Cursor::new(magic).chain(raw));
+        let mut input: Box<dyn BufRead> =
+            if is_gzip { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(whole))) } else { Box::new(whole) };
+        // Reading what was read before costs little beside storing it.
+        let skipped = io::copy(&mut input.by_ref().take(start.bytes), &mut io::sink())?;
+        if skipped < start.bytes {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is shorter than it was"));
+        }
+        Ok(Self { input, at: start })
+    }
+
+    /// Where the last line ended; its `lines` is the number of that line, from 1.
+    pub(super) fn offset(&self) -> Offset {
+        self.at
+    }
+
+    /// The next line, or `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+        let mut line = Vec::new();
+        let mut read = self.input.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? as u64;
+        if read == 0 {
+            return Ok(None);
+        }
+        let is_whole = line.ends_with(b"\n") || line.len() < LONGEST;
+        if !is_whole {
+            read += self.skip_line()?;
+        }
+        self.at = Offset { bytes: self.at.bytes + read, lines: self.at.lines + 1 };
+        Ok(Some(if is_whole { Line::Text(line.trim_ascii().to_vec()) } else { Line::TooLong }))
+    }
+
+    fn skip_line(&mut self) -> io::Result<u64> {
+        let mut skipped = 0;
+        loop {
+            let buffer = self.input.fill_buf()?;
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let count = end.map_or(buffer.len(), |end| end + 1);
+            self.input.consume(count);
+            skipped += count as u64;
+            if end.is_some() || count == 0 {
+                return Ok(skipped);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(raw: Vec<u8>, start: Offset) -> Vec<(Line, Offset)> {
+        let mut lines = Lines::new(Cursor::new(raw), start).unwrap();
+        std::iter::from_fn(|| Some((lines.next().unwrap()?, lines.offset()))).collect()
+    }
+
+    #[test]
+    fn plain_text_and_several_gzip_members_read_alike_and_from_any_line_on() {
+        let members = [gzip(b"one\ntw"), gzip(b"o\r\n\nfour")].concat();
+        for raw in [b"one\ntwo\r\n\nfour".to_vec(), members] {
+            let all = read(raw.clone(), Offset::default());
+            let texts: Vec<&Line> = all.iter().map(|(line, _)| line).collect();
+            let text = |text: &str| Line::Text(text.into());
+            assert_eq!(texts, [&text("one"), &text("two"), &text(""), &text("four")]);
+            assert_eq!(all[1].1, Offset { bytes: 9, lines: 2 });
+            for (count, (_, end)) in all.iter().enumerate() {
+                assert_eq!(read(raw.clone(), *end), all[count + 1..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_costs_no_memory_and_no_neighbour() {
+        let raw = [b"a\n".as_slice(), &vec![b'x'; 2 * LONGEST + 5], b"\nb"].concat();
+        let lines: Vec<Line> = read(raw, Offset::default()).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [Line::Text(b"a".into()), Line::TooLong, Line::Text(b"b".into())]);
+    }
+
+    #[test]
+    fn gzip_that_ends_too_early_is_an_error_and_no_end() {
+        let whole = gzip(b"one\ntwo\n");
+        let mut lines = Lines::new(Cursor::new(whole[..whole.len() - 4].to_vec()), Offset::default()).unwrap();
+        let ended = loop {
+            match lines.next() {
+                Ok(Some(_)) => {}
+                ended => break ended,
+            }
+        };
+        assert!(ended.is_err(), "{ended:?}");
+    }
+}

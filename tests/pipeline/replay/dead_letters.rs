@@ -1,0 +1,118 @@
+//! From the dead-letter table.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{column, replay, replayed, run};
+use crate::support::{Entry, TestBigQuery};
+
+/// A dead letter as the service wrote it that day.
+async fn letter(bigquery: &TestBigQuery, id: &str, reason: &str, day: &str, data: &[u8]) {
+    let row = json!({
+        "event_id": id, "received_timestamp": format!("{day}T00:00:00Z"), "reason": reason, "data": STANDARD.encode(data),
+        "message_id": format!("m-{id}"), "publish_time": "2026-01-02T03:04:07.5Z", "attributes": "{\"a\":\"b\"}", "delivery_attempt": 3,
+    });
+    let answer = bigquery.insert("dead_letters", id, row).await;
+    assert!(answer["insertErrors"].is_null(), "{answer}");
+}
+
+/// With a table of dead letters, in which there is nothing yet.
+async fn bigquery() -> TestBigQuery {
+    let bigquery = TestBigQuery::start().await;
+    bigquery.create_dataset().await;
+    let columns: Value = serde_json::from_str(include_str!("../../../schema/dead_letters.json")).unwrap();
+    bigquery.create_table("dead_letters", columns).await;
+    bigquery
+}
+
+#[tokio::test]
+async fn what_can_be_a_row_now_is_one_and_what_cannot_makes_no_second_dead_letter() {
+    let bigquery = bigquery().await;
+    letter(&bigquery, "1", "required_column", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
+    letter(&bigquery, "2", "bad_json", "2026-01-02", b"{").await;
+    // Without an insertId, the message's id is its identity.
+    let anonymous = Entry::of_query("user_id=u&order_id=3").without("/insertId").json();
+    letter(&bigquery, "3", "invalid", "2026-01-03", anonymous.as_bytes()).await;
+    for _ in 0..2 {
+        let replayed = replayed(&bigquery, &["--dead-letters"]).await;
+        assert_eq!((replayed.count("stored"), replayed.count("dead_letter")), (2, 1));
+        assert_eq!(bigquery.rows("dead_letters").await.len(), 3);
+    }
+    assert_eq!(column(&bigquery, "pixel", "order_id").await, ["1", "3"]);
+}
+
+#[tokio::test]
+async fn they_can_be_chosen_by_reason_and_by_when_they_were_received() {
+    let bigquery = bigquery().await;
+    for (id, reason, day) in [
+        ("1", "invalid", "2026-01-02"),
+        ("2", "required_column", "2026-01-02"),
+        ("3", "invalid", "2026-01-03"),
+        ("4", "no_data", "2026-01-02"),
+    ] {
+        letter(&bigquery, id, reason, day, Entry::of_query(&format!("user_id=u&order_id={id}")).json().as_bytes()).await;
+    }
+    let args = ["--dead-letters", "--reason=invalid,required_column", "--until=2026-01-03"];
+    assert_eq!(replayed(&bigquery, &[&args[..], &["--dry-run"]].concat()).await.count("stored"), 2);
+    assert!(bigquery.rows("pixel").await.is_empty());
+    assert_eq!(replayed(&bigquery, &args).await.count("stored"), 2);
+    assert_eq!(column(&bigquery, "pixel", "order_id").await, ["1", "2"]);
+    assert_eq!(replayed(&bigquery, &["--dead-letters", "--since=2026-01-03"]).await.count("stored"), 1);
+}
+
+#[tokio::test]
+async fn with_delete_those_that_became_rows_go_and_the_young_ones_stay_and_are_said() {
+    let bigquery = bigquery().await;
+    let data = |id: &str| Entry::of_query(&format!("user_id=u&order_id={id}")).json().into_bytes();
+    letter(&bigquery, "old", "invalid", "2026-01-02", &data("old")).await;
+    letter(&bigquery, "bad", "bad_json", "2026-01-02", b"{").await;
+    // BigQuery reads no nanoseconds.
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
+    let young = json!({
+        "event_id": "young", "received_timestamp": now, "reason": "invalid", "data": STANDARD.encode(data("young")),
+    });
+    let answer = bigquery.insert("dead_letters", "young", young).await;
+    assert!(answer["insertErrors"].is_null(), "{answer}");
+    let replayed = replayed(&bigquery, &["--dead-letters", "--delete"]).await;
+    assert_eq!(replayed.count("stored"), 2);
+    let summary = replayed.summary();
+    assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_too_young"]), (&json!(1), &json!(1)));
+    assert_eq!(column(&bigquery, "dead_letters", "event_id").await, ["bad", "young"]);
+}
+
+#[tokio::test]
+async fn thousands_are_read_page_by_page_and_shared_by_tasks() {
+    let bigquery = bigquery().await;
+    for chunk in 0..5 {
+        let rows: Vec<Value> = (chunk * 500..(chunk + 1) * 500)
+            .map(|id: usize| {
+                let data = STANDARD.encode(Entry::of_query(&format!("user_id=u&order_id={id:05}")).json());
+                json!({"insertId": id.to_string(), "json": {
+                    "event_id": id.to_string(), "received_timestamp": "2026-01-02T00:00:00Z", "reason": "invalid", "data": data,
+                }})
+            })
+            .collect();
+        let (status, answer) = bigquery.post("/datasets/parsed_pixel/tables/dead_letters/insertAll", &json!({"rows": rows})).await;
+        assert_eq!((status, &answer["insertErrors"]), (200, &Value::Null));
+    }
+    let mut sum = 0;
+    for index in ["0", "1", "2"] {
+        let task = replayed(&bigquery, &["--dead-letters", "--task-index", index, "--task-count", "3"]).await;
+        assert!((700..=970).contains(&task.count("stored")), "{}", task.out);
+        sum += task.count("stored");
+    }
+    assert_eq!(sum, 2500);
+    let (_, answer) = bigquery
+        .post("/queries", &json!({"query": "SELECT COUNT(*), COUNT(DISTINCT order_id) FROM `parsed_pixel.pixel`", "useLegacySql": false}))
+        .await;
+    assert_eq!(answer["rows"][0]["f"], json!([{"v": "2500"}, {"v": "2500"}]));
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_ends_with_1() {
+    let bigquery = TestBigQuery::start().await;
+    let replayed = run(replay(&bigquery, &["--dead-letters"])).await;
+    assert_eq!((replayed.code, replayed.out.as_str()), (Some(1), ""));
+    assert!(replayed.err.contains("cannot read the dead letters"), "{}", replayed.err);
+}

@@ -1,0 +1,229 @@
+//! From files and standard input.
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+
+use super::{Replayed, column, gzip, replay, replayed, run, write};
+use crate::support::bigquery::TempDir;
+use crate::support::service::PATIENCE;
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+use std::process::Stdio;
+use std::time::Duration;
+
+fn entry(order: impl std::fmt::Display) -> Entry {
+    Entry::of_query(&format!("user_id=u&order_id={order}"))
+}
+
+fn lines(orders: std::ops::Range<usize>) -> String {
+    orders.map(|order| entry(format!("{order:04}")).json() + "\n").collect()
+}
+
+#[tokio::test]
+async fn plain_files_gzip_and_globs_are_read_to_the_last_line() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    write(dir.path(), "a1.jsonl", lines(0..3));
+    // Two members, and a line that lies across them, without an end.
+    let text = lines(3..6);
+    let (head, tail) = text.trim_end().split_at(700);
+    write(dir.path(), "a2.log", [gzip(head), gzip(tail)].concat());
+    let pushed = write(dir.path(), "b.jsonl", format!("{}\n\n{}", entry("0006").pushed(), entry("0007").pushed()));
+    let pattern = dir.path().join("a*").display().to_string();
+    let replayed = replayed(&bigquery, &[&pattern, pushed.to_str().unwrap()]).await;
+    assert_eq!((replayed.count("stored"), replayed.summary()["entries"].as_u64()), (8, Some(8)));
+    let expected: Vec<String> = (0..8).map(|order| format!("{order:04}")).collect();
+    assert_eq!(column(&bigquery, "pixel", "order_id").await, expected);
+}
+
+#[tokio::test]
+async fn standard_input_is_read_as_well() {
+    let bigquery = TestBigQuery::start().await;
+    let mut child = replay(&bigquery, &["-", "--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&gzip(&lines(0..5))).await.unwrap();
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(bigquery.rows("pixel").await.len(), 5);
+}
+
+#[tokio::test]
+async fn an_event_keeps_its_identity_and_within_the_window_nothing_is_doubled() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
+    let entries: Vec<Entry> = (0..5).map(entry).collect();
+    for entry in &entries {
+        assert_eq!(service.push(entry.pushed()).await.status, 204);
+    }
+    let before = column(&bigquery, "pixel", "event_id").await;
+    let dir = TempDir::new();
+    let file = write(dir.path(), "archive.jsonl", entries.iter().map(|entry| entry.json() + "\n").collect::<String>());
+    let file = file.to_str().unwrap();
+    assert_eq!(replayed(&bigquery, &[file]).await.count("stored"), 5);
+    assert_eq!(column(&bigquery, "pixel", "event_id").await, before);
+
+    // After the window, BigQuery stores them again, and the view tells by the identity.
+    bigquery.faults().advance_clock(Duration::from_secs(3600));
+    assert_eq!(replayed(&bigquery, &[file]).await.count("stored"), 5);
+    let mut twice = column(&bigquery, "pixel", "event_id").await;
+    assert_eq!(twice.len(), 10);
+    twice.dedup();
+    assert_eq!(twice, before);
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_an_event_is_named_counted_and_kept() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let unwanted = Entry::of_url("https://t.example.com/other.png?user_id=u").json();
+    let text = format!("{}\n{{\"httpRequest\":\n{unwanted}\n{}\n", entry(1).json(), Entry::of_query("type=click").json());
+    let file = write(dir.path(), "bad.jsonl", text);
+    let replayed = replayed(&bigquery, &[file.to_str().unwrap()]).await;
+    let expected = json!([
+        {"outcome": "dead_letter", "reason": "bad_json", "count": 1},
+        {"outcome": "filtered", "reason": "path", "count": 1},
+        {"outcome": "stored", "reason": null, "count": 2},
+    ]);
+    assert_eq!(replayed.summary()["outcomes"], expected);
+    assert!(replayed.err.contains(&format!("{}:2: a dead letter (bad_json)", file.canonicalize().unwrap().display())), "{}", replayed.err);
+    assert_eq!(column(&bigquery, "dead_letters", "reason").await, ["bad_json"]);
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_stores_nothing() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let file = write(dir.path(), "a.jsonl", lines(0..3) + "no JSON\n");
+    let replayed = replayed(&bigquery, &["--dry-run", file.to_str().unwrap()]).await;
+    assert_eq!((replayed.count("stored"), replayed.count("dead_letter"), &replayed.summary()["dry_run"]), (3, 1, &json!(true)));
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 0);
+    assert_eq!(bigquery.tables().await, [""; 0], "not even a table is made");
+}
+
+#[tokio::test]
+async fn only_entries_of_the_time_that_is_asked_for_are_stored() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let at = |time: &str| entry(time.replace([':', '-'], "")).with("/timestamp", json!(time)).json() + "\n";
+    let text = [at("2026-01-01T23:59:59.9Z"), at("2026-01-02T00:00:00Z"), at("2026-01-02T12:00:00Z"), at("2026-01-03T00:00:00Z")].concat();
+    // Its own time is what counts, and it has none.
+    let text = text + "no JSON\n" + &entry("x").without("/timestamp").json() + "\n";
+    let file = write(dir.path(), "a.jsonl", text);
+    let replayed = replayed(&bigquery, &["--since=2026-01-02", "--until=2026-01-03T00:00:00Z", file.to_str().unwrap()]).await;
+    let expected = json!([
+        {"outcome": "left_out", "reason": "no_time", "count": 2},
+        {"outcome": "left_out", "reason": "other_time", "count": 2},
+        {"outcome": "stored", "reason": null, "count": 2},
+    ]);
+    assert_eq!(replayed.summary()["outcomes"], expected);
+    assert_eq!(column(&bigquery, "pixel", "order_id").await, ["20260102T000000Z", "20260102T120000Z"]);
+}
+
+#[tokio::test]
+async fn what_bigquery_does_not_take_is_tried_again() {
+    use pixel_pipeline::local::bigquery::{Fault, Status};
+    let bigquery = TestBigQuery::start().await;
+    for _ in 0..3 {
+        bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
+    }
+    // Is sent away at once, and asked for once more by the command itself.
+    bigquery.faults().next(Fault::Status(Status::new(403, "accessDenied")));
+    let dir = TempDir::new();
+    let file = write(dir.path(), "a.jsonl", lines(0..10));
+    assert_eq!(replayed(&bigquery, &[file.to_str().unwrap()]).await.count("stored"), 10);
+    assert_eq!(bigquery.rows("pixel").await.len(), 10);
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_said_and_ends_with_1() {
+    use pixel_pipeline::local::bigquery::{Fault, Status};
+    let bigquery = TestBigQuery::start().await;
+    bigquery.faults().always(Some(Fault::Status(Status::new(503, "backendError"))));
+    let dir = TempDir::new();
+    let file = write(dir.path(), "a.jsonl", lines(0..2));
+    let Replayed { code, out, err } = run(replay(&bigquery, &["--give-up-after=500ms", file.to_str().unwrap()])).await;
+    assert_eq!(code, Some(1));
+    assert!(out.contains("2 entries") && out.contains("2  not_settled (unavailable)"), "{out}");
+    assert!(err.contains(":1: not settled (unavailable)"), "{err}");
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_be_read_to_its_end_is_said_and_the_others_are_read() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let whole = gzip(&lines(0..3));
+    let cut = write(dir.path(), "cut.gz", &whole[..whole.len() - 6]);
+    let good = write(dir.path(), "good.jsonl", lines(3..5));
+    let replayed = run(replay(&bigquery, &["--format=json", cut.to_str().unwrap(), good.to_str().unwrap()])).await;
+    assert_eq!(replayed.code, Some(1));
+    assert!(replayed.err.contains("cannot read") && replayed.err.contains("cut.gz"), "{}", replayed.err);
+    assert_eq!(replayed.summary()["broken"].as_array().unwrap().len(), 1);
+    assert_eq!(bigquery.rows("pixel").await.len() as u64, replayed.count("stored"));
+    assert!(replayed.count("stored") >= 2);
+}
+
+#[tokio::test]
+async fn four_tasks_side_by_side_store_each_entry_once() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    write(dir.path(), "1.jsonl", lines(0..90));
+    write(dir.path(), "2.jsonl.gz", gzip(&lines(90..200)));
+    let pattern = dir.path().join("*").display().to_string();
+    let tasks = (0..4).map(|index| {
+        let mut task = replay(&bigquery, &["--format=json", &pattern]);
+        task.env("CLOUD_RUN_TASK_INDEX", index.to_string()).env("CLOUD_RUN_TASK_COUNT", "4");
+        tokio::spawn(run(task))
+    });
+    let mut counts = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        let replayed = task.await.unwrap();
+        assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+        counts.push(replayed.count("stored"));
+    }
+    assert_eq!(counts.iter().sum::<u64>(), 200, "no entry was sent twice");
+    assert!(counts.iter().all(|count| (45..=55).contains(count)), "{counts:?}");
+    let expected: Vec<String> = (0..200).map(|order| format!("{order:04}")).collect();
+    assert_eq!(column(&bigquery, "pixel", "order_id").await, expected);
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_ends_with_2_before_anything_is_sent() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let file = write(dir.path(), "a.jsonl", lines(0..1));
+    let file = file.to_str().unwrap();
+    for args in [
+        &[][..],
+        &["/no/such/file"],
+        &["/no/such/*.jsonl"],
+        &[dir.path().to_str().unwrap()],
+        &[file, "--since=yesterday"],
+        &[file, "--dead-letters"],
+        &[file, "--delete"],
+        &[file, "--dry-run", "--checkpoint=x"],
+        &[file, "--task-index=4", "--task-count=4"],
+        &["-", "--task-index=0", "--task-count=4"],
+        &[file, "--give-up-after=0"],
+        &[file, "--valid-attributes=user id"],
+    ] {
+        let replayed = run(replay(&bigquery, args)).await;
+        assert_eq!((replayed.code, replayed.out.as_str()), (Some(2), ""), "{args:?}: {}", replayed.err);
+        assert!(replayed.err.starts_with("error: "), "{args:?}: {}", replayed.err);
+    }
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 0);
+    let mismatch = run(replay(&bigquery, &[file, "--valid-attributes=user_id,nothing"])).await;
+    assert_eq!(mismatch.code, Some(1));
+    assert!(mismatch.err.contains("nothing"), "{}", mismatch.err);
+}
+
+/// A push that is sent twice within a minute is one row, and so is one beside its replay.
+#[tokio::test]
+async fn a_push_body_is_the_message_that_it_was() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
+    // Without an insertId, the identity is that of the message.
+    let body = wrapped(entry(1).without("/insertId").json().as_bytes(), "7001");
+    assert_eq!(service.push(body.clone()).await.status, 204);
+    let dir = TempDir::new();
+    let file = write(dir.path(), "pushes.jsonl", body);
+    assert_eq!(replayed(&bigquery, &[file.to_str().unwrap()]).await.count("stored"), 1);
+    assert_eq!(bigquery.rows("pixel").await.len(), 1);
+}
