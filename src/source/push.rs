@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Schema, Settings};
+    use crate::decode::{Privacy, Schema, Settings};
     use crate::new_tables::{NewTableLimits, NewTables, OverflowSuffix};
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
@@ -212,14 +212,20 @@ mod tests {
             dead_letter_table: "dead_letters".into(),
             schema: Schema::shipped(),
             auto_create: false,
-            decode: Settings { valid_attributes: attributes, pixel_paths: Vec::new(), table_suffix: suffix },
+            decode: Settings {
+                valid_attributes: attributes,
+                table_suffix: suffix,
+                pixel_paths: Vec::new(),
+                privacy: Privacy::default(),
+                signatures: None,
+            },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
         let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let new_tables = NewTables::new(NewTableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, new_tables, "pixel".into(), "dead_letters".into());
-        Push::new(pipeline, max_in_flight, Duration::MAX)
+        Push::new(pipeline, Gate::Open, max_in_flight, Duration::MAX)
     }
 
     #[tokio::test]
