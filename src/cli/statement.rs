@@ -42,7 +42,7 @@ pub(super) fn timestamp(name: &str, value: Timestamp) -> Value {
     scalar(name, "TIMESTAMP", &crate::decode::coerce::rfc3339_micros(value))
 }
 
-/// A parameter of type ARRAY<STRING>.
+/// A parameter of type `ARRAY<STRING>`.
 pub(super) fn strings(name: &str, values: &[String]) -> Value {
     let values: Vec<Value> = values.iter().map(|value| json!({"value": value})).collect();
     json!({
