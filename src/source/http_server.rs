@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::connection::{Activity, Bounded};
+use crate::telemetry::Throttle;
 
 /// From the end of an answer to the end of the next header. Longer than the 600 s for which Google's front ends keep a
 /// connection, so that none is closed here just as a request comes.
@@ -44,6 +45,8 @@ const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: usize = 160 << 10;
 /// Cloud Run sends an instance 1,000 requests at once at most.
 const MAX_CONNECTIONS: usize = 4096;
+/// How many connections are closed at once where no further file can be opened.
+const ROOM: usize = 8;
 /// What a header may still take that is on its way when the server shuts down.
 const LAST_HEADER: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,7 @@ pub async fn serve_each(listener: TcpListener, routes: impl Fn(SocketAddr) -> Ro
 async fn serve_at_most(most: usize, listener: TcpListener, routes: impl Fn(SocketAddr) -> Router, shutdown: impl Future<Output = ()>) {
     let (close, closing) = watch::channel(());
     let mut connections = Connections::default();
+    let complaints = Throttle::new(Duration::from_secs(1));
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
@@ -74,9 +78,10 @@ async fn serve_at_most(most: usize, listener: TcpListener, routes: impl Fn(Socke
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
                 // Out of file descriptors.
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    connections.close_idle();
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    if let Some(unsaid) = complaints.pass() {
+                        tracing::warn!(%error, unsaid, "cannot accept a connection");
+                    }
+                    connections.make_room().await;
                 }
             },
             () = connections.ended(), if !connections.open.is_empty() => {}
@@ -112,6 +117,17 @@ impl Connections {
             task.abort();
         }
         true
+    }
+
+    /// Closes some that are idle, for the handlers open files as well; or waits a little, if there are none.
+    async fn make_room(&mut self) {
+        let closed = (0..ROOM).take_while(|_| self.close_idle()).count();
+        if closed == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        for _ in 0..closed {
+            self.ended().await;
+        }
     }
 
     /// Waits for a connection's end. How it ended is its client's affair.
