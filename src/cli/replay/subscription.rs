@@ -74,29 +74,33 @@ impl Subscription {
     pub(super) fn feed(self, idle: Duration) -> Feed {
         let Self(stream) = self;
         let (events, receiver) = mpsc::channel(AHEAD);
-        let token = stream.shutdown_token();
-        tokio::spawn(pull(stream, idle, events));
-        // Acknowledgements go out in batches: the last of them must not be lost with the process.
-        let closing = Box::pin(async move { token.shutdown().await });
+        let pulling = tokio::spawn(pull(stream, idle, events));
+        // The stream is what extends leases and sends acknowledgements, in batches: it has to outlive the last of them.
+        let closing = Box::pin(async move {
+            if let Ok(stream) = pulling.await {
+                stream.shutdown_token().shutdown().await;
+            }
+        });
         Feed { events: receiver, sources: Vec::new(), reach: Reach::unknown(), closing }
     }
 }
 
-async fn pull(mut stream: MessageStream, idle: Duration, events: mpsc::Sender<Event>) {
+/// Pulls until nothing more is to come; the stream stays open.
+async fn pull(mut stream: MessageStream, idle: Duration, events: mpsc::Sender<Event>) -> MessageStream {
     loop {
         let next = tokio::select! {
             next = timeout(idle, stream.next()) => next,
-            () = events.closed() => return,
+            () = events.closed() => return stream,
         };
         let event = match next {
             // Nothing came, or the stream is at its end.
-            Err(_) | Ok(None) => return,
+            Err(_) | Ok(None) => return stream,
             Ok(Some(Ok((message, handler)))) => Event::Entry(entry(message, handler)),
             Ok(Some(Err(error))) => Event::Broken { what: format!("the subscription: {}", with_causes(&error)) },
         };
         let is_last = matches!(event, Event::Broken { .. });
         if events.send(event).await.is_err() || is_last {
-            return;
+            return stream;
         }
     }
 }
