@@ -19,6 +19,9 @@ client = bigquery.Client(
 tables = {}
 for item in client.list_tables(dataset, page_size=1):
     table = client.get_table(item.reference)
+    # Views have no rows to list.
+    if table.table_type == "VIEW":
+        continue
     rows = [dict(row.items()) for row in client.list_rows(table, page_size=1)]
     tables[table.table_id] = {
         "columns": [[field.name, field.field_type, field.mode] for field in table.schema],
