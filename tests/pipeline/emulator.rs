@@ -59,11 +59,6 @@ impl Emulator {
         Ok(emulator)
     }
 
-    /// `projects/P/topics/T`
-    pub fn topic(&self) -> &str {
-        &self.topic
-    }
-
     async fn wait_until_up(&mut self, port: u16) {
         let up = async {
             while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
@@ -107,7 +102,7 @@ impl Emulator {
     }
 }
 
-pub fn anonymous() -> Credentials {
+fn anonymous() -> Credentials {
     Anonymous::new().build()
 }
 

@@ -22,9 +22,6 @@ pub(super) enum Payload {
     Line(Vec<u8>),
     /// A row of the dead-letter table.
     Letter(PubsubMessage<'static>),
-    /// From a subscription.
-    #[cfg(feature = "pubsub")]
-    Pulled(super::subscription::Pulled),
 }
 
 /// Who is to be told what became of it.
@@ -34,9 +31,6 @@ pub(super) enum Origin {
     Line { source: usize, end: Offset },
     /// The dead letter with that event_id.
     Letter { event_id: String },
-    /// Pub/Sub.
-    #[cfg(feature = "pubsub")]
-    Pulled(super::subscription::Receipt),
 }
 
 impl Payload {
@@ -54,8 +48,6 @@ impl Payload {
                 attributes: letter.attributes.as_deref().map(Cow::Borrowed),
                 delivery_attempt: letter.delivery_attempt,
             },
-            #[cfg(feature = "pubsub")]
-            Self::Pulled(pulled) => pulled.message(),
         }
     }
 }

@@ -66,9 +66,6 @@ pub(super) enum Failure {
     Save(std::io::Error),
     #[error("cannot listen for signals")]
     Signal(#[source] std::io::Error),
-    #[cfg(feature = "pubsub")]
-    #[error(transparent)]
-    Subscription(#[from] super::subscription::SubscriptionError),
 }
 
 impl From<FeedError> for Failure {
@@ -131,11 +128,6 @@ async fn open(
         let feed = letters.feed(&question).await.map_err(Failure::DeadLetters)?;
         return Ok((feed, Some(letters)));
     }
-    #[cfg(feature = "pubsub")]
-    if let Some(name) = &args.subscription {
-        let subscription = super::subscription::Subscription::connect(name, operator, args.concurrency).await?;
-        return Ok((subscription.feed(args.idle_timeout.0), None));
-    }
     let (mut inputs, mut archive) = (Vec::new(), None);
     for file in &args.files {
         let Some(place) = Place::parse(file) else {
@@ -191,28 +183,13 @@ struct Replay<'a> {
     broken: Vec<String>,
     /// event_ids of dead letters that became rows.
     mended: Vec<String>,
-    /// Of messages that were not settled. Given back at once, they would come again at once, and the end never.
-    #[cfg(feature = "pubsub")]
-    held: Vec<super::subscription::Receipt>,
 }
 
 impl<'a> Replay<'a> {
     fn new(args: &'a Args, feed: Feed, checkpoint: Option<Checkpoint>, letters: Option<DeadLetters>) -> Self {
         let marks = feed.sources.iter().map(|source| Watermark::new(source.start)).collect();
         let progress = Progress::new(feed.reach.clone());
-        Self {
-            args,
-            feed,
-            checkpoint,
-            letters,
-            marks,
-            tally: Tally::default(),
-            progress,
-            broken: Vec::new(),
-            mended: Vec::new(),
-            #[cfg(feature = "pubsub")]
-            held: Vec::new(),
-        }
+        Self { args, feed, checkpoint, letters, marks, tally: Tally::default(), progress, broken: Vec::new(), mended: Vec::new() }
     }
 
     async fn run(
@@ -276,10 +253,8 @@ impl<'a> Replay<'a> {
         under_way.shutdown().await;
         // Entries that nobody took go back where they are from.
         while self.feed.events.try_recv().is_ok() {}
-        #[cfg(feature = "pubsub")]
-        self.held.clear();
         if tokio::time::timeout(GRACE, &mut self.feed.closing).await.is_err() {
-            self.broken.push("the subscription: not all acknowledgements were sent in time".to_owned());
+            self.broken.push("the source was not closed in time".to_owned());
         }
         self.save()?;
         drop(way);
@@ -332,16 +307,6 @@ impl<'a> Replay<'a> {
                 let place = format!("dead letter {event_id}");
                 if verdict == Verdict::Settled(Outcome::Stored) && self.args.delete {
                     self.mended.push(event_id);
-                }
-                place
-            }
-            #[cfg(feature = "pubsub")]
-            Origin::Pulled(receipt) => {
-                let place = receipt.to_string();
-                if is_settled {
-                    receipt.acknowledge();
-                } else {
-                    self.held.push(receipt);
                 }
                 place
             }
