@@ -81,6 +81,12 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
+    // It would look for the id in the clear, find nothing, and say so.
+    if operator.service.template.decode.privacy.hashed_ids.is_some() {
+        let problem = "HASH_USER_IDS is set, and the tables hold hashes: unset it, and give the hash (`printf %s ID | openssl dgst \
+                       -sha256 -hmac KEY`, its first 32 digits) in place of the id; dead letters hold the id itself";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
     let user_id = args.user_id.map(|value| Attribute { name: "user_id".to_owned(), value });
     let subject = Subject::new(user_id.into_iter().chain(args.attribute).collect(), &operator.service).map_err(Failure::Usage)?;
     let tokens = operator.tokens().await?;
