@@ -19,6 +19,9 @@ pub struct OperatorArgs {
     /// Another Cloud Storage, as http://127.0.0.1:4443; asks for no credentials
     #[arg(long, env, value_name = "URL", help_heading = "For tests")]
     storage_emulator_host: Option<String>,
+    /// Another Pub/Sub, as 127.0.0.1:8085; asks for no credentials
+    #[arg(long, env, value_name = "HOST:PORT", help_heading = "For tests")]
+    pubsub_emulator_host: Option<String>,
     #[command(flatten, next_help_heading = "What the service is told")]
     pub serve: ServeArgs,
 }
@@ -29,6 +32,8 @@ pub struct Operator {
     pub service: Config,
     pub endpoints: Endpoints,
     pub storage_emulator: bool,
+    /// Its URL.
+    pub pubsub_emulator: Option<String>,
     access_token_file: Option<std::path::PathBuf>,
 }
 
@@ -48,6 +53,7 @@ impl OperatorArgs {
             problems.check(name, parse_address(given))
         };
         let storage = emulator("STORAGE_EMULATOR_HOST", &self.storage_emulator_host);
+        let pubsub_emulator = emulator("PUBSUB_EMULATOR_HOST", &self.pubsub_emulator_host);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
         // No region: nothing that is asked here is regional.
         let endpoints = self.endpoints.read(address, "", &mut problems);
@@ -57,7 +63,7 @@ impl OperatorArgs {
                 endpoints.storage = format!("{host}/storage/v1");
             }
             let access_token_file = self.endpoints.access_token_file.clone().filter(|file| !file.as_os_str().is_empty());
-            Some(Operator { service, endpoints, storage_emulator: storage.is_some(), access_token_file })
+            Some(Operator { service, endpoints, storage_emulator: storage.is_some(), pubsub_emulator, access_token_file })
         })();
         problems.or(operator)
     }

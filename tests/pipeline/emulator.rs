@@ -59,6 +59,11 @@ impl Emulator {
         Ok(emulator)
     }
 
+    /// `projects/P/topics/T`
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
     async fn wait_until_up(&mut self, port: u16) {
         let up = async {
             while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
@@ -102,7 +107,7 @@ impl Emulator {
     }
 }
 
-fn anonymous() -> Credentials {
+pub fn anonymous() -> Credentials {
     Anonymous::new().build()
 }
 

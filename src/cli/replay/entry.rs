@@ -22,6 +22,9 @@ pub(super) enum Payload {
     Line(Vec<u8>),
     /// A row of the dead-letter table.
     Letter(PubsubMessage<'static>),
+    /// From a subscription.
+    #[cfg(feature = "pubsub")]
+    Pulled(super::subscription::Pulled),
 }
 
 /// Who is to be told what became of it.
@@ -31,6 +34,9 @@ pub(super) enum Origin {
     Line { source: usize, end: Offset },
     /// The dead letter with that event_id.
     Letter { event_id: String },
+    /// Pub/Sub.
+    #[cfg(feature = "pubsub")]
+    Pulled(super::subscription::Receipt),
 }
 
 impl Payload {
@@ -48,6 +54,8 @@ impl Payload {
                 attributes: letter.attributes.as_deref().map(Cow::Borrowed),
                 delivery_attempt: letter.delivery_attempt,
             },
+            #[cfg(feature = "pubsub")]
+            Self::Pulled(pulled) => pulled.message(),
         }
     }
 }

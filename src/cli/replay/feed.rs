@@ -67,4 +67,10 @@ impl Reach {
     pub(super) fn of(total: Option<u64>) -> Self {
         Self { done: Arc::default(), total }
     }
+
+    /// Where nobody can say.
+    #[cfg(feature = "pubsub")]
+    pub(super) fn unknown() -> Self {
+        Self::of(None)
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! files, gs:// ── lines ──┐
-//! dead_letters ───────────┴─▶ feed ─▶ run ─▶ settle (the service's pipeline) ─▶ tally
-//!                                      └── watermark ─▶ checkpoint, delete
+//! dead_letters ───────────┼─▶ feed ─▶ run ─▶ settle (the service's pipeline) ─▶ tally
+//! subscription ───────────┘            └── watermark ─▶ checkpoint, ack, delete
 //! ```
 //!
 //! An event keeps its identity, because that is made of the log entry: what is stored already is dropped by
@@ -21,6 +21,8 @@ mod progress;
 mod run;
 mod settle;
 mod shard;
+#[cfg(feature = "pubsub")]
+mod subscription;
 mod tally;
 mod watermark;
 
@@ -35,7 +37,7 @@ use crate::telemetry;
 pub(in crate::cli) use dead_letters::TOO_YOUNG;
 use period::{Moment, Period};
 
-/// Send messages through the pipeline once more: archives, or dead letters.
+/// Send messages through the pipeline once more: archives, dead letters, or what a subscription has kept.
 ///
 /// An event keeps its identity, so that what is stored already is dropped by BigQuery for about a minute and by
 /// the view `events` after that. Takes the same settings as `serve`. What cannot be stored now is tried again.
@@ -51,7 +53,7 @@ pub struct Args {
     #[arg(value_name = "FILE", group = "from")]
     files: Vec<String>,
     /// The dead-letter table. What becomes a dead letter again is only counted
-    #[arg(long, group = "from", conflicts_with_all = ["files", "checkpoint"])]
+    #[arg(long, group = "from", conflicts_with_all = ["files", "subscription", "checkpoint"])]
     dead_letters: bool,
     /// Only dead letters with one of these reasons
     #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',')]
@@ -59,6 +61,14 @@ pub struct Args {
     /// Delete the dead letters that become rows. BigQuery keeps those of the last half hour or so: run it again
     #[arg(long, requires = "dead_letters", conflicts_with = "dry_run")]
     delete: bool,
+    /// A pull subscription, as pixel-dead-letter. What is settled is acknowledged
+    #[cfg(feature = "pubsub")]
+    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "checkpoint", "dry_run"])]
+    subscription: Option<String>,
+    /// How long the subscription may bring nothing before it is taken to be empty
+    #[cfg(feature = "pubsub")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", requires = "subscription")]
+    idle_timeout: HowLong,
     /// Count what would become of the entries, and store nothing
     #[arg(long)]
     dry_run: bool,

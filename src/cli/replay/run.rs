@@ -66,6 +66,9 @@ pub(super) enum Failure {
     Save(std::io::Error),
     #[error("cannot listen for signals")]
     Signal(#[source] std::io::Error),
+    #[cfg(feature = "pubsub")]
+    #[error(transparent)]
+    Subscription(#[from] super::subscription::SubscriptionError),
 }
 
 impl From<FeedError> for Failure {
@@ -128,6 +131,11 @@ async fn open(
         let feed = letters.feed(&question).await.map_err(Failure::DeadLetters)?;
         return Ok((feed, Some(letters)));
     }
+    #[cfg(feature = "pubsub")]
+    if let Some(name) = &args.subscription {
+        let subscription = super::subscription::Subscription::connect(name, operator, args.concurrency).await?;
+        return Ok((subscription.feed(args.idle_timeout.0), None));
+    }
     let (mut inputs, mut archive) = (Vec::new(), None);
     for file in &args.files {
         let Some(place) = Place::parse(file) else {
@@ -183,13 +191,28 @@ struct Replay<'a> {
     broken: Vec<String>,
     /// event_ids of dead letters that became rows.
     mended: Vec<String>,
+    /// Of messages that were not settled: they go back when the feed is closed.
+    #[cfg(feature = "pubsub")]
+    held: Vec<super::subscription::Receipt>,
 }
 
 impl<'a> Replay<'a> {
     fn new(args: &'a Args, feed: Feed, checkpoint: Option<Checkpoint>, letters: Option<DeadLetters>) -> Self {
         let marks = feed.sources.iter().map(|source| Watermark::new(source.start)).collect();
         let progress = Progress::new(feed.reach.clone());
-        Self { args, feed, checkpoint, letters, marks, tally: Tally::default(), progress, broken: Vec::new(), mended: Vec::new() }
+        Self {
+            args,
+            feed,
+            checkpoint,
+            letters,
+            marks,
+            tally: Tally::default(),
+            progress,
+            broken: Vec::new(),
+            mended: Vec::new(),
+            #[cfg(feature = "pubsub")]
+            held: Vec::new(),
+        }
     }
 
     async fn run(
@@ -254,7 +277,7 @@ impl<'a> Replay<'a> {
         // Entries that nobody took go back where they are from.
         while self.feed.events.try_recv().is_ok() {}
         if tokio::time::timeout(GRACE, &mut self.feed.closing).await.is_err() {
-            self.broken.push("the source was not closed in time".to_owned());
+            self.broken.push("the subscription: not all acknowledgements were sent in time".to_owned());
         }
         self.save()?;
         drop(way);
@@ -307,6 +330,16 @@ impl<'a> Replay<'a> {
                 let place = format!("dead letter {event_id}");
                 if verdict == Verdict::Settled(Outcome::Stored) && self.args.delete {
                     self.mended.push(event_id);
+                }
+                place
+            }
+            #[cfg(feature = "pubsub")]
+            Origin::Pulled(receipt) => {
+                let place = receipt.to_string();
+                if is_settled {
+                    receipt.acknowledge();
+                } else {
+                    self.held.push(receipt);
                 }
                 place
             }

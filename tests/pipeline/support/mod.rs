@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod local;
 pub mod metadata;
 pub mod pubsub;
+pub mod pull;
 pub mod service;
 
 pub use bigquery::TestBigQuery;

@@ -1,0 +1,109 @@
+//! From a pull subscription: what is settled is acknowledged, and nothing else.
+
+use std::time::Duration;
+
+use google_cloud_pubsub::client::SubscriptionAdmin;
+use pixel_pipeline::local::bigquery::{Fault, Status};
+use tokio::process::Command;
+
+use super::{column, replay, run};
+use crate::emulator::{Emulator, anonymous};
+use crate::support::external::skipped;
+use crate::support::pull::PullSubscription;
+use crate::support::service::PATIENCE;
+use crate::support::{Entry, TestBigQuery};
+
+const NAME: &str = "pixel-dead-letter";
+const ENTRIES: usize = 20;
+
+/// Entries of two tables in turn, and a message that is none.
+fn texts() -> impl Iterator<Item = String> {
+    let query = |order: usize| format!("user_id={}&order_id={order:02}", ["even", "odd"][order % 2]);
+    (0..ENTRIES).map(move |order| Entry::of_query(&query(order)).json()).chain(["no JSON".to_owned()])
+}
+
+fn orders(wanted: impl Fn(&usize) -> bool) -> Vec<String> {
+    (0..ENTRIES).filter(wanted).map(|order| format!("{order:02}")).collect()
+}
+
+fn pull(bigquery: &TestBigQuery, address: &str, args: &[&str]) -> Command {
+    let mut command = replay(bigquery, &[args, &["--format=json", "--idle-timeout=3s"]].concat());
+    command.env("PUBSUB_EMULATOR_HOST", address).env("TABLE_SUFFIX", "_{user_id}");
+    command
+}
+
+#[tokio::test]
+async fn what_is_settled_is_acknowledged_and_what_is_not_comes_again() {
+    let subscription = PullSubscription::start(NAME, texts()).await;
+    let bigquery = TestBigQuery::start().await;
+    bigquery.faults().always_on("pixel_odd", Fault::Status(Status::new(503, "backendError")));
+    let from = ["--subscription", NAME];
+    let refused = run(pull(&bigquery, &subscription.address, &[&from[..], &["--give-up-after=300ms"]].concat())).await;
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    let counts = (refused.count("stored"), refused.count("not_settled"), refused.count("dead_letter"));
+    assert_eq!(counts, (10, 10, 1), "{}", refused.out);
+    assert_eq!(column(&bigquery, "pixel_even", "order_id").await, orders(|order| order % 2 == 0));
+    let settled: Vec<usize> = (0..=ENTRIES).filter(|position| position % 2 == 0).collect();
+    assert_eq!(subscription.acknowledged(), settled, "those that are stored, and the dead letter");
+
+    bigquery.faults().always(None);
+    let rest = run(pull(&bigquery, &subscription.address, &from)).await;
+    assert_eq!((rest.code, rest.count("stored")), (Some(0), 10), "{}", rest.err);
+    assert_eq!(rest.summary()["entries"], 10, "what was settled does not come again");
+    assert_eq!(column(&bigquery, "pixel_odd", "order_id").await, orders(|order| order % 2 == 1));
+    assert_eq!(subscription.acknowledged().len(), ENTRIES + 1);
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_has_acknowledged_nothing_that_is_not_stored() {
+    for (signal, code) in [("KILL", None), ("INT", Some(1))] {
+        let subscription = PullSubscription::start(NAME, texts()).await;
+        let bigquery = TestBigQuery::start().await;
+        bigquery.faults().always_on("pixel_odd", Fault::Delay(Duration::from_secs(60)));
+        let child = pull(&bigquery, &subscription.address, &["--subscription", NAME]).spawn().unwrap();
+        let some_way = async {
+            while subscription.acknowledged().len() < ENTRIES / 2 + 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, some_way).await.expect("what is stored is acknowledged before the end");
+        let pid = child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+        assert_eq!(output.status.code(), code, "{signal}: {}", String::from_utf8_lossy(&output.stderr));
+        bigquery.faults().always(None);
+
+        let rest = run(pull(&bigquery, &subscription.address, &["--subscription", NAME])).await;
+        assert_eq!((rest.code, &rest.summary()["entries"]), (Some(0), &10.into()), "{signal}: {}", rest.err);
+        assert_eq!(column(&bigquery, "pixel_odd", "order_id").await, orders(|order| order % 2 == 1), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_not_there_ends_with_1() {
+    let subscription = PullSubscription::start(NAME, []).await;
+    let bigquery = TestBigQuery::start().await;
+    let missing = run(pull(&bigquery, &subscription.address, &["--subscription=pixel-elsewhere"])).await;
+    assert_eq!(missing.code, Some(1), "{}", missing.err);
+    assert!(missing.err.contains("cannot read the subscription") && missing.err.contains("pixel-elsewhere"), "{}", missing.err);
+}
+
+/// As Google's own emulator speaks.
+#[tokio::test]
+async fn a_subscription_of_the_emulator_is_read() {
+    let emulator = match Emulator::start().await {
+        Ok(emulator) => emulator,
+        Err(what) => return skipped("a_subscription_of_the_emulator_is_read", what),
+    };
+    let admin = SubscriptionAdmin::builder().with_endpoint(&emulator.endpoint).with_credentials(anonymous()).build().await.unwrap();
+    let request = admin.create_subscription().set_name(format!("projects/test-project/subscriptions/{NAME}"));
+    request.set_topic(emulator.topic()).set_ack_deadline_seconds(10).send().await.unwrap();
+    let bigquery = TestBigQuery::start().await;
+    emulator.publish(texts()).await;
+    let replayed = run(pull(&bigquery, &emulator.endpoint, &["--subscription", NAME])).await;
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    assert_eq!((replayed.count("stored"), replayed.count("dead_letter")), (ENTRIES as u64, 1));
+    assert_eq!(column(&bigquery, "pixel_even", "order_id").await, orders(|order| order % 2 == 0));
+    let letters = bigquery.rows("dead_letters").await;
+    assert_eq!((letters.len(), letters[0]["message_id"].is_null()), (1, false));
+}

@@ -1,0 +1,272 @@
+//! Pub/Sub's side of a pull subscription, by the part of its gRPC interface that a subscriber uses
+//! (`google/pubsub/v1/pubsub.proto`). What is given back, or was on a stream that ended, is delivered again at once,
+//! which Google's emulator does not do.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_util::stream::{BoxStream, StreamExt as _, unfold};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tonic::body::Body;
+use tonic::codegen::BoxFuture;
+use tonic::server::{Grpc, StreamingService, UnaryService};
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct StreamingPullRequest {
+    #[prost(string, tag = "1")]
+    subscription: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct StreamingPullResponse {
+    #[prost(message, repeated, tag = "1")]
+    received_messages: Vec<ReceivedMessage>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ReceivedMessage {
+    #[prost(string, tag = "1")]
+    ack_id: String,
+    #[prost(message, optional, tag = "2")]
+    message: Option<PubsubMessage>,
+    #[prost(int32, tag = "3")]
+    delivery_attempt: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PubsubMessage {
+    #[prost(bytes = "vec", tag = "1")]
+    data: Vec<u8>,
+    #[prost(map = "string, string", tag = "2")]
+    attributes: HashMap<String, String>,
+    #[prost(string, tag = "3")]
+    message_id: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct AcknowledgeRequest {
+    #[prost(string, tag = "1")]
+    subscription: String,
+    #[prost(string, repeated, tag = "2")]
+    ack_ids: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ModifyAckDeadlineRequest {
+    #[prost(string, tag = "1")]
+    subscription: String,
+    #[prost(int32, tag = "3")]
+    ack_deadline_seconds: i32,
+    #[prost(string, repeated, tag = "4")]
+    ack_ids: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Empty {}
+
+/// A message, and where it is.
+#[derive(Debug)]
+struct Kept {
+    message: PubsubMessage,
+    deliveries: i32,
+    state: State,
+}
+
+#[derive(Debug, PartialEq)]
+enum State {
+    Waiting,
+    /// On the stream of that number.
+    Out(usize),
+    Acknowledged,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    kept: Mutex<Vec<Kept>>,
+    /// Streams that were opened.
+    streams: Mutex<usize>,
+    /// Something is waiting.
+    news: Notify,
+}
+
+/// A subscription that keeps messages until they are acknowledged.
+#[derive(Clone)]
+pub struct PullSubscription {
+    /// `127.0.0.1:PORT`
+    pub address: String,
+    shared: Arc<Shared>,
+}
+
+impl PullSubscription {
+    /// With these texts as messages, whose ids are their positions.
+    pub async fn start(name: &'static str, texts: impl IntoIterator<Item = String>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let keep = |(position, text): (usize, String)| {
+            let message = PubsubMessage { data: text.into_bytes(), message_id: position.to_string(), ..Default::default() };
+            Kept { message, deliveries: 0, state: State::Waiting }
+        };
+        let kept = Mutex::new(texts.into_iter().enumerate().map(keep).collect());
+        let shared = Arc::new(Shared { kept, ..Shared::default() });
+        let subscriber = Subscriber { name, shared: Arc::clone(&shared) };
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let subscriber = subscriber.clone();
+                let service = service_fn(move |request| {
+                    let subscriber = subscriber.clone();
+                    async move { Ok::<_, Infallible>(subscriber.answer(request).await) }
+                });
+                tokio::spawn(http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Positions of the messages that are acknowledged.
+    pub fn acknowledged(&self) -> Vec<usize> {
+        let kept = self.shared.kept();
+        let acknowledged = kept.iter().enumerate().filter(|(_, kept)| kept.state == State::Acknowledged);
+        acknowledged.map(|(position, _)| position).collect()
+    }
+}
+
+impl Shared {
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap()
+    }
+
+    /// Everything that waits, for that stream.
+    fn take(&self, stream: usize) -> Vec<ReceivedMessage> {
+        let mut kept = self.kept();
+        let waiting = kept.iter_mut().enumerate().filter(|(_, kept)| kept.state == State::Waiting);
+        let taken = waiting.map(|(position, kept)| {
+            kept.deliveries += 1;
+            kept.state = State::Out(stream);
+            // As of a stream that has ended, an ack_id of an earlier delivery is worth nothing.
+            let ack_id = format!("{position}-{}", kept.deliveries);
+            ReceivedMessage { ack_id, message: Some(kept.message.clone()), delivery_attempt: kept.deliveries }
+        });
+        taken.collect()
+    }
+
+    fn change(&self, ack_ids: &[String], to: impl Fn() -> State) {
+        let mut kept = self.kept();
+        for ack_id in ack_ids {
+            let (position, delivery) = ack_id.split_once('-').unwrap();
+            let kept = &mut kept[position.parse::<usize>().unwrap()];
+            if matches!(kept.state, State::Out(_)) && delivery == kept.deliveries.to_string() {
+                kept.state = to();
+            }
+        }
+        self.news.notify_waiters();
+    }
+
+    fn end(&self, stream: usize) {
+        for kept in self.kept().iter_mut().filter(|kept| kept.state == State::Out(stream)) {
+            kept.state = State::Waiting;
+        }
+        self.news.notify_waiters();
+    }
+}
+
+/// Gives back what a stream took, when it ends.
+struct Open {
+    stream: usize,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.end(self.stream);
+    }
+}
+
+#[derive(Clone)]
+struct Subscriber {
+    name: &'static str,
+    shared: Arc<Shared>,
+}
+
+impl Subscriber {
+    async fn answer(self, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
+        let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        match method.as_str() {
+            "StreamingPull" => Grpc::new(ProstCodec::new()).streaming(self, request).await,
+            "Acknowledge" => Grpc::new(ProstCodec::<Empty, AcknowledgeRequest>::new()).unary(self, request).await,
+            "ModifyAckDeadline" => Grpc::new(ProstCodec::<Empty, ModifyAckDeadlineRequest>::new()).unary(self, request).await,
+            _ => Status::unimplemented(method).into_http(),
+        }
+    }
+}
+
+impl StreamingService<StreamingPullRequest> for Subscriber {
+    type Response = StreamingPullResponse;
+    type ResponseStream = BoxStream<'static, Result<StreamingPullResponse, Status>>;
+    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<StreamingPullRequest>>) -> Self::Future {
+        let Self { name, shared } = self.clone();
+        Box::pin(async move {
+            let mut requests = request.into_inner();
+            let first = requests.message().await?.unwrap_or_default();
+            if first.subscription.rsplit('/').next() != Some(name) {
+                return Err(Status::not_found(format!("Resource not found (resource={}).", first.subscription)));
+            }
+            let stream = {
+                let mut streams = shared.streams.lock().unwrap();
+                *streams += 1;
+                *streams
+            };
+            let open = Open { stream, shared };
+            let answers = unfold((open, requests), |(open, mut requests)| async {
+                let shared = Arc::clone(&open.shared);
+                loop {
+                    let news = shared.news.notified();
+                    let received_messages = shared.take(open.stream);
+                    if !received_messages.is_empty() {
+                        return Some((Ok(StreamingPullResponse { received_messages }), (open, requests)));
+                    }
+                    tokio::select! {
+                        () = news => {}
+                        // Nothing but signs of life, until the subscriber has enough.
+                        request = requests.message() => { request.ok()??; }
+                    }
+                }
+            });
+            Ok(Response::new(answers.boxed()))
+        })
+    }
+}
+
+impl UnaryService<AcknowledgeRequest> for Subscriber {
+    type Response = Empty;
+    type Future = BoxFuture<Response<Empty>, Status>;
+
+    fn call(&mut self, request: Request<AcknowledgeRequest>) -> Self::Future {
+        self.shared.change(&request.into_inner().ack_ids, || State::Acknowledged);
+        Box::pin(async { Ok(Response::new(Empty {})) })
+    }
+}
+
+impl UnaryService<ModifyAckDeadlineRequest> for Subscriber {
+    type Response = Empty;
+    type Future = BoxFuture<Response<Empty>, Status>;
+
+    fn call(&mut self, request: Request<ModifyAckDeadlineRequest>) -> Self::Future {
+        let ModifyAckDeadlineRequest { ack_ids, ack_deadline_seconds, .. } = request.into_inner();
+        // No lease ends here by itself.
+        if ack_deadline_seconds == 0 {
+            self.shared.change(&ack_ids, || State::Waiting);
+        }
+        Box::pin(async { Ok(Response::new(Empty {})) })
+    }
+}
