@@ -20,6 +20,9 @@ use super::shard::Shard;
 /// First bytes of a file by which it is known.
 const HEAD: u64 = 4096;
 
+/// Of the form below.
+const VERSION: u32 = 1;
+
 /// What a source is, beside its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +72,8 @@ pub(super) enum CheckpointError {
     Write { path: PathBuf, error: io::Error },
     #[error("{} is no checkpoint of this program: {error}", path.display())]
     NotOne { path: PathBuf, error: serde_json::Error },
+    #[error("the checkpoint {} is of version {was}, and this program writes version {VERSION}: remove it to begin anew", path.display())]
+    OtherVersion { path: PathBuf, was: u32 },
     #[error("the checkpoint {} is of task {was}, and this is task {is}: give every run its own", path.display())]
     OtherTask { path: PathBuf, was: String, is: String },
     #[error("the checkpoint {} is of the time {was}, and this run is of {is}: give every run its own", path.display())]
@@ -113,10 +118,13 @@ impl Checkpoint {
         let record = match fs::read(&path) {
             Ok(json) => serde_json::from_slice(&json).map_err(|error| CheckpointError::NotOne { path: path.clone(), error })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Record { version: 1, task: task.clone(), period: period.clone(), sources: BTreeMap::new() }
+                Record { version: VERSION, task: task.clone(), period: period.clone(), sources: BTreeMap::new() }
             }
             Err(error) => return Err(CheckpointError::Read { path, error }),
         };
+        if record.version != VERSION {
+            return Err(CheckpointError::OtherVersion { path, was: record.version });
+        }
         if record.task != task {
             return Err(CheckpointError::OtherTask { path, was: record.task, is: task });
         }

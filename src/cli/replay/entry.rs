@@ -30,8 +30,13 @@ pub(super) enum Payload {
 /// Who is to be told what became of it.
 #[derive(Debug)]
 pub(super) enum Origin {
-    /// The line that ends there, of the source with that position.
-    Line { source: usize, end: Offset },
+    /// The line of that number, of the source with that position.
+    Line {
+        source: usize,
+        line: u64,
+        /// Where to go on once it is settled.
+        resume: Offset,
+    },
     /// The dead letter with that event_id.
     Letter { event_id: String },
     /// Pub/Sub.

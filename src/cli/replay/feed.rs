@@ -44,10 +44,11 @@ pub(super) enum Event {
         line: u64,
         problem: &'static str,
     },
-    /// The source has been read, up to there.
+    /// The source has been read.
     End {
         source: usize,
-        at: Offset,
+        /// Where to go on if it has grown.
+        resume: Offset,
     },
     /// It cannot be read any further.
     Broken {

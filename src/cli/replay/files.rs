@@ -161,14 +161,15 @@ impl Reader {
         let is_ours = |line: u64| matches!(input, Input::Object(_)) || self.shard.has_line(seed, line);
         loop {
             let line = lines.next();
-            let end = lines.offset();
+            let (end, resume) = (lines.offset(), lines.resume());
             match line {
-                Ok(None) => return self.send(Event::End { source: index, at: end }),
+                Ok(None) => return self.send(Event::End { source: index, resume }),
                 Err(error) => return self.send(broken(end, &error)),
                 Ok(Some(Line::Text(text))) if text.is_empty() => {}
                 Ok(Some(_)) if !is_ours(end.lines) => {}
                 Ok(Some(Line::Text(text))) => {
-                    self.send(Event::Entry(Entry { payload: Payload::Line(text), origin: Origin::Line { source: index, end } }))?;
+                    let origin = Origin::Line { source: index, line: end.lines, resume };
+                    self.send(Event::Entry(Entry { payload: Payload::Line(text), origin }))?;
                 }
                 Ok(Some(Line::TooLong)) => self.send(Event::Unreadable { source: index, line: end.lines, problem: "too_long" })?,
             }

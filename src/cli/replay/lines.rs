@@ -26,6 +26,8 @@ pub(super) enum Line {
 pub(super) struct Lines {
     input: Box<dyn BufRead>,
     at: Offset,
+    /// Where the last line began, if it has no end.
+    unfinished: Option<Offset>,
 }
 
 impl Lines {
@@ -42,12 +44,17 @@ impl Lines {
         if skipped < start.bytes {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is shorter than it was"));
         }
-        Ok(Self { input, at: start })
+        Ok(Self { input, at: start, unfinished: None })
     }
 
     /// Where the last line ended; its `lines` is the number of that line, from 1.
     pub(super) fn offset(&self) -> Offset {
         self.at
+    }
+
+    /// Where to go on another time: somebody may be about to write the rest of a line that has no end.
+    pub(super) fn resume(&self) -> Offset {
+        self.unfinished.unwrap_or(self.at)
     }
 
     /// The next line, or `None` at the end.
@@ -57,15 +64,20 @@ impl Lines {
         if read == 0 {
             return Ok(None);
         }
-        let is_whole = line.ends_with(b"\n") || line.len() < LONGEST;
+        let mut has_end = line.ends_with(b"\n");
+        let is_whole = has_end || line.len() < LONGEST;
         if !is_whole {
-            read += self.skip_line()?;
+            let (skipped, ends) = self.skip_line()?;
+            read += skipped;
+            has_end = ends;
         }
+        self.unfinished = (!has_end).then_some(self.at);
         self.at = Offset { bytes: self.at.bytes + read, lines: self.at.lines + 1 };
         Ok(Some(if is_whole { Line::Text(line.trim_ascii().to_vec()) } else { Line::TooLong }))
     }
 
-    fn skip_line(&mut self) -> io::Result<u64> {
+    /// How much that was, and whether the line has an end.
+    fn skip_line(&mut self) -> io::Result<(u64, bool)> {
         let mut skipped = 0;
         loop {
             let buffer = self.input.fill_buf()?;
@@ -74,7 +86,7 @@ impl Lines {
             self.input.consume(count);
             skipped += count as u64;
             if end.is_some() || count == 0 {
-                return Ok(skipped);
+                return Ok((skipped, end.is_some()));
             }
         }
     }
@@ -113,6 +125,19 @@ mod tests {
                 assert_eq!(read(raw.clone(), *end), all[count + 1..]);
             }
         }
+    }
+
+    #[test]
+    fn a_last_line_without_end_is_read_and_may_be_read_again() {
+        let mut lines = Lines::new(Cursor::new(b"one\ntw".to_vec()), Offset::default()).unwrap();
+        lines.next().unwrap();
+        let one = lines.resume();
+        assert_eq!(one, lines.offset());
+        assert_eq!(lines.next().unwrap(), Some(Line::Text(b"tw".into())));
+        assert_eq!((lines.resume(), lines.offset().lines), (one, 2));
+        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.resume(), one, "also at the end");
+        assert_eq!(read(b"one\ntwo\n".to_vec(), one)[0].0, Line::Text(b"two".into()));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl<'a> Replay<'a> {
                 event = self.feed.events.recv(), if open && has_room => match event {
                     Some(Event::Entry(entry)) => {
                         let number = match &entry.origin {
-                            Origin::Line { source, end } => self.marks[*source].begin(*end),
+                            Origin::Line { source, resume, .. } => self.marks[*source].begin(*resume),
                             _ => 0,
                         };
                         let way = way.clone();
@@ -301,9 +301,9 @@ impl<'a> Replay<'a> {
                 self.tally.unreadable(problem);
                 self.name(&format!("{}:{line}: cannot be an entry ({problem})", self.feed.sources[source].name));
             }
-            Event::End { source, at } => {
+            Event::End { source, resume } => {
                 // As if it were an entry, settled at once.
-                let number = self.marks[source].begin(at);
+                let number = self.marks[source].begin(resume);
                 self.marks[source].settle(number);
             }
             Event::Broken { what } => {
@@ -317,14 +317,14 @@ impl<'a> Replay<'a> {
         self.tally.count(verdict);
         let is_settled = !matches!(verdict, Verdict::GivenUp(_));
         let place = match entry.origin {
-            Origin::Line { source, end } => {
+            Origin::Line { source, line, .. } => {
                 let mark = &mut self.marks[source];
                 if is_settled {
                     mark.settle(number)
                 } else {
                     mark.give_up(number)
                 }
-                format!("{}:{}", self.feed.sources[source].name, end.lines)
+                format!("{}:{line}", self.feed.sources[source].name)
             }
             Origin::Letter { event_id } => {
                 let place = format!("dead letter {event_id}");

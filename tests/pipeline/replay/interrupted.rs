@@ -99,6 +99,16 @@ async fn a_file_that_has_grown_goes_on_and_one_that_has_changed_is_refused() {
     assert_eq!((grown.code, grown.count("stored")), (Some(0), ENTRIES as u64 - ENTRIES as u64 / 2 - 1));
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders());
 
+    // Somebody is in the middle of a line.
+    let (line, cut) = (Entry::of_query("user_id=u&order_id=9999").json(), 50);
+    write(dir.path(), "a.jsonl", text.clone() + &line[..cut]);
+    let half = run(replay(&bigquery, &args)).await;
+    assert_eq!((half.code, half.count("dead_letter")), (Some(0), 1));
+    write(dir.path(), "a.jsonl", text.clone() + &line + "\n");
+    let whole = run(replay(&bigquery, &args)).await;
+    assert_eq!((whole.code, whole.count("stored"), &whole.summary()["entries"]), (Some(0), 1, &json!(1)));
+    assert_eq!(column(&bigquery, "pixel", "order_id").await.last().unwrap(), "9999");
+
     write(dir.path(), "a.jsonl", text.replacen("httpRequest", "HttpRequest", 1));
     let changed = run(replay(&bigquery, &args)).await;
     assert_eq!((changed.code, changed.out.as_str()), (Some(2), ""));
