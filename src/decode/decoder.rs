@@ -16,7 +16,7 @@ use super::remote_ip::IpAnonymization;
 use super::request_url::RequestUrl;
 use super::row::{Cell, Row, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
-use super::signature::Signatures;
+use super::signature::{SignatureMode, Signatures};
 use super::table_suffix::SuffixTemplate;
 use super::time_bounds;
 
@@ -85,6 +85,13 @@ impl Settings {
             problems.push(SchemaProblem::Unhashable(unhashable));
         }
         let decoder = Decoder::new(self.clone(), schema);
+        let marks = self.signatures.as_ref().is_some_and(|signatures| signatures.mode == SignatureMode::Mark);
+        let holds_the_mark = |(column, source): &(Column, Source)| {
+            *source == Source::Signed && matches!(column.kind, ColumnType::Boolean | ColumnType::String)
+        };
+        if marks && !decoder.columns.iter().any(holds_the_mark) {
+            problems.push(SchemaProblem::Unmarked);
+        }
         let unfilled: Vec<String> = decoder
             .columns
             .iter()
@@ -113,6 +120,11 @@ pub enum SchemaProblem {
         .0.join(", "), digits = HashedIds::DIGITS
     )]
     Unhashable(Vec<String>),
+    /// Nothing would tell a forged event from a signed one.
+    #[error(
+        "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add it to the template table, or set SIGNATURE_MODE=require"
+    )]
+    Unmarked,
     /// Columns. (IP_ANONYMIZATION=drop leaves `remote_ip` empty.)
     #[error(
         "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",

@@ -5,9 +5,9 @@ use std::process::{Output, Stdio};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::bigquery::TempDir;
+use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::local::Local;
-use crate::support::service::command;
+use crate::support::service::{PATIENCE, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const KEY: &str = "planted0123456789abcdef0123456789";
@@ -116,17 +116,39 @@ async fn where_signatures_are_only_marked_all_is_stored_and_a_column_tells() {
     assert_eq!(rows, expected.map(|(user, signed)| (json!(user), signed)));
 }
 
+/// The shipped schema has none.
+#[tokio::test]
+async fn signatures_are_not_marked_without_a_column_for_it() {
+    for (mode, refused) in [("mark", true), ("require", false)] {
+        let bigquery = TestBigQuery::start().await;
+        let mut serve = command("serve");
+        serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("URL_SIGNING_KEY", KEY).env("SIGNATURE_MODE", mode);
+        if refused {
+            let output =
+                tokio::time::timeout(PATIENCE, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
+            let log = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success() && log.contains("a BOOLEAN column signed"), "{log}");
+        } else {
+            Service::spawn(serve, &[]).await.wait_until_ready().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn explain_tells_whether_a_url_is_signed() {
-    let (key, mark) = (("URL_SIGNING_KEY", KEY), ("SIGNATURE_MODE", "mark"));
+    let dir = TempDir::new();
+    let schema = dir.path().join("schema.json");
+    std::fs::write(&schema, r#"[{"name": "user_id", "type": "STRING"}, {"name": "signed", "type": "BOOLEAN"}]"#).unwrap();
+    let (key, mode) = (("URL_SIGNING_KEY", KEY), ("SIGNATURE_MODE", "mark"));
+    let mark = [key, mode, ("VALID_ATTRIBUTES", "user_id"), ("SCHEMA_FILE", schema.to_str().unwrap())];
     let plain = format!("{PIXEL}?user_id=u");
     let good = signed(KEY, &plain).await;
     assert_eq!(explained(&[key], &good).await["signed"], true);
-    assert_eq!(explained(&[key, mark], &plain).await["signed"], false);
+    assert_eq!(explained(&mark, &plain).await["signed"], false);
     assert_eq!(explained(&[key], &plain).await["reason"], "unsigned");
     assert_eq!(explained(&[key], &format!("{good}0")).await["reason"], "bad_signature");
     assert_eq!(explained(&[], &good).await.get("signed"), None, "nobody asks");
-    let text = command("explain").args(["--format", "text", &plain]).envs([key, mark]).output().await.unwrap();
+    let text = command("explain").args(["--format", "text", &plain]).envs(mark).output().await.unwrap();
     assert!(String::from_utf8(text.stdout).unwrap().contains("signed    no\n"));
 }
 

@@ -97,6 +97,7 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
             SchemaProblem::Unfilled(columns) => {
                 alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
             }
+            SchemaProblem::Unmarked => alter(vec!["ADD COLUMN IF NOT EXISTS signed BOOL".to_owned()]),
             // No statement changes the type of any column.
             SchemaProblem::Unhashable(_) => String::new(),
             SchemaProblem::Unfillable(columns) => {
