@@ -24,10 +24,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum Tokens {
     /// An emulator asks for none.
     None,
-    /// As gcloud made it, for a command that ends before it expires.
-    Given(Arc<str>),
+    /// As somebody else made it, and asked for again when it is refused: a command may outlast its hour.
+    Given { by: Giver, token: Arc<RwLock<String>> },
     /// Cached, and refreshed before they expire.
     Google { scope: &'static str, credentials: Arc<RwLock<AccessTokenCredentials>> },
+}
+
+/// Who makes a token for a command.
+#[derive(Debug, Clone)]
+pub enum Giver {
+    /// What is in the file.
+    File(Arc<Path>),
+    /// Whom gcloud is logged in as.
+    Gcloud,
 }
 
 /// There is no access token to be had.
@@ -45,9 +54,7 @@ impl Tokens {
     /// Credentials, else whom gcloud is logged in as. Good for every API.
     pub async fn of_the_caller(token_file: Option<&Path>) -> Result<Self, NoToken> {
         if let Some(file) = token_file {
-            let token = std::fs::read_to_string(file)
-                .map_err(|error| NoToken(format!("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE names {}: {error}", file.display())))?;
-            return Ok(Self::Given(token.trim().into()));
+            return Self::given(Giver::File(file.into())).await;
         }
         let default = match Self::of_scope(CLOUD_PLATFORM) {
             Ok(tokens) => match tokio::time::timeout(PATIENCE, tokens.token()).await {
@@ -57,9 +64,13 @@ impl Tokens {
             },
             Err(error) => error,
         };
-        gcloud(&["auth", "print-access-token"])
-            .map(|token| Self::Given(token.into()))
-            .ok_or_else(|| NoToken(format!("run `gcloud auth application-default login` ({})", default.0)))
+        let nobody = |_| NoToken(format!("run `gcloud auth application-default login` ({})", default.0));
+        Self::given(Giver::Gcloud).await.map_err(nobody)
+    }
+
+    async fn given(by: Giver) -> Result<Self, NoToken> {
+        let token = Arc::new(RwLock::new(by.token().await?));
+        Ok(Self::Given { by, token })
     }
 
     fn of_scope(scope: &'static str) -> Result<Self, NoToken> {
@@ -80,22 +91,49 @@ impl Tokens {
     pub async fn token(&self) -> Result<Option<String>, NoToken> {
         match self {
             Self::None => Ok(None),
-            Self::Given(token) => Ok(Some(token.to_string())),
+            Self::Given { token, .. } => Ok(Some(token.read().await.clone())),
             Self::Google { credentials, .. } => Ok(Some(access_token(&*credentials.read().await).await?)),
         }
     }
 
     /// A token other than `rejected`, for which the cache is thrown away if it still holds that one.
     pub async fn token_instead_of(&self, rejected: Option<&str>) -> Result<Option<String>, NoToken> {
-        let Self::Google { scope, credentials } = self else { return self.token().await };
         // Held while fetching: of many requests that were refused at once, one renews.
-        let mut credentials = credentials.write().await;
-        let token = access_token(&credentials).await?;
-        if Some(token.as_str()) != rejected {
-            return Ok(Some(token));
+        match self {
+            Self::None => Ok(None),
+            Self::Given { by, token } => {
+                let mut token = token.write().await;
+                if Some(token.as_str()) == rejected {
+                    *token = by.token().await?;
+                }
+                Ok(Some(token.clone()))
+            }
+            Self::Google { scope, credentials } => {
+                let mut credentials = credentials.write().await;
+                let token = access_token(&credentials).await?;
+                if Some(token.as_str()) != rejected {
+                    return Ok(Some(token));
+                }
+                *credentials = build(scope)?;
+                access_token(&credentials).await.map(Some)
+            }
         }
-        *credentials = build(scope)?;
-        access_token(&credentials).await.map(Some)
+    }
+}
+
+impl Giver {
+    async fn token(&self) -> Result<String, NoToken> {
+        match self {
+            Self::File(file) => {
+                let failed = |error| NoToken(format!("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE names {}: {error}", file.display()));
+                std::fs::read_to_string(file).map(|token| token.trim().to_owned()).map_err(failed)
+            }
+            Self::Gcloud => {
+                // Takes a second.
+                let printed = tokio::task::spawn_blocking(|| gcloud(&["auth", "print-access-token"])).await;
+                printed.ok().flatten().ok_or_else(|| NoToken("gcloud has none".to_owned()))
+            }
+        }
     }
 }
 

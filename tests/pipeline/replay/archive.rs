@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use pixel_pipeline::local::bigquery::Fault;
 use pixel_pipeline::source::http_server;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -15,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::{column, gzip, replay, run};
 use crate::support::bigquery::TempDir;
+use crate::support::metadata::Metadata;
 use crate::support::{Entry, TestBigQuery};
 
 /// Cloud Storage with one bucket, `logs`. Lists two objects a page.
@@ -133,6 +136,29 @@ async fn an_object_that_is_done_is_not_read_again() {
     storage.objects.lock().unwrap().of.extend(hours(4).pop());
     assert_eq!(again().await, 10, "the hour that has come since");
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders(0..40));
+}
+
+/// Of gcloud's login, which is good for an hour.
+#[tokio::test]
+async fn a_token_that_ends_before_the_run_does_is_asked_for_again() {
+    let metadata = Metadata::start().await.0;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(router));
+    let storage = Storage::start(hours(1)).await;
+    let dir = TempDir::new();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "token-0").unwrap();
+    bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(50))));
+    let mut command = replay(&bigquery, &["gs://logs/requests", "--format=json", "--concurrency=1"]);
+    command.env_remove("BIGQUERY_EMULATOR_HOST").env("BIGQUERY_ENDPOINT", &bigquery.url);
+    command.env("STORAGE_EMULATOR_HOST", &storage.url).env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &token);
+    let running = tokio::spawn(run(command));
+    bigquery.wait_for_requests(2).await;
+    std::fs::write(&token, "token-1").unwrap();
+    metadata.expire();
+    let replayed = running.await.unwrap();
+    assert_eq!((replayed.code, replayed.count("stored")), (Some(0), 10), "{}", replayed.err);
+    assert_eq!(metadata.refused(), 1, "the old token was tried once more");
 }
 
 #[tokio::test]
