@@ -7,7 +7,7 @@
 //! [`LONGEST_SUFFIX`]. No row is lost, and the view `events` reads the overflow table as any other.
 //!
 //! **New** is what this instance does not remember. It remembers the last 100,000 suffixes at least and twice as many
-//! at most, by 64 bits of a keyed hash (some 3 MB); one that it forgot, or knew before a restart, costs a place once
+//! at most (or as many as it may make in an hour, if that is more), by 64 bits of a keyed hash (some 3 MB); one that it forgot, or knew before a restart, costs a place once
 //! more, though its table exists: asking BigQuery would cost more than the rare mistake.
 //!
 //! **A message that is delivered again** may find that there is room now, or at another instance. If its first row was
@@ -128,7 +128,7 @@ pub struct NewTables {
 impl NewTables {
     /// Knows no table.
     pub fn new(limits: NewTableLimits) -> Self {
-        Self { limits, known: Memory::of(REMEMBERED), made: VecDeque::new(), hasher: RandomState::new() }
+        Self { known: Memory::of(REMEMBERED.max(limits.per_hour)), limits, made: VecDeque::new(), hasher: RandomState::new() }
     }
 
     /// Where a row with that suffix goes at `now`, if its event was at `event_time`.
