@@ -1,13 +1,13 @@
 //! `pixel-pipeline explain`: what would become of this input, without sending it anywhere.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 
+use super::input::{Failure, each_line, exit};
 use super::printable;
 use crate::config::DecodeArgs;
 use crate::decode::{Decoder, Explanation};
@@ -17,7 +17,8 @@ use crate::source::delivery;
 ///
 /// Prints one JSON object per input on a line of its own, or a readable text on a terminal.
 /// A line that is no push body is taken for a log entry; `serve` would answer it 400 if it is neither.
-/// Works by the schema of SCHEMA_FILE, else the built-in one. Exits with 0 whatever the outcomes,
+/// Works by the schema of SCHEMA_FILE, else the built-in one. The table is that of TABLE_SUFFIX: which events go to the
+/// overflow table instead (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters), only `serve` can tell. Exits with 0 whatever the outcomes,
 /// and with 2 if the input cannot be read or the settings are wrong.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,27 +42,7 @@ enum Format {
 
 /// Explains every input in turn.
 pub fn run(args: Args) -> ExitCode {
-    match explain(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The reader has seen enough.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Settings(#[from] crate::config::Problems),
-    #[error("give URLs, or --input FILE (- for standard input)")]
-    NoInput,
-    #[error("cannot read {}: {error}", file.display())]
-    Input { file: PathBuf, error: io::Error },
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
+    exit(explain(args))
 }
 
 fn explain(args: Args) -> Result<(), Failure> {
@@ -78,21 +59,10 @@ fn explain(args: Args) -> Result<(), Failure> {
         print(&Explanation::of_url(&decoder, url, now, &config.table_name), format, &mut out)?;
     }
     if let Some(file) = args.input {
-        let failed = |error| Failure::Input { file: file.clone(), error };
-        let mut lines: Box<dyn BufRead> = if file.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(BufReader::new(File::open(&file).map_err(failed)?))
-        };
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
-            let text = line.trim_ascii();
-            if !text.is_empty() {
-                let message = delivery::read_line(text);
-                print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)?;
-            }
-            line.clear();
-        }
+        each_line(&file, |line| {
+            let message = delivery::read_line(line);
+            print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out).map_err(Failure::from)
+        })?;
     }
     Ok(out.flush()?)
 }

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod forget;
 mod google;
 mod how_long;
+mod input;
 #[cfg(feature = "local")]
 pub mod local;
 #[cfg(feature = "query")]

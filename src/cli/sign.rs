@@ -1,10 +1,10 @@
 //! `pixel-pipeline sign`: URLs that a service with URL_SIGNING_KEY tracks.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::input::{Failure, each_line, exit};
 use crate::config::SigningKeyArgs;
 
 /// Sign URLs of the pixel, so that a service with the same URL_SIGNING_KEY tracks them.
@@ -23,29 +23,9 @@ pub struct Args {
     key: SigningKeyArgs,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Settings(#[from] crate::config::Problems),
-    #[error("give URLs, or --input FILE (- for standard input)")]
-    NoInput,
-    #[error("cannot read {}: {error}", file.display())]
-    Input { file: PathBuf, error: io::Error },
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
-}
-
 /// Signs every URL in turn.
 pub fn run(args: Args) -> ExitCode {
-    match sign(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The reader has seen enough.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    exit(sign(args))
 }
 
 fn sign(args: Args) -> Result<(), Failure> {
@@ -58,18 +38,10 @@ fn sign(args: Args) -> Result<(), Failure> {
         writeln!(out, "{}", keys.sign(url.trim()))?;
     }
     if let Some(file) = args.input {
-        let failed = |error| Failure::Input { file: file.clone(), error };
-        let lines: Box<dyn BufRead> = if file.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(BufReader::new(File::open(&file).map_err(failed)?))
-        };
-        for line in lines.lines() {
-            let line = line.map_err(failed)?;
-            if !line.trim().is_empty() {
-                writeln!(out, "{}", keys.sign(line.trim()))?;
-            }
-        }
+        each_line(&file, |line| {
+            let no_text = |error| Failure::Input { file: file.clone(), error: io::Error::new(io::ErrorKind::InvalidData, error) };
+            Ok(writeln!(out, "{}", keys.sign(str::from_utf8(line).map_err(no_text)?))?)
+        })?;
     }
     Ok(out.flush()?)
 }

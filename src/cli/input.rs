@@ -1,0 +1,49 @@
+//! What `explain` and `sign` read and write: arguments, then the lines of a file or of standard input, to standard output.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::config::Problems;
+
+/// Why there is no more output.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}")]
+    Settings(#[from] Problems),
+    #[error("give URLs, or --input FILE (- for standard input)")]
+    NoInput,
+    #[error("cannot read {}: {error}", file.display())]
+    Input { file: PathBuf, error: io::Error },
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// 0, or 2 with a word.
+pub(super) fn exit(ended: Result<(), Failure>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Each line of a file that is not empty, without its end; `-` is standard input.
+pub(super) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    let failed = |error| Failure::Input { file: file.to_owned(), error };
+    let mut lines: Box<dyn BufRead> =
+        if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(file).map_err(failed)?)) };
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        if !line.trim_ascii().is_empty() {
+            see(line.trim_ascii())?;
+        }
+        line.clear();
+    }
+    Ok(())
+}
