@@ -52,7 +52,7 @@ pub struct Deployment {
 impl DeploymentArgs {
     /// Whether there is no project to look at.
     pub fn is_local(&self) -> bool {
-        self.serve.bigquery_emulator_host.as_deref().is_some_and(|host| !host.trim().is_empty())
+        self.serve.is_local()
     }
 
     /// Every setting, checked.

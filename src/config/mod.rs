@@ -92,6 +92,11 @@ pub struct Config {
 }
 
 impl ServeArgs {
+    /// Whether the tables are those of an emulator.
+    pub fn is_local(&self) -> bool {
+        self.emulator().is_some()
+    }
+
     /// Every setting, checked. Asks the metadata server for the project if none is given.
     pub async fn load(&self) -> Result<Config, Problems> {
         let mut problems = Problems::default();
@@ -108,7 +113,7 @@ impl ServeArgs {
         let new_tables = self.new_tables.read(decode.as_ref(), &mut problems);
         self.read_log_settings(&mut problems);
         let delivery = self.delivery.read(&self.decode.table_name, &mut problems);
-        let auth = self.auth.read(on_cloud_run(), self.emulator().is_some(), &mut problems);
+        let auth = self.auth.read(on_cloud_run(), self.is_local(), &mut problems);
         let config = (|| {
             let (decode, delivery) = (decode?, delivery?);
             let (push_auth, warning) = auth?;

@@ -38,6 +38,11 @@ pub struct Operator {
 }
 
 impl OperatorArgs {
+    /// Whether the tables are those of an emulator.
+    pub fn is_local(&self) -> bool {
+        self.serve.is_local()
+    }
+
     /// Every setting, checked.
     pub async fn load(&self) -> Result<Operator, Problems> {
         let mut problems = Problems::default();

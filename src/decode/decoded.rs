@@ -77,6 +77,10 @@ impl FilterReason {
 }
 
 impl UnfitReason {
+    /// Each of them.
+    pub const ALL: [Self; 7] =
+        [Self::NoData, Self::BadBase64, Self::BadJson, Self::NoRequestUrl, Self::TimestampOutOfRange, Self::RequiredColumn, Self::Invalid];
+
     /// The label of metrics and of the column `reason`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,20 +1,14 @@
-//! What stands below flags and environment: the file of settings, and below that what deploy.sh makes of a
-//! setting that nobody gives.
-//!
-//! Both become defaults of clap's arguments, and the command line is read again. So the order of precedence,
-//! the types and the complaints stay clap's.
+//! What stands below the file of settings: what deploy.sh makes of a setting that nobody gives. And what the service
+//! is told by all of it.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use super::Args;
 use crate::cli::Cli;
+use crate::cli::settings_file::{self, BadSettings, Settings};
 
-/// Where deploy.sh looks.
-const FILE: &str = "deploy/pipeline.env";
 /// The settings that deploy.sh hands on to the service. No key is among them: what differs is printed.
 const SERVICE: [&str; 20] = [
     "DATASET",
@@ -51,52 +45,16 @@ pub(super) struct ServiceSetting {
     pub(super) default: String,
 }
 
-/// Why the settings cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum BadSettings {
-    #[error("cannot read {}: {error}", file.display())]
-    Unreadable { file: PathBuf, error: std::io::Error },
-    #[error("{}:{line}: {text:?} is not NAME=value", file.display())]
-    BadLine { file: PathBuf, line: usize, text: String },
-    #[error(transparent)]
-    Clap(#[from] clap::Error),
-}
-
-impl BadSettings {
-    pub(super) fn report(self) -> ExitCode {
-        match self {
-            Self::Clap(error) => error.exit(),
-            error => super::usage(&error.to_string()),
-        }
-    }
-}
-
 /// The arguments once more, above these defaults; and what the service was told by them.
 pub(super) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
-    let file = match &args.settings {
-        Some(file) => read(file)?,
-        // `local` has its own settings.
-        None if args.deployment.is_local() || !Path::new(FILE).exists() => Vec::new(),
-        None => read(Path::new(FILE))?,
-    };
-    let (args, settings) = above(&file, std::env::args_os())?;
-    Ok((args, settings))
+    let file = args.settings.read(args.deployment.is_local())?;
+    Ok(above(&file, std::env::args_os())?)
 }
 
-fn above(file: &[(String, String)], line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+fn above(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+    let of_deployment = |name: &str| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let matches = settings_file::above("check", |name| file.get(name).or_else(|| of_deployment(name)).map(str::to_owned), line)?;
     let plain = Cli::command();
-    let default = |name: &str| {
-        let of_file = file.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        of_file.or_else(|| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)).map(str::to_owned)
-    };
-    let command = plain.clone().mut_subcommand("check", |check| {
-        check.mut_args(|arg| match arg.get_env().and_then(|name| default(name.to_str()?)) {
-            Some(value) => arg.default_value(value),
-            None => arg,
-        })
-    });
-    let matches = command.try_get_matches_from(line)?;
-    let matches = matches.subcommand_matches("check").cloned().unwrap_or_default();
     let check = plain.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
     let settings = check.filter_map(|arg| {
         let name = SERVICE.into_iter().find(|name| arg.get_env().is_some_and(|env| env == *name))?;
@@ -106,25 +64,6 @@ fn above(file: &[(String, String)], line: impl IntoIterator<Item = OsString>) ->
     });
     let settings = settings.collect();
     Ok((Args::from_arg_matches(&matches)?, settings))
-}
-
-/// Reads NAME=value lines. As deploy.sh does, which takes an empty value for none, but for the suffix: empty, it
-/// makes a single table.
-fn read(file: &Path) -> Result<Vec<(String, String)>, BadSettings> {
-    let text = std::fs::read_to_string(file).map_err(|error| BadSettings::Unreadable { file: file.to_owned(), error })?;
-    let mut settings = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
-        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        match line.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((name, "")) if name != "TABLE_SUFFIX" => {}
-            Some((name, value)) => settings.push((name.to_owned(), value.to_owned())),
-            None => return Err(BadSettings::BadLine { file: file.to_owned(), line: index + 1, text: line.to_owned() }),
-        }
-    }
-    Ok(settings)
 }
 
 #[cfg(test)]
@@ -150,7 +89,7 @@ mod tests {
 
     fn read_line(file: &[(String, String)], flags: &[&str]) -> Vec<ServiceSetting> {
         let line = ["pixel-pipeline", "check"].iter().chain(flags).map(OsString::from);
-        above(file, line).unwrap().1
+        above(&Settings(file.to_vec()), line).unwrap().1
     }
 
     #[test]
@@ -163,7 +102,7 @@ mod tests {
         let mut taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
         taken.sort_by_key(|(name, _)| SERVICE.iter().position(|known| known == name));
         assert_eq!(taken, shown);
-        let (args, _) = above(&[], ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
+        let (args, _) = above(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
         let debug = format!("{:?}", args.deployment);
         for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();

@@ -27,7 +27,6 @@ mod sink;
 mod subscription;
 mod tables;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -35,6 +34,7 @@ use url::Url;
 
 use super::google::Google;
 use super::how_long::HowLong;
+use super::settings_file::SettingsFile;
 use crate::config::DeploymentArgs;
 use crate::sink::credentials::Tokens;
 use names::Names;
@@ -49,9 +49,8 @@ use seen::Seen;
 /// Exits with 0 if every link holds, with 1 if not, and with 2 if a setting is wrong or there are no credentials.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Settings of the deployment, NAME=value a line [default: deploy/pipeline.env, if it is there]
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsFile,
     /// Request the pixel once, as `https://track.example.com/pixel.png`, and wait for the row
     #[arg(long, value_name = "URL")]
     live: Option<Url>,
@@ -93,7 +92,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(google) => google,
         Err(error) => return usage(&format!("no HTTP client: {error}")),
     };
-    let names = Names::of(&deployment, args.settings.as_deref());
+    let names = Names::of(&deployment, args.settings.path.as_deref());
     let paths = &deployment.service.template.decode.pixel_paths;
     let (mut links, template) = if is_local {
         let seen = seen::Tables::look(&google, &names).await;

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 
 use super::google::{Google, Unseen};
 use super::printable;
+use super::settings_file::SettingsFile;
 use crate::config::{Operator, OperatorArgs};
 use crate::sink::credentials::NoToken;
 use crate::telemetry;
@@ -47,6 +48,8 @@ pub struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    settings: SettingsFile,
+    #[command(flatten)]
     operator: OperatorArgs,
 }
 
@@ -64,6 +67,10 @@ enum Failure {
 
 /// Lists or deletes.
 pub async fn run(args: Args) -> ExitCode {
+    let args: Args = match args.settings.under("forget", args.operator.is_local()) {
+        Ok(args) => args,
+        Err(error) => return error.report(),
+    };
     let serve = &args.operator.serve;
     telemetry::init(serve.log_format(), &serve.log_level, "");
     let operator = match args.operator.load().await {

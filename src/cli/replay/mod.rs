@@ -30,9 +30,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 
 use super::how_long::HowLong;
+use super::settings_file::SettingsFile;
 use crate::config::OperatorArgs;
+use crate::decode::UnfitReason;
 use crate::telemetry;
 pub(in crate::cli) use dead_letters::TOO_YOUNG;
 use period::{Moment, Period};
@@ -40,7 +43,8 @@ use period::{Moment, Period};
 /// Send messages through the pipeline once more: archives, dead letters, or what a subscription has kept.
 ///
 /// An event keeps its identity, so that what is stored already is dropped by BigQuery for about a minute and by
-/// the view `events` after that. Takes the same settings as `serve`. What cannot be stored now is tried again.
+/// the view `events` after that. Takes the settings of the service: flags, else the environment, else the file; its keys
+/// (HASH_USER_IDS, URL_SIGNING_KEY) are in no file and have to be given, or ids are stored as they are and no signature is asked for. What cannot be stored now is tried again.
 /// Ctrl-C lets what is under way end. On a Cloud Run job with many tasks, each entry belongs to one of them.
 ///
 /// Prints a summary, and exits with 0 if everything is settled (stored, filtered, or a dead letter), with 1 if
@@ -56,7 +60,8 @@ pub struct Args {
     #[arg(long, group = "from", conflicts_with_all = ["files", "subscription", "checkpoint"])]
     dead_letters: bool,
     /// Only dead letters with one of these reasons
-    #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',')]
+    #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(UnfitReason::ALL.map(UnfitReason::as_str)))]
     reason: Vec<String>,
     /// Delete the dead letters that become rows. BigQuery keeps those of the last half hour or so: run it again
     #[arg(long, requires = "dead_letters", conflicts_with = "dry_run")]
@@ -98,6 +103,8 @@ pub struct Args {
     #[arg(long, env = "CLOUD_RUN_TASK_COUNT", value_name = "N", default_value_t = 1, help_heading = "Cloud Run job")]
     task_count: u32,
     #[command(flatten)]
+    settings: SettingsFile,
+    #[command(flatten)]
     operator: OperatorArgs,
 }
 
@@ -117,6 +124,10 @@ impl Args {
 
 /// Replays until everything is settled, or until Ctrl-C.
 pub async fn run(args: Args) -> ExitCode {
+    let args: Args = match args.settings.under("replay", args.operator.is_local()) {
+        Ok(args) => args,
+        Err(error) => return error.report(),
+    };
     let serve = &args.operator.serve;
     let operator = args.operator.load().await;
     let project = operator.as_ref().map_or("", |operator| operator.service.location.project.as_str());

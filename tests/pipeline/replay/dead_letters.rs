@@ -110,6 +110,14 @@ async fn thousands_are_read_page_by_page_and_shared_by_tasks() {
 }
 
 #[tokio::test]
+async fn a_reason_that_there_is_not_is_refused_and_those_that_there_are_are_named() {
+    let bigquery = bigquery().await;
+    let mistyped = run(replay(&bigquery, &["--dead-letters", "--reason=requred_column"])).await;
+    assert_eq!((mistyped.code, mistyped.out.as_str()), (Some(2), ""));
+    assert!(mistyped.err.contains("required_column"), "{}", mistyped.err);
+}
+
+#[tokio::test]
 async fn a_table_that_is_not_there_ends_with_1() {
     let bigquery = TestBigQuery::start().await;
     let replayed = run(replay(&bigquery, &["--dead-letters"])).await;

@@ -35,6 +35,25 @@ async fn plain_files_gzip_and_globs_are_read_to_the_last_line() {
     assert_eq!(column(&bigquery, "pixel", "order_id").await, expected);
 }
 
+/// As deploy.sh has it, with what is none of ours.
+#[tokio::test]
+async fn the_settings_of_the_deployment_come_from_its_file() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let settings = write(dir.path(), "pipeline.env", "# A copy\nREGION=europe-west1\nTABLE_NAME=of_file\nTABLE_SUFFIX=\n");
+    let file = write(dir.path(), "a.jsonl", lines(0..2));
+    let mut command = replay(&bigquery, &[file.to_str().unwrap(), "--settings", settings.to_str().unwrap(), "--format=json"]);
+    command.env_remove("TABLE_SUFFIX");
+    let replayed = run(command).await;
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    assert_eq!(column(&bigquery, "of_file", "order_id").await, ["0000", "0001"]);
+
+    write(dir.path(), "pipeline.env", "TABLE_NAME\n");
+    let refused = run(replay(&bigquery, &[file.to_str().unwrap(), "--settings", settings.to_str().unwrap()])).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("pipeline.env:1: \"TABLE_NAME\" is not NAME=value"), "{}", refused.err);
+}
+
 #[tokio::test]
 async fn standard_input_is_read_as_well() {
     let bigquery = TestBigQuery::start().await;
