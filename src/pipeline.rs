@@ -97,6 +97,7 @@ impl Pipeline {
             }
             Some(Settled::Refused(refusal)) => Err(NotStored::Refused(refusal)),
             Some(Settled::Unsettled(trouble)) => Err(NotStored::Unsettled(RetryReason::BigQuery(trouble))),
+            Some(Settled::Lost) => Err(NotStored::Unsettled(RetryReason::Panic)),
             None => Err(NotStored::Unsettled(RetryReason::Deadline)),
         }
     }
@@ -122,7 +123,7 @@ impl Pipeline {
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
         match self.batcher.store(destination, dead_letter::row(message, unfit, now), deadline).await {
             Some(Settled::Stored) => Outcome::DeadLetter(unfit.reason),
-            Some(Settled::Refused(_) | Settled::Unsettled(_)) | None => Outcome::Retry(RetryReason::DeadLetterNotStored),
+            Some(Settled::Refused(_) | Settled::Unsettled(_) | Settled::Lost) | None => Outcome::Retry(RetryReason::DeadLetterNotStored),
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum Settled {
     Refused(Refusal),
     /// It is not stored as far as we know, and its deadline is too near for another attempt.
     Unsettled(Trouble),
+    /// A bug ended its attempt, and nobody knows.
+    Lost,
 }
 
 /// Submits rows. The batcher ends when the last of these is gone and every row is settled.
@@ -67,8 +69,11 @@ impl Batcher {
     /// Stores one row. `None` if that is not settled by `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<Settled> {
         let (reply, fate) = oneshot::channel();
-        self.submissions.send((destination, Pending { row, deadline, reply, tried: false, stopped: false })).ok()?;
-        tokio::time::timeout_at(deadline, fate).await.ok()?.ok()
+        if self.submissions.send((destination, Pending { row, deadline, reply, tried: false, stopped: false })).is_err() {
+            return Some(Settled::Lost);
+        }
+        let fate = tokio::time::timeout_at(deadline, fate).await.ok()?;
+        Some(fate.unwrap_or(Settled::Lost))
     }
 }
 

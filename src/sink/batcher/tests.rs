@@ -370,7 +370,7 @@ async fn a_sink_that_panics_costs_one_attempt_and_no_table() {
     let began = Instant::now();
     let poison = submit(&batcher, "t", "poison", 8 * SECOND);
     settle_down().await;
-    assert_eq!(poison.await.unwrap(), None, "to be delivered again");
+    assert_eq!(poison.await.unwrap(), Some(Settled::Lost), "to be delivered again");
     assert!(began.elapsed() < SECOND, "at once: {:?}", began.elapsed());
     assert_eq!(submit(&batcher, "t", "b", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
     assert_eq!(other.await.unwrap(), Some(Settled::Stored));
@@ -384,7 +384,7 @@ async fn rows_behind_a_panic_are_sent() {
         (Duration::ZERO, vec![Fate::Stored; rows.len()])
     });
     let [poison, behind] = ["poison", "behind"].map(|name| submit(&batcher, "t", name, 8 * SECOND));
-    assert_eq!(poison.await.unwrap(), None);
+    assert_eq!(poison.await.unwrap(), Some(Settled::Lost));
     assert_eq!(behind.await.unwrap(), Some(Settled::Stored));
 }
 
@@ -392,7 +392,7 @@ async fn rows_behind_a_panic_are_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_row_that_the_sink_forgets_is_not_taken_for_stored() {
     let (batcher, _sink, _task) = start(LIMITS, |_, _| (Duration::ZERO, Vec::new()));
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), None);
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Lost));
 }
 
 #[tokio::test(start_paused = true)]
