@@ -53,7 +53,8 @@ pub enum RetryReason {
     DeadLetterNotStored,
     /// No answer in time.
     Deadline,
-    /// Google's public keys were never to be had, or not for a day. The token may well be good.
+    /// Google's public keys were never to be had, or not for a day; or they are not to be had now, and the token's is
+    /// not among those that are held. It may well be good.
     NoKeys,
     /// A bug. Whatever had been done by then, nothing was acknowledged.
     Panic,

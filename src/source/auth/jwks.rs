@@ -1,7 +1,7 @@
 //! Fetches Google's public keys: one task asks, everyone else looks at what it got last.
 //!
-//! A task, so that a caller who goes away does not take the fetch along that others wait for. It fetches
-//! while a request waits and at no other time, because Cloud Run gives it no CPU then.
+//! A task, so that a caller who goes away does not take the fetch along that others wait for. Only a request makes
+//! it fetch, because Cloud Run gives it CPU while there is one and at no other time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::keys::{Fetch, Found, KeySet, Known, NoKeySet};
 use crate::telemetry::{Throttle, with_causes};
 
-/// Callers wait for it, and with the default PUSH_DEADLINE have some time left for BigQuery then.
+/// Callers without a key wait for it, and with the default PUSH_DEADLINE have some time left for BigQuery then.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Google's set has some 2 KiB.
 const LONGEST: usize = 64 << 10;
@@ -34,24 +34,26 @@ pub(super) struct Keys {
 /// Why a key is not to be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoKey {
-    /// Google does not know it either.
+    /// Google does not know it either, or did not when it was last asked.
     Unknown,
-    /// Google could not be asked.
+    /// Google could not be asked. It may be one that was not there before.
     Unavailable,
 }
 
 impl Keys {
-    /// The key of that id. Waits for a fetch where one may help, until `deadline` at the latest.
+    /// The key of that id. Waits for a fetch where there is none without, until `deadline` at the latest. A key that
+    /// is no longer fresh is as good as one until it is too old: it makes for a fetch, and nobody waits for that one.
     pub(super) async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
         // Nearly always; and it keeps nobody else from reading.
         if let Found::Fresh(key) = self.known.borrow().find(id, Instant::now()) {
             return Ok(key);
         }
         let mut window = self.known.subscribe();
-        let (mut attempts, mut fetch) = (0, Fetch::No);
+        let (mut found, mut fetch, mut attempts) = (Found::NoKeys, Fetch::No, 0);
         self.known.send_if_modified(|known| {
             let now = Instant::now();
-            fetch = known.wants(&known.find(id, now), now);
+            found = known.find(id, now);
+            fetch = known.wants(&found, now);
             attempts = known.attempts;
             // Nothing that anybody waits for.
             false
@@ -59,10 +61,14 @@ impl Keys {
         if fetch == Fetch::Begin {
             self.wanted.notify_one();
         }
+        if let Found::Fresh(key) | Found::Stale(key) = found {
+            return Ok(key);
+        }
         let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|known| known.attempts != attempts)).await.is_ok();
-        match self.known.borrow().find(id, Instant::now()) {
+        let known = self.known.borrow();
+        match known.find(id, Instant::now()) {
             Found::Fresh(key) | Found::Stale(key) => Ok(key),
-            Found::Unknown if ended => Err(NoKey::Unknown),
+            Found::Unknown if ended && !known.is_failing() => Err(NoKey::Unknown),
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
     }

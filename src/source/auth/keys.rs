@@ -1,9 +1,9 @@
 //! Google's public keys, and when to ask for them again. Pure: the time comes in from outside.
 //!
-//! Keys are fresh for as long as `Cache-Control` said. After that they are fetched again, and go on working
-//! while that fails, for a day at most: Google shows a key days before it signs with it and for as long
-//! after, and takes one back at once only if it was stolen. A key id that is not among them is worth one
-//! fetch in half a minute, whoever makes them up.
+//! Keys are fresh for as long as `Cache-Control` said. After that they are fetched again, and go on working until
+//! that is done, for a day at most: Google shows a key days before it signs with it and for as long after, and takes
+//! one back at once only if it was stolen. A key id that is not among them is worth one fetch in half a minute,
+//! whoever makes them up. If that fails nobody knows whether there is such a key, and it is tried again as others are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ pub(super) enum Found {
     NoKeys,
 }
 
-/// Whether to wait for a fetch.
+/// Whether there is a fetch that may help. Who has a key need not wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fetch {
     No,
@@ -119,6 +119,11 @@ impl Known {
             Some(key) => Found::Stale(key),
             None => Found::Unknown,
         }
+    }
+
+    /// Whether the last fetch failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
     }
 
     /// What to do about a key that was found so. Who is told to begin has to see that [`Self::fetched`] is called.
@@ -155,6 +160,8 @@ impl Known {
             None => {
                 self.retry_at = Some(now + RETRY.saturating_mul(1 << self.failures.min(10)).min(COOL_DOWN));
                 self.failures += 1;
+                // It has told nobody anything.
+                self.sought_at = None;
             }
         }
     }
@@ -215,6 +222,21 @@ mod tests {
         }
         assert_eq!(fetches, 20);
         assert_eq!(ask(&mut known, "a", now), ("fresh", Fetch::No));
+    }
+
+    #[test]
+    fn a_search_that_failed_is_repeated_as_soon_as_any_fetch() {
+        let (mut known, now) = (Known::default(), Instant::now());
+        ask(&mut known, "a", now);
+        known.fetched(Some((set(&["a"]), HOUR)), now);
+        assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::Begin));
+        known.fetched(None, now);
+        assert!(known.is_failing());
+        assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::No));
+        assert_eq!(ask(&mut known, "b", now + RETRY), ("unknown", Fetch::Begin));
+        known.fetched(Some((set(&["a"]), HOUR)), now + RETRY);
+        assert!(!known.is_failing());
+        assert_eq!(ask(&mut known, "b", now + 2 * RETRY), ("unknown", Fetch::No));
     }
 
     #[test]

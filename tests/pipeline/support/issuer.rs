@@ -1,6 +1,6 @@
 //! Google's side of a token: signs them for Pub/Sub, and shows the keys to whoever asks.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -34,6 +34,8 @@ pub struct Issuer {
 
 struct Shown {
     fetches: AtomicU32,
+    answers: AtomicU32,
+    ignores: AtomicBool,
     /// Status, `Cache-Control` and body.
     answer: Mutex<(StatusCode, &'static str, String)>,
     /// Each answer takes a permit along.
@@ -99,6 +101,8 @@ impl Issuer {
         let url = format!("http://{}/oauth2/v3/certs", listener.local_addr().unwrap());
         let shown = Arc::new(Shown {
             fetches: AtomicU32::new(0),
+            answers: AtomicU32::new(0),
+            ignores: AtomicBool::new(false),
             answer: Mutex::new((StatusCode::OK, "", String::new())),
             permits: Semaphore::new(Semaphore::MAX_PERMITS / 2),
         });
@@ -130,6 +134,16 @@ impl Issuer {
         self.shown.permits.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
+    /// Never answers whoever asks next, and everybody after that.
+    pub fn ignore_next(&self) {
+        self.shown.ignores.store(true, Ordering::SeqCst);
+    }
+
+    /// How often it answered.
+    pub fn answers(&self) -> u32 {
+        self.shown.answers.load(Ordering::SeqCst)
+    }
+
     /// How often the keys were asked for.
     pub fn fetches(&self) -> u32 {
         self.shown.fetches.load(Ordering::SeqCst)
@@ -159,7 +173,11 @@ impl Drop for Issuer {
 
 async fn answer(State(shown): State<Arc<Shown>>) -> Response {
     shown.fetches.fetch_add(1, Ordering::SeqCst);
+    if shown.ignores.swap(false, Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
     shown.permits.acquire().await.unwrap().forget();
     let (status, cache_control, body) = shown.answer.lock().unwrap().clone();
+    shown.answers.fetch_add(1, Ordering::SeqCst);
     (status, [("cache-control", cache_control)], body).into_response()
 }
