@@ -93,6 +93,15 @@ impl AuthArgs {
                 );
                 None
             }
+            // It is compared exactly, and Google's have none: nobody would ever be let in.
+            Some(account) if account.chars().any(|c| c.is_ascii_uppercase()) => {
+                let meant = account.to_ascii_lowercase();
+                problems.add(
+                    "PUSH_SERVICE_ACCOUNT",
+                    format!("{account:?} has capital letters, and no account of Google's has: set it to {meant:?}"),
+                );
+                None
+            }
             account => Some(account),
         }
     }

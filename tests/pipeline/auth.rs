@@ -1,5 +1,7 @@
 //! Who may push: which tokens are good, what the others are answered, and what nobody learns from it.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -115,6 +117,15 @@ fn forged() -> Vec<Bad> {
     ]
 }
 
+/// The same with one character changed, in the middle of that part: at the end of one there may be bits that mean nothing.
+fn with_another_character(token: &str, part: usize) -> String {
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    let middle = parts[part].len() / 2;
+    let other = if &parts[part][middle..=middle] == "A" { "B" } else { "A" };
+    parts[part].replace_range(middle..=middle, other);
+    parts.join(".")
+}
+
 #[tokio::test]
 async fn a_token_of_the_subscriptions_account_is_let_in() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
@@ -140,7 +151,9 @@ async fn every_bad_token_is_answered_the_same_and_stores_nothing() {
     // Nor does a good one that was let in open the door for one that is like it.
     let good = token("first", 1);
     assert_eq!(push(&service, &good).await.status, 204);
-    assert_eq!(push(&service, &format!("{}A", &good[..good.len() - 1])).await, refused());
+    for part in 0..3 {
+        assert_eq!(push(&service, &with_another_character(&good, part)).await, refused(), "part {part}");
+    }
     assert_eq!(bigquery.events().await.len(), 1);
 }
 
@@ -247,7 +260,11 @@ async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
     issuer.answer(500, planted[0]);
     assert_eq!(push(&service, &tokens[0]).await.status, 503);
     issuer.show(&["first"], "max-age=21600");
-    let recovered = async { while push(&service, &token("first", 1)).await.status != 204 {} };
+    let recovered = async {
+        while push(&service, &token("first", 1)).await.status != 204 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
     tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
     for token in &tokens {
         push(&service, token).await;
@@ -378,6 +395,19 @@ async fn all_that_is_missing_for_tokens_is_said_at_once() {
         assert!(said.contains(problem), "{problem:?} in {said}");
     }
     assert_eq!(said.matches("PUSH_AUTH: ").count(), 0, "{said}");
+}
+
+/// Google writes every account in lower case, and an account is compared exactly: nobody would ever be let in.
+#[tokio::test]
+async fn an_account_with_capital_letters_is_refused_with_the_one_that_is_meant() {
+    let account = ("PUSH_SERVICE_ACCOUNT", "Pixel-Push@Test-Project.iam.gserviceaccount.com");
+    for settings in [&[("PUSH_AUTH", "iam"), account][..], &[("PUSH_AUTH", "oidc"), ("PUSH_AUDIENCE", AUDIENCE), account]] {
+        let (code, said) = start(settings).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(&format!("\nPUSH_SERVICE_ACCOUNT: {:?} has capital letters", account.1)), "{said}");
+        assert!(said.contains(&format!("set it to {ACCOUNT:?}")), "{said}");
+        assert_eq!(said.matches("PUSH_SERVICE_ACCOUNT: ").count(), 1, "{said}");
+    }
 }
 
 #[cfg(feature = "local")]
