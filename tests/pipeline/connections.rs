@@ -15,11 +15,14 @@ use crate::support::{Entry, Service, TestBigQuery};
 
 const WHOLE: &[u8] = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
 
+/// More than the sockets between two processes hold.
+const HUGE: usize = 64 << 20;
+
 /// A server in this process, whose time can run ahead.
 async fn start() -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/health", get(async || "ok\n")).route("/huge", get(async || vec![0_u8; 64 << 20]));
+    let router = Router::new().route("/health", get(async || "ok\n")).route("/huge", get(async || vec![0_u8; HUGE]));
     tokio::spawn(http_server::serve(listener, router, std::future::pending()));
     TcpStream::connect(address).await.unwrap()
 }
@@ -102,7 +105,25 @@ async fn an_answer_that_nobody_reads_is_given_up_after_30_seconds() {
     tokio::time::sleep(Duration::from_secs(40)).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
-    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.len() < 64 << 20, "{} bytes", answer.len());
+    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.len() < HUGE, "{} bytes", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_reader_pauses_for_less_than_30_seconds_is_sent_to_its_end() {
+    let mut stream = start().await;
+    stream.write_all(b"GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    // Twice, so that it is the pause that counts and not the time since the request.
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_secs(28)).await;
+        // Time that runs ahead would do so whenever a byte is on its way.
+        tokio::time::resume();
+        stream.read_exact(&mut vec![0; 16 << 20]).await.unwrap();
+        tokio::time::pause();
+    }
+    tokio::time::resume();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!((32 << 20) + rest.len() > HUGE, "{} bytes", rest.len());
 }
 
 #[tokio::test]
@@ -182,6 +203,20 @@ async fn half_open_connections_do_not_hold_up_the_shutdown() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert!(!log.iter().any(|line| line.contains("still under way")), "{log:?}");
     drop(open);
+}
+
+/// Else a handful of slow senders would keep everybody out.
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up_at_the_deadline_and_makes_room() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s"), ("MAX_IN_FLIGHT", "2")]).await;
+    let half = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n{";
+    for answer in <[String; 2]>::from(tokio::join!(service.send_raw(half), service.send_raw(half))) {
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+    assert_eq!(service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await, 2.0);
+    assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);
+    push_quickly(&service).await;
 }
 
 /// More connections than the process may open files.
