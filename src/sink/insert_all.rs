@@ -209,7 +209,11 @@ mod tests {
     #[test]
     fn a_page_of_html_is_judged_by_its_status_and_retry_after() {
         let after = Duration::from_secs(7);
-        assert_eq!(read_failure(503, Some(after), b"<html>busy</html>"), Failure::Again { trouble: Trouble::Unavailable, after });
+        for (status, trouble) in [(503, Trouble::Unavailable), (429, Trouble::Quota)] {
+            for answer in [&b"<html>busy</html>"[..], b"{}"] {
+                assert_eq!(read_failure(status, Some(after), answer), Failure::Again { trouble, after }, "{status}");
+            }
+        }
         assert_eq!(read_failure(400, None, b"<html>Bad Request</html>"), Failure::NotNow(Trouble::Unavailable));
         assert_eq!(read_failure(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#), Failure::NotNow(Trouble::Denied));
     }

@@ -1,6 +1,6 @@
 //! The ack policy: the table in `src/outcome.rs`, the README and here.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::json;
@@ -71,17 +71,34 @@ async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
         (Fault::Status(Status::new(429, "rateLimitExceeded")), "quota"),
         (Fault::Status(Status::new(403, "quotaExceeded")), "quota"),
         (Fault::Status(Status::new(403, "accessDenied")), "denied"),
-        (Fault::Delay(Duration::from_secs(5)), "unavailable"),
     ] {
-        bigquery.faults().always(Some(fault.clone()));
-        let answer = service.push(Entry::of_query("user_id=u").pushed()).await;
-        assert_eq!(answer.status, 503, "{fault:?}");
         let label = format!("pixel_pipeline_deliveries_total{{outcome=\"retry\",reason=\"{reason}\"}}");
-        assert!(
-            service.metric(&label).await + service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await
-                >= 1.0
-        );
-        bigquery.faults().always(None);
+        let before = service.metric(&label).await;
+        bigquery.faults().always(Some(fault.clone()));
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503, "{fault:?}");
+        assert_eq!(service.metric(&label).await, before + 1.0, "{fault:?}: {reason}");
+    }
+    // The batcher gives up at the very moment at which the delivery does: either may say so.
+    bigquery.faults().always(Some(Fault::Delay(Duration::from_secs(5))));
+    let timed_out = async || {
+        let of = async |reason| service.metric(&format!("pixel_pipeline_deliveries_total{{outcome=\"retry\",reason=\"{reason}\"}}")).await;
+        of("unavailable").await + of("deadline").await
+    };
+    let before = timed_out().await;
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503);
+    assert_eq!(timed_out().await, before + 1.0);
+}
+
+/// Whoever comes back sooner than BigQuery asked for is sent away once more, and for longer.
+#[tokio::test]
+async fn the_time_that_retry_after_asks_for_is_waited_out() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "20s")]).await;
+    for (code, reason) in [(429, "rateLimitExceeded"), (503, "backendError"), (403, "rateLimitExceeded")] {
+        bigquery.faults().next(Fault::Status(Status::new(code, reason).retry_after(2)));
+        let began = Instant::now();
+        assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "{code}");
+        assert!(began.elapsed() >= Duration::from_secs(2), "{code}: {:?}", began.elapsed());
     }
 }
 
