@@ -118,6 +118,10 @@ pub struct InsertAllCount {
     pub rows: u64,
     /// Requests that met a fault, were answered with an error, or had a row refused.
     pub failed: u64,
+    /// Requests in which some rows were refused and others were not.
+    pub mixed: u64,
+    /// Rows that were not stored because of a neighbour.
+    pub stopped: u64,
 }
 
 /// The faults that shall happen. See the module for an example.
@@ -218,6 +222,13 @@ impl Faults {
 
     pub(super) fn count_failed(&self) {
         self.plan().count.failed += 1;
+    }
+
+    /// So many of the rows of a request were refused, and so many stopped.
+    pub(super) fn count_refused(&self, rows: usize, refused: usize, stopped: usize) {
+        let mut plan = self.plan();
+        plan.count.mixed += u64::from((1..rows).contains(&refused));
+        plan.count.stopped += stopped as u64;
     }
 
     /// Rows of that table are committed.

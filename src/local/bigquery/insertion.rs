@@ -63,6 +63,11 @@ impl InsertError {
     fn new(index: usize, error: RowError) -> InsertError {
         InsertError { index, errors: vec![error] }
     }
+
+    /// Whether the row has no fault of its own.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.errors.iter().all(RowError::is_stopped)
+    }
 }
 
 const LONGEST_INSERT_ID: usize = 128;

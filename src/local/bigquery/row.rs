@@ -32,6 +32,11 @@ impl RowError {
     pub(super) fn stopped() -> RowError {
         RowError { reason: "stopped", location: String::new(), debug_info: String::new(), message: String::new() }
     }
+
+    /// Whether it is that one.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.reason == "stopped"
+    }
 }
 
 /// What becomes of members that the schema does not have.

@@ -14,6 +14,9 @@ async fn poison(stops_others: bool) {
     trial.bigquery.faults().always_on(SICK_TABLES, Fault::RowsInvalid { containing: "poison".to_owned(), stops_others });
     trial.player.send(POISON, 10, Duration::from_millis(5), || Message::event("sick", "poison").to(Place::DeadLetters));
     trial.suffer(50, &[WELL, SICK, POISON]).await;
+    let count = trial.bigquery.faults().insert_all_requests();
+    assert!(count.mixed > 10, "good rows and bad ones went side by side: {count:?}");
+    assert_eq!(count.stopped > 10, stops_others, "{count:?}");
     let ledger = trial.recover().await;
     unconcerned(&ledger, &[WELL, SICK, POISON]);
     assert_eq!(ledger.nacked(UNFIT), 0);
