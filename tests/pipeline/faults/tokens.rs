@@ -1,6 +1,7 @@
-//! Access tokens that expire, or cannot be had.
+//! Access tokens that expire, are taken back, or cannot be had.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -9,9 +10,16 @@ use crate::support::metadata::Metadata;
 use crate::support::service::command;
 use crate::support::{Service, TestBigQuery};
 
-/// A service that needs tokens, under load.
-async fn start() -> (Trial, Arc<Metadata>) {
-    let (metadata, address) = Metadata::start().await;
+/// What Google's are good for.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+/// Tokens are renewed this long before their time is over, ...
+const EARLY: Duration = Duration::from_secs(240);
+/// ... and after so long if they do not have that much.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A service that needs tokens, which are good for so long, under load.
+async fn start(lifetime: Duration) -> (Trial, Arc<Metadata>) {
+    let (metadata, address) = Metadata::start(lifetime).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(router));
     let mut serve = command("serve");
@@ -20,13 +28,25 @@ async fn start() -> (Trial, Arc<Metadata>) {
     service.wait_until_ready().await;
     let trial = Trial::under_load(bigquery, service);
     trial.warm_up().await;
-    assert_eq!((metadata.tokens(), metadata.refused()), (1, 0), "one token was enough until now");
     (trial, metadata)
 }
 
 #[tokio::test]
-async fn a_token_that_expires_under_load_is_replaced_once_and_nobody_notices() {
-    let (trial, metadata) = start().await;
+async fn a_token_whose_time_is_over_has_been_replaced_before_and_nobody_notices() {
+    let (trial, metadata) = start(SOON + Duration::from_secs(2)).await;
+    let ledger = trial.ledger();
+    ledger.until("the first token's time is over", async || metadata.is_over(1)).await;
+    trial.suffer(0, &[WELL, SICK]).await;
+    trial.recover().await;
+    assert_eq!(metadata.refused(), 0, "nobody has tried it");
+    assert!(metadata.tokens() >= 2);
+    unconcerned(&ledger, &[WELL, SICK]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_taken_back_under_load_is_replaced_once_and_nobody_notices() {
+    let (trial, metadata) = start(AN_HOUR).await;
+    assert_eq!((metadata.tokens(), metadata.refused()), (1, 0), "one token was enough until now");
     metadata.expire();
     trial.suffer(0, &[WELL, SICK]).await;
     let ledger = trial.recover().await;
@@ -37,16 +57,19 @@ async fn a_token_that_expires_under_load_is_replaced_once_and_nobody_notices() {
 
 #[tokio::test]
 async fn a_token_server_that_is_down_matters_to_nobody_while_the_token_is_good() {
-    let (trial, metadata) = start().await;
+    // It will be good for minutes when it is to be renewed, and that is in a moment.
+    let (trial, metadata) = start(EARLY + Duration::from_secs(2)).await;
     metadata.down(true);
+    let ledger = trial.ledger();
+    ledger.until("a token is asked for in vain", async || metadata.failed() >= 1).await;
     trial.suffer(0, &[WELL, SICK]).await;
-    let ledger = trial.recover().await;
+    trial.recover().await;
     unconcerned(&ledger, &[WELL, SICK]);
 }
 
 #[tokio::test]
-async fn a_token_server_that_is_down_when_the_token_expires_delays_everything_and_loses_nothing() {
-    let (trial, metadata) = start().await;
+async fn a_token_server_that_is_down_when_the_token_is_taken_back_delays_everything_and_loses_nothing() {
+    let (trial, metadata) = start(AN_HOUR).await;
     let ledger = trial.ledger();
     metadata.down(true);
     metadata.expire();

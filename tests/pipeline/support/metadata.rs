@@ -2,8 +2,9 @@
 //!
 //! The embedded BigQuery lets everybody in, and so does the gate whoever is not the service: tests look inside.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -15,9 +16,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 /// Hands out tokens, each one higher than the last.
-#[derive(Default)]
 pub struct Metadata {
-    tokens: AtomicU32,
+    /// For how long they are good.
+    lifetime: Duration,
+    /// When each of them was handed out.
+    tokens: Mutex<Vec<Instant>>,
     valid_from: AtomicU32,
     down: AtomicBool,
     failed: AtomicU32,
@@ -26,8 +29,9 @@ pub struct Metadata {
 
 impl Metadata {
     /// The server and its HOST:PORT.
-    pub async fn start() -> (Arc<Self>, String) {
-        let metadata = Arc::new(Self::default());
+    pub async fn start(lifetime: Duration) -> (Arc<Self>, String) {
+        let (valid_from, down, failed, refused) = Default::default();
+        let metadata = Arc::new(Self { lifetime, tokens: Mutex::default(), valid_from, down, failed, refused });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&metadata));
@@ -42,7 +46,7 @@ impl Metadata {
 
     /// No token that was handed out until now is valid any more.
     pub fn expire(&self) {
-        self.valid_from.store(self.tokens.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
+        self.valid_from.store(self.tokens() + 1, Ordering::SeqCst);
     }
 
     /// Whether it answers 503 to everybody.
@@ -52,7 +56,17 @@ impl Metadata {
 
     /// How many tokens it handed out.
     pub fn tokens(&self) -> u32 {
-        self.tokens.load(Ordering::SeqCst)
+        self.tokens.lock().unwrap().len() as u32
+    }
+
+    /// Whether the time of that token is over.
+    pub fn is_over(&self, token: u32) -> bool {
+        self.tokens.lock().unwrap().get(token as usize - 1).is_some_and(|since| since.elapsed() >= self.lifetime)
+    }
+
+    /// Whether it was handed out, its time is not over, and it was not made invalid.
+    fn is_valid(&self, token: u32) -> bool {
+        (1..=self.tokens()).contains(&token) && !self.is_over(token) && token >= self.valid_from.load(Ordering::SeqCst)
     }
 
     /// How often it was asked while it was down.
@@ -71,8 +85,13 @@ async fn answer(State(metadata): State<Arc<Metadata>>) -> Response {
         metadata.failed.fetch_add(1, Ordering::SeqCst);
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let number = metadata.tokens.fetch_add(1, Ordering::SeqCst) + 1;
-    let token = json!({"access_token": format!("token-{number}"), "expires_in": 3599, "token_type": "Bearer"});
+    let number = {
+        let mut tokens = metadata.tokens.lock().unwrap();
+        tokens.push(Instant::now());
+        tokens.len()
+    };
+    let lifetime = metadata.lifetime.as_secs();
+    let token = json!({"access_token": format!("token-{number}"), "expires_in": lifetime, "token_type": "Bearer"});
     ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response()
 }
 
@@ -83,7 +102,7 @@ async fn check(State(metadata): State<Arc<Metadata>>, request: Request, next: Ne
     }
     let header = request.headers().get("authorization");
     let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer token-")?.parse().ok());
-    if token.is_some_and(|token: u32| token >= metadata.valid_from.load(Ordering::SeqCst)) {
+    if token.is_some_and(|token| metadata.is_valid(token)) {
         return next.run(request).await;
     }
     metadata.refused.fetch_add(1, Ordering::SeqCst);
