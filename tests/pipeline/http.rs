@@ -1,11 +1,13 @@
 //! The HTTP surface beside deliveries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
+use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::support::issuer::{ACCOUNT, claims, unsigned};
 use crate::support::{Entry, Service, TestBigQuery};
 
 #[tokio::test]
@@ -93,6 +95,93 @@ async fn metrics_are_prometheus_text_with_help_and_type() {
     assert_eq!(service.metric("pixel_pipeline_tables").await, 1.0);
     let build_info = concat!("pixel_pipeline_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     assert_eq!(service.metric(build_info).await, 1.0);
+}
+
+/// The words of a table's cell that are code.
+fn codes(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The rows of the tables on top of src/metrics.rs whose first cell that is so: each one's cells.
+fn documented(first: impl Fn(&str) -> bool) -> Vec<Vec<&'static str>> {
+    let rows = include_str!("../../src/metrics.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| first(cells[0])).collect()
+}
+
+/// Kind and labels.
+type Family = (String, BTreeSet<String>);
+
+/// What /metrics serves: the families by name, and every label of every sample with its values. `le` is a bucket's.
+fn served(text: &str) -> (BTreeMap<String, Family>, BTreeMap<(String, String), BTreeSet<String>>) {
+    let (mut families, mut values): (BTreeMap<String, Family>, BTreeMap<(String, String), BTreeSet<String>>) = Default::default();
+    let mut name = String::new();
+    for line in text.lines() {
+        if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (of, kind) = family.split_once(' ').unwrap();
+            name = of.to_owned();
+            families.insert(name.clone(), (kind.to_owned(), BTreeSet::new()));
+        } else if let Some((_, labels)) = line.split_once('{').filter(|_| !line.starts_with('#')) {
+            let (labels, _) = labels.split_once("} ").unwrap();
+            for (label, value) in labels.split(',').map(|label| label.split_once('=').unwrap()).filter(|(label, _)| *label != "le") {
+                families.get_mut(&name).expect("a type before it has samples").1.insert(label.to_owned());
+                values.entry((name.clone(), label.to_owned())).or_default().insert(value.trim_matches('"').to_owned());
+            }
+        }
+    }
+    (families, values)
+}
+
+#[tokio::test]
+async fn every_metric_that_is_documented_is_served_and_no_other() {
+    let bigquery = TestBigQuery::start().await;
+    let settings = [("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("MAX_NEW_TABLES_PER_HOUR", "1"), ("PUSH_DEADLINE", "2s")];
+    let service = Service::start(&bigquery, &settings).await;
+    let token = format!("Bearer {}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256"}), &claims()));
+    let push = async |body: String| service.push_with_headers(body, &[("authorization", &token)]).await.status;
+    // Stored, in the overflow table as well; tried again within the delivery; and sent back for good.
+    bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
+    assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 204);
+    assert_eq!(push(Entry::of_query("user_id=second").pushed()).await, 204);
+    bigquery.faults().next(Fault::Status(Status::new(403, "accessDenied")));
+    assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 503);
+    // Filtered, a dead letter, no delivery, and nobody.
+    assert_eq!(push(Entry::of_query("").pushed()).await, 204);
+    assert_eq!(push(Entry::of_query("user_id=u").without("/httpRequest/requestUrl").pushed()).await, 204);
+    assert_eq!(push("{}".to_owned()).await, 400);
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 401);
+
+    let (families, values) = served(&service.get("/metrics").await.body);
+    let rows = documented(|first| first.starts_with("`pixel_pipeline_"));
+    let family = |row: &Vec<&str>| {
+        let kind = row[1].split(',').next().unwrap().to_owned();
+        // What follows a comma and no label is a remark.
+        let labels = row[2].split(", which").next().unwrap();
+        (codes(row[0]).pop_first().unwrap(), (kind, codes(labels)))
+    };
+    assert_eq!(families, rows.iter().map(family).collect::<BTreeMap<_, _>>());
+    assert_eq!(families.len(), 11);
+
+    // Nothing of a message is in a label: each has a few words, and this is where they are from.
+    let outcomes = documented(|first| {
+        ["stored", "filtered", "dead_letter", "retry", "saturated", "unauthorized"].iter().any(|outcome| first.contains(outcome))
+            && !first.contains("pixel")
+    });
+    let of = |cell: usize| outcomes.iter().flat_map(|row| codes(row[cell])).collect::<BTreeSet<String>>();
+    let (mut reasons, causes) = (of(1), codes(outcomes.last().unwrap()[1]));
+    reasons.insert(String::new());
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+    for (metric, label, expected) in [
+        ("deliveries_total", "outcome", of(0)),
+        ("deliveries_total", "reason", reasons),
+        ("insert_failures_total", "failure", words(&["unavailable", "quota", "denied", "unauthorized", "not_found", "bad_request"])),
+        ("overflow_total", "cause", words(&["too_many_tables", "long_name", "name_taken"])),
+        ("unauthorized_total", "cause", causes),
+        ("build_info", "version", words(&[env!("CARGO_PKG_VERSION")])),
+    ] {
+        let found = &values[&(format!("pixel_pipeline_{metric}"), label.to_owned())];
+        assert!(!found.is_empty() && found.is_subset(&expected), "{metric}: {label} is {found:?}, of {expected:?}");
+    }
+    assert_eq!(values.len(), 6);
 }
 
 #[tokio::test]
