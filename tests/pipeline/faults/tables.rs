@@ -5,7 +5,7 @@ use std::time::Duration;
 use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::{Value, json};
 
-use super::trial::{FILTERED, SICK, Trial, UNFIT, WELL, settings, unconcerned};
+use super::trial::{FILTERED, PROMPT, SICK, Trial, UNFIT, WELL, settings, unconcerned};
 use crate::support::pubsub::Message;
 use crate::support::{Service, TestBigQuery};
 
@@ -32,7 +32,7 @@ const ATTRIBUTES: [(&str, &str); 2] = [("VALID_ATTRIBUTES", "user_id,order_id"),
 async fn the_404_window_of_new_tables_keeps_no_old_table_waiting_and_loses_nothing() {
     const NEW: &str = "new";
     let bigquery = TestBigQuery::start().await;
-    bigquery.faults().new_table_404(Some(Duration::from_millis(700)));
+    bigquery.faults().new_table_404(Some(Duration::from_millis(300)));
     let service = Service::start(&bigquery, &settings(&[])).await;
     let mut trial = Trial::under_load(bigquery, service);
     trial.warm_up().await;
@@ -43,6 +43,28 @@ async fn the_404_window_of_new_tables_keeps_no_old_table_waiting_and_loses_nothi
     trial.recover().await;
     assert_eq!(ledger.nacked(NEW), 0, "the window is shorter than the deadline");
     unconcerned(&ledger, &[WELL]);
+}
+
+/// That of real ones may last for minutes.
+#[tokio::test]
+async fn a_404_window_that_outlasts_the_deadline_sends_new_tables_back_and_loses_nothing() {
+    const NEW: &str = "new";
+    let bigquery = TestBigQuery::start().await;
+    bigquery.faults().new_table_404(Some(Duration::from_secs(5)));
+    let service = Service::start(&bigquery, &settings(&[])).await;
+    let mut trial = Trial::under_load(bigquery, service);
+    trial.warm_up().await;
+    let ledger = trial.ledger();
+    let nacked = ledger.nacked(WELL);
+    assert!(nacked >= 3, "these tables were new as well");
+    trial.player.send(NEW, 5, Duration::from_millis(100), || Message::event(&format!("new{}", fastrand::u32(..)), "1"));
+    trial.suffer(10, &[WELL]).await;
+    ledger.until("new tables are made", async || ledger.acked(NEW) >= 5).await;
+    trial.recover().await;
+    assert!(ledger.nacked(NEW) >= 10, "each was sent back more than once: {}", ledger.nacked(NEW));
+    assert_eq!((ledger.nacked(WELL), ledger.cut_off(WELL)), (nacked, 0), "of tables that were there");
+    assert!(ledger.p99(WELL) <= PROMPT, "{:?}", ledger.p99(WELL));
+    assert_eq!(ledger.nacked(UNFIT), 0);
 }
 
 #[tokio::test]
@@ -86,6 +108,7 @@ async fn a_column_that_is_added_under_way_disturbs_nobody_and_is_filled_by_the_n
     trial.bigquery.patch_schema("pixel", columns(&["event_id", "user_id", "order_id", "host"])).await;
     trial.suffer(0, &[WELL, SICK]).await;
     let ledger = trial.ledger();
+    unconcerned(&ledger, &[WELL, SICK]);
     let follows = trial.bigquery.table("pixel_well1_20260102").await.unwrap();
     assert_eq!(follows["schema"]["fields"].as_array().unwrap().len(), 4, "the generated tables have the column");
     trial.replace(Service::start(&trial.bigquery, &settings(&ATTRIBUTES)).await);
