@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::trial::{SICK, UNFIT, WELL, send_usual, settings};
+use super::trial::{UNFIT, WELL, send_usual, settings};
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
 use crate::support::ledger::{Ledger, PATIENCE, Place};
@@ -49,9 +49,10 @@ async fn kill_9_of_the_local_mode_under_load_loses_and_doubles_nothing() {
         local.signal("KILL");
         local.wait().await;
         local = Local::start(dir.path(), &settings).await;
+        // Before anything is delivered again, which would make up for what is lost.
+        ledger.check_stored(&stored(&local).await);
         player.redirect(&local.push);
     }
-    assert!(ledger.cut_off(WELL) + ledger.cut_off(SICK) > 0, "deliveries were under way");
     finish(player, &local).await;
 }
 

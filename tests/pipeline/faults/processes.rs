@@ -1,6 +1,6 @@
 //! The service itself ends: as Cloud Run ends it, and as nobody should.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::trial::{SICK_TABLES, Trial, WELL, settings};
-use crate::emulator::{Emulator, eventually, free_port};
+use crate::emulator::{Emulator, eventually};
 use crate::support::external::skipped;
 use crate::support::ledger::{Ledger, Place};
 use crate::support::pubsub::Message;
@@ -37,29 +37,35 @@ async fn sigterm_under_load_loses_and_doubles_nothing() {
     trial.bigquery.faults().always(None);
     let ledger = trial.recover().await;
     assert!(ledger.cut_off(WELL) > 0, "nobody listened for a while");
+    assert_eq!(ledger.cut_off_stored(WELL), 0, "and until then everybody was answered");
 }
 
 #[tokio::test]
 async fn kill_9_under_load_loses_and_doubles_nothing() {
     let mut trial = Trial::start().await;
-    // Every commit is followed by a while in which a kill leaves it unanswered.
-    trial.bigquery.faults().always(Some(Fault::SlowAnswer(Duration::from_millis(30))));
+    let ledger = trial.ledger();
     for _ in 0..3 {
+        trial.bigquery.faults().always(Some(Fault::SlowAnswer(Duration::from_millis(30))));
         trial.suffer(3, &[WELL]).await;
-        trial.service.wait_for_in_flight(1).await;
+        trial.bigquery.faults().always(Some(LONG_IN_DOUBT));
+        ledger.until("rows are stored and not acked", async || ledger.in_doubt(WELL) >= 3).await;
         trial.service.signal("KILL");
         assert_eq!(trial.service.wait().await.code(), None);
         let next = Service::start(&trial.bigquery, &settings(&[])).await;
         trial.replace(next);
     }
-    let ledger = trial.recover().await;
-    assert!(ledger.cut_off(WELL) > 0, "deliveries were under way");
+    trial.bigquery.faults().always(None);
+    trial.recover().await;
+    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored that nobody was told of");
 }
+
+/// Every commit is followed by a while in which a kill leaves it unanswered.
+const LONG_IN_DOUBT: Fault = Fault::SlowAnswer(Duration::from_millis(500));
 
 /// Stands between Pub/Sub and the service, and keeps the ledger.
 struct Front {
     ledger: Arc<Ledger>,
-    service: String,
+    service: Mutex<String>,
     http: reqwest::Client,
 }
 
@@ -67,7 +73,8 @@ async fn forward(State(front): State<Arc<Front>>, body: String) -> StatusCode {
     let delivery: Value = serde_json::from_str(&body).unwrap();
     let data = STANDARD.decode(delivery["message"]["data"].as_str().unwrap()).unwrap();
     let key = serde_json::from_slice::<Value>(&data).unwrap()["insertId"].as_str().unwrap().to_owned();
-    let answer = front.http.post(&front.service).header("content-type", "application/json").body(body).send().await;
+    let service = front.service.lock().unwrap().clone();
+    let answer = front.http.post(service).header("content-type", "application/json").body(body).send().await;
     let status = answer.ok().map(|answer| answer.status());
     front.ledger.answered(&key, status.map(|status| status.as_u16()));
     status.unwrap_or(StatusCode::BAD_GATEWAY)
@@ -81,17 +88,18 @@ async fn kill_9_under_load_behind_the_pubsub_emulator_loses_and_doubles_nothing(
         Err(what) => return skipped("kill_9_under_load_behind_the_pubsub_emulator_loses_and_doubles_nothing", what),
     };
     let bigquery = TestBigQuery::start().await;
-    // It comes back where it was: the subscription goes on pushing there.
-    let port = free_port().await.to_string();
-    let settings = settings(&[("PORT", &port)]);
+    let settings = settings(&[]);
     let mut service = Service::start(&bigquery, &settings).await;
     let ledger = Ledger::new(bigquery.witness());
-    let front =
-        Front { ledger: Arc::clone(&ledger), service: service.url.clone(), http: reqwest::Client::builder().no_proxy().build().unwrap() };
+    let front = Arc::new(Front {
+        ledger: Arc::clone(&ledger),
+        service: Mutex::new(service.url.clone()),
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+    });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().route("/", post(forward)).with_state(Arc::new(front));
-    let front = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    let router = Router::new().route("/", post(forward)).with_state(Arc::clone(&front));
+    let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
     emulator.push_to(&endpoint, PushConfig::new()).await;
 
     let messages: Vec<(Entry, Place)> = (0..EVENTS)
@@ -104,20 +112,21 @@ async fn kill_9_under_load_behind_the_pubsub_emulator_loses_and_doubles_nothing(
         let message = Message::of_entry(entry, place.clone());
         ledger.sends(entry.0["insertId"].as_str().unwrap(), WELL, &message.event_id, message.place);
     }
-    bigquery.faults().always(Some(Fault::SlowAnswer(Duration::from_millis(30))));
     emulator.publish(messages.iter().map(|(entry, _)| entry.json())).await;
     for acked in [EVENTS / 8, EVENTS / 3] {
         eventually("messages are acked", async || ledger.acked(WELL) >= acked).await;
-        service.wait_for_in_flight(1).await;
+        bigquery.faults().always(Some(LONG_IN_DOUBT));
+        eventually("rows are stored and not acked", async || ledger.in_doubt(WELL) >= 1).await;
         service.signal("KILL");
         service.wait().await;
+        bigquery.faults().always(None);
         assert!(ledger.acked(WELL) < EVENTS, "it was killed in mid-stream");
         service = Service::start(&bigquery, &settings).await;
+        *front.service.lock().unwrap() = service.url.clone();
     }
-    bigquery.faults().always(None);
     eventually("all messages are acked", async || ledger.acked(WELL) == EVENTS).await;
-    assert!(ledger.cut_off(WELL) > 0, "deliveries were under way");
+    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored that nobody was told of");
     ledger.check_acks();
     ledger.reconcile(&bigquery).await;
-    front.abort();
+    server.abort();
 }

@@ -36,6 +36,8 @@ pub struct Trial {
     pub bigquery: TestBigQuery,
     pub service: Service,
     pub player: Player,
+    /// Processes that were there before.
+    replaced: Vec<Service>,
 }
 
 impl Trial {
@@ -52,7 +54,7 @@ impl Trial {
     pub fn under_load(bigquery: TestBigQuery, service: Service) -> Self {
         let mut player = Player::new(&service.url, Ledger::new(bigquery.witness()));
         send_usual(&mut player);
-        Self { bigquery, service, player }
+        Self { bigquery, service, player, replaced: Vec::new() }
     }
 
     /// Waits until each kind of message was acked.
@@ -86,7 +88,7 @@ impl Trial {
     /// Another process takes over.
     pub fn replace(&mut self, service: Service) {
         self.player.redirect(&service.url);
-        self.service = service;
+        self.replaced.push(std::mem::replace(&mut self.service, service));
     }
 
     /// Ends the stream, and checks what holds in every case.
@@ -95,8 +97,12 @@ impl Trial {
         let ledger = self.ledger();
         ledger.check_acks();
         ledger.reconcile(&self.bigquery).await;
-        let panics: Vec<String> = self.service.log().into_iter().filter(|line| line.contains("panicked")).collect();
-        assert!(panics.is_empty(), "{panics:#?}");
+        self.replaced.push(self.service);
+        for service in self.replaced {
+            let log = service.whole_log().await;
+            let panics: Vec<&String> = log.iter().filter(|line| line.contains("panicked")).collect();
+            assert!(log.iter().any(|line| line.contains("listening")) && panics.is_empty(), "{panics:#?}");
+        }
         ledger
     }
 }
@@ -116,22 +122,19 @@ pub fn settings<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [("PUSH_DEADLINE", PUSH_DEADLINE)].iter().chain(more).copied().collect()
 }
 
-/// One table fails in that way until it has done so several times, and a delivery was sent back for it if any will
-/// be. Then all is well again.
-pub async fn one_table_fails(fault: Fault, sends_back: bool) -> Arc<Ledger> {
+/// One table fails in that way until it has done so several times, and deliveries were sent back for it. Then all is
+/// well again.
+pub async fn one_table_fails(fault: Fault) {
     let trial = Trial::start().await;
     trial.bigquery.faults().always_on(SICK_TABLES, fault);
     trial.suffer(3, &[WELL]).await;
     let ledger = trial.ledger();
-    if sends_back {
-        ledger.until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
-    }
+    ledger.until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
     trial.bigquery.faults().always(None);
     trial.recover().await;
     unconcerned(&ledger, &[WELL]);
     assert_eq!((ledger.nacked(UNFIT), ledger.nacked(FILTERED)), (0, 0), "other messages sent back");
     assert_eq!(ledger.cut_off(SICK), 0, "not answered before the ack deadline");
-    ledger
 }
 
 /// These messages were none of the failure's business.

@@ -64,6 +64,8 @@ pub struct Entry {
     pub acked_after: Option<Duration>,
     /// It was acked, and was not where it belongs.
     acked_early: bool,
+    /// A delivery was cut off that had put it where it belongs, and nobody had been told.
+    cut_off_stored: bool,
 }
 
 impl Ledger {
@@ -75,7 +77,8 @@ impl Ledger {
     /// A message is sent for the first time.
     pub fn sends(&self, key: &str, kind: &'static str, event_id: &str, place: Place) {
         let (sent, event_id) = (Instant::now(), event_id.to_owned());
-        let entry = Entry { kind, event_id, place, sent, answers: Vec::new(), acked_after: None, acked_early: false };
+        let entry =
+            Entry { kind, event_id, place, sent, answers: Vec::new(), acked_after: None, acked_early: false, cut_off_stored: false };
         assert!(self.entries().insert(key.to_owned(), entry).is_none(), "{key} is sent twice");
     }
 
@@ -85,9 +88,12 @@ impl Ledger {
         let entry = entries.get_mut(key).expect("it was sent");
         entry.answers.push(status);
         let acked = status == Some(204);
+        if status.is_none() && entry.acked_after.is_none() {
+            entry.cut_off_stored |= self.is_stored(entry);
+        }
         if acked {
             entry.acked_after.get_or_insert(entry.sent.elapsed());
-            entry.acked_early |= entry.place.table().is_some_and(|table| !(self.witness)(table, &entry.event_id));
+            entry.acked_early |= entry.place != Place::Filtered && !self.is_stored(entry);
         }
         acked
     }
@@ -116,6 +122,21 @@ impl Ledger {
     /// How many deliveries of that kind were cut off.
     pub fn cut_off(&self, kind: &str) -> usize {
         self.count(kind, |answer| answer.is_none())
+    }
+
+    /// How many messages of that kind are stored, and not acked yet.
+    pub fn in_doubt(&self, kind: &str) -> usize {
+        let entries = self.entries();
+        entries.values().filter(|entry| entry.kind == kind && entry.acked_after.is_none() && self.is_stored(entry)).count()
+    }
+
+    /// How many messages of that kind were stored by a delivery that was cut off before it was answered.
+    pub fn cut_off_stored(&self, kind: &str) -> usize {
+        self.entries().values().filter(|entry| entry.kind == kind && entry.cut_off_stored).count()
+    }
+
+    fn is_stored(&self, entry: &Entry) -> bool {
+        entry.place.table().is_some_and(|table| (self.witness)(table, &entry.event_id))
     }
 
     fn count(&self, kind: &str, is_it: impl Fn(Option<u16>) -> bool) -> usize {
@@ -157,6 +178,14 @@ impl Ledger {
         assert!(early.is_empty(), "{} of {} were acked before they were stored: {:#?}", early.len(), entries.len(), early.first());
         let filtered = self.filtered.lock().unwrap();
         assert!(filtered.early.is_empty(), "filtered messages: {:?}", filtered.early);
+    }
+
+    /// Everything that was acked until now is among what is stored: event ids and places.
+    pub fn check_stored(&self, stored: &[(String, Place)]) {
+        for (key, entry) in self.entries().iter().filter(|(_, entry)| entry.acked_after.is_some() && entry.place != Place::Filtered) {
+            let is_stored = stored.iter().any(|(event_id, place)| *event_id == entry.event_id && *place == entry.place);
+            assert!(is_stored, "{key} was acked and is not stored: {entry:#?}");
+        }
     }
 
     /// Everything is acked, and stored once where it belongs and nowhere else, and there is nothing besides.

@@ -145,6 +145,15 @@ impl Service {
         assert!(status.success());
     }
 
+    /// Every line it ever logged, and it logs no more: if it has not ended, it does now.
+    pub async fn whole_log(mut self) -> Vec<String> {
+        // It may have ended by itself.
+        let _ = self.child.start_kill();
+        self.wait().await;
+        tokio::time::timeout(PATIENCE, &mut self.reader).await.expect("the log ends").unwrap();
+        self.log()
+    }
+
     /// Waits for the end of the process.
     pub async fn wait(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the service ends").unwrap()
@@ -154,8 +163,7 @@ impl Service {
     pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
         self.signal("TERM");
         let status = self.wait().await;
-        tokio::time::timeout(PATIENCE, &mut self.reader).await.expect("the log ends").unwrap();
-        (status, self.log())
+        (status, self.whole_log().await)
     }
 }
 
