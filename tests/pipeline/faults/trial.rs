@@ -100,7 +100,7 @@ impl Trial {
         self.replaced.push(self.service);
         for service in self.replaced {
             let log = service.whole_log().await;
-            let panics: Vec<&String> = log.iter().filter(|line| line.contains("panicked")).collect();
+            let panics: Vec<&String> = log.iter().filter(|line| line.contains("a panic, which is a bug")).collect();
             assert!(log.iter().any(|line| line.contains("listening")) && panics.is_empty(), "{panics:#?}");
         }
         ledger
