@@ -18,7 +18,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::errors::error_body;
@@ -38,6 +39,8 @@ pub enum Fault {
     Status(Status),
     /// The request waits this long, then is served.
     Delay(Duration),
+    /// The request waits until there is a permit for it, then is served.
+    Hold(Arc<Semaphore>),
     /// The rows are stored; the answer is the right one, this long after.
     SlowAnswer(Duration),
     /// Nothing is stored; the connection ends without an answer.

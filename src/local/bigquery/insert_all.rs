@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::SemaphorePermit;
 
 use super::Server;
 use super::errors::ApiError;
@@ -82,6 +83,8 @@ async fn serve(server: &Server, table: TableRef, body: Result<JsonBody<InsertAll
         Some(Fault::Status(status)) => return Ok(status.response()),
         Some(Fault::ResetBefore) => return Ok(faults::reset()),
         Some(Fault::Delay(delay)) => tokio::time::sleep(*delay).await,
+        // Closed it is a permit for everybody.
+        Some(Fault::Hold(permits)) => permits.acquire().await.map_or_else(drop, SemaphorePermit::forget),
         _ => {}
     }
 
