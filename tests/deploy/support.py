@@ -4,11 +4,16 @@ DEPLOY_CHECK names the folder of the stand-in's tools: `gcloud-run`, which runs 
 request as a JSON line, and `terraform-check`, which plans with the providers' schemas. PIXEL_TEST_BINARY is
 pixel-pipeline. Where one is missing the tests fail: what was not looked at does not hold.
 """
+import contextlib
 import json
 import os
+import queue
 import re
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -41,6 +46,40 @@ def environment(settings):
     ours = {line.lstrip('#').split('=')[0] for line in example.splitlines() if '=' in line and ' ' not in line.split('=')[0]}
     env = {k: v for k, v in os.environ.items() if k not in ours}
     return {**env, 'PROJECT_ID': PROJECT, 'RETRY_SECONDS': '0', **settings}
+
+
+@contextlib.contextmanager
+def process(*command, **options):
+    """a process that ends with the block, and its children with it"""
+    child = subprocess.Popen(command, start_new_session=True, text=True, **options)
+    try:
+        yield child
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def read_until(stream, word, seconds):
+    """what a process says, up to the line with that word"""
+    said, lines = '', queue.Queue()
+    # A read cannot be timed, so another thread reads. It ends with the process.
+    def read():
+        for line in stream:
+            lines.put(line)
+        lines.put('')
+
+    threading.Thread(target=read, daemon=True).start()
+    deadline = time.monotonic() + seconds
+    while word not in said:
+        try:
+            line = lines.get(timeout=max(0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise AssertionError(f'no {word!r} within {seconds} s, but: {said}') from None
+        if not line:
+            raise AssertionError(f'it ended without {word!r}: {said}')
+        said += line
+    return said
 
 
 class Run:

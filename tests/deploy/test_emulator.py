@@ -1,7 +1,6 @@
 """The script as it is builds the topology in Google's Pub/Sub emulator, and an entry that is published there becomes a row."""
 import contextlib
 import json
-import os
 import re
 import signal
 import socket
@@ -12,7 +11,7 @@ import urllib.error
 import urllib.request
 from datetime import datetime, timezone
 
-from support import PROJECT, DeployTest, binary, environment
+from support import PROJECT, DeployTest, binary, environment, process, read_until
 
 USER = '507f1f77bcf86cd799439011'
 
@@ -33,18 +32,6 @@ def until(what, seconds, attempt):
     raise AssertionError(f'{what}: not within {seconds} s')
 
 
-@contextlib.contextmanager
-def process(*command, **options):
-    """a process that ends with the block, and its children with it"""
-    child = subprocess.Popen(command, start_new_session=True, text=True, **options)
-    try:
-        yield child
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
 def answers(port):
     with contextlib.suppress(OSError):
         socket.create_connection(('127.0.0.1', port), timeout=1).close()
@@ -61,11 +48,7 @@ class Emulator(DeployTest):
                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), \
                 process(binary(), 'local', '--port', '0', '--pixel-port', '0', '--bigquery-port', '0', '--data-dir', folder + '/data',
                         env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as local:
-            welcome = ''
-            while 'Ctrl-C' not in welcome:
-                line = local.stdout.readline()
-                self.assertTrue(line, welcome)
-                welcome += line
+            welcome = read_until(local.stdout, 'Ctrl-C', 60)
             push, bigquery = (re.search(rf'(?m)^{name} +(\S+?)/?$', welcome)[1] for name in ('push', 'BigQuery'))
             until('the emulator listens', 60, lambda: answers(port))
 

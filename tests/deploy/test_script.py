@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from support import EVERYTHING, ROOT, DeployTest, binary, changes, environment, made
+from support import EVERYTHING, ROOT, DeployTest, binary, changes, environment, made, process, read_until
 
 # Stands before the real gcloud and bq, and dies in the middle: of the calls that change something, the first few
 # of a run go through, and the next one fails as if the network had gone.
@@ -60,9 +60,9 @@ class Deploy(DeployTest):
         self.assertEqual((given['PUSH_AUTH'], {given['PUSH_SERVICE_ACCOUNT']}), ('iam', signers))
         self.assertEqual(given['TABLE_SUFFIX'], '_{user_id}_{date}')
         # And it starts with them.
-        started = subprocess.run(['timeout', '2', binary(), 'serve'], capture_output=True, text=True,
-                                 env={**given, 'PORT': '0', 'BIGQUERY_EMULATOR_HOST': 'http://127.0.0.1:9'})
-        self.assertIn('"listening"', started.stderr)
+        with process(binary(), 'serve', env={**given, 'PORT': '0', 'BIGQUERY_EMULATOR_HOST': 'http://127.0.0.1:9'},
+                     stderr=subprocess.PIPE) as service:
+            read_until(service.stderr, '"listening"', 60)
 
 
 class Script(DeployTest):
