@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::error::BQError;
 use google_cloud_auth::credentials::{AccessTokenCredentials, Builder, CacheableResource, CredentialsProvider as _};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockWriteGuard};
+use tokio::time::Instant;
 
 /// Reads and writes tables; covers `insertAll` and the control plane.
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
@@ -18,6 +19,8 @@ const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// A metadata server answers in milliseconds, and the name of one that is not there may take long to look up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Shortest time between two looks for a token, where there was none.
+const COOL_DOWN: Duration = Duration::from_secs(1);
 
 /// Where access tokens come from.
 #[derive(Debug, Clone)]
@@ -27,7 +30,15 @@ pub enum Tokens {
     /// As somebody else made it, and asked for again when it is refused: a command may outlast its hour.
     Given { by: Giver, token: Arc<RwLock<String>> },
     /// Cached, and refreshed before they expire.
-    Google { scope: &'static str, credentials: Arc<RwLock<AccessTokenCredentials>> },
+    Google { scope: &'static str, cache: Arc<RwLock<Cache>> },
+}
+
+/// Google's library, with what it keeps: a token, or the failure to get one. The latter it keeps for ten seconds, and
+/// for good where it takes it for lasting, as a 404 of the metadata server.
+#[derive(Debug)]
+pub struct Cache {
+    credentials: AccessTokenCredentials,
+    made: Instant,
 }
 
 /// Who makes a token for a command.
@@ -74,14 +85,14 @@ impl Tokens {
     }
 
     fn of_scope(scope: &'static str) -> Result<Self, NoToken> {
-        Ok(Self::Google { scope, credentials: Arc::new(RwLock::new(build(scope)?)) })
+        Ok(Self::Google { scope, cache: Arc::new(RwLock::new(Cache::new(scope)?)) })
     }
 
     /// The project that pays for the requests of a person's credentials, where they name one. Some APIs refuse
     /// such requests without.
     pub async fn quota_project(&self) -> Option<String> {
-        let Self::Google { credentials, .. } = self else { return None };
-        match credentials.read().await.headers(axum::http::Extensions::new()).await {
+        let Self::Google { cache, .. } = self else { return None };
+        match cache.read().await.credentials.headers(axum::http::Extensions::new()).await {
             Ok(CacheableResource::New { data, .. }) => data.get("x-goog-user-project")?.to_str().ok().map(str::to_owned),
             Ok(CacheableResource::NotModified) | Err(_) => None,
         }
@@ -92,7 +103,22 @@ impl Tokens {
         match self {
             Self::None => Ok(None),
             Self::Given { token, .. } => Ok(Some(token.read().await.clone())),
-            Self::Google { credentials, .. } => Ok(Some(access_token(&*credentials.read().await).await?)),
+            Self::Google { scope, cache } => {
+                let (token, made) = {
+                    let cache = cache.read().await;
+                    (cache.token().await, cache.made)
+                };
+                if token.is_ok() || made.elapsed() < COOL_DOWN {
+                    return token.map(Some);
+                }
+                // Whatever was wrong may be over.
+                let mut cache = cache.write().await;
+                if cache.made == made {
+                    *cache = Cache::new(scope)?;
+                }
+                // Who comes now waits for the same token.
+                RwLockWriteGuard::downgrade(cache).token().await.map(Some)
+            }
         }
     }
 
@@ -108,14 +134,14 @@ impl Tokens {
                 }
                 Ok(Some(token.clone()))
             }
-            Self::Google { scope, credentials } => {
-                let mut credentials = credentials.write().await;
-                let token = access_token(&credentials).await?;
+            Self::Google { scope, cache } => {
+                let mut cache = cache.write().await;
+                let token = cache.token().await?;
                 if Some(token.as_str()) != rejected {
                     return Ok(Some(token));
                 }
-                *credentials = build(scope)?;
-                access_token(&credentials).await.map(Some)
+                *cache = Cache::new(scope)?;
+                cache.token().await.map(Some)
             }
         }
     }
@@ -137,12 +163,15 @@ impl Giver {
     }
 }
 
-fn build(scope: &str) -> Result<AccessTokenCredentials, NoToken> {
-    Builder::default().with_scopes([scope]).build_access_token_credentials().map_err(|error| NoToken(error.to_string()))
-}
+impl Cache {
+    fn new(scope: &str) -> Result<Self, NoToken> {
+        let credentials = Builder::default().with_scopes([scope]).build_access_token_credentials();
+        Ok(Self { credentials: credentials.map_err(|error| NoToken(error.to_string()))?, made: Instant::now() })
+    }
 
-async fn access_token(credentials: &AccessTokenCredentials) -> Result<String, NoToken> {
-    credentials.access_token().await.map(|token| token.token).map_err(|error| NoToken(error.to_string()))
+    async fn token(&self) -> Result<String, NoToken> {
+        self.credentials.access_token().await.map(|token| token.token).map_err(|error| NoToken(error.to_string()))
+    }
 }
 
 /// What gcloud prints, if there is a gcloud and it has something to say. It asks nothing.

@@ -1,8 +1,9 @@
 //! Access tokens that expire, are taken back, or cannot be had.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
 use super::trial::{FILTERED, SICK, Trial, WELL, settings, unconcerned};
@@ -79,4 +80,19 @@ async fn a_token_server_that_is_down_when_the_token_is_taken_back_delays_everyth
     ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
     trial.recover().await;
     assert_eq!(ledger.nacked(FILTERED), 0, "which needs no token");
+}
+
+/// Google's library keeps such a failure for good.
+#[tokio::test]
+async fn a_token_server_that_refuses_for_a_moment_is_asked_again_a_second_later() {
+    let (trial, metadata) = start(AN_HOUR).await;
+    let ledger = trial.ledger();
+    metadata.fails_with(StatusCode::NOT_FOUND);
+    metadata.expire();
+    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1).await;
+    metadata.down(false);
+    let (well_again, acked) = (Instant::now(), ledger.acked(WELL));
+    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
+    assert!(well_again.elapsed() < Duration::from_secs(8), "{:?}", well_again.elapsed());
+    trial.recover().await;
 }

@@ -2,7 +2,7 @@
 //!
 //! The embedded BigQuery lets everybody in, and so does the gate whoever is not the service: tests look inside.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,8 @@ pub struct Metadata {
     /// When each of them was handed out.
     tokens: Mutex<Vec<Instant>>,
     valid_from: AtomicU32,
-    down: AtomicBool,
+    /// 0 if it is well.
+    fails_with: AtomicU16,
     failed: AtomicU32,
     refused: AtomicU32,
 }
@@ -30,8 +31,8 @@ pub struct Metadata {
 impl Metadata {
     /// The server and its HOST:PORT.
     pub async fn start(lifetime: Duration) -> (Arc<Self>, String) {
-        let (valid_from, down, failed, refused) = Default::default();
-        let metadata = Arc::new(Self { lifetime, tokens: Mutex::default(), valid_from, down, failed, refused });
+        let (valid_from, fails_with, failed, refused) = Default::default();
+        let metadata = Arc::new(Self { lifetime, tokens: Mutex::default(), valid_from, fails_with, failed, refused });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&metadata));
@@ -51,7 +52,19 @@ impl Metadata {
 
     /// Whether it answers 503 to everybody.
     pub fn down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
+        self.fails_with.store(if down { 503 } else { 0 }, Ordering::SeqCst);
+    }
+
+    /// Answers that to everybody, until it is not [`down`](Self::down).
+    pub fn fails_with(&self, status: StatusCode) {
+        self.fails_with.store(status.as_u16(), Ordering::SeqCst);
+    }
+
+    /// A new token, which is good from now on.
+    pub fn hand_out(&self) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        tokens.push(Instant::now());
+        format!("token-{}", tokens.len())
     }
 
     /// How many tokens it handed out.
@@ -81,17 +94,13 @@ impl Metadata {
 }
 
 async fn answer(State(metadata): State<Arc<Metadata>>) -> Response {
-    if metadata.down.load(Ordering::SeqCst) {
+    let fails_with = metadata.fails_with.load(Ordering::SeqCst);
+    if fails_with != 0 {
         metadata.failed.fetch_add(1, Ordering::SeqCst);
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return StatusCode::from_u16(fails_with).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
     }
-    let number = {
-        let mut tokens = metadata.tokens.lock().unwrap();
-        tokens.push(Instant::now());
-        tokens.len()
-    };
     let lifetime = metadata.lifetime.as_secs();
-    let token = json!({"access_token": format!("token-{number}"), "expires_in": lifetime, "token_type": "Bearer"});
+    let token = json!({"access_token": metadata.hand_out(), "expires_in": lifetime, "token_type": "Bearer"});
     ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response()
 }
 
