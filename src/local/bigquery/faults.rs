@@ -15,7 +15,10 @@
 //!
 //! Nothing outside a test calls this, and no request can.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -137,14 +140,31 @@ pub struct Faults {
 struct Plan {
     next: VecDeque<Aimed>,
     always: Option<Aimed>,
+    each: Option<Decide>,
+    refused: Option<String>,
     tables_get: Option<Status>,
     new_table_404: Option<Duration>,
     /// When each generated table was first named, while `new_table_404` is set.
     first_named: HashMap<String, Instant>,
     count: InsertAllCount,
-    /// Tables and insertIds, if they are kept.
-    stored: Option<HashSet<(String, String)>>,
+    stored: Option<Stored>,
     clock_ahead: Duration,
+}
+
+/// Says of a table which fault its next insertAll meets.
+struct Decide(Box<dyn FnMut(&str) -> Option<Fault> + Send>);
+
+impl fmt::Debug for Decide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decide").finish_non_exhaustive()
+    }
+}
+
+/// Tables and insertIds, if they are kept: 64 bits of a keyed hash of each pair, for there may be a million.
+#[derive(Debug, Default)]
+struct Stored {
+    pairs: HashSet<u64>,
+    hasher: RandomState,
 }
 
 /// A fault for tables whose id contains a text; the empty text is in all of them.
@@ -174,6 +194,18 @@ impl Faults {
     /// The same for tables whose id contains this text. There is one such fault at a time.
     pub fn always_on(&self, table_contains: &str, fault: Fault) {
         self.plan().always = Some(Aimed { table_contains: table_contains.to_owned(), fault });
+    }
+
+    /// For every insertAll that neither a queued fault nor the one above takes: `decide` is told its table, and says
+    /// what shall go wrong with it, if anything.
+    pub fn each(&self, decide: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
+        self.plan().each = Some(Decide(Box::new(decide)));
+    }
+
+    /// From now on rows with this text in their JSON are refused as [`Fault::RowsInvalid`] has it, by every
+    /// insertAll and whatever else goes wrong with it.
+    pub fn refuse(&self, containing: &str) {
+        self.plan().refused = Some(containing.to_owned());
     }
 
     /// The answer of every `tables.get`; `None` ends it.
@@ -207,7 +239,8 @@ impl Faults {
 
     /// Whether the row with this insertId is in that table: since its commit, which is before its answer.
     pub fn has_stored(&self, table: &str, insert_id: &str) -> bool {
-        self.plan().stored.as_ref().is_some_and(|stored| stored.contains(&(table.to_owned(), insert_id.to_owned())))
+        let plan = self.plan();
+        plan.stored.as_ref().is_some_and(|stored| stored.pairs.contains(&stored.hasher.hash_one((table, insert_id))))
     }
 
     /// Milliseconds since 1970 by this server's clock.
@@ -237,7 +270,8 @@ impl Faults {
     /// Rows of that table are committed.
     pub(super) fn stored<'a>(&self, table: &str, insert_ids: impl Iterator<Item = &'a str>) {
         if let Some(stored) = &mut self.plan().stored {
-            stored.extend(insert_ids.map(|id| (table.to_owned(), id.to_owned())));
+            let Stored { pairs, hasher } = stored;
+            pairs.extend(insert_ids.map(|id| hasher.hash_one((table, id))));
         }
     }
 
@@ -247,8 +281,16 @@ impl Faults {
         let meets = |aimed: &Aimed| table.contains(&aimed.table_contains);
         match plan.next.iter().position(meets) {
             Some(at) => plan.next.remove(at).map(|aimed| aimed.fault),
-            None => plan.always.as_ref().filter(|aimed| meets(aimed)).map(|aimed| aimed.fault.clone()),
+            None => match plan.always.as_ref().filter(|aimed| meets(aimed)) {
+                Some(aimed) => Some(aimed.fault.clone()),
+                None => plan.each.as_mut().and_then(|decide| (decide.0)(table)),
+            },
         }
+    }
+
+    /// The text of rows that are refused by every insertAll.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.plan().refused.clone()
     }
 
     /// Whether a generated table is still unknown; its first mention starts the delay.

@@ -69,6 +69,7 @@ async fn serve(server: &Server, table: TableRef, body: Result<JsonBody<InsertAll
     if insertion.template.is_some() && server.faults.hides(&insertion.table.to_string()) {
         return Err(ApiError::NotFound(format!("Table {}", insertion.table)));
     }
+    insertion.refuse = server.faults.refused().map(Refuse::Containing);
     let fault = server.faults.take(&insertion.table.table);
     match &fault {
         Some(Fault::RowInvalid { index }) => insertion.refuse = Some(Refuse::Index(*index)),

@@ -31,9 +31,11 @@ pub struct Push {
     pub body: String,
 }
 
-/// The binary, with an environment that holds nothing of ours.
+/// The binary, with an environment that holds nothing of ours. PIXEL_TEST_BINARY names another build of it, as an
+/// optimised one.
 pub fn command(subcommand: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pixel-pipeline"));
+    let binary = std::env::var_os("PIXEL_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_pixel-pipeline").into());
+    let mut command = Command::new(binary);
     command.arg(subcommand).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).kill_on_drop(true);
     command
 }
@@ -138,9 +140,14 @@ impl Service {
         found.unwrap_or_else(|| panic!("the service never logged {text:?}, but: {:#?}", self.log()))
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the service runs")
+    }
+
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().expect("the service runs").to_string();
+        let pid = self.pid().to_string();
         let status = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
         assert!(status.success());
     }
