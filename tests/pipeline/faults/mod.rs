@@ -9,12 +9,15 @@
 //!   message is counted;
 //! * the fault happened, by the count of the BigQuery that made it;
 //! * who is not concerned is never sent back, and served within [`trial::PROMPT`].
+//!
+//! [`soak`] has all of them at once and in any order, for as many messages as one likes.
 
 mod answers;
 mod connections;
 mod local_mode;
 mod processes;
 mod rows;
+mod soak;
 mod tables;
 mod tokens;
 mod trial;
