@@ -34,6 +34,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::errors::error_body;
+use super::names::TableRef;
+use super::streaming_buffer::StreamingBuffer;
 
 /// What shall go wrong with one insertAll request.
 #[derive(Clone, Debug)]
@@ -134,6 +136,7 @@ pub struct InsertAllCount {
 #[derive(Debug, Default)]
 pub struct Faults {
     plan: Mutex<Plan>,
+    streaming_buffer: Arc<StreamingBuffer>,
 }
 
 #[derive(Debug, Default)]
@@ -175,6 +178,11 @@ struct Aimed {
 }
 
 impl Faults {
+    /// None so far.
+    pub(super) fn with(streaming_buffer: Arc<StreamingBuffer>) -> Faults {
+        Faults { streaming_buffer, ..Faults::default() }
+    }
+
     /// Queues a fault: it happens to the next insertAll that no earlier fault takes.
     pub fn next(&self, fault: Fault) {
         self.next_on("", fault);
@@ -222,9 +230,15 @@ impl Faults {
         plan.first_named.clear();
     }
 
-    /// Moves this server's clock ahead, to see insertIds forgotten without waiting a minute.
+    /// From now on refuses every DELETE of rows that insertAll stored within half an hour, as BigQuery does.
+    pub fn hold_streamed_rows(&self) {
+        self.streaming_buffer.hold();
+    }
+
+    /// Moves this server's clock ahead, to see insertIds forgotten without waiting a minute, and streamed rows let go.
     pub fn advance_clock(&self, by: Duration) {
         self.plan().clock_ahead += by;
+        self.streaming_buffer.age(by);
     }
 
     /// The insertAll requests since the server was opened.
@@ -268,10 +282,11 @@ impl Faults {
     }
 
     /// Rows of that table are committed.
-    pub(super) fn stored<'a>(&self, table: &str, insert_ids: impl Iterator<Item = &'a str>) {
+    pub(super) fn stored<'a>(&self, table: &TableRef, insert_ids: impl Iterator<Item = &'a str> + Clone) {
+        self.streaming_buffer.take(table, insert_ids.clone());
         if let Some(stored) = &mut self.plan().stored {
             let Stored { pairs, hasher } = stored;
-            pairs.extend(insert_ids.map(|id| hasher.hash_one((table, id))));
+            pairs.extend(insert_ids.map(|id| hasher.hash_one((table.table.as_str(), id))));
         }
     }
 

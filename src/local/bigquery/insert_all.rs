@@ -92,7 +92,7 @@ async fn serve(server: &Server, table: TableRef, body: Result<JsonBody<InsertAll
     let now = server.faults.now();
     let (insertion, insert_errors) =
         server.store.write(move |db| insertion::store(db, &insertion, now).map(|errors| (insertion, errors))).await?;
-    server.faults.stored(&insertion.table.table, insertion.ids_without(&insert_errors));
+    server.faults.stored(&insertion.table, insertion.ids_without(&insert_errors));
     if !insert_errors.is_empty() {
         let stopped = insert_errors.iter().filter(|error| error.is_stopped()).count();
         server.faults.count_refused(insertion.rows.len(), insert_errors.len() - stopped, stopped);

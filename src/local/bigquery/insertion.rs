@@ -38,7 +38,7 @@ pub(super) enum Refuse {
 
 impl Insertion {
     /// The insertIds of the rows that have no error.
-    pub(super) fn ids_without<'a>(&'a self, errors: &'a [InsertError]) -> impl Iterator<Item = &'a str> {
+    pub(super) fn ids_without<'a>(&'a self, errors: &'a [InsertError]) -> impl Iterator<Item = &'a str> + Clone {
         let mut errors = errors.iter().peekable();
         let rows = self.rows.iter().enumerate();
         rows.filter(move |(index, _)| errors.next_if(|error| error.index == *index).is_none())

@@ -46,6 +46,7 @@ mod rows;
 mod scalar;
 mod schema;
 mod store;
+mod streaming_buffer;
 mod tabledata;
 mod tables;
 mod unsupported;
@@ -96,7 +97,8 @@ impl BigQuery {
     pub fn open(dir: &Path) -> Result<BigQuery, OpenError> {
         let store = Arc::new(Store::open(dir)?);
         let engine = Arc::new(Engine::start().map_err(OpenError::Thread)?);
-        let server = Server { jobs: Jobs::default(), engine, store, faults: Faults::default() };
+        let faults = Faults::with(Arc::clone(engine.streaming_buffer()));
+        let server = Server { jobs: Jobs::default(), engine, store, faults };
         Ok(BigQuery { server: Arc::new(server) })
     }
 

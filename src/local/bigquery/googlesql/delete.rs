@@ -15,12 +15,13 @@ use super::scan::Decoder;
 use super::{QueryError, place};
 use crate::local::bigquery::catalog::{self, Table};
 use crate::local::bigquery::errors::ApiError;
+use crate::local::bigquery::streaming_buffer::StreamingBuffer;
 
 /// Rows that are looked at together.
 const BATCH: i64 = 8_192;
 
 /// Deletes the rows; gives the bytes that were looked at, and how many rows it were.
-pub(super) fn delete(db: &Connection, deletion: &Doomed, now: i64) -> Result<(u64, u64), QueryError> {
+pub(super) fn delete(db: &Connection, deletion: &Doomed, buffer: &StreamingBuffer, now: i64) -> Result<(u64, u64), QueryError> {
     // The table as it is now: rows may have come since the condition was read.
     let table = catalog::table(db, &deletion.name)?;
     let mut doomed = Vec::new();
@@ -29,6 +30,12 @@ pub(super) fn delete(db: &Connection, deletion: &Doomed, now: i64) -> Result<(u6
         let to = table.rows.min(from + BATCH);
         doomed.extend(doomed_rows(db, &table, deletion, from, to)?);
         from = to;
+    }
+    if doomed.iter().rev().take(buffer.rows_of(&deletion.name)).any(|doomed| *doomed) {
+        let place = deletion.name.to_string().replace(':', ".");
+        return Err(QueryError::Invalid(format!(
+            "UPDATE or DELETE statement over table {place} would affect rows in the streaming buffer, which is not supported"
+        )));
     }
     let count = doomed.iter().filter(|doomed| **doomed).count() as u64;
     if count > 0 {

@@ -20,6 +20,7 @@ use super::view::{Existing, NewView};
 use super::{Answer, Query, QueryError, Rows, delete, execution, session, text, view};
 use crate::local::bigquery::errors::ApiError;
 use crate::local::bigquery::store::{Reader, Store};
+use crate::local::bigquery::streaming_buffer::StreamingBuffer;
 
 /// Plans are trees, and walked by functions that call themselves.
 const STACK: usize = 64 * 1024 * 1024;
@@ -27,6 +28,7 @@ const STACK: usize = 64 * 1024 * 1024;
 /// What runs queries; one for a whole server.
 pub(in crate::local::bigquery) struct Engine {
     session: Arc<SessionState>,
+    streaming_buffer: Arc<StreamingBuffer>,
     /// None once it was shut down.
     runtime: Option<Runtime>,
 }
@@ -40,7 +42,12 @@ impl Engine {
             .thread_stack_size(STACK)
             .enable_all()
             .build()?;
-        Ok(Engine { session: Arc::new(session), runtime: Some(runtime) })
+        Ok(Engine { session: Arc::new(session), streaming_buffer: Arc::default(), runtime: Some(runtime) })
+    }
+
+    /// What no DELETE may touch.
+    pub(in crate::local::bigquery) fn streaming_buffer(&self) -> &Arc<StreamingBuffer> {
+        &self.streaming_buffer
     }
 
     /// How many tasks there are, of all queries.
@@ -61,7 +68,8 @@ impl Engine {
         match self.prepare(job).await? {
             Prepared::Done(answer) => Ok(answer),
             Prepared::Delete(deletion) => {
-                let (bytes, count) = store.write(move |db| Ok(delete::delete(db, &deletion, now()))).await??;
+                let buffer = Arc::clone(&self.streaming_buffer);
+                let (bytes, count) = store.write(move |db| Ok(delete::delete(db, &deletion, &buffer, now()))).await??;
                 Ok(Answer { bytes_processed: bytes, affected_rows: Some(count), ..without_rows("DELETE") })
             }
             Prepared::View(view) => {
