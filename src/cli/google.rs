@@ -1,4 +1,5 @@
-//! Google's APIs over REST, asked by a command with the credentials of whoever runs it.
+//! Google's APIs over REST, asked by a command with the credentials of whoever runs it. What passes by itself is tried
+//! again a few times.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
+use super::setback::Setback;
 use crate::config::Endpoints;
 use crate::sink::credentials::Tokens;
 use crate::telemetry::with_causes;
@@ -113,13 +115,13 @@ impl Google {
         self.ask(Api::BigQuery, path, |url| self.http.delete(url)).await
     }
 
-    /// The content of an object, whose bytes may come for as long as they take.
+    /// The content of an object, whose bytes may come for as long as they take. One attempt.
     pub(in crate::cli) async fn download(&self, path: &str) -> Result<reqwest::Response, Unseen> {
         let request = self.http.get(format!("{}/{path}", self.endpoints.storage)).timeout(LONGEST_DOWNLOAD);
-        self.send(request, Api::Storage, path).await
+        self.send(request, Api::Storage, path).await.map_err(|setback| setback.error)
     }
 
-    async fn ask(&self, api: Api, path: &str, request: impl FnOnce(String) -> reqwest::RequestBuilder) -> Look {
+    async fn ask(&self, api: Api, path: &str, request: impl Fn(&str) -> reqwest::RequestBuilder) -> Look {
         let base = match api {
             Api::BigQuery => &self.endpoints.bigquery,
             Api::Compute => &self.endpoints.compute,
@@ -129,46 +131,60 @@ impl Google {
             Api::Run => &self.endpoints.run,
             Api::Storage => &self.endpoints.storage,
         };
-        Look(self.answer(request(format!("{base}/{path}")), api, path).await)
+        let url = format!("{base}/{path}");
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let setback = match self.answer(request(&url), api, path).await {
+                Ok(value) => return Look(Ok(value)),
+                Err(setback) => setback,
+            };
+            let Some(pause) = setback.pause(attempts) else { return Look(Err(setback.error)) };
+            // Not what it says: it may name a table, and a table may be named after somebody.
+            tracing::info!(service = api.service(), seconds = pause.as_secs_f64(), "asking again after a failure");
+            tokio::time::sleep(pause).await;
+        }
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<Value, Unseen> {
-        let body = self.send(request, api, path).await?.bytes().await.map_err(|error| unreachable(api, &error))?;
+    async fn answer(&self, request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<Value, Setback> {
+        let body = self.send(request, api, path).await?.bytes().await.map_err(|error| unanswered(api, &error))?;
         Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// The answer, if it is one of success.
-    async fn send(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<reqwest::Response, Unseen> {
+    async fn send(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<reqwest::Response, Setback> {
         match self.tokens.token().await {
             Ok(Some(token)) => request = request.bearer_auth(token),
             Ok(None) => {}
-            Err(error) => return Err(Unseen::Failed(error.to_string())),
+            Err(error) => return Err(Setback::lasting(Unseen::Failed(error.to_string()))),
         }
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        let response = request.send().await.map_err(|error| unreachable(api, &error))?;
+        let response = request.send().await.map_err(|error| unanswered(api, &error))?;
         if response.status().is_success() {
             return Ok(response);
         }
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(|error| unreachable(api, &error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(|error| unanswered(api, &error))?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
         let is_off = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));
         let (project, service) = (self.project.clone(), api.service().to_owned());
-        Err(match status {
+        let error = match status.as_u16() {
             404 => Unseen::Missing,
             403 if is_off => Unseen::Disabled { service, project },
             403 => Unseen::Denied { role: api.role(path), project, message },
             401 => Unseen::Failed(format!("{service} does not know the caller ({message}): run `gcloud auth application-default login`")),
-            _ => Unseen::Failed(format!("{service} answers {status}: {message}")),
-        })
+            status => Unseen::Failed(format!("{service} answers {status}: {message}")),
+        };
+        Err(Setback::answered(error, status, &headers, &body))
     }
 }
 
-fn unreachable(api: Api, error: &reqwest::Error) -> Unseen {
-    Unseen::Failed(format!("{} cannot be reached: {}", api.service(), with_causes(error)))
+fn unanswered(api: Api, cause: &reqwest::Error) -> Setback {
+    let error = Unseen::Failed(format!("{} cannot be reached: {}", api.service(), with_causes(cause)));
+    Setback::unanswered(error, cause)
 }
 
 /// Honours the proxy's variables, except for what is on this machine.

@@ -14,6 +14,7 @@ pub mod local;
 pub mod query;
 pub mod replay;
 pub mod serve;
+mod setback;
 mod settings_file;
 pub mod sign;
 mod statement;

@@ -65,6 +65,8 @@ pub(super) async fn run(google: &Google, project: &str, Statement { sql, paramet
         "maxResults": PAGE,
         "parameterMode": "NAMED",
         "queryParameters": parameters,
+        // If only the answer is lost, the second attempt gets it, and deletes nothing anew.
+        "requestId": format!("{:032x}", fastrand::u128(..)),
     });
     let started = tokio::time::Instant::now();
     let mut page = google.post(Api::BigQuery, &format!("projects/{project}/queries"), &body).await.into_result()?;
