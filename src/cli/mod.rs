@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod cost;
+mod dead_letter_table;
 pub mod explain;
 pub mod forget;
 mod google;
@@ -18,6 +19,7 @@ mod setback;
 mod settings_file;
 pub mod sign;
 mod statement;
+mod streaming_buffer;
 #[cfg(feature = "local")]
 mod welcome;
 

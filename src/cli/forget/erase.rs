@@ -7,7 +7,7 @@ use super::letters::{self, Letter};
 use super::subject::Subject;
 use super::tables::Found;
 use crate::cli::google::{Google, Unseen};
-use crate::cli::replay::TOO_YOUNG;
+use crate::cli::streaming_buffer::TOO_YOUNG;
 use crate::cli::statement::{self, Statement};
 use crate::config::Config;
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::erase::Erased;
 use super::subject::{Attribute, Subject};
 use super::tables::Found;
-use crate::cli::replay::TOO_YOUNG;
+use crate::cli::streaming_buffer::TOO_YOUNG;
 use crate::config::Config;
 
 /// What would be deleted.

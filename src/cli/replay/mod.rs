@@ -37,7 +37,6 @@ use super::settings_file::SettingsFile;
 use crate::config::OperatorArgs;
 use crate::decode::UnfitReason;
 use crate::telemetry;
-pub(in crate::cli) use dead_letters::TOO_YOUNG;
 use period::{Moment, Period};
 
 /// Send messages through the pipeline once more: archives, dead letters, or what a subscription has kept.

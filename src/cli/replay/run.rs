@@ -22,6 +22,7 @@ use super::tally::{Ending, Tally};
 use super::watermark::Watermark;
 use super::{Args, Format};
 use crate::assembly::Assembly;
+use crate::cli::dead_letter_table::Deleted;
 use crate::cli::google::{Google, Unseen};
 use crate::cli::printable;
 use crate::config::Operator;
@@ -281,7 +282,7 @@ impl<'a> Replay<'a> {
         }
         self.save()?;
         drop(way);
-        let deleted = self.delete().await?;
+        let deleted = self.delete().await;
         self.progress.end();
         let ending = Ending {
             took: started.elapsed(),
@@ -364,11 +365,15 @@ impl<'a> Replay<'a> {
     }
 
     /// Deletes the dead letters that became rows.
-    async fn delete(&mut self) -> Result<Option<(u64, u64)>, Failure> {
-        match &self.letters {
-            Some(letters) if self.args.delete => letters.delete(&self.mended).await.map(Some).map_err(Failure::DeadLetters),
-            _ => Ok(None),
+    async fn delete(&mut self) -> Option<Deleted> {
+        let letters = self.letters.as_ref().filter(|_| self.args.delete)?;
+        let mut count = Deleted::default();
+        if let Err(error) = letters.delete(&self.mended, &mut count).await {
+            let what = format!("the dead letters that became rows: {error}");
+            self.progress.say(&format!("cannot delete {}", printable(&what)));
+            self.broken.push(what);
         }
+        Some(count)
     }
 
     fn conclude(&self, ending: &Ending) -> ExitCode {

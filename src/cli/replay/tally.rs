@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::settle::Verdict;
+use crate::cli::dead_letter_table::Deleted;
 
 /// Lines on standard error for single entries; the rest is only counted.
 const SHOWN: u64 = 20;
@@ -26,10 +27,10 @@ pub(super) struct Ending {
     pub(super) took: Duration,
     pub(super) dry_run: bool,
     pub(super) interrupted: bool,
-    /// Sources that could not be read to their ends.
+    /// Sources that could not be read to their ends, and dead letters that could not be deleted.
     pub(super) broken: Vec<String>,
-    /// Of the dead letters that became rows: those that were deleted, and those that are too young for it.
-    pub(super) deleted: Option<(u64, u64)>,
+    /// Of the dead letters that became rows.
+    pub(super) deleted: Option<Deleted>,
 }
 
 impl Tally {
@@ -96,9 +97,9 @@ impl Tally {
             "broken": ending.broken,
             "seconds": (ending.took.as_secs_f64() * 1e3).round() / 1e3,
         });
-        if let Some((deleted, too_young)) = ending.deleted {
+        if let Some(Deleted { deleted, held }) = ending.deleted {
             summary["dead_letters_deleted"] = deleted.into();
-            summary["dead_letters_too_young"] = too_young.into();
+            summary["dead_letters_too_young"] = held.into();
         }
         format!("{summary}\n")
     }
@@ -116,12 +117,12 @@ impl Tally {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{count:>12}  {name}");
         }
-        if let Some((deleted, too_young)) = ending.deleted {
+        if let Some(Deleted { deleted, held }) = ending.deleted {
             let _ = writeln!(text, "{deleted} dead letters deleted");
-            if too_young > 0 {
+            if held > 0 {
                 let _ = writeln!(
                     text,
-                    "{too_young} became rows and are still there: BigQuery deletes no row that was streamed in the last half hour or so; run this again later"
+                    "{held} became rows and are still there: BigQuery deletes no row that was streamed in the last half hour or so; run this again later"
                 );
             }
         }

@@ -1,10 +1,13 @@
 //! From the dead-letter table.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{column, replay, replayed, run};
+use crate::support::gate::{bigquery_behind, refusal};
 use crate::support::{Entry, TestBigQuery};
 
 /// A dead letter as the service wrote it that day.
@@ -20,10 +23,13 @@ async fn letter(bigquery: &TestBigQuery, id: &str, reason: &str, day: &str, data
 /// With a table of dead letters, in which there is nothing yet.
 async fn bigquery() -> TestBigQuery {
     let bigquery = TestBigQuery::start().await;
-    bigquery.create_dataset().await;
-    let columns: Value = serde_json::from_str(include_str!("../../../schema/dead_letters.json")).unwrap();
-    bigquery.create_table("dead_letters", columns).await;
+    with_letters(&bigquery, include_str!("../../../schema/dead_letters.json")).await;
     bigquery
+}
+
+async fn with_letters(bigquery: &TestBigQuery, columns: &str) {
+    bigquery.create_dataset().await;
+    bigquery.create_table("dead_letters", serde_json::from_str(columns).unwrap()).await;
 }
 
 #[tokio::test]
@@ -79,6 +85,43 @@ async fn with_delete_those_that_became_rows_go_and_the_young_ones_stay_and_are_s
     let summary = replayed.summary();
     assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_too_young"]), (&json!(1), &json!(1)));
     assert_eq!(column(&bigquery, "dead_letters", "event_id").await, ["bad", "young"]);
+}
+
+/// A letter may have been written late, whenever it was received.
+#[tokio::test]
+async fn those_that_the_streaming_buffer_holds_are_counted_among_the_young() {
+    let bigquery = bigquery().await;
+    bigquery.faults().hold_streamed_rows();
+    letter(&bigquery, "late", "invalid", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
+    for (advance, deleted, left) in [(0, 0, 1), (31 * 60, 1, 0)] {
+        bigquery.faults().advance_clock(Duration::from_secs(advance));
+        let summary = replayed(&bigquery, &["--dead-letters", "--delete"]).await.summary();
+        assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_too_young"]), (&json!(deleted), &json!(left)));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_delete_is_in_the_summary_and_the_rows_are_counted_all_the_same() {
+    let bigquery = bigquery_behind(|_, body| body.contains("DELETE FROM").then(|| refusal(403, "Access Denied"))).await;
+    with_letters(&bigquery, include_str!("../../../schema/dead_letters.json")).await;
+    letter(&bigquery, "1", "invalid", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
+    let run = run(replay(&bigquery, &["--dead-letters", "--delete", "--format=json"])).await;
+    assert_eq!((run.code, run.count("stored")), (Some(1), 1), "{}", run.err);
+    let broken = run.summary()["broken"][0].as_str().unwrap_or_default().to_owned();
+    assert!(broken.contains("the dead letters that became rows") && broken.contains("Access Denied"), "{}", run.out);
+    assert!(run.err.contains("cannot delete the dead letters that became rows"), "{}", run.err);
+}
+
+/// In a table of one's own, nothing may be REQUIRED.
+#[tokio::test]
+async fn a_letter_without_the_time_when_it_was_received_is_deleted_as_any_other() {
+    let bigquery = TestBigQuery::start().await;
+    with_letters(&bigquery, &include_str!("../../../schema/dead_letters.json").replace("REQUIRED", "NULLABLE")).await;
+    let data = STANDARD.encode(Entry::of_query("user_id=u&order_id=1").json());
+    bigquery.insert("dead_letters", "1", json!({"event_id": "1", "reason": "invalid", "data": data})).await;
+    let replayed = replayed(&bigquery, &["--dead-letters", "--delete"]).await;
+    assert_eq!((replayed.count("stored"), &replayed.summary()["dead_letters_deleted"]), (1, &json!(1)));
+    assert!(bigquery.rows("dead_letters").await.is_empty());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub mod bigquery;
 pub mod entry;
 pub mod external;
+pub mod gate;
 pub mod google;
 pub mod issuer;
 pub mod ledger;

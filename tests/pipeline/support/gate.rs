@@ -1,0 +1,56 @@
+//! What stands before a BigQuery, and answers some requests in its place.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use hyper::body::Frame;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::TestBigQuery;
+
+/// An empty one, behind a gate that is asked with method and path, as in `GET /bigquery/v2/projects`, and the body.
+pub async fn bigquery_behind(gate: impl Fn(&str, &str) -> Option<Response> + Clone + Send + Sync + 'static) -> TestBigQuery {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    TestBigQuery::serve_behind(listener, |router| {
+        router.layer(from_fn(move |request: Request, next: Next| {
+            let gate = gate.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = to_bytes(body, usize::MAX).await.unwrap();
+                match gate(&format!("{} {}", parts.method, parts.uri.path()), &String::from_utf8_lossy(&body)) {
+                    Some(answer) => answer,
+                    None => next.run(Request::from_parts(parts, Body::from(body))).await,
+                }
+            }
+        }))
+    })
+}
+
+/// An error as Google's APIs write it.
+pub fn refusal(status: u16, message: &str) -> Response {
+    let error = json!({"error": {"code": status, "message": message}});
+    (StatusCode::from_u16(status).unwrap(), error.to_string()).into_response()
+}
+
+/// No answer: the connection ends.
+pub fn reset() -> Response {
+    Response::new(Body::new(Broken))
+}
+
+struct Broken;
+
+impl hyper::body::Body for Broken {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+    }
+}
