@@ -29,11 +29,6 @@ pub(super) struct Rows {
     project: String,
 }
 
-/// A parameter of type STRING.
-pub(super) fn string(name: &str, value: &str) -> Value {
-    scalar(name, "STRING", value)
-}
-
 pub(super) fn integer(name: &str, value: i64) -> Value {
     scalar(name, "INT64", &value.to_string())
 }
@@ -52,7 +47,8 @@ pub(super) fn strings(name: &str, values: &[String]) -> Value {
     })
 }
 
-fn scalar(name: &str, kind: &str, value: &str) -> Value {
+/// A parameter of a type that GoogleSQL calls that.
+pub(super) fn scalar(name: &str, kind: &str, value: &str) -> Value {
     json!({"name": name, "parameterType": {"type": kind}, "parameterValue": {"value": value}})
 }
 

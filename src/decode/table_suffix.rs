@@ -83,7 +83,8 @@ pub enum Resemblance {
 /// What is known of a piece of a suffix.
 #[derive(Debug, PartialEq, Eq)]
 enum Known {
-    Text(String),
+    /// One of these.
+    Text(Vec<String>),
     /// Eight digits, after this.
     Day(&'static str),
     Nothing,
@@ -92,7 +93,9 @@ enum Known {
 fn matches(text: &str, pieces: &[Known]) -> bool {
     match pieces {
         [] => text.is_empty(),
-        [Known::Text(piece), rest @ ..] => text.strip_prefix(piece.as_str()).is_some_and(|text| matches(text, rest)),
+        [Known::Text(pieces), rest @ ..] => {
+            pieces.iter().any(|piece| text.strip_prefix(piece.as_str()).is_some_and(|text| matches(text, rest)))
+        }
         [Known::Day(before), rest @ ..] => text
             .strip_prefix(before)
             .and_then(|text| text.split_at_checked(8))
@@ -180,35 +183,29 @@ impl SuffixTemplate {
         Ok(TableSuffix(suffix))
     }
 
-    /// Reads a suffix as one of an event with these values, by position; those that are `None` may be any.
-    pub fn resembles<'v>(&self, suffix: &str, value: impl Fn(usize) -> Option<&'v str>) -> Resemblance {
+    /// Reads a suffix as one of an event with one of these values, by position; where there are none, it may be any.
+    pub fn resembles(&self, suffix: &str, values: impl Fn(usize) -> Vec<String>) -> Resemblance {
         let mut known = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
-            let mut text = String::new();
-            match piece {
-                Piece::Literal(literal) => text.push_str(literal),
-                Piece::Attribute(index) => match value(*index) {
-                    Some(value) => self.push_field(&mut text, |field| encode(value, false, field)),
-                    None => {
-                        known.push(Known::Nothing);
-                        continue;
-                    }
-                },
-                Piece::Day => {
-                    known.push(Known::Day(if self.parts_its_fields { "" } else { "8_" }));
-                    continue;
+            known.push(match piece {
+                Piece::Literal(literal) => Known::Text(vec![literal.clone()]),
+                Piece::Attribute(index) => {
+                    let field = |value: String| {
+                        let mut text = String::new();
+                        self.push_field(&mut text, |field| encode(&value, false, field));
+                        text
+                    };
+                    let fields: Vec<String> = values(*index).into_iter().map(field).collect();
+                    if fields.is_empty() { Known::Nothing } else { Known::Text(fields) }
                 }
-                Piece::Date(_) => {
-                    known.push(Known::Nothing);
-                    continue;
-                }
-            }
-            known.push(Known::Text(text));
+                Piece::Day => Known::Day(if self.parts_its_fields { "" } else { "8_" }),
+                Piece::Date(_) => Known::Nothing,
+            });
         }
         if !matches(suffix, &known) {
             return Resemblance::None;
         }
-        let names_a_value = self.attributes().any(|index| value(index).is_some());
+        let names_a_value = self.attributes().any(|index| !values(index).is_empty());
         if names_a_value && !known.contains(&Known::Nothing) { Resemblance::Certain } else { Resemblance::Possible }
     }
 
@@ -348,10 +345,11 @@ mod tests {
     fn a_suffix_tells_whose_it_is_as_far_as_it_can() {
         let resembles = |text: &str, suffix: &str| {
             let template = SuffixTemplate::parse(text, &ValidAttributes::parse("a,b").unwrap(), "pixel").unwrap();
-            template.resembles(suffix, |index| ["507f"].get(index).copied())
+            template.resembles(suffix, |index| if index == 0 { vec!["507f".to_owned(), "a-hash".to_owned()] } else { Vec::new() })
         };
         for (template, suffix, expected) in [
             ("_{a}_{date}", "_507f_20260102", Resemblance::Certain),
+            ("_{a}_{date}", "_a__2dhash_20260102", Resemblance::Certain),
             ("_{a}_{date}", "_507f__2d2_20260102", Resemblance::None),
             ("_{a}_{date}", "_507f_2026010", Resemblance::None),
             ("_{a}_{date:%Y}", "_507f_2026", Resemblance::Possible),

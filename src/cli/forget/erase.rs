@@ -3,84 +3,75 @@
 use jiff::Timestamp;
 
 use super::Failure;
-use super::letters::{self, Letter};
-use super::subject::Subject;
 use super::tables::Found;
+use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
 use crate::cli::google::{Google, Unseen};
-use crate::cli::streaming_buffer::TOO_YOUNG;
 use crate::cli::statement::{self, Statement};
+use crate::cli::streaming_buffer;
 use crate::config::Config;
-
-/// event_ids in one DELETE.
-const AT_ONCE: usize = 1_000;
 
 /// What is gone, and what is not.
 #[derive(Debug, Default)]
 pub(super) struct Erased {
     pub(super) tables: u64,
     pub(super) rows_in_tables: u64,
-    /// In tables that others share, by table, which names nobody.
+    /// In tables that stay, by what the table is called.
     pub(super) rows: Vec<(String, u64)>,
-    pub(super) dead_letters: u64,
-    /// Rows that BigQuery still holds in a streaming buffer, by table.
+    /// Rows that BigQuery still holds in a streaming buffer, the same way.
     pub(super) held_rows: Vec<(String, u64)>,
-    pub(super) held_dead_letters: u64,
+    pub(super) dead_letters: Deleted,
 }
 
 impl Erased {
-    /// How much of the user is left.
+    /// How much of the user is held.
     pub(super) fn held(&self) -> u64 {
-        self.held_rows.iter().map(|(_, rows)| rows).sum::<u64>() + self.held_dead_letters
+        self.held_rows.iter().map(|(_, rows)| rows).sum::<u64>() + self.dead_letters.held
     }
-}
 
-pub(super) async fn erase(
-    google: &Google,
-    config: &Config,
-    subject: &Subject,
-    found: &[Found],
-    letters: &[Letter],
-    now: Timestamp,
-) -> Result<Erased, Failure> {
-    let failed = |what: String| move |error| Failure::Google { what, error };
-    let (project, dataset) = (&config.location.project, &config.location.dataset);
-    let mut erased = Erased::default();
-    for Found { table, rows, is_own } in found {
-        if *is_own {
-            let path = format!("projects/{project}/datasets/{dataset}/tables/{table}");
-            match google.delete(&path).await.into_result() {
-                // Somebody else was faster.
-                Ok(_) | Err(Unseen::Missing) => {}
-                Err(error) => return Err(failed(format!("delete {table}"))(error)),
+    /// Deletes it, to the end or to the first error: what was deleted before that is in here.
+    pub(super) async fn erase(
+        &mut self,
+        google: &Google,
+        config: &Config,
+        found: &[Found],
+        letters: (&DeadLetterTable, &[String]),
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        for table in found {
+            if table.is_own {
+                self.drop(google, config, table).await?;
+            } else {
+                self.delete_rows(google, config, table).await?;
             }
-            erased.tables += 1;
-            erased.rows_in_tables += rows;
-            continue;
         }
-        let sql = format!("DELETE FROM `{project}.{dataset}.{table}` WHERE {}", subject.condition());
-        match statement::run(google, project, &Statement { sql, parameters: subject.parameters() }).await {
-            Ok(answer) => erased.rows.push((table.clone(), answer.affected())),
-            Err(error) if is_streaming(&error) => erased.held_rows.push((table.clone(), *rows)),
-            Err(error) => return Err(failed(format!("delete rows of {table}"))(error)),
-        }
+        let (table, event_ids) = letters;
+        let deleted = table.delete(event_ids, now, &mut self.dead_letters).await;
+        deleted.map_err(|error| Failure::google("delete dead letters", error))
     }
-    let youngest = now.checked_sub(TOO_YOUNG).unwrap_or(now);
-    let (old, young): (Vec<&Letter>, Vec<&Letter>) = letters.iter().partition(|letter| letter.received < youngest);
-    erased.held_dead_letters = young.len() as u64;
-    for letters in old.chunks(AT_ONCE) {
-        let ids: Vec<String> = letters.iter().map(|letter| letter.event_id.clone()).collect();
-        let sql = format!("DELETE FROM {} WHERE event_id IN UNNEST(@ids) AND received_timestamp < @youngest", letters::table(config));
-        let parameters = vec![statement::strings("ids", &ids), statement::timestamp("youngest", youngest)];
-        match statement::run(google, project, &Statement { sql, parameters }).await {
-            Ok(answer) => erased.dead_letters += answer.affected(),
-            Err(error) if is_streaming(&error) => erased.held_dead_letters += letters.len() as u64,
-            Err(error) => return Err(failed("delete dead letters".to_owned())(error)),
-        }
-    }
-    Ok(erased)
-}
 
-/// "UPDATE or DELETE statement over table … would affect rows in the streaming buffer, which is not supported".
-fn is_streaming(error: &Unseen) -> bool {
-    error.to_string().contains("streaming buffer")
+    async fn drop(&mut self, google: &Google, config: &Config, Found { table, rows, .. }: &Found) -> Result<(), Failure> {
+        let (project, dataset) = (&config.location.project, &config.location.dataset);
+        match google.delete(&format!("projects/{project}/datasets/{dataset}/tables/{}", table.name())).await.into_result() {
+            // Missing: somebody else was faster.
+            Ok(_) | Err(Unseen::Missing) => {
+                self.tables += 1;
+                self.rows_in_tables += rows;
+                Ok(())
+            }
+            Err(error) => Err(Failure::google(format!("delete {}", table.called()), table.conceal(&error))),
+        }
+    }
+
+    async fn delete_rows(&mut self, google: &Google, config: &Config, found: &Found) -> Result<(), Failure> {
+        let Found { table, condition, rows, .. } = found;
+        let (project, dataset) = (&config.location.project, &config.location.dataset);
+        let sql = format!("DELETE FROM `{project}.{dataset}.{}` WHERE {}", table.name(), condition.theirs);
+        match statement::run(google, project, &Statement { sql, parameters: condition.parameters.clone() }).await {
+            Ok(answer) => self.rows.push((table.called().to_owned(), answer.affected())),
+            Err(Unseen::Missing) => {}
+            Err(error) if streaming_buffer::holds(&error) => self.held_rows.push((table.called().to_owned(), *rows)),
+            Err(error) => return Err(Failure::google(format!("delete rows of {}", table.called()), table.conceal(&error))),
+        }
+        Ok(())
+    }
 }

@@ -1,34 +1,26 @@
 //! The dead letters of the user. Their data is base64, which no query can look into, so that all are read.
 
-use jiff::Timestamp;
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Failure;
 use super::subject::Subject;
-use crate::cli::google::{Google, Unseen};
-use crate::cli::statement::{self, Statement};
-use crate::config::Config;
-use crate::decode::PubsubMessage;
+use super::{Failure, mention};
+use crate::cli::dead_letter_table::DeadLetterTable;
+use crate::cli::google::Unseen;
+use crate::cli::statement::Statement;
+use crate::decode::json;
+use crate::decode::log_entry::LogEntry;
 use crate::decode::message::MessageData;
+use crate::decode::request_url::RequestUrl;
 
-/// A dead letter, by what tells it from the others.
-#[derive(Debug, Clone)]
-pub(super) struct Letter {
-    pub(super) event_id: String,
-    pub(super) received: Timestamp,
-}
-
-/// The table, in backticks.
-pub(super) fn table(config: &Config) -> String {
-    format!("`{}.{}.{}`", config.location.project, config.location.dataset, config.template.dead_letter_table)
-}
-
-/// Reads them all; none if there is no such table.
-pub(super) async fn find(google: &Google, config: &Config, subject: &Subject) -> Result<Vec<Letter>, Failure> {
-    let failed = |error| Failure::Google { what: "read the dead letters".to_owned(), error };
-    let sql = format!("SELECT event_id, UNIX_MICROS(received_timestamp), data FROM {}", table(config));
-    let statement = Statement { sql, parameters: Vec::new() };
-    let mut rows = match statement::run(google, &config.location.project, &statement).await {
+/// Reads them all, and gives the event_ids of those that are the user's; none if there is no such table.
+pub(super) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, Failure> {
+    let failed = |error| Failure::google("read the dead letters", error);
+    let statement = Statement { sql: format!("SELECT event_id, data FROM {}", table.name()), parameters: Vec::new() };
+    let mut rows = match table.run(&statement).await {
         Ok(rows) => rows,
         Err(Unseen::Missing) => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
@@ -36,17 +28,45 @@ pub(super) async fn find(google: &Google, config: &Config, subject: &Subject) ->
     let mut letters = Vec::new();
     loop {
         letters.extend(rows.take().iter().filter_map(|row| theirs(row, subject)));
-        if !rows.next(google).await.map_err(failed)? {
+        if !rows.next(table.google()).await.map_err(failed)? {
             return Ok(letters);
         }
     }
 }
 
-fn theirs(row: &[Value], subject: &Subject) -> Option<Letter> {
-    let [event_id, received, data] = row else { return None };
-    let data = MessageData::Base64(data.as_str().unwrap_or_default().into());
-    let message = PubsubMessage { data, ..PubsubMessage::raw(&[]) };
-    subject.is_of(&message).then_some(())?;
-    let received = received.as_str()?.parse().ok().and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    Some(Letter { event_id: event_id.as_str()?.to_owned(), received: received.unwrap_or(Timestamp::MAX) })
+fn theirs(row: &[Value], subject: &Subject) -> Option<String> {
+    let [event_id, data] = row else { return None };
+    is_theirs(data.as_str().unwrap_or_default(), subject).then_some(())?;
+    event_id.as_str().map(str::to_owned)
+}
+
+/// By the URL, or by the text, where none can be read.
+fn is_theirs(data: &str, subject: &Subject) -> bool {
+    let text: Cow<'_, str> = match MessageData::Base64(data.into()).bytes() {
+        Ok(bytes) => match query_of(&bytes) {
+            Some(query) => return subject.is_of_query(&query),
+            None => String::from_utf8_lossy(&bytes).into_owned().into(),
+        },
+        Err(_) => format!("{data}\n{}", String::from_utf8_lossy(&remains(data))).into(),
+    };
+    subject.is_of(|name| mention::values(&text, name))
+}
+
+fn query_of(data: &[u8]) -> Option<String> {
+    let entry = json::read::<LogEntry<'_>>(data).ok()?;
+    let url = entry.http_request?.0.request_url;
+    Some(RequestUrl::new(url.text()?).query.to_owned())
+}
+
+/// What can be read of base64 with something wrong in it: a line break, say, or a letter too few.
+fn remains(data: &str) -> Vec<u8> {
+    let standard = |digit: u8| match digit {
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        b'+' | b'/' => Some(digit),
+        _ => digit.is_ascii_alphanumeric().then_some(digit),
+    };
+    let mut digits: Vec<u8> = data.bytes().filter_map(standard).collect();
+    digits.truncate(digits.len() / 4 * 4);
+    STANDARD.decode(digits).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! What is said of it: a list before, a receipt after.
 //!
 //! The receipt can be kept: it names the user by a hash, with a salt of its own so that a list of all users does not
-//! lead back at once, and no table whose name is the user's. Whoever knows the value can check that it was meant.
+//! lead back at once, and no table whose name is made of the user's values. Whoever knows the value can check that it was meant.
 
 use std::fmt::Write as _;
 
@@ -18,8 +18,8 @@ use crate::config::Config;
 /// What would be deleted.
 pub(super) fn list(found: &[Found], letters: usize) -> String {
     let mut text = String::new();
-    for Found { table, rows, is_own } in found {
-        let what = if *is_own { "the table" } else { "rows of a table that others share" };
+    for Found { table, rows, is_own, .. } in found {
+        let (table, what) = (table.name(), if *is_own { "the table" } else { "rows of a table that others share" });
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{table}: {rows} rows ({what})");
     }
@@ -27,12 +27,13 @@ pub(super) fn list(found: &[Found], letters: usize) -> String {
     text + "Nothing is deleted; --yes does it.\n"
 }
 
-pub(super) fn receipt(erased: &Erased, subject: &Subject, config: &Config, now: Timestamp) -> Value {
+/// `is_ended` says that nothing was given up halfway.
+pub(super) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
     let salt = format!("{:032x}", fastrand::u128(..));
     let hash = |Attribute { name, value }: &Attribute| (name.clone(), Value::from(digest(&salt, value)));
     let counts =
         |rows: &[(String, u64)]| -> Map<String, Value> { rows.iter().map(|(table, rows)| (table.clone(), (*rows).into())).collect() };
-    let is_done = erased.held() == 0;
+    let is_held = erased.held() > 0;
     json!({
         "at": now.to_string(),
         "project": config.location.project,
@@ -44,10 +45,11 @@ pub(super) fn receipt(erased: &Erased, subject: &Subject, config: &Config, now: 
             "tables": erased.tables,
             "rows_in_tables": erased.rows_in_tables,
             "rows_in_shared_tables": counts(&erased.rows),
-            "dead_letters": erased.dead_letters,
+            "dead_letters": erased.dead_letters.deleted,
         },
-        "still_held": {"rows_in_shared_tables": counts(&erased.held_rows), "dead_letters": erased.held_dead_letters},
-        "run_again_after": (!is_done).then(|| again(now).to_string()),
+        "still_held": {"rows_in_shared_tables": counts(&erased.held_rows), "dead_letters": erased.dead_letters.held},
+        "is_complete": is_ended && !is_held,
+        "run_again_after": is_held.then(|| again(now).to_string()),
         "restorable_until": now.checked_add((7 * 24).hours()).unwrap_or(now).to_string(),
     })
 }

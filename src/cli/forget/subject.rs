@@ -1,16 +1,13 @@
-//! Whom to forget: values of attributes, and how tables, queries and messages tell of them.
+//! Whom to forget: values of attributes, and how each may be spelt.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
-use serde_json::Value;
-
-use crate::cli::statement;
+use super::column::Cell;
 use crate::config::Config;
-use crate::decode::json;
-use crate::decode::log_entry::LogEntry;
-use crate::decode::request_url::RequestUrl;
+use crate::decode::schema::Mode;
 use crate::decode::table_suffix::Resemblance;
-use crate::decode::{PubsubMessage, Settings};
+use crate::decode::{Schema, Settings};
 
 /// A name and a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +30,8 @@ impl FromStr for Attribute {
 pub(super) struct Subject {
     attributes: Vec<Attribute>,
     settings: Settings,
+    /// The template table's.
+    schema: Schema,
 }
 
 impl Subject {
@@ -51,81 +50,64 @@ impl Subject {
         if attributes.iter().enumerate().any(is_twice) {
             return Err("an attribute is given twice".to_owned());
         }
-        Ok(Self { attributes, settings })
+        Ok(Self { attributes, settings, schema: config.template.schema.clone() })
+    }
+
+    /// With the schema that the template table has.
+    pub(super) fn in_tables_of(self, schema: Schema) -> Self {
+        Self { schema, ..self }
     }
 
     pub(super) fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
-    fn value(&self, position: usize) -> Option<&str> {
-        let name = self.settings.valid_attributes.names().get(position)?;
-        self.attributes.iter().find(|attribute| attribute.name == *name).map(|attribute| attribute.value.as_str())
+    /// The value as it is and, where such values are hashed, its hash: what was stored before that was switched on
+    /// holds the one, what was stored since holds the other, and dead letters always hold the value.
+    pub(super) fn spellings(&self, Attribute { name, value }: &Attribute) -> Vec<String> {
+        let ids = self.settings.privacy.hashed_ids.as_ref().filter(|ids| ids.names().any(|hashed| hashed == name));
+        [value.clone()].into_iter().chain(ids.map(|ids| ids.hash(value))).collect()
     }
 
     /// Whether a table with that suffix may be the user's.
     pub(super) fn resembles(&self, suffix: &str) -> Resemblance {
-        self.settings.table_suffix.resembles(suffix, |position| self.value(position))
+        let names = self.settings.valid_attributes.names();
+        self.settings.table_suffix.resembles(suffix, |position| {
+            let attribute = self.attributes.iter().find(|attribute| names.get(position) == Some(&attribute.name));
+            attribute.map(|attribute| self.spellings(attribute)).unwrap_or_default()
+        })
     }
 
-    /// The condition that a row is of the user.
-    pub(super) fn condition(&self) -> String {
-        // Of whatever type the column is, its value is what it was in the URL.
-        let conditions = self.attributes.iter().map(|Attribute { name, .. }| format!("CAST(`{name}` AS STRING) = @{name}"));
-        conditions.collect::<Vec<_>>().join(" AND ")
+    /// How many of the attributes a table's name is made of.
+    pub(super) fn named_in_suffix(&self) -> usize {
+        let names = self.settings.valid_attributes.names();
+        let is_named = |attribute: &&Attribute| self.settings.table_suffix.attributes().any(|at| names.get(at) == Some(&attribute.name));
+        self.attributes.iter().filter(is_named).count()
     }
 
-    /// The condition that a row is of somebody else: a column that is NULL speaks for nobody.
-    pub(super) fn condition_of_others(&self) -> String {
-        let conditions = self.attributes.iter().map(|Attribute { name, .. }| format!("CAST(`{name}` AS STRING) != @{name}"));
-        conditions.collect::<Vec<_>>().join(" OR ")
+    /// Whether a row may be in the table of somebody else: it is in that of a column's first value.
+    pub(super) fn may_be_anywhere(&self) -> bool {
+        self.attributes.iter().any(|attribute| self.is_repeated(&attribute.name))
     }
 
-    pub(super) fn parameters(&self) -> Vec<Value> {
-        self.attributes.iter().map(|Attribute { name, value }| statement::string(name, value)).collect()
+    /// Whether the query of a URL is the user's.
+    pub(super) fn is_of_query(&self, query: &str) -> bool {
+        let valid = &self.settings.valid_attributes;
+        let values = valid.read(query, |position| valid.names().get(position).is_some_and(|name| self.is_repeated(name)));
+        self.is_of(|name| valid.position(name).into_iter().flat_map(|position| values.all(position)).map(Cow::Borrowed).collect())
     }
 
-    /// Whether a message is of the user: by its URL, or, where there is none to be read, by its text.
-    pub(super) fn is_of(&self, message: &PubsubMessage<'_>) -> bool {
-        let data = match message.data.bytes() {
-            Ok(data) => data,
-            Err(_) => message.data.to_base64().into_owned().into_bytes().into(),
-        };
-        match json::read::<LogEntry<'_>>(&data).ok().and_then(|entry| entry.http_request.map(|request| request.0)) {
-            Some(request) if request.request_url.text().is_some() => {
-                let url = RequestUrl::new(request.request_url.text().unwrap_or_default());
-                let values = self.settings.valid_attributes.read(url.query, |_| false);
-                (0..self.settings.valid_attributes.names().len())
-                    .filter_map(|position| Some((position, self.value(position)?)))
-                    .all(|(position, value)| values.first(position) == Some(value))
-            }
-            _ => self.attributes.iter().all(|Attribute { value, .. }| mentions(&data, value)),
-        }
+    /// Whether someone of whom these are the values of attributes is the user.
+    pub(super) fn is_of<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
+        self.attributes.iter().all(|attribute| {
+            let spellings = self.spellings(attribute);
+            let cell = |text: &str| self.schema.column(&attribute.name).and_then(|column| Cell::of(text, column));
+            let is_same = |value: &str| spellings.iter().any(|own| own == value || cell(own).is_some_and(|own| cell(value) == Some(own)));
+            values(&attribute.name).iter().any(|value| is_same(value))
+        })
     }
-}
 
-/// Whether a text has the value as a word of its own, as it is or as a URL has it.
-fn mentions(text: &[u8], value: &str) -> bool {
-    let escaped: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    [value, &escaped].iter().any(|form| {
-        let found = |start: &usize| text[*start..].starts_with(form.as_bytes());
-        let stands_alone =
-            |start: usize| !is_word(start.checked_sub(1).and_then(|at| text.get(at))) && !is_word(text.get(start + form.len()));
-        (0..text.len()).filter(found).any(stands_alone)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mentions;
-
-    #[test]
-    fn a_value_is_found_as_a_word_and_not_within_another() {
-        assert!(mentions(b"{\"requestUrl\":\"/pixel.png?user_id=bob%40example.com&", "bob@example.com"));
-        assert!(mentions(b"user_id=507f\"", "507f"));
-        assert!(!mentions(b"user_id=507f1", "507f"));
-        assert!(!mentions(b"a507f", "507f"));
-        assert!(!mentions(b"", "507f"));
+    fn is_repeated(&self, name: &str) -> bool {
+        self.schema.column(name).is_some_and(|column| column.mode == Mode::Repeated)
     }
 }

@@ -1,0 +1,111 @@
+//! Columns of every type, and tables that lack some.
+
+use serde_json::{Value, json};
+
+use super::{OLD, forget, forgotten, with_events};
+use crate::support::{Entry, Service, TestBigQuery};
+
+/// Type, what the URLs of two events say, and how to ask for the first.
+const TYPES: [(&str, &str, &str, &str); 10] = [
+    ("STRING", "007", "7", "007"),
+    ("INTEGER", "007", "8", "+7"),
+    ("FLOAT", "1.50", "2", "15e-1"),
+    ("NUMERIC", "1.50", "2", "1.5"),
+    ("BIGNUMERIC", "1e-38", "2", "10e-39"),
+    ("BOOLEAN", "yes", "no", "TRUE"),
+    ("BYTES", "-_8", "YWI", "+/8="),
+    ("TIMESTAMP", "2026-01-02T03:04:05%2B01:00", "2026-01-02", "2026-01-02 02:04:05Z"),
+    ("DATE", "2026-1-2", "2026-01-03", "2026-01-02"),
+    ("TIME", "3:4:5.5", "3:4:5", "03:04:05.500000"),
+];
+
+fn columns(more: &[Value]) -> Value {
+    let own = [json!({"name": "event_id", "type": "STRING"}), json!({"name": "event_timestamp", "type": "TIMESTAMP"})];
+    [&own[..], more].concat().into()
+}
+
+#[tokio::test]
+async fn a_value_is_compared_as_the_columns_type_has_it() {
+    let name = |kind: &str| format!("of_{}", kind.to_lowercase());
+    let more: Vec<Value> = TYPES.iter().map(|(kind, ..)| json!({"name": name(kind), "type": kind})).collect();
+    let more =
+        [&more[..], &[json!({"name": "of_datetime", "type": "DATETIME"}), json!({"name": "tags", "type": "INTEGER", "mode": "REPEATED"})]]
+            .concat();
+    let bigquery = TestBigQuery::with_template(columns(&more)).await;
+    let names: Vec<String> = TYPES.iter().map(|(kind, ..)| name(kind)).chain(["of_datetime".into(), "tags".into()]).collect();
+    let settings = [("TABLE_SUFFIX", ""), ("VALID_ATTRIBUTES", &names.join(","))];
+    let service = Service::start(&bigquery, &settings).await;
+    for first in [true, false] {
+        let pairs: Vec<String> =
+            TYPES.iter().map(|(kind, one, two, _)| format!("{}={}", name(kind), if first { one } else { two })).collect();
+        let further = if first { "of_datetime=2026-01-02+3:4:5&tags=x&tags=5&tags=06" } else { "of_datetime=2026-01-02&tags=7" };
+        let entry = Entry::of_query(&format!("{}&{further}", pairs.join("&")));
+        assert_eq!(service.push(entry.pushed()).await.status, 204);
+    }
+    bigquery.wait_for_table("dead_letters").await;
+    let given = TYPES.iter().map(|(kind, _, _, given)| format!("--attribute={}={given}", name(kind)));
+    let further = ["--attribute=of_datetime=2026-01-02T03:04:05", "--attribute=tags=6"].map(str::to_owned);
+    let given: Vec<String> = given.chain(further).collect();
+    for argument in &given {
+        let (code, list, err) = forget(&bigquery, &settings, &[argument]).await;
+        assert_eq!(
+            (code, list.lines().next()),
+            (Some(0), Some("pixel: 1 rows (rows of a table that others share)")),
+            "{argument}: {list}{err}"
+        );
+    }
+    let (code, list, err) = forget(&bigquery, &settings, &["--attribute=of_integer=x"]).await;
+    assert_eq!((code, list.lines().next()), (Some(0), Some("0 dead letters")), "nothing of that type is so: {err}");
+    let all: Vec<&str> = given.iter().map(String::as_str).collect();
+    assert_eq!(forgotten(&bigquery, &settings, &all).await["deleted"]["rows_in_shared_tables"], json!({"pixel": 1}));
+    assert_eq!(bigquery.rows("pixel").await.len(), 1);
+}
+
+/// The table is named after the URL's text, and the column has a number.
+#[tokio::test]
+async fn an_id_with_zeros_before_it_is_found_by_name_and_by_number() {
+    let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "user_id", "type": "INTEGER"})])).await;
+    let settings = [("VALID_ATTRIBUTES", "user_id")];
+    let service = Service::start(&bigquery, &settings).await;
+    for user in ["007", "8"] {
+        assert_eq!(service.push(Entry::of_query(&format!("user_id={user}")).pushed()).await.status, 204);
+    }
+    bigquery.wait_for_table("dead_letters").await;
+    let receipt = forgotten(&bigquery, &settings, &["--user-id=007"]).await;
+    assert_eq!(receipt["deleted"]["tables"], 1);
+    assert_eq!(bigquery.tables().await, ["dead_letters", "pixel", "pixel_8_20260102"]);
+}
+
+/// A row is in the table of its first value, and says the others as well.
+#[tokio::test]
+async fn where_a_column_has_many_values_every_table_is_looked_into() {
+    let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "user_id", "type": "STRING", "mode": "REPEATED"})])).await;
+    let settings = [("VALID_ATTRIBUTES", "user_id")];
+    let service = Service::start(&bigquery, &settings).await;
+    for query in ["user_id=v&user_id=u", "user_id=v", "user_id=u"] {
+        assert_eq!(service.push(Entry::of_query(query).pushed()).await.status, 204);
+    }
+    bigquery.wait_for_table("dead_letters").await;
+    let receipt = forgotten(&bigquery, &settings, &["--user-id=u"]).await;
+    let (own, shared) = (&receipt["deleted"]["tables"], &receipt["deleted"]["rows_in_shared_tables"]);
+    assert_eq!((own, shared), (&json!(1), &json!({"pixel_v_20260102": 1})));
+    assert_eq!(bigquery.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_type_that_cannot_be_compared_is_named_with_its_column() {
+    let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "type", "type": "JSON"})])).await;
+    let settings = [("VALID_ATTRIBUTES", "type"), ("TABLE_SUFFIX", "")];
+    let (code, out, err) = forget(&bigquery, &settings, &["--attribute=type={}", "--yes"]).await;
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("column type of pixel is of type JSON"), "{err}");
+}
+
+#[tokio::test]
+async fn a_table_from_before_the_column_was_there_has_nothing_of_the_user() {
+    let bigquery = with_events(&["u"], &[]).await;
+    bigquery.create_table("pixel_overflow_20250101", columns(&[])).await;
+    bigquery.insert("pixel_overflow_20250101", "1", json!({"event_id": "1", "event_timestamp": OLD})).await;
+    assert_eq!(forgotten(&bigquery, &[], &["--user-id=u"]).await["deleted"]["tables"], 2);
+    assert_eq!(bigquery.rows("pixel_overflow_20250101").await.len(), 1);
+}

@@ -1,0 +1,63 @@
+//! What BigQuery does not delete yet.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{OLD, forget, letter, letters, send_events, users, with_events};
+use crate::support::{Entry, TestBigQuery};
+
+const HALF_AN_HOUR: Duration = Duration::from_secs(31 * 60);
+
+#[tokio::test]
+async fn young_dead_letters_are_held_and_it_says_when_to_run_again() {
+    let bigquery = with_events(&["u"], &[]).await;
+    // BigQuery reads no nanoseconds.
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
+    letter(&bigquery, "young", &now.to_string(), &Entry::of_query("user_id=u").json()).await;
+    letter(&bigquery, "old", OLD, &Entry::of_query("user_id=u").json()).await;
+    let (code, receipt, remarks) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+    assert_eq!(code, Some(1));
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!((&receipt["deleted"]["dead_letters"], &receipt["still_held"]["dead_letters"]), (&json!(1), &json!(1)));
+    let again: jiff::Timestamp = receipt["run_again_after"].as_str().unwrap().parse().unwrap();
+    assert!(again > now && remarks.contains("run this again after"), "{remarks}");
+    assert_eq!(letters(&bigquery).await, ["young"]);
+}
+
+/// An event may be old where its row is young: it was replayed, or its letter was written late.
+#[tokio::test]
+async fn what_is_in_the_streaming_buffer_is_held_and_a_later_run_ends_it() {
+    let one_table = [("TABLE_SUFFIX", "")];
+    let bigquery = TestBigQuery::start().await;
+    bigquery.faults().hold_streamed_rows();
+    send_events(&bigquery, &["u", "v"], &one_table).await;
+    letter(&bigquery, "theirs", OLD, &Entry::of_query("user_id=u").json()).await;
+
+    let (code, receipt, remarks) = forget(&bigquery, &one_table, &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let held = json!({"rows_in_shared_tables": {"pixel": 2}, "dead_letters": 1});
+    assert_eq!((code, &receipt["still_held"], &receipt["is_complete"]), (Some(1), &held, &json!(false)), "{remarks}");
+    assert!(receipt["run_again_after"].is_string() && remarks.contains("run this again after"), "{remarks}");
+    assert_eq!((users(&bigquery, "pixel").await.len(), letters(&bigquery).await.len()), (4, 1));
+
+    bigquery.faults().advance_clock(HALF_AN_HOUR);
+    send_events(&bigquery, &["w"], &one_table).await;
+    let (code, receipt, remarks) = forget(&bigquery, &one_table, &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let none = json!({"rows_in_shared_tables": {}, "dead_letters": 0});
+    assert_eq!((code, &receipt["still_held"], &receipt["is_complete"]), (Some(0), &none, &json!(true)), "{remarks}");
+    assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel": 2}), "others' young rows are in nobody's way");
+    assert_eq!(users(&bigquery, "pixel").await, ["v", "v", "w", "w"]);
+    assert!(letters(&bigquery).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_table_of_the_users_own_goes_with_what_its_buffer_holds() {
+    let bigquery = TestBigQuery::start().await;
+    bigquery.faults().hold_streamed_rows();
+    send_events(&bigquery, &["u"], &[]).await;
+    let (code, receipt, _) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!((code, &receipt["deleted"]["tables"]), (Some(0), &json!(2)));
+}
