@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use super::setback::Setback;
 use crate::config::Endpoints;
-use crate::sink::credentials::Tokens;
+use crate::sink::credentials::{NoToken, Tokens};
 use crate::telemetry::with_causes;
 
 /// An archive's object has an hour of entries.
@@ -153,10 +154,10 @@ impl Google {
 
     /// The answer, if it is one of success.
     async fn send(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<reqwest::Response, Setback> {
-        match self.tokens.token().await {
-            Ok(Some(token)) => request = request.bearer_auth(token),
-            Ok(None) => {}
-            Err(error) => return Err(Setback::lasting(Unseen::Failed(error.to_string()))),
+        let no_token = |error: NoToken| Setback::lasting(Unseen::Failed(error.to_string()));
+        let token = self.tokens.token().await.map_err(no_token)?;
+        if let Some(token) = &token {
+            request = request.bearer_auth(token);
         }
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
@@ -178,6 +179,9 @@ impl Google {
             401 => Unseen::Failed(format!("{service} does not know the caller ({message}): run `gcloud auth application-default login`")),
             status => Unseen::Failed(format!("{service} answers {status}: {message}")),
         };
+        if status == StatusCode::UNAUTHORIZED && self.tokens.token_instead_of(token.as_deref()).await.map_err(no_token)? != token {
+            return Err(Setback::passing(error));
+        }
         Err(Setback::answered(error, status, &headers, &body))
     }
 }

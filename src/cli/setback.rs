@@ -26,6 +26,11 @@ impl Setback {
         Self { error, passes_after: None }
     }
 
+    /// Another attempt is another thing.
+    pub(super) fn passing(error: Unseen) -> Self {
+        Self { error, passes_after: Some(Duration::ZERO) }
+    }
+
     /// An answer that is none of success. `body` is its JSON.
     pub(super) fn answered(error: Unseen, status: StatusCode, headers: &HeaderMap, body: &Value) -> Self {
         // BigQuery's quotas per second come as 403, <https://cloud.google.com/bigquery/docs/error-messages>.
