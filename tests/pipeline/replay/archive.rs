@@ -141,21 +141,21 @@ async fn an_object_that_is_done_is_not_read_again() {
 /// Of gcloud's login, which is good for an hour.
 #[tokio::test]
 async fn a_token_that_ends_before_the_run_does_is_asked_for_again() {
-    let metadata = Metadata::start().await.0;
+    let metadata = Metadata::start(Duration::from_secs(3600)).await.0;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(router));
     let storage = Storage::start(hours(1)).await;
     let dir = TempDir::new();
     let token = dir.path().join("token");
-    std::fs::write(&token, "token-0").unwrap();
+    std::fs::write(&token, metadata.hand_out()).unwrap();
     bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(50))));
     let mut command = replay(&bigquery, &["gs://logs/requests", "--format=json", "--concurrency=1"]);
     command.env_remove("BIGQUERY_EMULATOR_HOST").env("BIGQUERY_ENDPOINT", &bigquery.url);
     command.env("STORAGE_EMULATOR_HOST", &storage.url).env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &token);
     let running = tokio::spawn(run(command));
     bigquery.wait_for_requests(2).await;
-    std::fs::write(&token, "token-1").unwrap();
     metadata.expire();
+    std::fs::write(&token, metadata.hand_out()).unwrap();
     let replayed = running.await.unwrap();
     assert_eq!((replayed.code, replayed.count("stored")), (Some(0), 10), "{}", replayed.err);
     assert_eq!(metadata.refused(), 1, "the old token was tried once more");

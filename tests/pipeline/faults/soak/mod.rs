@@ -112,7 +112,7 @@ struct Soak {
 impl Soak {
     async fn start(seed: u64, count: u32) -> Self {
         let messages = Arc::new(Messages::new(seed, count));
-        let (metadata, metadata_address) = Metadata::start().await;
+        let (metadata, metadata_address) = Metadata::start(Duration::from_secs(3600)).await;
         let gate = Arc::new(RwLock::new(()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(gated(router, Arc::clone(&gate))));
