@@ -41,15 +41,15 @@ impl Privacy {
 /// `navigator.globalPrivacyControl` is `true`. Case does not matter, and one that says so is enough.
 fn asks_not_to_be_tracked(query: &str) -> bool {
     query.split('&').any(|pair| {
-        // Most names need no decoding to tell; an encoded letter takes three bytes.
+        let is = |text: &str, one_of: &[&str]| one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let names = |text: &str| is(text, &["dnt", "gpc"]);
+        // Most names need no decoding to tell.
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        if name.len() != 3 && !name.contains('%') {
+        if !name.contains(['%', '+']) && !names(name) {
             return false;
         }
-        let is = |text: &str, one_of: &[&str]| one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-        form_urlencoded::parse(pair.as_bytes())
-            .next()
-            .is_some_and(|(name, value)| is(&name, &["dnt", "gpc"]) && is(&value, &["1", "true", "yes"]))
+        let pair = form_urlencoded::parse(pair.as_bytes()).next();
+        pair.is_some_and(|(name, value)| names(&name) && is(&value, &["1", "true", "yes"]))
     })
 }
 
@@ -59,7 +59,21 @@ mod tests {
 
     #[test]
     fn an_opt_out_is_heard_however_it_is_spelt() {
-        for query in ["dnt=1", "gpc=1", "a=1&gpc=1&b", "DNT=1", "Gpc=TRUE", "dnt=yes", "%64nt=%31", "d%6Et=1", "dnt=0&dnt=1", "dnt=+1"] {
+        for query in [
+            "dnt=1",
+            "gpc=1",
+            "a=1&gpc=1&b",
+            "DNT=1",
+            "Gpc=TRUE",
+            "dnt=yes",
+            "%64nt=%31",
+            "d%6Et=1",
+            "dnt=0&dnt=1",
+            "dnt=+1",
+            "+dnt=1",
+            "gpc+=1",
+            "%20dnt=1",
+        ] {
             assert!(asks_not_to_be_tracked(query), "{query}");
         }
         for query in
