@@ -18,6 +18,7 @@ pub mod event_id;
 pub mod explanation;
 pub mod hashed_ids;
 pub mod json;
+mod json_value;
 pub mod key;
 pub mod log_entry;
 pub mod message;
