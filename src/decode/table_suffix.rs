@@ -265,8 +265,9 @@ fn strftime(format: &str, time: Timestamp) -> Result<String, jiff::Error> {
 
 fn push_day(time: Timestamp, out: &mut String) {
     let date = Offset::UTC.to_datetime(time);
-    let number = i32::from(date.year()) * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day());
-    out.push_str(&format!("{number:08}"));
+    // No event has a year before 1; but a `-` would be no suffix.
+    let [year, month, day] = [date.year(), date.month().into(), date.day().into()].map(|part| u32::from(part.unsigned_abs()));
+    out.push_str(&format!("{:08}", year * 10_000 + month * 100 + day));
 }
 
 /// Rules 1 and 2. A date keeps single underscores: its format decides them, not a stranger.
@@ -314,6 +315,13 @@ mod tests {
         assert_eq!(render("_{a}_{date:%-m_%-d_%Y}", ["507f", ""]), "_507f_1_2_2026");
         assert_eq!(render("", ["507f", ""]), "");
         assert_eq!(render("_{date:%Y-W%V}", ["", ""]), "_2026__2dW01");
+    }
+
+    #[test]
+    fn a_suffix_has_no_sign_whatever_the_time() {
+        let day = |time: &str| template("_{date}").unwrap().render(|_| None, time.parse().unwrap()).unwrap().to_string();
+        assert_eq!(day("-000009-03-04T00:00:00Z"), "_00090304");
+        assert_eq!((day("0001-01-01T00:00:00Z"), day("9999-12-30T00:00:00Z")), ("_00010101".to_owned(), "_99991230".to_owned()));
     }
 
     #[test]
