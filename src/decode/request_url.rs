@@ -9,7 +9,7 @@
 pub struct RequestUrl<'a> {
     /// Without user information and port; empty where the URL has none.
     pub host: &'a str,
-    /// Begins with `/`.
+    /// Begins with `/`, unless the URL says neither scheme nor host. Never empty.
     pub path: &'a str,
     /// Between the first `?` and the fragment; empty where there is none.
     pub query: &'a str,
