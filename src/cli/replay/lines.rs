@@ -9,21 +9,21 @@ const LONGEST: usize = 16 << 20;
 
 /// A place in a stream, after unpacking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Offset {
-    pub(super) bytes: u64,
-    pub(super) lines: u64,
+pub struct Offset {
+    pub bytes: u64,
+    pub lines: u64,
 }
 
 /// A line without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub enum Line {
     Text(Vec<u8>),
     /// It cannot be an entry.
     TooLong,
 }
 
 /// Reads lines.
-pub(super) struct Lines {
+pub struct Lines {
     input: Box<dyn BufRead>,
     at: Offset,
     /// Where the last line began, if it has no end.
@@ -32,7 +32,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// From `start` on. Whether it is gzip is told by its first bytes, not by a name.
-    pub(super) fn new(mut raw: impl Read + 'static, start: Offset) -> io::Result<Self> {
+    pub fn new(mut raw: impl Read + 'static, start: Offset) -> io::Result<Self> {
         let mut magic = Vec::new();
         raw.by_ref().take(2).read_to_end(&mut magic)?;
         let is_gzip = magic == [0x1f, 0x8b];
@@ -48,7 +48,7 @@ impl Lines {
     }
 
     /// Where the last line ended; its `lines` is the number of that line, from 1.
-    pub(super) fn offset(&self) -> Offset {
+    pub fn offset(&self) -> Offset {
         self.at
     }
 
@@ -58,7 +58,7 @@ impl Lines {
     }
 
     /// The next line, or `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next(&mut self) -> io::Result<Option<Line>> {
         let mut line = Vec::new();
         let mut read = self.input.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? as u64;
         if read == 0 {

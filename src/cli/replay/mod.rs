@@ -15,7 +15,7 @@ mod dead_letters;
 mod entry;
 mod feed;
 mod files;
-mod lines;
+pub mod lines;
 mod period;
 mod progress;
 mod run;

@@ -1,0 +1,171 @@
+//! The whole way from a message to what is sent to BigQuery, with every setting and every type of column.
+//!
+//! Two characters choose the settings and the template, one whether the URL is signed and how the message comes; lines:
+//! the visitor's address, the referer; the rest is the query.
+
+#![no_main]
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use libfuzzer_sys::fuzz_target;
+use pixel_pipeline::decode::message::MessageData;
+use pixel_pipeline::decode::signature::SignatureMode;
+use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, Row, UnfitReason};
+use pixel_pipeline::sink::{InsertRow, insert_all};
+use pixel_pipeline_fuzz::decoders::{Options, TEMPLATES, attributes, hashed_ids, now, signing_keys};
+use pixel_pipeline_fuzz::fields::Fields;
+use pixel_pipeline_fuzz::rows;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+const SETTINGS: usize = 72;
+/// An id that stands in no query by chance.
+const MARKER: &str = "Zq8xKw3vTt5";
+
+static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
+    let all = (0..SETTINGS).flat_map(|settings| (0..TEMPLATES.len()).map(move |template| (settings, template)));
+    all.map(|(settings, template)| Options::of(settings, template).decoder()).collect()
+});
+
+fuzz_target!(|input: &[u8]| {
+    let mut fields = Fields(input);
+    let (settings, template, how) = (fields.choice() % SETTINGS, fields.choice() % TEMPLATES.len(), fields.choice());
+    let (address, referer, query) = (fields.line(), fields.line(), fields.rest());
+    let options = Options::of(settings, template);
+    let decoder = &DECODERS[settings * TEMPLATES.len() + template];
+    // What follows a `#` is no part of the query.
+    let query = query.split('#').next().unwrap_or_default();
+    let query = if how & 1 == 1 { format!("user_id={MARKER}&{query}") } else { query.to_owned() };
+    let mut url = format!("https://track.example.com/pixel.png?{query}");
+    let is_signed = how & 2 == 2;
+    if is_signed {
+        url = signing_keys().sign(&url);
+    }
+    let entry = json!({
+        "httpRequest": {"requestUrl": url, "remoteIp": address, "referer": referer, "status": 200, "latency": "0.5s"},
+        "insertId": "1", "logName": "l", "timestamp": "2026-01-02T00:00:00Z",
+    })
+    .to_string();
+    let data = if how & 4 == 4 { MessageData::Raw(entry.as_bytes()) } else { MessageData::Base64(STANDARD.encode(&entry).into()) };
+    let message = PubsubMessage { data, ..PubsubMessage::raw(b"") };
+    let decoded = decoder.decode(&message, now());
+    assert_eq!(decoder.decode(&message, now()), decoded, "twice the same");
+    let event_id = EventId::of_entry("l", "", "2026-01-02T00:00:00Z".parse().ok(), "1");
+    assert_eq!(outcome(&decoded), expected(&options, &url, is_signed), "{options:?} {url}");
+    match decoded {
+        Decoded::Row(row) => {
+            assert_eq!(row.event_id, event_id);
+            let columns = rows::check(&row, options.schema(), entry.len());
+            check_columns(&columns, &options, &query);
+            if options.hashes {
+                check_hashed(&row, &query, &referer);
+            }
+            check_body(&row, &columns);
+        }
+        Decoded::Unfit(unfit) => {
+            assert_eq!((unfit.event_id, unfit.column.as_deref()), (event_id, Some("i")));
+            assert!(unfit.detail.len() < 100, "{}", unfit.detail);
+        }
+        Decoded::Filtered(_) => {}
+    }
+});
+
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Row,
+    Filtered(FilterReason),
+    Unfit(UnfitReason),
+}
+
+fn outcome(decoded: &Decoded) -> Outcome {
+    match decoded {
+        Decoded::Row(_) => Outcome::Row,
+        Decoded::Filtered(reason) => Outcome::Filtered(*reason),
+        Decoded::Unfit(unfit) => Outcome::Unfit(unfit.reason),
+    }
+}
+
+/// What has to become of it, made out with the `url` crate alone.
+fn expected(options: &Options, url: &str, is_signed: bool) -> Outcome {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let says = |text: &str, words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    if options.respects_opt_out && pairs.iter().any(|(name, value)| says(name, &["dnt", "gpc"]) && says(value, &["1", "true", "yes"])) {
+        return Outcome::Filtered(FilterReason::OptedOut);
+    }
+    if options.signatures == Some(SignatureMode::Require) && !is_signed {
+        // Nobody finds a signature by chance.
+        let claims = pairs.iter().any(|(name, _)| name == "sig");
+        return Outcome::Filtered(if claims { FilterReason::BadSignature } else { FilterReason::Unsigned });
+    }
+    let first = |name: &str| pairs.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_ref());
+    let named = TEMPLATES[options.template].split(['{', '}']).skip(1).step_by(2).filter(|field| !field.starts_with("date"));
+    if named.into_iter().any(|name| first(name).is_none_or(str::is_empty)) {
+        return Outcome::Filtered(FilterReason::MissingAttribute);
+    }
+    if options.strict && first("i").is_none_or(|value| value.parse::<i64>().is_err()) {
+        return Outcome::Unfit(UnfitReason::RequiredColumn);
+    }
+    Outcome::Row
+}
+
+/// No attribute vanishes: it is in its column, or on the list of those that did not fit.
+fn check_columns(columns: &Map<String, Value>, options: &Options, query: &str) {
+    let mut values: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        values.entry(name.into_owned()).or_default().push(value.into_owned());
+    }
+    let invalid: Vec<&str> =
+        columns.get("invalid_attributes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    for name in attributes().names() {
+        let Some(sent) = values.get(name) else {
+            assert!(!columns.contains_key(name) && !invalid.contains(&name.as_str()), "{name} is nowhere in {query}");
+            continue;
+        };
+        let stored = columns.get(name);
+        assert!(stored.is_some() || invalid.contains(&name.as_str()), "{name} has vanished from {query}");
+        let hashed = options.hashes && hashed_ids().names().any(|of| of == name);
+        match stored {
+            Some(Value::Array(stored)) => {
+                assert!(stored.len() <= sent.len() && (stored.len() == sent.len() || invalid.contains(&name.as_str())))
+            }
+            Some(Value::String(stored)) if matches!(name.as_str(), "s" | "user_id") => {
+                let value = if hashed { hashed_ids().hash(&sent[0]) } else { sent[0].clone() };
+                assert_eq!(*stored, value, "the first of {name} counts");
+            }
+            _ => {}
+        }
+    }
+    assert!(
+        columns
+            .keys()
+            .chain(invalid.iter().map(|name| name.to_owned().to_owned()).collect::<Vec<_>>().iter())
+            .all(|name| name != "nothing")
+    );
+}
+
+/// The id of the marker is nowhere, unless the query says it elsewhere.
+fn check_hashed(row: &Row, query: &str, referer: &str) {
+    let Some((marked, rest)) = query.split_once('&') else { return };
+    let decoded = |text: &str| form_urlencoded::parse(text.as_bytes()).flat_map(|(name, value)| [name, value]).collect::<String>();
+    let says_it = |text: &str| text.contains(MARKER) || decoded(text).contains(MARKER);
+    if marked != format!("user_id={MARKER}") || says_it(rest) || says_it(referer) {
+        return;
+    }
+    assert!(!String::from_utf8_lossy(&row.json).contains(MARKER), "{}", String::from_utf8_lossy(&row.json));
+    assert!(!row.suffix.as_str().contains(MARKER), "{}", row.suffix);
+}
+
+/// What is sent to BigQuery is JSON, and the row in it is the row.
+fn check_body(row: &Row, columns: &Map<String, Value>) {
+    let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
+    let body = insert_all::body(&row.suffix, &[insert.clone(), insert]);
+    let body: Value = serde_json::from_slice(&body).expect("a body is JSON");
+    assert_eq!(body["templateSuffix"].as_str().unwrap_or(""), row.suffix.as_str());
+    for sent in body["rows"].as_array().expect("rows") {
+        assert_eq!((sent["insertId"].as_str(), sent["json"].as_object()), (Some(row.event_id.as_str()), Some(columns)));
+    }
+}

@@ -1,0 +1,97 @@
+//! The lines of a file or an object, plain or gzip, and going on from any of them.
+//!
+//! A character chooses how the rest comes: as it stands, or compressed, in one member or two, or cut off.
+
+#![no_main]
+
+use std::io::{Cursor, Read, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use libfuzzer_sys::fuzz_target;
+use pixel_pipeline::cli::replay::lines::{Line, Lines, Offset};
+use pixel_pipeline_fuzz::fields::Fields;
+
+fuzz_target!(|input: &[u8]| {
+    let mut fields = Fields(input);
+    let (how, text) = (fields.choice(), fields.0);
+    let middle = text.len() / 2;
+    match how % 4 {
+        0 if text.starts_with(&[0x1f, 0x8b]) => check_any_gzip(text),
+        0 => check(text.to_vec(), text),
+        1 => check(gzip(text), text),
+        2 => check([gzip(&text[..middle]), gzip(&text[middle..])].concat(), text),
+        _ => check_cut(gzip(text), how, text),
+    }
+});
+
+/// Reads the lines of the text, from the beginning and from the end of each line on.
+fn check(raw: Vec<u8>, text: &[u8]) {
+    let whole = text.strip_suffix(b"\n").unwrap_or(text);
+    let expected: Vec<Vec<u8>> =
+        if text.is_empty() { Vec::new() } else { whole.split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec()).collect() };
+    let lines = read(&raw, Offset::default()).expect("what is whole is read");
+    assert_eq!(lines.iter().map(|(line, _)| line.clone()).collect::<Vec<_>>(), expected);
+    let mut before = Offset::default();
+    for (_, end) in &lines {
+        assert!(end.bytes > before.bytes && end.lines == before.lines + 1, "{before:?} {end:?}");
+        before = *end;
+    }
+    assert_eq!(before.bytes, text.len() as u64, "the last line ends with the text");
+    for at in [0, lines.len() / 3, lines.len() / 2, lines.len().saturating_sub(1)] {
+        let Some((_, end)) = lines.get(at) else { continue };
+        assert_eq!(read(&raw, *end).expect("as before"), lines[at + 1..], "from {end:?}");
+    }
+    let beyond = Offset { bytes: text.len() as u64 + 1, lines: 0 };
+    assert!(Lines::new(Cursor::new(raw), beyond).is_err(), "a file that has become shorter is another");
+}
+
+/// What is cut off is an error and no end; its lines up to there are those of the text.
+fn check_cut(mut raw: Vec<u8>, how: usize, text: &[u8]) {
+    let whole = read(&raw, Offset::default()).expect("what is whole is read");
+    let kept = 2 + how / 4 * (raw.len() - 3) / 64;
+    raw.truncate(kept);
+    let Ok(mut lines) = Lines::new(Cursor::new(raw), Offset::default()) else { return };
+    for (line, _) in &whole {
+        match lines.next() {
+            Ok(Some(Line::Text(read))) => assert_eq!(&read, line),
+            Ok(other) => panic!("{other:?} of {} bytes", text.len()),
+            Err(_) => return,
+        }
+    }
+    assert!(lines.next().is_err(), "the checksum is missing");
+}
+
+/// Anything that begins as gzip does.
+fn check_any_gzip(raw: &[u8]) {
+    let mut lines = match Lines::new(Cursor::new(raw.to_vec()), Offset::default()) {
+        Ok(lines) => lines,
+        Err(_) => return,
+    };
+    let mut text = Vec::new();
+    let unpacked = flate2::read::MultiGzDecoder::new(raw).read_to_end(&mut text);
+    loop {
+        match lines.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => break assert!(unpacked.is_ok() && lines.offset().bytes == text.len() as u64),
+            Err(_) => break assert!(unpacked.is_err()),
+        }
+    }
+    // A thousand times as much is the most that deflate can do.
+    assert!(lines.offset().bytes <= 1100 * raw.len() as u64);
+}
+
+fn read(raw: &[u8], start: Offset) -> std::io::Result<Vec<(Vec<u8>, Offset)>> {
+    let mut lines = Lines::new(Cursor::new(raw.to_vec()), start)?;
+    let mut all = Vec::new();
+    while let Some(line) = lines.next()? {
+        let Line::Text(text) = line else { panic!("no line is longer than 16 MiB") };
+        all.push((text, lines.offset()));
+    }
+    Ok(all)
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).and_then(|()| encoder.finish()).expect("memory")
+}
