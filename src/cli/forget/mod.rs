@@ -43,8 +43,8 @@ use subject::{Attribute, Subject};
 /// what it still holds is said, and when to run it again. Not reached are archives, what Pub/Sub has not delivered yet,
 /// and BigQuery's time travel, by which deleted data can be restored for up to seven days.
 ///
-/// Exits with 0 if nothing of the user is left, or without --yes; with 1 if something is or an error came between, after
-/// a receipt of what is gone; and with 2 if the command line or a setting is wrong.
+/// Exits with 0 if nothing of the user is left, or without --yes; with 1 if something is or an error or Ctrl-C came
+/// between, after a receipt of what is gone; and with 2 if the command line or a setting is wrong.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("whom").required(true).multiple(true))]
 pub struct Args {
@@ -71,6 +71,10 @@ enum Failure {
     NoToken(#[from] NoToken),
     #[error("no HTTP client: {0}")]
     Http(#[from] reqwest::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signal(#[from] std::io::Error),
+    #[error("interrupted: the last statement may have been carried out, and not be on the receipt")]
+    Interrupted,
     #[error("cannot {what}: {error}")]
     Google { what: String, error: String },
 }
@@ -122,9 +126,12 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
         print!("{}", receipt::list(&found, letters.len()));
         return Ok(ExitCode::SUCCESS);
     }
-    let now = Timestamp::now();
+    let (now, shutdown) = (Timestamp::now(), super::shutdown_signal()?);
     let mut erased = Erased::default();
-    let ended = erased.erase(&google, config, &found, (&dead_letters, letters.as_slice()), now).await;
+    let ended = tokio::select! {
+        ended = erased.erase(&google, config, &found, (&dead_letters, letters.as_slice()), now) => ended,
+        () = shutdown => Err(Failure::Interrupted),
+    };
     println!("{}", receipt::receipt(&erased, ended.is_ok(), &subject, config, now));
     for line in receipt::remarks(&erased, now) {
         eprintln!("{line}");

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderValue;
 use axum::http::header::RETRY_AFTER;
 use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::sync::Notify;
 
-use super::{OLD, forget, forgotten, letter, letters, send_events};
+use super::{OLD, end_of, forget, forgotten, letter, letters, send_events, started};
 use crate::support::Entry;
-use crate::support::gate::{bigquery_behind, refusal, reset};
+use crate::support::gate::{bigquery_behind, refusal, reset, silence};
+use crate::support::service::PATIENCE;
 
 /// What is gone is gone, and whoever keeps receipts has to have one. The error goes to a log, which names nobody.
 #[tokio::test]
@@ -27,6 +30,30 @@ async fn what_was_deleted_before_an_error_is_on_the_receipt() {
     assert!(err.contains("error: cannot delete table 3 of 3: "), "{err}");
     assert!(err.contains("503") && !err.contains("507f") && !receipt.to_string().contains("507f"), "{err}{receipt}");
     assert_eq!((bigquery.events().await.len(), letters(&bigquery).await.len()), (1, 1));
+}
+
+/// A Cloud Run job is told to end when its time is up.
+#[tokio::test]
+async fn what_was_deleted_before_a_signal_is_on_the_receipt() {
+    let reached = Arc::new(Notify::new());
+    let reaches = Arc::clone(&reached);
+    let bigquery = bigquery_behind(move |question, _| {
+        let is_last = question.starts_with("DELETE ") && question.ends_with("pixel_u_20260103");
+        is_last.then(|| {
+            reaches.notify_one();
+            silence()
+        })
+    })
+    .await;
+    send_events(&bigquery, &["u"], &[]).await;
+    let forget = started(&bigquery, &[], &["--user-id=u", "--yes"]);
+    tokio::time::timeout(PATIENCE, reached.notified()).await.expect("it comes to the second table");
+    let id = forget.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    let (code, receipt, err) = end_of(forget).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+    assert_eq!((code, &receipt["deleted"]["tables"], &receipt["is_complete"]), (Some(1), &json!(1), &json!(false)), "{err}");
+    assert!(err.contains("error: interrupted"), "{err}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::process::Child;
 
 use crate::support::bigquery::PROJECT;
 use crate::support::service::{PATIENCE, command};
@@ -19,10 +20,17 @@ use crate::support::{Entry, Service, TestBigQuery};
 
 /// `forget ARGS` against that BigQuery: exit code, standard output and standard error.
 async fn forget(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String, String) {
+    end_of(started(bigquery, settings, args)).await
+}
+
+fn started(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> Child {
     let mut forget = command("forget");
     forget.args(args).env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("GOOGLE_CLOUD_PROJECT", PROJECT).envs(settings.iter().copied());
-    forget.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = tokio::time::timeout(PATIENCE, forget.output()).await.expect("it ends").unwrap();
+    forget.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+async fn end_of(forget: Child) -> (Option<i32>, String, String) {
+    let output = tokio::time::timeout(PATIENCE, forget.wait_with_output()).await.expect("it ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

@@ -44,6 +44,11 @@ pub fn reset() -> Response {
     Response::new(Body::new(Broken))
 }
 
+/// No answer, ever.
+pub fn silence() -> Response {
+    Response::new(Body::new(Silent))
+}
+
 struct Broken;
 
 impl hyper::body::Body for Broken {
@@ -52,5 +57,16 @@ impl hyper::body::Body for Broken {
 
     fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+    }
+}
+
+struct Silent;
+
+impl hyper::body::Body for Silent {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Pending
     }
 }
