@@ -65,8 +65,9 @@ def read_until(stream, word, seconds):
     said, lines = '', queue.Queue()
     # A read cannot be timed, so another thread reads. It ends with the process.
     def read():
-        for line in stream:
-            lines.put(line)
+        with stream:
+            for line in stream:
+                lines.put(line)
         lines.put('')
 
     threading.Thread(target=read, daemon=True).start()
