@@ -108,12 +108,14 @@ fn documented(first: impl Fn(&str) -> bool) -> Vec<Vec<&'static str>> {
     rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| first(cells[0])).collect()
 }
 
-/// Kind and labels.
-type Family = (String, BTreeSet<String>);
+/// Metrics by name, each with its kind and labels.
+type Families = BTreeMap<String, (String, BTreeSet<String>)>;
+/// By metric and label.
+type Values = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// What /metrics serves: the families by name, and every label of every sample with its values. `le` is a bucket's.
-fn served(text: &str) -> (BTreeMap<String, Family>, BTreeMap<(String, String), BTreeSet<String>>) {
-    let (mut families, mut values): (BTreeMap<String, Family>, BTreeMap<(String, String), BTreeSet<String>>) = Default::default();
+fn served(text: &str) -> (Families, Values) {
+    let (mut families, mut values) = (Families::new(), Values::new());
     let mut name = String::new();
     for line in text.lines() {
         if let Some(family) = line.strip_prefix("# TYPE ") {
@@ -158,7 +160,7 @@ async fn every_metric_that_is_documented_is_served_and_no_other() {
         let labels = row[2].split(", which").next().unwrap();
         (codes(row[0]).pop_first().unwrap(), (kind, codes(labels)))
     };
-    assert_eq!(families, rows.iter().map(family).collect::<BTreeMap<_, _>>());
+    assert_eq!(families, rows.iter().map(family).collect::<Families>());
     assert_eq!(families.len(), 11);
 
     // Nothing of a message is in a label: each has a few words, and this is where they are from.
