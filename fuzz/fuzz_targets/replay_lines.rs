@@ -53,13 +53,13 @@ fn check_cut(mut raw: Vec<u8>, how: usize, text: &[u8]) {
     raw.truncate(kept);
     let Ok(mut lines) = Lines::new(Cursor::new(raw), Offset::default()) else { return };
     for (line, _) in &whole {
-        match lines.next() {
+        match lines.next_line() {
             Ok(Some(Line::Text(read))) => assert_eq!(&read, line),
             Ok(other) => panic!("{other:?} of {} bytes", text.len()),
             Err(_) => return,
         }
     }
-    assert!(lines.next().is_err(), "the checksum is missing");
+    assert!(lines.next_line().is_err(), "the checksum is missing");
 }
 
 /// Anything that begins as gzip does.
@@ -71,7 +71,7 @@ fn check_any_gzip(raw: &[u8]) {
     let mut text = Vec::new();
     let unpacked = flate2::read::MultiGzDecoder::new(raw).read_to_end(&mut text);
     loop {
-        match lines.next() {
+        match lines.next_line() {
             Ok(Some(_)) => {}
             Ok(None) => break assert!(unpacked.is_ok() && lines.offset().bytes == text.len() as u64),
             Err(_) => break assert!(unpacked.is_err()),
@@ -84,7 +84,7 @@ fn check_any_gzip(raw: &[u8]) {
 fn read(raw: &[u8], start: Offset) -> std::io::Result<Vec<(Vec<u8>, Offset)>> {
     let mut lines = Lines::new(Cursor::new(raw.to_vec()), start)?;
     let mut all = Vec::new();
-    while let Some(line) = lines.next()? {
+    while let Some(line) = lines.next_line()? {
         let Line::Text(text) = line else { panic!("no line is longer than 16 MiB") };
         all.push((text, lines.offset()));
     }

@@ -160,7 +160,7 @@ impl Reader {
         let seed = shard::seed(&source.name);
         let is_ours = |line: u64| matches!(input, Input::Object(_)) || self.shard.has_line(seed, line);
         loop {
-            let line = lines.next();
+            let line = lines.next_line();
             let (end, resume) = (lines.offset(), lines.resume());
             match line {
                 Ok(None) => return self.send(Event::End { source: index, resume }),

@@ -53,12 +53,12 @@ impl Lines {
     }
 
     /// Where to go on another time: somebody may be about to write the rest of a line that has no end.
-    pub(super) fn resume(&self) -> Offset {
+    pub fn resume(&self) -> Offset {
         self.unfinished.unwrap_or(self.at)
     }
 
     /// The next line, or `None` at the end.
-    pub fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         let mut line = Vec::new();
         let mut read = self.input.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? as u64;
         if read == 0 {
@@ -109,7 +109,7 @@ mod tests {
 
     fn read(raw: Vec<u8>, start: Offset) -> Vec<(Line, Offset)> {
         let mut lines = Lines::new(Cursor::new(raw), start).unwrap();
-        std::iter::from_fn(|| Some((lines.next().unwrap()?, lines.offset()))).collect()
+        std::iter::from_fn(|| Some((lines.next_line().unwrap()?, lines.offset()))).collect()
     }
 
     #[test]
@@ -130,12 +130,12 @@ mod tests {
     #[test]
     fn a_last_line_without_end_is_read_and_may_be_read_again() {
         let mut lines = Lines::new(Cursor::new(b"one\ntw".to_vec()), Offset::default()).unwrap();
-        lines.next().unwrap();
+        lines.next_line().unwrap();
         let one = lines.resume();
         assert_eq!(one, lines.offset());
-        assert_eq!(lines.next().unwrap(), Some(Line::Text(b"tw".into())));
+        assert_eq!(lines.next_line().unwrap(), Some(Line::Text(b"tw".into())));
         assert_eq!((lines.resume(), lines.offset().lines), (one, 2));
-        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.next_line().unwrap(), None);
         assert_eq!(lines.resume(), one, "also at the end");
         assert_eq!(read(b"one\ntwo\n".to_vec(), one)[0].0, Line::Text(b"two".into()));
     }
@@ -152,7 +152,7 @@ mod tests {
         let whole = gzip(b"one\ntwo\n");
         let mut lines = Lines::new(Cursor::new(whole[..whole.len() - 4].to_vec()), Offset::default()).unwrap();
         let ended = loop {
-            match lines.next() {
+            match lines.next_line() {
                 Ok(Some(_)) => {}
                 ended => break ended,
             }

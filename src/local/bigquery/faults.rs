@@ -155,7 +155,9 @@ struct Plan {
 }
 
 /// Says of a table which fault its next insertAll meets.
-struct Decide(Box<dyn FnMut(&str) -> Option<Fault> + Send>);
+struct Decide(Box<Decision>);
+
+type Decision = dyn FnMut(&str) -> Option<Fault> + Send;
 
 impl fmt::Debug for Decide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
