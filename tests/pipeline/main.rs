@@ -19,6 +19,7 @@ mod faults;
 mod forget;
 mod googlesql;
 mod hostile;
+mod hostile_bodies;
 mod http;
 mod identity;
 mod jobs;
