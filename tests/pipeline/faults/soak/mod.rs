@@ -1,6 +1,6 @@
 //! All faults at once, for as many messages as one likes, and then an account of every row.
 //!
-//! PIXEL_SOAK_MESSAGES is how many: some thousands unless it is set, and a million takes a quarter of an hour.
+//! PIXEL_SOAK_MESSAGES is how many: some thousands unless it is set, and a million takes twenty minutes of two busy cores.
 //! PIXEL_SOAK_SEED repeats the messages, the order of faults and their kinds; the moments are the machine's.
 //! `--nocapture` shows what happened. With PIXEL_TEST_BINARY an optimised build of the service takes part:
 //!

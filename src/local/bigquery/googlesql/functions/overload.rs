@@ -1,6 +1,6 @@
 //! One signature of a function and what it does, written over plain Rust values:
 //!
-//! ```ignore
+//! ```text
 //! Overload::binary::<Text, Int64, Text, _>(|text, times| text.repeat(times as usize))
 //! ```
 //!
