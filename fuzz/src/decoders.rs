@@ -121,7 +121,7 @@ impl Options {
             signatures: [None, Some(SignatureMode::Require), Some(SignatureMode::Mark)][settings % 3],
             remote_ip: [IpAnonymization::Drop, IpAnonymization::Truncate, IpAnonymization::Full][settings / 3 % 3],
             hashes: settings / 9 % 2 == 1,
-            respects_opt_out: settings / 18 % 2 == 0,
+            respects_opt_out: (settings / 18).is_multiple_of(2),
             strict: settings / 36 % 2 == 1,
             template: template % TEMPLATES.len(),
         }

@@ -20,6 +20,7 @@ use pixel_pipeline::sink::credentials::Tokens;
 use pixel_pipeline::source::auth::Gate;
 use pixel_pipeline::source::http_server;
 use pixel_pipeline::source::push::{self, Push};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -133,7 +134,9 @@ async fn queries_of_16_mebibytes_take_little_memory_and_work() {
 /// a megabyte of them, because a debug build takes its time.
 #[tokio::test]
 async fn signed_queries_of_a_megabyte_take_little_memory_and_work() {
-    let bigquery = TestBigQuery::start().await;
+    let columns = ["order_id", "type", "user_id"].map(|name| json!({"name": name, "type": "STRING"}));
+    let columns = [&columns[..], &[json!({"name": "signed", "type": "BOOLEAN"})]].concat();
+    let bigquery = TestBigQuery::with_template(columns.into()).await;
     let key = "0123456789abcdef0123456789abcdef";
     let service = Service::start(&bigquery, &[("URL_SIGNING_KEY", key), ("SIGNATURE_MODE", "mark"), ("HASH_USER_IDS", key)]).await;
     let digits = "0".repeat(64);

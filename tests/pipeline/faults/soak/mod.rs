@@ -228,7 +228,7 @@ async fn end(service: Service) -> counters::Counted {
 }
 
 fn check_log(lines: &[String]) {
-    let panics: Vec<&String> = lines.iter().filter(|line| line.contains("panicked")).collect();
+    let panics: Vec<&String> = lines.iter().filter(|line| line.contains("a panic, which is a bug")).collect();
     assert!(panics.is_empty(), "{panics:#?}");
 }
 
