@@ -91,7 +91,7 @@ fuzz_target!(|input: &[u8]| {
         None => fields.rest().into_owned(),
     };
     let [header_value, claims_value] = [&header, &claims].map(|json| serde_json::from_str::<Value>(json).ok());
-    let is_written_by = |text: &str, value: &Option<Value>| value.as_ref().is_some_and(|value| value.to_string() == text);
+    let is_written_by = |text: &str, value: &Option<Value>| serde_json::to_string(value).is_ok_and(|json| json == text);
     let says = Says {
         is_signed_by_google: kind == 0,
         is_plain: is_written_by(&header, &header_value) && is_written_by(&claims, &claims_value),
