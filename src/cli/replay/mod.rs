@@ -65,9 +65,9 @@ pub struct Args {
     /// Delete the dead letters that become rows. BigQuery keeps those of the last half hour or so: run it again
     #[arg(long, requires = "dead_letters", conflicts_with = "dry_run")]
     delete: bool,
-    /// A pull subscription, as pixel-dead-letter. What is settled is acknowledged
+    /// A pull subscription, as pixel-dead-letter. What is settled is acknowledged, and all else goes back
     #[cfg(feature = "pubsub")]
-    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "checkpoint", "dry_run"])]
+    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "checkpoint"])]
     subscription: Option<String>,
     /// How long the subscription may bring nothing before it is taken to be empty
     #[cfg(feature = "pubsub")]

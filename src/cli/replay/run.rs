@@ -134,7 +134,7 @@ async fn open(
     }
     #[cfg(feature = "pubsub")]
     if let Some(name) = &args.subscription {
-        let subscription = super::subscription::Subscription::connect(name, operator, args.concurrency).await?;
+        let subscription = super::subscription::Subscription::connect(name, operator).await?;
         return Ok((subscription.feed(args.idle_timeout.0), None));
     }
     let (mut inputs, mut archive) = (Vec::new(), None);
@@ -192,7 +192,7 @@ struct Replay<'a> {
     broken: Vec<String>,
     /// event_ids of dead letters that became rows.
     mended: Vec<String>,
-    /// Of messages that were not settled: they go back when the feed is closed.
+    /// Of messages that were not stored: they go back when the feed is closed.
     #[cfg(feature = "pubsub")]
     held: Vec<super::subscription::Receipt>,
 }
@@ -337,7 +337,8 @@ impl<'a> Replay<'a> {
             #[cfg(feature = "pubsub")]
             Origin::Pulled(receipt) => {
                 let place = receipt.to_string();
-                if is_settled {
+                // What was left out is settled for a checkpoint, and not for Pub/Sub.
+                if matches!(verdict, Verdict::Settled(_)) && !self.args.dry_run {
                     receipt.acknowledge();
                 } else {
                     self.held.push(receipt);

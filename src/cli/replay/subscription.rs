@@ -59,7 +59,7 @@ pub(super) struct Receipt {
 
 impl Subscription {
     /// `name` is that of a subscription of the project, or begins with `projects/`.
-    pub(super) async fn connect(name: &str, operator: &Operator, concurrency: u32) -> Result<Self, SubscriptionError> {
+    pub(super) async fn connect(name: &str, operator: &Operator) -> Result<Self, SubscriptionError> {
         let mut builder = Subscriber::builder();
         if let Some(address) = &operator.pubsub_emulator {
             builder = builder.with_endpoint(address).with_credentials(Anonymous::new().build());
@@ -67,9 +67,9 @@ impl Subscription {
         let subscriber = builder.build().await.map_err(|error| SubscriptionError(with_causes(&error)))?;
         let project = &operator.service.location.project;
         let name = if name.starts_with("projects/") { name.to_owned() } else { format!("projects/{project}/subscriptions/{name}") };
-        let stream = subscriber.subscribe(name);
-        // No more than are under way, or their leases would have to be kept alive for nothing.
-        let stream = stream.set_max_outstanding_messages(concurrency).set_max_lease(Duration::MAX);
+        // Without limits, because those that are held would use them up; what is not read yet waits on the connection.
+        let stream = subscriber.subscribe(name).set_max_outstanding_messages(0).set_max_outstanding_bytes(0);
+        let stream = stream.set_max_lease(Duration::MAX);
         Ok(Self(stream.set_shutdown_behavior(ShutdownBehavior::NackImmediately).build()))
     }
 

@@ -27,7 +27,9 @@ fn orders(wanted: impl Fn(&usize) -> bool) -> Vec<String> {
 }
 
 fn pull(bigquery: &TestBigQuery, address: &str, args: &[&str]) -> Command {
-    let mut command = replay(bigquery, &[args, &["--format=json", "--idle-timeout=3s"]].concat());
+    // The emulator may take seconds before the first message.
+    let idle = if address.starts_with("http://") { "--idle-timeout=15s" } else { "--idle-timeout=3s" };
+    let mut command = replay(bigquery, &[args, &["--format=json", idle]].concat());
     command.env("PUBSUB_EMULATOR_HOST", address).env("TABLE_SUFFIX", "_{user_id}");
     command
 }
@@ -51,6 +53,24 @@ async fn what_is_settled_is_acknowledged_and_what_is_not_comes_again() {
     assert_eq!((rest.code, rest.count("stored")), (Some(0), 10), "{}", rest.err);
     assert_eq!(rest.summary()["entries"], 10, "what was settled does not come again");
     assert_eq!(column(&bigquery, "pixel_odd", "order_id").await, orders(|order| order % 2 == 1));
+    assert_eq!(subscription.acknowledged().len(), ENTRIES + 1);
+}
+
+/// However many they are, and however few may be under way.
+#[tokio::test]
+async fn what_is_only_counted_or_left_out_goes_back() {
+    let subscription = PullSubscription::start(NAME, texts()).await;
+    let bigquery = TestBigQuery::start().await;
+    let from = ["--subscription", NAME, "--concurrency=2"];
+    let counted = run(pull(&bigquery, &subscription.address, &[&from[..], &["--dry-run"]].concat())).await;
+    assert_eq!((counted.code, counted.count("stored"), counted.count("dead_letter")), (Some(0), 20, 1), "{}", counted.err);
+    let left_out = run(pull(&bigquery, &subscription.address, &[&from[..], &["--since=2026-02-01"]].concat())).await;
+    assert_eq!((left_out.code, left_out.count("left_out")), (Some(0), 21), "{}", left_out.err);
+    assert!(subscription.acknowledged().is_empty());
+    assert!(bigquery.rows("pixel_even").await.is_empty());
+
+    let all = run(pull(&bigquery, &subscription.address, &from)).await;
+    assert_eq!((all.code, all.count("stored")), (Some(0), 20), "{}", all.err);
     assert_eq!(subscription.acknowledged().len(), ENTRIES + 1);
 }
 
