@@ -4,6 +4,7 @@ mod archive;
 mod dead_letters;
 mod files;
 mod interrupted;
+mod progress;
 mod subscription;
 
 use std::io::Write as _;
