@@ -1,9 +1,6 @@
 //! A message on its way through the pipeline once more, and whom its fate concerns.
 
-use std::borrow::Cow;
-
 use crate::decode::PubsubMessage;
-use crate::decode::message::MessageData;
 use crate::source::delivery;
 
 use super::lines::Offset;
@@ -49,16 +46,7 @@ impl Payload {
     pub(super) fn message(&self) -> PubsubMessage<'_> {
         match self {
             Self::Line(line) => delivery::read_line(line),
-            Self::Letter(letter) => PubsubMessage {
-                data: match &letter.data {
-                    MessageData::Base64(text) => MessageData::Base64(Cow::Borrowed(text)),
-                    MessageData::Raw(bytes) => MessageData::Raw(bytes),
-                },
-                message_id: letter.message_id.as_deref().map(Cow::Borrowed),
-                publish_time: letter.publish_time.as_deref().map(Cow::Borrowed),
-                attributes: letter.attributes.as_deref().map(Cow::Borrowed),
-                delivery_attempt: letter.delivery_attempt,
-            },
+            Self::Letter(letter) => letter.clone(),
             #[cfg(feature = "pubsub")]
             Self::Pulled(pulled) => pulled.message(),
         }
