@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches};
 
-use super::Cli;
+use super::{Cli, usage};
 
 /// Where deploy.sh looks.
 const FILE: &str = "deploy/pipeline.env";
@@ -42,10 +42,7 @@ impl BadSettings {
     pub(super) fn report(self) -> ExitCode {
         match self {
             Self::Clap(error) => error.exit(),
-            error => {
-                eprintln!("error: {error}");
-                ExitCode::from(2)
-            }
+            error => usage(&error.to_string()),
         }
     }
 }

@@ -35,6 +35,7 @@ use url::Url;
 use super::google::Google;
 use super::how_long::HowLong;
 use super::settings_file::SettingsFile;
+use super::usage;
 use crate::config::DeploymentArgs;
 use crate::sink::credentials::Tokens;
 use names::Names;
@@ -118,9 +119,4 @@ pub async fn run(args: Args) -> ExitCode {
     }
     printer.end();
     if links.iter().all(|link| link.ok == Some(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn usage(problem: &str) -> ExitCode {
-    eprintln!("error: {problem}");
-    ExitCode::from(2)
 }

@@ -27,8 +27,8 @@ use jiff::Timestamp;
 
 use super::dead_letter_table::DeadLetterTable;
 use super::google::Google;
-use super::printable;
 use super::settings_file::SettingsFile;
+use super::{printable, usage};
 use crate::config::{Operator, OperatorArgs};
 use crate::sink::credentials::NoToken;
 use crate::telemetry;
@@ -137,9 +137,4 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
         eprintln!("{line}");
     }
     ended.map(|()| if erased.held() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn usage(problem: &str) -> ExitCode {
-    eprintln!("error: {problem}");
-    ExitCode::from(2)
 }

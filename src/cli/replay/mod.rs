@@ -34,6 +34,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::how_long::HowLong;
 use super::settings_file::SettingsFile;
+use super::usage;
 use crate::config::OperatorArgs;
 use crate::decode::UnfitReason;
 use crate::telemetry;
@@ -143,9 +144,4 @@ pub async fn run(args: Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn usage(problem: &str) -> ExitCode {
-    eprintln!("error: {problem}");
-    ExitCode::from(2)
 }
