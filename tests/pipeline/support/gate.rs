@@ -1,15 +1,13 @@
 //! What stands before a BigQuery, and answers some requests in its place.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use hyper::body::Frame;
+use futures_util::stream;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -41,32 +39,11 @@ pub fn refusal(status: u16, message: &str) -> Response {
 
 /// No answer: the connection ends.
 pub fn reset() -> Response {
-    Response::new(Body::new(Broken))
+    let broken: io::Result<Bytes> = Err(io::ErrorKind::ConnectionReset.into());
+    Response::new(Body::from_stream(stream::iter([broken])))
 }
 
 /// No answer, ever.
 pub fn silence() -> Response {
-    Response::new(Body::new(Silent))
-}
-
-struct Broken;
-
-impl hyper::body::Body for Broken {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
-    }
-}
-
-struct Silent;
-
-impl hyper::body::Body for Silent {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Pending
-    }
+    Response::new(Body::from_stream(stream::pending::<io::Result<Bytes>>()))
 }
