@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use crate::support::TestBigQuery;
 use crate::support::bigquery::{PROJECT, TempDir};
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{PATIENCE, command, send_signal};
 
 const ENDLESS: &str =
     "SELECT SUM(SQRT(x * y)) AS s FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS y";
@@ -165,8 +165,7 @@ async fn ctrl_c_cancels_the_query_on_the_server() {
         }
     };
     let id = tokio::time::timeout(PATIENCE, running).await.expect("the job runs");
-    let pid = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    send_signal(&child, "INT");
     let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
     assert_eq!(status.code(), Some(130));
     let (_, job) = bigquery.call(Method::GET, &format!("/jobs/{id}"), Value::Null).await;

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderValue;
 use axum::http::header::RETRY_AFTER;
 use serde_json::{Value, json};
-use tokio::process::Command;
 use tokio::sync::Notify;
 
 use super::{OLD, end_of, forget, forgotten, letter, letters, send_events, started};
 use crate::support::Entry;
 use crate::support::gate::{bigquery_behind, refusal, reset, silence};
-use crate::support::service::PATIENCE;
+use crate::support::service::{PATIENCE, send_signal};
 
 /// What is gone is gone, and whoever keeps receipts has to have one. The error goes to a log, which names nobody.
 #[tokio::test]
@@ -48,8 +47,7 @@ async fn what_was_deleted_before_a_signal_is_on_the_receipt() {
     send_events(&bigquery, &["u"], &[]).await;
     let forget = started(&bigquery, &[], &["--user-id=u", "--yes"]);
     tokio::time::timeout(PATIENCE, reached.notified()).await.expect("it comes to the second table");
-    let id = forget.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    send_signal(&forget, "TERM");
     let (code, receipt, err) = end_of(forget).await;
     let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
     assert_eq!((code, &receipt["deleted"]["tables"], &receipt["is_complete"]), (Some(1), &json!(1), &json!(false)), "{err}");

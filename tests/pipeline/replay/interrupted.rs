@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{column, replay, run, write};
 use crate::support::bigquery::TempDir;
-use crate::support::service::PATIENCE;
+use crate::support::service::{PATIENCE, send_signal};
 use crate::support::{Entry, TestBigQuery};
 
 const ENTRIES: usize = 400;
@@ -37,8 +37,7 @@ async fn stopped_by(signal: &str, bigquery: &TestBigQuery, args: &[&str], checkp
         }
     };
     tokio::time::timeout(PATIENCE, some_way).await.expect("a checkpoint is written");
-    let pid = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    send_signal(&child, signal);
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
     bigquery.faults().always(None);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())

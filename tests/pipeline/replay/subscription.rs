@@ -10,7 +10,7 @@ use super::{column, replay, run};
 use crate::emulator::{Emulator, anonymous};
 use crate::support::external::skipped;
 use crate::support::pull::PullSubscription;
-use crate::support::service::PATIENCE;
+use crate::support::service::{PATIENCE, send_signal};
 use crate::support::{Entry, TestBigQuery};
 
 const NAME: &str = "pixel-dead-letter";
@@ -87,8 +87,7 @@ async fn a_run_that_is_killed_has_acknowledged_nothing_that_is_not_stored() {
             }
         };
         tokio::time::timeout(PATIENCE, some_way).await.expect("what is stored is acknowledged before the end");
-        let pid = child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+        send_signal(&child, signal);
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
         assert_eq!(output.status.code(), code, "{signal}: {}", String::from_utf8_lossy(&output.stderr));
         bigquery.faults().always(None);

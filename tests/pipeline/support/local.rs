@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::bigquery::DATASET;
-use super::service::{PATIENCE, command};
+use super::service::{PATIENCE, command, send_signal};
 
 /// The project of `local` unless it is told another one.
 pub const PROJECT: &str = "local";
@@ -168,8 +168,7 @@ impl Local {
 
     /// Sends a signal, such as `INT`.
     pub fn signal(&self, signal: &str) {
-        let pid = self.pid().to_string();
-        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+        send_signal(&self.child, signal);
     }
 
     /// Waits for its end; returns its status, and what it printed at the end.

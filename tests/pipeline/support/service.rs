@@ -40,6 +40,13 @@ pub fn command(subcommand: &str) -> Command {
     command
 }
 
+/// Sends a process that has not ended a signal, such as `TERM`.
+pub fn send_signal(child: &Child, signal: &str) {
+    let pid = child.id().expect("it runs").to_string();
+    let status = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+    assert!(status.success());
+}
+
 impl Service {
     /// On a free port, against that BigQuery, with these settings besides; ready to take messages.
     pub async fn start(bigquery: &TestBigQuery, settings: &[(&str, &str)]) -> Self {
@@ -147,9 +154,7 @@ impl Service {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
-        let pid = self.pid().to_string();
-        let status = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
-        assert!(status.success());
+        send_signal(&self.child, signal);
     }
 
     /// Every line it ever logged, and it logs no more: if it has not ended, it does now.
