@@ -27,9 +27,11 @@ fn orders(wanted: impl Fn(&usize) -> bool) -> Vec<String> {
 }
 
 fn pull(bigquery: &TestBigQuery, address: &str, args: &[&str]) -> Command {
-    // The emulator may take seconds before the first message.
-    let idle = if address.starts_with("http://") { "--idle-timeout=15s" } else { "--idle-timeout=3s" };
-    let mut command = replay(bigquery, &[args, &["--format=json", idle]].concat());
+    pull_until_idle("3s", bigquery, address, args)
+}
+
+fn pull_until_idle(idle: &str, bigquery: &TestBigQuery, address: &str, args: &[&str]) -> Command {
+    let mut command = replay(bigquery, &[args, &["--format=json", "--idle-timeout", idle]].concat());
     command.env("PUBSUB_EMULATOR_HOST", address).env("TABLE_SUFFIX", "_{user_id}");
     command
 }
@@ -119,7 +121,8 @@ async fn a_subscription_of_the_emulator_is_read() {
     request.set_topic(emulator.topic()).set_ack_deadline_seconds(10).send().await.unwrap();
     let bigquery = TestBigQuery::start().await;
     emulator.publish(texts()).await;
-    let replayed = run(pull(&bigquery, &emulator.endpoint, &["--subscription", NAME])).await;
+    // It may take seconds before the first message.
+    let replayed = run(pull_until_idle("15s", &bigquery, &emulator.endpoint, &["--subscription", NAME])).await;
     assert_eq!(replayed.code, Some(0), "{}", replayed.err);
     assert_eq!((replayed.count("stored"), replayed.count("dead_letter")), (ENTRIES as u64, 1));
     assert_eq!(column(&bigquery, "pixel_even", "order_id").await, orders(|order| order % 2 == 0));
