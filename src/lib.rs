@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!            POST /                                                  insertAll
-//! Pub/Sub ─────────▶ source::http_server ▶ source::push                ▲
+//! Pub/Sub ─────────▶ source::http::server ▶ source::push                ▲
 //!                                             │ 429 too many, 413      │
 //!                    source::delivery  ◀──────┤                        │
 //!                      │ 400 no message       │                        │
@@ -17,7 +17,7 @@
 //!                                             │                        │
 //!                    decode::Decoder  ◀───────┤                        │
 //!                      │ Filtered ▶ 204       │                        │
-//!                      │ Unfit ▶ dead letter ─┤                        │
+//!                      │ Rejected ▶ dead letter ─┤                        │
 //!                      ▼                      ▼                        │
 //!                    decode::Row ─────────▶ new_tables: too many? the overflow table
 //!                                             ▼                        │
@@ -44,18 +44,15 @@
 
 #![forbid(unsafe_code)]
 
-pub mod assembly;
+pub mod ack;
 pub mod cli;
 pub mod config;
 pub mod decode;
 #[cfg(feature = "local")]
 pub mod local;
-pub mod metrics;
-pub mod new_tables;
-pub mod outcome;
 pub mod pipeline;
-pub mod report;
 pub mod service;
 pub mod sink;
 pub mod source;
+pub mod table_limit;
 pub mod telemetry;

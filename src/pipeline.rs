@@ -6,33 +6,33 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::decode::{Decoded, PubsubMessage, Row, TableSuffix, Unfit, UnfitReason};
-use crate::metrics;
-use crate::new_tables::{NewTables, OverflowCause, Placement};
-use crate::outcome::{Outcome, RetryReason};
+use crate::ack::{Outcome, RetryReason};
+use crate::decode::{Decoded, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
 use crate::sink::batcher::{Batcher, Settled};
 use crate::sink::template::Template;
 use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
+use crate::table_limit::{OverflowCause, Placement, TableLimiter};
 use crate::telemetry::Throttle;
+use crate::telemetry::metrics;
 
 /// Decodes messages and sees them stored.
 #[derive(Debug)]
 pub struct Pipeline {
     template: Template,
     batcher: Batcher,
-    new_tables: Mutex<NewTables>,
+    new_tables: Mutex<TableLimiter>,
     table: Arc<str>,
     dead_letter_table: Arc<str>,
-    overflow_complaints: Throttle,
+    overflow_throttle: Throttle,
     keeps_dead_letters: bool,
 }
 
 impl Pipeline {
     /// `table` and `dead_letter_table` are TABLE_NAME and DEAD_LETTER_TABLE.
-    pub fn new(template: Template, batcher: Batcher, new_tables: NewTables, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
+    pub fn new(template: Template, batcher: Batcher, new_tables: TableLimiter, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
         let new_tables = Mutex::new(new_tables);
-        let overflow_complaints = Throttle::new(Duration::from_secs(60));
-        Self { template, batcher, new_tables, table, dead_letter_table, overflow_complaints, keeps_dead_letters: true }
+        let overflow_throttle = Throttle::new(Duration::from_secs(60));
+        Self { template, batcher, new_tables, table, dead_letter_table, overflow_throttle, keeps_dead_letters: true }
     }
 
     /// Writes nothing to the dead-letter table: for messages that are kept elsewhere already.
@@ -60,7 +60,7 @@ impl Pipeline {
             let row = match decoder.decode(message, now) {
                 Decoded::Row(row) => row,
                 Decoded::Filtered(reason) => return Outcome::Filtered(reason),
-                Decoded::Unfit(unfit) => return self.bury(message, &unfit, now, deadline).await,
+                Decoded::Rejected(unfit) => return self.bury(message, &unfit, now, deadline).await,
             };
             match refused_before {
                 // The template has that column: the generated table is an older one that has not.
@@ -104,19 +104,19 @@ impl Pipeline {
 
     fn overflowed(&self, cause: OverflowCause) {
         metrics::overflowed(cause);
-        if let Some(unsaid) = self.overflow_complaints.pass() {
+        if let Some(suppressed) = self.overflow_throttle.pass() {
             let cause = cause.as_str();
-            tracing::warn!(cause, unsaid, "an event went to the overflow table (MAX_NEW_TABLES_PER_HOUR, OVERFLOW_SUFFIX)");
+            tracing::warn!(cause, suppressed, "an event went to the overflow table (MAX_NEW_TABLES_PER_HOUR, OVERFLOW_SUFFIX)");
         }
     }
 
     /// Held for the time of a look into a set.
-    fn new_tables(&self) -> MutexGuard<'_, NewTables> {
+    fn new_tables(&self) -> MutexGuard<'_, TableLimiter> {
         self.new_tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a message that can never become a row. Only once it is kept may it be acknowledged.
-    async fn bury(&self, message: &PubsubMessage<'_>, unfit: &Unfit, now: Timestamp, deadline: Instant) -> Outcome {
+    async fn bury(&self, message: &PubsubMessage<'_>, unfit: &Rejected, now: Timestamp, deadline: Instant) -> Outcome {
         if !self.keeps_dead_letters {
             return Outcome::DeadLetter(unfit.reason);
         }
@@ -133,6 +133,6 @@ enum NotStored {
     Unsettled(RetryReason),
 }
 
-fn refused(row: &Row, refusal: Refusal) -> Unfit {
-    Unfit { event_id: row.event_id, reason: UnfitReason::Invalid, detail: refusal.detail, column: refusal.column }
+fn refused(row: &Row, refusal: Refusal) -> Rejected {
+    Rejected { event_id: row.event_id, reason: RejectReason::Invalid, detail: refusal.detail, column: refusal.column }
 }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::decode::signature::SignatureMode;
-use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, Row, UnfitReason};
+use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, Row, RejectReason};
 use pixel_pipeline::sink::{InsertRow, insert_all};
 use pixel_pipeline_fuzz::decoders::{Options, TEMPLATES, attributes, hashed_ids, now, signing_keys};
 use pixel_pipeline_fuzz::fields::Fields;
@@ -65,7 +65,7 @@ fuzz_target!(|input: &[u8]| {
             }
             check_body(&row, &columns);
         }
-        Decoded::Unfit(unfit) => {
+        Decoded::Rejected(unfit) => {
             assert_eq!((unfit.event_id, unfit.column.as_deref()), (event_id, Some("i")));
             assert!(unfit.detail.len() < 100, "{}", unfit.detail);
         }
@@ -77,14 +77,14 @@ fuzz_target!(|input: &[u8]| {
 enum Outcome {
     Row,
     Filtered(FilterReason),
-    Unfit(UnfitReason),
+    Rejected(RejectReason),
 }
 
 fn outcome(decoded: &Decoded) -> Outcome {
     match decoded {
         Decoded::Row(_) => Outcome::Row,
         Decoded::Filtered(reason) => Outcome::Filtered(*reason),
-        Decoded::Unfit(unfit) => Outcome::Unfit(unfit.reason),
+        Decoded::Rejected(unfit) => Outcome::Rejected(unfit.reason),
     }
 }
 
@@ -107,7 +107,7 @@ fn expected(options: &Options, url: &str, is_signed: bool) -> Outcome {
         return Outcome::Filtered(FilterReason::MissingAttribute);
     }
     if options.strict && first("i").is_none_or(|value| value.parse::<i64>().is_err()) {
-        return Outcome::Unfit(UnfitReason::RequiredColumn);
+        return Outcome::Rejected(RejectReason::RequiredColumn);
     }
     Outcome::Row
 }

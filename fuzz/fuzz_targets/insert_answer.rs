@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::sink::insert_all::{Failure, read_failure, read_fates};
-use pixel_pipeline::sink::{Fate, Trouble};
+use pixel_pipeline::sink::{RowResult, ErrorClass};
 use pixel_pipeline_fuzz::fields::Fields;
 use serde_json::Value;
 
@@ -42,8 +42,8 @@ fn check_fates(answer: &[u8], count: usize) {
     };
     for (row, fate) in fates.iter().enumerate() {
         let own: Vec<&Value> = errors.iter().filter(|error| index(error) == Some(row)).collect();
-        assert_eq!(*fate == Fate::Stored, own.is_empty(), "row {row}: a row is stored if nothing is said of it, and only then: {value}");
-        if let Fate::Refused(refusal) = fate {
+        assert_eq!(*fate == RowResult::Stored, own.is_empty(), "row {row}: a row is stored if nothing is said of it, and only then: {value}");
+        if let RowResult::Refused(refusal) = fate {
             let reasons = own.iter().flat_map(|error| error["errors"].as_array().into_iter().flatten()).map(|error| &error["reason"]);
             assert!(reasons.into_iter().any(|reason| reason == "invalid"), "only `invalid` costs a row: {value}");
             assert!(refusal.detail.starts_with("invalid: ") && refusal.detail.len() <= answer.len() + 9);
@@ -66,7 +66,7 @@ fn check_failure(status: u16, answer: &[u8]) {
         Failure::NotFound => assert_eq!(status, 404),
         Failure::Again { after: waits, trouble } => {
             assert_eq!(*waits, after);
-            assert!(*trouble != Trouble::Denied && matches!(status, 400 | 403 | 408 | 429 | 500..=504), "{status}");
+            assert!(*trouble != ErrorClass::Denied && matches!(status, 400 | 403 | 408 | 429 | 500..=504), "{status}");
         }
         Failure::NotNow(_) => assert!(!matches!(status, 401 | 404 | 408 | 429 | 500 | 502..=504), "{status}"),
     }

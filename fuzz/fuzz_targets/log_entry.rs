@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::decode::schema::{ColumnType, Mode};
-use pixel_pipeline::decode::{Decoded, Decoder, EventId, PubsubMessage, Unfit, UnfitReason, event};
+use pixel_pipeline::decode::{Decoded, Decoder, EventId, PubsubMessage, Rejected, RejectReason, event};
 use pixel_pipeline::sink::dead_letter;
 use pixel_pipeline_fuzz::decoders::{Options, now};
 use pixel_pipeline_fuzz::rows;
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(told.is_none_or(|time| time == row.event_time), "the tools that choose by time see another: {told:?}");
         }
         Decoded::Filtered(_) => {}
-        Decoded::Unfit(unfit) => check_unfit(&raw, unfit, data),
+        Decoded::Rejected(unfit) => check_unfit(&raw, unfit, data),
     }
     // Where a time is sent along, it counts only where the entry has none.
     let published = PubsubMessage { publish_time: Some("2025-12-31T23:59:59Z".into()), ..raw.clone() };
@@ -46,11 +46,11 @@ fuzz_target!(|data: &[u8]| {
     check_other_spelling(&raw, &decoded, data);
 });
 
-fn check_unfit(message: &PubsubMessage<'_>, unfit: &Unfit, data: &[u8]) {
+fn check_unfit(message: &PubsubMessage<'_>, unfit: &Rejected, data: &[u8]) {
     assert!(unfit.detail.len() < 300, "{}", unfit.detail);
-    let no_entry = matches!(unfit.reason, UnfitReason::NoData | UnfitReason::BadJson);
-    assert!(no_entry || matches!(unfit.reason, UnfitReason::NoRequestUrl | UnfitReason::TimestampOutOfRange), "{unfit:?}");
-    assert_eq!(unfit.reason == UnfitReason::NoData, data.is_empty());
+    let no_entry = matches!(unfit.reason, RejectReason::NoData | RejectReason::BadJson);
+    assert!(no_entry || matches!(unfit.reason, RejectReason::NoRequestUrl | RejectReason::TimestampOutOfRange), "{unfit:?}");
+    assert_eq!(unfit.reason == RejectReason::NoData, data.is_empty());
     assert!(!no_entry || unfit.event_id == EventId::of_message("7001"));
     let letter = dead_letter::row(message, unfit, now());
     let columns: serde_json::Map<String, Value> = serde_json::from_slice(&letter.json).expect("a letter is JSON");
@@ -73,7 +73,7 @@ fn check_other_spelling(message: &PubsubMessage<'_>, decoded: &Decoded, data: &[
         return;
     };
     // `Value` takes the last of two members of one name, and we neither; and it rounds when it reads a fraction.
-    if matches!(decoded, Decoded::Unfit(unfit) if unfit.reason == UnfitReason::BadJson) || has_fraction(&value) {
+    if matches!(decoded, Decoded::Rejected(unfit) if unfit.reason == RejectReason::BadJson) || has_fraction(&value) {
         return;
     }
     let text = value.to_string();

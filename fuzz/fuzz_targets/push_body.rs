@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::PubsubMessage;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::source::delivery::{self, NotADelivery};
-use pixel_pipeline::source::trace_context::TraceId;
+use pixel_pipeline::source::http::trace_context::TraceId;
 use pixel_pipeline_fuzz::fields::Fields;
 use serde_json::Value;
 

@@ -35,7 +35,7 @@ fuzz_target!(|input: &[u8]| {
             let columns = rows::check(&row, &schema, ENTRY.len());
             assert!(columns.values().all(|value| !value.is_null()));
         }
-        Decoded::Unfit(unfit) => {
+        Decoded::Rejected(unfit) => {
             let name = unfit.column.expect("a column is at fault");
             assert!(schema.column(&name).is_some_and(|column| column.must_be_filled()), "{name}");
         }

@@ -14,7 +14,7 @@ const AT_ONCE: usize = 1_000;
 
 /// The table.
 #[derive(Debug, Clone)]
-pub(super) struct DeadLetterTable {
+pub(crate) struct DeadLetterTable {
     google: Arc<Google>,
     /// Of whom the queries are.
     project: String,
@@ -24,34 +24,34 @@ pub(super) struct DeadLetterTable {
 
 /// What became of dead letters that were to be deleted.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Deleted {
-    pub(super) deleted: u64,
+pub(crate) struct Deleted {
+    pub(crate) deleted: u64,
     /// Those that BigQuery does not delete yet.
-    pub(super) held: u64,
+    pub(crate) held: u64,
 }
 
 impl DeadLetterTable {
-    pub(super) fn new(google: Arc<Google>, config: &Config) -> Self {
+    pub(crate) fn new(google: Arc<Google>, config: &Config) -> Self {
         let (location, name) = (&config.location, &config.template.dead_letter_table);
         let name = format!("`{}.{}.{name}`", location.project, location.dataset);
         Self { google, project: location.project.clone(), name }
     }
 
-    pub(super) fn google(&self) -> &Arc<Google> {
+    pub(crate) fn google(&self) -> &Arc<Google> {
         &self.google
     }
 
     /// In backticks, as queries name it.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) async fn run(&self, statement: &Statement) -> Result<Rows, Unseen> {
+    pub(crate) async fn run(&self, statement: &Statement) -> Result<Rows, Unseen> {
         statement::run(&self.google, &self.project, statement).await
     }
 
     /// Deletes those with these event_ids, as far as BigQuery does. What was done before an error is counted, too.
-    pub(super) async fn delete(&self, event_ids: &[String], now: Timestamp, count: &mut Deleted) -> Result<(), Unseen> {
+    pub(crate) async fn delete(&self, event_ids: &[String], now: Timestamp, count: &mut Deleted) -> Result<(), Unseen> {
         let youngest = now.checked_sub(TOO_YOUNG).unwrap_or(now);
         for ids in event_ids.chunks(AT_ONCE) {
             let ids = statement::strings("ids", ids);

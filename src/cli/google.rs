@@ -18,7 +18,7 @@ const LONGEST_DOWNLOAD: Duration = Duration::from_secs(3600);
 
 /// An API, as `gcloud services enable` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Api {
+pub(crate) enum Api {
     BigQuery,
     Compute,
     Logging,
@@ -30,7 +30,7 @@ pub(in crate::cli) enum Api {
 
 /// A client with the caller's credentials.
 #[derive(Debug)]
-pub(in crate::cli) struct Google {
+pub(crate) struct Google {
     http: reqwest::Client,
     endpoints: Endpoints,
     tokens: Tokens,
@@ -41,11 +41,11 @@ pub(in crate::cli) struct Google {
 
 /// What a question showed.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Look(Result<Value, Unseen>);
+pub(crate) struct Look(Result<Value, Unseen>);
 
 /// Why it showed nothing.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(in crate::cli) enum Unseen {
+pub(crate) enum Unseen {
     #[error("it is not there")]
     Missing,
     #[error("the API {service} is not switched on in {project}")]
@@ -90,34 +90,34 @@ impl Api {
 }
 
 impl Google {
-    pub(in crate::cli) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
+    pub(crate) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
         let quota_project = tokens.quota_project().await;
         let http = client(matches!(tokens, Tokens::None))?;
         Ok(Self { http, endpoints, tokens, quota_project, project: project.to_owned() })
     }
 
     /// For requests that are not to Google's APIs, and do not say who asks.
-    pub(in crate::cli) fn http(&self) -> &reqwest::Client {
+    pub(crate) fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
     /// Asks for a path below the API's version.
-    pub(in crate::cli) async fn get(&self, api: Api, path: &str) -> Look {
+    pub(crate) async fn get(&self, api: Api, path: &str) -> Look {
         self.ask(api, path, |url| self.http.get(url)).await
     }
 
     /// Asks where the API has questions as POST.
-    pub(in crate::cli) async fn post(&self, api: Api, path: &str, body: &Value) -> Look {
+    pub(crate) async fn post(&self, api: Api, path: &str, body: &Value) -> Look {
         self.ask(api, path, |url| self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string())).await
     }
 
     /// Deletes a resource.
-    pub(in crate::cli) async fn delete(&self, path: &str) -> Look {
+    pub(crate) async fn delete(&self, path: &str) -> Look {
         self.ask(Api::BigQuery, path, |url| self.http.delete(url)).await
     }
 
     /// The content of an object, whose bytes may come for as long as they take. One attempt.
-    pub(in crate::cli) async fn download(&self, path: &str) -> Result<reqwest::Response, Unseen> {
+    pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Unseen> {
         let request = self.http.get(format!("{}/{path}", self.endpoints.storage)).timeout(LONGEST_DOWNLOAD);
         self.send(request, Api::Storage, path).await.map_err(|setback| setback.error)
     }
@@ -205,20 +205,20 @@ fn client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
 }
 
 impl Look {
-    pub(in crate::cli) fn result(&self) -> &Result<Value, Unseen> {
+    pub(crate) fn result(&self) -> &Result<Value, Unseen> {
         &self.0
     }
 
-    pub(in crate::cli) fn into_result(self) -> Result<Value, Unseen> {
+    pub(crate) fn into_result(self) -> Result<Value, Unseen> {
         self.0
     }
 
-    pub(in crate::cli) fn value(&self) -> Option<&Value> {
+    pub(crate) fn value(&self) -> Option<&Value> {
         self.0.as_ref().ok()
     }
 
     /// Whether the API says that there is none.
-    pub(in crate::cli) fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         matches!(self.0, Err(Unseen::Missing))
     }
 }

@@ -9,7 +9,7 @@ use crate::config::Problems;
 
 /// Why there is no more output.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     #[error("{0}")]
     Settings(#[from] Problems),
     #[error("give URLs, or --input FILE (- for standard input)")]
@@ -21,7 +21,7 @@ pub(super) enum Failure {
 }
 
 /// 0, or 2 with a word.
-pub(super) fn exit(ended: Result<(), Failure>) -> ExitCode {
+pub(crate) fn exit(ended: Result<(), Failure>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         // The reader has seen enough.
@@ -34,7 +34,7 @@ pub(super) fn exit(ended: Result<(), Failure>) -> ExitCode {
 }
 
 /// Each line of a file that is not empty, without its end; `-` is standard input.
-pub(super) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
     let failed = |error| Failure::Input { file: file.to_owned(), error };
     let mut lines: Box<dyn BufRead> =
         if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(file).map_err(failed)?)) };

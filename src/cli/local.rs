@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::how_long::HowLong;
+use super::duration_arg::DurationArg;
 use super::welcome::welcome;
 use crate::config::{self, Config, ServeArgs};
 use crate::local::address::{BindError, Bound};
-use crate::local::bigquery::{BigQuery, OpenError};
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::pubsub::{DeadLetterPolicy, Policy};
@@ -20,6 +19,7 @@ use crate::local::topology::{Listeners, Pubsub, Settings, Topology, TopologyErro
 use crate::service::ServiceError;
 use crate::source::auth::PushAuth;
 use crate::telemetry;
+use bigquery_emulator::{BigQuery, OpenError};
 
 /// How long messages may take to be settled once no more come.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub struct Args {
     demo: Option<Rate>,
     /// End after that time, as 30s, 2m or 1h30m
     #[arg(long = "for", value_name = "DURATION", help_heading = "Local")]
-    duration: Option<HowLong>,
+    duration: Option<DurationArg>,
     /// Delivery attempts after which a message goes to the dead-letter topic, which is in memory: 5 to 100. Not with
     /// the Pub/Sub emulator
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(5..=100), help_heading = "Local")]
@@ -183,9 +183,9 @@ fn print(text: &str) {
 }
 
 /// Ends after that time; without one, never.
-async fn after(duration: Option<HowLong>) {
+async fn after(duration: Option<DurationArg>) {
     match duration {
-        Some(HowLong(duration)) => tokio::time::sleep(duration).await,
+        Some(DurationArg(duration)) => tokio::time::sleep(duration).await,
         None => std::future::pending().await,
     }
 }

@@ -4,10 +4,10 @@
 pub mod check;
 pub mod cost;
 mod dead_letter_table;
+mod duration_arg;
 pub mod explain;
 pub mod forget;
 mod google;
-mod how_long;
 mod input;
 #[cfg(feature = "local")]
 pub mod local;

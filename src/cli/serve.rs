@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::config::ServeArgs;
 use crate::service::Service;
-use crate::{metrics, telemetry};
+use crate::telemetry::{self, metrics};
 
 /// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery.
 ///

@@ -15,24 +15,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Why an attempt failed.
 #[derive(Debug)]
-pub(super) struct Setback {
-    pub(super) error: Unseen,
+pub(crate) struct Setback {
+    pub(crate) error: Unseen,
     /// For what passes by itself: how long it asks to wait, if it does.
     passes_after: Option<Duration>,
 }
 
 impl Setback {
-    pub(super) fn lasting(error: Unseen) -> Self {
+    pub(crate) fn lasting(error: Unseen) -> Self {
         Self { error, passes_after: None }
     }
 
     /// Another attempt is another thing.
-    pub(super) fn passing(error: Unseen) -> Self {
+    pub(crate) fn passing(error: Unseen) -> Self {
         Self { error, passes_after: Some(Duration::ZERO) }
     }
 
     /// An answer that is none of success. `body` is its JSON.
-    pub(super) fn answered(error: Unseen, status: StatusCode, headers: &HeaderMap, body: &Value) -> Self {
+    pub(crate) fn answered(error: Unseen, status: StatusCode, headers: &HeaderMap, body: &Value) -> Self {
         // BigQuery's quotas per second come as 403, <https://cloud.google.com/bigquery/docs/error-messages>.
         let is_too_fast = status == StatusCode::FORBIDDEN && body["error"]["errors"][0]["reason"] == "rateLimitExceeded";
         let passes = is_too_fast || matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
@@ -41,13 +41,13 @@ impl Setback {
     }
 
     /// No answer. A connection that ends is another time another; who is not there, or silent, stays so.
-    pub(super) fn unanswered(error: Unseen, cause: &reqwest::Error) -> Self {
+    pub(crate) fn unanswered(error: Unseen, cause: &reqwest::Error) -> Self {
         let passes = !cause.is_connect() && !cause.is_timeout() && !cause.is_builder();
         Self { error, passes_after: passes.then_some(Duration::ZERO) }
     }
 
     /// How long to wait after that many attempts; `None` if another is no use.
-    pub(super) fn pause(&self, attempts: usize) -> Option<Duration> {
+    pub(crate) fn pause(&self, attempts: usize) -> Option<Duration> {
         let pause = PAUSES.get(attempts.checked_sub(1)?)?;
         self.passes_after.map(|asked| asked.min(LONGEST_PAUSE).max(*pause))
     }

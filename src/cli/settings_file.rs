@@ -2,7 +2,7 @@
 //! its form.
 //!
 //! Its lines become defaults of clap's arguments, and the command line is read again. So the order of precedence, the
-//! types and the complaints stay clap's.
+//! types and the throttle stay clap's.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ const FILE: &str = "deploy/pipeline.env";
 
 /// Which file.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct SettingsFile {
+pub(crate) struct SettingsFile {
     /// Settings of the deployment, NAME=value a line [default: deploy/pipeline.env, if it is there]
     #[arg(long = "settings", value_name = "FILE")]
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// What is in it.
 #[derive(Debug, Default)]
-pub(super) struct Settings(pub(super) Vec<(String, String)>);
+pub(crate) struct Settings(pub(crate) Vec<(String, String)>);
 
 /// Why the settings cannot be told.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BadSettings {
+pub(crate) enum BadSettings {
     #[error("cannot read {}: {error}", file.display())]
     Unreadable { file: PathBuf, error: std::io::Error },
     #[error("{}:{line}: {text:?} is not NAME=value", file.display())]
@@ -39,7 +39,7 @@ pub(super) enum BadSettings {
 }
 
 impl BadSettings {
-    pub(super) fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Clap(error) => error.exit(),
             error => usage(&error.to_string()),
@@ -49,7 +49,7 @@ impl BadSettings {
 
 impl SettingsFile {
     /// `local` has its own settings: without a word, the file of a deployment does not count there.
-    pub(super) fn read(&self, is_local: bool) -> Result<Settings, BadSettings> {
+    pub(crate) fn read(&self, is_local: bool) -> Result<Settings, BadSettings> {
         match &self.path {
             Some(file) => read(file),
             None if is_local || !Path::new(FILE).exists() => Ok(Settings::default()),
@@ -58,7 +58,7 @@ impl SettingsFile {
     }
 
     /// The arguments of a subcommand once more, above what the file says.
-    pub(super) fn under<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, BadSettings> {
+    pub(crate) fn under<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, BadSettings> {
         let settings = self.read(is_local)?;
         let matches = above(subcommand, |name| settings.get(name).map(str::to_owned), std::env::args_os())?;
         Ok(A::from_arg_matches(&matches)?)
@@ -66,13 +66,13 @@ impl SettingsFile {
 }
 
 impl Settings {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What a command line says to a subcommand above these defaults, which go by the names of environment variables.
-pub(super) fn above(
+pub(crate) fn above(
     subcommand: &'static str,
     default: impl Fn(&str) -> Option<String>,
     line: impl IntoIterator<Item = OsString>,

@@ -16,29 +16,29 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A statement with named parameters.
 #[derive(Debug, Clone)]
-pub(super) struct Statement {
-    pub(super) sql: String,
-    pub(super) parameters: Vec<Value>,
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) parameters: Vec<Value>,
 }
 
 /// The answer to a statement.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// The last page.
     page: Value,
     project: String,
 }
 
-pub(super) fn integer(name: &str, value: i64) -> Value {
+pub(crate) fn integer(name: &str, value: i64) -> Value {
     scalar(name, "INT64", &value.to_string())
 }
 
-pub(super) fn timestamp(name: &str, value: Timestamp) -> Value {
+pub(crate) fn timestamp(name: &str, value: Timestamp) -> Value {
     scalar(name, "TIMESTAMP", &crate::decode::coerce::rfc3339_micros(value))
 }
 
 /// A parameter of type `ARRAY<STRING>`.
-pub(super) fn strings(name: &str, values: &[String]) -> Value {
+pub(crate) fn strings(name: &str, values: &[String]) -> Value {
     let values: Vec<Value> = values.iter().map(|value| json!({"value": value})).collect();
     json!({
         "name": name,
@@ -48,12 +48,12 @@ pub(super) fn strings(name: &str, values: &[String]) -> Value {
 }
 
 /// A parameter of a type that GoogleSQL calls that.
-pub(super) fn scalar(name: &str, kind: &str, value: &str) -> Value {
+pub(crate) fn scalar(name: &str, kind: &str, value: &str) -> Value {
     json!({"name": name, "parameterType": {"type": kind}, "parameterValue": {"value": value}})
 }
 
 /// Runs a statement to its end.
-pub(super) async fn run(google: &Google, project: &str, Statement { sql, parameters }: &Statement) -> Result<Rows, Unseen> {
+pub(crate) async fn run(google: &Google, project: &str, Statement { sql, parameters }: &Statement) -> Result<Rows, Unseen> {
     let body = json!({
         "query": sql,
         "useLegacySql": false,
@@ -89,22 +89,22 @@ async fn results(google: &Google, project: &str, of: &Value, page_token: Option<
 
 impl Rows {
     /// How many rows there are on all pages.
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         number(&self.page["totalRows"])
     }
 
     /// How many rows a DELETE has deleted.
-    pub(super) fn affected(&self) -> u64 {
+    pub(crate) fn affected(&self) -> u64 {
         number(&self.page["numDmlAffectedRows"])
     }
 
     /// The one number of a result.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         number(&self.page["rows"][0]["f"][0]["v"])
     }
 
     /// The cells of this page's rows.
-    pub(super) fn take(&mut self) -> Vec<Vec<Value>> {
+    pub(crate) fn take(&mut self) -> Vec<Vec<Value>> {
         let Value::Array(rows) = self.page["rows"].take() else { return Vec::new() };
         let cell = |mut cell: Value| cell["v"].take();
         let cells = |mut row: Value| match row["f"].take() {
@@ -115,7 +115,7 @@ impl Rows {
     }
 
     /// Turns to the next page; `false` if this was the last.
-    pub(super) async fn next(&mut self, google: &Google) -> Result<bool, Unseen> {
+    pub(crate) async fn next(&mut self, google: &Google) -> Result<bool, Unseen> {
         let Some(token) = self.page["pageToken"].as_str() else { return Ok(false) };
         let job = self.page["jobReference"].clone();
         self.page = results(google, &self.project, &self.page, Some(token)).await?;

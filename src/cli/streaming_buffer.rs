@@ -7,10 +7,10 @@ use super::google::Unseen;
 /// BigQuery deletes no row that was streamed within half an hour
 /// (<https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations>), and a row may be streamed up to
 /// ten minutes after it was received.
-pub(super) const TOO_YOUNG: Duration = Duration::from_secs(40 * 60);
+pub(crate) const TOO_YOUNG: Duration = Duration::from_secs(40 * 60);
 
 /// Whether a DELETE failed for a row that is held: "UPDATE or DELETE statement over table … would affect rows in the
 /// streaming buffer, which is not supported".
-pub(super) fn holds(error: &Unseen) -> bool {
+pub(crate) fn holds(error: &Unseen) -> bool {
     error.to_string().contains("streaming buffer")
 }

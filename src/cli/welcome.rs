@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::how_long::HowLong;
+use super::duration_arg::DurationArg;
 use crate::decode::{Decoder, Explanation};
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::topology::Handles;
 
 /// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
-pub(super) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<HowLong>) -> String {
+pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<DurationArg>) -> String {
     let urls = &handles.urls;
     let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
     let settings = &handles.template.decode;
@@ -37,7 +37,7 @@ pub(super) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Optio
         notes += &format!("CAUTION: whoever reaches {host} can read and write all of this; nothing asks who they are.\n");
     }
     let stop = match duration {
-        Some(HowLong(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
+        Some(DurationArg(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
         None => "Stop with Ctrl-C; the tables stay.".to_owned(),
     };
     format!(

@@ -33,7 +33,7 @@ pub struct AuthArgs {
 
 impl AuthArgs {
     /// The same, valid, and what is doubtful about it.
-    pub(super) fn read(&self, on_cloud_run: bool, emulator: bool, problems: &mut Problems) -> Option<(PushAuth, Option<&'static str>)> {
+    pub(crate) fn read(&self, on_cloud_run: bool, emulator: bool, problems: &mut Problems) -> Option<(PushAuth, Option<&'static str>)> {
         let audience = given(&self.push_audience);
         let account = self.read_account(problems);
         let jwks_url = problems.check("PUSH_JWKS_URL", parse_jwks_url(&self.push_jwks_url, emulator));

@@ -56,7 +56,7 @@ impl DecodeArgs {
         problems.or(config)
     }
 
-    pub(super) fn read(&self, problems: &mut Problems) -> Option<DecodeConfig> {
+    pub(crate) fn read(&self, problems: &mut Problems) -> Option<DecodeConfig> {
         problems.identifier("TABLE_NAME", &self.table_name, true);
         let attributes = problems.check("VALID_ATTRIBUTES", ValidAttributes::parse(&self.valid_attributes));
         let no_attributes = ValidAttributes::default();

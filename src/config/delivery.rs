@@ -39,17 +39,17 @@ pub struct DeliveryArgs {
 }
 
 /// The same, all of them valid.
-pub(super) struct Delivery {
-    pub(super) dead_letter_table: Arc<str>,
-    pub(super) auto_create: bool,
-    pub(super) limits: Limits,
-    pub(super) gzip: bool,
-    pub(super) max_in_flight: usize,
-    pub(super) push_deadline: Duration,
+pub(crate) struct Delivery {
+    pub(crate) dead_letter_table: Arc<str>,
+    pub(crate) auto_create: bool,
+    pub(crate) limits: Limits,
+    pub(crate) gzip: bool,
+    pub(crate) max_in_flight: usize,
+    pub(crate) push_deadline: Duration,
 }
 
 impl DeliveryArgs {
-    pub(super) fn read(&self, table_name: &str, problems: &mut Problems) -> Option<Delivery> {
+    pub(crate) fn read(&self, table_name: &str, problems: &mut Problems) -> Option<Delivery> {
         const DEAD_LETTERS: &str = "DEAD_LETTER_TABLE";
         problems.identifier(DEAD_LETTERS, &self.dead_letter_table, true);
         if !table_name.is_empty() && self.dead_letter_table.starts_with(table_name) {

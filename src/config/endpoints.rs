@@ -40,7 +40,7 @@ pub struct EndpointArgs {
     storage_api: String,
     /// File with an access token, in place of the credentials that would be found
     #[arg(long, hide = true, env = "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", value_name = "FILE")]
-    pub(super) access_token_file: Option<PathBuf>,
+    pub(crate) access_token_file: Option<PathBuf>,
 }
 
 /// The beginnings of URLs, each with its version where gcloud's has it, and without a `/` at the end.
@@ -57,7 +57,7 @@ pub struct Endpoints {
 
 impl EndpointArgs {
     /// `bigquery` is the address that the service's own settings name, unless it is the usual one.
-    pub(super) fn read(&self, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
+    pub(crate) fn read(&self, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
         let mut base = |name: &str, text: &str| problems.check(&format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}"), parse_base(text));
         let bigquery = match (bigquery, &self.bigquery_api) {
             (Some(address), _) => Some(format!("{address}/bigquery/v2")),

@@ -8,12 +8,12 @@ mod decode;
 mod delivery;
 mod deployment;
 mod endpoints;
-mod new_tables;
 mod operator;
 mod privacy;
 mod problems;
 mod secret;
 mod signing;
+mod table_limit;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
-use crate::new_tables::NewTableLimits;
 use crate::sink::batcher::Limits;
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
 use crate::source::auth::PushAuth;
+use crate::table_limit::TableLimits;
 use crate::telemetry::LogFormat;
 
 pub use auth::AuthArgs;
@@ -33,10 +33,10 @@ pub use decode::{DecodeArgs, DecodeConfig};
 pub use delivery::DeliveryArgs;
 pub use deployment::{Deployment, DeploymentArgs};
 pub use endpoints::Endpoints;
-pub use new_tables::NewTablesArgs;
 pub use operator::{Operator, OperatorArgs};
 pub use problems::Problems;
 pub use signing::SigningKeyArgs;
+pub use table_limit::TableLimitArgs;
 
 /// Everything that `serve` can be told.
 #[derive(Debug, Clone, Args)]
@@ -53,7 +53,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub decode: DecodeArgs,
     #[command(flatten)]
-    pub new_tables: NewTablesArgs,
+    pub new_tables: TableLimitArgs,
     #[command(flatten)]
     pub delivery: DeliveryArgs,
     #[command(flatten)]
@@ -81,7 +81,7 @@ pub struct Config {
     /// No credentials are asked for.
     pub emulator: bool,
     pub template: TemplateSettings,
-    pub new_tables: NewTableLimits,
+    pub new_tables: TableLimits,
     pub limits: Limits,
     pub gzip: bool,
     pub max_in_flight: usize,

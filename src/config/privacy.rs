@@ -31,7 +31,7 @@ pub struct PrivacyArgs {
 }
 
 impl PrivacyArgs {
-    pub(super) fn read(&self, attributes: Option<&ValidAttributes>, problems: &mut Problems) -> Option<Privacy> {
+    pub(crate) fn read(&self, attributes: Option<&ValidAttributes>, problems: &mut Problems) -> Option<Privacy> {
         let remote_ip = problems.check("IP_ANONYMIZATION", self.ip_anonymization.parse::<IpAnonymization>());
         let respect_opt_out = problems.boolean("RESPECT_OPT_OUT", &self.respect_opt_out);
         let hashed_ids = match Secret::given(self.hash_user_ids.as_ref()) {

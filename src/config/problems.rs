@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Every mistake in the settings, a sentence each.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Problems(pub(super) Vec<String>);
+pub struct Problems(pub(crate) Vec<String>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,21 +16,21 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problems {
-    pub(super) fn add(&mut self, name: &str, problem: impl fmt::Display) {
+    pub(crate) fn add(&mut self, name: &str, problem: impl fmt::Display) {
         self.0.push(format!("{name}: {problem}"));
     }
 
     /// The value, or `None` and a problem more.
-    pub(super) fn check<T, E: fmt::Display>(&mut self, name: &str, result: Result<T, E>) -> Option<T> {
+    pub(crate) fn check<T, E: fmt::Display>(&mut self, name: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(name, error)).ok()
     }
 
-    pub(super) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(&mut self, name: &str, text: &str, least: T, most: T) -> Option<T> {
+    pub(crate) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(&mut self, name: &str, text: &str, least: T, most: T) -> Option<T> {
         let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
         self.check(name, number.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}")))
     }
 
-    pub(super) fn boolean(&mut self, name: &str, text: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, name: &str, text: &str) -> Option<bool> {
         let boolean = match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(true),
             "false" | "0" | "no" | "off" => Ok(false),
@@ -39,7 +39,7 @@ impl Problems {
         self.check(name, boolean)
     }
 
-    pub(super) fn identifier(&mut self, name: &str, text: &str, dashes: bool) {
+    pub(crate) fn identifier(&mut self, name: &str, text: &str, dashes: bool) {
         let legal = |c: char| c == '_' || c.is_ascii_alphanumeric() || (dashes && c == '-');
         if text.is_empty() || text.len() > 1024 || !text.chars().all(legal) {
             let also = if dashes { " and -" } else { "" };
@@ -47,7 +47,7 @@ impl Problems {
         }
     }
 
-    pub(super) fn or<T>(self, value: Option<T>) -> Result<T, Self> {
+    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(self),

@@ -11,7 +11,7 @@ pub struct Secret(String);
 
 impl Secret {
     /// What was given, unless that is nothing.
-    pub(super) fn given(secret: Option<&Self>) -> Option<&str> {
+    pub(crate) fn given(secret: Option<&Self>) -> Option<&str> {
         secret.map(|Self(text)| text.trim()).filter(|text| !text.is_empty())
     }
 }

@@ -35,7 +35,7 @@ pub struct SigningKeyArgs {
 }
 
 impl SigningArgs {
-    pub(super) fn read(&self, problems: &mut Problems) -> Option<Option<Signatures>> {
+    pub(crate) fn read(&self, problems: &mut Problems) -> Option<Option<Signatures>> {
         let mode = problems.check("SIGNATURE_MODE", self.signature_mode.parse::<SignatureMode>());
         match Secret::given(self.url_signing_key.as_ref()) {
             None => mode.map(|_| None),

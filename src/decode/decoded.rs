@@ -11,7 +11,7 @@ pub enum Decoded {
     /// No event of ours. To be counted and forgotten.
     Filtered(FilterReason),
     /// Can never become a row. To be kept as a dead letter.
-    Unfit(Unfit),
+    Rejected(Rejected),
 }
 
 /// Why an entry is no event.
@@ -33,10 +33,10 @@ pub enum FilterReason {
 
 /// A message that can never become a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit {
+pub struct Rejected {
     /// Of the entry where there is one, else of the message.
     pub event_id: EventId,
-    pub reason: UnfitReason,
+    pub reason: RejectReason,
     /// For a person. Holds no value of the URL.
     pub detail: String,
     /// The column at fault, where there is one.
@@ -45,7 +45,7 @@ pub struct Unfit {
 
 /// Why a message can never become a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UnfitReason {
+pub enum RejectReason {
     /// The message has no data.
     NoData,
     /// The data is not base64.
@@ -76,7 +76,7 @@ impl FilterReason {
     }
 }
 
-impl UnfitReason {
+impl RejectReason {
     /// Each of them.
     pub const ALL: [Self; 7] =
         [Self::NoData, Self::BadBase64, Self::BadJson, Self::NoRequestUrl, Self::TimestampOutOfRange, Self::RequiredColumn, Self::Invalid];

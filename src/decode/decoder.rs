@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::attributes::{Attributes, ValidAttributes};
-use super::decoded::{Decoded, FilterReason, Unfit, UnfitReason};
+use super::decoded::{Decoded, FilterReason, RejectReason, Rejected};
 use super::event::{EntryField, Event};
 use super::event_id::EventId;
 use super::hashed_ids::HashedIds;
@@ -165,15 +165,15 @@ impl Decoder {
     pub fn decode(&self, message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
         let data = match message.data.bytes() {
             Ok(data) => data,
-            Err(error) => return unfit(message, UnfitReason::BadBase64, error.to_string()),
+            Err(error) => return unfit(message, RejectReason::BadBase64, error.to_string()),
         };
         if data.is_empty() {
-            return unfit(message, UnfitReason::NoData, "the message has no data".to_owned());
+            return unfit(message, RejectReason::NoData, "the message has no data".to_owned());
         }
         match json::read::<LogEntry<'_>>(&data) {
             Ok(entry) => self.decode_entry(message, entry, &data, now),
             Err(error) => {
-                unfit(message, UnfitReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
+                unfit(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
             }
         }
     }
@@ -181,9 +181,9 @@ impl Decoder {
     fn decode_entry(&self, message: &PubsubMessage<'_>, entry: LogEntry<'_>, data: &[u8], now: Timestamp) -> Decoded {
         let event = Event::new(message, entry, data, now);
         let Some(url_text) = event.request_url() else {
-            return Decoded::Unfit(Unfit {
+            return Decoded::Rejected(Rejected {
                 event_id: event.event_id,
-                reason: UnfitReason::NoRequestUrl,
+                reason: RejectReason::NoRequestUrl,
                 detail: "the entry has no httpRequest.requestUrl".to_owned(),
                 column: None,
             });
@@ -212,22 +212,22 @@ impl Decoder {
             return Decoded::Filtered(FilterReason::MissingAttribute);
         };
         if let Err(error) = time_bounds::check(event.time, now) {
-            return Decoded::Unfit(Unfit {
+            return Decoded::Rejected(Rejected {
                 event_id: event.event_id,
-                reason: UnfitReason::TimestampOutOfRange,
+                reason: RejectReason::TimestampOutOfRange,
                 detail: error.to_string(),
                 column: None,
             });
         }
         match self.write_row(&event, url, &attributes, signed) {
             Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, json }),
-            Err((column, written)) => Decoded::Unfit(Unfit {
+            Err((column, written)) => Decoded::Rejected(Rejected {
                 detail: match written {
-                    Written::Unfit => format!("column {column} is REQUIRED and the value does not fit its type"),
+                    Written::Rejected => format!("column {column} is REQUIRED and the value does not fit its type"),
                     Written::Absent | Written::Yes => format!("column {column} is REQUIRED and there is no value for it"),
                 },
                 event_id: event.event_id,
-                reason: UnfitReason::RequiredColumn,
+                reason: RejectReason::RequiredColumn,
                 column: Some(column),
             }),
         }
@@ -261,10 +261,10 @@ impl Decoder {
     }
 }
 
-fn unfit(message: &PubsubMessage<'_>, reason: UnfitReason, detail: String) -> Decoded {
+fn unfit(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
         None => EventId::of_data(message.data.to_base64().as_bytes()),
     };
-    Decoded::Unfit(Unfit { event_id, reason, detail, column: None })
+    Decoded::Rejected(Rejected { event_id, reason, detail, column: None })
 }

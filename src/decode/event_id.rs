@@ -66,7 +66,7 @@ impl fmt::Display for EventId {
 }
 
 /// Two lower-case hexadecimal digits.
-pub(super) fn hex(byte: u8) -> [u8; 2] {
+pub(crate) fn hex(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }

@@ -46,7 +46,7 @@ impl Explanation {
                 ..nothing
             },
             Decoded::Filtered(reason) => Self { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
-            Decoded::Unfit(unfit) => Self {
+            Decoded::Rejected(unfit) => Self {
                 outcome: "dead_letter",
                 reason: Some(unfit.reason.as_str()),
                 detail: Some(unfit.detail),

@@ -39,7 +39,7 @@ impl Key {
     }
 
     /// HMAC-SHA256 (RFC 2104) of `message`, to be finished or compared.
-    pub(super) fn hmac(&self, message: &[u8]) -> Hmac<Sha256> {
+    pub(crate) fn hmac(&self, message: &[u8]) -> Hmac<Sha256> {
         let hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes());
         hmac.expect("HMAC takes a key of any length").chain_update(message)
     }

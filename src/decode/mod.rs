@@ -32,7 +32,7 @@ pub mod signature;
 pub mod table_suffix;
 mod time_bounds;
 
-pub use decoded::{Decoded, FilterReason, Unfit, UnfitReason};
+pub use decoded::{Decoded, FilterReason, RejectReason, Rejected};
 pub use decoder::{Decoder, SchemaProblem, Settings};
 pub use event_id::EventId;
 pub use explanation::Explanation;

@@ -44,7 +44,7 @@ pub enum Written {
     /// There was none.
     Absent,
     /// There was one and it did not fit.
-    Unfit,
+    Rejected,
 }
 
 impl RowWriter {
@@ -91,7 +91,7 @@ impl RowWriter {
         match (written, unfit) {
             (0, _) => {
                 self.json.truncate(start);
-                if unfit { Written::Unfit } else { Written::Absent }
+                if unfit { Written::Rejected } else { Written::Absent }
             }
             _ => Written::Yes,
         }

@@ -11,7 +11,6 @@
 
 pub mod activity;
 pub mod address;
-pub mod bigquery;
 pub mod bq;
 pub mod console;
 pub mod demo;

@@ -15,13 +15,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::{Destination, Fate, InsertRow, Refusal, Trouble};
-use crate::metrics;
+use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
+use crate::telemetry::metrics;
 
 /// Where batches go.
 pub trait Sink: Send + Sync + 'static {
     /// Tries once to store `rows`, giving up at `deadline`; one fate for each row, in order.
-    fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> impl Future<Output = Vec<Fate>> + Send;
+    fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> impl Future<Output = Vec<RowResult>> + Send;
 }
 
 /// How large a batch may grow, and how many may be under way.
@@ -46,7 +46,7 @@ pub enum Settled {
     /// It never will be.
     Refused(Refusal),
     /// It is not stored as far as we know, and its deadline is too near for another attempt.
-    Unsettled(Trouble),
+    Unsettled(ErrorClass),
     /// A bug ended its attempt, and nobody knows.
     Lost,
 }
@@ -116,7 +116,7 @@ enum TableState {
     /// Waiting out a backoff or BigQuery's Retry-After, also without rows.
     Resting {
         until: Instant,
-        trouble: Trouble,
+        trouble: ErrorClass,
     },
 }
 
@@ -148,7 +148,7 @@ impl PartialOrd for ByTime {
     }
 }
 
-type Finished = (Vec<Pending>, Vec<Fate>);
+type Finished = (Vec<Pending>, Vec<RowResult>);
 
 impl<S: Sink> BatcherTask<S> {
     /// Runs until nobody can submit any more and everything submitted is settled.
@@ -250,30 +250,30 @@ impl<S: Sink> BatcherTask<S> {
     fn settle(&mut self, destination: Destination, (batch, fates): Finished) {
         let Some(table) = self.tables.get_mut(&destination) else { return };
         let now = Instant::now();
-        let progress = fates.iter().any(|fate| matches!(fate, Fate::Stored | Fate::Refused(_)));
+        let progress = fates.iter().any(|fate| matches!(fate, RowResult::Stored | RowResult::Refused(_)));
         table.failures = if progress { 0 } else { table.failures.saturating_add(1) };
         let backoff = backoff(table.failures.max(1));
         let mut rest = None;
         let mut again = Vec::new();
         for (pending, fate) in batch.into_iter().zip(fates) {
-            let stopped = fate == Fate::Stopped;
+            let stopped = fate == RowResult::Stopped;
             let (wait, asked, trouble) = match fate {
-                Fate::Stored => {
+                RowResult::Stored => {
                     pending.settle(Settled::Stored);
                     continue;
                 }
-                Fate::Refused(refusal) => {
+                RowResult::Refused(refusal) => {
                     pending.settle(Settled::Refused(refusal));
                     continue;
                 }
-                Fate::NotNow(trouble) => {
+                RowResult::NotNow(trouble) => {
                     pending.settle(Settled::Unsettled(trouble));
                     continue;
                 }
                 // Nothing was at fault that is out of the way now: do not run in circles.
-                Fate::Stopped if !progress => (backoff, Duration::ZERO, Trouble::Unavailable),
-                Fate::Stopped => (Duration::ZERO, Duration::ZERO, Trouble::Unavailable),
-                Fate::Again { trouble, after } => (backoff.max(after), after, trouble),
+                RowResult::Stopped if !progress => (backoff, Duration::ZERO, ErrorClass::Unavailable),
+                RowResult::Stopped => (Duration::ZERO, Duration::ZERO, ErrorClass::Unavailable),
+                RowResult::Again { trouble, after } => (backoff.max(after), after, trouble),
             };
             // Waiting beyond the deadline would only keep Pub/Sub from trying elsewhere.
             let is_late = now + wait >= pending.deadline;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::InsertRow;
 use crate::decode::coerce::rfc3339_micros;
-use crate::decode::{PubsubMessage, Schema, Unfit};
+use crate::decode::{PubsubMessage, Rejected, Schema};
 
 /// The columns of `schema/dead_letters.json`.
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ pub fn columns_missing_in(table: &Schema) -> Vec<String> {
 }
 
 /// The row for a message that arrived at `received`.
-pub fn row(message: &PubsubMessage<'_>, unfit: &Unfit, received: Timestamp) -> InsertRow {
+pub fn row(message: &PubsubMessage<'_>, unfit: &Rejected, received: Timestamp) -> InsertRow {
     let letter = DeadLetter {
         event_id: unfit.event_id.as_str(),
         received_timestamp: rfc3339_micros(received),
@@ -56,11 +56,11 @@ pub fn row(message: &PubsubMessage<'_>, unfit: &Unfit, received: Timestamp) -> I
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{EventId, UnfitReason};
+    use crate::decode::{EventId, RejectReason};
 
     #[test]
     fn the_row_has_the_columns_of_the_schema_and_no_other() {
-        let unfit = Unfit { event_id: EventId::of_message("1"), reason: UnfitReason::BadJson, detail: "d".into(), column: None };
+        let unfit = Rejected { event_id: EventId::of_message("1"), reason: RejectReason::BadJson, detail: "d".into(), column: None };
         let row = row(&PubsubMessage::raw(b"{"), &unfit, Timestamp::UNIX_EPOCH);
         let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&row.json).unwrap();
         let mut written: Vec<&str> = json.keys().map(String::as_str).collect();

@@ -38,17 +38,17 @@ pub struct InsertRow {
 
 /// What one attempt did with one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum RowResult {
     /// It is in BigQuery.
     Stored,
     /// It never will be.
     Refused(Refusal),
     /// Not yet; another attempt may succeed, though not before that time has passed.
-    Again { trouble: Trouble, after: Duration },
+    Again { trouble: ErrorClass, after: Duration },
     /// BigQuery left it out because of a neighbour: it can be sent again at once.
     Stopped,
     /// Not for as long as anybody waits.
-    NotNow(Trouble),
+    NotNow(ErrorClass),
 }
 
 /// Why BigQuery refuses a row for good.
@@ -64,7 +64,7 @@ pub struct Refusal {
 
 /// What keeps BigQuery from taking rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
+pub enum ErrorClass {
     /// Failures that pass: 5xx, resets, timeouts, a table that is being created.
     Unavailable,
     /// Too much is asked of it: rate limits and quotas.
@@ -73,7 +73,7 @@ pub enum Trouble {
     Denied,
 }
 
-impl Trouble {
+impl ErrorClass {
     /// The label of metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {

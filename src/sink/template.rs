@@ -109,7 +109,7 @@ pub struct TemplateWatcher {
     settings: TemplateSettings,
     seen: watch::Sender<Option<Seen>>,
     look_again: Arc<Notify>,
-    complaints: Throttle,
+    throttle: Throttle,
 }
 
 impl TemplateWatcher {
@@ -118,7 +118,7 @@ impl TemplateWatcher {
         let (seen, window) = watch::channel(None);
         let look_again = Arc::new(Notify::new());
         let template = Template { seen: window, look_again: Arc::clone(&look_again) };
-        (Self { bigquery, settings, seen, look_again, complaints: Throttle::new(Duration::from_secs(60)) }, template)
+        (Self { bigquery, settings, seen, look_again, throttle: Throttle::new(Duration::from_secs(60)) }, template)
     }
 
     /// Looks until it is dropped. Ends only if the first look shows that the settings cannot work.
@@ -238,7 +238,7 @@ impl TemplateWatcher {
     }
 
     fn complain(&self, result: &Result<Option<Schema>, LookError>) {
-        if self.complaints.pass().is_none() {
+        if self.throttle.pass().is_none() {
             return;
         }
         let table = &*self.settings.table;

@@ -2,7 +2,7 @@
 //!
 //! | route | answer |
 //! |---|---|
-//! | `POST /` | by the table of [`crate::outcome`]; 413 for a body of more than 16 MiB; asks [`super::auth`] first |
+//! | `POST /` | by the table of [`crate::ack`]; 413 for a body of more than 16 MiB; asks [`super::auth`] first |
 //! | `GET /health` | 200: the process is up |
 //! | `GET /ready` | 200 once the template table has been seen, 503 before |
 //! | `GET /metrics` | Prometheus text |
@@ -27,12 +27,12 @@ use tokio::time::Instant;
 
 use super::auth::Gate;
 use super::delivery;
-use super::panic::{self, Panicked};
-use super::trace_context::TraceId;
-use crate::metrics;
-use crate::outcome::{Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
+use super::http::panic::{self, Panicked};
+use super::http::trace_context::TraceId;
+use crate::ack::{Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Throttle;
+use crate::telemetry::metrics;
 
 /// A message has at most 10 MB, which base64 and attributes make a little over 13 MB.
 const BODY_LIMIT: usize = 16 << 20;
@@ -46,7 +46,7 @@ pub struct Push {
     max_in_flight: usize,
     deadline: Duration,
     shutting_down: AtomicBool,
-    complaints: Throttle,
+    throttle: Throttle,
     refusals: Throttle,
 }
 
@@ -60,7 +60,7 @@ impl Push {
             max_in_flight,
             deadline,
             shutting_down: AtomicBool::new(false),
-            complaints: Throttle::new(Duration::from_secs(1)),
+            throttle: Throttle::new(Duration::from_secs(1)),
             refusals: Throttle::new(Duration::from_secs(1)),
         }
     }
@@ -124,17 +124,17 @@ impl Push {
             }
             // By the hundred when BigQuery is down: one a second tells the story.
             Outcome::Retry(_) | Outcome::Saturated(_) => {
-                if let Some(unsaid) = self.complaints.pass() {
-                    tracing::warn!(outcome = name, reason, unsaid, trace = trace(headers), "a message was sent back to Pub/Sub");
+                if let Some(suppressed) = self.throttle.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, trace = trace(headers), "a message was sent back to Pub/Sub");
                 }
             }
             Outcome::Unauthorized(reason) => {
-                if let Some(unsaid) = self.refusals.pass() {
+                if let Some(suppressed) = self.refusals.pass() {
                     let reason = reason.as_str();
                     tracing::warn!(
                         outcome = name,
                         reason,
-                        unsaid,
+                        suppressed,
                         trace = trace(headers),
                         "a request was refused: it is nobody's who may push"
                     );
@@ -193,12 +193,12 @@ mod tests {
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
     use crate::decode::{Privacy, Schema, Settings};
-    use crate::new_tables::{NewTableLimits, NewTables, OverflowSuffix};
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
     use crate::sink::credentials::Tokens;
     use crate::sink::template::{TemplateSettings, TemplateWatcher};
-    use crate::source::http_server;
+    use crate::source::http::server;
+    use crate::table_limit::{OverflowSuffix, TableLimiter, TableLimits};
 
     /// With a deadline that no clock can hold, so that each delivery panics where its own is worked out.
     fn push_that_panics(max_in_flight: usize) -> Push {
@@ -223,7 +223,7 @@ mod tests {
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
         let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
-        let new_tables = NewTables::new(NewTableLimits { per_hour: 1, overflow });
+        let new_tables = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, new_tables, "pixel".into(), "dead_letters".into());
         Push::new(pipeline, Gate::Open, max_in_flight, Duration::MAX)
     }
@@ -236,7 +236,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let push = Arc::new(push_that_panics(1));
-        let server = tokio::spawn(http_server::serve(listener, router(Arc::clone(&push), handle.clone()), std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, router(Arc::clone(&push), handle.clone()), std::future::pending()));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         for _ in 0..3 {
             // Not 429: what was in flight is not any more.

@@ -77,21 +77,21 @@ def selectors(query):
 
 
 def documented_reports():
-    """Reports and their fields, by the table in src/report/mod.rs."""
-    source = (ROOT / "src/report/mod.rs").read_text()
+    """Reports and their fields, by the table in src/telemetry/report/mod.rs."""
+    source = (ROOT / "src/telemetry/report/mod.rs").read_text()
     rows = re.findall(r"^//! \| `(\w+)` \|.*\| (`.+`) \|$", source, re.MULTILINE)
     return {report: set(re.findall(r"`(\w+)`", fields)) for report, fields in rows}
 
 
 def written_reports():
     """The same, by the code below the table."""
-    source = (ROOT / "src/report/mod.rs").read_text()
+    source = (ROOT / "src/telemetry/report/mod.rs").read_text()
     lines = re.findall(r'tracing::info!\(report = "(\w+)", (.*), "report"\)', source)
     return {report: {field.split(" = ")[0] for field in fields.split(", ")} for report, fields in lines}
 
 
 def outcomes():
-    source = (ROOT / "src/outcome.rs").read_text()
+    source = (ROOT / "src/ack.rs").read_text()
     body = source.split("pub fn as_str(self)")[1].split("pub fn reason")[0]
     return set(re.findall(r'=> "(\w+)"', body))
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -299,7 +299,7 @@ async fn metadata_server() -> String {
     let router = Router::new().route("/computeMetadata/v1/project/project-id", get(project));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
     address
 }
 

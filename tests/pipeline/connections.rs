@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
@@ -23,7 +23,7 @@ async fn start() -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/health", get(async || "ok\n")).route("/huge", get(async || vec![0_u8; HUGE]));
-    tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
     TcpStream::connect(address).await.unwrap()
 }
 

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -32,7 +32,7 @@ async fn start() -> (Arc<Google>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let router = Router::new().fallback(answer).with_state(Arc::clone(&google));
-    tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
     (google, address)
 }
 

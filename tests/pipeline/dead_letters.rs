@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bigquery_emulator::{Fault, Status};
 use jiff::{SignedDuration, Timestamp};
-use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::{Value, json};
 
 use crate::support::bigquery::time;

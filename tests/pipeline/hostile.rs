@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, Row, Schema, Settings, UnfitReason};
+use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RejectReason, Row, Schema, Settings};
 use pixel_pipeline::source::delivery;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -295,10 +295,10 @@ fn times_at_the_edges_of_the_calendar_are_dead_letters_that_say_so() {
         "0",
     ];
     for time in far.into_iter().chain(["2015-12-31T00:00:00Z", "2026-01-03T04:04:06Z"]) {
-        let Decoded::Unfit(unfit) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
+        let Decoded::Rejected(unfit) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
             panic!("{time} makes a row");
         };
-        assert_eq!(unfit.reason, UnfitReason::TimestampOutOfRange, "{time}");
+        assert_eq!(unfit.reason, RejectReason::TimestampOutOfRange, "{time}");
     }
     for time in ["2016-01-02T03:04:05.000000Z", "2026-01-03T04:04:05.000000Z"] {
         let row = row(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time)));

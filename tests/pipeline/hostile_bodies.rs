@@ -14,11 +14,11 @@ use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Frame;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use pixel_pipeline::assembly::Assembly;
 use pixel_pipeline::config::ServeArgs;
+use pixel_pipeline::service::assembly::Assembly;
 use pixel_pipeline::sink::credentials::Tokens;
 use pixel_pipeline::source::auth::Gate;
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use pixel_pipeline::source::push::{self, Push};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -210,7 +210,7 @@ async fn a_panic_in_one_request_is_answered_and_leaves_the_others_alone() {
     let router = push::router(push.into(), PrometheusBuilder::new().build_recorder().handle()).layer(broken);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
 
     let body = Entry::of_query("user_id=u").pushed();
     let head = |more: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{more}Content-Length: {}\r\n\r\n", body.len());

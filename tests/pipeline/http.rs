@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bigquery_emulator::{Fault, Status};
 use jiff::{SignedDuration, Timestamp};
-use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -102,9 +102,9 @@ fn codes(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The rows of the tables on top of src/metrics.rs whose first cell that is so: each one's cells.
+/// The rows of the tables on top of src/telemetry/metrics.rs whose first cell that is so: each one's cells.
 fn documented(first: impl Fn(&str) -> bool) -> Vec<Vec<&'static str>> {
-    let rows = include_str!("../../src/metrics.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix('|'));
+    let rows = include_str!("../../src/telemetry/metrics.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix('|'));
     rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| first(cells[0])).collect()
 }
 

@@ -1,8 +1,8 @@
 //! The jobs API of the local BigQuery, as any HTTP client sees it. What the queries themselves can do
 //! is tested elsewhere.
 
-use pixel_pipeline::local::bigquery::BigQuery;
-use pixel_pipeline::source::http_server;
+use bigquery_emulator::BigQuery;
+use pixel_pipeline::source::http::server;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -440,7 +440,7 @@ async fn closing_ends_what_still_runs_and_frees_the_directory() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/projects/{PROJECT}/queries", listener.local_addr().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(http_server::serve(listener, bigquery.router(), async { drop(stopped.await) }));
+    let server = tokio::spawn(server::serve(listener, bigquery.router(), async { drop(stopped.await) }));
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = json!({"query": ENDLESS, "timeoutMs": 50}).to_string();
     let answer: Value = serde_json::from_slice(&http.post(url).body(request).send().await.unwrap().bytes().await.unwrap()).unwrap();

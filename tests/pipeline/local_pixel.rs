@@ -13,7 +13,7 @@ use pixel_pipeline::local::activity::Activity;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, Policy, PushSubscription, Topic};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ struct Edge {
 async fn serve(routes: impl Fn(SocketAddr) -> Router + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { http_server::serve_each(listener, routes, std::future::pending()).await });
+    tokio::spawn(async move { server::serve_each(listener, routes, std::future::pending()).await });
     url
 }
 

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use pixel_pipeline::local::activity::Activity;
 use pixel_pipeline::local::pubsub::{Attributes, DeadLetterPolicy, DeadLetterTopic, Policy, PushSubscription, RetryPolicy, Topic};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -35,7 +35,7 @@ async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(http_server::serve(listener, Router::new().fallback(answer).with_state(count), std::future::pending()));
+    tokio::spawn(server::serve(listener, Router::new().fallback(answer).with_state(count), std::future::pending()));
     (url, received)
 }
 

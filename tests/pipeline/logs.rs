@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use pixel_pipeline::local::bigquery::{Fault, Status};
+use bigquery_emulator::{Fault, Status};
 use serde_json::{Value, json};
 
 use crate::support::{Entry, Service, TestBigQuery, wrapped};

@@ -2,7 +2,7 @@
 //!
 //! Each test whose name begins with `difference` is a deliberate departure.
 
-use pixel_pipeline::local::bigquery::{Fault, Status};
+use bigquery_emulator::{Fault, Status};
 use serde_json::json;
 
 use crate::support::bigquery::time;

@@ -1,8 +1,8 @@
-//! The ack policy: the table in `src/outcome.rs`, the README and here.
+//! The ack policy: the table in `src/ack.rs`, the README and here.
 
 use std::time::{Duration, Instant};
 
-use pixel_pipeline::local::bigquery::{Fault, Status};
+use bigquery_emulator::{Fault, Status};
 use serde_json::json;
 
 use crate::support::entry::USER;

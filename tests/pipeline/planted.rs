@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bigquery_emulator::{Fault, Status};
 use pixel_pipeline::decode::signature::SigningKeys;
-use pixel_pipeline::local::bigquery::{Fault, Status};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

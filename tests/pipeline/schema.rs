@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bigquery_emulator::Status;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
 use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, Schema, Settings};
-use pixel_pipeline::local::bigquery::Status;
 use pixel_pipeline::sink::bigquery::{BigQuery, Location};
 use pixel_pipeline::sink::credentials::Tokens;
 use pixel_pipeline::sink::template::{TemplateSettings, TemplateWatcher};

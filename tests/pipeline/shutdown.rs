@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use pixel_pipeline::local::bigquery::Fault;
+use bigquery_emulator::Fault;
 use tokio::task::JoinSet;
 
 use crate::support::{Entry, Service, TestBigQuery};

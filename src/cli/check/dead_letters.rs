@@ -10,7 +10,7 @@ use super::sink::PUBLISHERS;
 /// Roles that may acknowledge.
 const SUBSCRIBERS: [&str; 5] = ["roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(super) fn links(seen: &Seen, names: &Names) -> Vec<Link> {
+pub(crate) fn links(seen: &Seen, names: &Names) -> Vec<Link> {
     vec![
         Link::new("dead-letter topic", topic(seen, names)),
         Link::new("dead letters kept", subscription(seen, names)),

@@ -37,16 +37,16 @@ const DEPLOYED: [(&str, &str); 2] = [("PUSH_DEADLINE", "50s"), ("LOG_FORMAT", "j
 
 /// A setting of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServiceSetting {
-    pub(super) name: String,
+pub(crate) struct ServiceSetting {
+    pub(crate) name: String,
     /// As deploy.sh hands it on.
-    pub(super) given: String,
+    pub(crate) given: String,
     /// What the service takes if it is not told.
-    pub(super) default: String,
+    pub(crate) default: String,
 }
 
 /// The arguments once more, above these defaults; and what the service was told by them.
-pub(super) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
+pub(crate) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
     let file = args.settings.read(args.deployment.is_local())?;
     Ok(above(&file, std::env::args_os())?)
 }

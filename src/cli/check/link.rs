@@ -4,26 +4,26 @@ use serde::Serialize;
 
 /// One line of the report.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Link {
-    pub(super) link: &'static str,
+pub(crate) struct Link {
+    pub(crate) link: &'static str,
     /// `None` if it could not be looked at.
-    pub(super) ok: Option<bool>,
+    pub(crate) ok: Option<bool>,
     /// What is there, if it is right.
-    pub(super) found: Option<String>,
-    pub(super) problem: Option<String>,
+    pub(crate) found: Option<String>,
+    pub(crate) problem: Option<String>,
     /// Commands, one a line.
-    pub(super) mend: Option<String>,
+    pub(crate) mend: Option<String>,
     /// Of a stage of a live event: how long after the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seconds: Option<f64>,
+    pub(crate) seconds: Option<f64>,
 }
 
 /// What is there, or what is wrong with it.
-pub(super) type Verdict = Result<String, Fault>;
+pub(crate) type Verdict = Result<String, Fault>;
 
 /// Why a link is not ✓.
 #[derive(Debug, Clone)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It is broken.
     Wrong { problem: String, mend: String },
     /// It could not be looked at.
@@ -31,13 +31,13 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn wrong(problem: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn wrong(problem: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::Wrong { problem: problem.into(), mend: mend.into() }
     }
 }
 
 impl Link {
-    pub(super) fn new(link: &'static str, verdict: Verdict) -> Self {
+    pub(crate) fn new(link: &'static str, verdict: Verdict) -> Self {
         let (ok, found, problem, mend) = match verdict {
             Ok(found) => (Some(true), Some(found), None, None),
             Err(Fault::Wrong { problem, mend }) => (Some(false), None, Some(problem), Some(mend).filter(|mend| !mend.is_empty())),
@@ -49,13 +49,13 @@ impl Link {
 
 /// Everything that is wrong with one link.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(crate) struct Mistakes {
     problems: Vec<String>,
     mends: Vec<String>,
 }
 
 impl Mistakes {
-    pub(super) fn add(&mut self, problem: impl Into<String>, mend: impl Into<String>) {
+    pub(crate) fn add(&mut self, problem: impl Into<String>, mend: impl Into<String>) {
         self.problems.push(problem.into());
         let mend = mend.into();
         // One command often mends several.
@@ -65,7 +65,7 @@ impl Mistakes {
     }
 
     /// What is there, unless there was a mistake.
-    pub(super) fn or(self, found: impl Into<String>) -> Verdict {
+    pub(crate) fn or(self, found: impl Into<String>) -> Verdict {
         if self.problems.is_empty() {
             return Ok(found.into());
         }

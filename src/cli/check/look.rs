@@ -7,7 +7,7 @@ use crate::cli::google::{Look, Unseen};
 
 impl Look {
     /// The resource itself, for the link that answers for it; `create` makes one.
-    pub(super) fn found(&self, thing: &str, create: impl FnOnce() -> String) -> Result<&Value, Fault> {
+    pub(crate) fn found(&self, thing: &str, create: impl FnOnce() -> String) -> Result<&Value, Fault> {
         match self.result() {
             Ok(value) => Ok(value),
             Err(Unseen::Missing) => Err(Fault::wrong(format!("there is no {thing}"), create())),
@@ -16,7 +16,7 @@ impl Look {
     }
 
     /// The resource, for a link that builds on it.
-    pub(super) fn needed(&self, thing: &str) -> Result<&Value, Fault> {
+    pub(crate) fn needed(&self, thing: &str) -> Result<&Value, Fault> {
         match self.result() {
             Ok(value) => Ok(value),
             Err(Unseen::Missing) => Err(Fault::Unseen { problem: format!("there is no {thing} yet"), mend: None }),
@@ -26,7 +26,7 @@ impl Look {
 }
 
 impl Unseen {
-    pub(super) fn fault(&self) -> Fault {
+    pub(crate) fn fault(&self) -> Fault {
         let mend = match self {
             Self::Missing | Self::Failed(_) => None,
             Self::Disabled { service, project } => Some(format!("gcloud services enable {service} --project={project}")),

@@ -32,8 +32,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use url::Url;
 
+use super::duration_arg::DurationArg;
 use super::google::Google;
-use super::how_long::HowLong;
 use super::settings_file::SettingsFile;
 use super::usage;
 use crate::config::DeploymentArgs;
@@ -57,7 +57,7 @@ pub struct Args {
     live: Option<Url>,
     /// How long to wait for the row, as 30s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "live")]
-    live_timeout: HowLong,
+    live_timeout: DurationArg,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

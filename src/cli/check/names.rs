@@ -7,31 +7,31 @@ use crate::config::Deployment;
 
 /// The names that follow from PROJECT_ID and PIPELINE.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
-    pub(super) project: String,
-    pub(super) region: String,
-    pub(super) location: String,
+pub(crate) struct Names {
+    pub(crate) project: String,
+    pub(crate) region: String,
+    pub(crate) location: String,
     /// Backend bucket, URL map, address, topic and log sink.
-    pub(super) name: String,
-    pub(super) bucket: String,
-    pub(super) http: String,
-    pub(super) https: String,
-    pub(super) push: String,
-    pub(super) dead_letter: String,
-    pub(super) service: String,
+    pub(crate) name: String,
+    pub(crate) bucket: String,
+    pub(crate) http: String,
+    pub(crate) https: String,
+    pub(crate) push: String,
+    pub(crate) dead_letter: String,
+    pub(crate) service: String,
     /// The service runs as that account.
-    pub(super) run_account: String,
+    pub(crate) run_account: String,
     /// Pub/Sub signs pushes as that one.
-    pub(super) push_account: String,
-    pub(super) dataset: String,
-    pub(super) table: String,
-    pub(super) dead_letter_table: String,
+    pub(crate) push_account: String,
+    pub(crate) dataset: String,
+    pub(crate) table: String,
+    pub(crate) dead_letter_table: String,
     /// The command that makes all of it.
-    pub(super) deploy: String,
+    pub(crate) deploy: String,
 }
 
 impl Names {
-    pub(super) fn of(deployment: &Deployment, settings: Option<&Path>) -> Self {
+    pub(crate) fn of(deployment: &Deployment, settings: Option<&Path>) -> Self {
         let (project, name) = (deployment.project.clone(), deployment.name.clone());
         // example.com:project has accounts at project.example.com
         let domain = project.split_once(':').map_or_else(|| project.clone(), |(owner, id)| format!("{id}.{owner}"));
@@ -56,26 +56,26 @@ impl Names {
         }
     }
 
-    pub(super) fn topic_path(&self) -> String {
+    pub(crate) fn topic_path(&self) -> String {
         format!("projects/{}/topics/{}", self.project, self.name)
     }
 
-    pub(super) fn dead_letter_path(&self) -> String {
+    pub(crate) fn dead_letter_path(&self) -> String {
         format!("projects/{}/topics/{}", self.project, self.dead_letter)
     }
 
     /// The object of a path of the pixel.
-    pub(super) fn object<'p>(&self, path: &'p str) -> &'p str {
+    pub(crate) fn object<'p>(&self, path: &'p str) -> &'p str {
         path.trim_start_matches('/')
     }
 
     /// Beginning of a bq command.
-    pub(super) fn bq(&self, command: &str) -> String {
+    pub(crate) fn bq(&self, command: &str) -> String {
         format!("bq --project_id={} {command}", self.project)
     }
 
     /// A statement for bq.
-    pub(super) fn statement(&self, sql: &str) -> String {
+    pub(crate) fn statement(&self, sql: &str) -> String {
         self.bq(&format!("query --use_legacy_sql=false {}", shell::quoted(sql)))
     }
 }

@@ -9,7 +9,7 @@ use super::seen::{Edge, Entrance};
 use crate::cli::google::Look;
 use crate::config::Deployment;
 
-pub(super) fn links(edge: &Edge, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(edge: &Edge, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
     vec![
         Link::new("pixel", pixel(edge, names)),
         Link::new("pixel is public", public(edge, project_policy, names)),
@@ -159,7 +159,7 @@ fn ends_with(link: &Value, end: &str) -> bool {
 }
 
 /// A value as a person would write it.
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => "not set".to_owned(),
         Value::String(text) => text.clone(),

@@ -6,7 +6,7 @@ use super::link::Fault;
 use crate::cli::google::Look;
 
 /// The policy of a resource, above that of its project.
-pub(super) struct Policies<'a> {
+pub(crate) struct Policies<'a> {
     resource: &'a Value,
     /// Not everyone may read it; then what it grants does not count.
     project: &'a Look,
@@ -14,17 +14,17 @@ pub(super) struct Policies<'a> {
 
 impl<'a> Policies<'a> {
     /// `thing` is what the policy belongs to.
-    pub(super) fn new(resource: &'a Look, project: &'a Look, thing: &str) -> Result<Self, Fault> {
+    pub(crate) fn new(resource: &'a Look, project: &'a Look, thing: &str) -> Result<Self, Fault> {
         Ok(Self { resource: resource.needed(thing)?, project })
     }
 
     /// Whether a member has one of the roles.
-    pub(super) fn grant(&self, member: &str, roles: &[&str]) -> bool {
+    pub(crate) fn grant(&self, member: &str, roles: &[&str]) -> bool {
         members(self.resource, roles).any(|other| other == member) || inherited(self.project, member, roles)
     }
 
     /// Those of the public that have any role on the resource, with the role.
-    pub(super) fn public(&self) -> Vec<(&'a str, &'a str)> {
+    pub(crate) fn public(&self) -> Vec<(&'a str, &'a str)> {
         let bindings = self.resource["bindings"].as_array().into_iter().flatten();
         bindings
             .flat_map(|binding| {
@@ -37,7 +37,7 @@ impl<'a> Policies<'a> {
 }
 
 /// Whether a member has one of the roles on everything in the project.
-pub(super) fn inherited(project: &Look, member: &str, roles: &[&str]) -> bool {
+pub(crate) fn inherited(project: &Look, member: &str, roles: &[&str]) -> bool {
     project.value().is_some_and(|policy| members(policy, roles).any(|other| other == member))
 }
 

@@ -10,24 +10,24 @@ use crate::cli::printable;
 
 /// Prints links as they come.
 #[derive(Debug)]
-pub(super) struct Printer {
+pub(crate) struct Printer {
     format: Format,
     links: Vec<Link>,
 }
 
 impl Printer {
-    pub(super) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: Format) -> Self {
         Self { format, links: Vec::new() }
     }
 
-    pub(super) fn link(&mut self, link: &Link) {
+    pub(crate) fn link(&mut self, link: &Link) {
         if self.format == Format::Text {
             write(&text(link));
         }
         self.links.push(link.clone());
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         let count = |ok: Option<bool>| self.links.iter().filter(|link| link.ok == ok).count();
         match self.format {
             Format::Json => write(&format!("{}\n", json!({"ok": count(Some(true)) == self.links.len(), "links": self.links}))),

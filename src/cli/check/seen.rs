@@ -9,63 +9,63 @@ use crate::telemetry::with_causes;
 
 /// The project as it is now.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) project: Look,
-    pub(super) project_policy: Look,
-    pub(super) edge: Edge,
-    pub(super) sink: Look,
-    pub(super) pubsub: Pubsub,
-    pub(super) service: Look,
-    pub(super) service_policy: Look,
+pub(crate) struct Seen {
+    pub(crate) project: Look,
+    pub(crate) project_policy: Look,
+    pub(crate) edge: Edge,
+    pub(crate) sink: Look,
+    pub(crate) pubsub: Pubsub,
+    pub(crate) service: Look,
+    pub(crate) service_policy: Look,
     /// What the service's URL answers to a stranger; `None` if there is no URL.
-    pub(super) stranger: Option<Result<StatusCode, String>>,
-    pub(super) tables: Tables,
+    pub(crate) stranger: Option<Result<StatusCode, String>>,
+    pub(crate) tables: Tables,
 }
 
 /// Bucket and load balancer.
 #[derive(Debug)]
-pub(super) struct Edge {
-    pub(super) bucket: Look,
-    pub(super) bucket_policy: Look,
+pub(crate) struct Edge {
+    pub(crate) bucket: Look,
+    pub(crate) bucket_policy: Look,
     /// By path of the pixel.
-    pub(super) objects: Vec<(String, Look)>,
-    pub(super) backend_bucket: Look,
-    pub(super) url_map: Look,
-    pub(super) http: Entrance,
-    pub(super) https: Entrance,
+    pub(crate) objects: Vec<(String, Look)>,
+    pub(crate) backend_bucket: Look,
+    pub(crate) url_map: Look,
+    pub(crate) http: Entrance,
+    pub(crate) https: Entrance,
 }
 
 /// A forwarding rule and its proxy.
 #[derive(Debug)]
-pub(super) struct Entrance {
-    pub(super) rule: Look,
-    pub(super) proxy: Look,
+pub(crate) struct Entrance {
+    pub(crate) rule: Look,
+    pub(crate) proxy: Look,
 }
 
 /// Topics and subscriptions.
 #[derive(Debug)]
-pub(super) struct Pubsub {
-    pub(super) topic: Look,
-    pub(super) topic_policy: Look,
-    pub(super) subscription: Look,
-    pub(super) subscription_policy: Look,
-    pub(super) dead_letter_topic: Look,
-    pub(super) dead_letter_policy: Look,
-    pub(super) dead_letter_subscription: Look,
+pub(crate) struct Pubsub {
+    pub(crate) topic: Look,
+    pub(crate) topic_policy: Look,
+    pub(crate) subscription: Look,
+    pub(crate) subscription_policy: Look,
+    pub(crate) dead_letter_topic: Look,
+    pub(crate) dead_letter_policy: Look,
+    pub(crate) dead_letter_subscription: Look,
 }
 
 /// The dataset and what is in it.
 #[derive(Debug)]
-pub(super) struct Tables {
-    pub(super) dataset: Look,
-    pub(super) template: Look,
-    pub(super) dead_letter_table: Look,
-    pub(super) events: Look,
-    pub(super) events_daily: Look,
+pub(crate) struct Tables {
+    pub(crate) dataset: Look,
+    pub(crate) template: Look,
+    pub(crate) dead_letter_table: Look,
+    pub(crate) events: Look,
+    pub(crate) events_daily: Look,
 }
 
 impl Seen {
-    pub(super) async fn look(google: &Google, names: &Names, pixel_paths: &[String]) -> Self {
+    pub(crate) async fn look(google: &Google, names: &Names, pixel_paths: &[String]) -> Self {
         let Names { project, region, name, service, .. } = names;
         let (service_path, policy_path) = (
             format!("apis/serving.knative.dev/v1/namespaces/{project}/services/{service}"),
@@ -145,7 +145,7 @@ impl Pubsub {
 }
 
 impl Tables {
-    pub(super) async fn look(google: &Google, names: &Names) -> Self {
+    pub(crate) async fn look(google: &Google, names: &Names) -> Self {
         let Names { project, dataset, table, dead_letter_table, .. } = names;
         let base = format!("projects/{project}/datasets/{dataset}");
         let get = |path: String| async move { google.get(Api::BigQuery, &path).await };

@@ -15,7 +15,7 @@ use super::shell::quoted;
 /// Roles that may call the service.
 const INVOKERS: [&str; 5] = ["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin", "roles/editor", "roles/owner"];
 
-pub(super) fn links(seen: &Seen, names: &Names, settings: &[ServiceSetting]) -> Vec<Link> {
+pub(crate) fn links(seen: &Seen, names: &Names, settings: &[ServiceSetting]) -> Vec<Link> {
     vec![
         Link::new("service", service(seen, names)),
         Link::new("service account", account(seen, names)),

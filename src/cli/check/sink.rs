@@ -11,10 +11,10 @@ use super::shell::quoted;
 use crate::config::Deployment;
 
 /// Roles that may publish.
-pub(super) const PUBLISHERS: [&str; 5] =
+pub(crate) const PUBLISHERS: [&str; 5] =
     ["roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(super) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
     vec![
         Link::new("log sink", sink(seen, names, &deployment.service.template.decode.pixel_paths)),
         Link::new("topic", topic(seen, names)),

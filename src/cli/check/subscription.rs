@@ -14,7 +14,7 @@ use crate::config::Deployment;
 /// A new table takes minutes to be there, and its messages come again until it is.
 const FEWEST_ATTEMPTS: u64 = 50;
 
-pub(super) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
     let push_deadline = deployment.service.push_deadline;
     vec![
         Link::new("push subscription", subscription(seen, names, push_deadline)),

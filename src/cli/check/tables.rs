@@ -16,7 +16,7 @@ use crate::sink::dead_letter;
 /// Roles of a dataset's access list that may write rows and make tables. The first two are its names for the others.
 const WRITERS: [&str; 5] = ["WRITER", "OWNER", "roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin"];
 
-pub(super) fn links(tables: &Tables, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(tables: &Tables, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
     let mut links =
         vec![Link::new("dataset", dataset(tables, names)), Link::new("service may write", access(tables, project_policy, names))];
     links.extend(own(tables, names, deployment));
@@ -25,7 +25,7 @@ pub(super) fn links(tables: &Tables, project_policy: &Look, names: &Names, deplo
 }
 
 /// An emulator has neither accounts nor views.
-pub(super) fn of_an_emulator(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn of_an_emulator(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
     let mut links = vec![Link::new("dataset", dataset(tables, names))];
     links.extend(own(tables, names, deployment));
     links
@@ -160,7 +160,7 @@ fn views(tables: &Tables, names: &Names) -> Verdict {
 }
 
 /// The columns of a table resource.
-pub(super) fn schema(table: &Value) -> Result<Schema, Fault> {
+pub(crate) fn schema(table: &Value) -> Result<Schema, Fault> {
     Schema::parse(&table["schema"].to_string())
         .map_err(|error| Fault::Unseen { problem: format!("its columns cannot be read: {error}"), mend: None })
 }

@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 /// A whole number as a person writes it: 250000, 250k, 1.5M, 1e6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Count(pub(super) u64);
+pub(crate) struct Count(pub(crate) u64);
 
 /// A trillion. Past it, list prices say nothing, and nobody has so many users.
 const MOST: u64 = 1_000_000_000_000;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadCount {
+pub(crate) enum BadCount {
     #[error("this is not a number, as 250000, 250k, 1.5M or 1e6 is")]
     NotANumber,
     #[error("this is not a whole number")]

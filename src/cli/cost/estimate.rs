@@ -16,32 +16,32 @@ use super::prices::{
 
 /// A month of events, and what each part of the pipeline costs for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Estimate {
-    pub(super) events_per_month: u64,
+pub(crate) struct Estimate {
+    pub(crate) events_per_month: u64,
     /// What is paid for, the fixed part first.
-    pub(super) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// What a setting would add to it.
-    pub(super) options: Vec<Line>,
-    pub(super) fixed_dollars: f64,
-    pub(super) marginal_dollars: f64,
-    pub(super) total_dollars: f64,
+    pub(crate) options: Vec<Line>,
+    pub(crate) fixed_dollars: f64,
+    pub(crate) marginal_dollars: f64,
+    pub(crate) total_dollars: f64,
     /// Of the marginal part; none without events.
-    pub(super) dollars_per_million: Option<f64>,
+    pub(crate) dollars_per_million: Option<f64>,
 }
 
 /// One thing that is billed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Line {
-    pub(super) part: &'static str,
-    pub(super) billed: &'static str,
+pub(crate) struct Line {
+    pub(crate) part: &'static str,
+    pub(crate) billed: &'static str,
     /// In `unit`, free tier included.
-    pub(super) quantity: f64,
-    pub(super) unit: &'static str,
-    pub(super) formula: String,
-    pub(super) dollars: f64,
-    pub(super) dollars_per_million: Option<f64>,
+    pub(crate) quantity: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) formula: String,
+    pub(crate) dollars: f64,
+    pub(crate) dollars_per_million: Option<f64>,
     /// Whether it costs the same without any event.
-    pub(super) fixed: bool,
+    pub(crate) fixed: bool,
 }
 
 /// A quantity as it is shown: base units divided by `by`.
@@ -57,7 +57,7 @@ const fn pieces(name: &'static str) -> Unit {
 }
 
 /// Estimates a month of so many events.
-pub(super) fn estimate(events_per_month: u64) -> Estimate {
+pub(crate) fn estimate(events_per_month: u64) -> Estimate {
     let events = events_per_month as f64;
     let millions = (events_per_month > 0).then_some(events / 1e6);
     let line = |part, billed, how: String, quantity: f64, unit: &Unit, price: &Price| {
@@ -182,7 +182,7 @@ fn formula(how: &str, unit: &Unit, price: &Price) -> String {
 
 impl Estimate {
     /// What the figures do not say.
-    pub(super) fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let stored = self.events_per_month as f64 * ROW;
         // Three months at the full price, nine at half of it.
         let year = TABLE_STORAGE.of((3.0 + 9.0 / 2.0) * stored);

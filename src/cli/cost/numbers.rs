@@ -1,7 +1,7 @@
 //! Amounts and dollars as they are printed.
 
 /// As many digits as an amount is worth, with thousands parted: 1,250 or 0.128.
-pub(super) fn amount(value: f64) -> String {
+pub(crate) fn amount(value: f64) -> String {
     let decimals = match value {
         _ if value.fract() == 0.0 || value >= 1000.0 => 0,
         _ if value >= 1.0 => 2,
@@ -11,7 +11,7 @@ pub(super) fn amount(value: f64) -> String {
 }
 
 /// Dollars to the cent, or to two digits where they are less than that: 18.25 or 0.0075.
-pub(super) fn dollars(value: f64) -> String {
+pub(crate) fn dollars(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -28,7 +28,7 @@ pub(super) fn dollars(value: f64) -> String {
 }
 
 /// Dollars to the cent.
-pub(super) fn cents(value: f64) -> String {
+pub(crate) fn cents(value: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
     } else if value < 0.01 {

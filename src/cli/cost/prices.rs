@@ -9,26 +9,26 @@ use serde::Serialize;
 
 /// A price in steps of `per`, past what is free in a month.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Price {
+pub(crate) struct Price {
     /// Dollars for `per` units.
-    pub(super) dollars: f64,
+    pub(crate) dollars: f64,
     /// Base units that they buy: bytes, seconds or pieces.
-    pub(super) per: f64,
+    pub(crate) per: f64,
     /// `per` in words.
-    pub(super) unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Base units that cost nothing in a month. Shared by all that a project or billing account does.
-    pub(super) free: f64,
+    pub(crate) free: f64,
     /// Google's page of the price.
-    pub(super) page: &'static str,
+    pub(crate) page: &'static str,
     /// The day on which the figure was read.
-    pub(super) read: &'static str,
-    pub(super) seen: Seen,
+    pub(crate) read: &'static str,
+    pub(crate) seen: Seen,
 }
 
 /// What a figure was read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// A transcription of Google's page from September 2026, by API Evangelist.
     Transcribed,
     /// A stored copy of Google's page, of no certain date.
@@ -39,15 +39,15 @@ pub(super) enum Seen {
 
 impl Price {
     /// Dollars for so many base units in a month, of which the free ones are not charged.
-    pub(super) fn of(&self, quantity: f64) -> f64 {
+    pub(crate) fn of(&self, quantity: f64) -> f64 {
         (quantity - self.free).max(0.0) / self.per * self.dollars
     }
 }
 
-pub(super) const KIB: f64 = 1024.0;
-pub(super) const MIB: f64 = 1024.0 * KIB;
-pub(super) const GIB: f64 = 1024.0 * MIB;
-pub(super) const TIB: f64 = 1024.0 * GIB;
+pub(crate) const KIB: f64 = 1024.0;
+pub(crate) const MIB: f64 = 1024.0 * KIB;
+pub(crate) const GIB: f64 = 1024.0 * MIB;
+pub(crate) const TIB: f64 = 1024.0 * GIB;
 
 const LOAD_BALANCING: &str = "https://cloud.google.com/load-balancing/pricing";
 const CDN: &str = "https://cloud.google.com/cdn/pricing";
@@ -58,81 +58,81 @@ const RUN: &str = "https://cloud.google.com/run/pricing";
 const BIGQUERY: &str = "https://cloud.google.com/bigquery/pricing";
 
 /// The day on which all of them were read. It is the date of the estimate.
-pub(super) const READ: &str = "2026-11-27";
+pub(crate) const READ: &str = "2026-11-27";
 
 /// The first five global forwarding rules together. One for HTTP and one for HTTPS are two of them.
-pub(super) const FORWARDING_RULES: Price =
+pub(crate) const FORWARDING_RULES: Price =
     Price { dollars: 0.025, per: 3600.0, unit: "hour", free: 0.0, page: LOAD_BALANCING, read: READ, seen: Seen::Transcribed };
 
 /// Each byte that goes in or out through the load balancer. What the CDN answers does not go through it.
-pub(super) const DATA_PROCESSED: Price =
+pub(crate) const DATA_PROCESSED: Price =
     Price { dollars: 0.008, per: GIB, unit: "GiB", free: 0.0, page: LOAD_BALANCING, read: READ, seen: Seen::Transcribed };
 
 /// Each GET or HEAD that the cache is asked for, hit or miss.
-pub(super) const CACHE_LOOKUPS: Price =
+pub(crate) const CACHE_LOOKUPS: Price =
     Price { dollars: 0.0075, per: 10_000.0, unit: "10,000 lookups", free: 0.0, page: CDN, read: READ, seen: Seen::Transcribed };
 
 /// Responses of the cache to North America or Europe, the first 10 TiB in a month. More is cheaper;
 /// Asia, Oceania and South America cost $0.09 to $0.11, China $0.20.
-pub(super) const CACHE_TRANSFER: Price =
+pub(crate) const CACHE_TRANSFER: Price =
     Price { dollars: 0.08, per: GIB, unit: "GiB", free: 0.0, page: CDN, read: READ, seen: Seen::Transcribed };
 
 /// The bucket's answers on their way into a cache, across continents. Within one it is $0.01.
-pub(super) const CACHE_FILL: Price = Price { dollars: 0.04, per: GIB, unit: "GiB", free: 0.0, page: CDN, read: READ, seen: Seen::Copy };
+pub(crate) const CACHE_FILL: Price = Price { dollars: 0.04, per: GIB, unit: "GiB", free: 0.0, page: CDN, read: READ, seen: Seen::Copy };
 
 /// A read of the pixel by the cache: a class B operation.
-pub(super) const BUCKET_READS: Price =
+pub(crate) const BUCKET_READS: Price =
     Price { dollars: 0.0004, per: 1_000.0, unit: "1,000 reads", free: 0.0, page: STORAGE, read: READ, seen: Seen::Copy };
 
 /// A month in a bucket of standard class in the US multi-region ($0.000035616 a GiB and hour).
-pub(super) const BUCKET_STORAGE: Price =
+pub(crate) const BUCKET_STORAGE: Price =
     Price { dollars: 0.026, per: GIB, unit: "GiB-month", free: 0.0, page: STORAGE, read: READ, seen: Seen::Copy };
 
 /// Log entries that a bucket of Cloud Logging stores, thirty days included. Routing them to Pub/Sub or
 /// Cloud Storage costs nothing.
-pub(super) const LOG_STORAGE: Price =
+pub(crate) const LOG_STORAGE: Price =
     Price { dollars: 0.50, per: GIB, unit: "GiB", free: 50.0 * GIB, page: LOGGING, read: READ, seen: Seen::Copy };
 
 /// Throughput, of publishing and of delivery ("Message Delivery Basic").
-pub(super) const MESSAGE_THROUGHPUT: Price =
+pub(crate) const MESSAGE_THROUGHPUT: Price =
     Price { dollars: 40.0, per: TIB, unit: "TiB", free: 10.0 * GIB, page: PUBSUB, read: READ, seen: Seen::Transcribed };
 
 /// Least bytes that a publish or push request counts, whatever its messages hold.
-pub(super) const LEAST_MESSAGE_REQUEST: f64 = 1000.0;
+pub(crate) const LEAST_MESSAGE_REQUEST: f64 = 1000.0;
 
 /// CPU of an instance while it has a request, with request-based billing in a region of tier 1.
-pub(super) const RUN_CPU: Price =
+pub(crate) const RUN_CPU: Price =
     Price { dollars: 0.000024, per: 1.0, unit: "vCPU-second", free: 180_000.0, page: RUN, read: READ, seen: Seen::Copy };
 
 /// Memory of an instance while it has a request. The figure itself was read with others only; the free
 /// tier in a copy of the page.
-pub(super) const RUN_MEMORY: Price =
+pub(crate) const RUN_MEMORY: Price =
     Price { dollars: 0.0000025, per: 1.0, unit: "GiB-second", free: 360_000.0, page: RUN, read: READ, seen: Seen::Others };
 
 /// Requests, likewise.
-pub(super) const RUN_REQUESTS: Price =
+pub(crate) const RUN_REQUESTS: Price =
     Price { dollars: 0.40, per: 1_000_000.0, unit: "million requests", free: 2_000_000.0, page: RUN, read: READ, seen: Seen::Others };
 
 /// Rows that insertAll stored. There is no free tier. The copy that was read has 200 MB and says that its
 /// GB are binary.
-pub(super) const STREAMED_ROWS: Price =
+pub(crate) const STREAMED_ROWS: Price =
     Price { dollars: 0.01, per: 200.0 * MIB, unit: "200 MiB", free: 0.0, page: BIGQUERY, read: READ, seen: Seen::Copy };
 
 /// Least bytes that a streamed row counts.
-pub(super) const LEAST_STREAMED_ROW: f64 = KIB;
+pub(crate) const LEAST_STREAMED_ROW: f64 = KIB;
 
 /// Rows in tables, logical size, for the first 90 days after a table's last change; half of it afterwards.
-pub(super) const TABLE_STORAGE: Price =
+pub(crate) const TABLE_STORAGE: Price =
     Price { dollars: 0.02, per: GIB, unit: "GiB-month", free: 10.0 * GIB, page: BIGQUERY, read: READ, seen: Seen::Copy };
 
 /// Bytes that queries read, on demand.
-pub(super) const QUERIES: Price = Price { dollars: 6.25, per: TIB, unit: "TiB", free: TIB, page: BIGQUERY, read: READ, seen: Seen::Others };
+pub(crate) const QUERIES: Price = Price { dollars: 6.25, per: TIB, unit: "TiB", free: TIB, page: BIGQUERY, read: READ, seen: Seen::Others };
 
 /// Least bytes that a query is charged for each table that it reads.
-pub(super) const LEAST_TABLE_READ: f64 = 10.0 * MIB;
+pub(crate) const LEAST_TABLE_READ: f64 = 10.0 * MIB;
 
 /// All of them by name, for whoever wants to check the estimate.
-pub(super) const ALL: [(&str, Price); 15] = [
+pub(crate) const ALL: [(&str, Price); 15] = [
     ("forwarding_rules", FORWARDING_RULES),
     ("data_processed", DATA_PROCESSED),
     ("cache_lookups", CACHE_LOOKUPS),

@@ -10,7 +10,7 @@ use super::prices;
 use super::tables::Tables;
 
 /// A table to read on a terminal, a month of events to a table.
-pub(super) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} events a month\n", amount(estimate.events_per_month as f64))?;
     let mut rows = vec![["part", "what is billed", "quantity", "formula", "$ a month", "$ a million events"].map(str::to_owned)];
     rows.extend(estimate.lines.iter().map(cells));
@@ -44,7 +44,7 @@ pub(super) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
 }
 
 /// A list, a line to a sentence or two.
-pub(super) fn sentences(sentences: impl IntoIterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn sentences(sentences: impl IntoIterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
     sentences.into_iter().try_for_each(|sentence| writeln!(out, "- {sentence}"))
 }
 
@@ -64,7 +64,7 @@ fn per_million(value: Option<f64>) -> String {
 }
 
 /// One object on one line, with the prices that it was made with.
-pub(super) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Printed<'a> {
         #[serde(flatten)]
@@ -87,7 +87,7 @@ pub(super) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
 }
 
 /// A table to compare volumes, as the README has it.
-pub(super) fn markdown(estimates: &[Estimate], out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn markdown(estimates: &[Estimate], out: &mut impl Write) -> io::Result<()> {
     let Some(first) = estimates.first() else { return Ok(()) };
     let row = |out: &mut dyn Write, head: String, value: &dyn Fn(&Estimate) -> String| {
         let values: Vec<String> = estimates.iter().map(value).collect();

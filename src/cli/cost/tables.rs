@@ -8,35 +8,35 @@ use super::prices::{GIB, LEAST_TABLE_READ, QUERIES, TIB};
 
 /// Tables that one query reads at most, a wildcard's matches included.
 /// <https://cloud.google.com/bigquery/quotas>
-pub(super) const MOST_IN_A_QUERY: u64 = 1_000;
+pub(crate) const MOST_IN_A_QUERY: u64 = 1_000;
 
 /// Tables in a dataset near which listing them grows slow.
 /// <https://cloud.google.com/bigquery/docs/tables>
-pub(super) const SLOW_LISTING: u64 = 50_000;
+pub(crate) const SLOW_LISTING: u64 = 50_000;
 
 /// What `TABLE_SUFFIX=_{user_id}_{date}` makes of so many users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Tables {
-    pub(super) users_per_day: u64,
+pub(crate) struct Tables {
+    pub(crate) users_per_day: u64,
     /// One for each user, but no more than there are events in a day.
-    pub(super) tables_per_day: u64,
-    pub(super) tables_per_month: u64,
-    pub(super) tables_per_year: u64,
+    pub(crate) tables_per_day: u64,
+    pub(crate) tables_per_month: u64,
+    pub(crate) tables_per_year: u64,
     /// The first day on which a wildcard over everybody matches too many tables. None without users.
-    pub(super) wildcard_refused_on_day: Option<u64>,
-    pub(super) slow_listing_on_day: Option<u64>,
+    pub(crate) wildcard_refused_on_day: Option<u64>,
+    pub(crate) slow_listing_on_day: Option<u64>,
     /// What a query over all tables of a day is charged for, and dollars for it past the free tier.
-    pub(super) day_query_bytes: f64,
-    pub(super) day_query_dollars: f64,
+    pub(crate) day_query_bytes: f64,
+    pub(crate) day_query_dollars: f64,
     /// The same with a single table for the day.
-    pub(super) one_table_query_bytes: f64,
-    pub(super) one_table_query_dollars: f64,
-    pub(super) advice: Advice,
+    pub(crate) one_table_query_bytes: f64,
+    pub(crate) one_table_query_dollars: f64,
+    pub(crate) advice: Advice,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Advice {
+pub(crate) enum Advice {
     /// A wildcard reads everybody's month, and listing stays quick for a year.
     KeepPerUser,
     /// `TABLE_SUFFIX=_{date}`, or empty.
@@ -49,9 +49,9 @@ const WILDCARD_DAYS: u64 = 31;
 const LISTING_DAYS: u64 = 365;
 
 /// Users a day up to which a table for each of them is no burden.
-pub(super) const FEW_USERS: u64 = MOST_IN_A_QUERY / WILDCARD_DAYS;
+pub(crate) const FEW_USERS: u64 = MOST_IN_A_QUERY / WILDCARD_DAYS;
 
-pub(super) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
+pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
     let events_per_day = events_per_month as f64 / MONTH_DAYS;
     let tables_per_day = users_per_day.min(events_per_day.ceil() as u64);
     // Days after which there are more than so many tables.
@@ -80,7 +80,7 @@ pub(super) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
 
 impl Tables {
     /// In sentences.
-    pub(super) fn sentences(&self) -> Vec<String> {
+    pub(crate) fn sentences(&self) -> Vec<String> {
         let count = |tables: u64| amount(tables as f64);
         let mut said = vec![format!(
             "TABLE_SUFFIX=_{{user_id}}_{{date}} and {} users a day: {} tables a day, {} a month, {} a year.",

@@ -8,11 +8,11 @@ use crate::decode::schema::{Column, ColumnType};
 
 /// The text of a column's value, as a query's parameter has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell(String);
+pub(crate) struct Cell(String);
 
 impl Cell {
     /// What the decoder makes of a URL's text; `None` if the column cannot hold it.
-    pub(super) fn of(text: &str, column: &Column) -> Option<Self> {
+    pub(crate) fn of(text: &str, column: &Column) -> Option<Self> {
         let mut json = Vec::new();
         coerce::write_text(text, column, &mut json).ok()?;
         Some(Self(match serde_json::from_slice(&json).ok()? {
@@ -22,7 +22,7 @@ impl Cell {
     }
 
     /// As a parameter, unless nothing equals it.
-    pub(super) fn parameter(&self, name: &str, column: &Column) -> Option<Value> {
+    pub(crate) fn parameter(&self, name: &str, column: &Column) -> Option<Value> {
         let kind = comparable(column.kind).filter(|kind| *kind != "FLOAT64" || self.0 != "NaN")?;
         Some(statement::scalar(name, kind, &self.0))
     }
@@ -47,6 +47,6 @@ fn comparable(kind: ColumnType) -> Option<&'static str> {
 }
 
 /// Whether a query can look for values of that type.
-pub(super) fn is_comparable(column: &Column) -> bool {
+pub(crate) fn is_comparable(column: &Column) -> bool {
     comparable(column.kind).is_some()
 }

@@ -9,24 +9,24 @@ use crate::decode::schema::{Column, Mode};
 
 /// Conditions on a table's rows.
 #[derive(Debug, Clone)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     /// A row is of the user.
-    pub(super) theirs: String,
+    pub(crate) theirs: String,
     /// A row is of somebody else: a column that is NULL speaks for nobody.
-    pub(super) others: String,
-    pub(super) parameters: Vec<Value>,
+    pub(crate) others: String,
+    pub(crate) parameters: Vec<Value>,
 }
 
 /// The column's type has no `=`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is of type {kind}, which no query compares with a value: say by another attribute whom to forget")]
-pub(super) struct Incomparable {
-    pub(super) column: String,
+pub(crate) struct Incomparable {
+    pub(crate) column: String,
     kind: String,
 }
 
 impl Condition {
-    pub(super) fn of(subject: &Subject, schema: &Schema) -> Result<Self, Incomparable> {
+    pub(crate) fn of(subject: &Subject, schema: &Schema) -> Result<Self, Incomparable> {
         let (mut theirs, mut others, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
         for attribute in subject.attributes() {
             // A table from before the column was there says of no row whose it is.

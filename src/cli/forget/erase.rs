@@ -12,24 +12,24 @@ use crate::config::Config;
 
 /// What is gone, and what is not.
 #[derive(Debug, Default)]
-pub(super) struct Erased {
-    pub(super) tables: u64,
-    pub(super) rows_in_tables: u64,
+pub(crate) struct Erased {
+    pub(crate) tables: u64,
+    pub(crate) rows_in_tables: u64,
     /// In tables that stay, by what the table is called.
-    pub(super) rows: Vec<(String, u64)>,
+    pub(crate) rows: Vec<(String, u64)>,
     /// Rows that BigQuery still holds in a streaming buffer, the same way.
-    pub(super) held_rows: Vec<(String, u64)>,
-    pub(super) dead_letters: Deleted,
+    pub(crate) held_rows: Vec<(String, u64)>,
+    pub(crate) dead_letters: Deleted,
 }
 
 impl Erased {
     /// How much of the user is held.
-    pub(super) fn held(&self) -> u64 {
+    pub(crate) fn held(&self) -> u64 {
         self.held_rows.iter().map(|(_, rows)| rows).sum::<u64>() + self.dead_letters.held
     }
 
     /// Deletes it, to the end or to the first error: what was deleted before that is in here.
-    pub(super) async fn erase(
+    pub(crate) async fn erase(
         &mut self,
         google: &Google,
         config: &Config,

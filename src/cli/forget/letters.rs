@@ -17,7 +17,7 @@ use crate::decode::message::MessageData;
 use crate::decode::request_url::RequestUrl;
 
 /// Reads them all, and gives the event_ids of those that are the user's; none if there is no such table.
-pub(super) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, Failure> {
+pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, Failure> {
     let failed = |error| Failure::google("read the dead letters", error);
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", table.name()), parameters: Vec::new() };
     let mut rows = match table.run(&statement).await {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 
 /// The attribute's values, decoded as in a query.
-pub(super) fn values(text: &str, name: &str) -> Vec<Cow<'static, str>> {
+pub(crate) fn values(text: &str, name: &str) -> Vec<Cow<'static, str>> {
     let text = unescaped(text);
     let ends_a_pair = |c: char| c.is_ascii_whitespace() || c.is_ascii_control() || matches!(c, '&' | '"' | '#' | '\\');
     let sides = |pair: &str| pair.match_indices('=').map(|(at, _)| (pair[..at].to_owned(), pair[at + 1..].to_owned())).collect::<Vec<_>>();

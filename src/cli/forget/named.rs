@@ -6,7 +6,7 @@ use crate::cli::google::Unseen;
 
 /// A table by its name.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub(crate) struct Named {
     name: String,
     /// In place of a name that is made of the user's values.
     alias: Option<String>,
@@ -14,25 +14,25 @@ pub(super) struct Named {
 
 impl Named {
     /// Of a table whose name says nothing.
-    pub(super) fn open(name: String) -> Self {
+    pub(crate) fn open(name: String) -> Self {
         Self { name, alias: None }
     }
 
     /// The first, second … of so many that are looked into, in the order of their names.
-    pub(super) fn hidden(name: String, number: usize, of: usize) -> Self {
+    pub(crate) fn hidden(name: String, number: usize, of: usize) -> Self {
         Self { name, alias: Some(format!("table {number} of {of}")) }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn called(&self) -> &str {
+    pub(crate) fn called(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
     /// What is wrong with the table: Google's own words name it.
-    pub(super) fn conceal(&self, error: &Unseen) -> String {
+    pub(crate) fn conceal(&self, error: &Unseen) -> String {
         error.to_string().replace(&self.name, self.called())
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::streaming_buffer::TOO_YOUNG;
 use crate::config::Config;
 
 /// What would be deleted.
-pub(super) fn list(found: &[Found], letters: usize) -> String {
+pub(crate) fn list(found: &[Found], letters: usize) -> String {
     let mut text = String::new();
     for Found { table, rows, is_own, .. } in found {
         let (table, what) = (table.name(), if *is_own { "the table" } else { "rows of a table that others share" });
@@ -28,7 +28,7 @@ pub(super) fn list(found: &[Found], letters: usize) -> String {
 }
 
 /// `is_ended` says that nothing was given up halfway.
-pub(super) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
+pub(crate) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
     let salt = format!("{:032x}", fastrand::u128(..));
     let hash = |Attribute { name, value }: &Attribute| (name.clone(), Value::from(digest(&salt, value)));
     let counts =
@@ -55,7 +55,7 @@ pub(super) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config
 }
 
 /// What a person should know.
-pub(super) fn remarks(erased: &Erased, now: Timestamp) -> Vec<String> {
+pub(crate) fn remarks(erased: &Erased, now: Timestamp) -> Vec<String> {
     let mut remarks = Vec::new();
     if erased.held() > 0 {
         remarks.push(format!("BigQuery still holds {} rows in its streaming buffer: run this again after {}", erased.held(), again(now)));

@@ -11,9 +11,9 @@ use crate::decode::{Schema, Settings};
 
 /// A name and a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Attribute {
-    pub(super) name: String,
-    pub(super) value: String,
+pub(crate) struct Attribute {
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 impl FromStr for Attribute {
@@ -27,7 +27,7 @@ impl FromStr for Attribute {
 
 /// All that is known of the user.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(crate) struct Subject {
     attributes: Vec<Attribute>,
     settings: Settings,
     /// The template table's.
@@ -35,7 +35,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    pub(super) fn new(attributes: Vec<Attribute>, config: &Config) -> Result<Self, String> {
+    pub(crate) fn new(attributes: Vec<Attribute>, config: &Config) -> Result<Self, String> {
         let settings = config.template.decode.clone();
         for Attribute { name, value } in &attributes {
             if settings.valid_attributes.position(name).is_none() {
@@ -54,23 +54,23 @@ impl Subject {
     }
 
     /// With the schema that the template table has.
-    pub(super) fn in_tables_of(self, schema: Schema) -> Self {
+    pub(crate) fn in_tables_of(self, schema: Schema) -> Self {
         Self { schema, ..self }
     }
 
-    pub(super) fn attributes(&self) -> &[Attribute] {
+    pub(crate) fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
     /// The value as it is and, where such values are hashed, its hash: what was stored before that was switched on
     /// holds the one, what was stored since holds the other, and dead letters always hold the value.
-    pub(super) fn spellings(&self, Attribute { name, value }: &Attribute) -> Vec<String> {
+    pub(crate) fn spellings(&self, Attribute { name, value }: &Attribute) -> Vec<String> {
         let ids = self.settings.privacy.hashed_ids.as_ref().filter(|ids| ids.names().any(|hashed| hashed == name));
         [value.clone()].into_iter().chain(ids.map(|ids| ids.hash(value))).collect()
     }
 
     /// Whether a table with that suffix may be the user's.
-    pub(super) fn resembles(&self, suffix: &str) -> Resemblance {
+    pub(crate) fn resembles(&self, suffix: &str) -> Resemblance {
         let names = self.settings.valid_attributes.names();
         self.settings.table_suffix.resembles(suffix, |position| {
             let attribute = self.attributes.iter().find(|attribute| names.get(position) == Some(&attribute.name));
@@ -79,26 +79,26 @@ impl Subject {
     }
 
     /// How many of the attributes a table's name is made of.
-    pub(super) fn named_in_suffix(&self) -> usize {
+    pub(crate) fn named_in_suffix(&self) -> usize {
         let names = self.settings.valid_attributes.names();
         let is_named = |attribute: &&Attribute| self.settings.table_suffix.attributes().any(|at| names.get(at) == Some(&attribute.name));
         self.attributes.iter().filter(is_named).count()
     }
 
     /// Whether a row may be in the table of somebody else: it is in that of a column's first value.
-    pub(super) fn may_be_anywhere(&self) -> bool {
+    pub(crate) fn may_be_anywhere(&self) -> bool {
         self.attributes.iter().any(|attribute| self.is_repeated(&attribute.name))
     }
 
     /// Whether the query of a URL is the user's.
-    pub(super) fn is_of_query(&self, query: &str) -> bool {
+    pub(crate) fn is_of_query(&self, query: &str) -> bool {
         let valid = &self.settings.valid_attributes;
         let values = valid.read(query, |position| valid.names().get(position).is_some_and(|name| self.is_repeated(name)));
         self.is_of(|name| valid.position(name).into_iter().flat_map(|position| values.all(position)).map(Cow::Borrowed).collect())
     }
 
     /// Whether someone of whom these are the values of attributes is the user.
-    pub(super) fn is_of<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
+    pub(crate) fn is_of<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
         self.attributes.iter().all(|attribute| {
             let spellings = self.spellings(attribute);
             let cell = |text: &str| self.schema.column(&attribute.name).and_then(|column| Cell::of(text, column));

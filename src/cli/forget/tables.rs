@@ -14,14 +14,14 @@ use crate::decode::table_suffix::Resemblance;
 
 /// A table that has something of the user.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) table: Named,
+pub(crate) struct Found {
+    pub(crate) table: Named,
     /// How to tell whose a row is.
-    pub(super) condition: Condition,
+    pub(crate) condition: Condition,
     /// Rows of the user.
-    pub(super) rows: u64,
+    pub(crate) rows: u64,
     /// The table has nothing of anybody else, nor ever will, and may go as a whole.
-    pub(super) is_own: bool,
+    pub(crate) is_own: bool,
 }
 
 /// What a table's name says of it.
@@ -36,7 +36,7 @@ enum Claim {
 }
 
 /// Looks at every table that may have rows of the user.
-pub(super) async fn find(google: &Google, config: &Config, subject: &Subject) -> Result<Vec<Found>, Failure> {
+pub(crate) async fn find(google: &Google, config: &Config, subject: &Subject) -> Result<Vec<Found>, Failure> {
     let claim_of = |table: &String| claim(table.strip_prefix(&*config.template.table)?, config, subject);
     let tables = list(google, config).await?.into_iter();
     let candidates: Vec<_> = tables.filter_map(|table| Some((claim_of(&table)?, table))).collect();
@@ -100,7 +100,7 @@ async fn look(google: &Google, config: &Config, subject: &Subject, table: Named,
 }
 
 /// The schema of a table; `None` if there is no such table, or nothing in it.
-pub(super) async fn schema(google: &Google, config: &Config, table: &str) -> Result<Option<Schema>, Unseen> {
+pub(crate) async fn schema(google: &Google, config: &Config, table: &str) -> Result<Option<Schema>, Unseen> {
     let (project, dataset) = (&config.location.project, &config.location.dataset);
     match google.get(Api::BigQuery, &format!("projects/{project}/datasets/{dataset}/tables/{table}")).await.into_result() {
         Ok(resource) => Ok(Schema::parse(&resource["schema"].to_string()).ok()),

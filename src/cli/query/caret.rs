@@ -1,7 +1,7 @@
 //! The place of an error, marked under the query.
 
 /// The line that a message ending in ` at [LINE:COLUMN]` speaks of, with a caret below the place.
-pub(super) fn excerpt(sql: &str, message: &str) -> Option<String> {
+pub(crate) fn excerpt(sql: &str, message: &str) -> Option<String> {
     let (line, column) = place(message)?;
     let text = sql.lines().nth(line.checked_sub(1)?)?;
     // Tabs stay, so that the caret is where the eye expects it however wide they are.

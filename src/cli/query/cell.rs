@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 const EXACT: i64 = 1 << 53;
 
 /// As JSON of the column's type; NUMERIC, large integers and BYTES are strings.
-pub(super) fn json(field: &TableFieldSchema, cell: &Value) -> Value {
+pub(crate) fn json(field: &TableFieldSchema, cell: &Value) -> Value {
     match cell {
         Value::Null => Value::Null,
         Value::Array(elements) => elements.iter().map(|element| single_json(field, &element["v"])).collect(),
@@ -50,7 +50,7 @@ fn single_json(field: &TableFieldSchema, value: &Value) -> Value {
 }
 
 /// As text; arrays and structs are JSON. `None` is NULL.
-pub(super) fn text(field: &TableFieldSchema, cell: &Value) -> Option<String> {
+pub(crate) fn text(field: &TableFieldSchema, cell: &Value) -> Option<String> {
     match (&field.r#type, cell) {
         (_, Value::Null) => None,
         (FieldType::Timestamp, Value::String(text)) => Some(timestamp(text).map_or_else(|| text.clone(), console)),
@@ -60,7 +60,7 @@ pub(super) fn text(field: &TableFieldSchema, cell: &Value) -> Option<String> {
 }
 
 /// Whether a column reads better aligned to the right.
-pub(super) fn is_number(field: &TableFieldSchema) -> bool {
+pub(crate) fn is_number(field: &TableFieldSchema) -> bool {
     let number = matches!(
         field.r#type,
         FieldType::Integer | FieldType::Int64 | FieldType::Float | FieldType::Float64 | FieldType::Numeric | FieldType::Bignumeric

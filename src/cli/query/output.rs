@@ -11,7 +11,7 @@ use super::{Format, cell};
 use crate::cli::printable;
 
 /// Writes the rows of one result.
-pub(super) struct Output {
+pub(crate) struct Output {
     format: Format,
     fields: Vec<TableFieldSchema>,
     out: Box<dyn Write>,
@@ -21,12 +21,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(format: Format, fields: Vec<TableFieldSchema>, out: Box<dyn Write>) -> Self {
+    pub(crate) fn new(format: Format, fields: Vec<TableFieldSchema>, out: Box<dyn Write>) -> Self {
         Self { format, fields, out, widths: None, rows: 0 }
     }
 
     /// The next rows; `last` if no others follow.
-    pub(super) fn page(&mut self, rows: &[TableRow], last: bool) -> io::Result<()> {
+    pub(crate) fn page(&mut self, rows: &[TableRow], last: bool) -> io::Result<()> {
         match self.format {
             Format::Table => self.table(rows, last)?,
             Format::Csv => self.csv(rows)?,

@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::{Child, Command, Stdio};
 
 /// A running pager, or none.
-pub(super) struct Pager(Option<Child>);
+pub(crate) struct Pager(Option<Child>);
 
 /// Starts the pager for tables on a terminal. Where there is none, tables are printed as they are.
-pub(super) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Pager) {
+pub(crate) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Pager) {
     let direct = || -> Box<dyn Write> { Box::new(io::BufWriter::new(io::stdout())) };
     if !wanted || !io::stdout().is_terminal() {
         return (direct(), Pager(None));
@@ -37,7 +37,7 @@ pub(super) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Page
 
 impl Pager {
     /// Waits until the person has seen enough. The pipe to it must be closed.
-    pub(super) fn wait(self) {
+    pub(crate) fn wait(self) {
         if let Some(mut child) = self.0 {
             let _ = child.wait();
         }

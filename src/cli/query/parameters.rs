@@ -13,10 +13,10 @@ use serde_json::Value;
 
 /// A parameter in the words of the API.
 #[derive(Debug, Clone)]
-pub(super) struct Parameter(pub(super) QueryParameter);
+pub(crate) struct Parameter(pub(crate) QueryParameter);
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ParameterError {
+pub(crate) enum ParameterError {
     #[error("write NAME:TYPE:VALUE, as day:DATE:2026-01-02")]
     Form,
     #[error("{0:?} is not a type")]

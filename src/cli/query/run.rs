@@ -26,24 +26,24 @@ const WAIT_MS: i32 = 10_000;
 const CANCEL: Duration = Duration::from_secs(5);
 
 /// What to run and how to print it.
-pub(super) struct Query {
-    pub(super) sql: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) format: Format,
-    pub(super) max_rows: Option<u64>,
-    pub(super) pager: Option<String>,
+pub(crate) struct Query {
+    pub(crate) sql: String,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) format: Format,
+    pub(crate) max_rows: Option<u64>,
+    pub(crate) pager: Option<String>,
 }
 
 /// How it ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     Done,
     Interrupted,
 }
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// In BigQuery's words.
     #[error("{message}")]
     Query { message: String },
@@ -64,7 +64,7 @@ impl From<BQError> for Failure {
 }
 
 /// Runs the query to its end, or until Ctrl-C.
-pub(super) async fn run(query: &Query, target: &Target) -> Result<End, Failure> {
+pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, Failure> {
     let client = target.client().await?;
     let mut job = JobReference {
         project_id: Some(target.project.clone()),

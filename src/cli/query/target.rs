@@ -35,16 +35,16 @@ pub struct TargetArgs {
 
 /// A BigQuery, a project in it, and a dataset.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     endpoint: String,
     tokens: Tokens,
-    pub(super) project: String,
-    pub(super) dataset: DatasetReference,
+    pub(crate) project: String,
+    pub(crate) dataset: DatasetReference,
 }
 
 /// The command line does not say where to go.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TargetError {
+pub(crate) enum TargetError {
     #[error("say which BigQuery: --local for `pixel-pipeline local`, or --project ID for a live project")]
     Unsaid,
     #[error("BigQuery's address: {0}")]
@@ -54,7 +54,7 @@ pub(super) enum TargetError {
 }
 
 impl TargetArgs {
-    pub(super) fn resolve(&self) -> Result<Target, TargetError> {
+    pub(crate) fn resolve(&self) -> Result<Target, TargetError> {
         let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let emulator = match self.local {
             Some(port) => Some(format!("http://127.0.0.1:{port}")),
@@ -74,7 +74,7 @@ impl TargetArgs {
 
 impl Target {
     /// A client that has sent nothing yet.
-    pub(super) async fn client(&self) -> Result<Client, BQError> {
+    pub(crate) async fn client(&self) -> Result<Client, BQError> {
         let mut http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")));

@@ -24,29 +24,29 @@ const ATTEMPTS: u32 = 5;
 
 /// Cloud Storage.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     google: Arc<Google>,
 }
 
 /// One object, of one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Object {
+pub(crate) struct Object {
     bucket: String,
     path: String,
-    pub(super) generation: String,
-    pub(super) size: u64,
+    pub(crate) generation: String,
+    pub(crate) size: u64,
 }
 
 /// Bucket and prefix of a `gs://` URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     bucket: String,
     prefix: String,
 }
 
 impl Place {
     /// `None` if the text is something else.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (bucket, prefix) = text.strip_prefix("gs://")?.split_once('/').unwrap_or((text.strip_prefix("gs://")?, ""));
         Some(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
@@ -54,18 +54,18 @@ impl Place {
 
 impl Object {
     /// As gcloud names it.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("gs://{}/{}", self.bucket, self.path)
     }
 }
 
 impl Archive {
-    pub(super) fn new(google: Google) -> Self {
+    pub(crate) fn new(google: Google) -> Self {
         Self { google: Arc::new(google) }
     }
 
     /// The objects of a place that are this task's and may have entries of the period, in the order of their names.
-    pub(super) async fn list(&self, place: &Place, shard: Shard, period: Period) -> Result<Vec<Object>, Unseen> {
+    pub(crate) async fn list(&self, place: &Place, shard: Shard, period: Period) -> Result<Vec<Object>, Unseen> {
         let Place { bucket, prefix } = place;
         let (mut objects, mut token) = (Vec::new(), String::new());
         loop {
@@ -96,7 +96,7 @@ impl Archive {
     }
 
     /// The content of an object, to be read outside of the runtime.
-    pub(super) fn open(self: &Arc<Self>, object: &Object, runtime: &tokio::runtime::Handle) -> Body {
+    pub(crate) fn open(self: &Arc<Self>, object: &Object, runtime: &tokio::runtime::Handle) -> Body {
         let (chunks, receiver) = mpsc::channel(AHEAD);
         // Ends with the object, or when nobody reads any more.
         runtime.spawn(download(Arc::clone(&self.google), object.clone(), chunks));
@@ -134,7 +134,7 @@ async fn download(google: Arc<Google>, object: Object, chunks: mpsc::Sender<io::
 }
 
 /// A download as a stream of bytes.
-pub(super) struct Body {
+pub(crate) struct Body {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
 }

@@ -26,7 +26,7 @@ const VERSION: u32 = 1;
 /// What a source is, beside its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Identity {
+pub(crate) enum Identity {
     /// `head` is the SHA-256 of the first `head_bytes`.
     File {
         size: u64,
@@ -58,14 +58,14 @@ struct Saved {
 
 /// A checkpoint that is kept.
 #[derive(Debug)]
-pub(super) struct Checkpoint {
+pub(crate) struct Checkpoint {
     path: PathBuf,
     record: Record,
 }
 
 /// Why it is of no use.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CheckpointError {
+pub(crate) enum CheckpointError {
     #[error("cannot read the checkpoint {}: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
     #[error("cannot write the checkpoint {}: {error}", path.display())]
@@ -84,7 +84,7 @@ pub(super) enum CheckpointError {
 
 impl Identity {
     /// Of a file as it is now.
-    pub(super) fn of_file(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
         let size = fs::metadata(path)?.len();
         let head_bytes = size.min(HEAD);
         Ok(Self::File { size, head_bytes, head: head(path, head_bytes)? })
@@ -109,7 +109,7 @@ fn head(path: &Path, bytes: u64) -> io::Result<String> {
 
 impl Checkpoint {
     /// The one at `path`, or a new one; every task of many has its own beside it.
-    pub(super) fn open(path: &Path, shard: Shard, period: Period) -> Result<Self, CheckpointError> {
+    pub(crate) fn open(path: &Path, shard: Shard, period: Period) -> Result<Self, CheckpointError> {
         let mut path = path.to_owned();
         if !shard.is_whole() {
             path.as_mut_os_string().push(format!(".{}-of-{}", shard.index, shard.count));
@@ -138,7 +138,7 @@ impl Checkpoint {
     }
 
     /// Where a source is to be read from.
-    pub(super) fn start(&self, source: &Source) -> Result<Offset, CheckpointError> {
+    pub(crate) fn start(&self, source: &Source) -> Result<Offset, CheckpointError> {
         match (self.record.sources.get(&source.name), &source.identity) {
             (Some(saved), Some(now)) if saved.identity.has_become(now, Path::new(&source.name)) => {
                 Ok(Offset { bytes: saved.bytes, lines: saved.lines })
@@ -149,7 +149,7 @@ impl Checkpoint {
     }
 
     /// Notes how far sources are settled, and writes the file if that is news.
-    pub(super) fn save<'s>(&mut self, settled: impl Iterator<Item = (&'s Source, Offset)>) -> io::Result<()> {
+    pub(crate) fn save<'s>(&mut self, settled: impl Iterator<Item = (&'s Source, Offset)>) -> io::Result<()> {
         let mut is_news = false;
         for (source, Offset { bytes, lines }) in settled {
             let Some(identity) = &source.identity else { continue };
@@ -172,7 +172,7 @@ impl Checkpoint {
         fs::rename(&beside, &self.path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

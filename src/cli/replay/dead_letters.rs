@@ -20,23 +20,23 @@ use crate::decode::message::MessageData;
 
 /// The table.
 #[derive(Debug, Clone)]
-pub(super) struct DeadLetters(DeadLetterTable);
+pub(crate) struct DeadLetters(DeadLetterTable);
 
 /// Which of them.
-pub(super) struct Question<'a> {
-    pub(super) reasons: &'a [String],
+pub(crate) struct Question<'a> {
+    pub(crate) reasons: &'a [String],
     /// Of received_timestamp.
-    pub(super) period: Period,
-    pub(super) shard: Shard,
+    pub(crate) period: Period,
+    pub(crate) shard: Shard,
 }
 
 impl DeadLetters {
-    pub(super) fn new(google: Google, config: &Config) -> Self {
+    pub(crate) fn new(google: Google, config: &Config) -> Self {
         Self(DeadLetterTable::new(Arc::new(google), config))
     }
 
     /// Asks for them. The answer is of one moment: what is written or deleted meanwhile does not change it.
-    pub(super) async fn feed(&self, question: &Question<'_>) -> Result<Feed, Unseen> {
+    pub(crate) async fn feed(&self, question: &Question<'_>) -> Result<Feed, Unseen> {
         let rows = self.0.run(&self.select(question)).await?;
         let (events, receiver) = mpsc::channel(AHEAD);
         let reach = Reach::of(Some(rows.total()));
@@ -74,7 +74,7 @@ impl DeadLetters {
     }
 
     /// Deletes those with these event_ids, as far as BigQuery does.
-    pub(super) async fn delete(&self, event_ids: &[String], count: &mut Deleted) -> Result<(), Unseen> {
+    pub(crate) async fn delete(&self, event_ids: &[String], count: &mut Deleted) -> Result<(), Unseen> {
         self.0.delete(event_ids, Timestamp::now(), count).await
     }
 }

@@ -7,14 +7,14 @@ use super::lines::Offset;
 
 /// What is replayed, and where it is from.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) payload: Payload,
-    pub(super) origin: Origin,
+pub(crate) struct Entry {
+    pub(crate) payload: Payload,
+    pub(crate) origin: Origin,
 }
 
 /// The message itself.
 #[derive(Debug)]
-pub(super) enum Payload {
+pub(crate) enum Payload {
     /// A log entry, or the body of a push.
     Line(Vec<u8>),
     /// A row of the dead-letter table.
@@ -26,7 +26,7 @@ pub(super) enum Payload {
 
 /// Who is to be told what became of it.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// The line of that number, of the source with that position.
     Line {
         source: usize,
@@ -43,7 +43,7 @@ pub(super) enum Origin {
 
 impl Payload {
     /// The message as the decoder takes it.
-    pub(super) fn message(&self) -> PubsubMessage<'_> {
+    pub(crate) fn message(&self) -> PubsubMessage<'_> {
         match self {
             Self::Line(line) => delivery::read_line(line),
             Self::Letter(letter) => letter.clone(),

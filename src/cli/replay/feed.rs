@@ -11,32 +11,32 @@ use super::entry::Entry;
 use super::lines::Offset;
 
 /// Entries that may wait to be taken. More would only be memory.
-pub(super) const AHEAD: usize = 256;
+pub(crate) const AHEAD: usize = 256;
 
 /// What is to be waited for once every entry has come to its end.
-pub(super) type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Entries as they come.
-pub(super) struct Feed {
-    pub(super) events: mpsc::Receiver<Event>,
+pub(crate) struct Feed {
+    pub(crate) events: mpsc::Receiver<Event>,
     /// Files and objects; their positions are those that events speak of.
-    pub(super) sources: Vec<Source>,
-    pub(super) reach: Reach,
-    pub(super) closing: Closing,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) reach: Reach,
+    pub(crate) closing: Closing,
 }
 
 /// A file or an object.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) name: String,
+pub(crate) struct Source {
+    pub(crate) name: String,
     /// What it is known by in a checkpoint; `None` where it cannot be read twice.
-    pub(super) identity: Option<Identity>,
-    pub(super) start: Offset,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) start: Offset,
 }
 
 /// What comes.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Entry(Entry),
     /// A line that cannot be an entry.
     Unreadable {
@@ -58,20 +58,20 @@ pub(super) enum Event {
 
 /// How far the feed has come, in units of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Reach {
-    pub(super) done: Arc<AtomicU64>,
+pub(crate) struct Reach {
+    pub(crate) done: Arc<AtomicU64>,
     /// Unknown for what is endless, or not known beforehand.
-    pub(super) total: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 impl Reach {
-    pub(super) fn of(total: Option<u64>) -> Self {
+    pub(crate) fn of(total: Option<u64>) -> Self {
         Self { done: Arc::default(), total }
     }
 
     /// Where nobody can say.
     #[cfg(feature = "pubsub")]
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self::of(None)
     }
 }

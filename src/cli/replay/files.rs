@@ -20,7 +20,7 @@ use super::shard::{self, Shard};
 
 /// Something to read lines from.
 #[derive(Debug)]
-pub(super) enum Input {
+pub(crate) enum Input {
     Stdin,
     File(PathBuf),
     Object(Object),
@@ -28,7 +28,7 @@ pub(super) enum Input {
 
 /// Why an argument is no input.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BadInput {
+pub(crate) enum BadInput {
     #[error("{pattern:?} is not a pattern: {error}")]
     Pattern { pattern: String, error: glob::PatternError },
     #[error("{0:?} matches no file")]
@@ -38,7 +38,7 @@ pub(super) enum BadInput {
 }
 
 /// The files that an argument stands for: the one of that name, else those that match, in order.
-pub(super) fn matching(argument: &str) -> Result<Vec<Input>, BadInput> {
+pub(crate) fn matching(argument: &str) -> Result<Vec<Input>, BadInput> {
     if argument == "-" {
         return Ok(vec![Input::Stdin]);
     }
@@ -89,7 +89,7 @@ impl Input {
 }
 
 /// Begins to read.
-pub(super) fn feed(
+pub(crate) fn feed(
     inputs: Vec<Input>,
     archive: Option<Arc<Archive>>,
     shard: Shard,
@@ -119,7 +119,7 @@ pub(super) fn feed(
 
 /// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FeedError {
+pub(crate) enum FeedError {
     #[error(transparent)]
     Input(#[from] BadInput),
     #[error(transparent)]

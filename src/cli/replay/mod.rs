@@ -32,11 +32,11 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
-use super::how_long::HowLong;
+use super::duration_arg::DurationArg;
 use super::settings_file::SettingsFile;
 use super::usage;
 use crate::config::OperatorArgs;
-use crate::decode::UnfitReason;
+use crate::decode::RejectReason;
 use crate::telemetry;
 use period::{Moment, Period};
 
@@ -61,7 +61,7 @@ pub struct Args {
     dead_letters: bool,
     /// Only dead letters with one of these reasons
     #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',',
-        value_parser = PossibleValuesParser::new(UnfitReason::ALL.map(UnfitReason::as_str)))]
+        value_parser = PossibleValuesParser::new(RejectReason::ALL.map(RejectReason::as_str)))]
     reason: Vec<String>,
     /// Delete the dead letters that become rows. BigQuery keeps those of the last half hour or so: run it again
     #[arg(long, requires = "dead_letters", conflicts_with = "dry_run")]
@@ -73,7 +73,7 @@ pub struct Args {
     /// How long the subscription may bring nothing before it is taken to be empty
     #[cfg(feature = "pubsub")]
     #[arg(long, value_name = "DURATION", default_value = "10s", requires = "subscription")]
-    idle_timeout: HowLong,
+    idle_timeout: DurationArg,
     /// Count what would become of the entries, and store nothing
     #[arg(long)]
     dry_run: bool,
@@ -89,7 +89,7 @@ pub struct Args {
     concurrency: u32,
     /// How long an entry that cannot be stored is tried
     #[arg(long, value_name = "DURATION", default_value = "10m")]
-    give_up_after: HowLong,
+    give_up_after: DurationArg,
     /// File that remembers how far each file or object is settled, and from which a later run goes on
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     checkpoint: Option<PathBuf>,

@@ -9,7 +9,7 @@ use crate::decode::civil;
 
 /// A point in time on the command line: RFC 3339, or a date, which begins at midnight UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment(pub(super) Timestamp);
+pub(crate) struct Moment(pub(crate) Timestamp);
 
 impl FromStr for Moment {
     type Err = String;
@@ -23,18 +23,18 @@ impl FromStr for Moment {
 
 /// From `since` on, and before `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Period {
-    pub(super) since: Option<Moment>,
-    pub(super) until: Option<Moment>,
+pub(crate) struct Period {
+    pub(crate) since: Option<Moment>,
+    pub(crate) until: Option<Moment>,
 }
 
 impl Period {
     /// Whether any time is in it.
-    pub(super) fn is_all(&self) -> bool {
+    pub(crate) fn is_all(&self) -> bool {
         self.since.is_none() && self.until.is_none()
     }
 
-    pub(super) fn contains(&self, time: Timestamp) -> bool {
+    pub(crate) fn contains(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|Moment(since)| since <= time) && self.until.is_none_or(|Moment(until)| time < until)
     }
 }

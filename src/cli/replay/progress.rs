@@ -12,7 +12,7 @@ use super::feed::Reach;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Shows it.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     reach: Reach,
     started: Instant,
     said: Instant,
@@ -20,14 +20,14 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(reach: Reach) -> Self {
+    pub(crate) fn new(reach: Reach) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(reach.total));
         let now = Instant::now();
         Self { reach, started: now, said: now, bar }
     }
 
     /// So many entries have come to an end.
-    pub(super) fn show(&mut self, entries: u64) {
+    pub(crate) fn show(&mut self, entries: u64) {
         let rate = entries as f64 / self.started.elapsed().as_secs_f64().max(0.001);
         let done = self.reach.done.load(Ordering::Relaxed);
         let message = format!("{entries} entries, {rate:.0}/s");
@@ -42,14 +42,14 @@ impl Progress {
     }
 
     /// Says something about one entry.
-    pub(super) fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -21,13 +21,13 @@ use super::shard::Shard;
 use super::tally::{Ending, Tally};
 use super::watermark::Watermark;
 use super::{Args, Format};
-use crate::assembly::Assembly;
+use crate::ack::Outcome;
 use crate::cli::dead_letter_table::Deleted;
 use crate::cli::google::{Google, Unseen};
 use crate::cli::printable;
 use crate::config::Operator;
 use crate::decode::Decoder;
-use crate::outcome::Outcome;
+use crate::service::assembly::Assembly;
 use crate::sink::bigquery::{BigQuery, ControlError};
 use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(9);
 
 /// Why nothing is replayed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -82,7 +82,7 @@ impl From<FeedError> for Failure {
 }
 
 /// Replays everything that the arguments name.
-pub(super) async fn run(args: &Args, operator: Operator) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &Args, operator: Operator) -> Result<ExitCode, Failure> {
     let shutdown = crate::cli::shutdown_signal().map_err(Failure::Signal)?;
     let no_task = || Failure::Usage(format!("there is no task {} of {}: they are counted from 0", args.task_index, args.task_count));
     let shard = Shard::new(args.task_index, args.task_count).ok_or_else(no_task)?;

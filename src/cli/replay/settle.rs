@@ -9,20 +9,20 @@ use tokio::time::Instant;
 
 use super::entry::Payload;
 use super::period::Period;
+use crate::ack::Outcome;
 use crate::decode::event;
 use crate::decode::{Decoded, Decoder, PubsubMessage};
-use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
 
 /// The longest that the pipeline is given at once. Nobody waits for an answer, and a new table may take BigQuery
 /// minutes; but what is under way at Ctrl-C has to end.
-pub(super) const ATTEMPT: Duration = Duration::from_secs(30);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
 /// Between two attempts that BigQuery sent away at once.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Settled(Outcome),
     /// Its time is not asked for, or cannot be told.
     LeftOut(&'static str),
@@ -32,23 +32,23 @@ pub(super) enum Verdict {
 
 /// What entries go through.
 #[derive(Debug, Clone)]
-pub(super) struct Way {
-    pub(super) through: Through,
-    pub(super) period: Period,
-    pub(super) give_up_after: Duration,
+pub(crate) struct Way {
+    pub(crate) through: Through,
+    pub(crate) period: Period,
+    pub(crate) give_up_after: Duration,
     /// Turns true when what is under way shall end.
-    pub(super) hurry: watch::Receiver<bool>,
+    pub(crate) hurry: watch::Receiver<bool>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Through {
+pub(crate) enum Through {
     Pipeline(Arc<Pipeline>),
     /// Nothing is stored.
     Decoder(Arc<Decoder>),
 }
 
 impl Way {
-    pub(super) async fn go(mut self, payload: &Payload) -> Verdict {
+    pub(crate) async fn go(mut self, payload: &Payload) -> Verdict {
         let message = payload.message();
         // The time of a dead letter is another, and was asked of BigQuery.
         if !self.period.is_all() && !matches!(payload, Payload::Letter(_)) {
@@ -92,6 +92,6 @@ fn would_be(decoder: &Decoder, message: &PubsubMessage<'_>) -> Outcome {
     match decoder.decode(message, Timestamp::now()) {
         Decoded::Row(_) => Outcome::Stored,
         Decoded::Filtered(reason) => Outcome::Filtered(reason),
-        Decoded::Unfit(unfit) => Outcome::DeadLetter(unfit.reason),
+        Decoded::Rejected(unfit) => Outcome::DeadLetter(unfit.reason),
     }
 }

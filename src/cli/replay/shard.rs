@@ -9,29 +9,29 @@ use sha2::{Digest as _, Sha256};
 
 /// One task of many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shard {
-    pub(super) index: u32,
-    pub(super) count: u32,
+pub(crate) struct Shard {
+    pub(crate) index: u32,
+    pub(crate) count: u32,
 }
 
 impl Shard {
     /// `None` if there is no such task.
-    pub(super) fn new(index: u32, count: u32) -> Option<Self> {
+    pub(crate) fn new(index: u32, count: u32) -> Option<Self> {
         (index < count).then_some(Self { index, count })
     }
 
-    pub(super) fn is_whole(self) -> bool {
+    pub(crate) fn is_whole(self) -> bool {
         self.count == 1
     }
 
     /// Whether the source as a whole is this task's.
-    pub(super) fn has_source(self, name: &str) -> bool {
+    pub(crate) fn has_source(self, name: &str) -> bool {
         self.has(seed(name))
     }
 
     /// Whether the line with this number is this task's. `seed` is that of the file, or the first lines of all
     /// files would belong to the same task.
-    pub(super) fn has_line(self, seed: u64, line: u64) -> bool {
+    pub(crate) fn has_line(self, seed: u64, line: u64) -> bool {
         self.has(seed.wrapping_add(line))
     }
 
@@ -41,7 +41,7 @@ impl Shard {
 }
 
 /// A number that follows from a name.
-pub(super) fn seed(name: &str) -> u64 {
+pub(crate) fn seed(name: &str) -> u64 {
     let hash = Sha256::digest(name);
     // So that it never overflows a line's number.
     hash[..7].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))

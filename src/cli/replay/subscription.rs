@@ -34,14 +34,14 @@ const FIRST_PUBLISHED: &str = "CloudPubSubDeadLetterSourceTopicPublishTime";
 /// Pub/Sub cannot be asked at all.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot connect to Pub/Sub: {0}")]
-pub(super) struct SubscriptionError(String);
+pub(crate) struct SubscriptionError(String);
 
 /// A subscription that is about to be read.
-pub(super) struct Subscription(MessageStream);
+pub(crate) struct Subscription(MessageStream);
 
 /// A message as it came.
 #[derive(Debug)]
-pub(super) struct Pulled {
+pub(crate) struct Pulled {
     data: Bytes,
     id: String,
     published: Option<String>,
@@ -52,14 +52,14 @@ pub(super) struct Pulled {
 
 /// Tells Pub/Sub what became of it; dropped, or kept until the stream is closed, it gives the message back.
 #[derive(Debug)]
-pub(super) struct Receipt {
+pub(crate) struct Receipt {
     id: String,
     handler: Handler,
 }
 
 impl Subscription {
     /// `name` is that of a subscription of the project, or begins with `projects/`.
-    pub(super) async fn connect(name: &str, operator: &Operator) -> Result<Self, SubscriptionError> {
+    pub(crate) async fn connect(name: &str, operator: &Operator) -> Result<Self, SubscriptionError> {
         let mut builder = Subscriber::builder();
         if let Some(address) = &operator.pubsub_emulator {
             builder = builder.with_endpoint(address).with_credentials(Anonymous::new().build());
@@ -74,7 +74,7 @@ impl Subscription {
     }
 
     /// Messages, until none came for so long.
-    pub(super) fn feed(self, idle: Duration) -> Feed {
+    pub(crate) fn feed(self, idle: Duration) -> Feed {
         let Self(stream) = self;
         let (events, receiver) = mpsc::channel(AHEAD);
         let pulling = tokio::spawn(pull(stream, idle, events));
@@ -126,7 +126,7 @@ fn entry(message: Message, handler: Handler) -> Entry {
 }
 
 impl Pulled {
-    pub(super) fn message(&self) -> PubsubMessage<'_> {
+    pub(crate) fn message(&self) -> PubsubMessage<'_> {
         PubsubMessage {
             data: MessageData::Raw(&self.data),
             message_id: Some(Cow::Borrowed(self.id.as_str())).filter(|id| !id.is_empty()),
@@ -138,7 +138,7 @@ impl Pulled {
 }
 
 impl Receipt {
-    pub(super) fn acknowledge(self) {
+    pub(crate) fn acknowledge(self) {
         self.handler.ack();
     }
 }

@@ -14,7 +14,7 @@ const SHOWN: u64 = 20;
 
 /// Counts by outcome and reason.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     counts: BTreeMap<(&'static str, &'static str), u64>,
     entries: u64,
     not_settled: u64,
@@ -23,18 +23,18 @@ pub(super) struct Tally {
 
 /// What else there is to say.
 #[derive(Debug, Default)]
-pub(super) struct Ending {
-    pub(super) took: Duration,
-    pub(super) dry_run: bool,
-    pub(super) interrupted: bool,
+pub(crate) struct Ending {
+    pub(crate) took: Duration,
+    pub(crate) dry_run: bool,
+    pub(crate) interrupted: bool,
     /// Sources that could not be read to their ends, and dead letters that could not be deleted.
-    pub(super) broken: Vec<String>,
+    pub(crate) broken: Vec<String>,
     /// Of the dead letters that became rows.
-    pub(super) deleted: Option<Deleted>,
+    pub(crate) deleted: Option<Deleted>,
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, verdict: Verdict) {
+    pub(crate) fn count(&mut self, verdict: Verdict) {
         let (outcome, reason) = match verdict {
             Verdict::Settled(outcome) => (outcome.as_str(), outcome.reason()),
             Verdict::LeftOut(reason) => ("left_out", reason),
@@ -45,13 +45,13 @@ impl Tally {
     }
 
     /// Of lines that cannot be entries.
-    pub(super) fn unreadable(&mut self, problem: &'static str) {
+    pub(crate) fn unreadable(&mut self, problem: &'static str) {
         self.not_settled += 1;
         self.add("not_settled", problem, 1);
     }
 
     /// Of entries that were under way at the end.
-    pub(super) fn interrupted(&mut self, count: u64) {
+    pub(crate) fn interrupted(&mut self, count: u64) {
         if count > 0 {
             self.not_settled += count;
             self.add("not_settled", "interrupted", count);
@@ -63,26 +63,26 @@ impl Tally {
         self.entries += count;
     }
 
-    pub(super) fn entries(&self) -> u64 {
+    pub(crate) fn entries(&self) -> u64 {
         self.entries
     }
 
-    pub(super) fn all_settled(&self) -> bool {
+    pub(crate) fn all_settled(&self) -> bool {
         self.not_settled == 0
     }
 
     /// Whether one more entry may be named.
-    pub(super) fn may_name(&mut self) -> bool {
+    pub(crate) fn may_name(&mut self) -> bool {
         self.said += 1;
         self.said <= SHOWN
     }
 
     /// How many were not named because there were too many.
-    pub(super) fn unnamed(&self) -> u64 {
+    pub(crate) fn unnamed(&self) -> u64 {
         self.said.saturating_sub(SHOWN)
     }
 
-    pub(super) fn json(&self, ending: &Ending) -> String {
+    pub(crate) fn json(&self, ending: &Ending) -> String {
         let outcomes: Vec<_> = self
             .counts
             .iter()
@@ -104,7 +104,7 @@ impl Tally {
         format!("{summary}\n")
     }
 
-    pub(super) fn text(&self, ending: &Ending) -> String {
+    pub(crate) fn text(&self, ending: &Ending) -> String {
         let what = if ending.dry_run { "read, and nothing stored" } else { "replayed" };
         let mut text = format!(
             "{} {} {what} in {:.1} s\n",

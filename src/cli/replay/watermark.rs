@@ -6,7 +6,7 @@ use super::lines::Offset;
 
 /// The entries of one source that are under way, in their order.
 #[derive(Debug)]
-pub(super) struct Watermark {
+pub(crate) struct Watermark {
     settled: Offset,
     /// Where each ends, and whether it is settled.
     open: VecDeque<(Offset, bool)>,
@@ -17,12 +17,12 @@ pub(super) struct Watermark {
 }
 
 impl Watermark {
-    pub(super) fn new(start: Offset) -> Self {
+    pub(crate) fn new(start: Offset) -> Self {
         Self { settled: start, open: VecDeque::new(), gone: 0, is_stuck: false }
     }
 
     /// An entry that ends there is under way; the number is its name.
-    pub(super) fn begin(&mut self, end: Offset) -> u64 {
+    pub(crate) fn begin(&mut self, end: Offset) -> u64 {
         if self.is_stuck {
             return u64::MAX;
         }
@@ -30,7 +30,7 @@ impl Watermark {
         self.gone + self.open.len() as u64 - 1
     }
 
-    pub(super) fn settle(&mut self, number: u64) {
+    pub(crate) fn settle(&mut self, number: u64) {
         let index = number.checked_sub(self.gone).and_then(|index| usize::try_from(index).ok());
         if let Some((_, settled)) = index.and_then(|index| self.open.get_mut(index)) {
             *settled = true;
@@ -43,7 +43,7 @@ impl Watermark {
     }
 
     /// The entry will not be settled.
-    pub(super) fn give_up(&mut self, number: u64) {
+    pub(crate) fn give_up(&mut self, number: u64) {
         let index = number.checked_sub(self.gone).and_then(|index| usize::try_from(index).ok());
         if let Some(index) = index.filter(|index| *index < self.open.len()) {
             // What comes after it does not matter any more, however much that is. It stays itself, never settled.
@@ -52,7 +52,7 @@ impl Watermark {
         }
     }
 
-    pub(super) fn settled(&self) -> Offset {
+    pub(crate) fn settled(&self) -> Offset {
         self.settled
     }
 }

@@ -64,14 +64,14 @@ const ASSETS: &[(&str, &str)] = &assets![
 ];
 
 /// `GET /`
-pub(super) async fn page(State(console): State<Arc<Console>>, request: HeaderMap) -> Response {
+pub(crate) async fn page(State(console): State<Arc<Console>>, request: HeaderMap) -> Response {
     let policy = headers::page_policy(&pixel_origin(&request, console.pixel_port));
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, &policy)];
     (headers, include_str!("assets/index.html")).into_response()
 }
 
 /// `GET /console/assets/…`
-pub(super) async fn asset(Path(path): Path<String>) -> Response {
+pub(crate) async fn asset(Path(path): Path<String>) -> Response {
     match ASSETS.iter().find(|(name, _)| *name == path) {
         Some((_, content)) => ([(CONTENT_TYPE, content_type(&path))], *content).into_response(),
         None => (StatusCode::NOT_FOUND, "the console has no such file\n").into_response(),
@@ -80,7 +80,7 @@ pub(super) async fn asset(Path(path): Path<String>) -> Response {
 
 /// Where the pixel is, as seen by who asks: at the name by which the console was asked for. That
 /// name has passed the check of [`crate::local::loopback`].
-pub(super) fn pixel_origin(request: &HeaderMap, port: u16) -> String {
+pub(crate) fn pixel_origin(request: &HeaderMap, port: u16) -> String {
     let host = request.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let port_at = host.rfind(':').filter(|colon| host.rfind(']').is_none_or(|bracket| bracket < *colon));
     format!("http://{}:{port}", &host[..port_at.unwrap_or(host.len())])

@@ -10,17 +10,17 @@ use super::Console;
 use crate::decode::Explanation;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Question {
+pub(crate) struct Question {
     url: String,
 }
 
 /// `GET /console/explain?url=…`: as if a browser requested it now.
-pub(super) async fn explain(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> axum::Json<Explanation> {
+pub(crate) async fn explain(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> axum::Json<Explanation> {
     axum::Json(Explanation::of_url(&console.decoder, &question.url, Timestamp::now(), &console.names.table))
 }
 
 /// `GET /console/sign?url=…`: the URL as the service tracks it; as it was, where URLs are not signed.
-pub(super) async fn sign(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> String {
+pub(crate) async fn sign(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> String {
     match &console.handles.template.decode.signatures {
         Some(signatures) => signatures.keys.sign(&question.url),
         None => question.url,

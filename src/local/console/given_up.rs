@@ -21,7 +21,7 @@ const MOST: usize = 100;
 
 /// One message as the page shows it.
 #[derive(Debug, Serialize)]
-pub(super) struct GivenUp {
+pub(crate) struct GivenUp {
     id: String,
     /// When it was given up, in milliseconds of Unix time.
     time_ms: i64,
@@ -31,7 +31,7 @@ pub(super) struct GivenUp {
 }
 
 /// `GET /console/given-up`, the latest first.
-pub(super) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenUp>> {
+pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenUp>> {
     let messages = console.handles.dead_letters.messages();
     let shown = messages.into_iter().rev().take(MOST).map(|message| GivenUp {
         id: message.id,
@@ -43,7 +43,7 @@ pub(super) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenU
 }
 
 /// `POST /console/given-up/ID/replay`: takes it out and publishes it to the topic.
-pub(super) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, Refusal> {
+pub(crate) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, Refusal> {
     let message = console.handles.dead_letters.take(&id).ok_or((StatusCode::NOT_FOUND, "that message is not there any more\n"))?;
     let attributes = message.attributes.into_iter().filter(|(name, _)| !name.starts_with(ADDED)).collect();
     console.publish_again(message.data, attributes).map(Json)

@@ -19,7 +19,7 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds them. A page that has brought its own policy keeps it.
-pub(super) async fn harden(mut response: Response) -> Response {
+pub(crate) async fn harden(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
@@ -31,7 +31,7 @@ pub(super) async fn harden(mut response: Response) -> Response {
 }
 
 /// The page's own policy: scripts, styles and answers from here, images also from the pixel.
-pub(super) fn page_policy(pixel_origin: &str) -> String {
+pub(crate) fn page_policy(pixel_origin: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pixel_origin}; connect-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-use super::series::{Fate, Second, Series};
+use super::series::{RowResult, Second, Series};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
 use crate::local::activity::{Activity, Delivery};
 
@@ -24,7 +24,7 @@ const LONGEST_ENTRY: usize = 16 << 10;
 
 /// One delivery as the page shows it.
 #[derive(Debug, Serialize)]
-pub(super) struct Event {
+pub(crate) struct Event {
     /// Counts up from 1.
     pub number: u64,
     /// When the delivery ended, in milliseconds of Unix time.
@@ -43,7 +43,7 @@ pub(super) struct Event {
 
 /// Shared by the recorder and the handlers.
 #[derive(Debug, Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     records: Mutex<Records>,
 }
 
@@ -66,7 +66,7 @@ pub struct Recorder {
 
 /// A journal of what is told to `activity` from now on, and what is closed once it is not written any
 /// more. `table` is TABLE_NAME.
-pub(super) fn new(activity: &Activity, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
+pub(crate) fn new(activity: &Activity, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
     let recorder = Recorder { deliveries: activity.deliveries(), journal: Arc::clone(&journal), decoder, table, _open: sender };
@@ -97,13 +97,13 @@ impl Recorder {
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
         let decoded = self.decoder.decode(&message, now);
         let fate = match &decoded {
-            _ if !delivery.acked => Fate::SentBack,
-            Decoded::Row(_) => Fate::Stored,
-            Decoded::Filtered(_) => Fate::Filtered,
-            Decoded::Unfit(_) => Fate::DeadLetter,
+            _ if !delivery.acked => RowResult::SentBack,
+            Decoded::Row(_) => RowResult::Stored,
+            Decoded::Filtered(_) => RowResult::Filtered,
+            Decoded::Rejected(_) => RowResult::DeadLetter,
         };
         let requested = text("/timestamp").and_then(|time| time.parse::<Timestamp>().ok());
-        let latency = requested.filter(|_| fate == Fate::Stored).map(|requested| now.duration_since(requested).as_millis());
+        let latency = requested.filter(|_| fate == RowResult::Stored).map(|requested| now.duration_since(requested).as_millis());
         let event = Event {
             number: 0,
             time_ms: now.as_millisecond(),
@@ -124,7 +124,7 @@ impl Recorder {
 }
 
 impl Journal {
-    fn add(&self, event: Event, fate: Fate, latency: Option<u32>) {
+    fn add(&self, event: Event, fate: RowResult, latency: Option<u32>) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.last += 1;
         let number = records.last;
@@ -136,7 +136,7 @@ impl Journal {
     }
 
     /// The events after that number, the oldest first, `most` at most and the latest of them.
-    pub(super) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<Event>> {
+    pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<Event>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let mut events: Vec<_> = records.events.iter().rev().take_while(|event| event.number > number).take(most).cloned().collect();
         events.reverse();
@@ -144,7 +144,7 @@ impl Journal {
     }
 
     /// The last five minutes' seconds in which anything happened.
-    pub(super) fn seconds(&self, now: i64) -> Vec<Second> {
+    pub(crate) fn seconds(&self, now: i64) -> Vec<Second> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).series.since(now)
     }
 }

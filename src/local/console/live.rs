@@ -19,7 +19,7 @@ use super::Console;
 use super::journal::Event;
 use super::series::quantile;
 use crate::local::activity::Counts;
-use crate::metrics;
+use crate::telemetry::metrics;
 
 const PACE: Duration = Duration::from_millis(250);
 /// Events in one message at most. More than a person can read.
@@ -64,7 +64,7 @@ struct Reader {
 }
 
 /// `GET /console/live`
-pub(super) async fn live(State(console): State<Arc<Console>>) -> Sse<impl Stream<Item = Result<Message, Infallible>>> {
+pub(crate) async fn live(State(console): State<Arc<Console>>) -> Sse<impl Stream<Item = Result<Message, Infallible>>> {
     let mut tick = tokio::time::interval(PACE);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader { console, tick, sent: None, last: 0 };

@@ -21,7 +21,7 @@ use crate::local::pubsub::Attributes;
 
 /// The columns of the dead letter that are published again.
 #[derive(Debug, Deserialize)]
-pub(super) struct Letter {
+pub(crate) struct Letter {
     /// In base64, as the table has it.
     data: String,
     #[serde(default)]
@@ -29,10 +29,10 @@ pub(super) struct Letter {
 }
 
 /// Why nothing was published.
-pub(super) type Refusal = (StatusCode, &'static str);
+pub(crate) type Refusal = (StatusCode, &'static str);
 
 /// `POST /console/replay`: publishes, and answers what the decoder makes of it now.
-pub(super) async fn replay(State(console): State<Arc<Console>>, Json(letter): Json<Letter>) -> Result<Json<Explanation>, Refusal> {
+pub(crate) async fn replay(State(console): State<Arc<Console>>, Json(letter): Json<Letter>) -> Result<Json<Explanation>, Refusal> {
     let unfit = |problem| (StatusCode::UNPROCESSABLE_ENTITY, problem);
     let data = STANDARD.decode(&letter.data).map_err(|_| unfit("the data is not base64\n"))?;
     if data.is_empty() {
@@ -43,7 +43,7 @@ pub(super) async fn replay(State(console): State<Arc<Console>>, Json(letter): Js
 
 impl Console {
     /// Publishes to the topic.
-    pub(super) fn publish_again(&self, data: Bytes, attributes: Attributes) -> Result<Explanation, Refusal> {
+    pub(crate) fn publish_again(&self, data: Bytes, attributes: Attributes) -> Result<Explanation, Refusal> {
         let decoded = self.decoder.decode(&PubsubMessage::raw(&data), Timestamp::now());
         let explanation = Explanation::of(decoded, &self.names.table);
         match self.handles.topic.publish(data, attributes) {

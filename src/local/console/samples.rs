@@ -34,7 +34,7 @@ const QUERIES: &[(&str, &str)] = &queries![
 
 /// One query, ready to run.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// The file's first line, a comment.
     title: String,
     /// The second: what it answers.
@@ -43,7 +43,7 @@ pub(super) struct Sample {
 }
 
 /// All of them, with the names that the settings give to dataset and tables.
-pub(super) fn all(names: &Names) -> Vec<Sample> {
+pub(crate) fn all(names: &Names) -> Vec<Sample> {
     QUERIES.iter().map(|(_, text)| sample(text, &names.dataset, &names.table, &names.dead_letter_table)).collect()
 }
 

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 /// Seconds that are kept.
-pub(super) const WINDOW: i64 = 300;
+pub(crate) const WINDOW: i64 = 300;
 /// Latencies kept of one second; beyond that, a random choice of so many.
 const SAMPLES: usize = 200;
 
 /// What became of a delivery, as far as the charts tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum RowResult {
     Stored,
     Filtered,
     DeadLetter,
@@ -21,7 +21,7 @@ pub(super) enum Fate {
 
 /// One second.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Second {
+pub(crate) struct Second {
     /// Unix time.
     pub at: i64,
     pub stored: u32,
@@ -34,13 +34,13 @@ pub(super) struct Second {
 
 /// Seconds in which anything happened, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Series {
+pub(crate) struct Series {
     seconds: VecDeque<Second>,
 }
 
 impl Series {
     /// Something ended in the second `at`; `latency` in milliseconds, if it became a row.
-    pub(super) fn count(&mut self, at: i64, fate: Fate, latency: Option<u32>) {
+    pub(crate) fn count(&mut self, at: i64, fate: RowResult, latency: Option<u32>) {
         // Clocks may be set back: then it counts for the last second there is.
         if self.seconds.back().is_none_or(|last| last.at < at) {
             self.seconds.push_back(Second { at, ..Second::default() });
@@ -50,10 +50,10 @@ impl Series {
         }
         let Some(second) = self.seconds.back_mut() else { return };
         let count = match fate {
-            Fate::Stored => &mut second.stored,
-            Fate::Filtered => &mut second.filtered,
-            Fate::DeadLetter => &mut second.dead_letters,
-            Fate::SentBack => &mut second.sent_back,
+            RowResult::Stored => &mut second.stored,
+            RowResult::Filtered => &mut second.filtered,
+            RowResult::DeadLetter => &mut second.dead_letters,
+            RowResult::SentBack => &mut second.sent_back,
         };
         *count += 1;
         let seen = second.stored as usize;
@@ -69,14 +69,14 @@ impl Series {
     }
 
     /// The seconds later than `now - WINDOW`.
-    pub(super) fn since(&self, now: i64) -> Vec<Second> {
+    pub(crate) fn since(&self, now: i64) -> Vec<Second> {
         self.seconds.iter().filter(|second| second.at > now - WINDOW).cloned().collect()
     }
 }
 
 /// What happened in one minute.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Minute {
+pub(crate) struct Minute {
     /// Full minutes before now.
     ago: i64,
     stored: u32,
@@ -88,7 +88,7 @@ pub(super) struct Minute {
 }
 
 /// The window minute by minute, the latest first.
-pub(super) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
+pub(crate) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
     let minute = |ago: i64| {
         let within: Vec<&Second> = seconds.iter().filter(|second| (now - second.at).div_euclid(60).max(0) == ago).collect();
         let sum = |count: fn(&Second) -> u32| within.iter().map(|second| count(second)).sum();
@@ -107,7 +107,7 @@ pub(super) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
 }
 
 /// The smallest value that `share` of all do not exceed (nearest rank). Sorts them.
-pub(super) fn quantile(values: &mut [u32], share: f64) -> Option<u32> {
+pub(crate) fn quantile(values: &mut [u32], share: f64) -> Option<u32> {
     values.sort_unstable();
     let rank = (share * values.len() as f64).ceil() as usize;
     values.get(rank.saturating_sub(1)).copied()
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn seconds_leave_after_five_minutes() {
         let mut series = Series::default();
-        series.count(1000, Fate::Stored, Some(5));
-        series.count(1000, Fate::DeadLetter, None);
-        series.count(1299, Fate::Filtered, None);
+        series.count(1000, RowResult::Stored, Some(5));
+        series.count(1000, RowResult::DeadLetter, None);
+        series.count(1299, RowResult::Filtered, None);
         let seen: Vec<_> = series.since(1299).iter().map(|s| (s.at, s.stored, s.filtered, s.dead_letters)).collect();
         assert_eq!(seen, [(1000, 1, 0, 1), (1299, 0, 1, 0)]);
         assert_eq!(series.since(1300).len(), 1, "a second that is five minutes old is not shown");
-        series.count(1300, Fate::SentBack, None);
+        series.count(1300, RowResult::SentBack, None);
         assert_eq!(series.seconds.len(), 2, "nor kept");
     }
 
@@ -134,7 +134,7 @@ mod tests {
     fn of_a_busy_second_some_latencies_are_kept() {
         let mut series = Series::default();
         for latency in 0..1000 {
-            series.count(1, Fate::Stored, Some(latency));
+            series.count(1, RowResult::Stored, Some(latency));
         }
         let second = &series.since(1)[0];
         assert_eq!((second.stored, second.latencies.len()), (1000, SAMPLES));
@@ -145,7 +145,7 @@ mod tests {
     fn each_second_counts_for_one_minute() {
         let mut series = Series::default();
         for at in [1000, 1240, 1241, 1300] {
-            series.count(at, Fate::Stored, Some(at as u32));
+            series.count(at, RowResult::Stored, Some(at as u32));
         }
         let minutes = minutes(&series.since(1300), 1300);
         assert_eq!(minutes.iter().map(|minute| (minute.ago, minute.stored)).collect::<Vec<_>>(), [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]);

@@ -17,12 +17,12 @@ use crate::sink::template::TemplateSettings;
 
 /// Names that the settings give to things.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Names {
+pub(crate) struct Names {
     project: String,
-    pub(super) dataset: String,
+    pub(crate) dataset: String,
     /// TABLE_NAME.
-    pub(super) table: String,
-    pub(super) dead_letter_table: String,
+    pub(crate) table: String,
+    pub(crate) dead_letter_table: String,
     /// Each URL parameter that becomes a column, with what the schema says of it.
     attributes: Vec<Attribute>,
     /// PIXEL_PATH; empty for any path.
@@ -40,7 +40,7 @@ struct Attribute {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     #[serde(flatten)]
     names: Names,
     version: &'static str,
@@ -52,7 +52,7 @@ pub(super) struct Setup {
 }
 
 impl Names {
-    pub(super) fn of(location: &Location, template: &TemplateSettings) -> Self {
+    pub(crate) fn of(location: &Location, template: &TemplateSettings) -> Self {
         let Settings { valid_attributes, pixel_paths, table_suffix, signatures, .. } = &template.decode;
         let described = |(position, name): (usize, &String)| Attribute {
             name: name.clone(),
@@ -75,7 +75,7 @@ impl Names {
 }
 
 /// `GET /console/setup`
-pub(super) async fn setup(State(console): State<Arc<Console>>, request: HeaderMap) -> Json<Setup> {
+pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMap) -> Json<Setup> {
     let names = console.names.clone();
     let path = names.pixel_paths.first().map_or("/pixel.png", String::as_str);
     let pixel = format!("{}{path}", pixel_origin(&request, console.pixel_port));

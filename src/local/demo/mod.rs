@@ -46,7 +46,7 @@ pub async fn run(
     end: impl Future<Output = ()>,
 ) -> Result<(), reqwest::Error> {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
-    let complaints = Throttle::new(Duration::from_secs(1));
+    let throttle = Throttle::new(Duration::from_secs(1));
     tokio::pin!(end);
     let mut next_at = Instant::now();
     loop {
@@ -61,9 +61,9 @@ pub async fn run(
             request.target = keys.sign(&request.target);
         }
         if let Err(error) = fire(&http, &url, request).await
-            && let Some(unsaid) = complaints.pass()
+            && let Some(suppressed) = throttle.pass()
         {
-            tracing::warn!(%error, unsaid, "the demo could not fire the pixel");
+            tracing::warn!(%error, suppressed, "the demo could not fire the pixel");
         }
     }
 }

@@ -4,17 +4,17 @@
 
 /// Somebody who has a user id, and always the same browser.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Person {
+pub(crate) struct Person {
     /// 24 hexadecimal digits, as a MongoDB ObjectId.
-    pub(super) id: &'static str,
-    pub(super) browser: &'static str,
-    pub(super) remote_ip: &'static str,
-    pub(super) mail: MailProgram,
+    pub(crate) id: &'static str,
+    pub(crate) browser: &'static str,
+    pub(crate) remote_ip: &'static str,
+    pub(crate) mail: MailProgram,
 }
 
 /// What a person reads mail with; decides who fetches the pixel of a newsletter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MailProgram {
+pub(crate) enum MailProgram {
     /// Google's proxy fetches images, from Google's address, when the mail is opened.
     Gmail,
     /// Apple's proxy fetches them, whether it is opened or not, with a bare agent.
@@ -24,7 +24,7 @@ pub(super) enum MailProgram {
 }
 
 impl MailProgram {
-    pub(super) fn user_agent(self) -> &'static str {
+    pub(crate) fn user_agent(self) -> &'static str {
         match self {
             Self::Gmail => "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
             Self::AppleMail => "Mozilla/5.0",
@@ -33,7 +33,7 @@ impl MailProgram {
     }
 
     /// The proxy's address, where there is a proxy.
-    pub(super) fn proxy_ip(self) -> Option<&'static str> {
+    pub(crate) fn proxy_ip(self) -> Option<&'static str> {
         match self {
             Self::Gmail => Some("198.51.100.133"),
             Self::AppleMail => Some("198.51.100.24"),
@@ -61,7 +61,7 @@ const fn person(id: &'static str, browser: &'static str, remote_ip: &'static str
 }
 
 /// Few enough that their tables stay readable. The first is the user of the README.
-pub(super) const PEOPLE: [Person; 12] = [
+pub(crate) const PEOPLE: [Person; 12] = [
     person("507f1f77bcf86cd799439011", CHROME, "203.0.113.7", MailProgram::Gmail),
     person("65a1c0de9b1f4a2e7c3d5501", CHROME_ANDROID, "203.0.113.19", MailProgram::Gmail),
     person("65a1c0de9b1f4a2e7c3d5502", SAFARI_IPHONE, "203.0.113.23", MailProgram::AppleMail),
@@ -79,14 +79,14 @@ pub(super) const PEOPLE: [Person; 12] = [
 
 /// How a visit begins: the page before, and what the link said of itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// Empty for none.
-    pub(super) referer: &'static str,
+    pub(crate) referer: &'static str,
     /// `utm_source`, `utm_medium`, `utm_campaign`.
-    pub(super) utm: Option<[&'static str; 3]>,
+    pub(crate) utm: Option<[&'static str; 3]>,
 }
 
-pub(super) const ORIGINS: [Origin; 6] = [
+pub(crate) const ORIGINS: [Origin; 6] = [
     Origin { referer: "", utm: None },
     Origin { referer: "https://www.google.com/", utm: None },
     Origin { referer: "https://www.google.com/", utm: Some(["google", "cpc", "autumn_sale"]) },
@@ -96,18 +96,18 @@ pub(super) const ORIGINS: [Origin; 6] = [
 ];
 
 /// The shop whose pages hold the pixel.
-pub(super) const SHOP: &str = "https://shop.example.com";
-pub(super) const PAGES: [&str; 6] = ["/", "/chairs", "/chairs/oak", "/tables/round", "/lamps", "/about"];
-pub(super) const NEWSLETTERS: [&str; 2] = ["week_46", "week_47"];
+pub(crate) const SHOP: &str = "https://shop.example.com";
+pub(crate) const PAGES: [&str; 6] = ["/", "/chairs", "/chairs/oak", "/tables/round", "/lamps", "/about"];
+pub(crate) const NEWSLETTERS: [&str; 2] = ["week_46", "week_47"];
 
 /// Programs that fetch what a page or a mail links to.
-pub(super) const BOTS: [&str; 4] = [
+pub(crate) const BOTS: [&str; 4] = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
     "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
 ];
-pub(super) const BOT_IP: &str = "192.0.2.66";
+pub(crate) const BOT_IP: &str = "192.0.2.66";
 /// Asks with HEAD whether a link is dead.
-pub(super) const LINK_CHECKER: &str = "W3C-checklink/5.0.0 libwww-perl/6.78";
-pub(super) const SCANNER: &str = "python-requests/2.32.5";
+pub(crate) const LINK_CHECKER: &str = "W3C-checklink/5.0.0 libwww-perl/6.78";
+pub(crate) const SCANNER: &str = "python-requests/2.32.5";

@@ -25,18 +25,18 @@ const PIXEL_GENERATION: &str = "1767225600000000";
 
 /// A public bucket that holds the pixel under one or more names.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     paths: Vec<String>,
 }
 
 impl Bucket {
     /// The object's names, each with its leading `/`.
-    pub(super) fn new(paths: Vec<String>) -> Self {
+    pub(crate) fn new(paths: Vec<String>) -> Self {
         Self { paths }
     }
 
     /// The answer to a request. `HEAD` is answered as `GET`; who sends it leaves the body out.
-    pub(super) fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
+    pub(crate) fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
         let found = self.paths.iter().any(|name| name == path);
         match *method {
             Method::GET | Method::HEAD if !found => no_such_key(path),

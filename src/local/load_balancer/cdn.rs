@@ -14,13 +14,13 @@ use tokio::time::Instant;
 
 /// One place of the CDN, with one cache.
 #[derive(Debug, Default)]
-pub(super) struct Cdn {
+pub(crate) struct Cdn {
     filled: Mutex<HashMap<String, Instant>>,
 }
 
 /// What the cache had to do with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cache {
+pub(crate) enum Cache {
     /// It was not asked: only `GET` and `HEAD` can be answered from it.
     Bypassed,
     /// It had nothing, and took nothing.
@@ -34,7 +34,7 @@ pub(super) enum Cache {
 impl Cdn {
     /// Takes the bucket's answer on its way to the visitor, or gives its own, which differs from
     /// it by `Age` only.
-    pub(super) fn pass<B>(&self, method: &Method, path: &str, answer: &mut Response<B>, now: Instant) -> Cache {
+    pub(crate) fn pass<B>(&self, method: &Method, path: &str, answer: &mut Response<B>, now: Instant) -> Cache {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Cache::Bypassed;
         }

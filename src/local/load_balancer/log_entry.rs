@@ -33,22 +33,22 @@ const CACHE_DECISION: [&str; 6] = [
 
 /// A request and its answer, as far as the log is concerned.
 #[derive(Debug)]
-pub(super) struct Exchange<'a> {
-    pub(super) method: &'a Method,
-    pub(super) uri: &'a Uri,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) remote_ip: IpAddr,
-    pub(super) status: StatusCode,
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) remote_ip: IpAddr,
+    pub(crate) status: StatusCode,
     /// Bytes of the answer, its head included.
-    pub(super) response_size: usize,
-    pub(super) cache: Cache,
-    pub(super) received: Timestamp,
-    pub(super) latency: Duration,
+    pub(crate) response_size: usize,
+    pub(crate) cache: Cache,
+    pub(crate) received: Timestamp,
+    pub(crate) latency: Duration,
 }
 
 impl Exchange<'_> {
     /// An entry of `projects/PROJECT/logs/requests`; `cache_id` names the place of the CDN.
-    pub(super) fn log_entry(&self, project: &str, cache_id: &str) -> Value {
+    pub(crate) fn log_entry(&self, project: &str, cache_id: &str) -> Value {
         let trace = format!("{:032x}", fastrand::u128(1..));
         // Entries have microseconds, and what Cloud Logging adds has nanoseconds.
         let timestamp = Timestamp::from_microsecond(self.received.as_microsecond()).unwrap_or(self.received);
@@ -138,7 +138,7 @@ impl Exchange<'_> {
 }
 
 /// Bytes of an answer's head.
-pub(super) fn head_size(status: StatusCode, headers: &HeaderMap) -> usize {
+pub(crate) fn head_size(status: StatusCode, headers: &HeaderMap) -> usize {
     let reason = status.canonical_reason().unwrap_or_default();
     format!("{:?} {} {reason}\r\n\r\n", Version::HTTP_11, status.as_u16()).len() + size_of(headers)
 }

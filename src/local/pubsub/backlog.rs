@@ -18,7 +18,7 @@ use super::window::Window;
 
 /// Every message that is not acknowledged, and not given up.
 #[derive(Debug)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     policy: Policy,
     window: Window,
     backoff: PushBackoff,
@@ -39,16 +39,16 @@ struct Failed {
 
 /// A delivery that is to be made now. Must come back to [`Backlog::settle`].
 #[derive(Debug, Clone)]
-pub(super) struct Attempt {
-    pub(super) message: Arc<Message>,
+pub(crate) struct Attempt {
+    pub(crate) message: Arc<Message>,
     /// 1 for the first.
-    pub(super) number: u32,
-    pub(super) began: Instant,
+    pub(crate) number: u32,
+    pub(crate) began: Instant,
 }
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(crate) enum Next {
     Deliver(Attempt),
     /// Nothing before that time, or, without one, before something happens.
     Wait(Option<Instant>),
@@ -56,7 +56,7 @@ pub(super) enum Next {
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Ack,
     /// A nack, or no answer within the ack deadline.
     Failure,
@@ -64,13 +64,13 @@ pub(super) enum Answer {
 
 /// A message that will not be delivered again.
 #[derive(Debug)]
-pub(super) struct GivenUp {
-    pub(super) message: Arc<Message>,
-    pub(super) attempts: u32,
+pub(crate) struct GivenUp {
+    pub(crate) message: Arc<Message>,
+    pub(crate) attempts: u32,
 }
 
 impl Backlog {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         Self {
             policy,
             window: Window::default(),
@@ -83,23 +83,23 @@ impl Backlog {
     }
 
     /// How many messages there are, those under way included.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.fresh.len() + self.failed.len() + self.under_way
     }
 
-    pub(super) fn add(&mut self, message: Message) {
+    pub(crate) fn add(&mut self, message: Message) {
         self.fresh.push_back(message);
     }
 
     /// From now on, failed messages are delivered again as soon as push backoff lets them: the
     /// process is about to end, and they with it.
-    pub(super) fn retry_at_once(&mut self, now: Instant) {
+    pub(crate) fn retry_at_once(&mut self, now: Instant) {
         self.policy.retry = RetryPolicy::IMMEDIATE;
         self.failed = std::mem::take(&mut self.failed).into_iter().map(|((_, n), failed)| ((now, n), failed)).collect();
     }
 
     /// The next delivery, which thereby is under way.
-    pub(super) fn next(&mut self, now: Instant) -> Next {
+    pub(crate) fn next(&mut self, now: Instant) -> Next {
         if !self.window.has_room(self.under_way) {
             return Next::Wait(None);
         }
@@ -123,7 +123,7 @@ impl Backlog {
     }
 
     /// A delivery ended. Returns the message if that was its last.
-    pub(super) fn settle(&mut self, attempt: Attempt, answer: Answer, now: Instant) -> Option<GivenUp> {
+    pub(crate) fn settle(&mut self, attempt: Attempt, answer: Answer, now: Instant) -> Option<GivenUp> {
         self.under_way -= 1;
         match answer {
             Answer::Ack => {

@@ -35,7 +35,7 @@ impl DeadLetterTopic {
 
     /// Publishes a message anew, with the attributes that tell where it comes from
     /// (<https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work>).
-    pub(super) fn publish(&self, given_up: &GivenUp, now: Timestamp) {
+    pub(crate) fn publish(&self, given_up: &GivenUp, now: Timestamp) {
         let GivenUp { message, attempts } = given_up;
         let mut attributes = message.attributes.clone();
         attributes.extend(

@@ -80,7 +80,7 @@ impl Emulator {
     /// ends when all are published, or then. Returns how many were not.
     pub async fn run(self, Published(mut published): Published, mut end: watch::Receiver<Option<Instant>>) -> usize {
         let mut sending = JoinSet::new();
-        let complaints = Throttle::new(Duration::from_secs(1));
+        let throttle = Throttle::new(Duration::from_secs(1));
         let (mut deadline, mut all_published, mut lost) = (None, false, 0);
         loop {
             if all_published && sending.is_empty() {
@@ -96,8 +96,8 @@ impl Emulator {
                 },
                 Some(sent) = sending.join_next(), if !sending.is_empty() => if let Ok(Err(error)) = sent {
                     lost += 1;
-                    if let Some(unsaid) = complaints.pass() {
-                        tracing::error!(%error, unsaid, "the Pub/Sub emulator did not take a message, which is lost");
+                    if let Some(suppressed) = throttle.pass() {
+                        tracing::error!(%error, suppressed, "the Pub/Sub emulator did not take a message, which is lost");
                     }
                 },
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {

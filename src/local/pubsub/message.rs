@@ -26,7 +26,7 @@ impl Message {
     /// A wrapped push body: id and time come in both spellings, what is empty does not come at
     /// all (<https://cloud.google.com/pubsub/docs/push#receive_push>). `delivery_attempt` is told
     /// only where the subscription has a dead-letter policy.
-    pub(super) fn push_body(&self, subscription: &str, delivery_attempt: Option<u32>) -> String {
+    pub(crate) fn push_body(&self, subscription: &str, delivery_attempt: Option<u32>) -> String {
         let time = self.publish_time.to_string();
         let mut message = json!({
             "messageId": self.id, "message_id": self.id,

@@ -43,7 +43,7 @@ impl RetryPolicy {
     pub const IMMEDIATE: Self = Self { minimum: Duration::ZERO, maximum: Duration::ZERO };
 
     /// The wait after the n-th attempt failed: doubled each time.
-    pub(super) fn delay_after(self, attempt: u32) -> Duration {
+    pub(crate) fn delay_after(self, attempt: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         self.minimum.saturating_mul(factor).min(self.maximum)
     }

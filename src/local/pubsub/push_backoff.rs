@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pause of a subscription.
 #[derive(Debug, Default)]
-pub(super) struct PushBackoff {
+pub(crate) struct PushBackoff {
     /// Zero while all is well.
     pause: Duration,
     began: Option<Instant>,
@@ -23,12 +23,12 @@ pub(super) struct PushBackoff {
 
 impl PushBackoff {
     /// Until when nothing is delivered, if that is not over.
-    pub(super) fn paused_until(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
         Some(self.began? + self.pause).filter(|until| now < *until)
     }
 
     /// A delivery was acknowledged.
-    pub(super) fn acked(&mut self) {
+    pub(crate) fn acked(&mut self) {
         self.pause /= 2;
         if self.pause < SHORTEST {
             self.pause = Duration::ZERO;
@@ -36,7 +36,7 @@ impl PushBackoff {
     }
 
     /// A delivery that began at `delivered` failed at `now`.
-    pub(super) fn failed(&mut self, delivered: Instant, now: Instant) {
+    pub(crate) fn failed(&mut self, delivered: Instant, now: Instant) {
         if self.began.is_some_and(|began| delivered <= began) {
             return;
         }

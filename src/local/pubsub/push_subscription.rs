@@ -71,7 +71,7 @@ impl PushSubscription {
         let Self { published: Published(mut published), policy, dead_letters, activity, pusher } = self;
         let mut backlog = Backlog::new(policy);
         let mut deliveries = JoinSet::new();
-        let complaints = Throttle::new(Duration::from_secs(1));
+        let throttle = Throttle::new(Duration::from_secs(1));
         let (mut deadline, mut all_published) = (None, false);
         loop {
             let wake = loop {
@@ -89,7 +89,7 @@ impl PushSubscription {
                     None => all_published = true,
                 },
                 Some(Ok(ended)) = deliveries.join_next(), if !deliveries.is_empty() => {
-                    let answer = report(&ended, &activity, &complaints);
+                    let answer = report(&ended, &activity, &throttle);
                     if let Some(given_up) = backlog.settle(ended.attempt, answer, Instant::now()) {
                         bury(&given_up, &dead_letters, &activity);
                     }
@@ -124,11 +124,11 @@ impl Pusher {
 }
 
 /// Tells the log and whoever watches how a delivery ended.
-fn report(ended: &Ended, activity: &Activity, complaints: &Throttle) -> Answer {
+fn report(ended: &Ended, activity: &Activity, throttle: &Throttle) -> Answer {
     let Ended { attempt: Attempt { message, number, .. }, status, took } = ended;
     let acked = status.is_some_and(is_ack);
-    if !acked && let Some(unsaid) = complaints.pass() {
-        tracing::warn!(status, attempt = number, unsaid, "a delivery was not acknowledged");
+    if !acked && let Some(suppressed) = throttle.pass() {
+        tracing::warn!(status, attempt = number, suppressed, "a delivery was not acknowledged");
     }
     activity.delivered(Delivery {
         message_id: message.id.clone(),

@@ -20,7 +20,7 @@ pub struct Topic {
 
 /// The messages of a topic in the order in which they were published.
 #[derive(Debug)]
-pub struct Published(pub(super) mpsc::UnboundedReceiver<Message>);
+pub struct Published(pub(crate) mpsc::UnboundedReceiver<Message>);
 
 impl Topic {
     /// A topic and its one subscription's end of it. What is published before anybody subscribes

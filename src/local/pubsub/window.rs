@@ -13,7 +13,7 @@ const LARGEST: usize = 200;
 
 /// How many deliveries may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window(usize);
+pub(crate) struct Window(usize);
 
 impl Default for Window {
     fn default() -> Self {
@@ -22,15 +22,15 @@ impl Default for Window {
 }
 
 impl Window {
-    pub(super) fn has_room(self, under_way: usize) -> bool {
+    pub(crate) fn has_room(self, under_way: usize) -> bool {
         under_way < self.0
     }
 
-    pub(super) fn acked(&mut self) {
+    pub(crate) fn acked(&mut self) {
         self.0 = (self.0 + 1).min(LARGEST);
     }
 
-    pub(super) fn failed(&mut self) {
+    pub(crate) fn failed(&mut self) {
         self.0 = (self.0 / 2).max(1);
     }
 }

@@ -13,24 +13,24 @@ use super::{Pubsub, TopologyError};
 use crate::local::activity::Activity;
 use crate::local::pubsub::emulator::{Emulator, Setup};
 use crate::local::pubsub::{DeadLetterTopic, Published, PushSubscription};
-use crate::metrics;
+use crate::telemetry::metrics;
 
 /// How often is looked whether the emulator has delivered everything.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Takes the topic's messages to the service.
-pub(super) struct Delivery {
+pub(crate) struct Delivery {
     /// Ends with the number of messages that it still had.
     task: JoinHandle<usize>,
     /// Told until when; from then on, no message is taken any more.
     end: watch::Sender<Option<Instant>>,
     /// With the emulator: what was found there, and what was made.
-    pub(super) emulator: Option<Setup>,
+    pub(crate) emulator: Option<Setup>,
 }
 
 impl Delivery {
     /// Pushes to `/` of the service at that URL.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         pubsub: Pubsub,
         published: Published,
         service: &str,
@@ -56,7 +56,7 @@ impl Delivery {
 
     /// Waits until every message is settled, until `patience` is over, or until `hurry` ends.
     /// Returns how many are not.
-    pub(super) async fn settle(
+    pub(crate) async fn settle(
         self,
         patience: Duration,
         hurry: impl Future<Output = ()>,

@@ -15,7 +15,6 @@ use self::delivery::Delivery;
 use self::part::Part;
 use super::activity::Activity;
 use super::address::Bound;
-use super::bigquery::BigQuery;
 use super::console;
 use super::demo::{self, Rate, Traffic};
 use super::load_balancer::LoadBalancer;
@@ -26,10 +25,11 @@ use super::pubsub::{DeadLetterTopic, Policy, Topic};
 use super::summary::Summary;
 use super::views::{self, Views};
 use crate::config::Config;
-use crate::metrics;
 use crate::service::{Service, ServiceError};
 use crate::sink::template::TemplateSettings;
-use crate::source::http_server;
+use crate::source::http::server;
+use crate::telemetry::metrics;
+use bigquery_emulator::BigQuery;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 /// How long an HTTP server may take to answer what it has begun with.
@@ -147,7 +147,7 @@ impl Topology {
 
         let host = bigquery_port.address.ip();
         let router = loopback::only(bigquery.router(), host);
-        let bigquery_server = Part::spawn(|end| http_server::serve(bigquery_port.listener, router, end));
+        let bigquery_server = Part::spawn(|end| server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
         let (topic, published) = Topic::new(activity.clone());
@@ -175,7 +175,7 @@ impl Topology {
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
         let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.activity.clone()));
-        let load_balancer = Part::spawn(|end| http_server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
+        let load_balancer = Part::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
             let url = handles.urls.load_balancer.clone();

@@ -8,17 +8,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Ends when a part is to end.
-pub(super) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A task that ends some time after its sender is dropped.
-pub(super) struct Part<T> {
-    pub(super) task: JoinHandle<T>,
-    pub(super) stop: watch::Sender<()>,
+pub(crate) struct Part<T> {
+    pub(crate) task: JoinHandle<T>,
+    pub(crate) stop: watch::Sender<()>,
 }
 
 impl<T: Send + 'static> Part<T> {
     /// `task` is given what ends when it is to end.
-    pub(super) fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
+    pub(crate) fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -28,7 +28,7 @@ impl<T: Send + 'static> Part<T> {
     }
 
     /// Lets it end, for at most `grace`. What it ended with, if it did.
-    pub(super) async fn end(self, grace: Duration) -> Option<T> {
+    pub(crate) async fn end(self, grace: Duration) -> Option<T> {
         let Self { mut task, stop } = self;
         drop(stop);
         let ended = tokio::time::timeout(grace, &mut task).await;

@@ -20,7 +20,7 @@ struct Call {
 }
 
 /// What it does with one call: takes a while, then settles each row.
-type Script = Box<dyn Fn(usize, &[InsertRow]) -> (Duration, Vec<Fate>) + Send + Sync>;
+type Script = Box<dyn Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync>;
 
 /// Does what its script says, by the number of the call.
 struct Scripted {
@@ -46,7 +46,7 @@ impl Scripted {
 }
 
 impl Sink for Scripted {
-    async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<Fate> {
+    async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
         let names = rows.iter().map(|row| String::from_utf8(row.json.to_vec()).unwrap()).collect();
         let number = {
             let mut calls = self.calls();
@@ -67,7 +67,7 @@ impl Sink for Scripted {
 
 fn start(
     limits: Limits,
-    script: impl Fn(usize, &[InsertRow]) -> (Duration, Vec<Fate>) + Send + Sync + 'static,
+    script: impl Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync + 'static,
 ) -> (Batcher, Arc<Scripted>, JoinHandle<()>) {
     let sink = Arc::new(Scripted { script: Box::new(script), calls: Mutex::default(), under_way: Mutex::default() });
     let (batcher, task) = Batcher::new(Arc::clone(&sink), limits);
@@ -75,12 +75,12 @@ fn start(
 }
 
 /// Every row is stored after so long.
-fn stores_after(takes: Duration) -> impl Fn(usize, &[InsertRow]) -> (Duration, Vec<Fate>) + Send + Sync + 'static {
-    move |_, rows| (takes, vec![Fate::Stored; rows.len()])
+fn stores_after(takes: Duration) -> impl Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync + 'static {
+    move |_, rows| (takes, vec![RowResult::Stored; rows.len()])
 }
 
-fn again(after: Duration) -> Fate {
-    Fate::Again { trouble: Trouble::Unavailable, after }
+fn again(after: Duration) -> RowResult {
+    RowResult::Again { trouble: ErrorClass::Unavailable, after }
 }
 
 /// Submits a row whose JSON is its name. Resolves with its fate.
@@ -149,8 +149,9 @@ async fn a_batch_is_bounded_by_bytes_and_a_row_that_has_more_goes_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_tried_again_after_a_growing_pause() {
-    let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number < 8 { again(Duration::ZERO) } else { Fate::Stored }; rows.len()]));
+    let (batcher, sink, _task) = start(LIMITS, |number, rows| {
+        (Duration::ZERO, vec![if number < 8 { again(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
+    });
     assert_eq!(submit(&batcher, "t", "a", 600 * SECOND).await.unwrap(), Some(Settled::Stored));
     let pauses = sink.pauses();
     assert_eq!(pauses.len(), 8);
@@ -163,7 +164,7 @@ async fn a_failure_is_tried_again_after_a_growing_pause() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_begins_small_again_once_a_row_was_stored() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| {
-        (Duration::ZERO, vec![if matches!(number, 4 | 6) { Fate::Stored } else { again(Duration::ZERO) }; rows.len()])
+        (Duration::ZERO, vec![if matches!(number, 4 | 6) { RowResult::Stored } else { again(Duration::ZERO) }; rows.len()])
     });
     for name in ["a", "b"] {
         assert_eq!(submit(&batcher, "t", name, 600 * SECOND).await.unwrap(), Some(Settled::Stored));
@@ -175,7 +176,7 @@ async fn a_pause_begins_small_again_once_a_row_was_stored() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_waited_for() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { Fate::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
     assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
     let pause = sink.pauses()[0];
     assert!(pause >= 3 * SECOND && pause < 3 * SECOND + Duration::from_millis(100), "{pause:?}");
@@ -185,7 +186,7 @@ async fn retry_after_is_waited_for() {
 async fn a_retry_that_would_come_too_late_is_answered_at_once() {
     let (batcher, sink, _task) = start(LIMITS, |_, rows| (SECOND, vec![again(30 * SECOND); rows.len()]));
     let began = Instant::now();
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(Trouble::Unavailable)));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
     assert!(began.elapsed() < SECOND + Duration::from_millis(10), "{:?}", began.elapsed());
     assert_eq!(sink.calls().len(), 1);
 }
@@ -193,7 +194,7 @@ async fn a_retry_that_would_come_too_late_is_answered_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_row_whose_neighbour_has_more_time_is_answered_by_its_own_deadline() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number < 2 { again(3 * SECOND) } else { Fate::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number < 2 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
     let first = submit(&batcher, "t", "first", 60 * SECOND);
     let (hasty, patient) = (submit(&batcher, "t", "hasty", 2 * SECOND), submit(&batcher, "t", "patient", 60 * SECOND));
     let began = Instant::now();
@@ -226,9 +227,9 @@ async fn an_attempt_ends_at_the_latest_deadline_or_its_own_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_row_that_was_stopped_goes_again_at_once() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| match number {
-        0 => (SECOND, vec![Fate::Stored]),
-        1 => (Duration::ZERO, vec![Fate::Stored, Fate::Stopped, Fate::Stopped]),
-        _ => (Duration::ZERO, vec![Fate::Stored; rows.len()]),
+        0 => (SECOND, vec![RowResult::Stored]),
+        1 => (Duration::ZERO, vec![RowResult::Stored, RowResult::Stopped, RowResult::Stopped]),
+        _ => (Duration::ZERO, vec![RowResult::Stored; rows.len()]),
     });
     let first = submit(&batcher, "t", "first", 8 * SECOND);
     settle_down().await;
@@ -247,8 +248,8 @@ async fn a_row_that_was_stopped_goes_without_newcomers() {
     let refusal = Refusal { column: None, detail: "d".into(), no_such_field: false };
     let (batcher, sink, _task) = start(LIMITS, move |_, rows| {
         let is_bad = |row: &InsertRow| row.json.starts_with(b"bad");
-        let others = if rows.iter().any(is_bad) { Fate::Stopped } else { Fate::Stored };
-        (SECOND, rows.iter().map(|row| if is_bad(row) { Fate::Refused(refusal.clone()) } else { others.clone() }).collect())
+        let others = if rows.iter().any(is_bad) { RowResult::Stopped } else { RowResult::Stored };
+        (SECOND, rows.iter().map(|row| if is_bad(row) { RowResult::Refused(refusal.clone()) } else { others.clone() }).collect())
     });
     let first = submit(&batcher, "t", "first", 60 * SECOND);
     settle_down().await;
@@ -270,8 +271,9 @@ async fn a_row_that_was_stopped_goes_without_newcomers() {
 /// Otherwise an answer that stops everything would be asked for without a pause until the deadline.
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_was_stopped_as_a_whole_waits_before_it_goes_again() {
-    let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::from_millis(1), vec![if number < 3 { Fate::Stopped } else { Fate::Stored }; rows.len()]));
+    let (batcher, sink, _task) = start(LIMITS, |number, rows| {
+        (Duration::from_millis(1), vec![if number < 3 { RowResult::Stopped } else { RowResult::Stored }; rows.len()])
+    });
     assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
     assert!(sink.pauses()[1] >= Duration::from_millis(50), "{:?}", sink.pauses());
 }
@@ -282,10 +284,10 @@ async fn each_row_learns_its_own_fate() {
     let refused = refusal.clone();
     let (batcher, sink, _task) = start(LIMITS, move |number, rows| {
         let fate = |row: &InsertRow| match &row.json[..] {
-            b"bad" => Fate::Refused(refused.clone()),
-            b"denied" => Fate::NotNow(Trouble::Denied),
+            b"bad" => RowResult::Refused(refused.clone()),
+            b"denied" => RowResult::NotNow(ErrorClass::Denied),
             b"later" if number < 2 => again(Duration::ZERO),
-            _ => Fate::Stored,
+            _ => RowResult::Stored,
         };
         (SECOND, rows.iter().map(fate).collect())
     });
@@ -295,7 +297,7 @@ async fn each_row_learns_its_own_fate() {
     first.await.unwrap();
     assert_eq!(good.await.unwrap(), Some(Settled::Stored));
     assert_eq!(bad.await.unwrap(), Some(Settled::Refused(refusal)));
-    assert_eq!(denied.await.unwrap(), Some(Settled::Unsettled(Trouble::Denied)));
+    assert_eq!(denied.await.unwrap(), Some(Settled::Unsettled(ErrorClass::Denied)));
     assert_eq!(later.await.unwrap(), Some(Settled::Stored));
     assert_eq!(sink.calls().last().unwrap().rows, ["later"]);
 }
@@ -337,7 +339,7 @@ async fn a_busy_table_lets_the_others_have_their_turn() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_waits_out_a_failure_takes_nobodys_place() {
     let (batcher, _sink, _task) = start(Limits { inserts: 1, ..LIMITS }, |_, rows| {
-        let fate = if *rows[0].json == *b"failing" { again(5 * SECOND) } else { Fate::Stored };
+        let fate = if *rows[0].json == *b"failing" { again(5 * SECOND) } else { RowResult::Stored };
         (Duration::ZERO, vec![fate; rows.len()])
     });
     let failing = submit(&batcher, "failing", "failing", 8 * SECOND);
@@ -345,13 +347,13 @@ async fn a_table_that_waits_out_a_failure_takes_nobodys_place() {
     let began = Instant::now();
     assert_eq!(submit(&batcher, "sound", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
     assert!(began.elapsed() < Duration::from_millis(10), "{:?}", began.elapsed());
-    assert_eq!(failing.await.unwrap(), Some(Settled::Unsettled(Trouble::Unavailable)));
+    assert_eq!(failing.await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rows_that_arrive_during_a_pause_wait_for_its_end_and_go_along() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { Fate::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
     let first = submit(&batcher, "t", "a", 8 * SECOND);
     tokio::time::sleep(SECOND).await;
     let second = submit(&batcher, "t", "b", 8 * SECOND);
@@ -364,7 +366,7 @@ async fn rows_that_arrive_during_a_pause_wait_for_its_end_and_go_along() {
 async fn a_sink_that_panics_costs_one_attempt_and_no_table() {
     let (batcher, _sink, task) = start(LIMITS, |_, rows| {
         assert!(*rows[0].json != *b"poison", "the sink panics, as this test wants it to");
-        (SECOND, vec![Fate::Stored; rows.len()])
+        (SECOND, vec![RowResult::Stored; rows.len()])
     });
     let other = submit(&batcher, "other", "a", 8 * SECOND);
     let began = Instant::now();
@@ -381,7 +383,7 @@ async fn a_sink_that_panics_costs_one_attempt_and_no_table() {
 async fn rows_behind_a_panic_are_sent() {
     let (batcher, _sink, _task) = start(Limits { rows: 1, ..LIMITS }, |_, rows| {
         assert!(*rows[0].json != *b"poison", "the sink panics, as this test wants it to");
-        (Duration::ZERO, vec![Fate::Stored; rows.len()])
+        (Duration::ZERO, vec![RowResult::Stored; rows.len()])
     });
     let [poison, behind] = ["poison", "behind"].map(|name| submit(&batcher, "t", name, 8 * SECOND));
     assert_eq!(poison.await.unwrap(), Some(Settled::Lost));
@@ -398,7 +400,7 @@ async fn a_row_that_the_sink_forgets_is_not_taken_for_stored() {
 #[tokio::test(start_paused = true)]
 async fn the_task_ends_with_the_last_batcher_once_everything_is_settled() {
     let (batcher, _sink, task) =
-        start(LIMITS, |number, rows| (SECOND, vec![if number == 0 { again(SECOND) } else { Fate::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (SECOND, vec![if number == 0 { again(SECOND) } else { RowResult::Stored }; rows.len()]));
     let row = submit(&batcher, "t", "a", 8 * SECOND);
     settle_down().await;
     drop(batcher);
@@ -424,7 +426,7 @@ async fn a_retry_after_that_nobody_can_wait_for_keeps_later_rows_away_too() {
     let (batcher, sink, task) = start(LIMITS, |_, rows| (Duration::ZERO, vec![again(30 * SECOND); rows.len()]));
     for name in ["a", "b", "c"] {
         let began = Instant::now();
-        assert_eq!(submit(&batcher, "t", name, 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(Trouble::Unavailable)));
+        assert_eq!(submit(&batcher, "t", name, 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
         assert!(began.elapsed() < Duration::from_millis(10), "{name}: {:?}", began.elapsed());
     }
     assert_eq!(sink.calls().len(), 1, "BigQuery was left alone");
@@ -439,7 +441,7 @@ async fn a_retry_after_that_nobody_can_wait_for_keeps_later_rows_away_too() {
 #[tokio::test(start_paused = true)]
 async fn a_second_attempt_may_take_all_the_time_that_is_left() {
     let (batcher, sink, _task) = start(Limits { attempt: 3 * SECOND, ..LIMITS }, |number, rows| {
-        (3 * SECOND, vec![if number == 0 { again(Duration::ZERO) } else { Fate::Stored }; rows.len()])
+        (3 * SECOND, vec![if number == 0 { again(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
     });
     let deadline = Instant::now() + 8 * SECOND;
     assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));

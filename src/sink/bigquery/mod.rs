@@ -20,9 +20,9 @@ use tokio::time::{Instant, timeout_at};
 use super::batcher::Sink;
 use super::credentials::Tokens;
 use super::insert_all::{self, Failure};
-use super::{Destination, Fate, InsertRow, Refusal, Trouble};
-use crate::metrics;
+use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
 use crate::telemetry::Throttle;
+use crate::telemetry::metrics;
 
 pub use tables::ControlError;
 
@@ -48,7 +48,7 @@ pub struct BigQuery {
     location: Location,
     gzip: bool,
     table_missing: Notify,
-    complaints: Throttle,
+    throttle: Throttle,
 }
 
 impl BigQuery {
@@ -66,8 +66,8 @@ impl BigQuery {
             .tcp_nodelay(true)
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let complaints = Throttle::new(Duration::from_secs(1));
-        Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), complaints }))
+        let throttle = Throttle::new(Duration::from_secs(1));
+        Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), throttle }))
     }
 
     /// Waits until an insert was told that its table is not there.
@@ -80,8 +80,8 @@ impl BigQuery {
         format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
     }
 
-    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<Fate>, Failure> {
-        let no_token = |_| Failure::Again { trouble: Trouble::Denied, after: Duration::ZERO };
+    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<RowResult>, Failure> {
+        let no_token = |_| Failure::Again { trouble: ErrorClass::Denied, after: Duration::ZERO };
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(insert_all::body(&destination.suffix, rows));
         let late = |_| Failure::PASSING;
@@ -95,7 +95,7 @@ impl BigQuery {
         }
     }
 
-    async fn post(&self, url: &str, body: &Bytes, token: Option<&str>, count: usize, deadline: Instant) -> Result<Vec<Fate>, Failure> {
+    async fn post(&self, url: &str, body: &Bytes, token: Option<&str>, count: usize, deadline: Instant) -> Result<Vec<RowResult>, Failure> {
         let unavailable = |_| Failure::PASSING;
         let mut request = self
             .http
@@ -131,15 +131,15 @@ impl BigQuery {
     /// and with it the user.
     fn complain(&self, failure: &Failure, rows: usize) {
         metrics::insert_failed(failure_label(failure));
-        if let Some(unsaid) = self.complaints.pass() {
-            tracing::warn!(failure = failure_label(failure), rows, unsaid, "insertAll failed");
+        if let Some(suppressed) = self.throttle.pass() {
+            tracing::warn!(failure = failure_label(failure), rows, suppressed, "insertAll failed");
         }
     }
 }
 
 impl Sink for BigQuery {
-    async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<Fate> {
-        let mut fates = vec![Fate::Stopped; rows.len()];
+    async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
+        let mut fates = vec![RowResult::Stopped; rows.len()];
         // A batch that is refused as a whole is halved until the row at fault stands alone.
         let mut work: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         while let Some(range) = work.pop() {
@@ -157,15 +157,15 @@ impl Sink for BigQuery {
                             work.push(range.start..middle);
                             continue;
                         }
-                        Failure::BadRequest(detail) => Fate::Refused(Refusal { column: None, detail, no_such_field: false }),
-                        Failure::Again { trouble, after } => Fate::Again { trouble, after },
-                        Failure::NotNow(trouble) => Fate::NotNow(trouble),
-                        Failure::Unauthorized => Fate::NotNow(Trouble::Denied),
+                        Failure::BadRequest(detail) => RowResult::Refused(Refusal { column: None, detail, no_such_field: false }),
+                        Failure::Again { trouble, after } => RowResult::Again { trouble, after },
+                        Failure::NotNow(trouble) => RowResult::NotNow(trouble),
+                        Failure::Unauthorized => RowResult::NotNow(ErrorClass::Denied),
                         // A generated table takes BigQuery seconds to minutes to make, and a missing
                         // template is made again by whoever watches it.
                         Failure::NotFound => {
                             self.table_missing.notify_one();
-                            Fate::Again { trouble: Trouble::Unavailable, after: Duration::ZERO }
+                            RowResult::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO }
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 
-use crate::outcome::UnauthorizedReason;
+use crate::ack::UnauthorizedReason;
 
 /// Pub/Sub's tokens have less than 1 KiB. What is longer is not looked into.
 const LONGEST: usize = 4096;
@@ -12,13 +12,13 @@ const SERVERLESS: &str = "x-serverless-authorization";
 
 /// Whose check a token has to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CheckedBy {
+pub(crate) enum CheckedBy {
     CloudRun,
     Us,
 }
 
 /// The token. Two of them are as bad as none: only one would have been checked.
-pub(super) fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
+pub(crate) fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
     let name = match checked_by {
         CheckedBy::CloudRun if headers.contains_key(SERVERLESS) => SERVERLESS,
         CheckedBy::CloudRun | CheckedBy::Us => "authorization",

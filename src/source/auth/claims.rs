@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::jwt;
-use crate::outcome::UnauthorizedReason;
+use crate::ack::UnauthorizedReason;
 
 /// How far our clock and Google's may be apart, in seconds.
 const SKEW: f64 = 10.0;
@@ -18,7 +18,7 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 /// A token's claims, of whatever type they are there. A claim that is not there is null.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     aud: Value,
     email: Value,
     email_verified: Value,
@@ -30,12 +30,12 @@ pub(super) struct Claims {
 
 impl Claims {
     /// From the payload of a token.
-    pub(super) fn read(payload: &str) -> Result<Self, UnauthorizedReason> {
+    pub(crate) fn read(payload: &str) -> Result<Self, UnauthorizedReason> {
         jwt::read(payload)
     }
 
     /// Whether it is Google's and valid now. Says until when it is, in seconds of the epoch.
-    pub(super) fn is_valid(&self, now: Timestamp) -> Result<f64, UnauthorizedReason> {
+    pub(crate) fn is_valid(&self, now: Timestamp) -> Result<f64, UnauthorizedReason> {
         let now = now.as_duration().as_secs_f64();
         let exp = self.exp.as_f64().ok_or(UnauthorizedReason::Claims)?;
         if exp + SKEW <= now {
@@ -57,7 +57,7 @@ impl Claims {
     }
 
     /// Whether it was made for that audience, letter by letter. Pub/Sub names one.
-    pub(super) fn is_for(&self, audience: &str) -> Result<(), UnauthorizedReason> {
+    pub(crate) fn is_for(&self, audience: &str) -> Result<(), UnauthorizedReason> {
         match self.aud.as_str() {
             Some(aud) if aud == audience => Ok(()),
             Some(_) => Err(UnauthorizedReason::Audience),
@@ -66,7 +66,7 @@ impl Claims {
     }
 
     /// Whether it is that account's.
-    pub(super) fn is_of(&self, account: &str) -> Result<(), UnauthorizedReason> {
+    pub(crate) fn is_of(&self, account: &str) -> Result<(), UnauthorizedReason> {
         match (self.email.as_str(), self.email_verified.as_bool()) {
             (Some(email), Some(true)) if email == account => Ok(()),
             (Some(_), Some(_)) => Err(UnauthorizedReason::Account),

@@ -26,14 +26,14 @@ const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
 
 /// The keys, for everyone who verifies.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     known: Arc<watch::Sender<Known>>,
     wanted: Arc<Notify>,
 }
 
 /// Why a key is not to be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoKey {
+pub(crate) enum NoKey {
     /// Google does not know it either, or did not when it was last asked.
     Unknown,
     /// Google could not be asked. It may be one that was not there before.
@@ -43,7 +43,7 @@ pub(super) enum NoKey {
 impl Keys {
     /// The key of that id. Waits for a fetch where there is none without, until `deadline` at the latest. A key that
     /// is no longer fresh is as good as one until it is too old: it makes for a fetch, and nobody waits for that one.
-    pub(super) async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
+    pub(crate) async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
         // Nearly always; and it keeps nobody else from reading.
         if let Found::Fresh(key) = self.known.borrow().find(id, Instant::now()) {
             return Ok(key);
@@ -101,12 +101,12 @@ pub struct KeyFetcher {
     url: String,
     known: Arc<watch::Sender<Known>>,
     wanted: Arc<Notify>,
-    complaints: Throttle,
+    throttle: Throttle,
 }
 
 impl KeyFetcher {
     /// The fetcher, and the window through which others see what it got. `url` is PUSH_JWKS_URL.
-    pub(super) fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
+    pub(crate) fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
         // As for BigQuery, no proxy and no redirects.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -116,7 +116,7 @@ impl KeyFetcher {
             .build()?;
         let (known, wanted) = (Arc::new(watch::Sender::new(Known::default())), Arc::new(Notify::new()));
         let keys = Keys { known: Arc::clone(&known), wanted: Arc::clone(&wanted) };
-        Ok((Self { http, url, known, wanted, complaints: Throttle::new(Duration::from_secs(60)) }, keys))
+        Ok((Self { http, url, known, wanted, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
     /// Fetches whenever somebody wants it, until it is dropped.
@@ -126,8 +126,8 @@ impl KeyFetcher {
             let fetched = match self.fetch().await {
                 Ok(fetched) => Some(fetched),
                 Err(error) => {
-                    if let Some(unsaid) = self.complaints.pass() {
-                        tracing::warn!(%error, unsaid, "cannot fetch the keys for Pub/Sub's tokens (PUSH_JWKS_URL)");
+                    if let Some(suppressed) = self.throttle.pass() {
+                        tracing::warn!(%error, suppressed, "cannot fetch the keys for Pub/Sub's tokens (PUSH_JWKS_URL)");
                     }
                     None
                 }

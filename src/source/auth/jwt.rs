@@ -10,15 +10,15 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use crate::outcome::UnauthorizedReason;
+use crate::ack::UnauthorizedReason;
 
 /// The parts of a token, still in base64.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Parts<'t> {
+pub(crate) struct Parts<'t> {
     /// HEADER.PAYLOAD, which is what is signed.
     signed: &'t str,
     header: &'t str,
-    pub(super) payload: &'t str,
+    pub(crate) payload: &'t str,
     signature: &'t str,
 }
 
@@ -34,7 +34,7 @@ struct Header {
 }
 
 /// Takes a token apart.
-pub(super) fn split(token: &str) -> Result<Parts<'_>, UnauthorizedReason> {
+pub(crate) fn split(token: &str) -> Result<Parts<'_>, UnauthorizedReason> {
     let apart = || {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -45,7 +45,7 @@ pub(super) fn split(token: &str) -> Result<Parts<'_>, UnauthorizedReason> {
 
 impl Parts<'_> {
     /// The id of the key that is said to have signed it.
-    pub(super) fn key_id(&self) -> Result<String, UnauthorizedReason> {
+    pub(crate) fn key_id(&self) -> Result<String, UnauthorizedReason> {
         let header: Header = read(self.header)?;
         match (header.alg.as_str(), header.kid, header.crit) {
             (Some("RS256"), Value::String(kid), None) => Ok(kid),
@@ -54,7 +54,7 @@ impl Parts<'_> {
         }
     }
 
-    pub(super) fn is_signed_with(&self, key: &DecodingKey) -> Result<(), UnauthorizedReason> {
+    pub(crate) fn is_signed_with(&self, key: &DecodingKey) -> Result<(), UnauthorizedReason> {
         match jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, Algorithm::RS256) {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(UnauthorizedReason::Signature),
@@ -63,7 +63,7 @@ impl Parts<'_> {
 }
 
 /// JSON in base64. What is JSON and not of that shape is missing something.
-pub(super) fn read<T: DeserializeOwned>(base64: &str) -> Result<T, UnauthorizedReason> {
+pub(crate) fn read<T: DeserializeOwned>(base64: &str) -> Result<T, UnauthorizedReason> {
     let json = URL_SAFE_NO_PAD.decode(base64).map_err(|_| UnauthorizedReason::Malformed)?;
     serde_json::from_slice(&json).map_err(|error| if error.is_data() { UnauthorizedReason::Claims } else { UnauthorizedReason::Malformed })
 }

@@ -23,11 +23,11 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Keys by their ids.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KeySet(HashMap<String, Arc<DecodingKey>>);
+pub(crate) struct KeySet(HashMap<String, Arc<DecodingKey>>);
 
 /// An answer that has no key in it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoKeySet {
+pub(crate) enum NoKeySet {
     #[error("no JWK set: {0}")]
     Json(#[from] serde_json::Error),
     #[error("no RSA key for signatures in it")]
@@ -55,7 +55,7 @@ struct WireKey {
 
 impl KeySet {
     /// Reads a JWK set. Keys that are not for RS256 are not ours to judge, and left out.
-    pub(super) fn read(json: &[u8]) -> Result<Self, NoKeySet> {
+    pub(crate) fn read(json: &[u8]) -> Result<Self, NoKeySet> {
         let set: WireSet<'_> = serde_json::from_slice(json)?;
         let keys = set.keys.into_iter().filter_map(|key| read_key(key.get()));
         let keys: HashMap<_, _> = keys.collect();
@@ -72,10 +72,10 @@ fn read_key(json: &str) -> Option<(String, Arc<DecodingKey>)> {
 
 /// What is known of the keys, and of the attempts to know more.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     held: Option<Held>,
     /// Fetches that ended, well or badly.
-    pub(super) attempts: u64,
+    pub(crate) attempts: u64,
     under_way: bool,
     /// In a row.
     failures: u32,
@@ -93,7 +93,7 @@ struct Held {
 
 /// What is known of one key.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(crate) enum Found {
     Fresh(Arc<DecodingKey>),
     /// It may have been taken back since.
     Stale(Arc<DecodingKey>),
@@ -103,7 +103,7 @@ pub(super) enum Found {
 
 /// Whether there is a fetch that may help. Who has a key need not wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fetch {
+pub(crate) enum Fetch {
     No,
     /// It is under way.
     Wait,
@@ -112,7 +112,7 @@ pub(super) enum Fetch {
 }
 
 impl Known {
-    pub(super) fn find(&self, id: &str, now: Instant) -> Found {
+    pub(crate) fn find(&self, id: &str, now: Instant) -> Found {
         let Some(held) = self.held.as_ref().filter(|held| now < held.fetched_at + TOO_OLD) else { return Found::NoKeys };
         match held.keys.0.get(id).map(Arc::clone) {
             Some(key) if now < held.fresh_until => Found::Fresh(key),
@@ -122,12 +122,12 @@ impl Known {
     }
 
     /// Whether the last fetch failed.
-    pub(super) fn is_failing(&self) -> bool {
+    pub(crate) fn is_failing(&self) -> bool {
         self.failures > 0
     }
 
     /// What to do about a key that was found so. Who is told to begin has to see that [`Self::fetched`] is called.
-    pub(super) fn wants(&mut self, found: &Found, now: Instant) -> Fetch {
+    pub(crate) fn wants(&mut self, found: &Found, now: Instant) -> Fetch {
         if matches!(found, Found::Fresh(_)) {
             return Fetch::No;
         }
@@ -148,7 +148,7 @@ impl Known {
     }
 
     /// A fetch ended: with keys and the time for which they are fresh, or badly.
-    pub(super) fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
+    pub(crate) fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
         self.attempts += 1;
         self.under_way = false;
         match result {

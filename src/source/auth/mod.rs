@@ -23,7 +23,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::outcome::{Outcome, UnauthorizedReason};
+use crate::ack::{Outcome, UnauthorizedReason};
 use bearer::{CheckedBy, bearer};
 use claims::Claims;
 use verifier::Verifier;

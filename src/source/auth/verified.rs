@@ -13,27 +13,27 @@ const LONGEST: f64 = 3600.0;
 
 /// The tokens by their hashes, each with the second of the epoch until which it is good.
 #[derive(Debug, Default)]
-pub(super) struct Verified(RwLock<HashMap<Fingerprint, f64>>);
+pub(crate) struct Verified(RwLock<HashMap<Fingerprint, f64>>);
 
 /// Tokens are secrets: they are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn of(token: &str) -> Self {
+    pub(crate) fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 }
 
 impl Verified {
     /// Whether the token was found good and still is.
-    pub(super) fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
+    pub(crate) fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
         let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
         tokens.get(&token).is_some_and(|until| seconds(now) < *until)
     }
 
     /// Remembers a token that was found good and expires then.
-    pub(super) fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
+    pub(crate) fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
         let now = seconds(now);
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= MOST {

@@ -7,7 +7,7 @@ use super::claims::Claims;
 use super::jwks::{Keys, NoKey};
 use super::jwt;
 use super::verified::{Fingerprint, Verified};
-use crate::outcome::{Outcome, RetryReason, UnauthorizedReason};
+use crate::ack::{Outcome, RetryReason, UnauthorizedReason};
 
 /// Knows whose tokens are good, and which were.
 #[derive(Debug)]
@@ -19,11 +19,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    pub(super) fn new(audience: String, account: String, keys: Keys) -> Self {
+    pub(crate) fn new(audience: String, account: String, keys: Keys) -> Self {
         Self { audience, account, keys, verified: Verified::default() }
     }
 
-    pub(super) async fn verify(&self, token: &str, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
+    pub(crate) async fn verify(&self, token: &str, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
         let fingerprint = Fingerprint::of(token);
         if self.verified.holds(fingerprint, now) {
             return Ok(());

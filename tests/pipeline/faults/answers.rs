@@ -1,6 +1,6 @@
 //! BigQuery answers, and not as one would like.
 
-use pixel_pipeline::local::bigquery::{Fault, Status};
+use bigquery_emulator::{Fault, Status};
 
 use super::trial::one_table_fails;
 

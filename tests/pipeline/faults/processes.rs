@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bigquery_emulator::{Fault, Status};
 use google_cloud_pubsub::model::PushConfig;
-use pixel_pipeline::local::bigquery::{Fault, Status};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -99,7 +99,7 @@ async fn kill_9_under_load_behind_the_pubsub_emulator_loses_and_doubles_nothing(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/", post(forward)).with_state(Arc::clone(&front));
-    let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+    let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
     emulator.push_to(&endpoint, PushConfig::new()).await;
 
     let messages: Vec<(Entry, Place)> = (0..EVENTS)

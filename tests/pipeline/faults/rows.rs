@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixel_pipeline::local::bigquery::Fault;
+use bigquery_emulator::Fault;
 
 use super::trial::{POISON, SICK, SICK_TABLES, Trial, UNFIT, WELL, unconcerned};
 use crate::support::ledger::Place;

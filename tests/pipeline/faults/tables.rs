@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixel_pipeline::local::bigquery::{Fault, Status};
+use bigquery_emulator::{Fault, Status};
 use serde_json::{Value, json};
 
 use super::trial::{FILTERED, PROMPT, SICK, Trial, UNFIT, WELL, settings, unconcerned};

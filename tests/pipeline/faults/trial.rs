@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pixel_pipeline::local::bigquery::Fault;
+use bigquery_emulator::Fault;
 
 use crate::support::ledger::{Ledger, PATIENCE};
 use crate::support::pubsub::{Message, Player};

@@ -9,8 +9,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use pixel_pipeline::local::bigquery::Fault;
-use pixel_pipeline::source::http_server;
+use bigquery_emulator::Fault;
+use pixel_pipeline::source::http::server;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -44,7 +44,7 @@ impl Storage {
             .route("/storage/v1/b/logs/o", get(list))
             .route("/storage/v1/b/logs/o/{name}", get(download))
             .with_state(Arc::clone(&objects));
-        let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
         Self { url, objects, server }
     }
 

@@ -138,7 +138,7 @@ async fn only_entries_of_the_time_that_is_asked_for_are_stored() {
 
 #[tokio::test]
 async fn what_bigquery_does_not_take_is_tried_again() {
-    use pixel_pipeline::local::bigquery::{Fault, Status};
+    use bigquery_emulator::{Fault, Status};
     let bigquery = TestBigQuery::start().await;
     for _ in 0..3 {
         bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
@@ -153,7 +153,7 @@ async fn what_bigquery_does_not_take_is_tried_again() {
 
 #[tokio::test]
 async fn what_is_given_up_is_said_and_ends_with_1() {
-    use pixel_pipeline::local::bigquery::{Fault, Status};
+    use bigquery_emulator::{Fault, Status};
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().always(Some(Fault::Status(Status::new(503, "backendError"))));
     let dir = TempDir::new();

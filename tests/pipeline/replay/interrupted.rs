@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pixel_pipeline::local::bigquery::Fault;
+use bigquery_emulator::Fault;
 use serde_json::{Value, json};
 
 use super::{column, replay, run, write};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use pixel_pipeline::local::bigquery::Fault;
+use bigquery_emulator::Fault;
 use tokio::process::Command;
 
 use super::{column, replay, run, write};

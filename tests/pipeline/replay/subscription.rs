@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use bigquery_emulator::{Fault, Status};
 use google_cloud_pubsub::client::SubscriptionAdmin;
-use pixel_pipeline::local::bigquery::{Fault, Status};
 use tokio::process::Command;
 
 use super::{column, replay, run};

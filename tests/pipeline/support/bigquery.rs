@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use bigquery_emulator::{BigQuery, Faults};
 use jiff::Timestamp;
-use pixel_pipeline::local::bigquery::{BigQuery, Faults};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
@@ -48,7 +48,7 @@ impl TestBigQuery {
         let dir = TempDir::new();
         let bigquery = BigQuery::open(dir.path()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(http_server::serve(listener, gate(bigquery.router()), std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, gate(bigquery.router()), std::future::pending()));
         Self { bigquery, url, server, _dir: dir, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 

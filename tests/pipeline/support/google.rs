@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ impl Google {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let answers = Arc::new(Mutex::new(Answers { of: BTreeMap::new(), asked: Vec::new() }));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&answers));
-        let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
         let google = Self { url, answers, server };
         google.heal();
         google

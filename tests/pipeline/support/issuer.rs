@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -107,7 +107,7 @@ impl Issuer {
             permits: Semaphore::new(Semaphore::MAX_PERMITS / 2),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shown));
-        let server = tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
         let issuer = Self { url, shown, server };
         issuer.show(&["first"], "public, max-age=21600, must-revalidate");
         issuer

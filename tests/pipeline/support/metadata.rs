@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use pixel_pipeline::source::http_server;
+use pixel_pipeline::source::http::server;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -36,7 +36,7 @@ impl Metadata {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&metadata));
-        tokio::spawn(http_server::serve(listener, router, std::future::pending()));
+        tokio::spawn(server::serve(listener, router, std::future::pending()));
         (metadata, address)
     }
 

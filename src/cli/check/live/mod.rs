@@ -35,7 +35,7 @@ struct Request {
 }
 
 /// Requests the pixel, and waits for its row until `timeout` is over.
-pub(super) async fn run(
+pub(crate) async fn run(
     google: &Google,
     names: &Names,
     deployment: &Deployment,

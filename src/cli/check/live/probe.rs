@@ -12,7 +12,7 @@ const VALUE: &str = "pixel_pipeline_check";
 
 /// One event.
 #[derive(Debug)]
-pub(super) struct Probe {
+pub(crate) struct Probe {
     /// By position in VALID_ATTRIBUTES.
     values: Vec<(String, String)>,
     /// The values as they are in the row, where an id is hashed.
@@ -20,13 +20,13 @@ pub(super) struct Probe {
     /// Which of them is the marker.
     marked: usize,
     /// The columns that say when it was where, of those that the table has.
-    pub(super) times: Vec<&'static str>,
+    pub(crate) times: Vec<&'static str>,
     /// Whether the event's table is one that only such events are in.
-    pub(super) has_own_table: bool,
+    pub(crate) has_own_table: bool,
 }
 
 impl Probe {
-    pub(super) fn new(settings: &Settings, schema: &Schema) -> Result<Self, Fault> {
+    pub(crate) fn new(settings: &Settings, schema: &Schema) -> Result<Self, Fault> {
         let names = settings.valid_attributes.names();
         let in_suffix: Vec<usize> = settings.table_suffix.attributes().collect();
         let column = |position: usize| schema.column(&names[position]);
@@ -45,18 +45,18 @@ impl Probe {
     }
 
     /// The column and the value by which the row is known.
-    pub(super) fn marker(&self) -> (&str, &str) {
+    pub(crate) fn marker(&self) -> (&str, &str) {
         (&self.values[self.marked].0, &self.stored[self.marked])
     }
 
     /// The URL with the attributes behind what it has already.
-    pub(super) fn url(&self, mut url: Url) -> Url {
+    pub(crate) fn url(&self, mut url: Url) -> Url {
         url.query_pairs_mut().extend_pairs(&self.values);
         url
     }
 
     /// The suffix of the event's table.
-    pub(super) fn suffix(&self, settings: &Settings, time: Timestamp) -> TableSuffix {
+    pub(crate) fn suffix(&self, settings: &Settings, time: Timestamp) -> TableSuffix {
         let value = |position: usize| self.stored.get(position).map(String::as_str);
         // Every value is there, and none is empty.
         settings.table_suffix.render(value, time).unwrap_or_else(|_| TableSuffix::none())

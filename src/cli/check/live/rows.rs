@@ -20,23 +20,23 @@ const LONGEST: Duration = Duration::from_secs(2);
 const LONGEST_BETWEEN_QUERIES: Duration = Duration::from_secs(20);
 
 /// Where the row may be.
-pub(super) struct Search<'a> {
-    pub(super) google: &'a Google,
-    pub(super) names: &'a Names,
-    pub(super) probe: &'a Probe,
-    pub(super) tables: Vec<String>,
+pub(crate) struct Search<'a> {
+    pub(crate) google: &'a Google,
+    pub(crate) names: &'a Names,
+    pub(crate) probe: &'a Probe,
+    pub(crate) tables: Vec<String>,
 }
 
 /// What the row tells, where the table has such columns.
 #[derive(Debug, PartialEq)]
-pub(super) struct Arrived {
-    pub(super) logged: Option<Timestamp>,
-    pub(super) received: Option<Timestamp>,
+pub(crate) struct Arrived {
+    pub(crate) logged: Option<Timestamp>,
+    pub(crate) received: Option<Timestamp>,
 }
 
 impl Search<'_> {
     /// The table that the row is in, and what it tells.
-    pub(super) async fn wait(&self, until: Instant) -> Result<(String, Arrived), Fault> {
+    pub(crate) async fn wait(&self, until: Instant) -> Result<(String, Arrived), Fault> {
         let started = Instant::now();
         let longest = if self.probe.has_own_table { LONGEST } else { LONGEST_BETWEEN_QUERIES };
         let (mut pause, mut trouble) = (SHORTEST, None);

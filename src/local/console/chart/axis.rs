@@ -16,19 +16,19 @@ const MOST_TICKS: usize = 100;
 /// A range of numbers and its ticks. Times are Unix time in seconds, categories 0, 1, 2 and so on, each
 /// in the middle of a unit.
 #[derive(Debug, Clone)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     range: Range<f64>,
     ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// Those ticks and no others.
-    pub(super) fn with_ticks(range: Range<f64>, ticks: Vec<(f64, String)>) -> Self {
+    pub(crate) fn with_ticks(range: Range<f64>, ticks: Vec<(f64, String)>) -> Self {
         Self { range: widened(range), ticks }
     }
 
     /// Numbers, with some `wanted` ticks at round ones.
-    pub(super) fn numbers(range: Range<f64>, wanted: usize, label: impl Fn(f64) -> String) -> Self {
+    pub(crate) fn numbers(range: Range<f64>, wanted: usize, label: impl Fn(f64) -> String) -> Self {
         let range = widened(range);
         let step = round_step((range.end - range.start) / wanted.max(1) as f64);
         let first = (range.start / step).ceil() as i64;
@@ -38,13 +38,13 @@ impl Axis {
     }
 
     /// Values from 0 up, with room above the largest for the line that shows it.
-    pub(super) fn from_zero(largest: f64, label: impl Fn(f64) -> String) -> Self {
+    pub(crate) fn from_zero(largest: f64, label: impl Fn(f64) -> String) -> Self {
         let step = round_step(largest / 4.0);
         Self::numbers(0.0..(largest / step).ceil().max(1.0) * step, 4, label)
     }
 
     /// Times in UTC, with `most` ticks.
-    pub(super) fn times(range: Range<f64>, most: usize) -> Self {
+    pub(crate) fn times(range: Range<f64>, most: usize) -> Self {
         let range = widened(range);
         let length = range.end - range.start;
         let fits = |step: &i64| length / *step as f64 <= most as f64;
@@ -61,7 +61,7 @@ impl Axis {
     }
 
     /// Characters of its longest label.
-    pub(super) fn longest_label(&self) -> usize {
+    pub(crate) fn longest_label(&self) -> usize {
         self.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0)
     }
 }
@@ -124,7 +124,7 @@ fn time_label(at: i64, step: i64) -> String {
 }
 
 /// `1234567` as `1.23M`.
-pub(super) fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let (value, unit) = match value.abs() {
         size if size >= 1e9 => (value / 1e9, "G"),
         size if size >= 1e6 => (value / 1e6, "M"),

@@ -12,7 +12,7 @@ const SHOWN: usize = 24;
 const ROW: u32 = 24;
 
 /// `series` has a value or none for each category.
-pub(super) fn draw(width: u32, categories: &[String], series: &[Vec<Option<f64>>]) -> Result<Svg, ChartError> {
+pub(crate) fn draw(width: u32, categories: &[String], series: &[Vec<Option<f64>>]) -> Result<Svg, ChartError> {
     let values = || series.iter().flatten().flatten().copied();
     let (least, most) = values().fold((0.0, 0.0), |(least, most): (f64, f64), value| (least.min(value), most.max(value)));
     let size = Size::new(width, ROW * (categories.len() * series.len().max(1)).min(150) as u32 + 40);

@@ -12,14 +12,14 @@ use super::{ChartError, Svg, ink};
 
 /// In CSS pixels.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(crate) struct Size {
     pub width: u32,
     pub height: u32,
 }
 
 /// The plane between the axes.
-pub(super) type Plane<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
-pub(super) type DrawingError = DrawingAreaErrorKind<std::io::Error>;
+pub(crate) type Plane<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
+pub(crate) type DrawingError = DrawingAreaErrorKind<std::io::Error>;
 
 /// `plotters` draws text at 1/1.24 of the size it is told.
 const TEXT: f64 = 11.0 * 1.24;
@@ -28,24 +28,24 @@ const CHARACTER_WIDTH: f64 = 6.4;
 
 impl Size {
     /// Within bounds that can be drawn and looked at.
-    pub(super) fn new(width: u32, height: u32) -> Self {
+    pub(crate) fn new(width: u32, height: u32) -> Self {
         Self { width: width.clamp(240, 2400), height: height.clamp(80, 4000) }
     }
 
     /// Of the overview.
-    pub(super) fn strip(width: u32) -> Self {
+    pub(crate) fn strip(width: u32) -> Self {
         Self::new(width, 160)
     }
 
     /// How many labels so long fit side by side.
-    pub(super) fn labels(self, characters: usize) -> usize {
+    pub(crate) fn labels(self, characters: usize) -> usize {
         ((f64::from(self.width) / (CHARACTER_WIDTH * (characters as f64 + 2.0))) as usize).clamp(2, 12)
     }
 }
 
 /// Which grid lines are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grid {
+pub(crate) enum Grid {
     /// At the ticks of the vertical axis.
     Horizontal,
     /// At the ticks of the horizontal axis.
@@ -53,7 +53,7 @@ pub(super) enum Grid {
 }
 
 /// Axes and grid, and in them what `draw` draws.
-pub(super) fn framed(
+pub(crate) fn framed(
     size: Size,
     (x, y): (Axis, Axis),
     grid: Grid,

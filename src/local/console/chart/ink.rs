@@ -7,17 +7,17 @@
 use plotters::style::RGBColor;
 
 /// Grid lines.
-pub(super) const GRID: RGBColor = RGBColor(0, 0, 1);
+pub(crate) const GRID: RGBColor = RGBColor(0, 0, 1);
 /// Text at the axes.
-pub(super) const LABEL: RGBColor = RGBColor(0, 0, 2);
+pub(crate) const LABEL: RGBColor = RGBColor(0, 0, 2);
 /// Series by position.
-pub(super) const SERIES: [RGBColor; 6] =
+pub(crate) const SERIES: [RGBColor; 6] =
     [RGBColor(0, 1, 0), RGBColor(0, 1, 1), RGBColor(0, 1, 2), RGBColor(0, 1, 3), RGBColor(0, 1, 4), RGBColor(0, 1, 5)];
 /// Outcomes.
-pub(super) const STORED: RGBColor = RGBColor(0, 2, 0);
-pub(super) const FILTERED: RGBColor = RGBColor(0, 2, 1);
-pub(super) const DEAD_LETTER: RGBColor = RGBColor(0, 2, 2);
-pub(super) const SENT_BACK: RGBColor = RGBColor(0, 2, 3);
+pub(crate) const STORED: RGBColor = RGBColor(0, 2, 0);
+pub(crate) const FILTERED: RGBColor = RGBColor(0, 2, 1);
+pub(crate) const DEAD_LETTER: RGBColor = RGBColor(0, 2, 2);
+pub(crate) const SENT_BACK: RGBColor = RGBColor(0, 2, 3);
 
 const NAMES: [(RGBColor, &str); 12] = [
     (GRID, "--chart-grid"),
@@ -36,7 +36,7 @@ const NAMES: [(RGBColor, &str); 12] = [
 
 /// Puts the page's colours in. Only whole attribute values are replaced, and no text can hold one:
 /// `"` is written `&quot;` there.
-pub(super) fn tint(mut svg: String) -> String {
+pub(crate) fn tint(mut svg: String) -> String {
     for (RGBColor(red, green, blue), name) in NAMES {
         svg = svg.replace(&format!("\"#{red:02X}{green:02X}{blue:02X}\""), &format!("\"var({name})\""));
     }

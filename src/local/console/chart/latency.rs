@@ -7,7 +7,7 @@ use super::{ChartError, Svg, ink, lines};
 use crate::local::console::series::{Second, WINDOW, quantile};
 
 /// The last five minutes before `now`.
-pub(super) fn draw(seconds: Vec<Second>, now: i64, size: Size) -> Result<Svg, ChartError> {
+pub(crate) fn draw(seconds: Vec<Second>, now: i64, size: Size) -> Result<Svg, ChartError> {
     let mut samples = vec![Vec::new(); (WINDOW / STEP) as usize];
     for second in seconds {
         if let Some(samples) = step_of(second.at, now).and_then(|step| samples.get_mut(step)) {

@@ -10,7 +10,7 @@ use super::frame::{DrawingError, Plane};
 const DOTS: usize = 40;
 
 /// A line; what lies between two `None` is drawn on its own.
-pub(super) fn line(plane: &mut Plane<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
+pub(crate) fn line(plane: &mut Plane<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
     for run in runs(points) {
         if run.len() > 1 {
             plane.draw_series(LineSeries::new(run.iter().copied(), colour.stroke_width(2)))?;
@@ -23,7 +23,7 @@ pub(super) fn line(plane: &mut Plane<'_>, points: &[(f64, Option<f64>)], colour:
 }
 
 /// A line and the area down to 0.
-pub(super) fn area(plane: &mut Plane<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
+pub(crate) fn area(plane: &mut Plane<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
     plane.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.18)).border_style(colour.stroke_width(2)))?;
     Ok(())
 }

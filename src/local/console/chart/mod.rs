@@ -34,43 +34,43 @@ struct Svg(String);
 #[derive(Debug, thiserror::Error)]
 enum ChartError {
     #[error("{0}")]
-    Unfit(&'static str),
+    Rejected(&'static str),
     #[error("the chart could not be drawn: {0}")]
     Drawing(String),
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     width: u32,
 }
 
 /// `GET /console/charts/rate?width=`: deliveries a second, by what became of them.
-pub(super) async fn rate(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+pub(crate) async fn rate(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
     let now = Timestamp::now().as_second();
     answer(rate::draw(&console.journal.seconds(now), now, Size::strip(width)))
 }
 
 /// `GET /console/minutes`: both charts in figures, minute by minute.
-pub(super) async fn minutes(State(console): State<Arc<Console>>) -> Json<Vec<Minute>> {
+pub(crate) async fn minutes(State(console): State<Arc<Console>>) -> Json<Vec<Minute>> {
     let now = Timestamp::now().as_second();
     Json(series::minutes(&console.journal.seconds(now), now))
 }
 
 /// `GET /console/charts/latency?width=`: from request to row, median and 95th percentile.
-pub(super) async fn latency(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+pub(crate) async fn latency(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
     let now = Timestamp::now().as_second();
     answer(latency::draw(console.journal.seconds(now), now, Size::strip(width)))
 }
 
 /// `POST /console/charts/result`: columns of a query's result.
-pub(super) async fn result(Json(wanted): Json<result::Chart>) -> Response {
+pub(crate) async fn result(Json(wanted): Json<result::Chart>) -> Response {
     answer(result::draw(wanted))
 }
 
 fn answer(drawn: Result<Svg, ChartError>) -> Response {
     match drawn {
         Ok(Svg(svg)) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
-        Err(error @ ChartError::Unfit(_)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response(),
+        Err(error @ ChartError::Rejected(_)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response(),
         Err(error @ ChartError::Drawing(_)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

@@ -6,10 +6,10 @@ use super::{ChartError, Svg, ink, lines};
 use crate::local::console::series::{Second, WINDOW};
 
 /// Seconds that make one point: single seconds would be all spikes.
-pub(super) const STEP: i64 = 5;
+pub(crate) const STEP: i64 = 5;
 
 /// The last five minutes before `now`.
-pub(super) fn draw(seconds: &[Second], now: i64, size: Size) -> Result<Svg, ChartError> {
+pub(crate) fn draw(seconds: &[Second], now: i64, size: Size) -> Result<Svg, ChartError> {
     let curve = |count: fn(&Second) -> u32| points(seconds, now, count);
     let stored = curve(|second| second.stored);
     let others = [
@@ -33,7 +33,7 @@ fn hills(points: &[(f64, f64)]) -> Vec<(f64, Option<f64>)> {
 }
 
 /// The time axis of both charts: minutes before now.
-pub(super) fn minutes() -> Axis {
+pub(crate) fn minutes() -> Axis {
     let tick = |minute: i64| (-60.0 * minute as f64, if minute == 0 { "now".to_owned() } else { format!("−{minute} min") });
     Axis::with_ticks(-(WINDOW as f64)..0.0, (0..=WINDOW / 60).rev().map(tick).collect())
 }
@@ -52,7 +52,7 @@ fn points(seconds: &[Second], now: i64, count: fn(&Second) -> u32) -> Vec<(f64, 
 }
 
 /// In which step before `now` a second lies, counted from the oldest.
-pub(super) fn step_of(at: i64, now: i64) -> Option<usize> {
+pub(crate) fn step_of(at: i64, now: i64) -> Option<usize> {
     if at >= now { None } else { usize::try_from((at - (now - WINDOW)).div_euclid(STEP)).ok() }
 }
 

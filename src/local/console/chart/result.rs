@@ -12,7 +12,7 @@ const MOST_BARS: usize = 50;
 
 /// What is to be drawn.
 #[derive(Debug, Deserialize)]
-pub(in crate::local::console) struct Chart {
+pub(crate) struct Chart {
     width: u32,
     x: X,
     /// Whether a missing value parts a line. Where rows are split into series it does not: each row
@@ -33,7 +33,7 @@ enum X {
 }
 
 /// Lines over time and numbers, bars for categories.
-pub(super) fn draw(chart: Chart) -> Result<Svg, ChartError> {
+pub(crate) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     let Chart { width, x, gaps, series } = chart;
     let places = match &x {
         X::Time(values) | X::Number(values) => values.len(),
@@ -41,13 +41,13 @@ pub(super) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     };
     let most = if matches!(x, X::Category(_)) { MOST_BARS } else { MOST_POINTS };
     if places == 0 || series.is_empty() {
-        return Err(ChartError::Unfit("there is nothing to draw"));
+        return Err(ChartError::Rejected("there is nothing to draw"));
     }
     if places > most || series.len() > ink::SERIES.len() {
-        return Err(ChartError::Unfit("a chart has at most 50 bars or 5000 points, and six series"));
+        return Err(ChartError::Rejected("a chart has at most 50 bars or 5000 points, and six series"));
     }
     if series.iter().any(|values| values.len() != places) {
-        return Err(ChartError::Unfit("each series needs a value or null for each place on the axis"));
+        return Err(ChartError::Rejected("each series needs a value or null for each place on the axis"));
     }
     let size = Size::new(width, 320);
     match x {

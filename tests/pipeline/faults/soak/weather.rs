@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use bigquery_emulator::{Fault, Status};
 use fastrand::Rng;
-use pixel_pipeline::local::bigquery::{Fault, Status};
 
 use super::messages::POISON;
 use super::tally::Tally;

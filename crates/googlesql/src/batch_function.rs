@@ -1,0 +1,220 @@
+//! A plan as a function: run for all rows of a batch at once, one value for each.
+//!
+//! See `resolve::row_subquery` for what the plan looks like. It gives rows of a number and a value.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, UInt64Array, new_empty_array};
+use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::compute::{concat, take};
+use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, TableType, Volatility};
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::memory::MemoryStream;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::SessionConfig;
+
+use super::wait;
+
+/// What becomes of a row's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The only one, or NULL.
+    Scalar,
+    /// All of them.
+    Array,
+    /// Whether there are any.
+    Exists,
+}
+
+#[derive(Debug)]
+pub(crate) struct BatchFunction {
+    name: String,
+    plan: Arc<dyn ExecutionPlan>,
+    shape: Shape,
+    gives: DataType,
+    runtime: Arc<RuntimeEnv>,
+    signature: Signature,
+}
+
+impl BatchFunction {
+    pub(crate) fn new(
+        name: String,
+        plan: Arc<dyn ExecutionPlan>,
+        shape: Shape,
+        gives: DataType,
+        runtime: Arc<RuntimeEnv>,
+    ) -> BatchFunction {
+        BatchFunction { name, plan, shape, gives, runtime, signature: Signature::variadic_any(Volatility::Immutable) }
+    }
+
+    /// The plan's rows for these columns: their numbers and values.
+    fn run(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<(Int64Array, ArrayRef)> {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
+        let batch = Batch(std::iter::once(numbers).chain(columns).collect());
+        let config = SessionConfig::new().with_target_partitions(1).with_extension(Arc::new(batch));
+        let context = TaskContext::default().with_session_config(config).with_runtime(Arc::clone(&self.runtime));
+        let plan = reset_plan_states(Arc::clone(&self.plan))?;
+        let batches = wait::blocking(collect(plan, Arc::new(context)))?;
+        if batches.is_empty() {
+            let values = match &self.gives {
+                DataType::List(item) if self.shape == Shape::Array => new_empty_array(item.data_type()),
+                _ => new_empty_array(self.plan.schema().field(1).data_type()),
+            };
+            return Ok((Int64Array::new_null(0), values));
+        }
+        let all = |index: usize| {
+            let columns: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(index).as_ref()).collect();
+            concat(&columns)
+        };
+        Ok((all(0)?.as_primitive::<Int64Type>().clone(), all(1)?))
+    }
+}
+
+impl PartialEq for BatchFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for BatchFunction {}
+
+impl Hash for BatchFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for BatchFunction {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.gives.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
+        let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let (numbers, values) = self.run(columns, rows)?;
+        // Where the values of each row are; a plan without ORDER BY gives them in any order.
+        let mut counts = vec![0_usize; rows];
+        for number in numbers.values() {
+            counts[*number as usize] += 1;
+        }
+        let array: ArrayRef = match self.shape {
+            Shape::Exists => Arc::new(BooleanArray::from_iter(counts.iter().map(|count| Some(*count > 0)))),
+            Shape::Scalar => {
+                if counts.iter().any(|count| *count > 1) {
+                    return exec_err!("Scalar subquery produced more than one element");
+                }
+                let mut places: Vec<Option<u64>> = vec![None; rows];
+                for (place, number) in numbers.values().iter().enumerate() {
+                    places[*number as usize] = Some(place as u64);
+                }
+                take(&values, &UInt64Array::from(places), None)?
+            }
+            Shape::Array => {
+                let mut next = Vec::with_capacity(rows);
+                let mut from = 0;
+                for count in &counts {
+                    next.push(from);
+                    from += count;
+                }
+                let mut places = vec![0_u64; values.len()];
+                for (place, number) in numbers.values().iter().enumerate() {
+                    let at = &mut next[*number as usize];
+                    places[*at] = place as u64;
+                    *at += 1;
+                }
+                let DataType::List(item) = &self.gives else {
+                    return exec_err!("An ARRAY subquery gives an array");
+                };
+                let values = take(&values, &UInt64Array::from(places), None)?;
+                Arc::new(ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(counts), values, None)?)
+            }
+        };
+        Ok(ColumnarValue::Array(array))
+    }
+}
+
+/// The columns of the rows that a plan is run for, on its way to the scan in that plan.
+struct Batch(Vec<ArrayRef>);
+
+/// The table that those rows are to the plan.
+#[derive(Debug)]
+pub(crate) struct BatchTable {
+    schema: SchemaRef,
+}
+
+impl BatchTable {
+    pub(crate) fn new(schema: SchemaRef) -> BatchTable {
+        BatchTable { schema }
+    }
+}
+
+#[async_trait]
+impl TableProvider for BatchTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let partition = Arc::new(BatchPartition { schema: Arc::clone(&self.schema) });
+        Ok(Arc::new(StreamingTableExec::try_new(self.schema(), vec![partition], projection, None, false, limit)?))
+    }
+}
+
+#[derive(Debug)]
+struct BatchPartition {
+    schema: SchemaRef,
+}
+
+impl PartitionStream for BatchPartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batch = context
+            .session_config()
+            .get_extension::<Batch>()
+            .ok_or_else(|| exec_datafusion_err!("a subquery was run without its rows"))
+            .and_then(|batch| Ok(RecordBatch::try_new(Arc::clone(&self.schema), batch.0.clone())?));
+        let schema = Arc::clone(&self.schema);
+        match batch.and_then(|batch| MemoryStream::try_new(vec![batch], schema, None)) {
+            Ok(stream) => Box::pin(stream),
+            Err(error) => failed(Arc::clone(&self.schema), error),
+        }
+    }
+}
+
+/// A stream that is one error.
+pub(crate) fn failed(schema: SchemaRef, error: datafusion::common::DataFusionError) -> SendableRecordBatchStream {
+    let builder = datafusion::physical_plan::stream::RecordBatchReceiverStream::builder(schema, 1);
+    // There is room for one.
+    let _ = builder.tx().try_send(Err(error));
+    builder.build()
+}

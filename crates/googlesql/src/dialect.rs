@@ -1,0 +1,132 @@
+//! The parser's BigQuery dialect, with what it lacks of GoogleSQL: `<<` and `>>`, and LIKE ANY, SOME
+//! and ALL.
+
+use std::any::TypeId;
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::dialect::{BigQueryDialect, Dialect, Precedence};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+/// Shifts bind less than `+`, but more than `&`.
+const SHIFT: u8 = 25;
+
+#[derive(Debug)]
+pub(crate) struct GoogleSql;
+
+impl Dialect for GoogleSql {
+    /// The parser asks here and there whether it is BigQuery that it reads.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<BigQueryDialect>()
+    }
+
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        matches!(parser.peek_token_ref().token, Token::ShiftLeft | Token::ShiftRight).then_some(Ok(SHIFT))
+    }
+
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let op = match parser.peek_token_ref().token {
+            Token::ShiftLeft => BinaryOperator::PGBitwiseShiftLeft,
+            Token::ShiftRight => BinaryOperator::PGBitwiseShiftRight,
+            _ => return self.quantified_like(parser, left),
+        };
+        parser.next_token();
+        let right = parser.parse_subexpr(precedence);
+        Some(right.map(|right| Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) }))
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        BigQueryDialect.is_delimited_identifier_start(ch)
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        BigQueryDialect.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        BigQueryDialect.is_identifier_part(ch)
+    }
+
+    fn is_column_alias(&self, keyword: &Keyword, parser: &mut Parser) -> bool {
+        BigQueryDialect.is_column_alias(keyword, parser)
+    }
+
+    fn require_interval_qualifier(&self) -> bool {
+        BigQueryDialect.require_interval_qualifier()
+    }
+
+    fn supports_comma_separated_trim(&self) -> bool {
+        BigQueryDialect.supports_comma_separated_trim()
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        BigQueryDialect.supports_group_by_expr()
+    }
+
+    fn supports_pipe_operator(&self) -> bool {
+        BigQueryDialect.supports_pipe_operator()
+    }
+
+    fn supports_projection_trailing_commas(&self) -> bool {
+        BigQueryDialect.supports_projection_trailing_commas()
+    }
+
+    fn supports_select_expr_star(&self) -> bool {
+        BigQueryDialect.supports_select_expr_star()
+    }
+
+    fn supports_select_wildcard_except(&self) -> bool {
+        BigQueryDialect.supports_select_wildcard_except()
+    }
+
+    fn supports_select_wildcard_replace(&self) -> bool {
+        BigQueryDialect.supports_select_wildcard_replace()
+    }
+
+    fn supports_struct_literal(&self) -> bool {
+        BigQueryDialect.supports_struct_literal()
+    }
+
+    fn supports_table_versioning(&self) -> bool {
+        BigQueryDialect.supports_table_versioning()
+    }
+
+    fn supports_window_clause_named_window_reference(&self) -> bool {
+        BigQueryDialect.supports_window_clause_named_window_reference()
+    }
+
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        BigQueryDialect.supports_window_function_null_treatment_arg()
+    }
+}
+
+impl GoogleSql {
+    /// `[NOT] LIKE ANY (…)`, which the parser knows with another operator than LIKE only.
+    fn quantified_like(&self, parser: &mut Parser, left: &Expr) -> Option<Result<Expr, ParserError>> {
+        let is = |token: Token, keyword: Keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
+        let negated = is(parser.peek_token().token, Keyword::NOT);
+        let like = usize::from(negated);
+        if !is(parser.peek_nth_token(like).token, Keyword::LIKE) {
+            return None;
+        }
+        let quantifier = parser.peek_nth_token(like + 1).token;
+        let is_all = is(quantifier.clone(), Keyword::ALL);
+        if !is_all && !is(quantifier.clone(), Keyword::ANY) && !is(quantifier.clone(), Keyword::SOME) {
+            return None;
+        }
+        for _ in 0..like + 2 {
+            parser.next_token();
+        }
+        let compare_op = if negated { BinaryOperator::PGNotLikeMatch } else { BinaryOperator::PGLikeMatch };
+        let right = match parser.parse_subexpr(self.prec_value(Precedence::Like)) {
+            Ok(right) => Box::new(right),
+            Err(error) => return Some(Err(error)),
+        };
+        let left = Box::new(left.clone());
+        Some(Ok(match is_all {
+            true => Expr::AllOp { left, compare_op, right },
+            false => Expr::AnyOp { left, compare_op, right, is_some: is(quantifier, Keyword::SOME) },
+        }))
+    }
+}

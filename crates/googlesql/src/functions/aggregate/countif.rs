@@ -1,0 +1,36 @@
+//! COUNTIF: how many are TRUE.
+
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result;
+
+use super::fold::{Fold, array, typed};
+
+#[derive(Debug, Default)]
+pub(crate) struct CountIf(i64);
+
+impl Fold for CountIf {
+    type Column = BooleanArray;
+
+    fn add(&mut self, column: &BooleanArray, row: usize) -> Result<()> {
+        self.0 += i64::from(column.value(row));
+        Ok(())
+    }
+
+    fn state_types() -> Vec<DataType> {
+        vec![DataType::Int64]
+    }
+
+    fn states(groups: Vec<Self>) -> Result<Vec<ArrayRef>> {
+        Ok(vec![Self::results(groups)?])
+    }
+
+    fn merge(&mut self, states: &[ArrayRef], row: usize) -> Result<()> {
+        self.0 += typed::<Int64Array>(&states[0])?.value(row);
+        Ok(())
+    }
+
+    fn results(groups: Vec<Self>) -> Result<ArrayRef> {
+        Ok(array(Int64Array::from_iter_values(groups.iter().map(|group| group.0))))
+    }
+}

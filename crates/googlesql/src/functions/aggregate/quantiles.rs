@@ -1,0 +1,44 @@
+//! APPROX_QUANTILES, exactly.
+
+use datafusion::arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
+use datafusion::arrow::compute::{SortOptions, sort, take};
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::common::{Result, ScalarValue};
+
+use super::super::failure::Failure;
+use super::definition::{Call, Means};
+use super::fold;
+use super::rows::Summary;
+use super::{is_comparable, typed};
+
+/// `APPROX_QUANTILES(x, n)`: the bounds of n equal shares of the rows, so n + 1 values from the
+/// smallest to the largest. NULLs do not count.
+pub(crate) fn call(types: &[DataType]) -> Option<Call> {
+    let [value, DataType::Int64] = types else { return None };
+    is_comparable(value).then(|| Call {
+        arguments: vec![typed(value), DataType::Int64],
+        returns: DataType::List(Field::new_list_field(typed(value), true).into()),
+        means: Means::Rows(Summary::Columns(quantiles)),
+    })
+}
+
+fn quantiles(columns: &[ArrayRef]) -> Result<ScalarValue> {
+    let values = sort(&columns[0], Some(SortOptions { descending: false, nulls_first: false }))?;
+    let rows = values.len() - values.null_count();
+    if rows == 0 {
+        return ScalarValue::try_from(&DataType::List(Field::new_list_field(values.data_type().clone(), true).into()));
+    }
+    let shares = wanted("APPROX_QUANTILES", &columns[1])?;
+    let bound = |share: usize| (share * rows).div_ceil(shares).saturating_sub(1) as u64;
+    let bounds = take(&values, &UInt64Array::from_iter_values((0..=shares).map(bound)), None)?;
+    Ok(SingleRowListArrayBuilder::new(bounds).build_list_scalar())
+}
+
+/// The number of results: the same in all rows.
+pub(crate) fn wanted(function: &str, column: &ArrayRef) -> Result<usize> {
+    let numbers: &Int64Array = fold::typed(column)?;
+    let number = numbers.iter().next().flatten().and_then(|number| usize::try_from(number).ok());
+    let number = number.filter(|number| (1..=100_000).contains(number));
+    Ok(number.ok_or_else(|| Failure::new(format!("The number of results of {function} must be between 1 and 100000")))?)
+}

@@ -1,0 +1,55 @@
+//! The operators `+ - * /`, their `SAFE_` forms, `DIV` and `MOD`.
+//!
+//! They arrive as `$add`, `$subtract`, `$multiply`, `$divide` and `$negate`. Overflow and division by
+//! zero are errors; `/` of two INT64 is a FLOAT64.
+
+mod decimal;
+mod floating;
+mod integer;
+mod moments;
+#[cfg(test)]
+mod tests;
+
+use super::Function;
+use super::adapter::{operator, scalar};
+use super::failure::Failure;
+use super::overload::Both;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    let add = || [integer::add(), decimal::add(), floating::add()].concat();
+    let subtract = || [integer::subtract(), decimal::subtract(), floating::subtract()].concat();
+    let multiply = || [integer::multiply(), decimal::multiply(), floating::multiply()].concat();
+    let divide = || [floating::divide(), decimal::divide()].concat();
+    let negate = || [integer::negate(), decimal::negate(), floating::negate()].concat();
+    vec![
+        operator("$add", [strict(add()), moments::add()].concat()),
+        operator("$subtract", [strict(subtract()), moments::subtract()].concat()),
+        operator("$multiply", [strict(multiply()), moments::multiply()].concat()),
+        operator("$divide", [strict(divide()), moments::divide()].concat()),
+        operator("$negate", [strict(negate()), moments::negate()].concat()),
+        scalar("safe_add", safe(add())),
+        scalar("safe_subtract", safe(subtract())),
+        scalar("safe_multiply", safe(multiply())),
+        scalar("safe_divide", safe(divide())),
+        scalar("safe_negate", safe(negate())),
+        scalar("div", strict([integer::div(), decimal::div()].concat())),
+        scalar("mod", strict([integer::modulo(), decimal::modulo()].concat())),
+    ]
+}
+
+fn strict(overloads: Vec<Both>) -> Vec<super::overload::Overload> {
+    overloads.into_iter().map(|both| both.strict).collect()
+}
+
+fn safe(overloads: Vec<Both>) -> Vec<super::overload::Overload> {
+    overloads.into_iter().map(|both| both.safe).collect()
+}
+
+/// "int64 overflow: 9223372036854775807 + 1".
+fn overflow(kind: &str, expression: String) -> Failure {
+    Failure::new(format!("{kind} overflow: {expression}"))
+}
+
+fn division_by_zero(expression: String) -> Failure {
+    Failure::new(format!("division by zero: {expression}"))
+}

@@ -1,0 +1,96 @@
+//! `DATE_BUCKET`, `DATETIME_BUCKET` and `TIMESTAMP_BUCKET`: the beginning of the bucket that a moment
+//! is in, where buckets of one width are counted from an origin (1950-01-01).
+
+use datafusion::arrow::datatypes::IntervalMonthDayNano;
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Date, Datetime, Interval, Timestamp};
+use super::super::failure::Failure;
+use super::super::overload::Overload;
+use super::civil::{self, MICROS_OF_DAY, in_calendar, in_time};
+use super::truncate::day_of;
+
+/// 1950-01-01 in microseconds.
+const ORIGIN: i64 = -7_305 * MICROS_OF_DAY;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    let of_date = |days: i32, width: IntervalMonthDayNano, origin: i64| {
+        if width.nanoseconds != 0 {
+            return Err(Failure::new("DATE_BUCKET does not support date parts shorter than DAY"));
+        }
+        in_calendar(Some(i64::from(day_of(bucket(i64::from(days) * MICROS_OF_DAY, width, origin, "DATE_BUCKET")?))), "DATE_BUCKET")
+    };
+    let of_timestamp = |micros: i64, width: IntervalMonthDayNano, origin: i64| match width.months {
+        0 => bucket(micros, width, origin, "TIMESTAMP_BUCKET"),
+        _ => Err(Failure::new("TIMESTAMP_BUCKET does not support date parts longer than DAY")),
+    };
+    vec![
+        scalar(
+            "date_bucket",
+            vec![
+                Overload::binary::<Date, Interval, Date, _>(move |days, width| of_date(days, width, ORIGIN)),
+                Overload::ternary::<Date, Interval, Date, Date, _>(move |days, width, origin| {
+                    of_date(days, width, i64::from(origin) * MICROS_OF_DAY)
+                }),
+            ],
+        ),
+        scalar(
+            "datetime_bucket",
+            vec![
+                Overload::binary::<Datetime, Interval, Datetime, _>(|micros, width| bucket(micros, width, ORIGIN, "DATETIME_BUCKET")),
+                Overload::ternary::<Datetime, Interval, Datetime, Datetime, _>(|micros, width, origin| {
+                    bucket(micros, width, origin, "DATETIME_BUCKET")
+                }),
+            ],
+        ),
+        scalar(
+            "timestamp_bucket",
+            vec![
+                Overload::binary::<Timestamp, Interval, Timestamp, _>(move |micros, width| of_timestamp(micros, width, ORIGIN)),
+                Overload::ternary::<Timestamp, Interval, Timestamp, Timestamp, _>(of_timestamp),
+            ],
+        ),
+    ]
+}
+
+fn bucket(micros: i64, width: IntervalMonthDayNano, origin: i64, function: &str) -> Result<i64, Failure> {
+    let fixed = i64::from(width.days) * MICROS_OF_DAY + width.nanoseconds / 1_000;
+    match (i64::from(width.months), fixed) {
+        (months, 0) if months > 0 => {
+            let month = |micros: i64| {
+                let date = civil::datetime(micros);
+                i64::from(date.year()) * 12 + i64::from(date.month())
+            };
+            let buckets = (month(micros) - month(origin)).div_euclid(months);
+            // The bucket of that month may begin later in it.
+            let begin = civil::add_months(origin, buckets * months).filter(|begin| *begin <= micros);
+            in_time(begin.or_else(|| civil::add_months(origin, (buckets - 1) * months)), function)
+        }
+        (0, fixed) if fixed > 0 => in_time(Some(micros - (micros - origin).rem_euclid(fixed)), function),
+        _ => Err(Failure::new(format!("{function} takes an INTERVAL of one part, longer than none"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::check;
+
+    #[test]
+    fn buckets_are_counted_from_the_origin() {
+        check(&[
+            ("date_bucket(DATE '1949-12-29', $interval(2, 'DAY'))", "1949-12-28"),
+            ("date_bucket(DATE '1950-01-02', $interval(2, 'DAY'))", "1950-01-01"),
+            ("date_bucket(DATE '2000-12-25', $interval(7, 'DAY'), DATE '2000-12-24')", "2000-12-24"),
+            ("date_bucket(DATE '2024-05-15', $interval(3, 'MONTH'))", "2024-04-01"),
+            ("date_bucket(DATE '2024-05-03', $interval(1, 'MONTH'), DATE '2024-01-05')", "2024-04-05"),
+            ("datetime_bucket(DATETIME '1950-01-03 13:00:00', $interval(12, 'HOUR'))", "1950-01-03 12:00:00"),
+            ("timestamp_bucket(TIMESTAMP '2024-05-15 10:17:00', $interval(15, 'MINUTE'))", "2024-05-15 10:15:00+00"),
+            (
+                "timestamp_bucket(TIMESTAMP '2024-05-15', $interval(1, 'MONTH'))",
+                "error: TIMESTAMP_BUCKET does not support date parts longer than DAY",
+            ),
+            ("date_bucket(DATE '2024-05-15', $interval(0, 'DAY'))", "error: DATE_BUCKET takes an INTERVAL of one part, longer than none"),
+        ]);
+    }
+}

@@ -1,0 +1,267 @@
+//! INTERVAL: months, days and a time, each with its own sign.
+
+use datafusion::arrow::datatypes::IntervalMonthDayNano;
+use jiff::civil::Weekday;
+
+use super::super::Function;
+use super::super::adapter::{scalar, scalar_with_part};
+use super::super::column::{Int64, Interval, Parsed, Text};
+use super::super::failure::Failure;
+use super::super::overload::Overload;
+use super::civil::{self, MICROS_OF_DAY};
+use super::part::Part;
+
+const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
+        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<Part>, Interval, _>(|count, part| of(count, *part))]),
+        scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(read_range)]),
+        scalar(
+            "make_interval",
+            vec![Overload::senary::<Int64, Int64, Int64, Int64, Int64, Int64, Interval, _>(
+                |years, months, days, hours, minutes, seconds| {
+                    let months = years.checked_mul(12).and_then(|years| years.checked_add(months));
+                    let time = i128::from(hours) * 3_600 + i128::from(minutes) * 60 + i128::from(seconds);
+                    exact(months, Some(days), time * 1_000_000_000)
+                },
+            )],
+        ),
+        scalar("justify_hours", vec![Overload::unary::<Interval, Interval, _>(justify_hours)]),
+        scalar("justify_days", vec![Overload::unary::<Interval, Interval, _>(justify_days)]),
+        scalar("justify_interval", vec![Overload::unary::<Interval, Interval, _>(justify)]),
+    ]
+}
+
+/// `INTERVAL count part`.
+fn of(count: i64, part: Part) -> Result<IntervalMonthDayNano, Failure> {
+    match part {
+        Part::Year => exact(count.checked_mul(12), Some(0), 0),
+        Part::Quarter => exact(count.checked_mul(3), Some(0), 0),
+        Part::Month => exact(Some(count), Some(0), 0),
+        Part::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
+        Part::Day => exact(Some(0), Some(count), 0),
+        Part::Hour | Part::Minute | Part::Second | Part::Millisecond | Part::Microsecond => {
+            exact(Some(0), Some(0), i128::from(count) * i128::from(part.micros().unwrap_or_default()) * 1_000)
+        }
+        Part::Week(_) | Part::IsoWeek | Part::IsoYear => Err(part.unsupported("INTERVAL")),
+    }
+}
+
+/// From its parts, within ten thousand years.
+pub(crate) fn exact(months: Option<i64>, days: Option<i64>, nanos: i128) -> Result<IntervalMonthDayNano, Failure> {
+    const MOST_MONTHS: i64 = 120_000;
+    const MOST_DAYS: i64 = 3_660_000;
+    let out_of_range = || Failure::new("Interval value is out of range: it must be within 10000 years");
+    let months = months.filter(|months| months.abs() <= MOST_MONTHS).ok_or_else(out_of_range)?;
+    let days = days.filter(|days| days.abs() <= MOST_DAYS).ok_or_else(out_of_range)?;
+    let (days, nanos) = match i64::try_from(nanos) {
+        Ok(nanos) => (days, nanos),
+        // Beyond 292 years the nanoseconds do not fit: whole days go where days are kept, which no
+        // addition can tell apart.
+        Err(_) => {
+            let whole = i64::try_from(nanos / i128::from(NANOS_OF_DAY)).map_err(|_| out_of_range())?;
+            let days = days.checked_add(whole).filter(|days| days.abs() <= MOST_DAYS).ok_or_else(out_of_range)?;
+            (days, (nanos % i128::from(NANOS_OF_DAY)) as i64)
+        }
+    };
+    Ok(IntervalMonthDayNano::new(months as i32, days as i32, nanos))
+}
+
+/// Days of 24 hours out of the time.
+fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+    let mut days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
+    let mut nanos = interval.nanoseconds % NANOS_OF_DAY;
+    if days > 0 && nanos < 0 {
+        (days, nanos) = (days - 1, nanos + NANOS_OF_DAY);
+    } else if days < 0 && nanos > 0 {
+        (days, nanos) = (days + 1, nanos - NANOS_OF_DAY);
+    }
+    exact(Some(i64::from(interval.months)), Some(days), i128::from(nanos))
+}
+
+/// Months of 30 days out of the days.
+fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+    let mut months = i64::from(interval.months) + i64::from(interval.days / 30);
+    let mut days = i64::from(interval.days % 30);
+    if months > 0 && days < 0 {
+        (months, days) = (months - 1, days + 30);
+    } else if months < 0 && days > 0 {
+        (months, days) = (months + 1, days - 30);
+    }
+    exact(Some(months), Some(days), i128::from(interval.nanoseconds))
+}
+
+/// Both, and then all parts of one sign.
+fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+    let days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
+    let mut months = i64::from(interval.months) + days / 30;
+    let mut days = days % 30;
+    let mut nanos = interval.nanoseconds % NANOS_OF_DAY;
+    if months > 0 && (days, nanos) < (0, 0) {
+        (months, days) = (months - 1, days + 30);
+    } else if months < 0 && (days, nanos) > (0, 0) {
+        (months, days) = (months + 1, days - 30);
+    }
+    if days > 0 && nanos < 0 {
+        (days, nanos) = (days - 1, nanos + NANOS_OF_DAY);
+    } else if days < 0 && nanos > 0 {
+        (days, nanos) = (days + 1, nanos - NANOS_OF_DAY);
+    }
+    exact(Some(months), Some(days), i128::from(nanos))
+}
+
+/// The same interval backwards.
+pub(crate) fn negated(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+    exact(Some(-i64::from(interval.months)), Some(-i64::from(interval.days)), -i128::from(interval.nanoseconds))
+}
+
+/// Civil microseconds so much later: months first, then days, then the time. None out of the
+/// calendar.
+pub(crate) fn later(micros: i64, interval: IntervalMonthDayNano) -> Option<i64> {
+    let month = match interval.months {
+        0 => micros,
+        months => civil::add_months(micros, i64::from(months))?,
+    };
+    let days = i64::from(interval.days).checked_mul(MICROS_OF_DAY)?;
+    civil::checked_micros(month.checked_add(days)?.checked_add(interval.nanoseconds / 1_000)?)
+}
+
+/// The time between two moments, as hours and less.
+pub(crate) fn between(end: i64, start: i64) -> Result<IntervalMonthDayNano, Failure> {
+    exact(Some(0), Some(0), (i128::from(end) - i128::from(start)) * 1_000)
+}
+
+/// As CAST to STRING writes it: `1-2 3 4:5:6.789`.
+pub(crate) fn text(interval: IntervalMonthDayNano) -> String {
+    let sign = |negative: bool| if negative { "-" } else { "" };
+    let months = interval.months.unsigned_abs();
+    let micros = interval.nanoseconds.unsigned_abs() / 1_000;
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let fraction = match fraction {
+        0 => String::new(),
+        whole if whole % 1_000 == 0 => format!(".{:03}", whole / 1_000),
+        fraction => format!(".{fraction:06}"),
+    };
+    format!(
+        "{}{}-{} {} {}{}:{}:{}{fraction}",
+        sign(interval.months < 0),
+        months / 12,
+        months % 12,
+        interval.days,
+        sign(interval.nanoseconds < 0),
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60,
+    )
+}
+
+/// What CAST to STRING writes, or fewer of its parts (`1-2`, `1-2 3`, `3 4:5:6`, `4:5:6`), or an ISO
+/// 8601 duration (`P1Y2M3DT4H5M6.5S`).
+pub(crate) fn read(text: &str) -> Result<IntervalMonthDayNano, Failure> {
+    let parts = match text.strip_prefix('P') {
+        Some(duration) => of_duration(duration),
+        None => of_parts(text),
+    };
+    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    exact(Some(months), Some(days), nanos)
+}
+
+/// Months, days and nanoseconds.
+type Parts = (i64, i64, i128);
+
+fn of_parts(text: &str) -> Option<Parts> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_months = |word: &str| word.trim_start_matches(['-', '+']).contains('-');
+    let is_time = |word: &str| word.matches(':').count() == 2;
+    let whole = |word: &str| word.parse::<i64>().ok();
+    Some(match words.as_slice() {
+        [months] if is_months(months) => (months_of(months)?, 0, 0),
+        [time] if is_time(time) => (0, 0, nanos_of(time)?),
+        [months, time] if is_months(months) && is_time(time) => (months_of(months)?, 0, nanos_of(time)?),
+        [months, days] if is_months(months) => (months_of(months)?, whole(days)?, 0),
+        [days, time] if is_time(time) => (0, whole(days)?, nanos_of(time)?),
+        [months, days, time] if is_months(months) && is_time(time) => (months_of(months)?, whole(days)?, nanos_of(time)?),
+        _ => return None,
+    })
+}
+
+/// `INTERVAL '3 4:5' DAY TO MINUTE`: the parts before and after the range are zero.
+fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, Failure> {
+    const UNITS: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+    let place = |name: &str| UNITS.iter().position(|unit| *unit == name);
+    let ends = range.split_once(" TO ").and_then(|(first, last)| Some((place(first)?, place(last)?))).filter(|(first, last)| first < last);
+    let (first, last) = ends.ok_or_else(|| Failure::new(format!("Invalid INTERVAL range {range}")))?;
+    // The sign of the months and that of the minutes stand before the years and the hours.
+    let (sign, unsigned) = text.split_at(usize::from(text.starts_with(['-', '+'])));
+    let before = match first {
+        0 => text.to_owned(),
+        1 => format!("{sign}0-{unsigned}"),
+        2 => format!("0-0 {text}"),
+        3 => format!("0-0 0 {text}"),
+        _ => format!("0-0 0 {sign}0:{unsigned}"),
+    };
+    let whole = before + ["", " 0 0:0:0", " 0:0:0", ":0:0", ":0", ""][last];
+    let parts = of_parts(&whole).filter(|_| whole.matches(' ').count() == 2);
+    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    exact(Some(months), Some(days), nanos)
+}
+
+/// The sign is that of all that follows it.
+fn signed(text: &str) -> (i64, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// `years-months`.
+fn months_of(text: &str) -> Option<i64> {
+    let (sign, text) = signed(text);
+    let (years, months) = text.split_once('-')?;
+    Some(sign * i64::from(years.parse::<u32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?))
+}
+
+/// `hours:minutes:seconds`.
+fn nanos_of(text: &str) -> Option<i128> {
+    let (sign, text) = signed(text);
+    let mut parts = text.split(':');
+    let (hours, minutes) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
+    let seconds = nanos_of_seconds(parts.next()?)?;
+    Some(i128::from(sign) * ((i128::from(hours) * 60 + i128::from(minutes)) * 60_000_000_000 + seconds))
+}
+
+fn nanos_of_seconds(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = fraction.len() <= 9 && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let nanos: i128 = format!("{fraction:0<9}").parse().ok().filter(|_| digits)?;
+    Some(i128::from(whole.parse::<u32>().ok()?) * 1_000_000_000 + nanos)
+}
+
+/// What follows the `P` of an ISO 8601 duration; each number has a sign of its own.
+fn of_duration(text: &str) -> Option<Parts> {
+    let (date, time) = text.split_once('T').unwrap_or((text, ""));
+    let (mut months, mut days, mut nanos) = (0_i64, 0_i64, 0_i128);
+    for (part, is_time) in date
+        .split_inclusive(char::is_alphabetic)
+        .map(|part| (part, false))
+        .chain(time.split_inclusive(char::is_alphabetic).map(|part| (part, true)))
+    {
+        let (number, unit) = part.split_at_checked(part.len() - 1)?;
+        let whole = || number.parse::<i32>().ok().map(i64::from);
+        match (unit, is_time) {
+            ("Y", false) => months += whole()? * 12,
+            ("M", false) => months += whole()?,
+            ("W", false) => days += whole()? * 7,
+            ("D", false) => days += whole()?,
+            ("H", true) => nanos += i128::from(whole()?) * 3_600_000_000_000,
+            ("M", true) => nanos += i128::from(whole()?) * 60_000_000_000,
+            ("S", true) => {
+                let (sign, number) = signed(number);
+                nanos += i128::from(sign) * nanos_of_seconds(number)?;
+            }
+            _ => return None,
+        }
+    }
+    (!text.is_empty()).then_some((months, days, nanos))
+}

@@ -1,0 +1,101 @@
+//! Dates and times as CAST reads and writes them.
+
+use super::super::failure::Failure;
+use super::civil;
+use super::zone::Zone;
+use crate::moment;
+
+pub(crate) fn read_date(text: &str) -> Result<i32, Failure> {
+    moment::date(text).map(civil::days).ok_or_else(|| Failure::new(format!("Invalid date: '{text}'")))
+}
+
+pub(crate) fn read_time(text: &str) -> Result<i64, Failure> {
+    with_seconds(text)
+        .and_then(moment::time)
+        .map(civil::micros_of_day)
+        .ok_or_else(|| Failure::new(format!("Invalid time string \"{text}\"")))
+}
+
+pub(crate) fn read_datetime(text: &str) -> Result<i64, Failure> {
+    with_seconds(text)
+        .and_then(moment::datetime)
+        .map(civil::micros)
+        .ok_or_else(|| Failure::new(format!("Invalid datetime string \"{text}\"")))
+}
+
+/// A datetime with a zone (`+02`, `Z`, ` Europe/Berlin`) or without, which means `zone`.
+pub(crate) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
+    let invalid = || Failure::new(format!("Invalid timestamp: '{text}'"));
+    let (datetime, named) = text.split_at(end_of_datetime(text));
+    let civil = with_seconds(to_micros(datetime)).and_then(moment::datetime).map(civil::micros).ok_or_else(invalid)?;
+    let timestamp = match named {
+        "" => zone.timestamp(civil),
+        named => match named.strip_prefix(' ') {
+            // An offset follows the time at once.
+            Some(offset) if offset.starts_with(['+', '-']) && datetime.contains(':') => return Err(invalid()),
+            Some(named) => named.parse::<Zone>()?.timestamp(civil),
+            None if named.starts_with(['+', '-', 'Z', 'z']) => named.parse::<Zone>().map_err(|_| invalid())?.timestamp(civil),
+            None => return Err(invalid()),
+        },
+    };
+    civil::checked_micros(timestamp).ok_or_else(invalid)
+}
+
+/// The text, unless it is a time without its seconds: those may be left out in rows, but not here.
+fn with_seconds(text: &str) -> Option<&str> {
+    (text.matches(':').count() != 1).then_some(text)
+}
+
+/// Without the nanoseconds, which a timestamp may be written with and does not keep.
+fn to_micros(datetime: &str) -> &str {
+    let decimals = datetime.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if (7..=9).contains(&decimals) { &datetime[..datetime.len() - (decimals - 6)] } else { datetime }
+}
+
+/// Where the zone begins: after `2014-9-27` and perhaps `T12:30:00.45`.
+fn end_of_datetime(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let run = |from: usize, allowed: fn(&u8) -> bool| from + bytes[from..].iter().take_while(|byte| allowed(byte)).count();
+    let digits = |from: usize| run(from, u8::is_ascii_digit);
+    let mut end = digits(0);
+    for _ in 0..2 {
+        if bytes.get(end) == Some(&b'-') {
+            end = digits(end + 1);
+        }
+    }
+    match (bytes.get(end), bytes.get(end + 1)) {
+        (Some(b' ' | b'T' | b't'), Some(byte)) if byte.is_ascii_digit() => {
+            run(end + 1, |byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+        }
+        _ => end,
+    }
+}
+
+pub(crate) fn write_date(days: i32) -> String {
+    civil::date(days).to_string()
+}
+
+/// With as many decimals as it takes: none, three or six.
+pub(crate) fn write_time(micros: i64) -> String {
+    let seconds = micros / 1_000_000;
+    let whole = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match micros % 1_000_000 {
+        0 => whole,
+        fraction if fraction % 1_000 == 0 => format!("{whole}.{:03}", fraction / 1_000),
+        fraction => format!("{whole}.{fraction:06}"),
+    }
+}
+
+pub(crate) fn write_datetime(micros: i64) -> String {
+    let days = super::truncate::day_of(micros);
+    format!("{} {}", write_date(days), write_time(micros.rem_euclid(civil::MICROS_OF_DAY)))
+}
+
+/// In the zone, with its offset: `2014-09-27 12:30:00+00`.
+pub(crate) fn write_timestamp(micros: i64, zone: &Zone) -> String {
+    let offset = zone.shown_offset(micros);
+    let sign = if offset < 0 { '-' } else { '+' };
+    let (hours, minutes) = (offset.abs() / 3_600, offset.abs() / 60 % 60);
+    let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
+    format!("{}{sign}{hours:02}{minutes}", write_datetime(micros + offset * 1_000_000))
+}

@@ -1,0 +1,117 @@
+//! To INT64, FLOAT64, NUMERIC, BIGNUMERIC and BOOL.
+
+use datafusion::arrow::datatypes::i256;
+
+use super::super::column::{BigNumeric, Bool, Float64, Int64, Numeric, Text};
+use super::super::failure::Failure;
+use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
+use super::super::number::floating;
+use super::super::overload::Both;
+
+pub(crate) fn int64() -> Vec<Both> {
+    vec![
+        Both::unary::<Int64, Int64>(Ok),
+        Both::unary::<Float64, Int64>(int64_of_float),
+        Both::unary::<Numeric, Int64>(|units| int64_of_decimal(i256::from_i128(units), NUMERIC_SCALE)),
+        Both::unary::<BigNumeric, Int64>(|units| int64_of_decimal(units, BIGNUMERIC_SCALE)),
+        Both::unary::<Bool, Int64>(|value| Ok(i64::from(value))),
+        Both::unary::<Text, Int64>(|text| int64_of_text(text).ok_or_else(|| Failure::new(format!("Bad int64 value: {text}")))),
+    ]
+}
+
+fn int64_of_float(value: f64) -> Result<i64, Failure> {
+    if let Some(name) = floating::not_finite(value) {
+        return Err(Failure::new(format!("Illegal conversion of non-finite floating point number to an integer: {name}")));
+    }
+    // Halves go away from zero. 2^63 is the first float that is too large.
+    let rounded = value.round();
+    let in_range = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
+    in_range.then_some(rounded as i64).ok_or_else(|| Failure::new(format!("int64 out of range: {}", floating::write(value))))
+}
+
+fn int64_of_decimal(units: i256, scale: u32) -> Result<i64, Failure> {
+    decimal::divide_rounding(units, decimal::power_of_ten(scale))
+        .and_then(|whole| i64::try_from(whole.to_i128()?).ok())
+        .ok_or_else(|| Failure::new(format!("int64 out of range: {}", decimal::write(units, scale))))
+}
+
+/// Decimal, or hexadecimal after `0x`.
+fn int64_of_text(text: &str) -> Option<i64> {
+    let text = text.trim_ascii();
+    let (sign, unsigned) = match text.as_bytes().first()? {
+        b'-' => ("-", &text[1..]),
+        b'+' => ("", &text[1..]),
+        _ => ("", text),
+    };
+    let (digits, radix) = match unsigned.strip_prefix("0x").or(unsigned.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None => (unsigned, 10),
+    };
+    // A second sign is none of Rust's business.
+    let plain = digits.chars().all(|digit| digit.is_digit(radix));
+    plain.then(|| i64::from_str_radix(&format!("{sign}{digits}"), radix).ok())?
+}
+
+pub(crate) fn float64() -> Vec<Both> {
+    vec![
+        Both::unary::<Float64, Float64>(Ok),
+        Both::unary::<Int64, Float64>(|value| Ok(value as f64)),
+        Both::unary::<Numeric, Float64>(|units| Ok(decimal::to_float(i256::from_i128(units), NUMERIC_SCALE))),
+        Both::unary::<BigNumeric, Float64>(|units| Ok(decimal::to_float(units, BIGNUMERIC_SCALE))),
+        Both::unary::<Text, Float64>(|text| text.trim_ascii().parse().map_err(|_| Failure::new(format!("Bad double value: {text}")))),
+    ]
+}
+
+pub(crate) fn numeric() -> Vec<Both> {
+    vec![
+        Both::unary::<Numeric, Numeric>(Ok),
+        Both::unary::<Int64, Numeric>(|value| Ok(i128::from(value) * 10_i128.pow(NUMERIC_SCALE))),
+        Both::unary::<Float64, Numeric>(|value| {
+            decimal::numeric(decimal::of_float(value, NUMERIC_SCALE)).ok_or_else(|| out_of_range("numeric", &floating::write(value)))
+        }),
+        Both::unary::<BigNumeric, Numeric>(|units| {
+            let ratio = decimal::power_of_ten(BIGNUMERIC_SCALE - NUMERIC_SCALE);
+            decimal::numeric(decimal::divide_rounding(units, ratio))
+                .ok_or_else(|| out_of_range("numeric", &decimal::write(units, BIGNUMERIC_SCALE)))
+        }),
+        Both::unary::<Text, Numeric>(|text| {
+            decimal::numeric(decimal::read(text, NUMERIC_SCALE)).ok_or_else(|| Failure::new(format!("Invalid NUMERIC value: {text}")))
+        }),
+    ]
+}
+
+pub(crate) fn bignumeric() -> Vec<Both> {
+    let wider = |units: i256, digits: u32| units.checked_mul(decimal::power_of_ten(digits));
+    vec![
+        Both::unary::<BigNumeric, BigNumeric>(Ok),
+        Both::unary::<Int64, BigNumeric>(move |value| {
+            wider(i256::from_i128(i128::from(value)), BIGNUMERIC_SCALE).ok_or_else(|| out_of_range("bignumeric", &value.to_string()))
+        }),
+        Both::unary::<Float64, BigNumeric>(|value| {
+            decimal::of_float(value, BIGNUMERIC_SCALE).ok_or_else(|| out_of_range("bignumeric", &floating::write(value)))
+        }),
+        Both::unary::<Numeric, BigNumeric>(move |units| {
+            wider(i256::from_i128(units), BIGNUMERIC_SCALE - NUMERIC_SCALE)
+                .ok_or_else(|| out_of_range("bignumeric", &decimal::write(i256::from_i128(units), NUMERIC_SCALE)))
+        }),
+        Both::unary::<Text, BigNumeric>(|text| {
+            decimal::read(text, BIGNUMERIC_SCALE).ok_or_else(|| Failure::new(format!("Invalid BIGNUMERIC value: {text}")))
+        }),
+    ]
+}
+
+fn out_of_range(kind: &str, value: &str) -> Failure {
+    Failure::new(format!("{kind} out of range: {value}"))
+}
+
+pub(crate) fn boolean() -> Vec<Both> {
+    vec![
+        Both::unary::<Bool, Bool>(Ok),
+        Both::unary::<Int64, Bool>(|value| Ok(value != 0)),
+        Both::unary::<Text, Bool>(|text| match text {
+            word if word.eq_ignore_ascii_case("true") => Ok(true),
+            word if word.eq_ignore_ascii_case("false") => Ok(false),
+            _ => Err(Failure::new(format!("Bad bool value: {text}"))),
+        }),
+    ]
+}

@@ -1,0 +1,103 @@
+//! A row in the form of its pattern: every specifier takes its arguments.
+
+use super::super::failure::Failure;
+use super::pattern::{Conversion, Pattern, Piece, Size, Specifier, WIDEST, too_wide};
+use super::{Argument, value};
+
+impl Pattern {
+    /// The text of a row; none (NULL) if a value is NULL that its specifier cannot show.
+    pub(crate) fn write(&self, arguments: &[Argument], row: usize) -> Result<Option<String>, Failure> {
+        let mut rest = Arguments { pattern: self, all: arguments, used: 0, row };
+        let mut text = String::new();
+        let mut null = false;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Specifier(specifier) => match rest.specified(specifier)? {
+                    Some(value) => text.push_str(&value),
+                    None => null = true,
+                },
+            }
+        }
+        if rest.used < arguments.len() {
+            return Err(Failure::new(format!(
+                "Too many arguments to FORMAT for pattern \"{}\"; Expected {}; Got {}",
+                self.text,
+                rest.used + 1,
+                arguments.len() + 1
+            )));
+        }
+        Ok((!null).then_some(text))
+    }
+}
+
+/// The arguments that are still to be taken.
+struct Arguments<'a> {
+    pattern: &'a Pattern,
+    all: &'a [Argument<'a>],
+    used: usize,
+    row: usize,
+}
+
+impl Arguments<'_> {
+    /// The next one, and its number in the call.
+    fn next(&mut self) -> Result<(Argument<'_>, usize), Failure> {
+        let argument = self.all.get(self.used).ok_or_else(|| {
+            Failure::new(format!("Too few arguments to FORMAT for pattern \"{}\"; Got {}", self.pattern.text, self.all.len() + 1))
+        })?;
+        self.used += 1;
+        Ok((*argument, self.used + 1))
+    }
+
+    /// None if it is a NULL argument.
+    fn size(&mut self, size: Option<Size>) -> Result<Option<Option<i64>>, Failure> {
+        match size {
+            None => Ok(Some(None)),
+            Some(Size::Of(size)) => Ok(Some(Some(size as i64))),
+            Some(Size::Argument) => {
+                let row = self.row;
+                let (argument, number) = self.next()?;
+                let size = value::integer(argument, row, number)?;
+                match size {
+                    Some(size) if size.unsigned_abs() > WIDEST as u64 => Err(too_wide()),
+                    size => Ok(size.map(Some)),
+                }
+            }
+        }
+    }
+
+    fn specified(&mut self, specifier: &Specifier) -> Result<Option<String>, Failure> {
+        let row = self.row;
+        let width = self.size(specifier.width)?;
+        let precision = self.size(specifier.precision)?;
+        let (argument, number) = self.next()?;
+        let (Some(width), Some(precision)) = (width, precision) else { return Ok(None) };
+        let precision = precision.and_then(|precision| usize::try_from(precision).ok());
+        let Some(text) = value::write(specifier, precision, argument, row, number)? else { return Ok(None) };
+        let left = specifier.flags.left || width.is_some_and(|width| width < 0);
+        let width = width.map_or(0, |width| width.unsigned_abs() as usize);
+        Ok(Some(padded(text, width, left, specifier)))
+    }
+}
+
+fn padded(text: String, width: usize, left: bool, specifier: &Specifier) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    if missing == 0 {
+        return text;
+    }
+    let fill = " ".repeat(missing);
+    if left {
+        return text + &fill;
+    }
+    let numeric = !matches!(specifier.conversion, Conversion::Text | Conversion::Json { .. } | Conversion::Printable | Conversion::Literal);
+    let finite = text.contains(|c: char| c.is_ascii_digit());
+    if !(numeric && finite && specifier.flags.zeros) {
+        return fill + &text;
+    }
+    let sign = text.len() - text.trim_start_matches(['-', '+', ' ']).len();
+    let prefix = match text.get(sign..sign + 2) {
+        Some("0x" | "0X") => sign + 2,
+        _ => sign,
+    };
+    format!("{}{}{}", &text[..prefix], "0".repeat(missing), &text[prefix..])
+}

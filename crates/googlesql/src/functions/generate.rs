@@ -1,0 +1,186 @@
+//! `GENERATE_ARRAY`, `GENERATE_DATE_ARRAY` and `GENERATE_TIMESTAMP_ARRAY`: from start to end, both
+//! included, step by step.
+
+use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
+
+use super::Function;
+use super::adapter::scalar;
+use super::calendar::civil::MICROS_OF_DAY;
+use super::calendar::interval::{exact, later};
+use super::column::{Array, BigNumeric, Date, Float64, Int64, Interval, Numeric, Timestamp};
+use super::failure::Failure;
+use super::number::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE, power_of_ten};
+use super::overload::Overload;
+
+/// More elements BigQuery refuses, too.
+const MOST: usize = 1_048_575;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    let one_numeric = 10_i128.pow(NUMERIC_SCALE);
+    vec![
+        scalar(
+            "generate_array",
+            vec![
+                Overload::binary::<Int64, Int64, Array<Int64>, _>(|start, end| integers(start, end, 1)),
+                Overload::ternary::<Int64, Int64, Int64, Array<Int64>, _>(integers),
+                Overload::binary::<Numeric, Numeric, Array<Numeric>, _>(move |start, end| {
+                    numbers(start, end, Step::of(one_numeric, 0), |a, b| a.checked_add(b))
+                }),
+                Overload::ternary::<Numeric, Numeric, Numeric, Array<Numeric>, _>(|start, end, step| {
+                    numbers(start, end, Step::of(step, 0), |a, b| a.checked_add(b))
+                }),
+                Overload::binary::<BigNumeric, BigNumeric, Array<BigNumeric>, _>(|start, end| {
+                    numbers(start, end, Step::of(power_of_ten(BIGNUMERIC_SCALE), i256::ZERO), |a, b| a.checked_add(b))
+                }),
+                Overload::ternary::<BigNumeric, BigNumeric, BigNumeric, Array<BigNumeric>, _>(|start, end, step| {
+                    numbers(start, end, Step::of(step, i256::ZERO), |a, b| a.checked_add(b))
+                }),
+                Overload::binary::<Float64, Float64, Array<Float64>, _>(|start, end| floats(start, end, 1.0)),
+                Overload::ternary::<Float64, Float64, Float64, Array<Float64>, _>(floats),
+            ],
+        ),
+        scalar(
+            "generate_date_array",
+            vec![
+                Overload::binary::<Date, Date, Array<Date>, _>(|start, end| dates(start, end, IntervalMonthDayNano::new(0, 1, 0))),
+                Overload::ternary::<Date, Date, Interval, Array<Date>, _>(dates),
+            ],
+        ),
+        scalar("generate_timestamp_array", vec![Overload::ternary::<Timestamp, Timestamp, Interval, Array<Timestamp>, _>(timestamps)]),
+    ]
+}
+
+fn zero_step() -> Failure {
+    Failure::new("Sequence step cannot be 0.")
+}
+
+fn too_many() -> Failure {
+    Failure::new(format!("Cannot generate arrays with more than {MOST} elements."))
+}
+
+fn integers(start: i64, end: i64, step: i64) -> Result<Vec<i64>, Failure> {
+    numbers(start, end, Step::of(step, 0), |a, b| a.checked_add(b))
+}
+
+/// Which way, and how far.
+struct Step<T> {
+    by: T,
+    way: std::cmp::Ordering,
+}
+
+impl<T: PartialOrd + Copy> Step<T> {
+    fn of(by: T, zero: T) -> Step<T> {
+        Step { by, way: by.partial_cmp(&zero).unwrap_or(std::cmp::Ordering::Equal) }
+    }
+
+    fn is_past(&self, value: T, end: T) -> bool {
+        if self.way.is_gt() { value > end } else { value < end }
+    }
+}
+
+fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) -> Option<T>) -> Result<Vec<T>, Failure> {
+    if step.way.is_eq() {
+        return Err(zero_step());
+    }
+    let mut values = Vec::new();
+    let mut next = Some(start);
+    // What overflows is past the end as well.
+    while let Some(value) = next.filter(|value| !step.is_past(*value, end)) {
+        if values.len() == MOST {
+            return Err(too_many());
+        }
+        values.push(value);
+        next = add(value, step.by);
+    }
+    Ok(values)
+}
+
+/// Multiples of the step, so that errors do not add up.
+fn floats(start: f64, end: f64, step: f64) -> Result<Vec<f64>, Failure> {
+    if step == 0.0 {
+        return Err(zero_step());
+    }
+    if !(start.is_finite() && end.is_finite() && step.is_finite()) {
+        return Err(Failure::new("GENERATE_ARRAY takes no infinities and no NaN"));
+    }
+    let step = Step::of(step, 0.0);
+    let values: Vec<f64> = (0..=MOST).map(|index| start + index as f64 * step.by).take_while(|value| !step.is_past(*value, end)).collect();
+    if values.len() > MOST { Err(too_many()) } else { Ok(values) }
+}
+
+fn dates(start: i32, end: i32, step: IntervalMonthDayNano) -> Result<Vec<i32>, Failure> {
+    if step.nanoseconds != 0 {
+        return Err(Failure::new("GENERATE_DATE_ARRAY does not support date parts shorter than DAY"));
+    }
+    let micros = moments(i64::from(start) * MICROS_OF_DAY, i64::from(end) * MICROS_OF_DAY, step)?;
+    Ok(micros.into_iter().map(|micros| micros.div_euclid(MICROS_OF_DAY) as i32).collect())
+}
+
+fn timestamps(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, Failure> {
+    if step.months != 0 {
+        return Err(Failure::new("GENERATE_TIMESTAMP_ARRAY does not support date parts longer than DAY"));
+    }
+    moments(start, end, step)
+}
+
+/// Each is so many steps from the start: the 31st comes back after a February.
+fn moments(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, Failure> {
+    let length = i64::from(step.months) * 30 * MICROS_OF_DAY + i64::from(step.days) * MICROS_OF_DAY + step.nanoseconds / 1_000;
+    let way = Step::of(length, 0);
+    if way.way.is_eq() {
+        return Err(zero_step());
+    }
+    let mut values = Vec::new();
+    for index in 0_i64.. {
+        let interval = exact(
+            i64::from(step.months).checked_mul(index),
+            i64::from(step.days).checked_mul(index),
+            i128::from(step.nanoseconds) * i128::from(index),
+        );
+        let next = interval.ok().and_then(|interval| later(start, interval));
+        let Some(value) = next.filter(|value| !way.is_past(*value, end)) else { break };
+        if values.len() == MOST {
+            return Err(too_many());
+        }
+        values.push(value);
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check, eval_array};
+
+    #[test]
+    fn arrays_run_from_start_to_end() {
+        for (expression, expected) in [
+            ("generate_array(1, 5)", "1, 2, 3, 4, 5"),
+            ("generate_array(0, 10, 3)", "0, 3, 6, 9"),
+            ("generate_array(10, 0, -3)", "10, 7, 4, 1"),
+            ("generate_array(4, 4, 10)", "4"),
+            ("generate_array(10, 0, 3)", ""),
+            ("generate_array(5, NULL, 1)", ""),
+            ("generate_array(9223372036854775806, 9223372036854775807)", "9223372036854775806, 9223372036854775807"),
+            ("generate_array(0, 0.5, 0.25)", "0, 0.25, 0.5"),
+            ("generate_array(NUMERIC '0', NUMERIC '0.3', NUMERIC '0.1')", "0, 0.1, 0.2, 0.3"),
+            ("generate_array(1, 5, 0)", "error: Sequence step cannot be 0."),
+            ("generate_array(1, 10000000)", "error: Cannot generate arrays with more than 1048575 elements."),
+            ("generate_date_array('2016-10-05', '2016-10-08')", "2016-10-05, 2016-10-06, 2016-10-07, 2016-10-08"),
+            ("generate_date_array('2016-10-05', '2016-10-09', $interval(2, 'DAY'))", "2016-10-05, 2016-10-07, 2016-10-09"),
+            ("generate_date_array('2016-10-05', '2016-10-01', $interval(-3, 'DAY'))", "2016-10-05, 2016-10-02"),
+            ("generate_date_array('2016-01-31', '2016-04-30', $interval(1, 'MONTH'))", "2016-01-31, 2016-02-29, 2016-03-31, 2016-04-30"),
+            ("generate_date_array('2016-10-05', '2016-10-01')", ""),
+            ("generate_date_array('9999-12-30', '9999-12-31')", "9999-12-30, 9999-12-31"),
+            (
+                "generate_timestamp_array('2016-10-05 00:00:00', '2016-10-05 00:00:02', $interval(1, 'SECOND'))",
+                "2016-10-05 00:00:00+00, 2016-10-05 00:00:01+00, 2016-10-05 00:00:02+00",
+            ),
+        ] {
+            assert_eq!(eval_array(expression), expected, "{expression}");
+        }
+        check(&[(
+            "generate_date_array(1, 2)",
+            "error: No matching signature for function GENERATE_DATE_ARRAY for argument types: INT64, INT64",
+        )]);
+    }
+}

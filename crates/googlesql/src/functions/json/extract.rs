@@ -1,0 +1,68 @@
+//! JSON_QUERY, JSON_VALUE, their kin for arrays, and their older names.
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Json, Parsed, Text};
+use super::super::list::ArrayOf;
+use super::super::overload::Overload;
+use super::path::{Path, Step};
+use super::scan::{compact, elements, find, is_null, scalar as scalar_text};
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
+        scalar("json_query", query()),
+        scalar("json_extract", query()),
+        scalar("json_value", value()),
+        scalar("json_extract_scalar", value()),
+        scalar("json_query_array", query_array()),
+        scalar("json_extract_array", query_array()),
+        scalar("json_value_array", value_array()),
+        scalar("json_extract_string_array", value_array()),
+    ]
+}
+
+fn query() -> Vec<Overload> {
+    let of_text = |text: &str, steps: &[Step]| find(text, steps).filter(|found| !is_null(found)).map(compact);
+    // Of JSON, a `null` stays one.
+    let of_json = |json: &str, steps: &[Step]| find(json, steps).map(compact);
+    vec![
+        Overload::unary::<Text, Text, _>(move |text| of_text(text, &[])),
+        Overload::binary::<Text, Parsed<Path>, Text, _>(move |text, path| of_text(text, &path.0)),
+        Overload::unary::<Json, Json, _>(move |json| of_json(json, &[])),
+        Overload::binary::<Json, Parsed<Path>, Json, _>(move |json, path| of_json(json, &path.0)),
+    ]
+}
+
+fn value() -> Vec<Overload> {
+    let value = |text: &str, steps: &[Step]| find(text, steps).and_then(scalar_text);
+    vec![
+        Overload::unary::<Text, Text, _>(move |text| value(text, &[])),
+        Overload::binary::<Text, Parsed<Path>, Text, _>(move |text, path| value(text, &path.0)),
+        Overload::unary::<Json, Text, _>(move |json| value(json, &[])),
+        Overload::binary::<Json, Parsed<Path>, Text, _>(move |json, path| value(json, &path.0)),
+    ]
+}
+
+fn query_array() -> Vec<Overload> {
+    let array =
+        |text: &str, steps: &[Step]| -> Option<Vec<String>> { Some(elements(find(text, steps)?)?.into_iter().map(compact).collect()) };
+    vec![
+        Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
+        Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
+        Overload::unary::<Json, ArrayOf<Json>, _>(move |json| array(json, &[])),
+        Overload::binary::<Json, Parsed<Path>, ArrayOf<Json>, _>(move |json, path| array(json, &path.0)),
+    ]
+}
+
+/// NULL as soon as one element is not a scalar. (A `null` among them would be a NULL in the ARRAY,
+/// which no result may hold.)
+fn value_array() -> Vec<Overload> {
+    let array =
+        |text: &str, steps: &[Step]| -> Option<Vec<String>> { elements(find(text, steps)?)?.into_iter().map(scalar_text).collect() };
+    vec![
+        Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
+        Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
+        Overload::unary::<Json, ArrayOf<Text>, _>(move |json| array(json, &[])),
+        Overload::binary::<Json, Parsed<Path>, ArrayOf<Text>, _>(move |json, path| array(json, &path.0)),
+    ]
+}

@@ -1,0 +1,94 @@
+//! Members and types of JSON: `json.key` and `json[i]` (`$json_get`), JSON_KEYS, JSON_TYPE.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Int64, Json, Text};
+use super::super::failure::Failure;
+use super::super::list::ArrayOf;
+use super::super::overload::Overload;
+use super::path::Step;
+use super::scan::find;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
+        scalar(
+            "$json_get",
+            vec![
+                Overload::binary::<Json, Text, Json, _>(|json, name| find(json, &[Step::Member(name.to_owned())]).map(str::to_owned)),
+                Overload::binary::<Json, Int64, Json, _>(|json, index| {
+                    usize::try_from(index).ok().and_then(|index| find(json, &[Step::Element(index)])).map(str::to_owned)
+                }),
+            ],
+        ),
+        scalar(
+            "json_type",
+            vec![Overload::unary::<Json, Text, _>(|json| {
+                parsed(json).map(|value| {
+                    match value {
+                        Value::Null => "null",
+                        Value::Bool(_) => "boolean",
+                        Value::Number(_) => "number",
+                        Value::String(_) => "string",
+                        Value::Array(_) => "array",
+                        Value::Object(_) => "object",
+                    }
+                    .to_owned()
+                })
+            })],
+        ),
+        scalar("json_keys", vec![Overload::ternary::<Json, Int64, Text, ArrayOf<Text>, _>(keys_in_mode)]),
+    ]
+}
+
+pub(crate) fn parsed(json: &str) -> Result<Value, Failure> {
+    serde_json::from_str(json).map_err(|error| Failure::new(format!("Invalid input to JSON: {error}")))
+}
+
+fn keys_in_mode(json: &str, depth: i64, mode: &str) -> Result<Vec<String>, Failure> {
+    let depth = usize::try_from(depth).ok().filter(|depth| *depth > 0).ok_or_else(|| Failure::new("max_depth must be positive"))?;
+    match mode.to_ascii_lowercase().as_str() {
+        "strict" => keys(json, depth, Arrays::Closed),
+        "lax" => keys(json, depth, Arrays::Flat),
+        "lax recursive" => keys(json, depth, Arrays::Open),
+        _ => Err(Failure::new(format!("Invalid JSON mode specified: {mode}"))),
+    }
+}
+
+/// Whether a path goes through the elements of arrays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrays {
+    Closed,
+    /// Of arrays, but not of arrays within them.
+    Flat,
+    Open,
+}
+
+/// Each path of members once, in alphabetical order.
+fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, Failure> {
+    fn collect(value: &Value, prefix: &str, depth: usize, (arrays, nested): (Arrays, bool), keys: &mut BTreeSet<String>) {
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Array(elements) if arrays == Arrays::Open || (arrays == Arrays::Flat && !nested) => {
+                elements.iter().for_each(|element| collect(element, prefix, depth, (arrays, true), keys));
+                return;
+            }
+            _ => return,
+        };
+        for (name, value) in members {
+            let plain = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+            let name = if plain && !name.is_empty() { name.clone() } else { format!("\"{name}\"") };
+            let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+            if depth > 1 {
+                collect(value, &path, depth - 1, (arrays, false), keys);
+            }
+            keys.insert(path);
+        }
+    }
+    let mut keys = BTreeSet::new();
+    collect(&parsed(json)?, "", depth, (arrays, false), &mut keys);
+    Ok(keys.into_iter().collect())
+}

@@ -1,0 +1,71 @@
+//! REGEXP_REPLACE, where `\1` stands for what the first group matched.
+
+use std::str::FromStr;
+
+use regex::Captures;
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Parsed, Text};
+use super::super::failure::Failure;
+use super::super::overload::Overload;
+use super::pattern::Pattern;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![scalar("regexp_replace", vec![Overload::ternary::<Text, Parsed<Pattern>, Parsed<Replacement>, Text, _>(replace)])]
+}
+
+/// What a match is replaced by.
+#[derive(Debug)]
+struct Replacement(Vec<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Literal(char),
+    /// `\0` is the whole match.
+    Group(usize),
+}
+
+impl FromStr for Replacement {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Replacement, Failure> {
+        let mut letters = text.chars();
+        let mut pieces = Vec::new();
+        while let Some(letter) = letters.next() {
+            pieces.push(match (letter, letter == '\\') {
+                (letter, false) => Piece::Literal(letter),
+                (_, true) => match letters.next() {
+                    Some('\\') => Piece::Literal('\\'),
+                    Some(digit @ '0'..='9') => Piece::Group(digit as usize - '0' as usize),
+                    _ => return Err(Failure::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
+                },
+            });
+        }
+        Ok(Replacement(pieces))
+    }
+}
+
+fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<String, Failure> {
+    let groups = pattern.0.captures_len();
+    for piece in &replacement.0 {
+        if let Piece::Group(group) = piece
+            && *group >= groups
+        {
+            let message =
+                format!("Invalid REGEXP_REPLACE pattern: there is no group \\{group} in a regular expression with {}", groups - 1);
+            return Err(Failure::new(message));
+        }
+    }
+    let by = |found: &Captures| {
+        let mut result = String::new();
+        for piece in &replacement.0 {
+            match piece {
+                Piece::Literal(letter) => result.push(*letter),
+                Piece::Group(group) => result.push_str(found.get(*group).map_or("", |part| part.as_str())),
+            }
+        }
+        result
+    };
+    Ok(pattern.0.replace_all(text, by).into_owned())
+}

@@ -1,0 +1,57 @@
+//! LPAD, RPAD, REPEAT.
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Bytes, Int64, Text};
+use super::super::failure::Failure;
+use super::super::overload::Overload;
+use super::{count, output};
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
+        scalar("lpad", overloads("LPAD", true)),
+        scalar("rpad", overloads("RPAD", false)),
+        scalar(
+            "repeat",
+            vec![
+                Overload::binary::<Text, Int64, Text, _>(|text, times| {
+                    let times = count("REPEAT", times)?;
+                    output("REPEAT", text.len().saturating_mul(times))?;
+                    Ok::<_, Failure>(text.repeat(times))
+                }),
+                Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, times| {
+                    let times = count("REPEAT", times)?;
+                    output("REPEAT", bytes.len().saturating_mul(times))?;
+                    Ok::<_, Failure>(bytes.repeat(times))
+                }),
+            ],
+        ),
+    ]
+}
+
+fn overloads(function: &'static str, left: bool) -> Vec<Overload> {
+    let text = move |text: &str, length: i64, pattern: &str| {
+        let characters = |text: &str| text.chars().collect::<Vec<char>>();
+        Ok::<String, Failure>(pad(function, left, &characters(text), length, &characters(pattern))?.into_iter().collect())
+    };
+    vec![
+        Overload::binary::<Text, Int64, Text, _>(move |value, length| text(value, length, " ")),
+        Overload::ternary::<Text, Int64, Text, Text, _>(text),
+        Overload::binary::<Bytes, Int64, Bytes, _>(move |bytes, length| pad(function, left, bytes, length, b" ")),
+        Overload::ternary::<Bytes, Int64, Bytes, Bytes, _>(move |bytes, length, pattern| pad(function, left, bytes, length, pattern)),
+    ]
+}
+
+/// What is too long is cut at its end, whichever side is padded.
+fn pad<T: Copy>(function: &str, left: bool, value: &[T], length: i64, pattern: &[T]) -> Result<Vec<T>, Failure> {
+    let length = output(function, count(function, length)?)?;
+    if pattern.is_empty() {
+        return Err(Failure::new(format!("Pattern argument of {function} cannot be empty")));
+    }
+    let kept = value.iter().copied().take(length);
+    let padding = pattern.iter().copied().cycle().take(length.saturating_sub(value.len()));
+    Ok(match left {
+        true => padding.chain(kept).collect(),
+        false => kept.chain(padding).collect(),
+    })
+}

@@ -1,0 +1,67 @@
+//! REPLACE and TRANSLATE.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::super::Function;
+use super::super::adapter::scalar;
+use super::super::column::{Bytes, Text};
+use super::super::failure::Failure;
+use super::super::overload::Overload;
+
+pub(crate) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
+        scalar(
+            "replace",
+            vec![
+                Overload::ternary::<Text, Text, Text, Text, _>(
+                    |text, from, to| if from.is_empty() { text.to_owned() } else { text.replace(from, to) },
+                ),
+                Overload::ternary::<Bytes, Bytes, Bytes, Bytes, _>(replace_bytes),
+            ],
+        ),
+        scalar(
+            "translate",
+            vec![
+                Overload::ternary::<Text, Text, Text, Text, _>(|text, from, to| {
+                    Ok::<String, Failure>(translate(text.chars(), from.chars(), to.chars())?.into_iter().collect())
+                }),
+                Overload::ternary::<Bytes, Bytes, Bytes, Bytes, _>(|bytes, from, to| {
+                    translate(bytes.iter().copied(), from.iter().copied(), to.iter().copied())
+                }),
+            ],
+        ),
+    ]
+}
+
+fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut result, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
+    while let Some((&first, others)) = rest.split_first() {
+        match rest.strip_prefix(from) {
+            Some(after) if !from.is_empty() => {
+                result.extend_from_slice(to);
+                rest = after;
+            }
+            _ => {
+                result.push(first);
+                rest = others;
+            }
+        }
+    }
+    result
+}
+
+/// What has no counterpart in `to` is left out.
+fn translate<T: Copy + Eq + Hash>(
+    value: impl Iterator<Item = T>,
+    from: impl Iterator<Item = T>,
+    mut to: impl Iterator<Item = T>,
+) -> Result<Vec<T>, Failure> {
+    let mut counterparts = HashMap::new();
+    for source in from {
+        if counterparts.insert(source, to.next()).is_some() {
+            return Err(Failure::new("Duplicate character in TRANSLATE source characters"));
+        }
+    }
+    Ok(value.filter_map(|item| counterparts.get(&item).copied().unwrap_or(Some(item))).collect())
+}

@@ -1,0 +1,197 @@
+//! CAST, SAFE_CAST and the types that they name.
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::sql::sqlparser::ast::{self, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::Resolver;
+use super::supertype::arrow_cast;
+use crate::googlesql::QueryError;
+use crate::googlesql::functions::Function;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Env, Typed};
+use crate::googlesql::types;
+
+impl Resolver<'_> {
+    pub(crate) fn cast(
+        &self,
+        env: &Env<'_>,
+        kind: &ast::CastKind,
+        of: &ast::Expr,
+        to: &ast::DataType,
+        format: Option<&ast::CastFormat>,
+        syntax: &ast::Expr,
+    ) -> Result<Typed, QueryError> {
+        let safe = match kind {
+            ast::CastKind::Cast => false,
+            ast::CastKind::SafeCast => true,
+            ast::CastKind::TryCast | ast::CastKind::DoubleColon => {
+                return Err(place::refuse("Syntax error: GoogleSQL casts with CAST and SAFE_CAST", syntax));
+            }
+        };
+        let to = self.data_type(to).map_err(|error| match error {
+            QueryError::Invalid(message) => place::refuse(message, syntax),
+            other => other,
+        })?;
+        if let Some(format) = format {
+            return self.formatted(env, of, &to, format, safe, syntax);
+        }
+        if let (ast::Expr::Array(array), Some(element)) = (of, types::element(&to)) {
+            let element = element.as_ref().clone().with_name("").into();
+            return self.array_literal(env, &array.elem, Some(&element), syntax);
+        }
+        let value = self.expr(env, of)?;
+        if types::is_json(&value.field) != types::is_json(&to) && !super::supertype::is_null(&value) {
+            let message = format!("Invalid cast from {} to {}", types::of(&value.field), types::of(&to));
+            return Err(place::refuse(message, syntax));
+        }
+        self.cast_to(value, &to, safe, syntax)
+    }
+
+    /// `CAST(… AS … FORMAT '…' AT TIME ZONE '…')`.
+    fn formatted(
+        &self,
+        env: &Env<'_>,
+        of: &ast::Expr,
+        to: &FieldRef,
+        format: &ast::CastFormat,
+        safe: bool,
+        syntax: &ast::Expr,
+    ) -> Result<Typed, QueryError> {
+        let value = self.expr(env, of)?;
+        if super::supertype::is_null(&value) {
+            return self.null_as(value, to);
+        }
+        let (format, zone) = match format {
+            ast::CastFormat::Value(format) => (format, None),
+            ast::CastFormat::ValueAtTimeZone(format, zone) => (format, Some(zone)),
+        };
+        let mut args = vec![value.expr, self.value(format)?.expr];
+        args.extend(zone.map(|zone| self.value(zone)).transpose()?.map(|zone| zone.expr));
+        let name = format!("{}_{}_format", if safe { "$safe_cast" } else { "$cast" }, suffix(to).unwrap_or("none"));
+        match self.function(&name) {
+            Some(Function::Scalar { udf, .. }) => self.invoke(env, udf, args, syntax.span()).map_err(|error| match error {
+                QueryError::Invalid(message) if message.starts_with("No matching signature") => {
+                    invalid_cast_with_format(&value.field, to, syntax.span())
+                }
+                other => other,
+            }),
+            _ => Err(invalid_cast_with_format(&value.field, to, syntax.span())),
+        }
+    }
+
+    /// The value as the type, by GoogleSQL's rules for CAST.
+    pub(crate) fn cast_to(&self, value: Typed, to: &FieldRef, safe: bool, syntax: &impl Spanned) -> Result<Typed, QueryError> {
+        if super::supertype::is_null(&value) {
+            return self.null_as(value, to);
+        }
+        if types::same(&value.field, to) {
+            return Ok(Typed { field: to.clone(), ..value });
+        }
+        let Some(suffix) = suffix(to) else {
+            return match self.coerces(&value, to) || self.elements_coerce(&value, to) {
+                true => Ok(Typed { expr: arrow_cast(value.expr, to), field: to.clone() }),
+                false => Err(invalid_cast(&value.field, to, syntax.span())),
+            };
+        };
+        let name = if safe { format!("$safe_cast_{suffix}") } else { format!("$cast_{suffix}") };
+        let is_literal = matches!(value.expr, Expr::Literal(..));
+        let from = value.field.clone();
+        let expr = match self.function(&name) {
+            Some(Function::Scalar { udf, .. }) => Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![value.expr])),
+            _ => return Err(invalid_cast(&value.field, to, syntax.span())),
+        };
+        // A cast that is not defined for these types, or not for this literal, has a place.
+        {
+            use datafusion::common::DFSchema;
+            use datafusion::logical_expr::ExprSchemable;
+            if is_literal {
+                expr.to_field(&DFSchema::empty()).map_err(|_| invalid_cast(&from, to, syntax.span()))?;
+                let folded = self.evaluate(&expr).map_err(|error| match error {
+                    QueryError::Invalid(message) => place::refuse(message, syntax),
+                    other => other,
+                })?;
+                let metadata = (!to.metadata().is_empty()).then(|| datafusion::common::metadata::FieldMetadata::from(to.metadata()));
+                return Ok(Typed { expr: Expr::Literal(folded, metadata), field: to.clone() });
+            }
+        }
+        Ok(Typed { expr, field: to.clone() })
+    }
+
+    pub(crate) fn elements_coerce(&self, value: &Typed, to: &FieldRef) -> bool {
+        match (types::element(&value.field), types::element(to)) {
+            // Arrow would match the members of STRUCTs by name.
+            (Some(_), Some(to)) if matches!(to.data_type(), DataType::Struct(_)) => false,
+            (Some(from), Some(to)) => {
+                let element = Typed { expr: Expr::default(), field: from.clone() };
+                self.coerces(&element, to)
+            }
+            _ => false,
+        }
+    }
+
+    /// The type that the syntax names.
+    pub(crate) fn data_type(&self, syntax: &ast::DataType) -> Result<FieldRef, QueryError> {
+        use ast::DataType as Named;
+        Ok(types::plain(match syntax {
+            Named::Int64 | Named::Int(None) | Named::Integer(None) | Named::BigInt(None) | Named::SmallInt(None) | Named::TinyInt(None) => {
+                DataType::Int64
+            }
+            Named::Float64 => DataType::Float64,
+            Named::Numeric(_) | Named::Decimal(_) => types::NUMERIC,
+            Named::BigNumeric(_) | Named::BigDecimal(_) => types::BIGNUMERIC,
+            Named::Bool | Named::Boolean => DataType::Boolean,
+            Named::String(_) => DataType::Utf8,
+            Named::Bytes(_) => DataType::Binary,
+            Named::Date => DataType::Date32,
+            Named::Datetime(None) => types::DATETIME,
+            Named::Time(None, _) => types::TIME,
+            Named::Timestamp(None, _) => types::timestamp(),
+            Named::Interval { .. } => types::INTERVAL,
+            Named::JSON => return Ok(types::json()),
+            Named::Array(ast::ArrayElemTypeDef::AngleBracket(element)) => return Ok(types::array_of(self.data_type(element)?.as_ref())),
+            Named::Struct(members, _) => {
+                let members = members.iter().enumerate().map(|(index, member)| {
+                    let name = member.field_name.as_ref().map_or_else(|| types::anonymous(index), |name| name.value.clone());
+                    Ok((name, self.data_type(&member.field_type)?))
+                });
+                return Ok(types::struct_of(members.collect::<Result<Vec<_>, QueryError>>()?));
+            }
+            Named::Custom(name, arguments) if arguments.is_empty() => match name.to_string().to_uppercase().as_str() {
+                "BYTEINT" => DataType::Int64,
+                _ => return Err(QueryError::Invalid(format!("Type not found: {name}"))),
+            },
+            other => return Err(QueryError::Invalid(format!("Type not found: {other}"))),
+        }))
+    }
+}
+
+fn invalid_cast(from: &Field, to: &Field, span: Span) -> QueryError {
+    place::refuse_at(format!("Invalid cast from {} to {}", types::of(from), types::of(to)), span)
+}
+
+fn invalid_cast_with_format(from: &Field, to: &Field, span: Span) -> QueryError {
+    place::refuse_at(format!("FORMAT is not allowed for cast from {} to {}", types::of(from), types::of(to)), span)
+}
+
+/// What the functions that cast to this type are called by.
+fn suffix(to: &Field) -> Option<&'static str> {
+    Some(match to.data_type() {
+        _ if types::is_json(to) => "json",
+        DataType::Int64 => "int64",
+        DataType::Float64 => "float64",
+        DataType::Decimal128(..) => "numeric",
+        DataType::Decimal256(..) => "bignumeric",
+        DataType::Boolean => "bool",
+        DataType::Utf8 => "string",
+        DataType::Binary => "bytes",
+        DataType::Date32 => "date",
+        DataType::Timestamp(_, None) => "datetime",
+        DataType::Time64(_) => "time",
+        DataType::Timestamp(_, Some(_)) => "timestamp",
+        DataType::Interval(_) => "interval",
+        _ => return None,
+    })
+}

@@ -1,0 +1,52 @@
+//! Expressions whose value is needed while planning: LIMIT, literals, the values of a PIVOT.
+
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{ColumnarValue, Expr, LogicalPlanBuilder};
+use datafusion::sql::sqlparser::ast;
+
+use super::Resolver;
+use crate::googlesql::QueryError;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Clause, Env, Scope, Typed};
+use crate::googlesql::types;
+
+impl Resolver<'_> {
+    /// The value of an expression that refers to nothing.
+    pub(crate) fn evaluate(&self, expr: &Expr) -> Result<ScalarValue, QueryError> {
+        if let Expr::Literal(value, _) = expr {
+            return Ok(value.clone());
+        }
+        let physical = self.session.create_physical_expr(expr.clone(), &DFSchema::empty()).map_err(place::plain)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(1));
+        let row =
+            RecordBatch::try_new_with_options(Schema::empty().into(), Vec::new(), &options).map_err(|error| place::plain(error.into()))?;
+        match physical.evaluate(&row).map_err(place::plain)? {
+            ColumnarValue::Scalar(value) => Ok(value),
+            ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0).map_err(place::plain),
+        }
+    }
+
+    /// The expression, which may refer to nothing but parameters.
+    pub(crate) fn constant(&self, syntax: &ast::Expr) -> Result<Typed, QueryError> {
+        let scope = nothing()?;
+        self.expr(&Env { scope: &scope, clause: Clause::Constant, aliases: &[], windows: &[], outer: None }, syntax)
+    }
+
+    /// LIMIT, OFFSET, a frame's bound: a number that is not negative.
+    pub(crate) fn count(&self, syntax: &ast::Expr, what: &str) -> Result<usize, QueryError> {
+        let value = self.constant(syntax)?;
+        let value = self.coerce(value, &types::plain(DataType::Int64), syntax)?;
+        match self.evaluate(&value.expr)? {
+            ScalarValue::Int64(Some(count)) if count >= 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
+            _ => Err(place::refuse(format!("{what} expects a non-negative integer literal or parameter"), syntax)),
+        }
+    }
+}
+
+/// What a query without FROM selects from: one row without columns.
+pub(crate) fn nothing() -> Result<Scope, QueryError> {
+    let plan = LogicalPlanBuilder::empty(true).build().map_err(place::plain)?;
+    Ok(Scope { plan, ranges: Vec::new(), using: Vec::new() })
+}

@@ -1,0 +1,27 @@
+//! INTERVAL literals of one part, `INTERVAL 5 DAY`, and of several, `INTERVAL '1-2' YEAR TO MONTH`.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::lit;
+use datafusion::sql::sqlparser::ast;
+
+use super::Resolver;
+use crate::googlesql::QueryError;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Env, Typed};
+use crate::googlesql::types;
+
+impl Resolver<'_> {
+    pub(crate) fn interval(&self, env: &Env<'_>, interval: &ast::Interval, syntax: &ast::Expr) -> Result<Typed, QueryError> {
+        if let (Some(first), Some(last)) = (&interval.leading_field, &interval.last_field) {
+            let text = self.expr(env, &interval.value)?;
+            let range = format!("{first} TO {last}").to_uppercase();
+            return self.internal(env, "$interval_range", vec![text.expr, lit(range)], syntax);
+        }
+        let Some(part) = &interval.leading_field else {
+            return Err(place::refuse("Syntax error: INTERVAL needs a date part", syntax));
+        };
+        let count = self.expr(env, &interval.value)?;
+        let count = self.coerce(count, &types::plain(DataType::Int64), interval.value.as_ref())?;
+        self.internal(env, "$interval", vec![count.expr, lit(part.to_string().to_uppercase())], syntax)
+    }
+}

@@ -1,0 +1,65 @@
+//! The name of a table: `` `my-project.dataset.table` ``, `dataset.table`, my-project.dataset.table.
+
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use crate::googlesql::place;
+use crate::googlesql::{Query, QueryError};
+use crate::names::{DatasetRef, TableRef};
+
+/// A table's name, its parts apart, however they were quoted.
+pub(crate) struct Path {
+    pub parts: Vec<String>,
+    pub span: Span,
+}
+
+impl Path {
+    pub(crate) fn read(name: &ObjectName) -> Result<Path, QueryError> {
+        let mut parts = Vec::new();
+        for part in &name.0 {
+            let Some(Ident { value, quote_style, .. }) = part.as_ident() else {
+                return Err(place::unsupported("table functions", name));
+            };
+            if quote_style.is_none() && value.starts_with('@') {
+                return Err(place::refuse("Query parameters cannot be used in place of table names", name));
+            }
+            if quote_style.is_some_and(|quote| quote != '`') {
+                return Err(place::refuse("Syntax error: Unexpected string literal in FROM", name));
+            }
+            parts.extend(value.split('.').map(str::to_owned));
+        }
+        if parts.iter().any(String::is_empty) {
+            return Err(place::refuse(format!("Syntax error: Invalid empty identifier in {name}"), name));
+        }
+        Ok(Path { parts, span: name.span() })
+    }
+
+    /// The name that the table has in the query if it is given none: the last part.
+    pub(crate) fn alias(&self) -> &str {
+        self.parts.last().map_or("", String::as_str)
+    }
+
+    /// Which table it is: its project and dataset may be the query's.
+    pub(crate) fn table(&self, query: &Query) -> Result<TableRef, QueryError> {
+        let at = |project: &str, dataset: &str, table: &str| TableRef {
+            dataset: DatasetRef { project: project.to_owned(), dataset: dataset.to_owned() },
+            table: table.to_owned(),
+        };
+        match self.parts.as_slice() {
+            [table] => match &query.default_dataset {
+                Some(dataset) => Ok(at(&dataset.project, &dataset.dataset, table)),
+                None => {
+                    let message = format!("Table \"{table}\" must be qualified with a dataset (e.g. dataset.table).");
+                    Err(place::refuse_at(message, self.span))
+                }
+            },
+            [dataset, table] => Ok(at(&query.project, dataset, table)),
+            // A legacy project of a domain has a colon and a dot: `example.com:project`.
+            [project, dataset, table] => Ok(at(project, dataset, table)),
+            parts => {
+                let message = format!("Invalid table name: `{}`", parts.join("."));
+                Err(place::refuse_at(message, self.span))
+            }
+        }
+    }
+}

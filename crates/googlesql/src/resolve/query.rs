@@ -1,0 +1,263 @@
+//! A query around its SELECTs: WITH, set operations, ORDER BY, LIMIT.
+
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use datafusion::sql::sqlparser::ast::{self, LimitClause, OrderByKind, SetExpr, SetOperator, SetQuantifier};
+
+use super::Resolver;
+use super::order::sort;
+use super::row_subquery::Rows;
+use crate::googlesql::QueryError;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Outer, Output, Relation, same_name};
+use crate::googlesql::types;
+
+/// What is around a query.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Nesting<'e> {
+    pub outer: Option<Outer<'e>>,
+    /// The query is run for many rows of the outer one at once.
+    pub rows: Option<&'e Rows>,
+}
+
+impl Resolver<'_> {
+    /// A whole query that stands alone.
+    pub(crate) fn top(&self, query: &ast::Query) -> Result<Relation, QueryError> {
+        let relation = self.query(query, Nesting::default())?;
+        let relation = self.typed_columns(relation)?;
+        let relation = self.spread(relation)?;
+        let plan = sorted(relation.plan, &relation.order)?;
+        let plan = self.project(plan, relation.columns.iter().map(|column| (column.value().expr, column.id.clone())))?;
+        Ok(Relation { plan, order: Vec::new(), ..relation })
+    }
+
+    /// A result of STRUCTs has their members as its columns.
+    fn spread(&self, relation: Relation) -> Result<Relation, QueryError> {
+        let (true, [column]) = (relation.is_value, relation.columns.as_slice()) else {
+            return Ok(relation);
+        };
+        let plan = sorted(relation.plan, &relation.order)?;
+        let range = super::from::value_range(None, column.value())?;
+        let mut exprs = Vec::new();
+        let mut columns = Vec::new();
+        for member in range.columns {
+            let id = self.id(&member.name);
+            exprs.push((member.value.expr, id.clone()));
+            columns.push(Output { name: Some(member.name).filter(|name| !name.is_empty()), id, field: member.value.field });
+        }
+        Ok(Relation { plan: self.project(plan, exprs)?, columns, order: Vec::new(), is_value: false })
+    }
+
+    pub(crate) fn query(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        refuse_foreign_clauses(query)?;
+        let in_sight = self.with.borrow().len();
+        let relation = self.with_subqueries(query, nesting).and_then(|()| self.body(query, nesting));
+        self.with.borrow_mut().truncate(in_sight);
+        relation
+    }
+
+    fn with_subqueries(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<(), QueryError> {
+        let Some(with) = &query.with else { return Ok(()) };
+        for (index, cte) in with.cte_tables.iter().enumerate() {
+            let name = &cte.alias.name;
+            if with.cte_tables[..index].iter().any(|other| same_name(&other.alias.name.value, &name.value)) {
+                return Err(place::refuse_at(format!("Duplicate alias {} for WITH subquery", name.value), name.span));
+            }
+            if !cte.alias.columns.is_empty() {
+                return Err(place::unsupported_at("column names of a WITH subquery", name.span));
+            }
+            let nesting = Nesting { outer: nesting.outer, rows: None };
+            let relation = match with.recursive {
+                true => self.recursive(&name.value, &cte.query, nesting)?,
+                false => self.query(&cte.query, nesting)?,
+            };
+            let relation = self.typed_columns(relation)?;
+            self.with.borrow_mut().push((name.value.clone(), relation));
+        }
+        Ok(())
+    }
+
+    fn body(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        let order: &[ast::OrderByExpr] = match query.order_by.as_ref().map(|order| &order.kind) {
+            None => &[],
+            Some(OrderByKind::Expressions(keys)) => keys,
+            Some(OrderByKind::All(_)) => return Err(place::unsupported("ORDER BY ALL", query)),
+        };
+        let relation = match query.body.as_ref() {
+            SetExpr::Select(select) => self.select(select, order, nesting)?,
+            body => {
+                let relation = self.set_expr(body, nesting)?;
+                let order = result_order(&relation, order)?;
+                if order.is_empty() { relation } else { Relation { order, ..relation } }
+            }
+        };
+        let Some(clause) = &query.limit_clause else { return Ok(relation) };
+        let (limit, offset) = match clause {
+            LimitClause::LimitOffset { limit, offset, limit_by } if limit_by.is_empty() => {
+                (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
+            }
+            _ => return Err(place::refuse("Syntax error: Unexpected \",\" in LIMIT", query)),
+        };
+        let limit = limit.map(|limit| self.count(limit, "LIMIT")).transpose()?;
+        let offset = offset.map(|offset| self.count(offset, "OFFSET")).transpose()?.unwrap_or(0);
+        if let Some(rows) = nesting.rows {
+            return self.limited_rows(rows, relation, limit, offset);
+        }
+        let plan = sorted(relation.plan, &relation.order)?;
+        let plan = LogicalPlanBuilder::new(plan).limit(offset, limit).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        // The rows keep their order. To sort them again would have the planner take the same sort
+        // for both, and it loses count of what is skipped in between.
+        let order = if offset > 0 { Vec::new() } else { relation.order };
+        Ok(Relation { plan, order, ..relation })
+    }
+
+    pub(crate) fn set_expr(&self, body: &SetExpr, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        match body {
+            SetExpr::Select(select) => self.select(select, &[], nesting),
+            SetExpr::Query(query) => self.query(query, nesting),
+            SetExpr::SetOperation { .. } if nesting.rows.is_some() => Err(place::unsupported("UNION in correlated subqueries", body)),
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let relations = vec![self.set_expr(left, nesting)?, self.set_expr(right, nesting)?];
+                self.set_operation(*op, *set_quantifier, relations, body)
+            }
+            other => Err(place::refuse("Syntax error: Expected SELECT", other)),
+        }
+    }
+
+    fn set_operation(
+        &self,
+        op: SetOperator,
+        quantifier: SetQuantifier,
+        relations: Vec<Relation>,
+        syntax: &SetExpr,
+    ) -> Result<Relation, QueryError> {
+        let name = match (op, quantifier) {
+            (SetOperator::Union, SetQuantifier::All) => "UNION ALL",
+            (SetOperator::Union, SetQuantifier::Distinct) => "UNION DISTINCT",
+            (SetOperator::Intersect, SetQuantifier::Distinct) => "INTERSECT DISTINCT",
+            (SetOperator::Except, SetQuantifier::Distinct) => "EXCEPT DISTINCT",
+            (SetOperator::Union | SetOperator::Intersect | SetOperator::Except, SetQuantifier::None) => {
+                let message = format!("Syntax error: Expected keyword ALL or keyword DISTINCT after {op}");
+                return Err(place::refuse(message, syntax));
+            }
+            _ => return Err(place::unsupported(&format!("{op} {quantifier}"), syntax)),
+        };
+        let count = relations[0].columns.len();
+        if let Some(other) = relations.iter().find(|relation| relation.columns.len() != count) {
+            let message = format!(
+                "Queries in {name} have mismatched column count; query 1 has {}, query 2 has {}",
+                counted(count),
+                counted(other.columns.len())
+            );
+            return Err(place::refuse(message, syntax));
+        }
+        let mut sides: Vec<Vec<(Expr, String)>> = vec![Vec::new(); relations.len()];
+        let mut columns = Vec::new();
+        for index in 0..count {
+            let values: Vec<_> = relations.iter().map(|relation| relation.columns[index].value()).collect();
+            let names: Vec<String> = values.iter().map(|value| types::of(&value.field)).collect();
+            let Some((values, field)) = self.unify(values, syntax)? else {
+                let message = format!("Column {} in {name} has incompatible types: {}", index + 1, names.join(", "));
+                return Err(place::refuse(message, syntax));
+            };
+            let first = &relations[0].columns[index];
+            let id = self.id(first.name.as_deref().unwrap_or("column"));
+            for (side, value) in sides.iter_mut().zip(values) {
+                side.push((value.expr, id.clone()));
+            }
+            columns.push(Output { name: first.name.clone(), id, field });
+        }
+        let is_value = relations[0].is_value;
+        let mut plans = Vec::new();
+        for (relation, side) in relations.into_iter().zip(sides) {
+            plans.push(self.project(relation.plan, side)?);
+        }
+        let plan = combined(op, quantifier, plans).map_err(place::plain)?;
+        Ok(Relation { plan, columns, order: Vec::new(), is_value })
+    }
+
+    /// Untyped NULLs become INT64.
+    pub(crate) fn typed_columns(&self, mut relation: Relation) -> Result<Relation, QueryError> {
+        let is_null = |column: &Output| column.field.data_type() == &datafusion::arrow::datatypes::DataType::Null;
+        if !relation.columns.iter().any(is_null) {
+            return Ok(relation);
+        }
+        let plan = sorted(relation.plan, &relation.order)?;
+        let mut exprs = Vec::new();
+        for column in &mut relation.columns {
+            let value = self.without_null_type(column.value());
+            let id = self.id(column.name.as_deref().unwrap_or("column"));
+            *column = Output { name: column.name.take(), id: id.clone(), field: value.field };
+            exprs.push((value.expr, id));
+        }
+        Ok(Relation { plan: self.project(plan, exprs)?, order: Vec::new(), ..relation })
+    }
+}
+
+/// `1 column`, `2 columns`.
+fn counted(columns: usize) -> String {
+    format!("{columns} column{}", if columns == 1 { "" } else { "s" })
+}
+
+fn combined(op: SetOperator, quantifier: SetQuantifier, plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+    let mut plans = plans.into_iter();
+    let (Some(left), Some(right)) = (plans.next(), plans.next()) else {
+        return datafusion::common::plan_err!("a set operation has two sides");
+    };
+    match op {
+        SetOperator::Union => {
+            let union = LogicalPlanBuilder::new(left).union(right)?;
+            if quantifier == SetQuantifier::Distinct { union.distinct()?.build() } else { union.build() }
+        }
+        SetOperator::Intersect => LogicalPlanBuilder::intersect(left, right, false),
+        SetOperator::Except | SetOperator::Minus => LogicalPlanBuilder::except(left, right, false),
+    }
+}
+
+/// The rows of all of them.
+pub(crate) fn combined_all(plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+    let mut plans = plans.into_iter();
+    let first = plans.next().map_or_else(|| LogicalPlanBuilder::empty(false).build(), Ok)?;
+    plans.try_fold(first, |all, plan| LogicalPlanBuilder::new(all).union(plan)?.build())
+}
+
+/// The rows in their order, where they have one.
+pub(crate) fn sorted(plan: LogicalPlan, order: &[SortExpr]) -> Result<LogicalPlan, QueryError> {
+    if order.is_empty() {
+        return Ok(plan);
+    }
+    LogicalPlanBuilder::new(plan).sort(order.to_vec()).and_then(LogicalPlanBuilder::build).map_err(place::plain)
+}
+
+/// ORDER BY after a set operation: by its columns only.
+fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
+    keys.iter()
+        .map(|key| {
+            let found = match &key.expr {
+                ast::Expr::Identifier(name) => {
+                    relation.columns.iter().find(|column| column.name.as_deref().is_some_and(|column| same_name(column, &name.value)))
+                }
+                ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), .. }) => {
+                    number.parse::<usize>().ok().and_then(|number| relation.columns.get(number.checked_sub(1)?))
+                }
+                other => return Err(place::unsupported("expressions in ORDER BY after a set operation", other)),
+            };
+            let column = found.ok_or_else(|| place::refuse(format!("Unrecognized name: {}", key.expr), &key.expr))?;
+            Ok(sort(column.value(), &key.options))
+        })
+        .collect()
+}
+
+fn refuse_foreign_clauses(query: &ast::Query) -> Result<(), QueryError> {
+    if !query.pipe_operators.is_empty() {
+        return Err(place::unsupported("pipe syntax (|>)", query));
+    }
+    let is_foreign = query.fetch.is_some()
+        || !query.locks.is_empty()
+        || query.for_clause.is_some()
+        || query.settings.is_some()
+        || query.format_clause.is_some();
+    match is_foreign {
+        true => Err(place::refuse("Syntax error: Unexpected clause after the query", query)),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,272 @@
+//! Subqueries over arrays of the row: `(SELECT value FROM UNNEST(params) WHERE key = 'x')`.
+//!
+//! No join can be made of these. They become a function instead, which is given the columns that
+//! the subquery uses and runs its plan for a whole batch of rows at once: the columns stand in the
+//! plan as a table with one row for each row of the batch, numbered, and whatever the subquery does
+//! is done for each number apart. WHERE and SELECT need nothing for that; groups and windows get the
+//! number as a further key, LIMIT counts within it, and an aggregation without GROUP BY is joined
+//! back to the numbers, because it has a result for no rows as well.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column as PlanColumn, JoinType, ScalarValue};
+use datafusion::datasource::provider_as_source;
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarUDF, SortExpr, WindowFrame, WindowFunctionDefinition, lit,
+};
+use datafusion::sql::sqlparser::ast::{self, SetExpr, TableFactor};
+
+use super::Resolver;
+use super::aggregate::{Groups, of_no_rows};
+use super::query::{Nesting, sorted};
+use crate::googlesql::QueryError;
+use crate::googlesql::batch_function::{BatchFunction, BatchTable};
+use crate::googlesql::place;
+use crate::googlesql::scope::{Captured, Column, Env, Outer, Output, Range, Relation, Scope, Typed};
+use crate::googlesql::types;
+use crate::googlesql::wait;
+
+pub(crate) use crate::googlesql::batch_function::Shape;
+
+/// The rows that a subquery is run for.
+pub(crate) struct Rows {
+    /// The id of the column with a row's number.
+    pub row: String,
+    plan: LogicalPlan,
+    /// The columns of the outer query.
+    captured: Vec<Captured>,
+}
+
+/// Whether all that the query selects from are arrays, or nothing.
+pub(crate) fn is_of_arrays(query: &ast::Query) -> bool {
+    let is_array = |factor: &TableFactor| match factor {
+        TableFactor::UNNEST { .. } => true,
+        TableFactor::Derived { subquery, .. } => is_of_arrays(subquery),
+        _ => false,
+    };
+    match query.body.as_ref() {
+        SetExpr::Select(select) if query.with.is_none() => {
+            select.from.iter().all(|table| is_array(&table.relation) && table.joins.iter().all(|join| is_array(&join.relation)))
+        }
+        SetExpr::Query(inner) if query.with.is_none() => is_of_arrays(inner),
+        _ => false,
+    }
+}
+
+impl Rows {
+    pub(crate) fn scope(&self) -> Scope {
+        Scope { plan: self.plan.clone(), ranges: Vec::new(), using: Vec::new() }
+    }
+
+    pub(crate) fn column(&self) -> Expr {
+        Expr::Column(PlanColumn::new_unqualified(&self.row))
+    }
+
+    /// The expression with windows that end where the row does.
+    pub(crate) fn partitioned(&self, expr: Expr) -> Result<Expr, QueryError> {
+        let rewritten = expr.transform_down(|expr| match expr {
+            Expr::WindowFunction(mut function) => {
+                function.params.partition_by.push(self.column());
+                Ok(Transformed::new(Expr::WindowFunction(function), true, TreeNodeRecursion::Jump))
+            }
+            other => Ok(Transformed::no(other)),
+        });
+        Ok(rewritten.map_err(place::plain)?.data)
+    }
+
+    fn is_captured(&self, id: &str) -> bool {
+        self.captured.iter().any(|captured| captured.id == id)
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn row_subquery(
+        &self,
+        env: &Env<'_>,
+        query: &ast::Query,
+        captured: &[Captured],
+        shape: Shape,
+        syntax: &ast::Expr,
+    ) -> Result<Typed, QueryError> {
+        let rows = self.rows(captured)?;
+        let more = RefCell::default();
+        let outer = Outer { env, captured: &more, inlined: true };
+        let relation = self.query(query, Nesting { outer: Some(outer), rows: Some(&rows) })?;
+
+        let value = self.without_null_type(relation.columns[0].value());
+        let field = match shape {
+            Shape::Scalar => value.field.clone(),
+            Shape::Array => types::array_of(&value.field),
+            Shape::Exists => types::plain(DataType::Boolean),
+        };
+        let mut order = vec![SortExpr::new(rows.column(), true, true)];
+        order.extend(relation.order.iter().cloned());
+        let plan = if relation.order.is_empty() { relation.plan } else { sorted(relation.plan, &order)? };
+        let plan = self.project(plan, [(rows.column(), rows.row.clone()), (value.expr, self.id("value"))])?;
+        // One batch is no work for several cores.
+        let mut session = self.session.clone();
+        session.config_mut().options_mut().execution.target_partitions = 1;
+        let physical = wait::until_ready(session.create_physical_plan(&plan));
+        let physical = physical.map_err(|error| place::refuse(place::message(&error), syntax))?;
+
+        let runtime = Arc::clone(self.session.runtime_env());
+        let number = self.id("subquery");
+        let function = BatchFunction::new(number, physical, shape, field.data_type().clone(), runtime);
+        let args = captured.iter().map(|captured| captured.expr.clone()).collect();
+        let udf = Arc::new(ScalarUDF::from(function));
+        Ok(Typed { expr: Expr::ScalarFunction(ScalarFunction::new_udf(udf, args)), field })
+    }
+
+    /// The table of the rows: their numbers, and the columns that the subquery uses.
+    fn rows(&self, captured: &[Captured]) -> Result<Rows, QueryError> {
+        let row = self.id("row");
+        let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new("row", DataType::Int64, false))];
+        for (index, captured) in captured.iter().enumerate() {
+            fields.push(Arc::new(captured.field.as_ref().clone().with_name(format!("column {index}")).with_nullable(true)));
+        }
+        let ids = std::iter::once(row.clone()).chain(captured.iter().map(|captured| captured.id.clone()));
+        let source = provider_as_source(Arc::new(BatchTable::new(Arc::new(Schema::new(fields)))));
+        let table = datafusion::common::TableReference::bare(self.id("rows"));
+        let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let columns: Vec<_> = scan.schema().columns().into_iter().map(Expr::Column).zip(ids).collect();
+        let plan = self.project(scan, columns)?;
+        Ok(Rows { row, plan, captured: captured.to_vec() })
+    }
+
+    /// A subquery in the FROM clause of a subquery, for the same rows.
+    pub(crate) fn derived_rows(
+        &self,
+        rows: &Rows,
+        query: &ast::Query,
+        alias: Option<String>,
+        nesting: Nesting<'_>,
+    ) -> Result<Scope, QueryError> {
+        let relation = self.typed_columns_of_rows(rows, self.query(query, nesting)?)?;
+        let number = self.id("row");
+        let mut columns = vec![(rows.column(), number.clone())];
+        columns.extend(relation.columns.iter().map(|column| (column.value().expr, column.id.clone())));
+        let inner = self.project(relation.plan, columns)?;
+        let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
+        let plan = LogicalPlanBuilder::new(rows.plan.clone())
+            .join_on(inner, JoinType::Inner, [condition])
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(place::plain)?;
+        let columns =
+            relation.columns.into_iter().map(|column| Column::new(column.name.clone().unwrap_or_default(), column.value())).collect();
+        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns }], using: Vec::new() })
+    }
+
+    /// Untyped NULLs become INT64; the rows' numbers stay.
+    fn typed_columns_of_rows(&self, rows: &Rows, relation: Relation) -> Result<Relation, QueryError> {
+        let mut exprs = vec![(rows.column(), rows.row.clone())];
+        let mut columns = Vec::new();
+        for column in relation.columns {
+            let value = self.without_null_type(column.value());
+            let id = self.id(column.name.as_deref().unwrap_or("column"));
+            exprs.push((value.expr, id.clone()));
+            columns.push(Output { name: column.name, id, field: value.field });
+        }
+        Ok(Relation { plan: self.project(relation.plan, exprs)?, columns, order: Vec::new(), is_value: relation.is_value })
+    }
+
+    /// GROUP BY within each row.
+    pub(crate) fn groups_of_rows(
+        &self,
+        rows: &Rows,
+        input: LogicalPlan,
+        mut keys: Vec<Expr>,
+        is_whole: bool,
+        exprs: &[&Expr],
+    ) -> Result<Groups, QueryError> {
+        if is_whole {
+            return self.whole_rows(rows, input, exprs);
+        }
+        // The outer row's columns are the same throughout a group.
+        for expr in exprs {
+            expr.apply(|part| match part {
+                Expr::AggregateFunction(_) => Ok(TreeNodeRecursion::Jump),
+                Expr::Column(column) if rows.is_captured(&column.name) && !keys.contains(part) => {
+                    keys.push(part.clone());
+                    Ok(TreeNodeRecursion::Continue)
+                }
+                _ => Ok(TreeNodeRecursion::Continue),
+            })
+            .map_err(place::plain)?;
+        }
+        keys.push(rows.column());
+        self.groups(input, keys, None, exprs)
+    }
+
+    /// An aggregation without GROUP BY: one result for each row, also for those without elements.
+    fn whole_rows(&self, rows: &Rows, input: LogicalPlan, exprs: &[&Expr]) -> Result<Groups, QueryError> {
+        let groups = self.groups(input, vec![rows.column()], None, exprs)?;
+        let number = self.id("row");
+        let mut columns = vec![(rows.column(), number.clone())];
+        let mut known = vec![(rows.column(), rows.row.clone())];
+        let mut results = vec![(rows.column(), rows.row.clone())];
+        for (expr, id) in groups.known {
+            let Expr::AggregateFunction(function) = &expr else { continue };
+            let column = Expr::Column(PlanColumn::new_unqualified(&id));
+            columns.push((column.clone(), id.clone()));
+            let data_type = column.get_type(groups.plan.schema()).map_err(place::plain)?;
+            let counts = ["count", "countif", "approx_count_distinct"].contains(&function.func.name());
+            let default = of_no_rows(&function.func, &data_type).or(counts.then_some(ScalarValue::Int64(Some(0))));
+            let value = match default {
+                Some(default) => datafusion::functions::core::expr_fn::coalesce(vec![column, lit(default)]),
+                None => column,
+            };
+            results.push((value, id.clone()));
+            known.push((expr, id));
+        }
+        for captured in &rows.captured {
+            let column = Expr::Column(PlanColumn::new_unqualified(&captured.id));
+            results.push((column.clone(), captured.id.clone()));
+            known.push((column, captured.id.clone()));
+        }
+        let grouped = self.project(groups.plan, columns)?;
+        let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
+        let plan = LogicalPlanBuilder::new(rows.plan.clone())
+            .join_on(grouped, JoinType::Left, [condition])
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(place::plain)?;
+        Ok(Groups { plan: self.project(plan, results)?, known })
+    }
+
+    /// LIMIT within each row.
+    pub(crate) fn limited_rows(
+        &self,
+        rows: &Rows,
+        relation: Relation,
+        limit: Option<usize>,
+        offset: usize,
+    ) -> Result<Relation, QueryError> {
+        let number = Expr::WindowFunction(Box::new(WindowFunction {
+            fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
+            params: WindowFunctionParams {
+                args: Vec::new(),
+                partition_by: vec![rows.column()],
+                order_by: relation.order.clone(),
+                window_frame: WindowFrame::new((!relation.order.is_empty()).then_some(false)),
+                filter: None,
+                null_treatment: None,
+                distinct: false,
+            },
+        }));
+        let column = Expr::Column(PlanColumn::new_unqualified(number.schema_name().to_string()));
+        let mut condition = column.clone().gt(lit(offset as u64));
+        if let Some(limit) = limit {
+            condition = condition.and(column.lt_eq(lit(offset.saturating_add(limit) as u64)));
+        }
+        let plan = LogicalPlanBuilder::window_plan(relation.plan, vec![number])
+            .map(LogicalPlanBuilder::new)
+            .and_then(|plan| plan.filter(condition))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(place::plain)?;
+        Ok(Relation { plan, ..relation })
+    }
+}

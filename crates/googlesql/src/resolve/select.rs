@@ -1,0 +1,365 @@
+//! One SELECT: FROM, WHERE, GROUP BY, HAVING, windows, QUALIFY, the list, DISTINCT, ORDER BY.
+//!
+//! All expressions are resolved in terms of the rows of FROM; then they move up, rewritten, through
+//! the nodes that compute groups and windows, and end in one projection.
+
+use datafusion::common::Column as PlanColumn;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use datafusion::sql::sqlparser::ast::{self, Distinct, GroupByExpr, SelectItem, Spanned, ValueTableMode};
+
+use super::Resolver;
+use super::order::{check_orderable, sort};
+use super::query::Nesting;
+use crate::googlesql::QueryError;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Clause, Env, Output, Relation, Typed, same_name};
+use crate::googlesql::types;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+
+/// A column of the select list.
+struct Item {
+    name: Option<String>,
+    value: Typed,
+}
+
+/// An expression of ORDER BY: one of the select list, or another.
+struct Key<'s> {
+    expr: Expr,
+    field: FieldRef,
+    selected: Option<usize>,
+    options: &'s ast::OrderByOptions,
+}
+
+impl Resolver<'_> {
+    pub(crate) fn select(&self, select: &ast::Select, order: &[ast::OrderByExpr], nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        refuse_foreign_clauses(select)?;
+        let scope = self.from(&select.from, nesting)?;
+        let base = Env { scope: &scope, clause: Clause::Select, aliases: &[], windows: &select.named_window, outer: nesting.outer };
+
+        let items = self.items(&base, select)?;
+        let aliases: Vec<(String, Typed)> =
+            items.iter().filter_map(|item| item.name.clone().map(|name| (name, item.value.clone()))).collect();
+        let sighted = Env { aliases: &aliases, ..base };
+
+        let mut plan = scope.plan.clone();
+        if let Some(selection) = &select.selection {
+            let condition = self.condition(&base.within(Clause::Where), selection, "WHERE clause")?;
+            plan = filtered(plan, condition)?;
+        }
+        let (keys, sets) = self.group_by(&base, select, &items)?;
+        let mut having =
+            select.having.as_ref().map(|having| self.condition(&sighted.within(Clause::Having), having, "HAVING clause")).transpose()?;
+        let mut qualify = select
+            .qualify
+            .as_ref()
+            .map(|qualify| self.condition(&sighted.within(Clause::Qualify), qualify, "QUALIFY clause"))
+            .transpose()?;
+        let mut order = self.order_by(&sighted.within(Clause::OrderBy), order, &items)?;
+        let mut exprs: Vec<Expr> = items.iter().map(|item| item.value.expr.clone()).collect();
+
+        let all = || exprs.iter().chain(having.iter()).chain(qualify.iter()).chain(order.iter().map(|key| &key.expr));
+        let has_aggregates = !find_aggregate_exprs(all()).is_empty();
+        let is_grouped = has_aggregates || !keys.is_empty() || sets.is_some();
+        if let Some(having) = select.having.as_ref().filter(|_| !is_grouped) {
+            return Err(place::refuse("The HAVING clause requires GROUP BY or aggregation to be present", having));
+        }
+        if is_grouped {
+            let used: Vec<&Expr> = all().collect();
+            let is_whole = keys.is_empty() && sets.is_none();
+            let groups = match nesting.rows {
+                Some(rows) => self.groups_of_rows(rows, plan, keys, is_whole, &used)?,
+                None => self.groups(plan, keys, sets, &used)?,
+            };
+            for expr in exprs.iter_mut().chain(having.iter_mut()).chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr))
+            {
+                *expr = groups.rewrite(std::mem::take(expr))?;
+            }
+            plan = groups.plan;
+            if let Some(having) = having {
+                plan = filtered(plan, having)?;
+            }
+        }
+
+        let used = || exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr));
+        let mut windows = find_window_exprs(used());
+        if let Some(qualify) = select.qualify.as_ref().filter(|_| windows.is_empty()) {
+            return Err(place::refuse("The QUALIFY clause requires analytic function to be present", qualify));
+        }
+        if let Some(rows) = nesting.rows {
+            for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
+                *expr = rows.partitioned(std::mem::take(expr))?;
+            }
+            windows = find_window_exprs(exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr)));
+        }
+        if !windows.is_empty() {
+            plan = LogicalPlanBuilder::window_plan(plan, windows.clone()).map_err(place::plain)?;
+            for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
+                *expr = with_columns(std::mem::take(expr), &windows)?;
+            }
+        }
+        if let Some(qualify) = qualify {
+            plan = filtered(plan, qualify)?;
+        }
+        self.list(plan, select, items, exprs, order, nesting)
+    }
+
+    /// The projection, and what comes after it.
+    fn list(
+        &self,
+        plan: LogicalPlan,
+        select: &ast::Select,
+        items: Vec<Item>,
+        exprs: Vec<Expr>,
+        order: Vec<Key<'_>>,
+        nesting: Nesting<'_>,
+    ) -> Result<Relation, QueryError> {
+        let columns: Vec<Output> = items
+            .into_iter()
+            .map(|item| Output { id: self.id(item.name.as_deref().unwrap_or("column")), name: item.name, field: item.value.field })
+            .collect();
+        let mut projected: Vec<(Expr, String)> = exprs.into_iter().zip(columns.iter().map(|column| column.id.clone())).collect();
+        let is_distinct = matches!(select.distinct, Some(Distinct::Distinct))
+            || matches!(select.value_table_mode, Some(ValueTableMode::DistinctAsStruct | ValueTableMode::DistinctAsValue));
+        if is_distinct {
+            for column in &columns {
+                check_groupable(&column.field, "SELECT DISTINCT", select)?;
+            }
+        }
+        let mut sorts: Vec<SortExpr> = Vec::new();
+        let mut of_distinct: Vec<(Expr, String)> = Vec::new();
+        for key in order {
+            let same = key.selected.or_else(|| projected.iter().position(|(expr, _)| *expr == key.expr));
+            let id = match same {
+                Some(index) => projected[index].1.clone(),
+                None if is_distinct => {
+                    let id = self.id("order");
+                    of_distinct.push((over_selected(key.expr, &projected, select)?, id.clone()));
+                    id
+                }
+                None => {
+                    let id = self.id("order");
+                    projected.push((key.expr, id.clone()));
+                    id
+                }
+            };
+            sorts.push(sort(Typed::column(&id, key.field), key.options));
+        }
+        if let Some(rows) = nesting.rows {
+            projected.push((rows.column(), rows.row.clone()));
+        }
+        let mut plan = self.project(plan, projected)?;
+        if is_distinct {
+            plan = LogicalPlanBuilder::new(plan).distinct().and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        }
+        if !of_distinct.is_empty() {
+            let kept = plan.schema().columns().into_iter().map(|column| (Expr::Column(column.clone()), column.name));
+            let all: Vec<_> = kept.chain(of_distinct).collect();
+            plan = self.project(plan, all)?;
+        }
+        let relation = Relation { plan, columns, order: sorts, is_value: false };
+        match select.value_table_mode {
+            None => Ok(relation),
+            Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct) => self.as_struct(relation, nesting),
+            Some(ValueTableMode::AsValue | ValueTableMode::DistinctAsValue) => match relation.columns.len() {
+                1 => Ok(Relation { is_value: true, ..relation }),
+                _ => Err(place::refuse("SELECT AS VALUE query must have exactly one column", select)),
+            },
+        }
+    }
+
+    fn as_struct(&self, relation: Relation, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        let members = relation
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (column.name.clone().unwrap_or_else(|| types::anonymous(index)), column.value()));
+        let structure = self.structure(members.collect(), datafusion::sql::sqlparser::tokenizer::Span::empty())?;
+        let column = Output { name: None, id: self.id("struct"), field: structure.field };
+        let mut projected = vec![(structure.expr, column.id.clone())];
+        for key in &relation.order {
+            if let Expr::Column(key) = &key.expr
+                && !projected.iter().any(|(_, id)| *id == key.name)
+            {
+                projected.push((Expr::Column(key.clone()), key.name.clone()));
+            }
+        }
+        if let Some(rows) = nesting.rows {
+            projected.push((rows.column(), rows.row.clone()));
+        }
+        let plan = self.project(relation.plan, projected)?;
+        Ok(Relation { plan, columns: vec![column], order: relation.order, is_value: true })
+    }
+
+    fn items(&self, env: &Env<'_>, select: &ast::Select) -> Result<Vec<Item>, QueryError> {
+        let mut items = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) => items.push(Item { name: implied_name(expr), value: self.expr(env, expr)? }),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    items.push(Item { name: Some(alias.value.clone()), value: self.expr(env, expr)? });
+                }
+                SelectItem::Wildcard(options) => {
+                    items.extend(self.star(env, options)?.into_iter().map(|(name, value)| Item { name, value }));
+                }
+                SelectItem::QualifiedWildcard(of, options) => {
+                    items.extend(self.qualified_star(env, of, options)?.into_iter().map(|(name, value)| Item { name, value }));
+                }
+                SelectItem::ExprWithAliases { .. } => return Err(place::unsupported("several aliases of one expression", item)),
+            }
+        }
+        Ok(items)
+    }
+
+    /// The expressions to group by; and ROLLUP, CUBE or GROUPING SETS, if it is those.
+    fn group_by(&self, env: &Env<'_>, select: &ast::Select, items: &[Item]) -> Result<(Vec<Expr>, Option<Expr>), QueryError> {
+        let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
+            let grouped = items.iter().filter(|item| find_aggregate_exprs([&item.value.expr]).is_empty());
+            return Ok((grouped.map(|item| item.value.expr.clone()).collect(), None));
+        };
+        if !modifiers.is_empty() {
+            return Err(place::unsupported("this form of GROUP BY", &select.group_by));
+        }
+        let env = env.within(Clause::GroupBy);
+        let key = |key: &ast::Expr| self.group_key(&env, key, items);
+        if let Some(sets) = super::grouping::sets(keys, key)? {
+            return Ok((Vec::new(), Some(sets)));
+        }
+        let mut unique: Vec<Expr> = Vec::new();
+        for syntax in keys {
+            let found = key(syntax)?;
+            if !unique.contains(&found) {
+                unique.push(found);
+            }
+        }
+        Ok((unique, None))
+    }
+
+    fn group_key(&self, env: &Env<'_>, syntax: &ast::Expr, items: &[Item]) -> Result<Expr, QueryError> {
+        let selected = match (ordinal(syntax, items.len(), "GROUP BY")?, syntax) {
+            (Some(index), _) => Some(&items[index]),
+            (None, ast::Expr::Identifier(name)) => {
+                items.iter().find(|item| item.name.as_deref().is_some_and(|alias| same_name(alias, &name.value)))
+            }
+            _ => None,
+        };
+        let value = match selected {
+            Some(item) => item.value.clone(),
+            None => self.expr(env, syntax)?,
+        };
+        if !find_aggregate_exprs([&value.expr]).is_empty() {
+            return Err(place::refuse("Aggregate functions are not allowed in GROUP BY", syntax));
+        }
+        if !find_window_exprs([&value.expr]).is_empty() {
+            return Err(place::refuse("Analytic functions are not allowed in GROUP BY", syntax));
+        }
+        check_groupable(&value.field, "Grouping", syntax)?;
+        Ok(value.expr)
+    }
+
+    fn order_by<'s>(&self, env: &Env<'_>, order: &'s [ast::OrderByExpr], items: &[Item]) -> Result<Vec<Key<'s>>, QueryError> {
+        order
+            .iter()
+            .map(|key| {
+                if let Some(index) = ordinal(&key.expr, items.len(), "ORDER BY")? {
+                    check_orderable(&items[index].value, &key.expr)?;
+                    let Typed { expr, field } = items[index].value.clone();
+                    return Ok(Key { expr, field, selected: Some(index), options: &key.options });
+                }
+                let value = self.expr(env, &key.expr)?;
+                check_orderable(&value, &key.expr)?;
+                let selected = items.iter().position(|item| item.value.expr == value.expr);
+                Ok(Key { expr: value.expr, field: value.field, selected, options: &key.options })
+            })
+            .collect()
+    }
+}
+
+/// The name that a column has without an alias: that of the column or member it is.
+pub(crate) fn implied_name(expr: &ast::Expr) -> Option<String> {
+    match expr {
+        ast::Expr::Identifier(name) if !name.value.starts_with('@') => Some(name.value.clone()),
+        ast::Expr::CompoundIdentifier(path) => path.last().map(|name| name.value.clone()),
+        ast::Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(ast::AccessExpr::Dot(ast::Expr::Identifier(name))) => Some(name.value.clone()),
+            _ => None,
+        },
+        ast::Expr::Nested(inner) => implied_name(inner),
+        _ => None,
+    }
+}
+
+/// `GROUP BY 1`: the index of the column that is meant.
+fn ordinal(syntax: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>, QueryError> {
+    let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), span }) = syntax else { return Ok(None) };
+    match number.parse::<usize>() {
+        Ok(number) if (1..=columns).contains(&number) => Ok(Some(number - 1)),
+        Ok(number) => Err(place::refuse_at(format!("{clause} column number out of range: {number}"), *span)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn check_groupable(field: &datafusion::arrow::datatypes::Field, what: &str, syntax: &impl Spanned) -> Result<(), QueryError> {
+    if types::is_json(field) || matches!(field.data_type(), DataType::List(_)) {
+        let message = match what {
+            "Grouping" => format!("Grouping by expressions of type {} is not allowed", types::of(field)),
+            other => format!("Column of type {} cannot be used in {other}", types::of(field)),
+        };
+        return Err(place::refuse(message, syntax));
+    }
+    Ok(())
+}
+
+fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, QueryError> {
+    LogicalPlanBuilder::new(plan).filter(condition).and_then(LogicalPlanBuilder::build).map_err(place::plain)
+}
+
+/// An expression of ORDER BY in terms of the select list, which is all that is left by DISTINCT.
+fn over_selected(expr: Expr, selected: &[(Expr, String)], select: &ast::Select) -> Result<Expr, QueryError> {
+    let mut is_hidden = false;
+    let rewritten = expr.transform_down(|expr| {
+        if let Some((_, id)) = selected.iter().find(|(known, _)| *known == expr) {
+            let column = Expr::Column(PlanColumn::new_unqualified(id));
+            return Ok(Transformed::new(column, true, TreeNodeRecursion::Jump));
+        }
+        is_hidden |= matches!(expr, Expr::Column(_));
+        Ok(Transformed::no(expr))
+    });
+    match is_hidden {
+        true => Err(place::refuse("ORDER BY clause expression references column which is not visible after SELECT DISTINCT", select)),
+        false => Ok(rewritten.map_err(place::plain)?.data),
+    }
+}
+
+/// The expression with the columns that have the values of its window functions.
+fn with_columns(expr: Expr, windows: &[Expr]) -> Result<Expr, QueryError> {
+    let rewritten = expr.transform_down(|expr| {
+        if !windows.contains(&expr) {
+            return Ok(Transformed::no(expr));
+        }
+        let column = Expr::Column(PlanColumn::new_unqualified(expr.schema_name().to_string()));
+        Ok(Transformed::new(column, true, TreeNodeRecursion::Jump))
+    });
+    Ok(rewritten.map_err(place::plain)?.data)
+}
+
+/// Clauses of other SQLs that the parser lets through.
+fn refuse_foreign_clauses(select: &ast::Select) -> Result<(), QueryError> {
+    let foreign = [
+        ("TOP", select.top.is_some()),
+        ("INTO", select.into.is_some()),
+        ("EXCLUDE", select.exclude.is_some()),
+        ("LATERAL VIEW", !select.lateral_views.is_empty()),
+        ("PREWHERE", select.prewhere.is_some()),
+        ("CONNECT BY", !select.connect_by.is_empty()),
+        ("CLUSTER BY", !select.cluster_by.is_empty()),
+        ("DISTRIBUTE BY", !select.distribute_by.is_empty()),
+        ("SORT BY", !select.sort_by.is_empty()),
+        ("DISTINCT ON", matches!(select.distinct, Some(Distinct::On(_)))),
+    ];
+    match foreign.iter().find(|(_, is_there)| *is_there) {
+        Some((name, _)) => Err(place::refuse(format!("Syntax error: Unexpected {name}"), select)),
+        None => Ok(()),
+    }
+}

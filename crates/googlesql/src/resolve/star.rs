@@ -1,0 +1,91 @@
+//! `*` and `t.*`, EXCEPT and REPLACE.
+
+use datafusion::sql::sqlparser::ast::{self, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions};
+
+use super::Resolver;
+use crate::googlesql::QueryError;
+use crate::googlesql::place;
+use crate::googlesql::scope::{Column, Env, Typed, same_name};
+use crate::googlesql::types;
+use datafusion::arrow::datatypes::DataType;
+
+type Named = (Option<String>, Typed);
+
+impl Resolver<'_> {
+    /// All columns: those that USING made first, then those of each table.
+    pub(crate) fn star(&self, env: &Env<'_>, options: &WildcardAdditionalOptions) -> Result<Vec<Named>, QueryError> {
+        if env.scope.ranges.is_empty() {
+            return Err(place::refuse_at("SELECT * must have a FROM clause", options.wildcard_token.0.span));
+        }
+        let rest = env.scope.ranges.iter().flat_map(|range| range.visible()).filter(|column| !column.merged);
+        let all = env.scope.using.iter().chain(rest).map(named).collect();
+        self.edited(env, all, options)
+    }
+
+    /// The columns of one table, or the members of one STRUCT.
+    pub(crate) fn qualified_star(
+        &self,
+        env: &Env<'_>,
+        of: &SelectItemQualifiedWildcardKind,
+        options: &WildcardAdditionalOptions,
+    ) -> Result<Vec<Named>, QueryError> {
+        let value = match of {
+            SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                let path: Vec<ast::Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                if let [alias] = path.as_slice()
+                    && let Some(range) = env.scope.ranges.iter().find(|range| range.is_named(&alias.value))
+                {
+                    return self.edited(env, range.visible().map(named).collect(), options);
+                }
+                self.path(env, &path)?
+            }
+            SelectItemQualifiedWildcardKind::Expr(expr) => self.expr(env, expr)?,
+        };
+        let DataType::Struct(members) = value.field.data_type().clone() else {
+            let message = format!("Dot-star is not supported for type {}", types::of(&value.field));
+            return Err(place::refuse_at(message, options.wildcard_token.0.span));
+        };
+        let all = members.iter().map(|member| {
+            let name = ast::Ident::new(member.name().clone());
+            Ok((Some(member.name().clone()), self.member(value.clone(), &name)?))
+        });
+        self.edited(env, all.collect::<Result<_, QueryError>>()?, options)
+    }
+
+    fn edited(&self, env: &Env<'_>, mut all: Vec<Named>, options: &WildcardAdditionalOptions) -> Result<Vec<Named>, QueryError> {
+        if let Some(except) = &options.opt_except {
+            for name in std::iter::once(&except.first_element).chain(&except.additional_elements) {
+                let before = all.len();
+                all.retain(|(column, _)| !is_named(column, name));
+                if all.len() == before {
+                    let message = format!("Column {} in SELECT * EXCEPT list does not exist", name.value);
+                    return Err(place::refuse_at(message, name.span));
+                }
+            }
+            if all.is_empty() {
+                return Err(place::refuse_at("SELECT * expands to zero columns after applying EXCEPT", options.wildcard_token.0.span));
+            }
+        }
+        for item in options.opt_replace.iter().flat_map(|replace| &replace.items) {
+            let value = self.expr(env, &item.expr)?;
+            let name = &item.column_name;
+            let Some(column) = all.iter_mut().find(|(column, _)| is_named(column, name)) else {
+                let message = format!("Column {} in SELECT * REPLACE list does not exist", name.value);
+                return Err(place::refuse_at(message, name.span));
+            };
+            *column = (Some(name.value.clone()), value);
+        }
+        if let Some(name) = all.iter().find_map(|(_, value)| types::unreadable(&value.field)) {
+            return Err(place::unsupported_at(&format!("queries of {name} columns"), options.wildcard_token.0.span));
+        }
+        Ok(all)
+    }
+}
+
+fn named(column: &Column) -> Named {
+    (Some(column.name.clone()).filter(|name| !name.is_empty()), column.value.clone())
+}
+
+fn is_named(column: &Option<String>, name: &ast::Ident) -> bool {
+    column.as_deref().is_some_and(|column| same_name(column, &name.value))
+}

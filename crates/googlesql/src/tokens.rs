@@ -1,0 +1,98 @@
+//! Small changes to a query's tokens, for what the parser does not know of GoogleSQL.
+//!
+//! Places stay what they were: what is put in has the place of what it stands for.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+pub(crate) fn adapted(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    names_after_points(&mut tokens);
+    tables_named_table(&mut tokens);
+    typed_arrays(tokens)
+}
+
+/// In `SAFE.SUBSTR` and `t.end`, what follows the point is a name, whatever it means elsewhere.
+fn names_after_points(tokens: &mut [TokenWithSpan]) {
+    let mut after_point = false;
+    for token in tokens {
+        if let (true, Token::Word(word)) = (after_point, &mut token.token) {
+            word.keyword = Keyword::NoKeyword;
+        }
+        after_point = token.token == Token::Period;
+    }
+}
+
+/// TABLE is a name where a table's name can stand, but for `TABLE(…)`.
+fn tables_named_table(tokens: &mut [TokenWithSpan]) {
+    for index in 1..tokens.len() {
+        let after_from = matches!(
+            &tokens[index - 1].token,
+            Token::Word(Word { keyword: Keyword::FROM | Keyword::JOIN | Keyword::WITH, .. }) | Token::Comma
+        );
+        let before_arguments = tokens.get(index + 1).is_some_and(|next| next.token == Token::LParen);
+        if let (true, false, Token::Word(word @ Word { keyword: Keyword::TABLE, .. })) =
+            (after_from, before_arguments, &mut tokens[index].token)
+        {
+            word.keyword = Keyword::NoKeyword;
+        }
+    }
+}
+
+/// `ARRAY<T>[…]` becomes `CAST([…] AS ARRAY<T>)`.
+fn typed_arrays(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut adapted = Vec::with_capacity(tokens.len());
+    let mut closing: Vec<(usize, Vec<TokenWithSpan>)> = Vec::new();
+    let mut depth = 0;
+    let mut index = 0;
+    while index < tokens.len() {
+        let token = &tokens[index];
+        if let Some(end) = array_type(&tokens, index) {
+            let written = |token: Token| TokenWithSpan { token, span: tokens[index].span };
+            adapted.extend([written(word("CAST", Keyword::CAST)), written(Token::LParen)]);
+            let mut tail = vec![written(word("AS", Keyword::AS))];
+            tail.extend_from_slice(&tokens[index..end]);
+            tail.push(written(Token::RParen));
+            closing.push((depth, tail));
+            index = end;
+            continue;
+        }
+        match token.token {
+            Token::LBracket => depth += 1,
+            Token::RBracket => depth -= 1,
+            _ => {}
+        }
+        adapted.push(token.clone());
+        if token.token == Token::RBracket
+            && let Some((_, tail)) = closing.pop_if(|(opened, _)| *opened == depth)
+        {
+            adapted.extend(tail);
+        }
+        index += 1;
+    }
+    adapted
+}
+
+/// The index after `ARRAY<…>`, if that is here and a `[` follows.
+fn array_type(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+    let Token::Word(Word { keyword: Keyword::ARRAY, .. }) = tokens[from].token else { return None };
+    let mut open = 0;
+    for (index, token) in tokens.iter().enumerate().skip(from + 1) {
+        match token.token {
+            Token::Lt => open += 1,
+            Token::Gt => open -= 1,
+            Token::ShiftRight => open -= 2,
+            Token::Word(_) | Token::Comma if open > 0 => continue,
+            _ => return None,
+        }
+        if open <= 0 {
+            let is_literal = tokens.get(index + 1).is_some_and(|next| next.token == Token::LBracket);
+            return (is_literal && open == 0).then_some(index + 1);
+        }
+    }
+    None
+}
+
+fn word(text: &str, keyword: Keyword) -> Token {
+    Token::Word(Word { value: text.to_owned(), quote_style: None, keyword })
+}

@@ -1,0 +1,190 @@
+//! GoogleSQL's types as Arrow fields, and their names.
+//!
+//! A type is a [`FieldRef`] rather than a `DataType`, because JSON is text to Arrow: what makes it
+//! JSON is the field's metadata. ARRAY is a list of nullable `item`s, STRUCT a struct.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
+use serde_json::{Value, json};
+
+use crate::schema::{self, Kind, Mode, Scalar};
+
+/// The key and value that mark text as JSON.
+pub(crate) const METADATA: &str = "googlesql";
+const JSON: &str = "JSON";
+
+pub(crate) const NUMERIC: DataType = DataType::Decimal128(38, 9);
+pub(crate) const BIGNUMERIC: DataType = DataType::Decimal256(76, 38);
+pub(crate) const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
+pub(crate) const DATETIME: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
+pub(crate) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+
+pub(crate) fn timestamp() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("+00:00")))
+}
+
+/// The type without a name of its own.
+pub(crate) fn plain(data_type: DataType) -> FieldRef {
+    Arc::new(Field::new("", data_type, true))
+}
+
+pub(crate) fn json() -> FieldRef {
+    let metadata = HashMap::from([(METADATA.to_owned(), JSON.to_owned())]);
+    Arc::new(Field::new("", DataType::Utf8, true).with_metadata(metadata))
+}
+
+pub(crate) fn array_of(element: &Field) -> FieldRef {
+    plain(DataType::List(Arc::new(element.clone().with_name("item").with_nullable(true))))
+}
+
+pub(crate) fn struct_of(members: impl IntoIterator<Item = (String, FieldRef)>) -> FieldRef {
+    let members: Vec<FieldRef> =
+        members.into_iter().map(|(name, field)| Arc::new(field.as_ref().clone().with_name(name).with_nullable(true))).collect();
+    plain(DataType::Struct(Fields::from(members)))
+}
+
+/// A type of which columns can be stored, but nothing can be asked here: their text is kept as it
+/// was sent, and where they are used they are refused.
+fn stored_only(name: &str) -> FieldRef {
+    let metadata = HashMap::from([(METADATA.to_owned(), name.to_owned())]);
+    Arc::new(Field::new("", DataType::Utf8, true).with_metadata(metadata))
+}
+
+/// The name of such a type, if values of this one are of it or hold any.
+pub(crate) fn unreadable(field: &Field) -> Option<&str> {
+    match field.data_type() {
+        DataType::List(element) => unreadable(element),
+        DataType::Struct(members) => members.iter().find_map(|member| unreadable(member)),
+        _ => field.metadata().get(METADATA).map(String::as_str).filter(|name| *name != JSON),
+    }
+}
+
+pub(crate) fn is_json(field: &Field) -> bool {
+    field.metadata().get(METADATA).is_some_and(|name| name == JSON)
+}
+
+/// The element of an ARRAY.
+pub(crate) fn element(field: &Field) -> Option<&FieldRef> {
+    match field.data_type() {
+        DataType::List(element) => Some(element),
+        _ => None,
+    }
+}
+
+/// The member of a STRUCT, by its name in any case.
+pub(crate) fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
+    match field.data_type() {
+        DataType::Struct(members) => members.iter().find(|member| member.name().eq_ignore_ascii_case(name)),
+        _ => None,
+    }
+}
+
+/// Whether two types are one, whatever their columns are called.
+pub(crate) fn same(a: &Field, b: &Field) -> bool {
+    is_json(a) == is_json(b)
+        && match (a.data_type(), b.data_type()) {
+            (DataType::List(a), DataType::List(b)) => same(a, b),
+            (DataType::Struct(a), DataType::Struct(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name() == b.name() && same(a, b))
+            }
+            (a, b) => a == b,
+        }
+}
+
+/// As messages write it: `INT64`, `ARRAY<STRUCT<key STRING, value STRING>>`.
+pub(crate) fn of(field: &Field) -> String {
+    match field.data_type() {
+        DataType::List(element) => format!("ARRAY<{}>", of(element)),
+        DataType::Struct(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|member| match member.name().as_str() {
+                    anonymous if is_anonymous(anonymous) => of(member),
+                    written => format!("{written} {}", of(member)),
+                })
+                .collect();
+            format!("STRUCT<{}>", members.join(", "))
+        }
+        _ if is_json(field) => JSON.to_owned(),
+        other => unreadable(field).unwrap_or_else(|| scalar_name(other)).to_owned(),
+    }
+}
+
+fn scalar_name(data_type: &DataType) -> &'static str {
+    match data_type {
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "STRING",
+        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => "BYTES",
+        DataType::Float64 | DataType::Float32 | DataType::Float16 => "FLOAT64",
+        DataType::Decimal128(..) => "NUMERIC",
+        DataType::Decimal256(..) => "BIGNUMERIC",
+        DataType::Boolean => "BOOL",
+        DataType::Date32 | DataType::Date64 => "DATE",
+        DataType::Time64(_) | DataType::Time32(_) => "TIME",
+        DataType::Timestamp(_, None) => "DATETIME",
+        DataType::Timestamp(_, Some(_)) => "TIMESTAMP",
+        DataType::Interval(_) => "INTERVAL",
+        _ => "INT64",
+    }
+}
+
+/// The name Arrow gives to a member of a STRUCT that has none.
+pub(crate) fn anonymous(index: usize) -> String {
+    format!("_field_{}", index + 1)
+}
+
+fn is_anonymous(name: &str) -> bool {
+    name.strip_prefix("_field_").is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A column of a table.
+pub(crate) fn of_column(column: &schema::Field) -> Field {
+    let one = match &column.kind {
+        Kind::Record(members) => Field::new("", DataType::Struct(members.iter().map(of_column).collect()), true),
+        Kind::Scalar(scalar) => of_scalar(*scalar).as_ref().clone(),
+    };
+    let field = match column.mode {
+        Mode::Repeated => array_of(&one).as_ref().clone(),
+        Mode::Nullable | Mode::Required => one,
+    };
+    field.with_name(&column.name)
+}
+
+fn of_scalar(scalar: Scalar) -> FieldRef {
+    plain(match scalar {
+        Scalar::Json => return json(),
+        Scalar::Geography => return stored_only("GEOGRAPHY"),
+        Scalar::Interval => return stored_only("INTERVAL"),
+        Scalar::String => DataType::Utf8,
+        Scalar::Bytes => DataType::Binary,
+        Scalar::Integer => DataType::Int64,
+        Scalar::Float => DataType::Float64,
+        Scalar::Numeric => NUMERIC,
+        Scalar::BigNumeric => BIGNUMERIC,
+        Scalar::Boolean => DataType::Boolean,
+        Scalar::Timestamp => timestamp(),
+        Scalar::Date => DataType::Date32,
+        Scalar::Time => TIME,
+        Scalar::DateTime => DATETIME,
+    })
+}
+
+/// The column as the schema of a result shows it, types by their legacy names.
+pub(crate) fn column_json(name: &str, field: &Field) -> Value {
+    let (mode, one) = match element(field) {
+        Some(element) => ("REPEATED", element.as_ref()),
+        None => ("NULLABLE", field),
+    };
+    if let DataType::Struct(members) = one.data_type() {
+        let fields: Vec<Value> = members.iter().map(|member| column_json(member.name(), member)).collect();
+        return json!({"name": name, "type": "RECORD", "mode": mode, "fields": fields});
+    }
+    let legacy = match self::of(one).as_str() {
+        "INT64" => "INTEGER".to_owned(),
+        "FLOAT64" => "FLOAT".to_owned(),
+        "BOOL" => "BOOLEAN".to_owned(),
+        other => other.to_owned(),
+    };
+    json!({"name": name, "type": legacy, "mode": mode})
+}

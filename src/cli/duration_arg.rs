@@ -1,0 +1,42 @@
+//! A time span on the command line.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A time span as a person writes it: 30s, 2m, 1h30m; a bare number counts seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DurationArg(pub(crate) Duration);
+
+impl FromStr for DurationArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = || Duration::try_from_secs_f64(text.trim().parse().ok()?).ok();
+        let spelled = || Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok();
+        let duration = seconds().or_else(spelled).filter(|duration| !duration.is_zero());
+        duration.map(Self).ok_or_else(|| format!("{text:?} is not a time, as 30s, 2m or 1h30m is"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_as_people_write_it() {
+        for (text, millis) in [
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("1h30m", 5_400_000),
+            ("1h 30m", 5_400_000),
+            ("500ms", 500),
+            ("1.5s", 1_500),
+            (" 20 ", 20_000),
+        ] {
+            assert_eq!(text.parse(), Ok(DurationArg(Duration::from_millis(millis))), "{text}");
+        }
+        for text in ["", "soon", "-5s", "0", "0s", "NaN", "5 parsecs", "1e400"] {
+            assert!(text.parse::<DurationArg>().is_err(), "{text}");
+        }
+    }
+}

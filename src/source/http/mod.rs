@@ -1,0 +1,6 @@
+//! The HTTP/1 server under the push endpoint: connections, their limits, and what is read from headers.
+
+mod connection;
+pub mod panic;
+pub mod server;
+pub mod trace_context;
