@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::trial::{SICK_TABLES, Trial, WELL, settings};
-use crate::emulator::{Emulator, eventually};
+use crate::pubsub_emulator::{Emulator, eventually};
 use crate::support::external::skipped;
 use crate::support::ledger::{Ledger, Place};
 use crate::support::pubsub::Message;

@@ -10,7 +10,7 @@ use crate::support::pubsub::Message;
 use crate::support::{Service, TestBigQuery};
 
 fn dead_letters() -> Value {
-    serde_json::from_str(include_str!("../../../schema/dead_letters.json")).unwrap()
+    serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).unwrap()
 }
 
 fn columns(names: &[&str]) -> Value {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::googlesql::tables::loaded;
+use crate::bigquery::googlesql::tables::loaded;
 use crate::support::bigquery::{DATASET, PROJECT};
 use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery};

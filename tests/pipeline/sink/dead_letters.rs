@@ -12,7 +12,7 @@ use crate::support::{Entry, Service, TestBigQuery, wrapped};
 const BROKEN: &str = "{\"httpRequest\":";
 
 fn schema_file() -> Value {
-    serde_json::from_str(include_str!("../../schema/dead_letters.json")).unwrap()
+    serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).unwrap()
 }
 
 #[tokio::test]

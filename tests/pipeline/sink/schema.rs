@@ -195,9 +195,10 @@ async fn missing_tables_are_created_as_the_schema_files_have_them() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push("{\"message\":{\"data\":\"e30=\"}}").await.status, 204);
-    for (table, file) in
-        [("pixel", include_str!("../../schema/pixel.json")), ("dead_letters", include_str!("../../schema/dead_letters.json"))]
-    {
+    for (table, file) in [
+        ("pixel", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))),
+        ("dead_letters", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))),
+    ] {
         let resource = bigquery.table(table).await.unwrap_or_else(|| panic!("{table} is there"));
         assert_eq!(resource["schema"]["fields"], serde_json::from_str::<Value>(file).unwrap(), "{table}, descriptions and all");
     }
@@ -273,7 +274,9 @@ async fn without_auto_create_a_missing_template_is_waited_for_with_one_loud_line
     assert!(bigquery.tables().await.is_empty(), "nothing is created");
     assert_eq!(service.log().iter().filter(|line| line.contains("AUTO_CREATE is off")).count(), 1);
 
-    bigquery.create_table("pixel", serde_json::from_str(include_str!("../../schema/pixel.json")).unwrap()).await;
+    bigquery
+        .create_table("pixel", serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))).unwrap())
+        .await;
     service.wait_until_ready().await;
     deliver(&service, "user_id=u").await;
     assert_eq!(bigquery.tables().await, ["pixel"], "not even the dead-letter table is created");

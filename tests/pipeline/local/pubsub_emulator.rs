@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use crate::emulator::Emulator;
+use crate::pubsub_emulator::Emulator;
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
 use crate::support::local::{Local, local};

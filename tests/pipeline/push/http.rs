@@ -104,7 +104,9 @@ fn codes(cell: &str) -> BTreeSet<String> {
 
 /// The rows of the tables on top of src/telemetry/metrics.rs whose first cell that is so: each one's cells.
 fn documented(first: impl Fn(&str) -> bool) -> Vec<Vec<&'static str>> {
-    let rows = include_str!("../../src/telemetry/metrics.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix('|'));
+    let rows = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/telemetry/metrics.rs"))
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix('|'));
     rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| first(cells[0])).collect()
 }
 

@@ -1,5 +1,12 @@
 //! `pixel-pipeline local`: what a newcomer sees, and what a restart, a kill and a wrong setting do.
 
+mod console;
+mod demo;
+mod pixel;
+mod pubsub_emulator;
+mod subscription;
+mod views;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -233,7 +240,7 @@ async fn what_the_service_sends_back_is_delivered_again() {
     assert_eq!(local.fire("user_id=u&order_id=early").await.status(), 200, "the pixel does not wait");
     let label = "pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}";
     local.wait_until("the delivery is refused twice", async || local.metric(label).await >= 2.0).await;
-    let schema: Value = serde_json::from_str(include_str!("../../schema/pixel.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))).unwrap();
     local.post("datasets", json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}})).await;
     let table = json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": "pixel"}, "schema": {"fields": schema}});
     local.post(&format!("datasets/{DATASET}/tables"), table).await;

@@ -38,7 +38,7 @@ async fn googles_python_client_reads_what_was_stored() {
     let mut ids: Vec<_> = tables.keys().collect();
     ids.sort();
     assert_eq!(ids, ["dead_letters", "pixel", "pixel_u1"]);
-    let shipped: Vec<Value> = serde_json::from_str(include_str!("../../../schema/pixel.json")).unwrap();
+    let shipped: Vec<Value> = serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))).unwrap();
     let columns: Vec<Value> =
         shipped.iter().map(|column| json!([column["name"], column["type"], column.get("mode").unwrap_or(&json!("NULLABLE"))])).collect();
     assert_eq!(tables["pixel_u1"]["columns"], Value::Array(columns));

@@ -7,7 +7,7 @@ use google_cloud_pubsub::client::SubscriptionAdmin;
 use tokio::process::Command;
 
 use super::{column, replay, run};
-use crate::emulator::{Emulator, anonymous};
+use crate::pubsub_emulator::{Emulator, anonymous};
 use crate::support::external::skipped;
 use crate::support::pull::PullSubscription;
 use crate::support::service::{PATIENCE, send_signal};

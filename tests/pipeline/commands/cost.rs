@@ -116,7 +116,7 @@ async fn a_number_that_is_none_is_refused_by_name() {
 
 #[tokio::test]
 async fn the_readme_has_the_table_that_is_printed() {
-    const README: &str = include_str!("../../README.md");
+    const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
     let (_, rest) = README.split_once("<!-- cost: ").expect("the README marks its table");
     let (volumes, rest) = rest.split_once(" -->\n").expect("the mark ends");
     let (table, _) = rest.split_once("<!-- end of cost -->").expect("the table's end is marked");

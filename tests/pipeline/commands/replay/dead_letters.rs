@@ -23,7 +23,7 @@ async fn letter(bigquery: &TestBigQuery, id: &str, reason: &str, day: &str, data
 /// With a table of dead letters, in which there is nothing yet.
 async fn bigquery() -> TestBigQuery {
     let bigquery = TestBigQuery::start().await;
-    with_letters(&bigquery, include_str!("../../../schema/dead_letters.json")).await;
+    with_letters(&bigquery, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).await;
     bigquery
 }
 
@@ -103,7 +103,7 @@ async fn those_that_the_streaming_buffer_holds_are_counted_among_the_young() {
 #[tokio::test]
 async fn a_refused_delete_is_in_the_summary_and_the_rows_are_counted_all_the_same() {
     let bigquery = bigquery_behind(|_, body| body.contains("DELETE FROM").then(|| refusal(403, "Access Denied"))).await;
-    with_letters(&bigquery, include_str!("../../../schema/dead_letters.json")).await;
+    with_letters(&bigquery, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).await;
     letter(&bigquery, "1", "invalid", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
     let run = run(replay(&bigquery, &["--dead-letters", "--delete", "--format=json"])).await;
     assert_eq!((run.code, run.count("stored")), (Some(1), 1), "{}", run.err);
@@ -116,7 +116,11 @@ async fn a_refused_delete_is_in_the_summary_and_the_rows_are_counted_all_the_sam
 #[tokio::test]
 async fn a_letter_without_the_time_when_it_was_received_is_deleted_as_any_other() {
     let bigquery = TestBigQuery::start().await;
-    with_letters(&bigquery, &include_str!("../../../schema/dead_letters.json").replace("REQUIRED", "NULLABLE")).await;
+    with_letters(
+        &bigquery,
+        &include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json")).replace("REQUIRED", "NULLABLE"),
+    )
+    .await;
     let data = STANDARD.encode(Entry::of_query("user_id=u&order_id=1").json());
     bigquery.insert("dead_letters", "1", json!({"event_id": "1", "reason": "invalid", "data": data})).await;
     let replayed = replayed(&bigquery, &["--dead-letters", "--delete"]).await;

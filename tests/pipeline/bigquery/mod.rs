@@ -1,0 +1,5 @@
+//! The embedded BigQuery.
+
+mod clients;
+pub mod googlesql;
+mod jobs;

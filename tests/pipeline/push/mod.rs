@@ -1,0 +1,16 @@
+//! The push endpoint: what is accepted, refused and answered.
+
+mod auth;
+mod auth_keys;
+mod connections;
+mod deliveries;
+mod hostile;
+mod hostile_bodies;
+mod http;
+mod identity;
+mod load_balancers;
+mod original;
+mod outcomes;
+mod planted;
+mod privacy;
+mod signing;

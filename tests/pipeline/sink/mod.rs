@@ -1,0 +1,8 @@
+//! The way into BigQuery: batches, credentials, the template table, dead letters.
+
+mod batching;
+mod credentials;
+mod dead_letters;
+mod schema;
+mod shutdown;
+mod table_limit;

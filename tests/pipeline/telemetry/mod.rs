@@ -1,0 +1,4 @@
+//! What the service logs.
+
+mod logs;
+mod reports;

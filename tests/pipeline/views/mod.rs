@@ -1,0 +1,4 @@
+//! The views and queries of `schema/`.
+
+mod definitions;
+mod shipped;
