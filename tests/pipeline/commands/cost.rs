@@ -1,4 +1,4 @@
-//! `pixel-pipeline cost`: what it prints, and that the README says the same.
+//! `pixel-pipeline cost`: what it prints, and that docs/cost.md has the same.
 
 use std::process::Stdio;
 
@@ -115,19 +115,19 @@ async fn a_number_that_is_none_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn the_readme_has_the_table_that_is_printed() {
-    const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-    let (_, rest) = README.split_once("<!-- cost: ").expect("the README marks its table");
+async fn the_cost_page_has_the_table_that_is_printed() {
+    const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.md"));
+    let (_, rest) = PAGE.split_once("<!-- cost: ").expect("docs/cost.md marks its table");
     let (volumes, rest) = rest.split_once(" -->\n").expect("the mark ends");
     let (table, _) = rest.split_once("<!-- end of cost -->").expect("the table's end is marked");
     let args: Vec<&str> = ["--events-per-month"].into_iter().chain(volumes.split(' ')).chain(["--format", "markdown"]).collect();
     let printed = printed(&args).await;
     assert!(
         table.trim() == printed.trim(),
-        "put the output of `pixel-pipeline cost {}` between the marks in README.md:\n{printed}",
+        "put the output of `pixel-pipeline cost {}` between the marks in docs/cost.md:\n{printed}",
         args.join(" ")
     );
     let estimates = json(&["--events-per-month", "0"]).await;
     let read = estimates[0]["prices_read"].as_str().unwrap();
-    assert!(README.contains(read), "the README says from when the prices are: {read}");
+    assert!(PAGE.contains(read), "docs/cost.md says when the prices were read: {read}");
 }
