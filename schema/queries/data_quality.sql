@@ -1,6 +1,6 @@
 -- Data quality
--- Per day: events that were stored twice, columns that stayed empty, values that did not fit their column.
--- To change: add a COUNTIF for each column of your own.
+-- Per day: events stored twice, empty columns, and values that could not be converted to the type of their column.
+-- To change: add a COUNTIF for each of your columns.
 SELECT
   DATE(event_timestamp) AS day,
   COUNT(*) AS row_count,

@@ -1,5 +1,5 @@
 -- Dead letters by reason
--- Messages that could not become rows: how many, when last, and the latest one's text.
+-- Messages that could not become rows: count, time of the last one, and its text.
 -- To change: add WHERE reason = 'required_column' and GROUP BY column as well.
 SELECT
   reason,

@@ -1,5 +1,5 @@
 -- When people look: weekday and hour
--- Events of each hour of the day, a column per weekday.
+-- Events per hour of the day, with one column per weekday.
 -- To change: the time zone, in both places.
 SELECT * FROM (
   SELECT

@@ -1,5 +1,5 @@
 -- Funnel: open, click, purchase
--- How many users came to each step, where a step counts only after the one before it.
+-- Number of users who reached each step. A step counts only after the step before it.
 -- To change: the three types; for a fourth step, another MIN over the step before.
 WITH opened AS (
   SELECT user_id, MIN(event_timestamp) AS first_at

@@ -1,5 +1,5 @@
 -- History of one user
--- Everything one user did, and how long after the event before. As it stands, the user who was seen last.
+-- All events of one user, with the time since the event before. By default, the user who was seen last.
 -- To change: WHERE user_id = 'their id'. On the real service, FROM `parsed_pixel.pixel_THEIR_ID_*` reads less.
 WITH events AS (
   SELECT event_id, event_timestamp, type, order_id, referer

@@ -1,6 +1,6 @@
 -- Opens and clicks per campaign
--- What each campaign brought, where order_id names the campaign.
--- To change: the column that names it, and the names of your types.
+-- Opens and clicks of each campaign. order_id is the name of the campaign.
+-- To change: the column of the campaign, and the names of your types.
 SELECT
   IFNULL(order_id, '(none)') AS campaign,
   COUNT(DISTINCT IF(type = 'open', event_id, NULL)) AS opens,

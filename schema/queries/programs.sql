@@ -1,6 +1,6 @@
 -- Browsers, phones, mail proxies, bots
--- What fetched the pixel, by its user agent. A mail proxy's fetch tells little of when a person looked.
--- To change: the patterns; the first that matches counts.
+-- Programs that requested the pixel, by user agent. A request of a mail proxy does not show when a person opened the mail.
+-- To change: the patterns. The first match counts.
 SELECT
   CASE
     WHEN user_agent IS NULL THEN '(none)'

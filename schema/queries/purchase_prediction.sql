@@ -1,13 +1,12 @@
 -- Who will buy: a model of BigQuery ML
--- From what is known of a user on some day: will they purchase within the seven days that begin with it?
+-- Predicts from the events of a user before a day whether the user purchases within the seven days from that day on.
 -- To change: the type 'purchase'; the days to look ahead, which are the 7 of the cut-offs and the 6 of the buyers. It
--- needs three weeks of events, with purchases in them, and at most 1,000 tables. Only BigQuery itself makes models; the
--- local mode can run the part from WITH on.
+-- needs three weeks of events with purchases, and at most 1,000 tables. Only BigQuery itself can train a model. The local
+-- mode can run the part from WITH on.
 --
--- One row of training is a user on a cut-off day. What is counted of them happened before that day, and the purchase that
--- is to be predicted happens on it or after. Cut-off days are the same for everyone, whoever bought, and the last one
--- leaves seven whole days to buy in. Neither the user nor the day is something to learn from. The last cut-off day is
--- kept out of training, to judge the model by.
+-- A row of training is a user on a cut-off day. Its features are events before that day. Its label is a purchase on that day
+-- or after it. Cut-off days are the same for all users, and the last one leaves seven whole days. The user and the day are
+-- not features. The last cut-off day is not used for training, but to evaluate the model.
 CREATE OR REPLACE MODEL `parsed_pixel.purchase_prediction`
 OPTIONS (
   model_type = 'LOGISTIC_REG',

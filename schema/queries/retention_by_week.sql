@@ -1,5 +1,5 @@
 -- Retention by week
--- Of the users who were first seen in a week, how many came back so many weeks later.
+-- Of the users first seen in a week, the share that came back in each later week.
 -- To change: WEEK(MONDAY) to ISOWEEK, MONTH or DAY, in all three places.
 WITH active AS (
   SELECT DISTINCT user_id, DATE_TRUNC(DATE(event_timestamp), WEEK(MONDAY)) AS week

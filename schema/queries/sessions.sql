@@ -1,6 +1,6 @@
 -- Sessions
--- Events of a user that follow each other within half an hour, as one session.
--- To change: 30, the minutes of silence that end a session.
+-- Groups the events of a user into sessions. A session ends after half an hour without events.
+-- To change: 30, the number of minutes.
 WITH events AS (
   SELECT user_id, event_id, event_timestamp, type
   FROM `parsed_pixel.pixel_*`

@@ -1,5 +1,5 @@
 -- Tables and their rows
--- Each generated table, which the pipeline makes for a user and a day, newest day first.
+-- Each generated table, newest day first. The pipeline creates one per user and day.
 -- To change: add WHERE _TABLE_SUFFIX LIKE 'A_USER\\_%'.
 SELECT
   CONCAT('pixel_', _TABLE_SUFFIX) AS table_name,

@@ -1,6 +1,6 @@
 -- Top pages
--- The pages that showed the pixel most often, without their query strings.
--- To change: NET.HOST(referer) in place of the expression counts sites.
+-- The pages with the most events, without query strings.
+-- To change: use NET.HOST(referer) to count sites.
 SELECT
   IFNULL(REGEXP_EXTRACT(referer, r'^[^?#]+'), '(none)') AS page,
   COUNT(DISTINCT event_id) AS events,

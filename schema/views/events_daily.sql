@@ -1,7 +1,7 @@
--- Events and users per day (UTC) and type, each event once. The type is NULL for events that name none.
+-- Events and users per day (UTC) and type, each event once. The type is NULL for events without one.
 --
--- The users of a day are not the sum of its rows: someone who opened and clicked is in both. Every query reads every
--- table, as one of the view events does, which this one is made of.
+-- Do not add up the users of a day's rows: a user who opened and clicked is in both. Every query reads every table, because
+-- this view reads the view events.
 SELECT
   DATE(event_timestamp) AS day,
   type,
