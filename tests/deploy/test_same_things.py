@@ -1,9 +1,9 @@
-"""The script and the Terraform module create the same things: what the script sends, and what Terraform plans, are both
-brought to one form and compared. What Terraform cannot know before it applies (a URL, an account's address) is looked at
-by the module's own tests."""
+"""The script and the Terraform module create the same resources. The requests of the script and the plan of Terraform are
+brought to one form and compared. What Terraform knows only after it applies (a URL, an account's address) is checked by
+the module's own tests."""
 import json
 
-from support import EVERYTHING, PROJECT, DeployTest, plan
+from support import EVERYTHING, DeployTest, plan
 
 
 def one(value):
@@ -16,7 +16,7 @@ def short(text):
 
 
 def strip(value):
-    """without what is absent on either side"""
+    """Without empty values, which the two sides leave out differently."""
     if isinstance(value, dict):
         return {k: strip(v) for k, v in value.items() if v not in (None, [], {}, '')}
     return [strip(v) for v in value] if isinstance(value, list) else value
@@ -37,7 +37,7 @@ def from_script(run):
         if r['status'] >= 300 or r['method'] == 'GET':
             continue
         name = short(body.get('name') or '') if isinstance(body.get('name'), str) else ''
-        # How gcloud keeps the sources that it builds from.
+        # Where gcloud uploads the sources of a build.
         if 'run-sources-' in r['path'] + name:
             continue
         if api == 'serviceusage.services.batchEnable':
@@ -179,7 +179,7 @@ def from_plan(resources):
             'google_monitoring_notification_channel': lambda: ('channel', v['display_name'], {'labels': v['labels'], 'type': v['type']}),
             'google_monitoring_dashboard': lambda: ('dashboard', json.loads(v['dashboard_json'])['displayName'], {
                 'tiles': json.loads(v['dashboard_json'])['mosaicLayout']['tiles']}),
-            # The account that Pub/Sub has, and the build: no resources of Google Cloud.
+            # Pub/Sub's service account, and the build: not resources of Google Cloud.
             'google_project_service_identity': lambda: None,
             'terraform_data': lambda: None,
         }[kind]()
@@ -189,7 +189,7 @@ def from_plan(resources):
 
 
 def condition(c):
-    """as the API has it: the one block of many that is filled"""
+    """As the API spells it: the one block that is not empty."""
     out = {}
     for key, value in camel(strip(c)).items():
         value = one(value) if key.startswith('condition') else value
@@ -199,19 +199,19 @@ def condition(c):
     return out
 
 
-class SameThings(DeployTest):
+class SameResources(DeployTest):
     def compare(self, settings):
         script = strip(from_script(self.run_clean('deploy/deploy.sh', settings)))
         terraform = strip(from_plan(plan(settings)))
-        # A comparison of two empty lists would hold.
+        # Two empty lists would be equal.
         self.assertGreater(len(script), 30)
         self.assertEqual(sorted(map(str, script)), sorted(map(str, terraform)))
         for key in script:
             with self.subTest(str(key)):
                 self.assertEqual(script[key], terraform[key])
 
-    def test_with_everything_that_can_be_asked_for(self):
+    def test_with_every_optional_part(self):
         self.compare(EVERYTHING)
 
-    def test_with_nothing_but_a_project(self):
+    def test_with_only_a_project(self):
         self.compare({})
