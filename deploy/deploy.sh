@@ -79,6 +79,13 @@ if ! grep -Fq "\"userByEmail\": \"$RUN_ACCOUNT\"" <<<"$dataset"; then
   change "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" bq_ update --source="$tmp/dataset.json" --dataset "$DATASET"
 fi
 
+if [[ $IMAGE == ghcr.io/* ]]; then
+  # Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+  have gcloud artifacts repositories describe "$PIPELINE-ghcr" --location="$REGION" ||
+    change "image repository $PIPELINE-ghcr" gcloud artifacts repositories create "$PIPELINE-ghcr" --location="$REGION" --repository-format=docker \
+      --mode=remote-repository --remote-docker-repo=https://ghcr.io --labels="pipeline=$PIPELINE"
+  IMAGE=$REGION-docker.pkg.dev/$PROJECT_ID/$PIPELINE-ghcr/${IMAGE#ghcr.io/}
+fi
 if [[ -n $IMAGE ]]; then
   image=(--image="$IMAGE")
   what=$IMAGE

@@ -87,6 +87,7 @@ remove 'topic' pubsub topics "$DEAD_LETTER"
 step 'Service'
 remove 'service' run services "$SERVICE" -- --region="$REGION"
 remove 'image repository' artifacts repositories "$PIPELINE" -- --location="$REGION"
+remove 'image repository' artifacts repositories "$PIPELINE-ghcr" -- --location="$REGION"
 # What gcloud uploaded for the builds. The bucket is shared by all services that are built from source.
 sources=gs://run-sources-${PROJECT_ID/:/-}-$REGION
 ! have gcloud storage ls "$sources/services/$SERVICE/" || change "uploaded sources of $SERVICE" gcloud storage rm --recursive "$sources/services/$SERVICE"

@@ -2,7 +2,8 @@
 # has changed. Google's provider has no resource for a build, so gcloud submits it.
 
 locals {
-  built = var.image == ""
+  built  = var.image == ""
+  remote = startswith(var.image, "ghcr.io/")
 
   # Exactly what cloudbuild.ignore lets through.
   sources = sort(concat(
@@ -12,7 +13,29 @@ locals {
   ))
   sources_hash = substr(sha256(join("\n", [for file in local.sources : "${file} ${filesha256("${local.repository}/${file}")}"])), 0, 16)
 
-  image = local.built ? "${var.region}-docker.pkg.dev/${var.project_id}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : var.image
+  registry = "${var.region}-docker.pkg.dev/${var.project_id}"
+  given    = local.remote ? "${local.registry}/${var.pipeline}-ghcr/${trimprefix(var.image, "ghcr.io/")}" : var.image
+  image    = local.built ? "${local.registry}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : local.given
+}
+
+# Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+resource "google_artifact_registry_repository" "ghcr" {
+  count = local.remote ? 1 : 0
+
+  project       = local.project
+  location      = var.region
+  repository_id = "${var.pipeline}-ghcr"
+  format        = "DOCKER"
+  mode          = "REMOTE_REPOSITORY"
+  labels        = local.labels
+
+  remote_repository_config {
+    docker_repository {
+      custom_repository {
+        uri = "https://ghcr.io"
+      }
+    }
+  }
 }
 
 resource "google_artifact_registry_repository" "image" {

@@ -30,6 +30,11 @@ def camel(value):
     return [camel(v) for v in value] if isinstance(value, list) else value
 
 
+def upstream(config):
+    """The address of a remote repository."""
+    return one(one(one(config).get('dockerRepository')).get('customRepository')).get('uri')
+
+
 def from_script(run):
     things = {}
     for r in run.requests:
@@ -57,7 +62,7 @@ def from_script(run):
         elif api == 'iam.projects.serviceAccounts.create':
             things['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
         elif api == 'artifactregistry.projects.locations.repositories.create':
-            things['repository', name] = {'format': body['format'], 'labels': body['labels']}
+            things['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
         elif api == 'run.namespaces.services.create' and 'dryRun' not in r['query']:
             things['service', body['metadata']['name']] = service_from_script(body)
         elif api == 'pubsub.projects.topics.create':
@@ -150,7 +155,8 @@ def from_plan(resources):
             'google_bigquery_table': lambda: ('table', v['table_id'], {
                 'columns': json.loads(v['schema']) if v['schema'] else None, 'view': one(v['view']).get('query', '').strip(), 'pipeline': v['labels']['pipeline']}),
             'google_service_account': lambda: ('account', v['account_id'], {'displayName': v['display_name']}),
-            'google_artifact_registry_repository': lambda: ('repository', v['repository_id'], {'format': v['format'], 'labels': v['labels']}),
+            'google_artifact_registry_repository': lambda: ('repository', v['repository_id'], {
+                'format': v['format'], 'labels': v['labels'], 'upstream': upstream(camel(strip(one(v['remote_repository_config']))))}),
             'google_cloud_run_v2_service': lambda: ('service', v['name'], service_from_plan(v)),
             'google_pubsub_topic': lambda: ('topic', v['name'], {'labels': v['labels']}),
             'google_pubsub_subscription': lambda: ('subscription', v['name'], {
@@ -212,6 +218,9 @@ class SameResources(DeployTest):
 
     def test_with_every_optional_part(self):
         self.compare(EVERYTHING)
+
+    def test_with_the_published_image(self):
+        self.compare({'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})
 
     def test_with_only_a_project(self):
         self.compare({})

@@ -120,6 +120,15 @@ class Script(DeployTest):
         self.assertEqual(service['spec']['template']['spec']['containers'][0]['image'], 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0')
 
 
+    def test_the_published_image_is_pulled_through_artifact_registry(self):
+        run = self.run_clean('deploy/deploy.sh && deploy/deploy.sh', {'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})
+        self.assertIn('No changes.', run.script_output)
+        self.assertNotIn('cloudbuild/builds', run.resources)
+        service = run.sent('run.namespaces.services.create')[-1]
+        self.assertEqual(service['spec']['template']['spec']['containers'][0]['image'],
+                         'us-central1-docker.pkg.dev/my-project/pixel-ghcr/pixel-pipeline/pixel-pipeline:0.1.0')
+
+
 class Settings(DeployTest):
     def rejected(self, settings, argument=''):
         run = subprocess.run(['bash', 'deploy/deploy.sh', *([argument] if argument else [])], cwd=ROOT, env=environment(settings),
