@@ -30,10 +30,8 @@ resource "google_artifact_registry_repository" "ghcr" {
   labels        = local.labels
 
   remote_repository_config {
-    docker_repository {
-      custom_repository {
-        uri = "https://ghcr.io"
-      }
+    common_repository {
+      uri = "https://ghcr.io"
     }
   }
 }

@@ -32,7 +32,7 @@ def camel(value):
 
 def upstream(config):
     """The address of a remote repository."""
-    return one(one(one(config).get('dockerRepository')).get('customRepository')).get('uri')
+    return one(one(config).get('commonRepository')).get('uri')
 
 
 def from_script(run):

@@ -222,7 +222,7 @@ run "the_published_image_is_pulled_through_artifact_registry" {
     error_message = "The service must run ${google_cloud_run_v2_service.pipeline.template[0].containers[0].image} from the remote repository."
   }
   assert {
-    condition     = google_artifact_registry_repository.ghcr[0].remote_repository_config[0].docker_repository[0].custom_repository[0].uri == "https://ghcr.io"
+    condition     = google_artifact_registry_repository.ghcr[0].remote_repository_config[0].common_repository[0].uri == "https://ghcr.io"
     error_message = "The remote repository must read from ghcr.io."
   }
 }
