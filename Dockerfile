@@ -2,31 +2,36 @@
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
-# glibc is linked in, so that the image needs no libc of its own. The target has to be named: else
-# the flag would reach build scripts and procedural macros, which cannot be static.
+# glibc is linked statically, so that the image needs no libc of its own. Without --target the flag would also apply to
+# build scripts and procedural macros, which cannot be static.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
+ENV BUILD="cargo build --release --locked --target x86_64-unknown-linux-gnu --no-default-features --package pixel-pipeline"
 
-# The dependencies are a layer of their own, built below an empty crate: it is made anew only when
-# Cargo.toml or Cargo.lock change.
+# The dependencies are a layer of their own, which is built again only when a manifest or the lock file changes. Cargo
+# reads the manifests of all members of the workspace; of the members only the service is compiled, from an empty source.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches \
+COPY benches/load/Cargo.toml benches/load/
+COPY crates/bigquery-emulator/Cargo.toml crates/bigquery-emulator/
+COPY fuzz/Cargo.toml fuzz/
+RUN mkdir -p src benches crates/bigquery-emulator/src \
     && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs benches/decode.rs \
-    && cargo build --release --locked --no-default-features --target x86_64-unknown-linux-gnu
+    && touch src/lib.rs benches/decode.rs crates/bigquery-emulator/src/lib.rs \
+    && $BUILD
 
 COPY schema schema
 COPY src src
-# Copied files keep their times, and cargo takes what is older than its last build for built.
+# Copied files keep their modification times, and cargo does not rebuild from sources older than its last build.
 RUN touch src/main.rs src/lib.rs \
-    && cargo build --release --locked --no-default-features --target x86_64-unknown-linux-gnu \
+    && $BUILD \
     && cp target/x86_64-unknown-linux-gnu/release/pixel-pipeline /pixel-pipeline
 
 FROM scratch
 LABEL org.opencontainers.image.title="pixel-pipeline" \
       org.opencontainers.image.description="A tracking pixel behind Google's load balancer, and every hit a row in BigQuery" \
+      org.opencontainers.image.source="https://github.com/pixel-pipeline/pixel-pipeline" \
       org.opencontainers.image.licenses="MIT"
-# google-cloud-auth makes an HTTPS client before it asks for a token, be it plain HTTP, and panics if
-# there is no certificate on the system. The connections to BigQuery bring their own along.
+# google-cloud-auth builds an HTTPS client before it requests a token, even over plain HTTP, and panics if the system has
+# no certificate. The connections to BigQuery have their own certificates.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /pixel-pipeline /pixel-pipeline
 # By number: there is no /etc/passwd to look a name up in.

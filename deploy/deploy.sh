@@ -4,9 +4,9 @@
 #   PROJECT_ID=my-project deploy/deploy.sh     settings from the environment and deploy/pipeline.env
 #   deploy/deploy.sh FILE                      settings from the environment and FILE
 #
-# Each step looks first, and then makes what is missing and changes what differs. It can be run again, after
-# a change of settings or when it stopped half-way; a second run changes nothing. The steps go against the
-# stream, so that whatever begins to flow finds its way.
+# Each step reads the current state, creates what is missing and changes what differs. Run it again after a change of
+# settings or after an error; a second run changes nothing. The steps run from the tables back to the pixel, so that each
+# part exists before events reach it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/settings.sh
@@ -20,19 +20,18 @@ missing=()
 for service in $services; do
   grep -qx "$service.googleapis.com" <<<"$enabled" || missing+=("$service.googleapis.com")
 done
-[[ ${#missing[@]} == 0 ]] || change "switch on ${missing[*]}" gcloud services enable "${missing[@]}"
+[[ ${#missing[@]} == 0 ]] || change "enable ${missing[*]}" gcloud services enable "${missing[@]}"
 
 step "BigQuery: $DATASET"
 have bq_ show --dataset "$DATASET" ||
   change "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$PIPELINE" --description="Events of the pixel $PIPELINE" "$DATASET"
 
-# What is made in a dataset with a default expiration gets it, views as well. Only generated tables shall expire.
+# New tables and views in a dataset with a default expiration get that expiration. Only generated tables must expire.
 never_expires() {
   ! bq_ show --format=prettyjson "$DATASET.$1" | grep '"expirationTime"' >/dev/null || change "$1 never expires" bq_ update --expiration=0 "$DATASET.$1"
 }
 
-# table NAME SCHEMA_FILE: the label tells whether the file has changed since; BigQuery only lets columns be
-# added.
+# table NAME SCHEMA_FILE: the label tells whether the file has changed. BigQuery only allows columns to be added.
 table() {
   local label
   label=$(digest <"$2")
@@ -72,14 +71,21 @@ account() {
 account "$RUN_ACCOUNT" "Pixel pipeline $PIPELINE: the service"
 account "$PUSH_ACCOUNT" "Pixel pipeline $PIPELINE: signs pushes of Pub/Sub"
 
-# WRITER is roles/bigquery.dataEditor on this dataset alone. bq has no command that adds one entry, so the
-# dataset is written back with one more.
+# WRITER is roles/bigquery.dataEditor on this dataset only. bq has no command that adds one entry, so the dataset is
+# written back with the entry added.
 if ! grep -Fq "\"userByEmail\": \"$RUN_ACCOUNT\"" <<<"$dataset"; then
   bq_ show --format=prettyjson --dataset "$DATASET" |
     sed "s/\"access\": \[/&{\"role\": \"WRITER\", \"userByEmail\": \"$RUN_ACCOUNT\"},/" >"$tmp/dataset.json"
   change "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" bq_ update --source="$tmp/dataset.json" --dataset "$DATASET"
 fi
 
+if [[ $IMAGE == ghcr.io/* ]]; then
+  # Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+  have gcloud artifacts repositories describe "$PIPELINE-ghcr" --location="$REGION" ||
+    change "image repository $PIPELINE-ghcr" gcloud artifacts repositories create "$PIPELINE-ghcr" --location="$REGION" --repository-format=docker \
+      --mode=remote-repository --remote-docker-repo=https://ghcr.io --labels="pipeline=$PIPELINE"
+  IMAGE=$REGION-docker.pkg.dev/$PROJECT_ID/$PIPELINE-ghcr/${IMAGE#ghcr.io/}
+fi
 if [[ -n $IMAGE ]]; then
   image=(--image="$IMAGE")
   what=$IMAGE
@@ -90,21 +96,21 @@ else
     change "image repository $PIPELINE" gcloud artifacts repositories create "$PIPELINE" --location="$REGION" --repository-format=docker --labels="pipeline=$PIPELINE"
   image=(--source=. --image="$REGION-docker.pkg.dev/$PROJECT_ID/$PIPELINE/$SERVICE"
     --build-service-account="projects/$PROJECT_ID/serviceAccounts/$BUILD_ACCOUNT")
-  what=$(find Cargo.toml Cargo.lock Dockerfile schema src -type f | LC_ALL=C sort | xargs cat | digest)
+  what=$(find Cargo.toml Cargo.lock Dockerfile benches/load/Cargo.toml crates/*/Cargo.toml fuzz/Cargo.toml schema src -type f | LC_ALL=C sort | xargs cat | digest)
 fi
 {
   printf "%s: '%s'\n" GOOGLE_CLOUD_PROJECT "$PROJECT_ID"
-  # The tables are made above, of SCHEMA_FILE; the service would make the built-in ones.
+  # The tables are created above from SCHEMA_FILE; the service would create them with the built-in schema.
   printf "%s: '%s'\n" AUTO_CREATE false
-  # Cloud Run lets in whoever has run.invoker, also on the project; the service looks at who it was. Not at the
-  # audience, which is the service's URL: that is not known before.
+  # Cloud Run accepts every caller with run.invoker, also on the project; the service checks which account it is. It does
+  # not check the audience, which is the service's URL: that is unknown before the deployment.
   printf "%s: '%s'\n" PUSH_AUTH iam PUSH_SERVICE_ACCOUNT "$PUSH_ACCOUNT"
   for setting in $SERVICE_SETTINGS; do
     printf "%s: '%s'\n" "$setting" "${!setting//\'/\'\'}"
   done
 } >"$tmp/environment.yaml"
-# Pub/Sub of the same project counts as internal traffic. A push is answered within PUSH_DEADLINE, so the
-# request's timeout is the ack deadline. CPU is given while requests are under way, which is all it needs.
+# Pub/Sub of the same project is internal traffic. A push is answered within PUSH_DEADLINE, so the timeout of a request is
+# the ack deadline. CPU is allocated during requests only, which is enough.
 service=("$SERVICE" --region="$REGION" --no-allow-unauthenticated --ingress=internal --service-account="$RUN_ACCOUNT"
   --cpu="$CPU" --memory="$MEMORY" --cpu-boost --concurrency="$CONCURRENCY" --min-instances="$MIN_INSTANCES"
   --max-instances="$MAX_INSTANCES" --timeout=60
@@ -112,7 +118,7 @@ service=("$SERVICE" --region="$REGION" --no-allow-unauthenticated --ingress=inte
   --liveness-probe="httpGet.path=/health,periodSeconds=30,timeoutSeconds=5,failureThreshold=3"
   --env-vars-file="$tmp/environment.yaml")
 label=$({ printf '%s\n' "$what" "${service[@]/$tmp/}"; cat "$tmp/environment.yaml"; } | digest)
-# A revision that did not become ready is deployed again.
+# A revision that is not ready is deployed again.
 state=$(gcloud run services describe "$SERVICE" --region="$REGION" 2>/dev/null \
   --format='value[separator=" "](metadata.labels.deployed,status.latestCreatedRevisionName,status.latestReadyRevisionName)') || true
 read -r deployed created ready <<<"$state" || true
@@ -128,11 +134,11 @@ for topic in "$PIPELINE" "$DEAD_LETTER"; do
   have gcloud pubsub topics describe "$topic" || change "topic $topic" gcloud pubsub topics create "$topic" --labels="pipeline=$PIPELINE"
 done
 have gcloud pubsub subscriptions describe "$DEAD_LETTER" ||
-  change "subscription $DEAD_LETTER, which keeps what was given up for 7 days" \
+  change "subscription $DEAD_LETTER, which keeps dead letters for 7 days" \
     gcloud pubsub subscriptions create "$DEAD_LETTER" --topic="$DEAD_LETTER" --message-retention-duration=7d --expiration-period=never --labels="pipeline=$PIPELINE"
 
-# A new table is 404 for minutes, and its messages come again until it is there: at five attempts, the
-# default, they would be given up.
+# A new table answers 404 for minutes, and its messages are retried until then: with five attempts, the default, they
+# would become dead letters.
 push=(--push-endpoint="$url/" --push-auth-service-account="$PUSH_ACCOUNT" --push-auth-token-audience="$url" --ack-deadline=60
   --min-retry-delay=10s --max-retry-delay=600s --dead-letter-topic="$DEAD_LETTER" --max-delivery-attempts=100
   --message-retention-duration=7d --expiration-period=never)
@@ -143,11 +149,11 @@ elif ! is "$url/ $PUSH_ACCOUNT $url 60 10s 600s $DEAD_LETTER 100" gcloud pubsub 
   change "subscription $PUSH_SUBSCRIPTION to $url/" gcloud pubsub subscriptions update "$PUSH_SUBSCRIPTION" "${push[@]}"
 fi
 
-# Pub/Sub itself moves messages to the dead-letter topic, by an account that Google makes for the project.
+# Pub/Sub moves messages to the dead-letter topic with a service agent of the project.
 number=$(gcloud projects describe "$PROJECT_ID" --format='value(projectNumber)')
 agent=serviceAccount:service-$number@gcp-sa-pubsub.iam.gserviceaccount.com
 allows "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics ||
-  change "account of Pub/Sub in this project" gcloud beta services identity create --service=pubsub.googleapis.com
+  change "service agent of Pub/Sub" gcloud beta services identity create --service=pubsub.googleapis.com
 grant "$agent" roles/pubsub.publisher "$DEAD_LETTER" gcloud pubsub topics
 grant "$agent" roles/pubsub.subscriber "$PUSH_SUBSCRIPTION" gcloud pubsub subscriptions
 
@@ -165,7 +171,7 @@ writer() { gcloud logging sinks describe "$1" --format='value(writerIdentity)'; 
 sink "$PIPELINE" "pubsub.googleapis.com/projects/$PROJECT_ID/topics/$PIPELINE"
 grant "$(writer "$PIPELINE")" roles/pubsub.publisher "$PIPELINE" gcloud pubsub topics
 
-# The sink reads the entries before any bucket does.
+# The sink reads the entries before exclusions apply.
 exclusions=$(gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value[separator="|"](exclusions.name,exclusions.filter)')
 if [[ $EXCLUDE_FROM_DEFAULT == true ]]; then
   if ! grep -q "^$PIPELINE|" <<<"$exclusions"; then
@@ -187,21 +193,21 @@ if [[ $ARCHIVE == true ]]; then
   sink "$PIPELINE-archive" "storage.googleapis.com/$ARCHIVE_BUCKET"
   grant "$(writer "$PIPELINE-archive")" roles/storage.objectCreator "gs://$ARCHIVE_BUCKET" gcloud storage buckets
 elif have gcloud logging sinks describe "$PIPELINE-archive"; then
-  change "archive no more (what is in gs://$ARCHIVE_BUCKET stays)" gcloud logging sinks delete "$PIPELINE-archive"
+  change "stop archiving (the files in gs://$ARCHIVE_BUCKET stay)" gcloud logging sinks delete "$PIPELINE-archive"
 fi
 
 step "Pixel: gs://$PIXEL_BUCKET behind load balancer and CDN"
 have gcloud storage buckets describe "gs://$PIXEL_BUCKET" ||
   change "bucket gs://$PIXEL_BUCKET" gcloud storage buckets create "gs://$PIXEL_BUCKET" --location="$LOCATION" --uniform-bucket-level-access --no-public-access-prevention
-# Whoever knows a name can read it; nobody can list them.
+# Anyone can read an object by its name; nobody can list the objects.
 grant allUsers roles/storage.legacyObjectReader "gs://$PIXEL_BUCKET" gcloud storage buckets
 for path in ${PIXEL_PATH//,/ }; do
   have gcloud storage objects describe "gs://$PIXEL_BUCKET$path" ||
     change "pixel $path" gcloud storage cp deploy/pixel.png "gs://$PIXEL_BUCKET$path" --content-type=image/png --cache-control='public, max-age=0'
 done
 
-# Every response is cached at Google's edge, whatever the query; browsers are told to ask each time, for an
-# hour of caching there, the default, would hide repeated views.
+# Google's edge caches every response, whatever the query. Browsers must not cache: the default of one hour would hide
+# repeated views.
 cdn=(--gcs-bucket-name="$PIXEL_BUCKET" --enable-cdn --cache-mode=FORCE_CACHE_ALL --default-ttl=86400 --client-ttl=0)
 if ! have gcloud compute backend-buckets describe "$PIPELINE"; then
   change "backend bucket $PIPELINE" gcloud compute backend-buckets create "$PIPELINE" "${cdn[@]}"
@@ -234,8 +240,8 @@ if [[ -n $DOMAIN ]]; then
   forwarding_rule "$PIPELINE-https" 443 --target-https-proxy="$PIPELINE-https"
 fi
 
-step 'Watching'
-# Metrics and dashboards have no label that could tell whether the files have changed, so the dataset has it.
+step 'Monitoring'
+# Metrics and dashboards have no labels, so a label of the dataset tells whether their files have changed.
 for file in deploy/monitoring/metrics/*.json deploy/monitoring/alerts/*.json deploy/monitoring/dashboard.json; do
   mkdir -p "$tmp/$(dirname "$file")"
   fill "$file" >"$tmp/$file"
@@ -246,7 +252,7 @@ unchanged=false
 
 channel=()
 if [[ -n $ALERT_EMAIL ]]; then
-  # email_channel: the name of ours for that address.
+  # email_channel: the name of this pipeline's channel for that address.
   email_channel() {
     gcloud beta monitoring channels list --format='value[separator=" "](name,userLabels.pipeline,labels.email_address)' |
       sed -n "s/ $PIPELINE $ALERT_EMAIL\$//p"
@@ -269,8 +275,8 @@ for file in "$tmp"/deploy/monitoring/alerts/*.json; do
   alert=$(sed -n '1,5s/^ *"displayName": "\(.*\)",$/\1/p' "$file")
   policy=$(sed -n "s/ $alert\$//p" <<<"$policies")
   if [[ -n $policy && $unchanged == false ]]; then
-    # An update would keep what is no longer in the file.
-    change "alert \"$alert\", the old one" gcloud alpha monitoring policies delete "$policy"
+    # An update would keep fields that are no longer in the file.
+    change "alert \"$alert\", outdated" gcloud alpha monitoring policies delete "$policy"
     policy=
   fi
   [[ -n $policy ]] ||
@@ -278,14 +284,14 @@ for file in "$tmp"/deploy/monitoring/alerts/*.json; do
 done
 dashboard=projects/$PROJECT_ID/dashboards/$SERVICE
 if have gcloud monitoring dashboards describe "$dashboard" && [[ $unchanged == false ]]; then
-  change 'dashboard, the old one' gcloud monitoring dashboards delete "$dashboard"
+  change 'dashboard, outdated' gcloud monitoring dashboards delete "$dashboard"
 fi
 have gcloud monitoring dashboards describe "$dashboard" ||
   change 'dashboard' gcloud monitoring dashboards create --config-from-file="$tmp/deploy/monitoring/dashboard.json"
-[[ $unchanged == true ]] || change "label of dataset $DATASET: which files these are made of" bq_ update --set_label="monitoring:$label" "$DATASET"
+[[ $unchanged == true ]] || change "label of dataset $DATASET: checksum of the monitoring files" bq_ update --set_label="monitoring:$label" "$DATASET"
 
 if [[ $changes == 0 ]]; then
-  printf '\nNothing had to be changed.\n'
+  printf '\nNo changes.\n'
 else
   printf '\nDone: %s changes.\n' "$changes"
 fi
@@ -299,11 +305,11 @@ END
 [[ -z $DOMAIN ]] || cat <<END
 
 DNS needs the record  $DOMAIN. A $address
-Google issues the certificate once it is there, which takes up to an hour.
+Google issues the certificate within an hour after the record exists.
 END
 cat <<END
 
-A new load balancer answers after some minutes. Then fire the pixel, and look for its row:
+A new load balancer takes some minutes to answer. Then request the pixel and query its row:
   curl -o /dev/null "http://$address$pixel?user_id=507f1f77bcf86cd799439011&type=click"
   bq query --project_id=$PROJECT_ID --use_legacy_sql=false 'SELECT * FROM $DATASET.events ORDER BY event_timestamp DESC LIMIT 10'
 END

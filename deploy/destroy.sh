@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Takes down what deploy.sh made, by the same settings. The events stay: dataset and archive are kept unless
-# --delete-data is given. The APIs stay switched on.
+# Deletes what deploy.sh created, by the same settings. The events stay: dataset and archive are kept unless --delete-data
+# is given. The APIs stay enabled.
 #
 #   PROJECT_ID=my-project deploy/destroy.sh [--delete-data] [--yes] [FILE]
 #
-# Asks first on a terminal, unless --yes is given. Can be run again when it stopped half-way.
+# Asks first on a terminal, unless --yes is given. Run it again after an error: it continues where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/settings.sh
@@ -14,7 +14,7 @@ for argument in "$@"; do
   case $argument in
     --delete-data) delete_data=true ;;
     --yes) yes=true ;;
-    -*) fail "$argument: there is no such flag; usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]" ;;
+    -*) fail "error: unknown flag $argument: usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]" ;;
     *) file+=("$argument") ;;
   esac
 done
@@ -24,11 +24,11 @@ load_settings ${file[@]+"${file[@]}"}
 if [[ $yes == false && -t 0 ]]; then
   what="the pipeline $PIPELINE of $PROJECT_ID"
   [[ $delete_data == false ]] || what+=" AND ALL ITS EVENTS (dataset $DATASET${ARCHIVE_BUCKET:+, gs://$ARCHIVE_BUCKET})"
-  read -rp "Take down $what? [y/N] " answer
+  read -rp "Delete $what? [y/N] " answer
   [[ $answer == [yY]* ]] || fail 'Nothing was changed.'
 fi
 
-# remove WHAT COLLECTION... NAME [-- FLAGS...]: deletes it, if it is there, with gcloud.
+# remove WHAT COLLECTION... NAME [-- FLAGS...]: deletes the resource with gcloud, if it exists.
 remove() {
   local what=$1 command=()
   shift
@@ -42,8 +42,8 @@ remove() {
   ! have gcloud "${command[@]}" describe "$name" "$@" || change "$what $name" gcloud "${command[@]}" delete "$name" "$@"
 }
 
-step 'Watching'
-# labelled COMMAND...: the names of what the list has of this pipeline.
+step 'Monitoring'
+# labelled COMMAND...: the names of the listed resources that belong to this pipeline.
 labelled() { "$@" list --format='value[separator=" "](name,userLabels.pipeline)' | sed -n "s/ $PIPELINE\$//p"; }
 for policy in $(labelled gcloud alpha monitoring policies); do
   change "alert $policy" gcloud alpha monitoring policies delete "$policy"
@@ -57,7 +57,7 @@ for metric in deploy/monitoring/metrics/*.json; do
 done
 
 step 'Logs'
-# First, so that there is no time in which entries are kept nowhere.
+# First, so that entries are always kept somewhere.
 ! has "$PIPELINE" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
   change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
 remove 'sink' logging sinks "$PIPELINE"
@@ -68,7 +68,7 @@ remove 'forwarding rule' compute forwarding-rules "$PIPELINE-https" -- --global
 remove 'forwarding rule' compute forwarding-rules "$PIPELINE-http" -- --global
 remove 'HTTPS proxy' compute target-https-proxies "$PIPELINE-https" -- --global
 remove 'HTTP proxy' compute target-http-proxies "$PIPELINE-http" -- --global
-# Also those of domains that were set before.
+# Also certificates of earlier values of DOMAIN.
 for certificate in $(gcloud compute ssl-certificates list --global --filter="description=\"pixel-pipeline $PIPELINE\"" --format='value(name)'); do
   remove 'certificate' compute ssl-certificates "$certificate" -- --global
 done
@@ -87,12 +87,13 @@ remove 'topic' pubsub topics "$DEAD_LETTER"
 step 'Service'
 remove 'service' run services "$SERVICE" -- --region="$REGION"
 remove 'image repository' artifacts repositories "$PIPELINE" -- --location="$REGION"
-# What gcloud uploaded for the builds; the bucket is for all services that are built from sources.
+remove 'image repository' artifacts repositories "$PIPELINE-ghcr" -- --location="$REGION"
+# What gcloud uploaded for the builds. The bucket is shared by all services that are built from source.
 sources=gs://run-sources-${PROJECT_ID/:/-}-$REGION
 ! have gcloud storage ls "$sources/services/$SERVICE/" || change "uploaded sources of $SERVICE" gcloud storage rm --recursive "$sources/services/$SERVICE"
 ! is '' gcloud storage ls "$sources" || ! have gcloud storage buckets describe "$sources" || change "bucket $sources" gcloud storage rm --recursive "$sources"
 ! allows "serviceAccount:$BUILD_ACCOUNT" roles/run.builder "$PROJECT_ID" gcloud projects ||
-  change "no role for $BUILD_ACCOUNT" gcloud projects remove-iam-policy-binding "$PROJECT_ID" \
+  change "role of $BUILD_ACCOUNT" gcloud projects remove-iam-policy-binding "$PROJECT_ID" \
     --member="serviceAccount:$BUILD_ACCOUNT" --role=roles/run.builder --condition=None
 for account in "$RUN_ACCOUNT" "$PUSH_ACCOUNT" "$BUILD_ACCOUNT"; do
   remove 'account' iam service-accounts "$account"
@@ -108,4 +109,4 @@ else
   ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" || printf '  bucket gs://%s stays; --delete-data deletes it\n' "$ARCHIVE_BUCKET"
 fi
 
-printf '\n%s\n' "Taken down: $changes things. The APIs stay switched on."
+printf '\n%s\n' "Deleted: $changes resources. The APIs stay enabled."

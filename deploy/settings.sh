@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # The scripts that source this use the variables.
 # Settings of the deployment and the names that follow from them. Sourced by deploy.sh and destroy.sh;
 # changes nothing.
 #
@@ -84,9 +86,8 @@ check_settings() {
   else
     mistakes+="SCHEMA_FILE: there is no file $SCHEMA_FILE below $PWD"$'\n'
   fi
-  case "events_daily" in
-    "$TABLE_NAME"*) mistakes+="TABLE_NAME: the views events and events_daily would be taken for generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n' ;;
-  esac
+  [[ events_daily != "$TABLE_NAME"* ]] ||
+    mistakes+="TABLE_NAME: the views events and events_daily would be taken for generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
   check DEAD_LETTER_TABLE '[A-Za-z0-9_-]{1,1024}' 'a name of letters, digits, _ and -'
   case $DEAD_LETTER_TABLE in
     events|events_daily) mistakes+="DEAD_LETTER_TABLE: a view is called $DEAD_LETTER_TABLE: choose another name"$'\n' ;;

@@ -1,29 +1,31 @@
-# How deploy.sh and destroy.sh take a step: look first, then change what differs, and say so. Sourced by both.
+# shellcheck shell=bash
+# Functions of deploy.sh and destroy.sh, which source this file: each reads the current state first, changes what differs,
+# and prints the change.
 
 changes=0
 tmp=$(mktemp -d)
-trap 'ended $?' EXIT
+trap 'on_exit $?' EXIT
 
-ended() {
+on_exit() {
   rm -rf "$tmp"
   [[ $1 == 0 || $1 == 2 ]] ||
-    printf '\nStopped after %s changes. Mend what is said above and run it again: it goes on where it stopped.\n' "$changes" >&2
+    printf '\nStopped after %s changes. Fix the error above and run again: the script continues where it stopped.\n' "$changes" >&2
 }
 
 step() { printf '\n%s\n' "$1"; }
 
-# have COMMAND...: whether a resource is there.
+# have COMMAND...: whether a resource exists.
 have() { "$@" </dev/null >/dev/null 2>&1; }
 
-# is TEXT COMMAND...: whether the command prints just that.
+# is TEXT COMMAND...: whether the command prints exactly that.
 is() { [[ $("${@:2}" 2>/dev/null) == "$1" ]]; }
 
-# has TEXT COMMAND...: whether that is a line, or an item of a list, of what the command prints. All of it is read
-# (and not only as far as grep -q would): a command whose reader has gone would count as failed.
+# has TEXT COMMAND...: whether that is a line, or an item of a list, of the command's output. grep reads all of the output,
+# which it would not with -q: a command whose reader has exited fails.
 has() { "${@:2}" 2>/dev/null | tr ';' '\n' | grep -Fx -- "$1" >/dev/null; }
 
-# change WHAT COMMAND...: makes or changes something. What was made or allowed a moment ago takes Google
-# Cloud up to a minute to know everywhere, so those errors are waited out.
+# change WHAT COMMAND...: creates or changes a resource. A new resource or permission takes up to a minute to take effect
+# in Google Cloud, so the errors of that time are retried.
 change() {
   local what=$1 try output
   shift
@@ -39,21 +41,21 @@ change() {
   changes=$((changes + 1))
 }
 
-# allows MEMBER ROLE NAME COMMAND...: whether a resource's policy has that binding. COMMAND is gcloud's for its
-# kind, such as `gcloud pubsub topics`.
+# allows MEMBER ROLE NAME COMMAND...: whether a resource's policy has that binding. COMMAND is gcloud's group for that type
+# of resource, such as `gcloud pubsub topics`.
 allows() {
   has "$2 $1" "${@:4}" get-iam-policy "$3" --flatten='bindings[].members[]' --format='value[separator=" "](bindings.role,bindings.members)'
 }
 
-# grant MEMBER ROLE NAME COMMAND...: adds the binding to what is there.
+# grant MEMBER ROLE NAME COMMAND...: adds the binding to the policy.
 grant() {
   allows "$@" || change "$2 on $3 for $1" "${@:4}" add-iam-policy-binding "$3" --member="$1" --role="$2"
 }
 
-# A label's value by which a later run sees whether standard input is another.
+# The checksum of standard input as a label: a later run compares it to detect a change.
 digest() { cksum | tr ' ' '-'; }
 
-# fill FILE: its text with settings in place of ${PIPELINE} and the like.
+# fill FILE: its text with settings in place of ${PIPELINE} and the other placeholders.
 fill() {
   sed -e "s/\${PROJECT_ID}/$PROJECT_ID/g" -e "s/\${PIPELINE}/$PIPELINE/g" -e "s/\${REGION}/$REGION/g" \
     -e "s/\${DATASET}/$DATASET/g" -e "s/\${TABLE_NAME}/$TABLE_NAME/g" "$1"

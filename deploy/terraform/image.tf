@@ -1,17 +1,39 @@
-# The image, unless one is given: built from this repository by Cloud Build, again whenever what it is made
-# of has changed. Google's provider has no resource for a build, so gcloud submits it.
+# The image, if none is given: Cloud Build builds it from this repository, and again when a file that it is built from
+# has changed. Google's provider has no resource for a build, so gcloud submits it.
 
 locals {
-  built = var.image == ""
+  built  = var.image == ""
+  remote = startswith(var.image, "ghcr.io/")
 
   # Exactly what cloudbuild.ignore lets through.
   sources = sort(concat(
-    ["Cargo.lock", "Cargo.toml", "Dockerfile"],
-    [for file in fileset(local.repository, "{schema,src}/**") : file],
+    ["Cargo.lock", "Cargo.toml", "Dockerfile", "benches/load/Cargo.toml", "fuzz/Cargo.toml"],
+    tolist(fileset(local.repository, "crates/*/Cargo.toml")),
+    tolist(fileset(local.repository, "{schema,src}/**")),
   ))
   sources_hash = substr(sha256(join("\n", [for file in local.sources : "${file} ${filesha256("${local.repository}/${file}")}"])), 0, 16)
 
-  image = local.built ? "${var.region}-docker.pkg.dev/${var.project_id}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : var.image
+  registry = "${var.region}-docker.pkg.dev/${var.project_id}"
+  given    = local.remote ? "${local.registry}/${var.pipeline}-ghcr/${trimprefix(var.image, "ghcr.io/")}" : var.image
+  image    = local.built ? "${local.registry}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : local.given
+}
+
+# Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+resource "google_artifact_registry_repository" "ghcr" {
+  count = local.remote ? 1 : 0
+
+  project       = local.project
+  location      = var.region
+  repository_id = "${var.pipeline}-ghcr"
+  format        = "DOCKER"
+  mode          = "REMOTE_REPOSITORY"
+  labels        = local.labels
+
+  remote_repository_config {
+    common_repository {
+      uri = "https://ghcr.io"
+    }
+  }
 }
 
 resource "google_artifact_registry_repository" "image" {
@@ -40,7 +62,7 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build[0].member
 }
 
-# What was granted a moment ago takes Google up to a minute or two to know everywhere.
+# A new role takes up to two minutes to take effect.
 resource "terraform_data" "build_account" {
   count = local.built ? 1 : 0
 

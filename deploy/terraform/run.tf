@@ -125,6 +125,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
 
   # /ready wants the template table and the right to read it.
   depends_on = [
+    google_artifact_registry_repository.ghcr,
     google_bigquery_dataset_iam_member.run,
     google_bigquery_table.dead_letters,
     google_bigquery_table.template,

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::decode::signature::SignatureMode;
-use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, Row, RejectReason};
+use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, RejectReason, Row};
 use pixel_pipeline::sink::{InsertRow, insert_all};
 use pixel_pipeline_fuzz::decoders::{Options, TEMPLATES, attributes, hashed_ids, now, signing_keys};
 use pixel_pipeline_fuzz::fields::Fields;

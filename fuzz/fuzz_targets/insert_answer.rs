@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::sink::insert_all::{Failure, read_failure, read_fates};
-use pixel_pipeline::sink::{RowResult, ErrorClass};
+use pixel_pipeline::sink::{ErrorClass, RowResult};
 use pixel_pipeline_fuzz::fields::Fields;
 use serde_json::Value;
 
@@ -42,7 +42,11 @@ fn check_fates(answer: &[u8], count: usize) {
     };
     for (row, fate) in fates.iter().enumerate() {
         let own: Vec<&Value> = errors.iter().filter(|error| index(error) == Some(row)).collect();
-        assert_eq!(*fate == RowResult::Stored, own.is_empty(), "row {row}: a row is stored if nothing is said of it, and only then: {value}");
+        assert_eq!(
+            *fate == RowResult::Stored,
+            own.is_empty(),
+            "row {row}: a row is stored if nothing is said of it, and only then: {value}"
+        );
         if let RowResult::Refused(refusal) = fate {
             let reasons = own.iter().flat_map(|error| error["errors"].as_array().into_iter().flatten()).map(|error| &error["reason"]);
             assert!(reasons.into_iter().any(|reason| reason == "invalid"), "only `invalid` costs a row: {value}");

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::decode::schema::{ColumnType, Mode};
-use pixel_pipeline::decode::{Decoded, Decoder, EventId, PubsubMessage, Rejected, RejectReason, event};
+use pixel_pipeline::decode::{Decoded, Decoder, EventId, PubsubMessage, RejectReason, Rejected, event};
 use pixel_pipeline::sink::dead_letter;
 use pixel_pipeline_fuzz::decoders::{Options, now};
 use pixel_pipeline_fuzz::rows;

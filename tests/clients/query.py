@@ -19,7 +19,7 @@ client = bigquery.Client(
     credentials=AnonymousCredentials(),
     client_options={"api_endpoint": url},
 )
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 seen = {}
 
 

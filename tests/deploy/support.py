@@ -1,8 +1,8 @@
-"""What the tests of deploy/ speak with: the real gcloud, bq and Terraform against a stand-in for Google Cloud.
+"""Shared by the tests of deploy/: the real gcloud, bq and Terraform against a local fake of Google Cloud.
 
-DEPLOY_CHECK names the folder of the stand-in's tools: `gcloud-run`, which runs a script against it and writes each
-request as a JSON line, and `terraform-check`, which plans with the providers' schemas. PIXEL_TEST_BINARY is
-pixel-pipeline. Where one is missing the tests fail: what was not looked at does not hold.
+The tools in tests/deploy/tools are `gcloud-run`, which runs a script against the fake and writes each request as a JSON
+line, and `terraform-check`, which plans with the providers' schemas. PIXEL_TEST_BINARY is the path of pixel-pipeline. A
+test fails if a tool that it needs is missing.
 """
 import contextlib
 import json
@@ -19,29 +19,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = 'my-project'
-# Everything that can be asked for.
+# Every optional part of a deployment.
 EVERYTHING = {'DOMAIN': 'track.example.com', 'ARCHIVE': 'true', 'ALERT_EMAIL': 'ops@example.com', 'TABLE_EXPIRATION_DAYS': '90',
               'PIXEL_PATH': '/pixel.png,/img/open.png', 'VALID_ATTRIBUTES': 'user_id,type', 'TABLE_SUFFIX': '_{user_id}_{date}'}
-# What asks or changes nothing, though it is not a GET.
-HARMLESS = ('getIamPolicy', 'testIamPermissions')
+# Methods that change nothing, although they are not a GET.
+READ_ONLY = ('getIamPolicy', 'testIamPermissions')
 
 
 def tool(name):
-    folder = os.environ.get('DEPLOY_CHECK')
-    if not folder:
-        raise AssertionError('DEPLOY_CHECK is not set: it names the folder of gcloud-run and terraform-check')
-    return str(Path(folder).resolve() / name)
+    return str(ROOT / 'tests/deploy/tools' / name)
 
 
 def binary():
     path = os.environ.get('PIXEL_TEST_BINARY')
     if not path:
-        raise AssertionError('PIXEL_TEST_BINARY is not set: it is the path of pixel-pipeline, built with its default features')
+        raise AssertionError('PIXEL_TEST_BINARY is not set: set it to the path of pixel-pipeline, built with its default features')
     return path
 
 
 def environment(settings):
-    """Of a newcomer: none of our settings but these."""
+    """This process's environment without settings of the pipeline, and with these."""
     example = (ROOT / 'deploy/pipeline.env.example').read_text()
     ours = {line.lstrip('#').split('=')[0] for line in example.splitlines() if '=' in line and ' ' not in line.split('=')[0]}
     env = {k: v for k, v in os.environ.items() if k not in ours}
@@ -50,7 +47,7 @@ def environment(settings):
 
 @contextlib.contextmanager
 def process(*command, **options):
-    """a process that ends with the block, and its children with it"""
+    """A process that is killed with its children at the end of the block."""
     child = subprocess.Popen(command, start_new_session=True, text=True, **options)
     try:
         yield child
@@ -61,9 +58,9 @@ def process(*command, **options):
 
 
 def read_until(stream, word, seconds):
-    """what a process says, up to the line with that word"""
-    said, lines = '', queue.Queue()
-    # A read cannot be timed, so another thread reads. It ends with the process.
+    """The lines of the stream up to the one with that word."""
+    text, lines = '', queue.Queue()
+    # A read has no timeout, so another thread reads. It ends with the process.
     def read():
         with stream:
             for line in stream:
@@ -72,15 +69,15 @@ def read_until(stream, word, seconds):
 
     threading.Thread(target=read, daemon=True).start()
     deadline = time.monotonic() + seconds
-    while word not in said:
+    while word not in text:
         try:
             line = lines.get(timeout=max(0, deadline - time.monotonic()))
         except queue.Empty:
-            raise AssertionError(f'no {word!r} within {seconds} s, but: {said}') from None
+            raise AssertionError(f'{word!r} did not appear within {seconds} s in: {text}') from None
         if not line:
-            raise AssertionError(f'it ended without {word!r}: {said}')
-        said += line
-    return said
+            raise AssertionError(f'the stream ended without {word!r}: {text}')
+        text += line
+    return text
 
 
 class Run:
@@ -92,21 +89,21 @@ class Run:
                                   env=environment(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             self.requests = [json.loads(line) for line in Path(requests.name).read_text().splitlines()]
         self.code, self.output = done.returncode, done.stdout
-        self.said, _, self.resources = self.output.partition('\n== resources\n')
+        self.script_output, _, self.resources = self.output.partition('\n== resources\n')
         self.findings = [line for line in self.output.splitlines() if line.startswith('FINDING')]
 
     def sent(self, api):
-        """the bodies of the successful calls of a method"""
+        """The bodies of the successful calls of a method."""
         return [r['body'] for r in self.requests if r.get('api') == api and r['status'] < 300]
 
 
 def changes(requests):
-    """those that change something"""
-    return [r for r in requests if r['method'] != 'GET' and not (r.get('api') or '').endswith(HARMLESS)]
+    """The requests that change something."""
+    return [r for r in requests if r['method'] != 'GET' and not (r.get('api') or '').endswith(READ_ONLY)]
 
 
-def made(run):
-    """what there is at the end of a run, a line each, without what differs from time to time"""
+def resources(run):
+    """The resources at the end of a run, one line each, without the parts that differ between runs."""
     lines = (re.sub(r'\d{6,}\S*\.zip|object=\S+', '', line) for line in run.resources.splitlines() if re.match(r'[a-z]+(/\w+)?  ', line))
     return sorted(lines)
 
@@ -116,7 +113,7 @@ class DeployTest(unittest.TestCase):
 
     @classmethod
     def run_clean(cls, command, settings, flags=()):
-        """a run in which everything holds"""
+        """A run without a failure or a finding."""
         run = Run(command, settings, flags)
         if run.code or run.findings:
             raise AssertionError(run.output)
@@ -124,7 +121,7 @@ class DeployTest(unittest.TestCase):
 
 
 def plan(settings):
-    """what Terraform would create: (type, values) of each resource; the settings are variables in lower case"""
+    """The (type, values) of each resource that Terraform would create. The settings are variables in lower case."""
     variables = [f'-var={name.lower()}={value}' for name, value in {'PROJECT_ID': PROJECT, **settings}.items()]
     with tempfile.NamedTemporaryFile(suffix='.json') as file:
         done = subprocess.run([tool('terraform-check'), *variables, '--plan-json', file.name, 'deploy/terraform'], cwd=ROOT,

@@ -1,5 +1,4 @@
-"""`pixel-pipeline check` finds nothing wrong with what deploy.sh made, finds what was broken since, and its own commands
-mend it."""
+"""`pixel-pipeline check` passes after deploy.sh, finds what was broken since, and the commands that it prints fix it."""
 import http.server
 import json
 import tempfile
@@ -19,7 +18,7 @@ BROKEN = {'ack deadline', 'push endpoint', 'push identity', 'CDN', 'log sink', '
 
 
 class Forbidden(http.server.BaseHTTPRequestHandler):
-    """Cloud Run's answer to whoever has no token."""
+    """Cloud Run's response to a request without a token."""
 
     def do_GET(self):
         self.send_error(403)
@@ -31,11 +30,11 @@ class Forbidden(http.server.BaseHTTPRequestHandler):
 
 
 class Check(DeployTest):
-    def test_what_was_broken_is_found_and_mended_by_the_commands_it_prints(self):
+    def test_printed_commands_fix_what_is_broken(self):
         with tempfile.TemporaryDirectory() as folder, http.server.ThreadingHTTPServer(('127.0.0.1', 0), Forbidden) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             check = f'{binary()} check --format json'
-            # The mends are run as they are printed, one after the other.
+            # The printed commands are run one after the other.
             mend = '''python3 -c 'import json, sys; print("\\n".join(m for l in json.load(sys.stdin)["links"] if l["ok"] is False for m in (l["mend"] or "").split("\\n")))' '''
             run = self.run_clean(f'''
                 set -e
@@ -49,7 +48,7 @@ class Check(DeployTest):
                 echo "### $({check} | tr '\\n' ' ')"''',
                                  {'MENDS': f'{folder}/mends'}, ['--run-url', f'http://127.0.0.1:{server.server_port}'])
             server.shutdown()
-        deployed, broken, mended = (json.loads(part)['links'] for part in run.said.split('### ')[1:])
+        deployed, broken, mended = (json.loads(part)['links'] for part in run.script_output.split('### ')[1:])
         wrong = lambda links: {link['link'] for link in links if link['ok'] is not True}
         self.assertGreater(len(deployed), 25)
         self.assertEqual(wrong(deployed), set())

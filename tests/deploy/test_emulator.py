@@ -1,4 +1,4 @@
-"""The script as it is builds the topology in Google's Pub/Sub emulator, and an entry that is published there becomes a row."""
+"""deploy.sh creates the topology in Google's Pub/Sub emulator, and an entry that is published there becomes a row."""
 import contextlib
 import json
 import re
@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from support import PROJECT, DeployTest, binary, environment, process, read_until
 
@@ -23,13 +23,13 @@ def free_port():
 
 
 def until(what, seconds, attempt):
-    """the first true answer"""
+    """The first true result of `attempt`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := attempt():
             return answer
         time.sleep(0.1)
-    raise AssertionError(f'{what}: not within {seconds} s')
+    raise AssertionError(f'timeout after {seconds} s: {what}')
 
 
 def answers(port):
@@ -40,7 +40,7 @@ def answers(port):
 
 class Emulator(DeployTest):
     def test_a_published_entry_becomes_a_row(self):
-        port, now = free_port(), datetime.now(timezone.utc)
+        port, now = free_port(), datetime.now(UTC)
         entry = {'httpRequest': {'requestMethod': 'GET', 'requestUrl': f'http://203.0.113.10/pixel.png?user_id={USER}&type=click&order_id=42'},
                  'insertId': 'a1', 'logName': f'projects/{PROJECT}/logs/requests', 'timestamp': now.isoformat()}
         with tempfile.TemporaryDirectory() as folder, \
@@ -54,7 +54,7 @@ class Emulator(DeployTest):
 
             run = self.run_clean('deploy/deploy.sh && gcloud pubsub topics publish pixel --message="$ENTRY"', {'ENTRY': json.dumps(entry)},
                                  ['--emulator', f'127.0.0.1:{port}', '--run-url', push])
-            self.assertIn(f'subscription pixel-push to {push}/', run.said)
+            self.assertIn(f'subscription pixel-push to {push}/', run.script_output)
 
             table = f'{bigquery}/bigquery/v2/projects/local/datasets/parsed_pixel/tables/pixel_{USER}_{now:%Y%m%d}'
 

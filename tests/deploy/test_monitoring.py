@@ -1,8 +1,8 @@
-"""The files of deploy/monitoring fit one another and what the service logs.
+"""The files of deploy/monitoring agree with one another and with the log lines of the service.
 
     python3 -m unittest discover -s tests/deploy
 
-Standard library only. What Google's APIs think of the files is not asked here.
+Standard library only. These tests do not check the files against Google's APIs.
 """
 
 import json
@@ -14,15 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy/monitoring"
 FILES = sorted(MONITORING.rglob("*.json"))
 PLACEHOLDERS = {"PIPELINE", "PROJECT_ID", "REGION", "DATASET"}
-# What every metric can be asked by, besides its own labels.
+# Labels of every metric, besides its own.
 COMMON_LABELS = {"__name__", "monitored_resource", "le"}
 RESOURCE_LABELS = {
     "pubsub_topic": {"topic_id"},
     "pubsub_subscription": {"subscription_id"},
     "cloud_run_revision": {"service_name"},
 }
-# Of Google's own metrics in PromQL: https://cloud.google.com/monitoring/api/metrics_gcp
-GOOGLES_LABELS = {
+# Labels of Google's own metrics in PromQL: https://cloud.google.com/monitoring/api/metrics_gcp
+GOOGLE_LABELS = {
     "pubsub.googleapis.com/topic/message_sizes": set(),
     "pubsub.googleapis.com/subscription/num_undelivered_messages": set(),
     "pubsub.googleapis.com/subscription/oldest_unacked_message_age": set(),
@@ -104,20 +104,20 @@ class Files(unittest.TestCase):
             self.assertLessEqual(set(re.findall(r"\$\{([^}]*)", text)), PLACEHOLDERS, path.name)
             self.assertNotIn("%{", text, f"{path.name}: Terraform would read it as a directive")
 
-    def test_nothing_is_said_that_the_api_leaves_out_of_its_answer(self):
+    def test_the_dashboard_sets_no_value_that_the_api_omits(self):
         for path, value in scalars(DASHBOARD):
             self.assertFalse(value in (0, "", False, None, "0s"), f"dashboard{path} is {value!r}: Terraform would plan to change it forever")
 
 
 class Metrics(unittest.TestCase):
-    def test_the_documented_reports_are_the_written_ones(self):
+    def test_the_documented_reports_are_the_logged_ones(self):
         self.assertEqual(documented_reports(), written_reports())
         self.assertIn("deliveries", documented_reports())
-        # None is written in another way, or elsewhere, that this does not see.
+        # No report is logged in another way that this does not find.
         sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.rs"))
         self.assertEqual(len(written_reports()), sources.count('report = "'))
 
-    def test_every_metric_reads_fields_that_its_report_has(self):
+    def test_every_metric_reads_fields_of_its_report(self):
         reports = documented_reports()
         for name, metric in METRICS.items():
             with self.subTest(name):
@@ -139,26 +139,26 @@ class Metrics(unittest.TestCase):
             read.setdefault(report, set()).update(re.search(r"jsonPayload\.(\w+)", extractor)[1] for extractor in extractors)
         self.assertEqual(read, documented_reports())
 
-    def test_every_metric_takes_the_lines_of_this_pipeline_alone(self):
+    def test_every_metric_counts_only_lines_of_this_pipeline(self):
         for name, metric in METRICS.items():
             self.assertIn('resource.type="cloud_run_revision" AND resource.labels.service_name="${PIPELINE}-pipeline"', metric["filter"], name)
             descriptor = metric["metricDescriptor"]
             self.assertEqual((descriptor["metricKind"], descriptor["valueType"]), ("DELTA", "DISTRIBUTION"), name)
 
-    def test_every_metric_says_how_it_is_turned_off(self):
+    def test_every_metric_documents_how_to_turn_it_off(self):
         for name, metric in METRICS.items():
             self.assertIn("RUST_LOG", metric["description"], name)
 
 
 class Queries(unittest.TestCase):
-    def test_every_log_based_metric_that_is_read_is_there_and_the_other_way_round(self):
+    def test_the_metrics_that_are_read_are_those_that_exist(self):
         everything = json.dumps([DASHBOARD, ALERTS])
         read = re.findall(re.escape(OURS) + r"(\w+)", everything)
         named = {re.sub(r"_(sum|count|bucket)$", "", name) for name in read}
         self.assertEqual(named, set(METRICS))
         self.assertEqual(everything.count("logging.googleapis.com/user/"), len(read), "all of them are named after the pipeline")
 
-    def test_every_selector_names_its_resource_and_labels_that_its_metric_has(self):
+    def test_every_selector_uses_labels_of_its_metric(self):
         found = 0
         for file, query in queries():
             for selector in selectors(query):
@@ -171,7 +171,7 @@ class Queries(unittest.TestCase):
                         self.assertNotEqual(name, metric.removeprefix(OURS), "a distribution has no value of its own")
                         its = set(METRICS[name].get("labelExtractors", {}))
                     else:
-                        its = GOOGLES_LABELS[re.sub(r"_(sum|count|bucket)$", "", metric) if metric not in GOOGLES_LABELS else metric]
+                        its = GOOGLE_LABELS[re.sub(r"_(sum|count|bucket)$", "", metric) if metric not in GOOGLE_LABELS else metric]
                     its = its | RESOURCE_LABELS[labels["monitored_resource"]]
                     self.assertLessEqual({label for label, _ in selector}, its | COMMON_LABELS)
                     for outcome in labels.get("outcome", "stored").split("|"):
@@ -179,14 +179,14 @@ class Queries(unittest.TestCase):
         self.assertGreater(found, 20)
 
     def test_every_selector_is_found(self):
-        # Else the test above would pass over what it cannot read.
+        # The test above would skip a selector that it cannot read.
         for file, query in queries():
             names = query.count("__name__")
             self.assertEqual(len(list(selectors(query))), names, f"{file}: {query}")
             self.assertGreater(names, 0, f"{file}: {query}")
             self.assertEqual(query.replace("${PIPELINE}", "").count("{"), names, f"{file}: {query}")
 
-    def test_what_is_grouped_by_is_a_label_of_the_metric(self):
+    def test_every_grouping_is_by_labels_of_the_metric(self):
         for file, query in queries():
             for labels in re.findall(r"by \(([^)]*)\)", query):
                 names = re.findall(re.escape(OURS) + r"(\w+?)_(?:sum|count|bucket)", query)
@@ -211,7 +211,7 @@ class Dashboard(unittest.TestCase):
         titles = [tile["widget"]["title"] for tile in DASHBOARD["mosaicLayout"]["tiles"]]
         self.assertEqual(len(titles), len(set(titles)))
 
-    def test_every_filter_asks_for_resources_of_this_pipeline(self):
+    def test_every_filter_selects_resources_of_this_pipeline(self):
         filters = list(values(DASHBOARD, "filter")) + list(values(ALERTS, "filter"))
         self.assertGreater(len(filters), 15)
         for text in filters:
@@ -219,7 +219,7 @@ class Dashboard(unittest.TestCase):
 
 
 class Alerts(unittest.TestCase):
-    def test_every_alert_says_whose_it_is_and_what_to_do(self):
+    def test_every_alert_names_its_pipeline_and_what_to_do(self):
         self.assertEqual(set(ALERTS), {"oldest-unacked", "dead-letters", "retry-ratio", "no-events"})
         for name, alert in ALERTS.items():
             with self.subTest(name):
@@ -233,7 +233,7 @@ class Alerts(unittest.TestCase):
                 self.assertLess(len(alert["documentation"]["content"]), 8192)
                 self.assertNotIn("notificationChannels", alert)
 
-    def test_a_metric_that_may_not_exist_yet_is_asked_for_without_validation(self):
+    def test_queries_of_metrics_that_may_not_exist_are_not_validated(self):
         for name, alert in ALERTS.items():
             for condition in alert["conditions"]:
                 if "conditionThreshold" in condition:

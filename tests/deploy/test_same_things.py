@@ -1,9 +1,9 @@
-"""The script and the Terraform module create the same things: what the script sends, and what Terraform plans, are both
-brought to one form and compared. What Terraform cannot know before it applies (a URL, an account's address) is looked at
-by the module's own tests."""
+"""The script and the Terraform module create the same resources. The requests of the script and the plan of Terraform are
+brought to one form and compared. What Terraform knows only after it applies (a URL, an account's address) is checked by
+the module's own tests."""
 import json
 
-from support import EVERYTHING, PROJECT, DeployTest, plan
+from support import EVERYTHING, DeployTest, plan
 
 
 def one(value):
@@ -16,7 +16,7 @@ def short(text):
 
 
 def strip(value):
-    """without what is absent on either side"""
+    """Without empty values, which the two sides leave out differently."""
     if isinstance(value, dict):
         return {k: strip(v) for k, v in value.items() if v not in (None, [], {}, '')}
     return [strip(v) for v in value] if isinstance(value, list) else value
@@ -30,6 +30,11 @@ def camel(value):
     return [camel(v) for v in value] if isinstance(value, list) else value
 
 
+def upstream(config):
+    """The address of a remote repository."""
+    return one(one(config).get('commonRepository')).get('uri')
+
+
 def from_script(run):
     things = {}
     for r in run.requests:
@@ -37,7 +42,7 @@ def from_script(run):
         if r['status'] >= 300 or r['method'] == 'GET':
             continue
         name = short(body.get('name') or '') if isinstance(body.get('name'), str) else ''
-        # How gcloud keeps the sources that it builds from.
+        # Where gcloud uploads the sources of a build.
         if 'run-sources-' in r['path'] + name:
             continue
         if api == 'serviceusage.services.batchEnable':
@@ -57,7 +62,7 @@ def from_script(run):
         elif api == 'iam.projects.serviceAccounts.create':
             things['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
         elif api == 'artifactregistry.projects.locations.repositories.create':
-            things['repository', name] = {'format': body['format'], 'labels': body['labels']}
+            things['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
         elif api == 'run.namespaces.services.create' and 'dryRun' not in r['query']:
             things['service', body['metadata']['name']] = service_from_script(body)
         elif api == 'pubsub.projects.topics.create':
@@ -150,7 +155,8 @@ def from_plan(resources):
             'google_bigquery_table': lambda: ('table', v['table_id'], {
                 'columns': json.loads(v['schema']) if v['schema'] else None, 'view': one(v['view']).get('query', '').strip(), 'pipeline': v['labels']['pipeline']}),
             'google_service_account': lambda: ('account', v['account_id'], {'displayName': v['display_name']}),
-            'google_artifact_registry_repository': lambda: ('repository', v['repository_id'], {'format': v['format'], 'labels': v['labels']}),
+            'google_artifact_registry_repository': lambda: ('repository', v['repository_id'], {
+                'format': v['format'], 'labels': v['labels'], 'upstream': upstream(camel(strip(one(v['remote_repository_config']))))}),
             'google_cloud_run_v2_service': lambda: ('service', v['name'], service_from_plan(v)),
             'google_pubsub_topic': lambda: ('topic', v['name'], {'labels': v['labels']}),
             'google_pubsub_subscription': lambda: ('subscription', v['name'], {
@@ -179,7 +185,7 @@ def from_plan(resources):
             'google_monitoring_notification_channel': lambda: ('channel', v['display_name'], {'labels': v['labels'], 'type': v['type']}),
             'google_monitoring_dashboard': lambda: ('dashboard', json.loads(v['dashboard_json'])['displayName'], {
                 'tiles': json.loads(v['dashboard_json'])['mosaicLayout']['tiles']}),
-            # The account that Pub/Sub has, and the build: no resources of Google Cloud.
+            # Pub/Sub's service account, and the build: not resources of Google Cloud.
             'google_project_service_identity': lambda: None,
             'terraform_data': lambda: None,
         }[kind]()
@@ -189,7 +195,7 @@ def from_plan(resources):
 
 
 def condition(c):
-    """as the API has it: the one block of many that is filled"""
+    """As the API spells it: the one block that is not empty."""
     out = {}
     for key, value in camel(strip(c)).items():
         value = one(value) if key.startswith('condition') else value
@@ -199,19 +205,22 @@ def condition(c):
     return out
 
 
-class SameThings(DeployTest):
+class SameResources(DeployTest):
     def compare(self, settings):
         script = strip(from_script(self.run_clean('deploy/deploy.sh', settings)))
         terraform = strip(from_plan(plan(settings)))
-        # A comparison of two empty lists would hold.
+        # Two empty lists would be equal.
         self.assertGreater(len(script), 30)
         self.assertEqual(sorted(map(str, script)), sorted(map(str, terraform)))
         for key in script:
             with self.subTest(str(key)):
                 self.assertEqual(script[key], terraform[key])
 
-    def test_with_everything_that_can_be_asked_for(self):
+    def test_with_every_optional_part(self):
         self.compare(EVERYTHING)
 
-    def test_with_nothing_but_a_project(self):
+    def test_with_the_published_image(self):
+        self.compare({'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})
+
+    def test_with_only_a_project(self):
         self.compare({})

@@ -1,8 +1,8 @@
-"""The SQL that is given to BigQuery itself, read by a parser of its dialect that is not ours.
+"""The SQL for BigQuery, parsed by sqlglot, a parser of its dialect that is not this project's.
 
     pip install 'sqlglot>=30,<31' && python3 -m unittest discover -s tests/deploy
 
-The local BigQuery runs nearly all of it in `cargo test`, but no CREATE MODEL.
+The emulator runs nearly all of it in `cargo test`; it has no CREATE MODEL.
 """
 
 import re
@@ -38,7 +38,7 @@ def parsed(path):
 
 
 def tables(statement):
-    """The names of what a statement reads, without its own WITH."""
+    """The names of the tables that a statement reads, without its common table expressions."""
     own = {cte.alias for cte in statement.find_all(exp.CTE)}
     names = (".".join(part.name for part in table.parts) for table in statement.find_all(exp.Table))
     return {name for name in names if name not in own}
@@ -50,22 +50,22 @@ class Sql(unittest.TestCase):
         if sqlglot is None:
             raise AssertionError("sqlglot is missing, so no SQL was checked: pip install 'sqlglot>=30,<31'")
 
-    def test_there_is_something_to_read(self):
+    def test_there_are_files_to_parse(self):
         self.assertGreater(len(QUERIES), 0)
         self.assertEqual([path.stem for path in VIEWS], ["events", "events_daily"])
 
-    def test_every_file_is_one_statement_that_is_understood(self):
+    def test_every_file_is_one_statement(self):
         for path in QUERIES + VIEWS:
             with self.subTest(path.name):
-                # A Command is what the parser passes on without having read it.
+                # A Command is a statement that the parser does not parse.
                 self.assertIsInstance(parsed(path), (exp.Query, exp.Create))
                 self.assertFalse(list(parsed(path).find_all(exp.Command)))
 
-    def test_the_parser_would_tell(self):
+    def test_the_parser_rejects_invalid_sql(self):
         with self.assertRaises(sqlglot.errors.ParseError):
             sqlglot.parse("SELECT a FROM (SELECT 1 AS a", read="bigquery")
 
-    def test_a_view_has_no_placeholder_but_the_three(self):
+    def test_a_view_has_only_the_three_placeholders(self):
         for path in VIEWS:
             with self.subTest(path.name):
                 text = path.read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ class Sql(unittest.TestCase):
             with self.subTest(path.name):
                 self.assertEqual(tables(parsed(path)), expected[path.stem])
 
-    def test_the_only_statement_that_makes_something_is_the_model(self):
+    def test_the_model_is_the_only_create_statement(self):
         made = {path.name: parsed(path) for path in QUERIES if isinstance(parsed(path), exp.Create)}
         self.assertEqual(list(made), ["purchase_prediction.sql"])
         model = made["purchase_prediction.sql"]

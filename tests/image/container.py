@@ -1,4 +1,4 @@
-"""The service in a container: when it listens, and how it ends."""
+"""The service in a container: starts it, waits until it listens, and stops it."""
 
 import json
 import os
@@ -8,47 +8,46 @@ import threading
 import time
 from pathlib import Path
 
-# What takes longer will never come.
-PATIENCE = 30
-# The line with which a command may say that its preparations are over.
+START_TIMEOUT = 30
+# A command may print this line when its own setup is done; the start time counts from there.
 STARTING = "starting"
 
 
 class Container:
     def __init__(self, command, environment=None):
-        """Without an environment, the command has ours."""
-        self._said = []
+        """Without an environment, the command inherits this process's."""
+        self._stderr = []
         self._started = time.monotonic()
         self._process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        self._kill = threading.Timer(PATIENCE, self._signal, [signal.SIGKILL])
+        self._kill = threading.Timer(START_TIMEOUT, self._signal, [signal.SIGKILL])
         self._kill.start()
 
     def wait_until_listening(self):
         """Returns the port."""
         for line in self._process.stderr:
             now = time.monotonic()
-            self._said.append(line)
+            self._stderr.append(line)
             if line.strip() == STARTING:
                 self._started = now
             if '"listening"' in line:
                 self.seconds_to_listening = now - self._started
                 return json.loads(line)["port"]
-        raise SystemExit(f"the image is wrong: it does not listen; it said:\n{self.said()}")
+        raise SystemExit(f"error: the container does not listen; its output:\n{self.stderr()}")
 
     def stop(self):
         """SIGTERM, as Cloud Run sends it. Returns the exit code."""
         self._signal(signal.SIGTERM)
-        self._said.extend(self._process.stderr)
+        self._stderr.extend(self._process.stderr)
         return self._process.wait()
 
     def _signal(self, number):
         try:
-            os.kill(last_of(self._process.pid), number)
+            os.kill(last_descendant(self._process.pid), number)
         except (FileNotFoundError, ProcessLookupError):
-            pass  # It has ended already, and its exit code tells how.
+            pass  # It has ended already; its exit code is checked by the caller.
 
-    def said(self):
-        return "".join(self._said)
+    def stderr(self):
+        return "".join(self._stderr)
 
     def __enter__(self):
         return self
@@ -60,8 +59,7 @@ class Container:
         self._process.stderr.close()
 
 
-def last_of(pid):
-    """The process that was started by the process that was started by this one, and so on. Buildah does not hand
-    signals down."""
+def last_descendant(pid):
+    """The last process in the chain of children. Buildah does not forward signals."""
     children = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    return last_of(int(children[0])) if children else pid
+    return last_descendant(int(children[0])) if children else pid

@@ -1,7 +1,7 @@
-"""What the service talks to on Cloud Run: a name server, the metadata server and BigQuery, on a loopback address.
+"""A name server, the metadata server and BigQuery on a loopback address, as the service finds them on Cloud Run.
 
-A binary without libc's shared libraries has to prove that it can look up a name, and one that finds few files
-that it gets a token; so this is no emulator, whose address is a number and which asks for no token.
+It tests that a static binary can look up a name, and that it can get a token in an image with few files. An emulator
+would test neither: its address is a number, and it needs no token.
 """
 
 import json
@@ -10,22 +10,21 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# Of our own, because port 53 cannot be chosen: on 127.0.0.1 it may have an owner.
+# Its own address, because the port must be 53, which may be in use on 127.0.0.1.
 ADDRESS = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 TOKEN = "a-token"
 
 
 class Server(ThreadingHTTPServer):
     def handle_error(self, *_):
-        """Says nothing: a service that is stopped as soon as it listens leaves requests behind. What matters is what
-        was inserted."""
+        """Prints nothing: a service that is stopped as soon as it listens aborts requests."""
 
 
 class Google:
     """Listens while it is the context of a `with`."""
 
     def __init__(self, schema, directory):
-        """`schema` is the directory of the tables' schemas; the other gets the file that names the name server."""
+        """`schema` is the directory of the table schemas; resolv.conf is written to `directory`."""
         self.inserts = []
         self.resolver = directory / "resolv.conf"
         self.resolver.write_text(f"nameserver {ADDRESS}\n")
@@ -79,7 +78,7 @@ class Google:
             query, client = self._names.recvfrom(512)
             if not query:
                 return
-            self._names.sendto(everything_is_here(query), client)
+            self._names.sendto(dns_response(query), client)
 
     def __enter__(self):
         self._threads = [threading.Thread(target=self._serve_names), threading.Thread(target=self._http.serve_forever)]
@@ -96,8 +95,8 @@ class Google:
         self._names.close()
 
 
-def everything_is_here(query):
-    """The answer to a question for an IPv4 address: ADDRESS. To any other: nothing. (RFC 1035, section 4.1)"""
+def dns_response(query):
+    """ADDRESS for every query for an IPv4 address, and no record for any other type. (RFC 1035, section 4.1)"""
     end = query.index(b"\0", 12) + 5
     question, kind = query[12:end], query[end - 4 : end - 2]
     is_address = kind == b"\0\1"

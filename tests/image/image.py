@@ -1,8 +1,7 @@
-"""The image, built by buildah from the very Dockerfile, but on this machine's Debian and Rust in place of the
-image that the Dockerfile begins with.
+"""The image, built by buildah from the Dockerfile, with this machine's Debian and Rust in place of the base image.
 
-They are mounted where they are needed, so that nothing is downloaded but crates; cargo's target directory is,
-too, and the next build is short. Isolation is chroot, which asks for nothing but root and works in a container.
+Both are mounted, so that only crates are downloaded. Cargo's target directory is mounted too, so that the next build is
+short. Isolation is chroot, which needs only root and works in a container.
 """
 
 import json
@@ -19,12 +18,12 @@ NAME = "localhost/pixel-pipeline"
 
 
 class Image:
-    def __init__(self, project, kept, storage):
-        """`kept` is the directory of what the next build will be glad of, `storage` that of images and containers."""
+    def __init__(self, project, cache, storage):
+        """`cache` is the directory that later builds reuse, `storage` that of images and containers."""
         self._storage = storage
         registry = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-        self._mounts_of_cargo = [(registry, "/cargo"), (kept / "target", "/build/target")]
-        for directory, _ in self._mounts_of_cargo:
+        self._cargo_mounts = [(registry, "/cargo"), (cache / "target", "/build/target")]
+        for directory, _ in self._cargo_mounts:
             directory.mkdir(parents=True, exist_ok=True)
         self._commit_this_machine()
         self._build(project)
@@ -34,7 +33,7 @@ class Image:
         self._root = Path(self._buildah("mount", self._container))
 
     def _commit_this_machine(self):
-        """An image of what the build needs and cannot be mounted: names, and what is copied from it."""
+        """An image of what the build needs and cannot mount: symbolic links, and the file that the Dockerfile copies."""
         container = self._buildah("from", "scratch")
         root = Path(self._buildah("mount", container))
         for directory in ("bin", "lib", "lib64"):
@@ -51,18 +50,24 @@ class Image:
         rust = subprocess.run(["rustc", "--print", "sysroot"], cwd=project, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
         readable = [("/usr", "/usr"), ("/etc/alternatives", "/etc/alternatives"), (rust, "/rust")]
         mounts = [f"--volume={here}:{there}:ro" for here, there in readable]
-        mounts += [f"--volume={here}:{there}" for here, there in self._mounts_of_cargo]
+        mounts += [f"--volume={here}:{there}" for here, there in self._cargo_mounts]
         # To the terminal: it takes minutes.
         subprocess.run([*self._prefix, "build", "--isolation=chroot", f"--from={HERE}", *mounts, f"--tag={NAME}", project], check=True)
 
     def labels(self, project):
-        """What Cargo.toml says that the labels should be."""
-        package = tomllib.loads((project / "Cargo.toml").read_text())["package"]
-        names = {"title": "name", "description": "description", "licenses": "license"}
-        return {f"org.opencontainers.image.{label}": package[name] for label, name in names.items()}
+        """The labels that follow from Cargo.toml."""
+        manifest = tomllib.loads((project / "Cargo.toml").read_text())
+        package = manifest["package"]
+        names = {"title": "name", "description": "description", "source": "repository", "licenses": "license"}
+
+        def value(name):
+            own = package[name]
+            return manifest["workspace"]["package"][name] if own == {"workspace": True} else own
+
+        return {f"org.opencontainers.image.{label}": value(name) for label, name in names.items()}
 
     def compressed_size(self):
-        """The bytes of all layers, as a registry would keep and send them."""
+        """The bytes of all layers, as a registry stores and sends them."""
         layout = self._storage / "layout"
         self._buildah("push", NAME, f"oci:{layout}")
 
@@ -81,18 +86,18 @@ class Image:
         return [*self._prefix, "run", "--isolation=chroot", resolver, *environment, self._container, "--", *self.command]
 
     def chroot(self, resolver):
-        """The command that runs it in the same files, and says when it starts."""
+        """The command that runs the image's binary in the image's files without a container, and prints when it starts."""
         for directory in ("dev", "etc", "proc"):
             (self._root / directory).mkdir(exist_ok=True)
         shutil.copy(resolver, self._root / "etc/resolv.conf")
         user, group = self.config["User"].split(":")
-        # With the plus sign they are not looked up. The mounts are seen by nobody else, and go with the process.
+        # The plus sign marks numbers, which are not looked up. The mounts are private to the process.
         chroot = ["/usr/sbin/chroot", "--groups=", f"--userspec=+{user}:+{group}", str(self._root), *self.command]
         mounts = 'mount --rbind /dev "$0/dev" && mount --bind /proc "$0/proc"'
         return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f'{mounts} && echo {STARTING} >&2 && exec "$@"', str(self._root), *chroot]
 
     def environment(self, settings):
-        """The variables that a container would have, and none of ours."""
+        """The variables that a container would have, and none of this process's."""
         return dict(variable.split("=", 1) for variable in self.config.get("Env", [])) | settings
 
     @property
@@ -100,8 +105,8 @@ class Image:
         return ["buildah", f"--root={self._storage / 'root'}", f"--runroot={self._storage / 'run'}", "--storage-driver=vfs"]
 
     def _buildah(self, *arguments):
-        """Runs it, quietly unless it fails, and returns what it printed."""
-        done = subprocess.run([*self._prefix, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        """Runs buildah and returns its standard output; prints its errors only if it fails."""
+        done = subprocess.run([*self._prefix, *arguments], text=True, capture_output=True)
         if done.returncode != 0:
             raise SystemExit(f"buildah {' '.join(map(str, arguments))}: {done.stderr}")
         return done.stdout.strip()

@@ -210,6 +210,23 @@ run "a_given_image_is_run_and_nothing_is_built" {
   }
 }
 
+run "the_published_image_is_pulled_through_artifact_registry" {
+  command = plan
+
+  variables {
+    image = "ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0"
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.pipeline.template[0].containers[0].image == "us-central1-docker.pkg.dev/my-project/pixel-ghcr/pixel-pipeline/pixel-pipeline:0.1.0"
+    error_message = "The service must run ${google_cloud_run_v2_service.pipeline.template[0].containers[0].image} from the remote repository."
+  }
+  assert {
+    condition     = google_artifact_registry_repository.ghcr[0].remote_repository_config[0].common_repository[0].uri == "https://ghcr.io"
+    error_message = "The remote repository must read from ghcr.io."
+  }
+}
+
 run "generated_tables_expire_and_those_of_the_module_do_not" {
   command = plan
 
