@@ -151,6 +151,32 @@ test('rows of several kinds become a line for each, and a chart follows the choi
   assert.ok(await chart.locator('rect').count() > 0);
 }));
 
+test('Ctrl+Enter during a run shows the state of the newer run', () => on('sql', async (page) => {
+  const held = [];
+  const waiters = [];
+  await page.route('**/bigquery/v2/projects/*/queries', (route) => {
+    held.push(route);
+    waiters.shift()?.();
+  });
+  const nextRequest = () => new Promise((resolve) => { waiters.push(resolve); });
+  const query = region(page, 'Query');
+  const editor = query.getByRole('textbox');
+  const runWith = async (sql) => {
+    const requested = nextRequest();
+    await editor.fill(sql);
+    await editor.press('Control+Enter');
+    await requested;
+  };
+  await runWith('SELECT 1 AS older');
+  await runWith('SELECT 2 AS newer');
+  assert.equal(await query.getByRole('status').textContent(), 'Running…', 'the older run does not report its cancellation');
+  assert.ok(await query.getByRole('button', { name: 'Cancel' }).isVisible());
+  await held[1].continue();
+  await query.getByRole('status').getByText(/^1 row, \d+ ms$/).waitFor();
+  await region(page, 'Result').getByRole('columnheader', { name: /newer/ }).waitFor();
+  await query.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'hidden' });
+}));
+
 test('a mistake is marked at its place', async () => {
   const { page, end } = await open(browser, local, 'sql');
   const editor = page.getByRole('textbox', { name: /Query/ });

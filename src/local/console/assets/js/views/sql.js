@@ -56,6 +56,7 @@ export function show(main, parameters) {
     const began = performance.now();
     try {
       const result = await Result.of(sql, mine.signal);
+      if (running !== mine) return;
       const took = Math.round(performance.now() - began);
       said.textContent = result.affected !== undefined ? `${plural(result.affected, 'row')} affected, ${took} ms` : `${plural(result.total, 'row')}, ${took} ms`;
       panel = resultPanel(result);
@@ -63,6 +64,8 @@ export function show(main, parameters) {
       panel.shown();
       history.add({ sql, rows: result.total });
     } catch (error) {
+      // A newer run owns the status, the buttons and the result.
+      if (running !== mine) return;
       if (mine.signal.aborted) {
         said.textContent = 'Cancelled';
       } else {
@@ -71,11 +74,8 @@ export function show(main, parameters) {
         history.add({ sql, rows: 0, error: error.message });
       }
     }
-    // A newer run has taken the buttons over.
-    if (running === mine) {
-      run.disabled = false;
-      stop.hidden = true;
-    }
+    run.disabled = false;
+    stop.hidden = true;
     showHistory();
   }
 
