@@ -6,7 +6,7 @@ use super::duration_arg::DurationArg;
 use crate::decode::{Decoder, Explanation};
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
-use crate::local::topology::Handles;
+use crate::local::handles::Handles;
 
 /// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
 pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<DurationArg>) -> String {

@@ -55,10 +55,10 @@ impl BqFiles {
 /// Readable by nobody else, from the first moment on. This token is no secret, but one day somebody
 /// puts a real one there.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    const OURS_ALONE: u32 = 0o600;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OURS_ALONE).open(path)?;
+    const OWNER_ONLY: u32 = 0o600;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(path)?;
     // A file that was there keeps its mode.
-    file.set_permissions(Permissions::from_mode(OURS_ALONE))?;
+    file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     file.write_all(text.as_bytes())
 }
 

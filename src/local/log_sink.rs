@@ -7,10 +7,11 @@
 
 use serde_json::Value;
 
-use super::activity::Activity;
-use super::load_balancer::URL_MAP;
+use super::stats::Stats;
 use super::pubsub::{Attributes, Topic};
 
+/// The name of the URL map, and in the log entries of the forwarding rule and the target proxy, too.
+pub(crate) const URL_MAP: &str = "pixel";
 /// The only attribute of a message that Cloud Logging publishes.
 const TIMESTAMP: &str = "logging.googleapis.com/timestamp";
 
@@ -19,7 +20,7 @@ const TIMESTAMP: &str = "logging.googleapis.com/timestamp";
 pub struct LogSink {
     filter: Filter,
     topic: Topic,
-    activity: Activity,
+    stats: Stats,
 }
 
 /// `resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND
@@ -32,14 +33,14 @@ struct Filter {
 
 impl LogSink {
     /// Exports to `topic` what was requested of one of these paths; of any path if there is none.
-    pub fn new(paths: &[String], topic: Topic, activity: Activity) -> Self {
-        Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, activity }
+    pub fn new(paths: &[String], topic: Topic, stats: Stats) -> Self {
+        Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, stats }
     }
 
     /// Publishes the entry, if it is to be.
     pub fn export(&self, entry: &Value) {
         if !self.filter.matches(entry) {
-            return self.activity.excluded();
+            return self.stats.record_excluded();
         }
         let timestamp = entry["timestamp"].as_str().unwrap_or_default();
         self.topic.publish(entry.to_string().into(), Attributes::from([(TIMESTAMP.to_owned(), timestamp.to_owned())]));

@@ -20,19 +20,19 @@ use axum::response::{IntoResponse, Response};
 
 /// Lets nobody in but those who call by a name of this machine. `bound_to` is the address of the
 /// listening socket.
-pub fn only(router: Router, bound_to: IpAddr) -> Router {
-    router.layer(middleware::from_fn_with_state(bound_to, check))
+pub fn restrict(router: Router, bound_to: IpAddr) -> Router {
+    router.layer(middleware::from_fn_with_state(bound_to, guard))
 }
 
-async fn check(State(bound_to): State<IpAddr>, request: Request, next: Next) -> Response {
-    match verdict(request.headers(), bound_to) {
+async fn guard(State(bound_to): State<IpAddr>, request: Request, next: Next) -> Response {
+    match check_headers(request.headers(), bound_to) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response(),
+        Err(error) => (StatusCode::FORBIDDEN, format!("{error}\n")).into_response(),
     }
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
+enum AccessError {
     #[error("the request has no Host, or more than one")]
     NoHost,
     #[error("this server answers to localhost, 127.0.0.1 and [::1], and to the address of --host; not to the Host of this request")]
@@ -41,13 +41,13 @@ enum Refusal {
     ForeignOrigin,
 }
 
-fn verdict(headers: &HeaderMap, bound_to: IpAddr) -> Result<(), Refusal> {
+fn check_headers(headers: &HeaderMap, bound_to: IpAddr) -> Result<(), AccessError> {
     let mut hosts = headers.get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Refusal::NoHost) };
-    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).ok_or(Refusal::NoHost)?;
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(AccessError::NoHost) };
+    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).ok_or(AccessError::NoHost)?;
     // An authority may have a user before the host, a Host header may not.
-    if host.as_str().contains('@') || !is_ours(host.host(), bound_to) {
-        return Err(Refusal::ForeignHost);
+    if host.as_str().contains('@') || !is_local_name(host.host(), bound_to) {
+        return Err(AccessError::ForeignHost);
     }
     // An opaque origin (`null`) is nobody's, hence not ours.
     let is_own = |origin: &[u8]| {
@@ -56,11 +56,11 @@ fn verdict(headers: &HeaderMap, bound_to: IpAddr) -> Result<(), Refusal> {
     };
     match headers.get_all(ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
         true => Ok(()),
-        false => Err(Refusal::ForeignOrigin),
+        false => Err(AccessError::ForeignOrigin),
     }
 }
 
-fn is_ours(host: &str, bound_to: IpAddr) -> bool {
+fn is_local_name(host: &str, bound_to: IpAddr) -> bool {
     if host.eq_ignore_ascii_case("localhost") {
         return true;
     }
@@ -87,14 +87,14 @@ mod tests {
         headers
     }
 
-    fn of(pairs: &[(&'static str, &'static str)]) -> Result<(), Refusal> {
-        verdict(&headers(pairs), Ipv4Addr::LOCALHOST.into())
+    fn of(pairs: &[(&'static str, &'static str)]) -> Result<(), AccessError> {
+        check_headers(&headers(pairs), Ipv4Addr::LOCALHOST.into())
     }
 
     #[test]
     fn names_of_this_machine_are_let_in_with_any_port() {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.0.0.2", "[::1]:8080", "[::1]"] {
-            assert_eq!(verdict(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Ok(()), "{host}");
+            assert_eq!(check_headers(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Ok(()), "{host}");
         }
     }
 
@@ -103,27 +103,27 @@ mod tests {
         for host in
             ["example.com", "localhost.example.com", "127.0.0.1.nip.io", "192.168.1.5:8080", "evil.example:8080", "[::2]", "a@localhost"]
         {
-            assert_eq!(verdict(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Err(Refusal::ForeignHost), "{host}");
+            assert_eq!(check_headers(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Err(AccessError::ForeignHost), "{host}");
         }
-        assert_eq!(of(&[]), Err(Refusal::NoHost));
-        assert_eq!(of(&[("host", "localhost"), ("host", "example.com")]), Err(Refusal::NoHost));
-        assert_eq!(of(&[("host", "a b")]), Err(Refusal::NoHost));
+        assert_eq!(of(&[]), Err(AccessError::NoHost));
+        assert_eq!(of(&[("host", "localhost"), ("host", "example.com")]), Err(AccessError::NoHost));
+        assert_eq!(of(&[("host", "a b")]), Err(AccessError::NoHost));
     }
 
     #[test]
     fn the_address_that_was_told_is_let_in_and_on_all_addresses_every_number() {
         let told = headers(&[("host", "192.168.1.5:8080")]);
-        assert_eq!(verdict(&told, [192, 168, 1, 5].into()), Ok(()));
-        assert_eq!(verdict(&told, [192, 168, 1, 6].into()), Err(Refusal::ForeignHost));
-        assert_eq!(verdict(&told, Ipv4Addr::UNSPECIFIED.into()), Ok(()));
-        assert_eq!(verdict(&headers(&[("host", "example.com")]), Ipv4Addr::UNSPECIFIED.into()), Err(Refusal::ForeignHost));
+        assert_eq!(check_headers(&told, [192, 168, 1, 5].into()), Ok(()));
+        assert_eq!(check_headers(&told, [192, 168, 1, 6].into()), Err(AccessError::ForeignHost));
+        assert_eq!(check_headers(&told, Ipv4Addr::UNSPECIFIED.into()), Ok(()));
+        assert_eq!(check_headers(&headers(&[("host", "example.com")]), Ipv4Addr::UNSPECIFIED.into()), Err(AccessError::ForeignHost));
     }
 
     #[test]
     fn an_origin_is_let_in_if_it_is_the_servers_own() {
         assert_eq!(of(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]), Ok(()));
         for origin in ["http://localhost:3000", "http://127.0.0.1:8080", "https://evil.example", "null", "", "localhost:8080"] {
-            assert_eq!(of(&[("host", "localhost:8080"), ("origin", origin)]), Err(Refusal::ForeignOrigin), "{origin}");
+            assert_eq!(of(&[("host", "localhost:8080"), ("origin", origin)]), Err(AccessError::ForeignOrigin), "{origin}");
         }
     }
 }

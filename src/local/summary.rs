@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::activity::Counts;
+use super::stats::Counts;
 
 /// Everything that was counted between start and end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,18 +13,18 @@ pub struct Summary {
     /// Push deliveries by outcome and reason, as the service counted them.
     pub outcomes: BTreeMap<(String, String), u64>,
     /// Messages that were published, and neither acknowledged nor given up when time was over.
-    pub unsettled: u64,
+    pub unfinished: u64,
     /// Messages in the dead-letter topic.
-    pub given_up: u64,
+    pub dead_lettered: u64,
     /// Tables of the dataset that were not there before, without the views; `None` when it could not be said.
-    pub tables_made: Option<u64>,
+    pub tables_created: Option<u64>,
 }
 
 impl Summary {
-    /// Messages that end with this process: unsettled, or in the dead-letter topic, which is in
+    /// Messages that end with this process: unfinished, or in the dead-letter topic, which is in
     /// memory. (The dead-letter table is not.)
     pub fn lost(&self) -> u64 {
-        self.unsettled + self.given_up
+        self.unfinished + self.dead_lettered
     }
 
     /// How many deliveries had that outcome, and for which reasons.
@@ -53,11 +53,11 @@ impl fmt::Display for Summary {
         let sent_back = ["retry", "saturated", "not_a_delivery"].map(|outcome| self.outcome(outcome));
         let reasons: Vec<&str> = sent_back.iter().map(|(_, reasons)| reasons.as_str()).filter(|reasons| !reasons.is_empty()).collect();
         line("nacks", sent_back.iter().map(|(count, _)| count).sum(), &reasons.join(", "))?;
-        if let Some(made) = self.tables_made {
-            line("tables made", made, "")?;
+        if let Some(made) = self.tables_created {
+            line("tables created", made, "")?;
         }
         if self.lost() > 0 {
-            line("lost", self.lost(), &format!("{} not settled in time, {} given up", self.unsettled, self.given_up))?;
+            line("lost", self.lost(), &format!("{} not settled in time, {} given up", self.unfinished, self.dead_lettered))?;
         }
         Ok(())
     }
@@ -83,9 +83,9 @@ mod tests {
                 ("saturated", "in_flight", 3),
                 ("dead_letter", "invalid", 0),
             ]),
-            unsettled: 2,
-            given_up: 1,
-            tables_made: Some(12),
+            unfinished: 2,
+            dead_lettered: 1,
+            tables_created: Some(12),
         };
         let expected = "\
 requests            1234  1200 from the cache
@@ -95,7 +95,7 @@ stored              1100
 filtered              97  method 40, missing_attribute 57
 dead letters           0
 nacks                  5  no_template 2, in_flight 3
-tables made           12
+tables created         12
 lost                   3  2 not settled in time, 1 given up
 ";
         assert_eq!(summary.to_string(), expected);

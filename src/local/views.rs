@@ -17,11 +17,11 @@ const VIEWS: [(&str, &str); 2] =
     [("events", include_str!("../../schema/views/events.sql")), ("events_daily", include_str!("../../schema/views/events_daily.sql"))];
 
 /// How long one request may take: a machine that has just been started may have other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the files are filled in with, and what stands in a view's way.
 #[derive(Debug, Clone)]
-pub struct Names {
+pub struct ViewNames {
     pub project: String,
     pub dataset: String,
     /// TABLE_NAME.
@@ -36,34 +36,34 @@ pub struct Views {
     http: reqwest::Client,
     /// The URL of the dataset's tables.
     tables: String,
-    names: Names,
+    names: ViewNames,
 }
 
 /// Why a view is not there.
 #[derive(Debug, thiserror::Error)]
 enum ViewError {
     #[error("its name begins with TABLE_NAME={0}, so that queries over `{0}*` would meet the view and be refused")]
-    InWildcard(String),
+    MatchesWildcard(String),
     #[error("DEAD_LETTER_TABLE has its name")]
-    DeadLetters,
+    DeadLetterTable,
     #[error("there is a table of that name; delete or rename it")]
-    Table,
+    TableExists,
     #[error("it asks a view that is not there")]
-    Missing,
+    MissingView,
     #[error("BigQuery says {status}: {message}")]
     Refused { status: StatusCode, message: String },
     #[error("BigQuery cannot be reached")]
     Unreachable(#[from] reqwest::Error),
 }
 
-/// What was done about a view.
-enum Done {
-    Nothing,
-    Made,
-    Changed,
+/// What was change about a view.
+enum Change {
+    None,
+    Created,
+    Updated,
 }
 
-impl Names {
+impl ViewNames {
     /// As the settings have them.
     pub fn of(location: &Location, template: &TemplateSettings) -> Self {
         Self {
@@ -82,62 +82,62 @@ impl Names {
     /// Whether a view may have that name.
     fn check(&self, view: &str) -> Result<(), ViewError> {
         if view.starts_with(&self.table) {
-            return Err(ViewError::InWildcard(self.table.clone()));
+            return Err(ViewError::MatchesWildcard(self.table.clone()));
         }
-        if view == self.dead_letter_table { Err(ViewError::DeadLetters) } else { Ok(()) }
+        if view == self.dead_letter_table { Err(ViewError::DeadLetterTable) } else { Ok(()) }
     }
 }
 
 impl Views {
     /// `tables` is the URL of the dataset's tables.
-    pub fn new(http: reqwest::Client, tables: String, names: Names) -> Self {
+    pub fn new(http: reqwest::Client, tables: String, names: ViewNames) -> Self {
         Self { http, tables, names }
     }
 
-    /// Makes those that are missing and changes those that differ; returns how many were made. What cannot be done
+    /// Makes those that are missing and changes those that differ; returns how many were made. What cannot be change
     /// is logged: the pipeline works without views.
-    pub async fn provide(&self) -> u64 {
-        let (mut made, mut all_so_far) = (0, true);
+    pub async fn create_or_update(&self) -> u64 {
+        let (mut created, mut dependencies_exist) = (0, true);
         for (view, text) in VIEWS {
-            let done = if all_so_far { self.provide_one(view, text).await } else { Err(ViewError::Missing) };
-            match done {
-                Ok(Done::Nothing) => {}
-                Ok(Done::Made) => made += 1,
-                Ok(Done::Changed) => tracing::info!(view, "the view had another query, and was changed to that of schema/views"),
+            let change = if dependencies_exist { self.create_or_update_one(view, text).await } else { Err(ViewError::MissingView) };
+            match change {
+                Ok(Change::None) => {}
+                Ok(Change::Created) => created += 1,
+                Ok(Change::Updated) => tracing::info!(view, "the view had another query, and was changed to that of schema/views"),
                 Err(error) => {
-                    all_so_far = false;
+                    dependencies_exist = false;
                     tracing::warn!(view, "the view was not made: {}", telemetry::with_causes(&error));
                 }
             }
         }
-        made
+        created
     }
 
-    async fn provide_one(&self, view: &str, text: &str) -> Result<Done, ViewError> {
+    async fn create_or_update_one(&self, view: &str, text: &str) -> Result<Change, ViewError> {
         self.names.check(view)?;
         let query = json!({"query": self.names.fill(text), "useLegacySql": false});
         let url = format!("{}/{view}", self.tables);
         let found = match self.call(Method::GET, &url, &Value::Null).await {
             Err(ViewError::Refused { status: StatusCode::NOT_FOUND, .. }) => {
-                let Names { project, dataset, .. } = &self.names;
+                let ViewNames { project, dataset, .. } = &self.names;
                 let reference = json!({"projectId": project, "datasetId": dataset, "tableId": view});
                 self.call(Method::POST, &self.tables, &json!({"tableReference": reference, "view": query})).await?;
-                return Ok(Done::Made);
+                return Ok(Change::Created);
             }
             found => found?,
         };
         if found["type"] != "VIEW" {
-            return Err(ViewError::Table);
+            return Err(ViewError::TableExists);
         }
         if found["view"]["query"] == query["query"] {
-            return Ok(Done::Nothing);
+            return Ok(Change::None);
         }
         self.call(Method::PATCH, &url, &json!({"view": query})).await?;
-        Ok(Done::Changed)
+        Ok(Change::Updated)
     }
 
     async fn call(&self, method: Method, url: &str, body: &Value) -> Result<Value, ViewError> {
-        let request = self.http.request(method, url).timeout(PATIENCE);
+        let request = self.http.request(method, url).timeout(REQUEST_TIMEOUT);
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
         let response = request.send().await?;
         let status = response.status();
@@ -153,8 +153,8 @@ impl Views {
 mod tests {
     use super::*;
 
-    fn names(table: &str) -> Names {
-        Names { project: "p".into(), dataset: "d".into(), table: table.into(), dead_letter_table: "letters".into() }
+    fn names(table: &str) -> ViewNames {
+        ViewNames { project: "p".into(), dataset: "d".into(), table: table.into(), dead_letter_table: "letters".into() }
     }
 
     #[test]
@@ -182,6 +182,6 @@ mod tests {
             let names = names(table);
             assert_eq!((names.check("events").is_ok(), names.check("events_daily").is_ok()), (events, daily), "{table}");
         }
-        assert!(matches!(names("pixel").check("letters"), Err(ViewError::DeadLetters)));
+        assert!(matches!(names("pixel").check("letters"), Err(ViewError::DeadLetterTable)));
     }
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 /// For what is no page: nothing may come of it.
-const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const DENY_ALL: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 const ALWAYS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -19,14 +19,14 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds them. A page that has brought its own policy keeps it.
-pub(crate) async fn harden(mut response: Response) -> Response {
+pub(crate) async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // The next start may be of a newer version, and rows are nobody else's.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(DENY_ALL);
     response
 }
 

@@ -12,12 +12,12 @@
 //! | `GET /console/setup` | names and settings that the page needs, and the sample queries (`setup`) |
 //! | `GET /console/live` | counts, rates and latest events, as server-sent events (`live`) |
 //! | `GET /console/charts/rate`, `/latency` | the last five minutes, as SVG (`chart`) |
-//! | `GET /console/minutes` | the same in figures |
+//! | `GET /console/minutes` | the same in state |
 //! | `POST /console/charts/result` | a query's result, as SVG |
 //! | `GET /console/explain?url=` | what `explain` says of a URL |
 //! | `GET /console/sign?url=` | the URL, signed if URL_SIGNING_KEY is set |
-//! | `POST /console/replay` | publishes a dead letter's data to the topic again (`replay`) |
-//! | `GET /console/given-up`, `POST …/ID/replay` | the dead-letter topic, and the same for it (`given_up`) |
+//! | `POST /console/replay` | publishes a dead request's data to the topic again (`replay`) |
+//! | `GET /console/dead-request-topic`, `POST …/ID/replay` | the dead-request topic, and the same for it (`given_up`) |
 //! | `/bigquery/v2/…` | BigQuery's API |
 //!
 //! It reads what [`Handles`] give and the metrics tell and changes nothing but by a replay. Nobody but
@@ -26,11 +26,12 @@
 
 mod assets;
 mod chart;
-mod explained;
-mod given_up;
+mod explain;
+mod dead_letter_topic;
 mod headers;
 mod journal;
 mod live;
+mod names;
 mod replay;
 mod samples;
 mod series;
@@ -45,7 +46,7 @@ use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use super::loopback;
-use super::topology::Handles;
+use super::handles::Handles;
 use crate::decode::Decoder;
 use crate::sink::bigquery::Location;
 use journal::Journal;
@@ -55,7 +56,7 @@ pub use journal::Recorder;
 struct Console {
     handles: Handles,
     pixel_port: u16,
-    names: setup::Names,
+    names: names::Names,
     /// As of the settings. The service's own follows the template table.
     decoder: Arc<Decoder>,
     journal: Arc<Journal>,
@@ -67,8 +68,8 @@ struct Console {
 /// address that the ports are bound to.
 pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, Recorder) {
     let decoder = Arc::new(Decoder::new(handles.template.decode.clone(), &handles.template.schema));
-    let names = setup::Names::of(location, &handles.template);
-    let (journal, recorder, open) = journal::new(&handles.activity, Arc::clone(&decoder), names.table.clone());
+    let names = names::Names::of(location, &handles.template);
+    let (journal, recorder, open) = journal::new(&handles.stats, Arc::clone(&decoder), names.table.clone());
     let bigquery = handles.bigquery.api();
     let console = Console { handles, pixel_port, names, decoder, journal, open };
     let routes = Router::new()
@@ -80,13 +81,13 @@ pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16)
         .route("/console/charts/latency", get(chart::latency))
         .route("/console/minutes", get(chart::minutes))
         .route("/console/charts/result", post(chart::result))
-        .route("/console/explain", get(explained::explain))
-        .route("/console/sign", get(explained::sign))
+        .route("/console/explain", get(explain::explain))
+        .route("/console/sign", get(explain::sign))
         .route("/console/replay", post(replay::replay))
-        .route("/console/given-up", get(given_up::list))
-        .route("/console/given-up/{id}/replay", post(given_up::replay))
+        .route("/console/dead-request-topic", get(dead_letter_topic::list))
+        .route("/console/dead-request-topic/{id}/replay", post(dead_letter_topic::replay))
         .with_state(Arc::new(console))
         .merge(bigquery)
-        .layer(map_response(headers::harden));
-    (loopback::only(routes, host), recorder)
+        .layer(map_response(headers::add_security_headers));
+    (loopback::restrict(routes, host), recorder)
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::setup::Names;
+use super::names::Names;
 
 /// The names by which the files call things: the settings' defaults.
 const DATASET: &str = "parsed_pixel";

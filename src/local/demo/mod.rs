@@ -60,7 +60,7 @@ pub async fn run(
         if let Some(keys) = keys.as_ref().filter(|_| request.target.contains('?')) {
             request.target = keys.sign(&request.target);
         }
-        if let Err(error) = fire(&http, &url, request).await
+        if let Err(error) = send_request(&http, &url, request).await
             && let Some(suppressed) = throttle.pass()
         {
             tracing::warn!(%error, suppressed, "the demo could not fire the pixel");
@@ -68,7 +68,7 @@ pub async fn run(
     }
 }
 
-async fn fire(http: &reqwest::Client, url: &str, request: Request) -> Result<(), reqwest::Error> {
+async fn send_request(http: &reqwest::Client, url: &str, request: Request) -> Result<(), reqwest::Error> {
     let url = format!("{url}{}", request.target);
     let builder = match request.method {
         Method::Get => http.get(url),

@@ -10,7 +10,7 @@ use url::form_urlencoded::Serializer;
 use super::visitors::{BOT_IP, BOTS, LINK_CHECKER, MailProgram, NEWSLETTERS, ORIGINS, Origin, PAGES, PEOPLE, Person, SCANNER, SHOP};
 
 /// Visits under way at once.
-const VISITS: usize = 5;
+const MAX_VISITS: usize = 5;
 
 /// One request for the load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +54,12 @@ struct Visit {
 /// How far a visit has come. Each is a `type` of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Arrives,
-    Views,
-    Clicks,
-    AddsToCart,
-    Purchases,
-    Leaves,
+    Arrival,
+    View,
+    Click,
+    AddToCart,
+    Purchase,
+    End,
 }
 
 impl Traffic {
@@ -72,9 +72,9 @@ impl Traffic {
     pub fn next_request(&mut self) -> Request {
         match self.random.u32(..100) {
             0..70 => self.visit(),
-            70..84 => self.open_mail(),
-            84..90 => self.crawl(),
-            _ => self.go_wrong(),
+            70..84 => self.newsletter_open(),
+            84..90 => self.crawler_view(),
+            _ => self.invalid_request(),
         }
     }
 
@@ -84,15 +84,15 @@ impl Traffic {
     }
 
     fn visit(&mut self) -> Request {
-        if self.visits.len() < VISITS {
+        if self.visits.len() < MAX_VISITS {
             let (person, origin) = (self.pick(&PEOPLE), self.pick(&ORIGINS));
-            self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrives });
+            self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrival });
         }
         let which = self.random.usize(..self.visits.len());
         let mut visit = self.visits.swap_remove(which);
         let request = self.step(&visit);
         visit.advance(&mut self.random);
-        if visit.stage != Stage::Leaves {
+        if visit.stage != Stage::End {
             self.visits.push(visit);
         }
         request
@@ -100,18 +100,18 @@ impl Traffic {
 
     fn step(&mut self, visit: &Visit) -> Request {
         let kind = match visit.stage {
-            Stage::Arrives | Stage::Views => "view",
-            Stage::Clicks => "click",
-            Stage::AddsToCart => "add_to_cart",
-            Stage::Purchases | Stage::Leaves => "purchase",
+            Stage::Arrival | Stage::View => "view",
+            Stage::Click => "click",
+            Stage::AddToCart => "add_to_cart",
+            Stage::Purchase | Stage::End => "purchase",
         };
         let mut parameters = vec![("user_id", visit.person.id.to_owned()), ("type", kind.to_owned())];
-        if visit.stage == Stage::Purchases {
+        if visit.stage == Stage::Purchase {
             self.orders += 1;
             parameters.push(("order_id", format!("A-{}", self.orders)));
         }
         let mut referer = format!("{SHOP}{}", visit.page);
-        if visit.stage == Stage::Arrives {
+        if visit.stage == Stage::Arrival {
             // What the shop's page was called with, it passes on.
             parameters.extend(
                 ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(visit.origin.utm.into_iter().flatten().map(str::to_owned)),
@@ -127,7 +127,7 @@ impl Traffic {
     }
 
     /// A newsletter's pixel. Mail programs and their proxies send no referer.
-    fn open_mail(&mut self) -> Request {
+    fn newsletter_open(&mut self) -> Request {
         let person = self.pick(&PEOPLE);
         let campaign = self.pick(&NEWSLETTERS);
         let parameters = [("user_id", person.id.to_owned()), ("type", "open".to_owned()), ("utm_campaign", campaign.to_owned())];
@@ -136,13 +136,13 @@ impl Traffic {
     }
 
     /// A crawler that has found the pixel of somebody's page.
-    fn crawl(&mut self) -> Request {
+    fn crawler_view(&mut self) -> Request {
         let (person, bot, page) = (self.pick(&PEOPLE), self.pick(&BOTS), self.pick(&PAGES));
         let parameters = [("user_id", person.id.to_owned()), ("type", "view".to_owned())];
         self.get(&parameters, bot, Some(format!("{SHOP}{page}")), BOT_IP)
     }
 
-    fn go_wrong(&mut self) -> Request {
+    fn invalid_request(&mut self) -> Request {
         let person = self.pick(&PEOPLE);
         let browser = |target: String| Request {
             method: Method::Get,
@@ -195,22 +195,22 @@ impl Visit {
         self.steps += 1;
         let chance = random.u32(..100);
         self.stage = match self.stage {
-            Stage::Arrives | Stage::Views | Stage::Clicks if self.steps > 12 => Stage::Leaves,
-            Stage::Arrives | Stage::Views => match chance {
-                0..45 => Stage::Views,
-                45..75 => Stage::Clicks,
-                _ => Stage::Leaves,
+            Stage::Arrival | Stage::View | Stage::Click if self.steps > 12 => Stage::End,
+            Stage::Arrival | Stage::View => match chance {
+                0..45 => Stage::View,
+                45..75 => Stage::Click,
+                _ => Stage::End,
             },
-            Stage::Clicks => match chance {
-                0..60 => Stage::Views,
-                60..85 => Stage::AddsToCart,
-                _ => Stage::Leaves,
+            Stage::Click => match chance {
+                0..60 => Stage::View,
+                60..85 => Stage::AddToCart,
+                _ => Stage::End,
             },
-            Stage::AddsToCart if chance < 40 => Stage::Purchases,
-            Stage::AddsToCart if chance < 70 => Stage::Views,
-            Stage::AddsToCart | Stage::Purchases | Stage::Leaves => Stage::Leaves,
+            Stage::AddToCart if chance < 40 => Stage::Purchase,
+            Stage::AddToCart if chance < 70 => Stage::View,
+            Stage::AddToCart | Stage::Purchase | Stage::End => Stage::End,
         };
-        if self.stage == Stage::Views {
+        if self.stage == Stage::View {
             self.page = PAGES[random.usize(..PAGES.len())];
         }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Cdn {
 
 /// What the cache had to do with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cache {
+pub(crate) enum CacheResult {
     /// It was not asked: only `GET` and `HEAD` can be answered from it.
     Bypassed,
     /// It had nothing, and took nothing.
@@ -34,25 +34,25 @@ pub(crate) enum Cache {
 impl Cdn {
     /// Takes the bucket's answer on its way to the visitor, or gives its own, which differs from
     /// it by `Age` only.
-    pub(crate) fn pass<B>(&self, method: &Method, path: &str, answer: &mut Response<B>, now: Instant) -> Cache {
+    pub(crate) fn process<B>(&self, method: &Method, path: &str, answer: &mut Response<B>, now: Instant) -> CacheResult {
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return Cache::Bypassed;
+            return CacheResult::Bypassed;
         }
         // Negative caching is off unless it is asked for.
         if !matches!(answer.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
-            return Cache::Missed;
+            return CacheResult::Missed;
         }
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
         match filled.get(path) {
             Some(since) => {
                 answer.headers_mut().insert(AGE, HeaderValue::from(now.duration_since(*since).as_secs()));
-                Cache::Hit
+                CacheResult::Hit
             }
             None if *method == Method::GET => {
                 filled.insert(path.to_owned(), now);
-                Cache::Filled
+                CacheResult::Filled
             }
-            None => Cache::Missed,
+            None => CacheResult::Missed,
         }
     }
 }
@@ -72,16 +72,16 @@ mod tests {
         let (cdn, now) = (Cdn::default(), Instant::now());
         let pass = |method, path, status, after: u64| {
             let mut answer = answer(status);
-            let cache = cdn.pass(&method, path, &mut answer, now + Duration::from_secs(after));
+            let cache = cdn.process(&method, path, &mut answer, now + Duration::from_secs(after));
             (cache, answer.headers().get(AGE).map(|age| age.to_str().unwrap().to_owned()))
         };
-        assert_eq!(pass(Method::HEAD, "/p", 200, 0), (Cache::Missed, None), "there is no body to keep");
-        assert_eq!(pass(Method::GET, "/p", 200, 0), (Cache::Filled, None));
-        assert_eq!(pass(Method::GET, "/p", 200, 7), (Cache::Hit, Some("7".to_owned())));
-        assert_eq!(pass(Method::HEAD, "/p", 304, 9), (Cache::Hit, Some("9".to_owned())));
-        assert_eq!(pass(Method::POST, "/p", 405, 9), (Cache::Bypassed, None));
+        assert_eq!(pass(Method::HEAD, "/p", 200, 0), (CacheResult::Missed, None), "there is no body to keep");
+        assert_eq!(pass(Method::GET, "/p", 200, 0), (CacheResult::Filled, None));
+        assert_eq!(pass(Method::GET, "/p", 200, 7), (CacheResult::Hit, Some("7".to_owned())));
+        assert_eq!(pass(Method::HEAD, "/p", 304, 9), (CacheResult::Hit, Some("9".to_owned())));
+        assert_eq!(pass(Method::POST, "/p", 405, 9), (CacheResult::Bypassed, None));
         for _ in 0..2 {
-            assert_eq!(pass(Method::GET, "/favicon.ico", 404, 9), (Cache::Missed, None));
+            assert_eq!(pass(Method::GET, "/favicon.ico", 404, 9), (CacheResult::Missed, None));
         }
     }
 }

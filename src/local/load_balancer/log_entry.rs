@@ -13,10 +13,9 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::cdn::Cache;
+use super::cdn::CacheResult;
+use crate::local::log_sink::URL_MAP;
 
-/// The name of URL map, forwarding rule and target proxy.
-pub(crate) const URL_MAP: &str = "pixel";
 /// What stands for the machine behind a bucket: an address that belongs to nobody (RFC 3849).
 const SERVER_IP: &str = "2001:db8:6a10:7598::";
 /// Google's own project, in which the bucket's servers are.
@@ -33,7 +32,7 @@ const CACHE_DECISION: [&str; 6] = [
 
 /// A request and its answer, as far as the log is concerned.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
+pub(crate) struct LoggedRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
@@ -41,12 +40,12 @@ pub(crate) struct Exchange<'a> {
     pub(crate) status: StatusCode,
     /// Bytes of the answer, its head included.
     pub(crate) response_size: usize,
-    pub(crate) cache: Cache,
+    pub(crate) cache: CacheResult,
     pub(crate) received: Timestamp,
     pub(crate) latency: Duration,
 }
 
-impl Exchange<'_> {
+impl LoggedRequest<'_> {
     /// An entry of `projects/PROJECT/logs/requests`; `cache_id` names the place of the CDN.
     pub(crate) fn log_entry(&self, project: &str, cache_id: &str) -> Value {
         let trace = format!("{:032x}", fastrand::u128(1..));
@@ -88,15 +87,15 @@ impl Exchange<'_> {
             put("referer", json!(referer));
         }
         put("latency", json!(format!("{:.6}s", self.latency.as_secs_f64())));
-        if self.cache != Cache::Bypassed {
+        if self.cache != CacheResult::Bypassed {
             put("cacheLookup", json!(true));
         }
         match self.cache {
-            Cache::Hit => put("cacheHit", json!(true)),
-            Cache::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
-            Cache::Missed | Cache::Bypassed => {}
+            CacheResult::Hit => put("cacheHit", json!(true)),
+            CacheResult::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
+            CacheResult::Missed | CacheResult::Bypassed => {}
         }
-        if self.cache != Cache::Hit {
+        if self.cache != CacheResult::Hit {
             put("serverIp", json!(SERVER_IP));
         }
         request
@@ -108,9 +107,9 @@ impl Exchange<'_> {
             "backendTargetProjectNumber": BACKEND_PROJECT,
             "cacheId": cache_id,
             "remoteIp": self.remote_ip.to_string(),
-            "statusDetails": if self.cache == Cache::Hit { "response_from_cache" } else { "response_sent_by_backend" },
+            "statusDetails": if self.cache == CacheResult::Hit { "response_from_cache" } else { "response_sent_by_backend" },
         });
-        if matches!(self.cache, Cache::Hit | Cache::Filled) {
+        if matches!(self.cache, CacheResult::Hit | CacheResult::Filled) {
             payload["cacheDecision"] = json!(CACHE_DECISION);
         }
         payload

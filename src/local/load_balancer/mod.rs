@@ -25,12 +25,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::bucket::Bucket;
-use self::cdn::{Cache, Cdn};
-use self::log_entry::{Exchange, head_size};
-use super::activity::Activity;
+use self::cdn::{CacheResult, Cdn};
+use self::log_entry::{LoggedRequest, head_size};
+use super::stats::Stats;
 use super::log_sink::LogSink;
-
-pub(crate) use log_entry::URL_MAP;
 
 /// A load balancer with one backend bucket.
 #[derive(Debug)]
@@ -40,14 +38,14 @@ pub struct LoadBalancer {
     cdn: Cdn,
     cache_id: String,
     sink: LogSink,
-    activity: Activity,
+    stats: Stats,
 }
 
 impl LoadBalancer {
     /// `project` is whose log the entries are in; `paths` are where the bucket has the pixel.
-    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, activity: Activity) -> Self {
+    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, stats: Stats) -> Self {
         let cache_id = format!("LCL-{:08x}", fastrand::u32(..));
-        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, activity }
+        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, stats }
     }
 
     /// Answers everything that comes over a connection from `peer`, and logs it.
@@ -60,9 +58,9 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
     let (received, began) = (Timestamp::now(), Instant::now());
     let (Parts { method, uri, headers, .. }, _) = request.into_parts();
     let mut answer = load_balancer.bucket.answer(&method, uri.path(), &headers);
-    let cache = load_balancer.cdn.pass(&method, uri.path(), &mut answer, began);
+    let cache = load_balancer.cdn.process(&method, uri.path(), &mut answer, began);
     let body_size = if method == Method::HEAD { 0 } else { answer.body().len() };
-    let exchange = Exchange {
+    let logged = LoggedRequest {
         method: &method,
         uri: &uri,
         headers: &headers,
@@ -73,8 +71,8 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
         received,
         latency: began.elapsed(),
     };
-    load_balancer.activity.requested(cache == Cache::Hit);
-    load_balancer.sink.export(&exchange.log_entry(&load_balancer.project, &load_balancer.cache_id));
+    load_balancer.stats.record_request(cache == CacheResult::Hit);
+    load_balancer.sink.export(&logged.log_entry(&load_balancer.project, &load_balancer.cache_id));
     answer.map(Body::from)
 }
 

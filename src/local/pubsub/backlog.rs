@@ -1,7 +1,7 @@
 //! The backlog of a push subscription: which message is delivered when, and when it is given up.
 //!
 //! A state machine without clock and without sockets: [`PushSubscription`] asks it what to do
-//! next, sends, and tells it how that ended. Window, push backoff, retry policy and dead-letter
+//! next, sends, and tells it how that finished. Window, push backoff, retry policy and dead-letter
 //! policy meet here and nowhere else.
 //!
 //! [`PushSubscription`]: super::PushSubscription
@@ -23,21 +23,21 @@ pub(crate) struct Backlog {
     window: Window,
     backoff: PushBackoff,
     /// Never delivered, in the order of publishing.
-    fresh: VecDeque<Message>,
+    unsent: VecDeque<Message>,
     /// To be delivered again, by the time from which they may be.
-    failed: BTreeMap<(Instant, u64), Failed>,
+    failed: BTreeMap<(Instant, u64), FailedMessage>,
     /// Tells those apart that may be delivered from the same time on.
-    failures: u64,
-    under_way: usize,
+    failure_count: u64,
+    in_flight: usize,
 }
 
 #[derive(Debug)]
-struct Failed {
+struct FailedMessage {
     message: Arc<Message>,
     attempts: u32,
 }
 
-/// A delivery that is to be made now. Must come back to [`Backlog::settle`].
+/// A delivery that is to be made now. Must come back to [`Backlog::finish`].
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) message: Arc<Message>,
@@ -54,17 +54,17 @@ pub(crate) enum Next {
     Wait(Option<Instant>),
 }
 
-/// How a delivery ended.
+/// How a delivery finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum PushResult {
     Ack,
     /// A nack, or no answer within the ack deadline.
-    Failure,
+    Nack,
 }
 
 /// A message that will not be delivered again.
 #[derive(Debug)]
-pub(crate) struct GivenUp {
+pub(crate) struct ExhaustedMessage {
     pub(crate) message: Arc<Message>,
     pub(crate) attempts: u32,
 }
@@ -75,20 +75,20 @@ impl Backlog {
             policy,
             window: Window::default(),
             backoff: PushBackoff::default(),
-            fresh: VecDeque::new(),
+            unsent: VecDeque::new(),
             failed: BTreeMap::new(),
-            failures: 0,
-            under_way: 0,
+            failure_count: 0,
+            in_flight: 0,
         }
     }
 
     /// How many messages there are, those under way included.
     pub(crate) fn len(&self) -> usize {
-        self.fresh.len() + self.failed.len() + self.under_way
+        self.unsent.len() + self.failed.len() + self.in_flight
     }
 
     pub(crate) fn add(&mut self, message: Message) {
-        self.fresh.push_back(message);
+        self.unsent.push_back(message);
     }
 
     /// From now on, failed messages are delivered again as soon as push backoff lets them: the
@@ -100,48 +100,48 @@ impl Backlog {
 
     /// The next delivery, which thereby is under way.
     pub(crate) fn next(&mut self, now: Instant) -> Next {
-        if !self.window.has_room(self.under_way) {
+        if !self.window.has_room(self.in_flight) {
             return Next::Wait(None);
         }
         let due = self.failed.first_key_value().map(|((due, _), _)| *due);
-        let has_work = if self.fresh.is_empty() { due } else { Some(now) };
+        let has_work = if self.unsent.is_empty() { due } else { Some(now) };
         let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return Next::Wait(None) };
         if now < from {
             return Next::Wait(Some(from));
         }
         let again = if due.is_some_and(|due| due <= now) { self.failed.pop_first() } else { None };
-        let (message, attempts) = match (again, self.fresh.pop_front()) {
-            (Some((_, Failed { message, attempts })), fresh) => {
-                fresh.into_iter().for_each(|message| self.fresh.push_front(message));
+        let (message, attempts) = match (again, self.unsent.pop_front()) {
+            (Some((_, FailedMessage { message, attempts })), unsent) => {
+                unsent.into_iter().for_each(|message| self.unsent.push_front(message));
                 (message, attempts)
             }
             (None, Some(message)) => (Arc::new(message), 0),
             (None, None) => return Next::Wait(due),
         };
-        self.under_way += 1;
+        self.in_flight += 1;
         Next::Deliver(Attempt { message, number: attempts + 1, began: now })
     }
 
-    /// A delivery ended. Returns the message if that was its last.
-    pub(crate) fn settle(&mut self, attempt: Attempt, answer: Answer, now: Instant) -> Option<GivenUp> {
-        self.under_way -= 1;
+    /// A delivery finished. Returns the message if that was its last.
+    pub(crate) fn finish(&mut self, attempt: Attempt, answer: PushResult, now: Instant) -> Option<ExhaustedMessage> {
+        self.in_flight -= 1;
         match answer {
-            Answer::Ack => {
+            PushResult::Ack => {
                 self.window.acked();
                 self.backoff.acked();
                 return None;
             }
-            Answer::Failure => {
+            PushResult::Nack => {
                 self.window.failed();
                 self.backoff.failed(attempt.began, now);
             }
         }
         let Attempt { message, number: attempts, .. } = attempt;
         if self.policy.dead_letter.is_some_and(|policy| attempts >= policy.max_delivery_attempts) {
-            return Some(GivenUp { message, attempts });
+            return Some(ExhaustedMessage { message, attempts });
         }
-        self.failures += 1;
-        self.failed.insert((now + self.policy.retry.delay_after(attempts), self.failures), Failed { message, attempts });
+        self.failure_count += 1;
+        self.failed.insert((now + self.policy.retry.delay_after(attempts), self.failure_count), FailedMessage { message, attempts });
         None
     }
 }
@@ -176,17 +176,17 @@ mod tests {
     }
 
     /// A push endpoint that answers the attempt after a time of its own.
-    type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, Answer);
+    type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, PushResult);
 
     /// What happened: when a delivery began (since the start), of which message, its number.
     type Deliveries = Vec<(Duration, String, u32)>;
 
     /// Runs the backlog against an endpoint, on a clock of its own, until it is empty.
-    fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<GivenUp>) {
+    fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<ExhaustedMessage>) {
         let start = Instant::now();
         let mut now = start;
-        let (mut deliveries, mut given_up) = (Vec::new(), Vec::new());
-        let mut answers: BTreeMap<(Instant, usize), (Attempt, Answer)> = BTreeMap::new();
+        let (mut deliveries, mut exhausted) = (Vec::new(), Vec::new());
+        let mut answers: BTreeMap<(Instant, usize), (Attempt, PushResult)> = BTreeMap::new();
         while backlog.len() > 0 {
             match backlog.next(now) {
                 Next::Deliver(attempt) => {
@@ -202,21 +202,21 @@ mod tests {
                             answers.insert((at, n), (attempt, answer));
                             break;
                         }
-                        given_up.extend(backlog.settle(attempt, answer, now));
+                        exhausted.extend(backlog.finish(attempt, answer, now));
                     }
                 }
             }
         }
-        (deliveries, given_up)
+        (deliveries, exhausted)
     }
 
     #[test]
     fn every_message_is_delivered_once_when_all_are_acknowledged() {
         let mut backlog = backlog_of(1000, 5);
-        let (deliveries, given_up) = run(&mut backlog, &mut |_| (SECOND, Answer::Ack));
+        let (deliveries, exhausted) = run(&mut backlog, &mut |_| (SECOND, PushResult::Ack));
         let ids: Vec<String> = deliveries.iter().map(|(_, id, _)| id.clone()).collect();
         assert_eq!(ids, (0..1000).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of publishing");
-        assert!(given_up.is_empty());
+        assert!(exhausted.is_empty());
         // 3, 6, 12 … 192, 200, 200, 200 make 981: the last begin with the eleventh round.
         let last = deliveries.last().unwrap().0;
         assert_eq!(last, 10 * SECOND, "the window grew");
@@ -225,24 +225,24 @@ mod tests {
     #[test]
     fn a_message_waits_longer_each_time_and_is_given_up_after_its_last_attempt() {
         let mut backlog = backlog_of(1, 5);
-        let (deliveries, given_up) = run(&mut backlog, &mut |_| (Duration::ZERO, Answer::Failure));
+        let (deliveries, exhausted) = run(&mut backlog, &mut |_| (Duration::ZERO, PushResult::Nack));
         let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
         assert_eq!(at, [(0, 1), (10, 2), (30, 3), (70, 4), (150, 5)]);
-        let given_up: Vec<_> = given_up.iter().map(|given_up| (given_up.message.id.as_str(), given_up.attempts)).collect();
-        assert_eq!(given_up, [("0", 5)]);
+        let exhausted: Vec<_> = exhausted.iter().map(|exhausted| (exhausted.message.id.as_str(), exhausted.attempts)).collect();
+        assert_eq!(exhausted, [("0", 5)]);
     }
 
     #[test]
     fn an_expired_ack_deadline_counts_as_an_attempt() {
         let mut backlog = backlog_of(1, 5);
         let mut endpoint = |attempt: &Attempt| match attempt.number {
-            1 => (60 * SECOND, Answer::Failure),
-            _ => (SECOND, Answer::Ack),
+            1 => (60 * SECOND, PushResult::Nack),
+            _ => (SECOND, PushResult::Ack),
         };
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
         let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
         assert_eq!(at, [(0, 1), (70, 2)], "the deadline, and then the retry policy");
-        assert!(given_up.is_empty());
+        assert!(exhausted.is_empty());
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
         let mut backlog = backlog_of(200, 100);
         let mut endpoint = |attempt: &Attempt| {
             let poisoned = attempt.message.id == "7" && attempt.number < 3;
-            (SECOND / 100, if poisoned { Answer::Failure } else { Answer::Ack })
+            (SECOND / 100, if poisoned { PushResult::Nack } else { PushResult::Ack })
         };
         let (deliveries, _) = run(&mut backlog, &mut endpoint);
         let others = deliveries.iter().filter(|(_, id, _)| id != "7").map(|(at, ..)| *at).max().unwrap();
@@ -268,10 +268,10 @@ mod tests {
             let start = *began.get_or_insert(attempt.began);
             let down = attempt.began - start < 120 * SECOND;
             nacks += usize::from(down);
-            (SECOND / 100, if down { Answer::Failure } else { Answer::Ack })
+            (SECOND / 100, if down { PushResult::Nack } else { PushResult::Ack })
         };
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
-        assert!(given_up.is_empty());
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
+        assert!(exhausted.is_empty());
         // 100 ms, 200 ms … 51.2 s: a minute and three quarters hold eleven rounds of ever fewer.
         assert!((11..=20).contains(&nacks), "{nacks} nacks");
         assert_eq!(deliveries.len(), 1000 + nacks);
@@ -287,7 +287,7 @@ mod tests {
             Next::Deliver(attempt) => attempt,
             Next::Wait(_) => panic!("both are to be delivered"),
         });
-        attempts.into_iter().for_each(|attempt| assert!(backlog.settle(attempt, Answer::Failure, start).is_none()));
+        attempts.into_iter().for_each(|attempt| assert!(backlog.finish(attempt, PushResult::Nack, start).is_none()));
         assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + 10 * SECOND));
         backlog.retry_at_once(start);
         assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + SECOND / 10));
@@ -299,8 +299,8 @@ mod tests {
     fn without_a_dead_letter_policy_nothing_is_given_up() {
         let mut backlog = backlog_of(1, 5);
         backlog.policy.dead_letter = None;
-        let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { Answer::Failure } else { Answer::Ack });
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
-        assert_eq!((deliveries.len(), given_up.len()), (500, 0));
+        let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { PushResult::Nack } else { PushResult::Ack });
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
+        assert_eq!((deliveries.len(), exhausted.len()), (500, 0));
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::SUBSCRIPTION;
-use super::backlog::GivenUp;
+use super::backlog::ExhaustedMessage;
 use super::message::Message;
 
 /// A subscription's default retention.
@@ -35,8 +35,8 @@ impl DeadLetterTopic {
 
     /// Publishes a message anew, with the attributes that tell where it comes from
     /// (<https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work>).
-    pub(crate) fn publish(&self, given_up: &GivenUp, now: Timestamp) {
-        let GivenUp { message, attempts } = given_up;
+    pub(crate) fn publish(&self, exhausted: &ExhaustedMessage, now: Timestamp) {
+        let ExhaustedMessage { message, attempts } = exhausted;
         let mut attributes = message.attributes.clone();
         attributes.extend(
             [
@@ -77,21 +77,21 @@ mod tests {
     use super::super::message::Attributes;
     use super::*;
 
-    fn given_up(data: &'static [u8]) -> GivenUp {
+    fn exhausted(data: &'static [u8]) -> ExhaustedMessage {
         let message = Message {
             id: "42".to_owned(),
             data: Bytes::from_static(data),
             attributes: Attributes::from([("logging.googleapis.com/timestamp".to_owned(), "2026-01-02T03:04:05Z".to_owned())]),
             publish_time: "2026-01-02T03:04:06.5Z".parse().unwrap(),
         };
-        GivenUp { message: Arc::new(message), attempts: 5 }
+        ExhaustedMessage { message: Arc::new(message), attempts: 5 }
     }
 
     #[test]
     fn a_message_that_was_given_up_tells_where_it_comes_from() {
         let topic = DeadLetterTopic::new("p");
         let now: Timestamp = "2026-01-02T04:00:00Z".parse().unwrap();
-        topic.publish(&given_up(b"{}"), now);
+        topic.publish(&exhausted(b"{}"), now);
         let [message] = &topic.messages()[..] else { panic!("there is one") };
         assert_eq!((message.id.as_str(), message.data.as_ref(), message.publish_time), ("1", b"{}".as_slice(), now));
         let attributes: Vec<(&str, &str)> = message.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -111,13 +111,13 @@ mod tests {
     fn a_message_is_taken_out_once_and_kept_for_seven_days() {
         let topic = DeadLetterTopic::new("p");
         let day = |day: i64| "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day);
-        topic.publish(&given_up(b"1"), day(0));
-        topic.publish(&given_up(b"2"), day(1));
+        topic.publish(&exhausted(b"1"), day(0));
+        topic.publish(&exhausted(b"2"), day(1));
         assert_eq!(topic.take("2").unwrap().data.as_ref(), b"2");
         assert_eq!(topic.take("2"), None);
-        topic.publish(&given_up(b"3"), day(7));
+        topic.publish(&exhausted(b"3"), day(7));
         assert_eq!(topic.messages().len(), 2);
-        topic.publish(&given_up(b"4"), day(8));
+        topic.publish(&exhausted(b"4"), day(8));
         let left: Vec<_> = topic.messages().into_iter().map(|message| message.data).collect();
         assert_eq!(left, [b"3".as_slice(), b"4"]);
     }

@@ -2,7 +2,7 @@
 //!
 //! With PUBSUB_EMULATOR_HOST set, the log sink's messages are published there, and the emulator
 //! pushes them to the service by itself. So its deliveries are known to the emulator and to the
-//! service's metrics, and not to [`Activity`](crate::local::activity::Activity).
+//! service's metrics, and not to [`Stats`](crate::local::stats::Stats).
 //!
 //! The subscription gets no retry policy: with one, the emulator forgets messages after two or
 //! three nacks. Nor a dead-letter policy: the emulator repeats a nacked message every second
@@ -19,12 +19,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::topic::Published;
+use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, TOPIC};
 use crate::telemetry::Throttle;
 
 /// How long the emulator may take to set up: Google's client would try for minutes.
-const PATIENCE: Duration = Duration::from_secs(15);
+const SETUP_TIMEOUT: Duration = Duration::from_secs(15);
 /// gRPC's ALREADY_EXISTS, as Google's client translates it.
 const ALREADY_EXISTS: u16 = 409;
 
@@ -32,12 +32,12 @@ const ALREADY_EXISTS: u16 = 409;
 #[derive(Debug)]
 pub struct Emulator {
     publisher: Publisher,
-    setup: Setup,
+    setup: EmulatorSetup,
 }
 
 /// What was found in the emulator, and what was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setup {
+pub struct EmulatorSetup {
     /// `projects/P/topics/T`
     pub topic: String,
     pub topic_existed: bool,
@@ -58,7 +58,7 @@ pub enum EmulatorError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST) did not answer within {} s: does it run?", PATIENCE.as_secs())]
+    #[error("the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST) did not answer within {} s: does it run?", SETUP_TIMEOUT.as_secs())]
     Silent { address: String },
 }
 
@@ -68,17 +68,17 @@ impl Emulator {
     pub async fn connect(address: &str, project: &str, push_endpoint: &str, ack_deadline: Duration) -> Result<Self, EmulatorError> {
         tracing::info!(address, "connecting to the Pub/Sub emulator");
         let set_up = set_up(address, project, push_endpoint, ack_deadline);
-        tokio::time::timeout(PATIENCE, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Silent { address: address.to_owned() }))
+        tokio::time::timeout(SETUP_TIMEOUT, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Silent { address: address.to_owned() }))
     }
 
     /// What was found, and what was made.
-    pub fn setup(&self) -> &Setup {
+    pub fn setup(&self) -> &EmulatorSetup {
         &self.setup
     }
 
     /// Publishes until it is told a time by which to end; from then on takes no more messages, and
     /// ends when all are published, or then. Returns how many were not.
-    pub async fn run(self, Published(mut published): Published, mut end: watch::Receiver<Option<Instant>>) -> usize {
+    pub async fn run(self, PublishedMessages(mut published): PublishedMessages, mut end: watch::Receiver<Option<Instant>>) -> usize {
         let mut sending = JoinSet::new();
         let throttle = Throttle::new(Duration::from_secs(1));
         let (mut deadline, mut all_published, mut lost) = (None, false, 0);
@@ -141,7 +141,7 @@ async fn set_up(address: &str, project: &str, push_endpoint: &str, ack_deadline:
     let publisher = Publisher::builder(&topic).with_endpoint(address).with_credentials(anonymous()).build().await;
     let publisher = publisher.map_err(Box::from).map_err(refused("connect"))?;
     let push_endpoint = push_endpoint.to_owned();
-    Ok(Emulator { publisher, setup: Setup { topic, topic_existed, subscription, subscription_existed, push_endpoint } })
+    Ok(Emulator { publisher, setup: EmulatorSetup { topic, topic_existed, subscription, subscription_existed, push_endpoint } })
 }
 
 /// Whether what was to be made is there already.

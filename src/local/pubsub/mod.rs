@@ -25,7 +25,7 @@ pub use dead_letter_topic::DeadLetterTopic;
 pub use message::{Attributes, Message};
 pub use policy::{DeadLetterPolicy, Policy, RetryPolicy};
 pub use push_subscription::PushSubscription;
-pub use topic::{Published, Topic};
+pub use topic::{PublishedMessages, Topic};
 
 /// The topic's and the subscription's names, those of `commands.txt`.
 pub const TOPIC: &str = "pixel";

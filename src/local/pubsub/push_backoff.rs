@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(60);
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pause of a subscription.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl PushBackoff {
     /// A delivery was acknowledged.
     pub(crate) fn acked(&mut self) {
         self.pause /= 2;
-        if self.pause < SHORTEST {
+        if self.pause < MIN_PAUSE {
             self.pause = Duration::ZERO;
         }
     }
@@ -40,7 +40,7 @@ impl PushBackoff {
         if self.began.is_some_and(|began| delivered <= began) {
             return;
         }
-        self.pause = (self.pause * 2).clamp(SHORTEST, LONGEST);
+        self.pause = (self.pause * 2).clamp(MIN_PAUSE, MAX_PAUSE);
         self.began = Some(now);
     }
 }

@@ -1,4 +1,4 @@
-//! The push subscription: sends what the backlog says, and tells it how that ended.
+//! The push subscription: sends what the backlog says, and tells it how that finished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::backlog::{Answer, Attempt, Backlog, GivenUp, Next};
+use super::backlog::{PushResult, Attempt, Backlog, ExhaustedMessage, Next};
 use super::dead_letter_topic::DeadLetterTopic;
 use super::policy::Policy;
-use super::topic::Published;
+use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, is_ack};
-use crate::local::activity::{Activity, Delivery};
+use crate::local::stats::{Stats, Delivery};
 use crate::telemetry::Throttle;
 
 /// What Pub/Sub calls itself.
@@ -22,10 +22,10 @@ const USER_AGENT: &str = "APIs-Google; (+https://developers.google.com/webmaster
 /// Delivers what is published to one endpoint.
 #[derive(Debug)]
 pub struct PushSubscription {
-    published: Published,
+    published: PublishedMessages,
     policy: Policy,
     dead_letters: Arc<DeadLetterTopic>,
-    activity: Activity,
+    stats: Stats,
     pusher: Pusher,
 }
 
@@ -36,11 +36,11 @@ struct Pusher {
     endpoint: String,
     /// `projects/P/subscriptions/S`
     subscription: String,
-    tells_attempt: bool,
+    sends_delivery_attempt: bool,
 }
 
-/// A delivery that has ended.
-struct Ended {
+/// A delivery that has finished.
+struct FinishedDelivery {
     attempt: Attempt,
     /// `None` when there was none in time.
     status: Option<u16>,
@@ -50,25 +50,25 @@ struct Ended {
 impl PushSubscription {
     /// To `endpoint`, a URL.
     pub fn new(
-        published: Published,
+        published: PublishedMessages,
         endpoint: String,
         project: &str,
         policy: Policy,
         dead_letters: Arc<DeadLetterTopic>,
-        activity: Activity,
+        stats: Stats,
     ) -> Result<Self, reqwest::Error> {
         // A redirect is a nack as well.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = client.timeout(policy.ack_deadline).user_agent(USER_AGENT).build()?;
         let subscription = format!("projects/{project}/subscriptions/{SUBSCRIPTION}");
-        let pusher = Pusher { http, endpoint, subscription, tells_attempt: policy.dead_letter.is_some() };
-        Ok(Self { published, policy, dead_letters, activity, pusher })
+        let pusher = Pusher { http, endpoint, subscription, sends_delivery_attempt: policy.dead_letter.is_some() };
+        Ok(Self { published, policy, dead_letters, stats, pusher })
     }
 
     /// Delivers until it is told a time by which to end; from then on takes no more messages, does
     /// not hold back failed ones, and ends when there are none left, or then. Returns how many were.
     pub async fn run(self, mut end: watch::Receiver<Option<Instant>>) -> usize {
-        let Self { published: Published(mut published), policy, dead_letters, activity, pusher } = self;
+        let Self { published: PublishedMessages(mut published), policy, dead_letters, stats, pusher } = self;
         let mut backlog = Backlog::new(policy);
         let mut deliveries = JoinSet::new();
         let throttle = Throttle::new(Duration::from_secs(1));
@@ -88,10 +88,10 @@ impl PushSubscription {
                     Some(message) => backlog.add(message),
                     None => all_published = true,
                 },
-                Some(Ok(ended)) = deliveries.join_next(), if !deliveries.is_empty() => {
-                    let answer = report(&ended, &activity, &throttle);
-                    if let Some(given_up) = backlog.settle(ended.attempt, answer, Instant::now()) {
-                        bury(&given_up, &dead_letters, &activity);
+                Some(Ok(finished)) = deliveries.join_next(), if !deliveries.is_empty() => {
+                    let answer = report(&finished, &stats, &throttle);
+                    if let Some(exhausted) = backlog.finish(finished.attempt, answer, Instant::now()) {
+                        dead_letter(&exhausted, &dead_letters, &stats);
                     }
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
@@ -108,9 +108,9 @@ impl PushSubscription {
 }
 
 impl Pusher {
-    async fn push(self, attempt: Attempt) -> Ended {
+    async fn push(self, attempt: Attempt) -> FinishedDelivery {
         let began = Instant::now();
-        let body = attempt.message.push_body(&self.subscription, self.tells_attempt.then_some(attempt.number));
+        let body = attempt.message.push_body(&self.subscription, self.sends_delivery_attempt.then_some(attempt.number));
         let request = self.http.post(&self.endpoint).header("content-type", "application/json").body(body);
         let status = match request.send().await {
             Ok(response) => Some(response.status().as_u16()),
@@ -119,18 +119,18 @@ impl Pusher {
                 None
             }
         };
-        Ended { attempt, status, took: began.elapsed() }
+        FinishedDelivery { attempt, status, took: began.elapsed() }
     }
 }
 
-/// Tells the log and whoever watches how a delivery ended.
-fn report(ended: &Ended, activity: &Activity, throttle: &Throttle) -> Answer {
-    let Ended { attempt: Attempt { message, number, .. }, status, took } = ended;
+/// Tells the log and whoever watches how a delivery finished.
+fn report(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> PushResult {
+    let FinishedDelivery { attempt: Attempt { message, number, .. }, status, took } = finished;
     let acked = status.is_some_and(is_ack);
     if !acked && let Some(suppressed) = throttle.pass() {
         tracing::warn!(status, attempt = number, suppressed, "a delivery was not acknowledged");
     }
-    activity.delivered(Delivery {
+    stats.record_delivery(Delivery {
         message_id: message.id.clone(),
         data: message.data.clone(),
         publish_time: message.publish_time,
@@ -139,12 +139,12 @@ fn report(ended: &Ended, activity: &Activity, throttle: &Throttle) -> Answer {
         acked,
         took: *took,
     });
-    if acked { Answer::Ack } else { Answer::Failure }
+    if acked { PushResult::Ack } else { PushResult::Nack }
 }
 
-fn bury(given_up: &GivenUp, dead_letters: &DeadLetterTopic, activity: &Activity) {
-    dead_letters.publish(given_up, Timestamp::now());
-    activity.dead_lettered();
-    let GivenUp { message, attempts } = given_up;
+fn dead_letter(exhausted: &ExhaustedMessage, dead_letters: &DeadLetterTopic, stats: &Stats) {
+    dead_letters.publish(exhausted, Timestamp::now());
+    stats.record_dead_letter();
+    let ExhaustedMessage { message, attempts } = exhausted;
     tracing::warn!(message_id = message.id, attempts, "a message was given up and is in the dead-letter topic, until this process ends");
 }

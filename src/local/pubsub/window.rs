@@ -6,10 +6,10 @@
 //! is not documented now; half is what older editions said.
 
 /// "A small single-digit number."
-const FIRST: usize = 3;
+const INITIAL_SIZE: usize = 3;
 /// The service's is 3,000 for each region that delivers. Here, both ends of each connection are
 /// files of this one process, of which many systems allow 1,024.
-const LARGEST: usize = 200;
+const MAX_SIZE: usize = 200;
 
 /// How many deliveries may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +17,17 @@ pub(crate) struct Window(usize);
 
 impl Default for Window {
     fn default() -> Self {
-        Self(FIRST)
+        Self(INITIAL_SIZE)
     }
 }
 
 impl Window {
-    pub(crate) fn has_room(self, under_way: usize) -> bool {
-        under_way < self.0
+    pub(crate) fn has_room(self, in_flight: usize) -> bool {
+        in_flight < self.0
     }
 
     pub(crate) fn acked(&mut self) {
-        self.0 = (self.0 + 1).min(LARGEST);
+        self.0 = (self.0 + 1).min(MAX_SIZE);
     }
 
     pub(crate) fn failed(&mut self) {
@@ -53,16 +53,16 @@ mod tests {
     #[test]
     fn it_doubles_with_every_round_up_to_its_largest() {
         assert_eq!([3, 6, 12, 24].map(rounds_to), [0, 1, 2, 3]);
-        assert_eq!(rounds_to(LARGEST), 7);
-        let mut window = Window(LARGEST);
+        assert_eq!(rounds_to(MAX_SIZE), 7);
+        let mut window = Window(MAX_SIZE);
         window.acked();
-        assert_eq!(window, Window(LARGEST));
+        assert_eq!(window, Window(MAX_SIZE));
     }
 
     #[test]
     fn a_storm_of_failures_leaves_one_and_it_recovers() {
-        let mut window = Window(LARGEST);
-        (0..LARGEST).for_each(|_| window.failed());
+        let mut window = Window(MAX_SIZE);
+        (0..MAX_SIZE).for_each(|_| window.failed());
         assert!(window.has_room(0) && !window.has_room(1));
         window.acked();
         assert!(window.has_room(1));

@@ -4,36 +4,35 @@
 //! [`Service`] that runs on Cloud Run. It decides nothing and prints nothing: settings, ports and
 //! data directory come from the command line.
 
-mod delivery;
-mod part;
+mod subscription;
+mod task;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::delivery::Delivery;
-use self::part::Part;
-use super::activity::Activity;
+use self::subscription::Subscription;
+use self::task::Task;
+use super::stats::Stats;
 use super::address::Bound;
 use super::console;
 use super::demo::{self, Rate, Traffic};
+use super::handles::{Handles, Urls};
 use super::load_balancer::LoadBalancer;
 use super::log_sink::LogSink;
 use super::loopback;
-use super::pubsub::emulator::{EmulatorError, Setup};
+use super::pubsub::emulator::EmulatorError;
 use super::pubsub::{DeadLetterTopic, Policy, Topic};
 use super::summary::Summary;
 use super::views::{self, Views};
 use crate::config::Config;
 use crate::service::{Service, ServiceError};
-use crate::sink::template::TemplateSettings;
 use crate::source::http::server;
 use crate::telemetry::metrics;
 use bigquery_emulator::BigQuery;
-use metrics_exporter_prometheus::PrometheusHandle;
 
 /// How long an HTTP server may take to answer what it has begun with.
-const GRACE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Where the pixel is if any path counts.
 const PIXEL_PATH: &str = "/pixel.png";
 
@@ -69,18 +68,6 @@ pub struct Listeners {
     pub bigquery: Bound,
 }
 
-/// Where the parts are, each the root of a URL on this machine.
-#[derive(Debug, Clone)]
-pub struct Urls {
-    pub load_balancer: String,
-    /// Whole, with path.
-    pub pixel: String,
-    pub service: String,
-    pub bigquery: String,
-    /// The dataset's tables in BigQuery's API.
-    pub tables: String,
-}
-
 /// Why the topology cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
@@ -94,37 +81,20 @@ pub enum TopologyError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// What others may see and touch of the running topology. Clones are the same.
-#[derive(Clone)]
-pub struct Handles {
-    pub urls: Urls,
-    pub activity: Activity,
-    /// To publish to, besides the log sink.
-    pub topic: Topic,
-    /// What the push subscription gave up. Stays empty with the emulator.
-    pub dead_letters: Arc<DeadLetterTopic>,
-    pub bigquery: BigQuery,
-    pub metrics: PrometheusHandle,
-    /// The template table's settings and how an entry becomes a row.
-    pub template: TemplateSettings,
-    /// With the emulator: what was found there, and what was made.
-    pub emulator: Option<Setup>,
-}
-
 /// The running topology.
 pub struct Topology {
     pub handles: Handles,
     http: reqwest::Client,
     tables_before: Option<u64>,
-    demo: Option<Part<Result<(), reqwest::Error>>>,
-    load_balancer: Part<()>,
-    delivery: Delivery,
+    demo: Option<Task<Result<(), reqwest::Error>>>,
+    load_balancer: Task<()>,
+    subscription: Subscription,
     /// Of the console, whose pages are the service's to serve.
-    recorder: Part<()>,
-    service: Part<Result<(), ServiceError>>,
+    recorder: Task<()>,
+    service: Task<Result<(), ServiceError>>,
     /// Ends with the number of views that it made.
-    views: Part<u64>,
-    bigquery_server: Part<()>,
+    views: Task<u64>,
+    bigquery_server: Task<()>,
 }
 
 impl Topology {
@@ -132,8 +102,8 @@ impl Topology {
     pub async fn start(settings: Settings, config: Config, bigquery: BigQuery, listeners: Listeners) -> Result<Self, TopologyError> {
         let Settings { project, pubsub, demo } = settings;
         let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
-        let http = reqwest::Client::builder().no_proxy().timeout(GRACE).build()?;
-        let activity = Activity::default();
+        let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
+        let stats = Stats::default();
         let dead_letters = Arc::new(DeadLetterTopic::new(&project));
         let paths = config.template.decode.pixel_paths.clone();
         let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
@@ -146,43 +116,43 @@ impl Topology {
         };
 
         let host = bigquery_port.address.ip();
-        let router = loopback::only(bigquery.router(), host);
-        let bigquery_server = Part::spawn(|end| server::serve(bigquery_port.listener, router, end));
+        let router = loopback::restrict(bigquery.router(), host);
+        let bigquery_server = Task::spawn(|end| server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
-        let (topic, published) = Topic::new(activity.clone());
+        let (topic, published) = Topic::new(stats.clone());
         let letters = Arc::clone(&dead_letters);
-        let delivery = Delivery::start(pubsub, published, &urls.service, &project, letters, activity.clone()).await?;
+        let subscription = Subscription::start(pubsub, published, &urls.service, &project, letters, stats.clone()).await?;
 
         let metrics = metrics::install()?;
         let template = config.template.clone();
         let location = config.location.clone();
         let service = Service::start(config, metrics.clone())?;
-        let emulator = delivery.emulator.clone();
-        let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
+        let emulator = subscription.emulator.clone();
+        let handles = Handles { urls, stats, topic, dead_letters, bigquery, metrics, template, emulator };
         let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
-        let recorder = Part::spawn(|end| recorder.run(end));
+        let recorder = Task::spawn(|end| recorder.run(end));
         let template = service.template();
-        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::Names::of(&location, &handles.template));
-        let views = Part::spawn(|end| async move {
+        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::ViewNames::of(&location, &handles.template));
+        let views = Task::spawn(|end| async move {
             tokio::select! {
                 biased;
-                () = template.until_ready() => views.provide().await,
+                () = template.until_ready() => views.create_or_update().await,
                 () = end => 0,
             }
         });
-        let service = Part::spawn(|end| service.beside(routes).run(service_port.listener, end));
-        let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
+        let service = Task::spawn(|end| service.beside(routes).run(service_port.listener, end));
+        let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.activity.clone()));
-        let load_balancer = Part::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
+        let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.stats.clone()));
+        let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
             let url = handles.urls.load_balancer.clone();
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
-            Part::spawn(|end| demo::run(url, traffic, rate, keys, end))
+            Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, views, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, recorder, service, views, bigquery_server })
     }
 
     /// Ends when the service does, which is not expected before it is told to.
@@ -194,31 +164,31 @@ impl Topology {
     }
 
     /// Ends the parts one after the other, in the order in which an event passes them. Messages
-    /// have until `patience` is over, or `hurry` has ended, to be settled.
-    pub async fn shut_down(self, patience: Duration, hurry: impl Future<Output = ()>) -> Summary {
-        let Handles { urls, activity, dead_letters, bigquery, metrics, .. } = self.handles;
+    /// have until `timeout` is over, or `cancel` has ended, to be drained.
+    pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> Summary {
+        let Handles { urls, stats, dead_letters, bigquery, metrics, .. } = self.handles;
         if let Some(demo) = self.demo {
-            demo.end(GRACE).await;
+            demo.end(SHUTDOWN_TIMEOUT).await;
         }
-        self.load_balancer.end(GRACE).await;
-        let unsettled = self.delivery.settle(patience, hurry, &activity, &metrics).await;
-        self.recorder.end(GRACE).await;
+        self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
+        let unfinished = self.subscription.drain(timeout, cancel, &stats, &metrics).await;
+        self.recorder.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
         // Has a bound of its own. Where it ended by itself, that was told.
         if !service.task.is_finished() {
             let _ = service.task.await;
         }
-        let views_made = self.views.end(GRACE).await.unwrap_or_default();
+        let views_created = self.views.end(SHUTDOWN_TIMEOUT).await.unwrap_or_default();
         let tables_after = count_tables(&self.http, &urls.tables).await;
-        self.bigquery_server.end(GRACE).await;
+        self.bigquery_server.end(SHUTDOWN_TIMEOUT).await;
         bigquery.close().await;
         Summary {
-            counts: activity.counts(),
+            counts: stats.counts(),
             outcomes: metrics::deliveries(&metrics),
-            unsettled,
-            given_up: dead_letters.messages().len() as u64,
-            tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_made)),
+            unfinished,
+            dead_lettered: dead_letters.messages().len() as u64,
+            tables_created: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_created)),
         }
     }
 }

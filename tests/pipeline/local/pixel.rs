@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
-use pixel_pipeline::local::activity::Activity;
+use pixel_pipeline::local::stats::Stats;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, Policy, PushSubscription, Topic};
@@ -28,7 +28,7 @@ use crate::support::service::PATIENCE;
 struct Edge {
     url: String,
     pushed: mpsc::UnboundedReceiver<Value>,
-    activity: Activity,
+    stats: Stats,
     http: reqwest::Client,
     _end: watch::Sender<Option<tokio::time::Instant>>,
 }
@@ -48,17 +48,17 @@ impl Edge {
         };
         let push = Router::new().fallback(endpoint).with_state(bodies);
         let push = serve(move |_| push.clone()).await;
-        let activity = Activity::default();
-        let (topic, published) = Topic::new(activity.clone());
+        let stats = Stats::default();
+        let (topic, published) = Topic::new(stats.clone());
         let letters = DeadLetterTopic::new("p").into();
-        let subscription = PushSubscription::new(published, push, "p", Policy::default(), letters, activity.clone()).unwrap();
+        let subscription = PushSubscription::new(published, push, "p", Policy::default(), letters, stats.clone()).unwrap();
         let (end, ended) = watch::channel(None);
         tokio::spawn(subscription.run(ended));
         let paths = vec!["/pixel.png".to_owned()];
-        let sink = LogSink::new(&paths, topic, activity.clone());
-        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, activity.clone()));
+        let sink = LogSink::new(&paths, topic, stats.clone());
+        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()));
         let url = serve(move |peer| load_balancer.router(peer)).await;
-        Self { url, pushed, activity, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
+        Self { url, pushed, stats, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
     }
 
     async fn ask(&self, method: Method, target: &str, headers: &[(&str, &str)]) -> Response {
@@ -174,7 +174,7 @@ async fn entries_have_the_members_of_a_real_backend_buckets() {
     assert_eq!(members(&hit), expected);
     assert_eq!((&hit["httpRequest"]["cacheHit"], &hit["jsonPayload"]["statusDetails"]), (&true.into(), &"response_from_cache".into()));
     assert_ne!(hit["insertId"], miss["insertId"]);
-    assert_eq!((edge.activity.counts().requests, edge.activity.counts().cache_hits), (2, 1));
+    assert_eq!((edge.stats.counts().requests, edge.stats.counts().cache_hits), (2, 1));
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn every_request_is_logged_and_the_sink_keeps_back_what_is_not_the_pixels(
     }
     seen.sort();
     assert_eq!(seen, ["GET 404 WARNING", "HEAD 200 INFO", "POST 405 WARNING"]);
-    let counts = edge.activity.counts();
+    let counts = edge.stats.counts();
     assert_eq!((counts.requests, counts.excluded, counts.published), (4, 1, 3));
 }
 

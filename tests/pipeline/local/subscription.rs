@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use pixel_pipeline::local::activity::Activity;
+use pixel_pipeline::local::stats::Stats;
 use pixel_pipeline::local::pubsub::{Attributes, DeadLetterPolicy, DeadLetterTopic, Policy, PushSubscription, RetryPolicy, Topic};
 use pixel_pipeline::source::http::server;
 use serde_json::Value;
@@ -43,7 +43,7 @@ async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<
 struct Pubsub {
     topic: Topic,
     received: mpsc::UnboundedReceiver<Value>,
-    activity: Activity,
+    stats: Stats,
     dead_letters: Arc<DeadLetterTopic>,
 }
 
@@ -55,11 +55,11 @@ fn policy() -> Policy {
 /// A topic, and its subscription to an endpoint that answers like this.
 async fn pubsub(statuses: &'static [u16], policy: Policy) -> (Pubsub, PushSubscription) {
     let (url, received) = endpoint(statuses).await;
-    let activity = Activity::default();
-    let (topic, published) = Topic::new(activity.clone());
+    let stats = Stats::default();
+    let (topic, published) = Topic::new(stats.clone());
     let dead_letters = Arc::new(DeadLetterTopic::new("p"));
-    let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), activity.clone()).unwrap();
-    (Pubsub { topic, received, activity, dead_letters }, subscription)
+    let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), stats.clone()).unwrap();
+    (Pubsub { topic, received, stats, dead_letters }, subscription)
 }
 
 impl Pubsub {
@@ -82,7 +82,7 @@ async fn a_message_is_repeated_until_it_is_acknowledged() {
     for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[SILENCE, 204]] {
         let ack_deadline = if statuses[0] == SILENCE { Duration::from_millis(200) } else { PATIENCE };
         let (mut pubsub, subscription) = pubsub(statuses, Policy { ack_deadline, ..policy() }).await;
-        let mut deliveries = pubsub.activity.deliveries();
+        let mut deliveries = pubsub.stats.subscribe();
         let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("it is taken");
         let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
         assert_eq!(left, 0, "{statuses:?}");
@@ -92,7 +92,7 @@ async fn a_message_is_repeated_until_it_is_acknowledged() {
             assert_eq!(body["message"]["messageId"], id.as_str());
             assert_eq!((&body["message"]["data"], &body["message"]["attributes"]["k"]), (&"e30=".into(), &"v".into()));
         }
-        let counts = pubsub.activity.counts();
+        let counts = pubsub.stats.counts();
         assert_eq!((counts.published, counts.acked, counts.nacked), (1, 1, statuses.len() as u64 - 1));
         let first = deliveries.try_recv().unwrap();
         let status = Some(statuses[0]).filter(|status| *status != SILENCE);
@@ -110,7 +110,7 @@ async fn a_message_is_given_up_after_its_last_attempt_and_kept_as_a_dead_letter(
     let [message] = &pubsub.dead_letters.messages()[..] else { panic!("there is one") };
     assert_eq!(message.data.as_ref(), b"poison");
     assert_eq!(message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"], "5");
-    assert_eq!(pubsub.activity.counts().dead_lettered, 1);
+    assert_eq!(pubsub.stats.counts().dead_lettered, 1);
 }
 
 #[tokio::test]

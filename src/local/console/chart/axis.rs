@@ -11,7 +11,7 @@ const STEPS: [i64; 20] =
     [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
 /// More are never asked for: a guard against arithmetic at the edge of what a number can be.
-const MOST_TICKS: usize = 100;
+const MAX_TICKS: usize = 100;
 
 /// A range of numbers and its ticks. Times are Unix time in seconds, categories 0, 1, 2 and so on, each
 /// in the middle of a unit.
@@ -33,7 +33,7 @@ impl Axis {
         let step = round_step((range.end - range.start) / wanted.max(1) as f64);
         let first = (range.start / step).ceil() as i64;
         let last = (range.end / step).floor() as i64;
-        let ticks = (first..=last).take(MOST_TICKS).map(|tick| tick as f64 * step).map(|tick| (tick, label(tick))).collect();
+        let ticks = (first..=last).take(MAX_TICKS).map(|tick| tick as f64 * step).map(|tick| (tick, label(tick))).collect();
         Self { range, ticks }
     }
 
@@ -53,7 +53,7 @@ impl Axis {
         let first = (range.start / step as f64).ceil() as i64;
         let last = (range.end / step as f64).floor() as i64;
         let ticks = (first..=last)
-            .take(MOST_TICKS)
+            .take(MAX_TICKS)
             .map(|tick| tick.saturating_mul(step) as f64)
             .map(|at| (at, time_label(at as i64, step)))
             .collect();

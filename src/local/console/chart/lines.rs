@@ -4,27 +4,27 @@ use plotters::element::Circle;
 use plotters::series::{AreaSeries, LineSeries};
 use plotters::style::{Color, RGBColor};
 
-use super::frame::{DrawingError, Plane};
+use super::frame::{DrawingError, ChartArea};
 
 /// Up to so many, each point has a dot.
-const DOTS: usize = 40;
+const MAX_DOTS: usize = 40;
 
 /// A line; what lies between two `None` is drawn on its own.
-pub(crate) fn line(plane: &mut Plane<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
+pub(crate) fn line(area: &mut ChartArea<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
     for run in runs(points) {
         if run.len() > 1 {
-            plane.draw_series(LineSeries::new(run.iter().copied(), colour.stroke_width(2)))?;
+            area.draw_series(LineSeries::new(run.iter().copied(), colour.stroke_width(2)))?;
         }
-        if points.len() <= DOTS || run.len() == 1 {
-            plane.draw_series(run.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
+        if points.len() <= MAX_DOTS || run.len() == 1 {
+            area.draw_series(run.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
         }
     }
     Ok(())
 }
 
 /// A line and the area down to 0.
-pub(crate) fn area(plane: &mut Plane<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
-    plane.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.18)).border_style(colour.stroke_width(2)))?;
+pub(crate) fn area(area: &mut ChartArea<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
+    area.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.18)).border_style(colour.stroke_width(2)))?;
     Ok(())
 }
 

@@ -3,18 +3,18 @@
 use serde::Deserialize;
 
 use super::axis::{Axis, short};
-use super::frame::{Grid, Size, framed};
-use super::{ChartError, Svg, bars, ink, lines};
+use super::frame::{Grid, Size, draw_chart};
+use super::{ChartError, Svg, bars, palette, lines};
 
-const MOST_POINTS: usize = 5_000;
+const MAX_POINTS: usize = 5_000;
 /// More bars than this are no picture any more.
-const MOST_BARS: usize = 50;
+const MAX_BARS: usize = 50;
 
 /// What is to be drawn.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Chart {
     width: u32,
-    x: X,
+    x: XAxis,
     /// Whether a missing value parts a line. Where rows are split into series it does not: each row
     /// belongs to one of them only.
     gaps: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Chart {
 /// The horizontal axis; for categories, the vertical one.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", content = "values", rename_all = "snake_case")]
-enum X {
+enum XAxis {
     /// Unix time in seconds.
     Time(Vec<f64>),
     Number(Vec<f64>),
@@ -36,14 +36,14 @@ enum X {
 pub(crate) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     let Chart { width, x, gaps, series } = chart;
     let places = match &x {
-        X::Time(values) | X::Number(values) => values.len(),
-        X::Category(names) => names.len(),
+        XAxis::Time(values) | XAxis::Number(values) => values.len(),
+        XAxis::Category(names) => names.len(),
     };
-    let most = if matches!(x, X::Category(_)) { MOST_BARS } else { MOST_POINTS };
+    let most = if matches!(x, XAxis::Category(_)) { MAX_BARS } else { MAX_POINTS };
     if places == 0 || series.is_empty() {
         return Err(ChartError::Rejected("there is nothing to draw"));
     }
-    if places > most || series.len() > ink::SERIES.len() {
+    if places > most || series.len() > palette::SERIES.len() {
         return Err(ChartError::Rejected("a chart has at most 50 bars or 5000 points, and six series"));
     }
     if series.iter().any(|values| values.len() != places) {
@@ -51,21 +51,21 @@ pub(crate) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     }
     let size = Size::new(width, 320);
     match x {
-        X::Category(names) => bars::draw(width, &names, &series),
-        X::Time(times) => curves(size, &times, &series, gaps, Axis::times(extent(&times), size.labels(8))),
-        X::Number(numbers) => curves(size, &numbers, &series, gaps, Axis::numbers(extent(&numbers), size.labels(6), short)),
+        XAxis::Category(names) => bars::draw(width, &names, &series),
+        XAxis::Time(times) => curves(size, &times, &series, gaps, Axis::times(extent(&times), size.labels(8))),
+        XAxis::Number(numbers) => curves(size, &numbers, &series, gaps, Axis::numbers(extent(&numbers), size.labels(6), short)),
     }
 }
 
 fn curves(size: Size, xs: &[f64], series: &[Vec<Option<f64>>], gaps: bool, x: Axis) -> Result<Svg, ChartError> {
     let ys = extent(&series.iter().flatten().flatten().copied().collect::<Vec<_>>());
     let y = if ys.start >= 0.0 { Axis::from_zero(ys.end, short) } else { Axis::numbers(ys, 4, short) };
-    framed(size, (x, y), Grid::Horizontal, |plane| {
+    draw_chart(size, (x, y), Grid::Horizontal, |area| {
         for (nth, values) in series.iter().enumerate() {
             let mut points: Vec<_> = xs.iter().copied().zip(values.iter().copied()).collect();
             points.retain(|(_, value)| gaps || value.is_some());
             points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-            lines::line(plane, &points, ink::SERIES[nth])?;
+            lines::line(area, &points, palette::SERIES[nth])?;
         }
         Ok(())
     })

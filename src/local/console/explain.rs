@@ -10,19 +10,19 @@ use super::Console;
 use crate::decode::Explanation;
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Question {
+pub(crate) struct UrlQuery {
     url: String,
 }
 
 /// `GET /console/explain?url=…`: as if a browser requested it now.
-pub(crate) async fn explain(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> axum::Json<Explanation> {
-    axum::Json(Explanation::of_url(&console.decoder, &question.url, Timestamp::now(), &console.names.table))
+pub(crate) async fn explain(State(console): State<Arc<Console>>, Query(query): Query<UrlQuery>) -> axum::Json<Explanation> {
+    axum::Json(Explanation::of_url(&console.decoder, &query.url, Timestamp::now(), &console.names.table))
 }
 
 /// `GET /console/sign?url=…`: the URL as the service tracks it; as it was, where URLs are not signed.
-pub(crate) async fn sign(State(console): State<Arc<Console>>, Query(question): Query<Question>) -> String {
+pub(crate) async fn sign(State(console): State<Arc<Console>>, Query(query): Query<UrlQuery>) -> String {
     match &console.handles.template.decode.signatures {
-        Some(signatures) => signatures.keys.sign(&question.url),
-        None => question.url,
+        Some(signatures) => signatures.keys.sign(&query.url),
+        None => query.url,
     }
 }

@@ -8,17 +8,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Ends when a part is to end.
-pub(crate) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type ShutdownSignal = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A task that ends some time after its sender is dropped.
-pub(crate) struct Part<T> {
+pub(crate) struct Task<T> {
     pub(crate) task: JoinHandle<T>,
     pub(crate) stop: watch::Sender<()>,
 }
 
-impl<T: Send + 'static> Part<T> {
+impl<T: Send + 'static> Task<T> {
     /// `task` is given what ends when it is to end.
-    pub(crate) fn spawn<F>(task: impl FnOnce(End) -> F) -> Self
+    pub(crate) fn spawn<F>(task: impl FnOnce(ShutdownSignal) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -27,11 +27,11 @@ impl<T: Send + 'static> Part<T> {
         Self { task: tokio::spawn(task(end)), stop }
     }
 
-    /// Lets it end, for at most `grace`. What it ended with, if it did.
-    pub(crate) async fn end(self, grace: Duration) -> Option<T> {
+    /// Lets it end, for at most `timeout`. What it ended with, if it did.
+    pub(crate) async fn end(self, timeout: Duration) -> Option<T> {
         let Self { mut task, stop } = self;
         drop(stop);
-        let ended = tokio::time::timeout(grace, &mut task).await;
+        let ended = tokio::time::timeout(timeout, &mut task).await;
         if ended.is_err() {
             task.abort();
         }

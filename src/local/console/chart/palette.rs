@@ -17,7 +17,7 @@ pub(crate) const SERIES: [RGBColor; 6] =
 pub(crate) const STORED: RGBColor = RGBColor(0, 2, 0);
 pub(crate) const FILTERED: RGBColor = RGBColor(0, 2, 1);
 pub(crate) const DEAD_LETTER: RGBColor = RGBColor(0, 2, 2);
-pub(crate) const SENT_BACK: RGBColor = RGBColor(0, 2, 3);
+pub(crate) const NACKED: RGBColor = RGBColor(0, 2, 3);
 
 const NAMES: [(RGBColor, &str); 12] = [
     (GRID, "--chart-grid"),
@@ -30,13 +30,13 @@ const NAMES: [(RGBColor, &str); 12] = [
     (SERIES[5], "--series-6"),
     (STORED, "--stored"),
     (FILTERED, "--filtered"),
-    (DEAD_LETTER, "--dead-letter"),
-    (SENT_BACK, "--sent-back"),
+    (DEAD_LETTER, "--dead-request"),
+    (NACKED, "--nacked"),
 ];
 
 /// Puts the page's colours in. Only whole attribute values are replaced, and no text can hold one:
 /// `"` is written `&quot;` there.
-pub(crate) fn tint(mut svg: String) -> String {
+pub(crate) fn apply_page_colours(mut svg: String) -> String {
     for (RGBColor(red, green, blue), name) in NAMES {
         svg = svg.replace(&format!("\"#{red:02X}{green:02X}{blue:02X}\""), &format!("\"var({name})\""));
     }
@@ -51,7 +51,7 @@ mod tests {
     fn colours_become_properties_and_text_stays() {
         let drawn = r##"<line stroke="#000001"/><text fill="#000002">"#000001" is &quot;#000001&quot;</text>"##;
         let drawn = drawn.replace("\"#000001\" is ", "");
-        assert_eq!(tint(drawn), r##"<line stroke="var(--chart-grid)"/><text fill="var(--chart-label)">&quot;#000001&quot;</text>"##);
+        assert_eq!(apply_page_colours(drawn), r##"<line stroke="var(--chart-grid)"/><text fill="var(--chart-label)">&quot;#000001&quot;</text>"##);
     }
 
     #[test]

@@ -10,39 +10,39 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Pubsub, TopologyError};
-use crate::local::activity::Activity;
-use crate::local::pubsub::emulator::{Emulator, Setup};
-use crate::local::pubsub::{DeadLetterTopic, Published, PushSubscription};
+use crate::local::stats::Stats;
+use crate::local::pubsub::emulator::{Emulator, EmulatorSetup};
+use crate::local::pubsub::{DeadLetterTopic, PublishedMessages, PushSubscription};
 use crate::telemetry::metrics;
 
 /// How often is looked whether the emulator has delivered everything.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Takes the topic's messages to the service.
-pub(crate) struct Delivery {
+pub(crate) struct Subscription {
     /// Ends with the number of messages that it still had.
     task: JoinHandle<usize>,
     /// Told until when; from then on, no message is taken any more.
     end: watch::Sender<Option<Instant>>,
     /// With the emulator: what was found there, and what was made.
-    pub(crate) emulator: Option<Setup>,
+    pub(crate) emulator: Option<EmulatorSetup>,
 }
 
-impl Delivery {
+impl Subscription {
     /// Pushes to `/` of the service at that URL.
     pub(crate) async fn start(
         pubsub: Pubsub,
-        published: Published,
+        published: PublishedMessages,
         service: &str,
         project: &str,
         dead_letters: Arc<DeadLetterTopic>,
-        activity: Activity,
+        stats: Stats,
     ) -> Result<Self, TopologyError> {
         let (end, ended) = watch::channel(None);
         let endpoint = format!("{service}/");
         match pubsub {
             Pubsub::InProcess(policy) => {
-                let subscription = PushSubscription::new(published, endpoint, project, policy, dead_letters, activity)?;
+                let subscription = PushSubscription::new(published, endpoint, project, policy, dead_letters, stats)?;
                 Ok(Self { task: tokio::spawn(subscription.run(ended)), end, emulator: None })
             }
             Pubsub::Emulator { address, push_endpoint, ack_deadline } => {
@@ -54,19 +54,19 @@ impl Delivery {
         }
     }
 
-    /// Waits until every message is settled, until `patience` is over, or until `hurry` ends.
+    /// Waits until every message is drained, until `timeout` is over, or until `cancel` ends.
     /// Returns how many are not.
-    pub(crate) async fn settle(
+    pub(crate) async fn drain(
         self,
-        patience: Duration,
-        hurry: impl Future<Output = ()>,
-        activity: &Activity,
+        timeout: Duration,
+        cancel: impl Future<Output = ()>,
+        stats: &Stats,
         metrics: &PrometheusHandle,
     ) -> u64 {
         let Self { task, end, emulator } = self;
-        end.send_replace(Some(Instant::now() + patience));
-        let settled = async {
-            let counts = || activity.counts();
+        end.send_replace(Some(Instant::now() + timeout));
+        let drained = async {
+            let counts = || stats.counts();
             let left = match task.await {
                 Ok(left) => left as u64,
                 // It panicked, and has said so itself.
@@ -76,20 +76,20 @@ impl Delivery {
                 return left;
             }
             loop {
-                let unsettled = counts().published.saturating_sub(acknowledged(metrics));
-                if unsettled == 0 || end.borrow().is_none_or(|end| end <= Instant::now()) {
-                    return unsettled;
+                let unfinished = counts().published.saturating_sub(acknowledged(metrics));
+                if unfinished == 0 || end.borrow().is_none_or(|end| end <= Instant::now()) {
+                    return unfinished;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        tokio::pin!(settled, hurry);
+        tokio::pin!(drained, cancel);
         tokio::select! {
-            unsettled = &mut settled => return unsettled,
-            () = &mut hurry => {}
+            unfinished = &mut drained => return unfinished,
+            () = &mut cancel => {}
         }
         end.send_replace(Some(Instant::now()));
-        settled.await
+        drained.await
     }
 }
 

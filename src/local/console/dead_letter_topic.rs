@@ -1,4 +1,4 @@
-//! The dead-letter topic: messages that the service never acknowledged.
+//! The dead-request topic: messages that the service never acknowledged.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::Console;
-use super::replay::Refusal;
+use super::replay::ReplayError;
 use crate::decode::Explanation;
 use crate::local::pubsub::Attributes;
 
-/// What the dead-letter policy adds to the attributes that a message had.
-const ADDED: &str = "CloudPubSubDeadLetterSource";
+/// What the dead-request policy adds to the attributes that a message had.
+const ATTRIBUTE_PREFIX: &str = "CloudPubSubDeadLetterSource";
 /// Shown at once at most, the latest of them.
-const MOST: usize = 100;
+const MAX_MESSAGES: usize = 100;
 
 /// One message as the page shows it.
 #[derive(Debug, Serialize)]
-pub(crate) struct GivenUp {
+pub(crate) struct DeadLetterMessage {
     id: String,
     /// When it was given up, in milliseconds of Unix time.
     time_ms: i64,
@@ -30,10 +30,10 @@ pub(crate) struct GivenUp {
     data: String,
 }
 
-/// `GET /console/given-up`, the latest first.
-pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenUp>> {
+/// `GET /console/dead-request-topic`, the latest first.
+pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<DeadLetterMessage>> {
     let messages = console.handles.dead_letters.messages();
-    let shown = messages.into_iter().rev().take(MOST).map(|message| GivenUp {
+    let shown = messages.into_iter().rev().take(MAX_MESSAGES).map(|message| DeadLetterMessage {
         id: message.id,
         time_ms: message.publish_time.as_millisecond(),
         attributes: message.attributes,
@@ -42,9 +42,9 @@ pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<GivenU
     Json(shown.collect())
 }
 
-/// `POST /console/given-up/ID/replay`: takes it out and publishes it to the topic.
-pub(crate) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, Refusal> {
+/// `POST /console/dead-request-topic/ID/replay`: takes it out and publishes it to the topic.
+pub(crate) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, ReplayError> {
     let message = console.handles.dead_letters.take(&id).ok_or((StatusCode::NOT_FOUND, "that message is not there any more\n"))?;
-    let attributes = message.attributes.into_iter().filter(|(name, _)| !name.starts_with(ADDED)).collect();
+    let attributes = message.attributes.into_iter().filter(|(name, _)| !name.starts_with(ATTRIBUTE_PREFIX)).collect();
     console.publish_again(message.data, attributes).map(Json)
 }

@@ -12,11 +12,11 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 /// Deliveries that a slow reader may lag behind before it misses some.
-const BACKLOG: usize = 1_000;
+const CHANNEL_CAPACITY: usize = 1_000;
 
 /// Shared by all parts; clones are the same.
 #[derive(Clone, Debug)]
-pub struct Activity {
+pub struct Stats {
     counters: Arc<Counters>,
     deliveries: broadcast::Sender<Arc<Delivery>>,
 }
@@ -66,15 +66,15 @@ pub struct Delivery {
     pub took: Duration,
 }
 
-impl Default for Activity {
+impl Default for Stats {
     fn default() -> Self {
-        Self { counters: Arc::default(), deliveries: broadcast::Sender::new(BACKLOG) }
+        Self { counters: Arc::default(), deliveries: broadcast::Sender::new(CHANNEL_CAPACITY) }
     }
 }
 
-impl Activity {
+impl Stats {
     /// The load balancer answered a request.
-    pub fn requested(&self, cache_hit: bool) {
+    pub fn record_request(&self, cache_hit: bool) {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         if cache_hit {
             self.counters.cache_hits.fetch_add(1, Ordering::Relaxed);
@@ -82,17 +82,17 @@ impl Activity {
     }
 
     /// The sink's filter kept a log entry back.
-    pub fn excluded(&self) {
+    pub fn record_excluded(&self) {
         self.counters.excluded.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A message was published.
-    pub fn published(&self) {
+    pub fn record_published(&self) {
         self.counters.published.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A delivery ended.
-    pub fn delivered(&self, delivery: Delivery) {
+    pub fn record_delivery(&self, delivery: Delivery) {
         let counter = if delivery.acked { &self.counters.acked } else { &self.counters.nacked };
         counter.fetch_add(1, Ordering::Relaxed);
         // Nobody may be watching.
@@ -100,27 +100,27 @@ impl Activity {
     }
 
     /// A message was given up and went to the dead-letter topic.
-    pub fn dead_lettered(&self) {
+    pub fn record_dead_letter(&self) {
         self.counters.dead_lettered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// All counts now.
     pub fn counts(&self) -> Counts {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { requests, cache_hits, excluded, published, acked, nacked, dead_lettered } = &*self.counters;
         Counts {
-            requests: of(requests),
-            cache_hits: of(cache_hits),
-            excluded: of(excluded),
-            published: of(published),
-            acked: of(acked),
-            nacked: of(nacked),
-            dead_lettered: of(dead_lettered),
+            requests: load(requests),
+            cache_hits: load(cache_hits),
+            excluded: load(excluded),
+            published: load(published),
+            acked: load(acked),
+            nacked: load(nacked),
+            dead_lettered: load(dead_lettered),
         }
     }
 
     /// Deliveries from now on.
-    pub fn deliveries(&self) -> broadcast::Receiver<Arc<Delivery>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Delivery>> {
         self.deliveries.subscribe()
     }
 }
