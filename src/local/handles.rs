@@ -1,6 +1,6 @@
-//! What the console and the command line may use of the running topology.
+//! Handles of the running topology, for the console and the command line.
 //!
-//! [`topology`](super::topology) fills it in. It owns no task and starts nothing.
+//! [`topology`](super::topology) creates them. They own no task and start nothing.
 
 use std::sync::Arc;
 
@@ -12,31 +12,31 @@ use super::pubsub::{DeadLetterTopic, Topic};
 use super::stats::Stats;
 use crate::sink::template::TemplateSettings;
 
-/// Where the parts are, each the root of a URL on this machine.
+/// The URLs of the parts. Each is a root URL on this machine unless its comment says otherwise.
 #[derive(Debug, Clone)]
 pub struct Urls {
     pub load_balancer: String,
-    /// Whole, with path.
+    /// The full URL of the pixel, with its path.
     pub pixel: String,
     pub service: String,
     pub bigquery: String,
-    /// The dataset's tables in BigQuery's API.
+    /// The URL of the dataset's tables in BigQuery's API.
     pub tables: String,
 }
 
-/// What others may see and touch of the running topology. Clones are the same.
+/// Access to the running topology. Clones share it.
 #[derive(Clone)]
 pub struct Handles {
     pub urls: Urls,
     pub stats: Stats,
-    /// To publish to, besides the log sink.
+    /// Publishes messages; the log sink uses it, too.
     pub topic: Topic,
-    /// What the push subscription gave up. Stays empty with the emulator.
+    /// Dead letters of the push subscription. Stays empty with Google's emulator.
     pub dead_letters: Arc<DeadLetterTopic>,
     pub bigquery: BigQuery,
     pub metrics: PrometheusHandle,
-    /// The template table's settings and how an entry becomes a row.
+    /// Settings of the template table, and of the decoder.
     pub template: TemplateSettings,
-    /// With the emulator: what was found there, and what was made.
+    /// With Google's emulator: which topic and subscription existed and which were created.
     pub emulator: Option<EmulatorSetup>,
 }

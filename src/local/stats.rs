@@ -1,6 +1,6 @@
-//! What the parts of the local topology tell of themselves: counts, and each delivery as it ends.
+//! Statistics of the local topology: counts, and a broadcast of each finished delivery.
 //!
-//! The parts write, the console and the closing summary read; nobody waits for a reader.
+//! The parts write them. The console and the summary read them. No writer waits for a reader.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-/// Deliveries that a slow reader may lag behind before it misses some.
+/// Deliveries that are kept for a slow receiver. A receiver that falls further behind misses some.
 const CHANNEL_CAPACITY: usize = 1_000;
 
-/// Shared by all parts; clones are the same.
+/// Shared by all parts. Clones share the same counters.
 #[derive(Clone, Debug)]
 pub struct Stats {
     counters: Arc<Counters>,
@@ -32,35 +32,35 @@ struct Counters {
     dead_lettered: AtomicU64,
 }
 
-/// How much went over each arrow of the topology since the start.
+/// Totals since the start, one for each connection of the topology.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Requests that the load balancer answered and logged.
     pub requests: u64,
-    /// Of these, answered from the cache.
+    /// Requests among them that were answered from the cache.
     pub cache_hits: u64,
-    /// Log entries that the sink's filter kept back.
+    /// Log entries that the sink's filter excluded.
     pub excluded: u64,
     /// Messages published to the topic.
     pub published: u64,
     /// Deliveries that the service acknowledged.
     pub acked: u64,
-    /// Deliveries that it did not.
+    /// Deliveries that the service did not acknowledge.
     pub nacked: u64,
-    /// Messages that went to the dead-letter topic after too many attempts.
+    /// Messages that were moved to the dead-letter topic after too many delivery attempts.
     pub dead_lettered: u64,
 }
 
-/// One delivery attempt, once it was answered or had timed out.
+/// One finished delivery attempt: answered, or timed out.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub message_id: String,
     /// The message's data: a log entry.
     pub data: Bytes,
     pub publish_time: Timestamp,
-    /// 1 for the first.
+    /// Starts at 1.
     pub attempt: u32,
-    /// The answer's status; `None` when there was none within the ack deadline.
+    /// HTTP status of the answer; `None` without an answer within the ack deadline.
     pub status: Option<u16>,
     pub acked: bool,
     pub took: Duration,
@@ -73,7 +73,7 @@ impl Default for Stats {
 }
 
 impl Stats {
-    /// The load balancer answered a request.
+    /// Counts a request that the load balancer answered.
     pub fn record_request(&self, cache_hit: bool) {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         if cache_hit {
@@ -81,30 +81,30 @@ impl Stats {
         }
     }
 
-    /// The sink's filter kept a log entry back.
+    /// Counts a log entry that the sink's filter excluded.
     pub fn record_excluded(&self) {
         self.counters.excluded.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A message was published.
+    /// Counts a published message.
     pub fn record_published(&self) {
         self.counters.published.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A delivery ended.
+    /// Counts a finished delivery and broadcasts it.
     pub fn record_delivery(&self, delivery: Delivery) {
         let counter = if delivery.acked { &self.counters.acked } else { &self.counters.nacked };
         counter.fetch_add(1, Ordering::Relaxed);
-        // Nobody may be watching.
+        // An error means that there is no receiver.
         let _ = self.deliveries.send(Arc::new(delivery));
     }
 
-    /// A message was given up and went to the dead-letter topic.
+    /// Counts a message that was moved to the dead-letter topic.
     pub fn record_dead_letter(&self) {
         self.counters.dead_lettered.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All counts now.
+    /// The current totals.
     pub fn counts(&self) -> Counts {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { requests, cache_hits, excluded, published, acked, nacked, dead_lettered } = &*self.counters;
@@ -119,7 +119,7 @@ impl Stats {
         }
     }
 
-    /// Deliveries from now on.
+    /// A receiver of all later deliveries.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Delivery>> {
         self.deliveries.subscribe()
     }

@@ -1,4 +1,4 @@
-//! The dead-request topic: messages that the service never acknowledged.
+//! The dead-letter topic: messages that the service never acknowledged.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use super::replay::ReplayError;
 use crate::decode::Explanation;
 use crate::local::pubsub::Attributes;
 
-/// What the dead-request policy adds to the attributes that a message had.
+/// Prefix of the attributes that the dead-letter policy adds.
 const ATTRIBUTE_PREFIX: &str = "CloudPubSubDeadLetterSource";
-/// Shown at once at most, the latest of them.
+/// Maximum number of messages in an answer. The latest are returned.
 const MAX_MESSAGES: usize = 100;
 
-/// One message as the page shows it.
+/// One message, as the page shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct DeadLetterMessage {
     id: String,
-    /// When it was given up, in milliseconds of Unix time.
+    /// When it was dead-lettered, in milliseconds of Unix time.
     time_ms: i64,
     attributes: Attributes,
     /// In base64.
     data: String,
 }
 
-/// `GET /console/dead-request-topic`, the latest first.
+/// `GET /console/dead-letter-topic`: the messages, latest first.
 pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<DeadLetterMessage>> {
     let messages = console.handles.dead_letters.messages();
     let shown = messages.into_iter().rev().take(MAX_MESSAGES).map(|message| DeadLetterMessage {
@@ -42,9 +42,10 @@ pub(crate) async fn list(State(console): State<Arc<Console>>) -> Json<Vec<DeadLe
     Json(shown.collect())
 }
 
-/// `POST /console/dead-request-topic/ID/replay`: takes it out and publishes it to the topic.
+/// `POST /console/dead-letter-topic/ID/replay`: removes a message and publishes it to the topic.
 pub(crate) async fn replay(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Result<Json<Explanation>, ReplayError> {
-    let message = console.handles.dead_letters.take(&id).ok_or((StatusCode::NOT_FOUND, "that message is not there any more\n"))?;
+    let message =
+        console.handles.dead_letters.take(&id).ok_or((StatusCode::NOT_FOUND, "the message is no longer in the dead-letter topic\n"))?;
     let attributes = message.attributes.into_iter().filter(|(name, _)| !name.starts_with(ATTRIBUTE_PREFIX)).collect();
     console.publish_again(message.data, attributes).map(Json)
 }

@@ -1,4 +1,4 @@
-//! What `explain` says of a URL, and its signature.
+//! Explains and signs a URL.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ pub(crate) struct UrlQuery {
     url: String,
 }
 
-/// `GET /console/explain?url=…`: as if a browser requested it now.
+/// `GET /console/explain?url=…`: the outcome of a request for this URL now.
 pub(crate) async fn explain(State(console): State<Arc<Console>>, Query(query): Query<UrlQuery>) -> axum::Json<Explanation> {
     axum::Json(Explanation::of_url(&console.decoder, &query.url, Timestamp::now(), &console.names.table))
 }
 
-/// `GET /console/sign?url=…`: the URL as the service tracks it; as it was, where URLs are not signed.
+/// `GET /console/sign?url=…`: the URL with its signature; unchanged without URL_SIGNING_KEY.
 pub(crate) async fn sign(State(console): State<Arc<Console>>, Query(query): Query<UrlQuery>) -> String {
     match &console.handles.template.decode.signatures {
         Some(signatures) => signatures.keys.sign(&query.url),

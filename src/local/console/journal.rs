@@ -1,8 +1,8 @@
-//! What has happened lately: the latest events, and the series that the charts show.
+//! The latest events, and the time series of the charts.
 //!
-//! One task, the [`Recorder`], listens to the deliveries and works out what each event became by
-//! the decoder, as `explain` does. (A row that BigQuery refused as `invalid` is shown as an event to
-//! be stored, because the answer to the push does not tell it apart; the counts of outcomes do.)
+//! The [`Recorder`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
+//! rejected as `invalid` is shown as stored, because the push request is acknowledged in both cases. The outcome counts
+//! are exact.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,19 +15,19 @@ use tokio::sync::watch;
 
 use super::series::{ChartOutcome, Second, Series};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
-use crate::local::stats::{Stats, Delivery};
+use crate::local::stats::{Delivery, Stats};
 
-/// Events that are kept.
+/// Number of events that are kept.
 const MAX_EVENTS: usize = 200;
-/// Longest entry that is kept whole.
+/// Longer log entries are not kept.
 const MAX_ENTRY_BYTES: usize = 16 << 10;
 
-/// One delivery as the page shows it.
+/// One delivery, as the page shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Event {
-    /// Counts up from 1.
+    /// Starts at 1.
     pub number: u64,
-    /// When the delivery ended, in milliseconds of Unix time.
+    /// End of the delivery, in milliseconds of Unix time.
     pub time_ms: i64,
     pub message_id: String,
     pub attempt: u32,
@@ -37,11 +37,11 @@ pub(crate) struct Event {
     pub method: Option<String>,
     pub url: Option<String>,
     pub explanation: Explanation,
-    /// The log entry as text, unless it is long.
+    /// The log entry as text, unless it is too long.
     pub entry: Option<String>,
 }
 
-/// Shared by the recorder and the handlers.
+/// Shared by the recorder and the HTTP handlers.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     records: Mutex<Records>,
@@ -64,8 +64,8 @@ pub struct Recorder {
     _open: watch::Sender<()>,
 }
 
-/// A journal of what is told to `stats` from now on, and what is closed once it is not written any
-/// more. `table` is TABLE_NAME.
+/// Creates a journal of all deliveries from now on, its recorder, and a receiver that is closed when the recorder has
+/// ended. `table` is TABLE_NAME.
 pub(crate) fn new(stats: &Stats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
@@ -74,7 +74,7 @@ pub(crate) fn new(stats: &Stats, decoder: Arc<Decoder>, table: String) -> (Arc<J
 }
 
 impl Recorder {
-    /// Records until `end`, or until nobody is left who delivers.
+    /// Records until `end` completes, or until there is no sender left.
     pub async fn run(mut self, end: impl Future<Output = ()>) {
         tokio::pin!(end);
         loop {
@@ -84,7 +84,7 @@ impl Recorder {
             };
             match delivery {
                 Ok(delivery) => self.record(&delivery, Timestamp::now()),
-                // At thousands a second some are missed; the counts are exact all the same.
+                // At thousands of deliveries per second some are skipped. The totals of `Stats` are exact.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
@@ -92,7 +92,8 @@ impl Recorder {
     }
 
     fn record(&self, delivery: &Delivery, now: Timestamp) {
-        let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or_default();
+        // A message that is not JSON has neither method nor URL.
+        let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
         let decoded = self.decoder.decode(&message, now);
@@ -117,7 +118,7 @@ impl Recorder {
             explanation: Explanation::of(decoded, &self.table),
             entry: (delivery.data.len() <= MAX_ENTRY_BYTES).then(|| String::from_utf8_lossy(&delivery.data).into_owned()),
         };
-        // Clocks differ: an event may seem to come from the future.
+        // Clocks differ, so that the difference may be negative.
         let latency = latency.map(|ms| u32::try_from(ms.max(0)).unwrap_or(u32::MAX));
         self.journal.add(event, outcome, latency);
     }
@@ -135,7 +136,7 @@ impl Journal {
         }
     }
 
-    /// The events after that number, the oldest first, `most` at most and the latest of them.
+    /// The events after this number, oldest first. Of more than `most`, the latest.
     pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<Event>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let mut events: Vec<_> = records.events.iter().rev().take_while(|event| event.number > number).take(most).cloned().collect();
@@ -143,7 +144,7 @@ impl Journal {
         events
     }
 
-    /// The last five minutes' seconds in which anything happened.
+    /// The seconds of the last five minutes with at least one delivery.
     pub(crate) fn seconds(&self, now: i64) -> Vec<Second> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).series.since(now)
     }
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_delivery_becomes_an_event_with_what_it_became() {
+    async fn each_delivery_becomes_an_event_with_its_outcome() {
         let (stats, journal, recorder) = recorder();
         let entry = |query: &str| {
             format!(
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_latest_events_are_kept_and_told_once() {
+    async fn the_latest_events_are_kept_and_returned_once() {
         let (stats, journal, mut recorder) = recorder();
         for _ in 0..MAX_EVENTS + 10 {
             stats.record_delivery(delivery("{}", true));

@@ -1,7 +1,8 @@
-//! The stream that keeps the overview alive: server-sent events of one kind, `state`.
+//! The event stream of the overview: server-sent events of type `state`.
 //!
-//! Four times a second at most, and only when something has happened: the state is sent whole,
-//! with the events since the last one, so that a page that comes late or again lacks nothing.
+//! Sent at most four times a second, and only after a change. Each event contains the complete state and the deliveries
+//! since the previous event, so that a page that connects late or again misses nothing. axum's [`Sse`] does the framing
+//! and the keep-alive comments.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,28 +23,28 @@ use crate::local::stats::Counts;
 use crate::telemetry::metrics;
 
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
-/// Events in one message at most. More than a person can read.
+/// Maximum number of deliveries in one server-sent event.
 const MAX_EVENTS: usize = 50;
-/// Seconds over which a rate is taken.
+/// The rate is the mean of this many seconds.
 const RATE_WINDOW_SECS: i64 = 10;
 
-/// All that the overview shows beside the charts.
+/// The content of the overview, without charts and deliveries.
 #[derive(Debug, PartialEq, Serialize)]
 struct OverviewState {
     counts: Counts,
     outcomes: Vec<Outcome>,
-    /// Deliveries a second, over the last ten.
+    /// Deliveries per second, over the last ten seconds.
     rate: f64,
     /// Milliseconds from request to row, over the last five minutes.
     p50: Option<u32>,
     p95: Option<u32>,
 }
 
-/// Deliveries that ended alike.
+/// Number of deliveries with the same outcome and reason.
 #[derive(Debug, PartialEq, Serialize)]
 struct Outcome {
     outcome: String,
-    /// Empty where there is only one.
+    /// Empty if the outcome has no reasons.
     reason: String,
     count: u64,
 }
@@ -59,7 +60,7 @@ struct StateStream {
     console: Arc<Console>,
     tick: Interval,
     sent: Option<OverviewState>,
-    /// The number of the last event that was sent.
+    /// Number of the last delivery that was sent.
     last: u64,
 }
 
@@ -73,7 +74,7 @@ pub(crate) async fn live(State(console): State<Arc<Console>>) -> Sse<impl Stream
 }
 
 impl StateStream {
-    /// The next message, once there is something new; none when the server is closing.
+    /// Waits for a change and returns it. Returns `None` when the server shuts down.
     async fn next(&mut self) -> Option<Message> {
         let mut open = self.console.open.clone();
         loop {
@@ -91,7 +92,7 @@ impl StateStream {
             self.sent = Some(state);
             match message {
                 Ok(message) => return Some(message),
-                // Of strings and numbers: there is no such case.
+                // Cannot happen: the state consists of strings and numbers.
                 Err(error) => tracing::error!(%error, "the console's state cannot be written as JSON"),
             }
         }

@@ -1,4 +1,4 @@
-//! The names that the settings give to project, dataset, tables and URL parameters.
+//! Names from the settings: project, dataset, tables and URL parameters.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,40 +7,41 @@ use crate::decode::{Schema, Settings};
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
 
-/// Names that the settings give to things.
+/// Names and related settings that the page needs.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Names {
     project: String,
     pub(crate) dataset: String,
-    /// TABLE_NAME.
+    /// TABLE_NAME
     pub(crate) table: String,
     pub(crate) dead_letter_table: String,
-    /// Each URL parameter that becomes a column, with what the schema says of it.
+    /// The URL parameters that become columns.
     attributes: Vec<Attribute>,
-    /// PIXEL_PATH; empty for any path.
+    /// PIXEL_PATH. Empty for any path.
     pub(crate) pixel_paths: Vec<String>,
-    /// URLs are signed.
+    /// Whether URL_SIGNING_KEY is set.
     url_signing: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
 struct Attribute {
     name: String,
+    /// Description of its column in the schema.
     description: Option<String>,
-    /// TABLE_SUFFIX names it: an event without it is not stored.
+    /// Whether TABLE_SUFFIX contains it. An event without it is not stored.
     in_table_suffix: bool,
 }
 
 impl Names {
     pub(crate) fn of(location: &Location, template: &TemplateSettings) -> Self {
         let Settings { valid_attributes, pixel_paths, table_suffix, signatures, .. } = &template.decode;
-        let described = |(position, name): (usize, &String)| Attribute {
+        let attribute = |(position, name): (usize, &String)| Attribute {
             name: name.clone(),
             description: description(&template.schema, name),
-            in_table_suffix: table_suffix.attributes().any(|of_suffix| of_suffix == position),
+            in_table_suffix: table_suffix.attributes().any(|used| used == position),
         };
-        let mut attributes: Vec<Attribute> = valid_attributes.names().iter().enumerate().map(described).collect();
-        // Those without which nothing is stored come first.
+        let mut attributes: Vec<Attribute> = valid_attributes.names().iter().enumerate().map(attribute).collect();
+        // Required ones first.
         attributes.sort_by_key(|attribute| !attribute.in_table_suffix);
         Self {
             project: location.project.clone(),
@@ -55,6 +56,6 @@ impl Names {
 }
 
 fn description(schema: &Schema, column: &str) -> Option<String> {
-    let is_it = |field: &&Value| field["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(column));
-    schema.fields().as_array()?.iter().find(is_it)?["description"].as_str().map(str::to_owned)
+    let has_name = |field: &&Value| field["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(column));
+    schema.fields().as_array()?.iter().find(has_name)?["description"].as_str().map(str::to_owned)
 }

@@ -1,25 +1,25 @@
-//! The last five minutes, second by second.
+//! Counts and latencies of the last five minutes, per second.
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// Seconds that are kept.
+/// Length of the window.
 pub(crate) const WINDOW_SECS: i64 = 300;
-/// Latencies kept of one second; beyond that, a random choice of so many.
+/// Maximum number of latencies per second. Of more, a random sample is kept.
 const MAX_SAMPLES: usize = 200;
 
-/// What became of a delivery, as far as the charts tell it apart.
+/// The outcome of a delivery, as distinguished in the charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChartOutcome {
     Stored,
     Filtered,
     DeadLetter,
-    /// Not acknowledged: it comes again.
+    /// Not acknowledged. The message is delivered again.
     Nacked,
 }
 
-/// One second.
+/// Counts and latencies of one second.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Second {
     /// Unix time.
@@ -32,16 +32,16 @@ pub(crate) struct Second {
     pub latencies: Vec<u32>,
 }
 
-/// Seconds in which anything happened, oldest first.
+/// Seconds with at least one delivery, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     seconds: VecDeque<Second>,
 }
 
 impl Series {
-    /// Something ended in the second `at`; `latency` in milliseconds, if it became a row.
+    /// Counts a delivery that ended in the second `at`. `latency` is in milliseconds, for stored events.
     pub(crate) fn count(&mut self, at: i64, outcome: ChartOutcome, latency: Option<u32>) {
-        // Clocks may be set back: then it counts for the last second there is.
+        // If the clock was set back, count for the last second.
         if self.seconds.back().is_none_or(|last| last.at < at) {
             self.seconds.push_back(Second { at, ..Second::default() });
         }
@@ -74,10 +74,10 @@ impl Series {
     }
 }
 
-/// What happened in one minute.
+/// Counts and latencies of one minute.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Minute {
-    /// Full minutes before now.
+    /// 0 for the current minute.
     minutes_ago: i64,
     stored: u32,
     filtered: u32,
@@ -87,7 +87,7 @@ pub(crate) struct Minute {
     p95: Option<u32>,
 }
 
-/// The window minute by minute, the latest first.
+/// The window per minute, latest first.
 pub(crate) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
     let minute = |minutes_ago: i64| {
         let within: Vec<&Second> = seconds.iter().filter(|second| (now - second.at).div_euclid(60).max(0) == minutes_ago).collect();
@@ -106,7 +106,7 @@ pub(crate) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
     (0..WINDOW_SECS / 60).map(minute).collect()
 }
 
-/// The smallest value that `share` of all do not exceed (nearest rank). Sorts them.
+/// Quantile by nearest rank. Sorts the values.
 pub(crate) fn quantile(values: &mut [u32], share: f64) -> Option<u32> {
     values.sort_unstable();
     let rank = (share * values.len() as f64).ceil() as usize;
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_leave_after_five_minutes() {
+    fn seconds_are_dropped_after_five_minutes() {
         let mut series = Series::default();
         series.count(1000, ChartOutcome::Stored, Some(5));
         series.count(1000, ChartOutcome::DeadLetter, None);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_busy_second_some_latencies_are_kept() {
+    fn a_busy_second_keeps_a_sample_of_its_latencies() {
         let mut series = Series::default();
         for latency in 0..1000 {
             series.count(1, ChartOutcome::Stored, Some(latency));
@@ -142,18 +142,21 @@ mod tests {
     }
 
     #[test]
-    fn each_second_counts_for_one_minute() {
+    fn each_second_belongs_to_one_minute() {
         let mut series = Series::default();
         for at in [1000, 1240, 1241, 1300] {
             series.count(at, ChartOutcome::Stored, Some(at as u32));
         }
         let minutes = minutes(&series.since(1300), 1300);
-        assert_eq!(minutes.iter().map(|minute| (minute.minutes_ago, minute.stored)).collect::<Vec<_>>(), [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]);
+        assert_eq!(
+            minutes.iter().map(|minute| (minute.minutes_ago, minute.stored)).collect::<Vec<_>>(),
+            [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]
+        );
         assert_eq!((minutes[0].p50, minutes[0].p95, minutes[2].p50), (Some(1241), Some(1300), None));
     }
 
     #[test]
-    fn a_quantile_is_one_of_the_values() {
+    fn quantiles_use_the_nearest_rank() {
         let mut values: Vec<u32> = (1..=100).rev().collect();
         assert_eq!((quantile(&mut values, 0.5), quantile(&mut values, 0.95)), (Some(50), Some(95)));
         assert_eq!((quantile(&mut [7], 0.95), quantile(&mut [], 0.5)), (Some(7), None));

@@ -1,4 +1,4 @@
-//! What the page has to know of the settings before it can ask for anything.
+//! Names and settings that the page needs at its start.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ pub(crate) struct PageSetup {
     #[serde(flatten)]
     names: Names,
     version: &'static str,
-    /// The pixel, by the name by which the console was asked for.
+    /// The pixel's URL, with the host of the request.
     pixel: String,
-    /// Google's emulator delivers, and does not tell of it.
+    /// Google's emulator delivers the messages, so that there are no events to show.
     emulator: bool,
     samples: Vec<Sample>,
 }

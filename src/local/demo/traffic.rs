@@ -1,30 +1,29 @@
-//! Believable traffic: who asks for which URL next. Pure; the same seed gives the same requests.
+//! Generates realistic requests. Pure: the same seed gives the same requests.
 //!
-//! Seven requests of ten are steps of visits: a person comes from somewhere, looks at pages, clicks,
-//! and now and then orders. The rest are newsletters that are opened, crawlers, and what a public
-//! URL is never without: scanners, link checkers, and links that somebody has broken.
+//! Seven of ten requests belong to visits: a person arrives, views pages, clicks, and sometimes orders. The others are
+//! opened newsletters, crawlers, and what every public URL receives: scanners, link checkers and broken links.
 
 use fastrand::Rng;
 use url::form_urlencoded::Serializer;
 
 use super::visitors::{BOT_IP, BOTS, LINK_CHECKER, MailProgram, NEWSLETTERS, ORIGINS, Origin, PAGES, PEOPLE, Person, SCANNER, SHOP};
 
-/// Visits under way at once.
+/// Maximum number of concurrent visits.
 const MAX_VISITS: usize = 5;
 
 /// One request for the load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: Method,
-    /// Path and query, as they are to be sent.
+    /// Path and query, encoded.
     pub target: String,
     pub user_agent: &'static str,
     pub referer: Option<String>,
-    /// Whom the load balancer shall take it from.
+    /// The address that the load balancer logs (`X-Forwarded-For`).
     pub remote_ip: &'static str,
 }
 
-/// The methods that are used.
+/// HTTP methods of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -32,7 +31,7 @@ pub enum Method {
     Post,
 }
 
-/// Requests without end.
+/// An endless generator of requests.
 #[derive(Debug)]
 pub struct Traffic {
     random: Rng,
@@ -41,7 +40,7 @@ pub struct Traffic {
     orders: u32,
 }
 
-/// A person's way through the shop.
+/// A visit of the shop by one person.
 #[derive(Debug)]
 struct Visit {
     person: Person,
@@ -51,7 +50,7 @@ struct Visit {
     stage: Stage,
 }
 
-/// How far a visit has come. Each is a `type` of event.
+/// Progress of a visit. Each stage is a `type` of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Arrival,
@@ -63,7 +62,7 @@ enum Stage {
 }
 
 impl Traffic {
-    /// For the pixel at that path.
+    /// Generates requests for the pixel at this path.
     pub fn new(path: &str, seed: u64) -> Self {
         Self { random: Rng::with_seed(seed), path: path.to_owned(), visits: Vec::new(), orders: 1000 }
     }
@@ -78,7 +77,7 @@ impl Traffic {
         }
     }
 
-    /// How long until the next request, in units of the mean: they come by chance, not by the clock.
+    /// The time until the next request, in units of the mean. It is distributed exponentially, as independent arrivals are.
     pub fn gap(&mut self) -> f64 {
         -(1.0 - self.random.f64()).ln()
     }
@@ -112,7 +111,7 @@ impl Traffic {
         }
         let mut referer = format!("{SHOP}{}", visit.page);
         if visit.stage == Stage::Arrival {
-            // What the shop's page was called with, it passes on.
+            // The shop's page copies its own campaign parameters.
             parameters.extend(
                 ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(visit.origin.utm.into_iter().flatten().map(str::to_owned)),
             );
@@ -126,7 +125,7 @@ impl Traffic {
         self.get(&parameters, visit.person.browser, Some(referer), visit.person.remote_ip)
     }
 
-    /// A newsletter's pixel. Mail programs and their proxies send no referer.
+    /// The pixel of a newsletter. Mail programs and their proxies send no referer.
     fn newsletter_open(&mut self) -> Request {
         let person = self.pick(&PEOPLE);
         let campaign = self.pick(&NEWSLETTERS);
@@ -135,7 +134,7 @@ impl Traffic {
         self.get(&parameters, person.mail.user_agent(), None, remote_ip)
     }
 
-    /// A crawler that has found the pixel of somebody's page.
+    /// A crawler that loads the pixel of a page.
     fn crawler_view(&mut self) -> Request {
         let (person, bot, page) = (self.pick(&PEOPLE), self.pick(&BOTS), self.pick(&PAGES));
         let parameters = [("user_id", person.id.to_owned()), ("type", "view".to_owned())];
@@ -154,19 +153,19 @@ impl Traffic {
         let path = self.path.clone();
         let scan = |target: &str| Request { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
         match self.random.u32(..12) {
-            // Somebody who is not logged in.
+            // A visitor who is not logged in.
             0..3 => browser(format!("{path}?type=view")),
             3 => browser(format!("{path}?user_id=&type=view")),
-            // A mail merge that did not happen.
+            // A newsletter whose merge tag was not replaced.
             4 => Request {
                 user_agent: MailProgram::Gmail.user_agent(),
                 referer: None,
                 ..browser(format!("{path}?user_id=%7B%7Buser.id%7D%7D&type=open"))
             },
-            // Percent signs that encode nothing, and bytes that are no UTF-8.
+            // Percent signs that are not part of an encoding, and bytes that are not UTF-8.
             5 => browser(format!("{path}?user_id={}&type=view&order_id=50%-off%zz", person.id)),
             6 => browser(format!("{path}?user_id={}&type=caf%E9", person.id)),
-            // Parameters that no column is for, and one that comes twice.
+            // Parameters without a column, and a repeated one.
             7 => browser(format!("{path}?user_id={}&type=click&type=view&gclid=Cj0KCQ&debug=1", person.id)),
             8 => Request {
                 method: Method::Head,
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_something_of_everything() {
+    fn every_kind_of_request_has_its_share() {
         let requests = requests(7, 5000);
         let share = |is: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
         let has = |part: &'static str| move |request: &Request| request.target.contains(part);
@@ -256,11 +255,11 @@ mod tests {
             assert!((least..most).contains(&share), "{what}: {share}");
         }
         let people: HashSet<_> = requests.iter().map(|request| request.remote_ip).collect();
-        assert!(people.len() > PEOPLE.len(), "everybody comes");
+        assert!(people.len() > PEOPLE.len(), "requests of every person");
     }
 
     #[test]
-    fn an_order_has_an_id_of_its_own() {
+    fn every_order_has_its_own_id() {
         let requests = requests(3, 5000);
         let orders: Vec<&str> = requests.iter().filter_map(|request| request.target.split_once("order_id=A-")).map(|(_, id)| id).collect();
         assert!(orders.len() > 20);
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_at_the_mean_rate_by_chance() {
+    fn gaps_are_random_with_a_mean_of_one() {
         let mut traffic = Traffic::new("/pixel.png", 1);
         let gaps: Vec<f64> = std::iter::repeat_with(|| traffic.gap()).take(10_000).collect();
         let mean = gaps.iter().sum::<f64>() / 10_000.0;

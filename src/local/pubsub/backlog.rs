@@ -1,8 +1,7 @@
-//! The backlog of a push subscription: which message is delivered when, and when it is given up.
+//! The backlog of a push subscription: decides when each message is delivered, and when it is dead-lettered.
 //!
-//! A state machine without clock and without sockets: [`PushSubscription`] asks it what to do
-//! next, sends, and tells it how that finished. Window, push backoff, retry policy and dead-letter
-//! policy meet here and nowhere else.
+//! A state machine without clock or sockets. [`PushSubscription`] asks it for the next delivery, sends it, and reports
+//! the result. Window, push backoff, retry policy and dead-letter policy are combined only here.
 //!
 //! [`PushSubscription`]: super::PushSubscription
 
@@ -16,17 +15,17 @@ use super::policy::{Policy, RetryPolicy};
 use super::push_backoff::PushBackoff;
 use super::window::Window;
 
-/// Every message that is not acknowledged, and not given up.
+/// All messages that are neither acknowledged nor dead-lettered.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     policy: Policy,
     window: Window,
     backoff: PushBackoff,
-    /// Never delivered, in the order of publishing.
+    /// Never delivered yet, in the order of publishing.
     unsent: VecDeque<Message>,
-    /// To be delivered again, by the time from which they may be.
+    /// Nacked messages, by the time of their next attempt.
     failed: BTreeMap<(Instant, u64), FailedMessage>,
-    /// Tells those apart that may be delivered from the same time on.
+    /// Makes the keys of `failed` unique.
     failure_count: u64,
     in_flight: usize,
 }
@@ -37,24 +36,24 @@ struct FailedMessage {
     attempts: u32,
 }
 
-/// A delivery that is to be made now. Must come back to [`Backlog::finish`].
+/// A delivery to make now. Its result must be reported to [`Backlog::finish`].
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) message: Arc<Message>,
-    /// 1 for the first.
+    /// Starts at 1.
     pub(crate) number: u32,
     pub(crate) began: Instant,
 }
 
-/// What is to be done.
+/// What the subscription does next.
 #[derive(Debug)]
 pub(crate) enum Next {
     Deliver(Attempt),
-    /// Nothing before that time, or, without one, before something happens.
+    /// Wait until that time, or, without a time, until a message arrives or a delivery finishes.
     Wait(Option<Instant>),
 }
 
-/// How a delivery finished.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PushResult {
     Ack,
@@ -62,7 +61,7 @@ pub(crate) enum PushResult {
     Nack,
 }
 
-/// A message that will not be delivered again.
+/// A message without delivery attempts left.
 #[derive(Debug)]
 pub(crate) struct ExhaustedMessage {
     pub(crate) message: Arc<Message>,
@@ -82,7 +81,7 @@ impl Backlog {
         }
     }
 
-    /// How many messages there are, those under way included.
+    /// Number of messages, including those in flight.
     pub(crate) fn len(&self) -> usize {
         self.unsent.len() + self.failed.len() + self.in_flight
     }
@@ -91,14 +90,13 @@ impl Backlog {
         self.unsent.push_back(message);
     }
 
-    /// From now on, failed messages are delivered again as soon as push backoff lets them: the
-    /// process is about to end, and they with it.
+    /// From now on, retries ignore the retry policy and wait only for push backoff, because the process is shutting down.
     pub(crate) fn retry_at_once(&mut self, now: Instant) {
         self.policy.retry = RetryPolicy::IMMEDIATE;
         self.failed = std::mem::take(&mut self.failed).into_iter().map(|((_, n), failed)| ((now, n), failed)).collect();
     }
 
-    /// The next delivery, which thereby is under way.
+    /// Returns the next delivery and counts it as in flight.
     pub(crate) fn next(&mut self, now: Instant) -> Next {
         if !self.window.has_room(self.in_flight) {
             return Next::Wait(None);
@@ -122,7 +120,7 @@ impl Backlog {
         Next::Deliver(Attempt { message, number: attempts + 1, began: now })
     }
 
-    /// A delivery finished. Returns the message if that was its last.
+    /// Records the result of a delivery. Returns the message if this was its last attempt.
     pub(crate) fn finish(&mut self, attempt: Attempt, answer: PushResult, now: Instant) -> Option<ExhaustedMessage> {
         self.in_flight -= 1;
         match answer {
@@ -175,13 +173,13 @@ mod tests {
         backlog
     }
 
-    /// A push endpoint that answers the attempt after a time of its own.
+    /// A push endpoint: returns how long it takes for this attempt, and its result.
     type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, PushResult);
 
-    /// What happened: when a delivery began (since the start), of which message, its number.
+    /// For each delivery: when it began (since the start), the message's id, the attempt's number.
     type Deliveries = Vec<(Duration, String, u32)>;
 
-    /// Runs the backlog against an endpoint, on a clock of its own, until it is empty.
+    /// Runs the backlog against an endpoint on a simulated clock, until it is empty.
     fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<ExhaustedMessage>) {
         let start = Instant::now();
         let mut now = start;
@@ -196,7 +194,7 @@ mod tests {
                 }
                 Next::Wait(until) => {
                     let answered = answers.first_key_value().map(|((at, _), _)| *at);
-                    now = [until, answered].into_iter().flatten().min().expect("something is to come");
+                    now = [until, answered].into_iter().flatten().min().expect("an answer or a retry is due");
                     while let Some(((at, n), (attempt, answer))) = answers.pop_first() {
                         if at > now {
                             answers.insert((at, n), (attempt, answer));
@@ -211,19 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn every_message_is_delivered_once_when_all_are_acknowledged() {
+    fn acknowledged_messages_are_delivered_once_in_order() {
         let mut backlog = backlog_of(1000, 5);
         let (deliveries, exhausted) = run(&mut backlog, &mut |_| (SECOND, PushResult::Ack));
         let ids: Vec<String> = deliveries.iter().map(|(_, id, _)| id.clone()).collect();
         assert_eq!(ids, (0..1000).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of publishing");
         assert!(exhausted.is_empty());
-        // 3, 6, 12 … 192, 200, 200, 200 make 981: the last begin with the eleventh round.
+        // 3, 6, 12 … 192, 200, 200, 200 make 981: the last deliveries begin in the eleventh round.
         let last = deliveries.last().unwrap().0;
         assert_eq!(last, 10 * SECOND, "the window grew");
     }
 
     #[test]
-    fn a_message_waits_longer_each_time_and_is_given_up_after_its_last_attempt() {
+    fn retries_back_off_until_the_last_attempt() {
         let mut backlog = backlog_of(1, 5);
         let (deliveries, exhausted) = run(&mut backlog, &mut |_| (Duration::ZERO, PushResult::Nack));
         let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn one_message_that_always_fails_does_not_keep_the_others() {
+    fn a_failing_message_does_not_delay_the_others() {
         let mut backlog = backlog_of(200, 100);
         let mut endpoint = |attempt: &Attempt| {
             let poisoned = attempt.message.id == "7" && attempt.number < 3;
@@ -260,7 +258,7 @@ mod tests {
 
     /// The service is down for two minutes while a thousand messages wait.
     #[test]
-    fn a_storm_of_nacks_slows_the_whole_subscription_and_ends_with_every_message_delivered() {
+    fn an_outage_slows_the_subscription_and_loses_no_message() {
         let mut backlog = backlog_of(1000, 100);
         let mut began = None;
         let mut nacks = 0;
@@ -272,7 +270,7 @@ mod tests {
         };
         let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
         assert!(exhausted.is_empty());
-        // 100 ms, 200 ms … 51.2 s: a minute and three quarters hold eleven rounds of ever fewer.
+        // 100 ms, 200 ms … 51.2 s: eleven pauses fit into 105 seconds, and each round has fewer deliveries.
         assert!((11..=20).contains(&nacks), "{nacks} nacks");
         assert_eq!(deliveries.len(), 1000 + nacks);
         let recovered = deliveries.iter().filter(|(at, ..)| *at >= 120 * SECOND).map(|(at, ..)| *at);
@@ -280,23 +278,23 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_only_push_backoff_is_waited_for() {
+    fn at_shutdown_retries_wait_only_for_push_backoff() {
         let mut backlog = backlog_of(2, 100);
         let start = Instant::now();
         let attempts = [(); 2].map(|()| match backlog.next(start) {
             Next::Deliver(attempt) => attempt,
-            Next::Wait(_) => panic!("both are to be delivered"),
+            Next::Wait(_) => panic!("both messages are due"),
         });
         attempts.into_iter().for_each(|attempt| assert!(backlog.finish(attempt, PushResult::Nack, start).is_none()));
         assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + 10 * SECOND));
         backlog.retry_at_once(start);
         assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + SECOND / 10));
-        let Next::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("it is time") };
+        let Next::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("the retry is due") };
         assert_eq!((attempt.message.id.as_str(), attempt.number), ("0", 2));
     }
 
     #[test]
-    fn without_a_dead_letter_policy_nothing_is_given_up() {
+    fn without_a_dead_letter_policy_retries_never_end() {
         let mut backlog = backlog_of(1, 5);
         backlog.policy.dead_letter = None;
         let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { PushResult::Nack } else { PushResult::Ack });

@@ -1,4 +1,4 @@
-//! The push subscription: sends what the backlog says, and tells it how that finished.
+//! The push subscription: sends the deliveries that the backlog selects, and reports their results to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::backlog::{PushResult, Attempt, Backlog, ExhaustedMessage, Next};
+use super::backlog::{Attempt, Backlog, ExhaustedMessage, Next, PushResult};
 use super::dead_letter_topic::DeadLetterTopic;
 use super::policy::Policy;
 use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, is_ack};
-use crate::local::stats::{Stats, Delivery};
+use crate::local::stats::{Delivery, Stats};
 use crate::telemetry::Throttle;
 
-/// What Pub/Sub calls itself.
+/// The User-Agent of Pub/Sub.
 const USER_AGENT: &str = "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)";
 
-/// Delivers what is published to one endpoint.
+/// Delivers published messages to one endpoint.
 #[derive(Debug)]
 pub struct PushSubscription {
     published: PublishedMessages,
@@ -29,7 +29,7 @@ pub struct PushSubscription {
     pusher: Pusher,
 }
 
-/// What a single delivery needs.
+/// The parameters of a delivery.
 #[derive(Debug, Clone)]
 struct Pusher {
     http: reqwest::Client,
@@ -39,16 +39,16 @@ struct Pusher {
     sends_delivery_attempt: bool,
 }
 
-/// A delivery that has finished.
+/// A finished delivery.
 struct FinishedDelivery {
     attempt: Attempt,
-    /// `None` when there was none in time.
+    /// `None` without an answer in time.
     status: Option<u16>,
     took: Duration,
 }
 
 impl PushSubscription {
-    /// To `endpoint`, a URL.
+    /// `endpoint` is a URL.
     pub fn new(
         published: PublishedMessages,
         endpoint: String,
@@ -57,7 +57,7 @@ impl PushSubscription {
         dead_letters: Arc<DeadLetterTopic>,
         stats: Stats,
     ) -> Result<Self, reqwest::Error> {
-        // A redirect is a nack as well.
+        // A redirect counts as a nack.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = client.timeout(policy.ack_deadline).user_agent(USER_AGENT).build()?;
         let subscription = format!("projects/{project}/subscriptions/{SUBSCRIPTION}");
@@ -65,8 +65,8 @@ impl PushSubscription {
         Ok(Self { published, policy, dead_letters, stats, pusher })
     }
 
-    /// Delivers until it is told a time by which to end; from then on takes no more messages, does
-    /// not hold back failed ones, and ends when there are none left, or then. Returns how many were.
+    /// Delivers messages until `end` has a deadline. Then accepts no new message, retries failed ones without their delay,
+    /// and returns when none is left or the deadline is over. Returns the number of unfinished messages.
     pub async fn run(self, mut end: watch::Receiver<Option<Instant>>) -> usize {
         let Self { published: PublishedMessages(mut published), policy, dead_letters, stats, pusher } = self;
         let mut backlog = Backlog::new(policy);
@@ -89,14 +89,14 @@ impl PushSubscription {
                     None => all_published = true,
                 },
                 Some(Ok(finished)) = deliveries.join_next(), if !deliveries.is_empty() => {
-                    let answer = report(&finished, &stats, &throttle);
+                    let answer = record(&finished, &stats, &throttle);
                     if let Some(exhausted) = backlog.finish(finished.attempt, answer, Instant::now()) {
                         dead_letter(&exhausted, &dead_letters, &stats);
                     }
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return backlog.len(),
-                // Also when nobody is left who could tell it to end.
+                // An error means that the sender is gone: shut down, too.
                 Ok(()) | Err(_) = end.changed() => {
                     deadline = Some(end.borrow().unwrap_or_else(Instant::now));
                     published.close();
@@ -115,7 +115,7 @@ impl Pusher {
         let status = match request.send().await {
             Ok(response) => Some(response.status().as_u16()),
             Err(error) => {
-                tracing::debug!(%error, "a delivery was not answered");
+                tracing::debug!(%error, "push request failed");
                 None
             }
         };
@@ -123,12 +123,12 @@ impl Pusher {
     }
 }
 
-/// Tells the log and whoever watches how a delivery finished.
-fn report(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> PushResult {
+/// Logs a failed delivery, and records the result.
+fn record(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> PushResult {
     let FinishedDelivery { attempt: Attempt { message, number, .. }, status, took } = finished;
     let acked = status.is_some_and(is_ack);
     if !acked && let Some(suppressed) = throttle.pass() {
-        tracing::warn!(status, attempt = number, suppressed, "a delivery was not acknowledged");
+        tracing::warn!(status, attempt = number, suppressed, "push delivery not acknowledged");
     }
     stats.record_delivery(Delivery {
         message_id: message.id.clone(),
@@ -146,5 +146,5 @@ fn dead_letter(exhausted: &ExhaustedMessage, dead_letters: &DeadLetterTopic, sta
     dead_letters.publish(exhausted, Timestamp::now());
     stats.record_dead_letter();
     let ExhaustedMessage { message, attempts } = exhausted;
-    tracing::warn!(message_id = message.id, attempts, "a message was given up and is in the dead-letter topic, until this process ends");
+    tracing::warn!(message_id = message.id, attempts, "message moved to the dead-letter topic, which is kept in memory");
 }

@@ -1,8 +1,7 @@
-//! The whole topology as one thing: its parts, who owns them, and the order in which they end.
+//! Starts all parts of the local mode, owns them, and stops them in order.
 //!
-//! Puts together what the other modules of [`local`](super) are, around the very
-//! [`Service`] that runs on Cloud Run. It decides nothing and prints nothing: settings, ports and
-//! data directory come from the command line.
+//! Connects the other modules of [`local`](super) to the [`Service`] that also runs on Cloud Run. It prints nothing;
+//! settings, ports and the data directory come from the command line.
 
 mod subscription;
 mod task;
@@ -13,7 +12,6 @@ use std::time::Duration;
 
 use self::subscription::Subscription;
 use self::task::Task;
-use super::stats::Stats;
 use super::address::Bound;
 use super::console;
 use super::demo::{self, Rate, Traffic};
@@ -23,6 +21,7 @@ use super::log_sink::LogSink;
 use super::loopback;
 use super::pubsub::emulator::EmulatorError;
 use super::pubsub::{DeadLetterTopic, Policy, Topic};
+use super::stats::Stats;
 use super::summary::Summary;
 use super::views::{self, Views};
 use crate::config::Config;
@@ -31,36 +30,36 @@ use crate::source::http::server;
 use crate::telemetry::metrics;
 use bigquery_emulator::BigQuery;
 
-/// How long an HTTP server may take to answer what it has begun with.
+/// Time for an HTTP server to finish its requests at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Where the pixel is if any path counts.
+/// The pixel's path if PIXEL_PATH is empty.
 const PIXEL_PATH: &str = "/pixel.png";
 
-/// What the topology can be told besides the service's settings.
+/// Settings of the topology, besides those of the service.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub project: String,
     pub pubsub: Pubsub,
-    /// Make traffic, and how much.
+    /// Rate of the demo traffic; `None` for no demo.
     pub demo: Option<Rate>,
 }
 
-/// Which Pub/Sub is between log sink and service.
+/// The Pub/Sub between log sink and service.
 #[derive(Debug, Clone)]
 pub enum Pubsub {
-    /// Ours.
+    /// The topic and push subscription of [`pubsub`](super::pubsub).
     InProcess(Policy),
     /// Google's emulator.
     Emulator {
         /// `http://127.0.0.1:8085`
         address: String,
-        /// The service's URL as the emulator sees it; `None` for the one that this machine does.
+        /// The service's URL as seen by the emulator; `None` if the emulator runs on this machine.
         push_endpoint: Option<String>,
         ack_deadline: Duration,
     },
 }
 
-/// The ports of the parts.
+/// The bound ports of the parts.
 #[derive(Debug)]
 pub struct Listeners {
     pub pixel: Bound,
@@ -68,16 +67,16 @@ pub struct Listeners {
     pub bigquery: Bound,
 }
 
-/// Why the topology cannot run.
+/// Why the topology cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error(transparent)]
     Emulator(#[from] EmulatorError),
-    #[error("no HTTP client")]
+    #[error("cannot create the HTTP client")]
     Http(#[from] reqwest::Error),
-    #[error("no metrics")]
+    #[error("cannot install the metrics recorder")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
@@ -89,16 +88,16 @@ pub struct Topology {
     demo: Option<Task<Result<(), reqwest::Error>>>,
     load_balancer: Task<()>,
     subscription: Subscription,
-    /// Of the console, whose pages are the service's to serve.
+    /// Writes the console's journal. The service serves the console's pages.
     recorder: Task<()>,
     service: Task<Result<(), ServiceError>>,
-    /// Ends with the number of views that it made.
+    /// Returns the number of created views.
     views: Task<u64>,
     bigquery_server: Task<()>,
 }
 
 impl Topology {
-    /// Starts everything, BigQuery first and visitors last.
+    /// Starts all parts: BigQuery first, demo last.
     pub async fn start(settings: Settings, config: Config, bigquery: BigQuery, listeners: Listeners) -> Result<Self, TopologyError> {
         let Settings { project, pubsub, demo } = settings;
         let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
@@ -121,8 +120,8 @@ impl Topology {
         let tables_before = count_tables(&http, &urls.tables).await;
 
         let (topic, published) = Topic::new(stats.clone());
-        let letters = Arc::clone(&dead_letters);
-        let subscription = Subscription::start(pubsub, published, &urls.service, &project, letters, stats.clone()).await?;
+        let dead_letter_topic = Arc::clone(&dead_letters);
+        let subscription = Subscription::start(pubsub, published, &urls.service, &project, dead_letter_topic, stats.clone()).await?;
 
         let metrics = metrics::install()?;
         let template = config.template.clone();
@@ -143,8 +142,8 @@ impl Topology {
         });
         let service = Task::spawn(|end| service.beside(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
-        let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.stats.clone()));
+        let object_names = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
+        let load_balancer = Arc::new(LoadBalancer::new(&project, object_names, sink, handles.stats.clone()));
         let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
@@ -155,7 +154,7 @@ impl Topology {
         Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, recorder, service, views, bigquery_server })
     }
 
-    /// Ends when the service does, which is not expected before it is told to.
+    /// Waits until the service stops by itself, which is a failure.
     pub async fn service_ended(&mut self) -> ServiceError {
         match (&mut self.service.task).await {
             Ok(Err(error)) => error,
@@ -163,8 +162,8 @@ impl Topology {
         }
     }
 
-    /// Ends the parts one after the other, in the order in which an event passes them. Messages
-    /// have until `timeout` is over, or `cancel` has ended, to be drained.
+    /// Stops the parts one after the other, in the order in which an event passes them. Messages may finish until
+    /// `timeout` is over or `cancel` completes.
     pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> Summary {
         let Handles { urls, stats, dead_letters, bigquery, metrics, .. } = self.handles;
         if let Some(demo) = self.demo {
@@ -175,11 +174,11 @@ impl Topology {
         self.recorder.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
-        // Has a bound of its own. Where it ended by itself, that was told.
+        // The service limits its own shutdown time. If it stopped by itself, `service_ended` has reported it.
         if !service.task.is_finished() {
             let _ = service.task.await;
         }
-        let views_created = self.views.end(SHUTDOWN_TIMEOUT).await.unwrap_or_default();
+        let views_created = self.views.end(SHUTDOWN_TIMEOUT).await.unwrap_or(0);
         let tables_after = count_tables(&self.http, &urls.tables).await;
         self.bigquery_server.end(SHUTDOWN_TIMEOUT).await;
         bigquery.close().await;
@@ -193,7 +192,7 @@ impl Topology {
     }
 }
 
-/// How many tables and views there are; none if there is no dataset.
+/// Number of tables and views; 0 if the dataset does not exist.
 async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
     if answer.status() == reqwest::StatusCode::NOT_FOUND {

@@ -1,4 +1,4 @@
-//! What is between the topic and the service: our push subscription, or Google's emulator.
+//! Delivers messages from the topic to the service: with our push subscription, or with Google's emulator.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Pubsub, TopologyError};
-use crate::local::stats::Stats;
 use crate::local::pubsub::emulator::{Emulator, EmulatorSetup};
 use crate::local::pubsub::{DeadLetterTopic, PublishedMessages, PushSubscription};
+use crate::local::stats::Stats;
 use crate::telemetry::metrics;
 
-/// How often is looked whether the emulator has delivered everything.
+/// Interval of the checks whether the emulator has delivered everything.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Takes the topic's messages to the service.
+/// The running subscription.
 pub(crate) struct Subscription {
-    /// Ends with the number of messages that it still had.
+    /// Returns the number of messages that were not delivered.
     task: JoinHandle<usize>,
-    /// Told until when; from then on, no message is taken any more.
+    /// Set once, to the deadline of the shutdown. From then on, no new message is accepted.
     end: watch::Sender<Option<Instant>>,
-    /// With the emulator: what was found there, and what was made.
+    /// With Google's emulator: which topic and subscription existed and which were created.
     pub(crate) emulator: Option<EmulatorSetup>,
 }
 
 impl Subscription {
-    /// Pushes to `/` of the service at that URL.
+    /// Pushes to `/` of the service at this URL.
     pub(crate) async fn start(
         pubsub: Pubsub,
         published: PublishedMessages,
@@ -54,22 +54,16 @@ impl Subscription {
         }
     }
 
-    /// Waits until every message is drained, until `timeout` is over, or until `cancel` ends.
-    /// Returns how many are not.
-    pub(crate) async fn drain(
-        self,
-        timeout: Duration,
-        cancel: impl Future<Output = ()>,
-        stats: &Stats,
-        metrics: &PrometheusHandle,
-    ) -> u64 {
+    /// Waits until every message is finished, until `timeout` is over, or until `cancel` completes. Returns the number of
+    /// unfinished messages.
+    pub(crate) async fn drain(self, timeout: Duration, cancel: impl Future<Output = ()>, stats: &Stats, metrics: &PrometheusHandle) -> u64 {
         let Self { task, end, emulator } = self;
         end.send_replace(Some(Instant::now() + timeout));
         let drained = async {
             let counts = || stats.counts();
             let left = match task.await {
                 Ok(left) => left as u64,
-                // It panicked, and has said so itself.
+                // The task panicked; the panic has been logged.
                 Err(_) => counts().published.saturating_sub(counts().acked + counts().dead_lettered),
             };
             if emulator.is_none() {
@@ -93,8 +87,8 @@ impl Subscription {
     }
 }
 
-/// Deliveries that the service acknowledged. All that is known of the emulator's, and at least as
-/// many as messages: it may deliver one twice.
+/// Deliveries that the service acknowledged. With Google's emulator, this is the only information. It may exceed the
+/// number of messages, because the emulator may deliver a message twice.
 fn acknowledged(metrics: &PrometheusHandle) -> u64 {
     let acks = ["stored", "filtered", "dead_letter"];
     metrics::deliveries(metrics).iter().filter(|((outcome, _), _)| acks.contains(&outcome.as_str())).map(|(_, count)| count).sum()

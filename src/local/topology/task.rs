@@ -1,40 +1,36 @@
-//! A task of the topology, and how it is ended.
+//! A task of the topology, with its shutdown.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
-/// Ends when a part is to end.
+/// Completes when a task is to shut down.
 pub(crate) type ShutdownSignal = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A task that ends some time after its sender is dropped.
+/// A task that shuts down when `stop` is dropped, and is aborted when it is dropped itself.
 pub(crate) struct Task<T> {
-    pub(crate) task: JoinHandle<T>,
+    pub(crate) task: AbortOnDropHandle<T>,
     pub(crate) stop: watch::Sender<()>,
 }
 
 impl<T: Send + 'static> Task<T> {
-    /// `task` is given what ends when it is to end.
+    /// Spawns the task that `task` returns for the shutdown signal.
     pub(crate) fn spawn<F>(task: impl FnOnce(ShutdownSignal) -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
         let (stop, mut stopped) = watch::channel(());
         let end = Box::pin(async move { while stopped.changed().await.is_ok() {} });
-        Self { task: tokio::spawn(task(end)), stop }
+        Self { task: AbortOnDropHandle::new(tokio::spawn(task(end))), stop }
     }
 
-    /// Lets it end, for at most `timeout`. What it ended with, if it did.
+    /// Shuts the task down. Aborts it after `timeout`. Returns its result if it finished.
     pub(crate) async fn end(self, timeout: Duration) -> Option<T> {
-        let Self { mut task, stop } = self;
+        let Self { task, stop } = self;
         drop(stop);
-        let ended = tokio::time::timeout(timeout, &mut task).await;
-        if ended.is_err() {
-            task.abort();
-        }
-        ended.ok()?.ok()
+        tokio::time::timeout(timeout, task).await.ok()?.ok()
     }
 }

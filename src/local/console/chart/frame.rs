@@ -1,4 +1,4 @@
-//! What all charts have in common: size, axes, grid.
+//! Size, axes and grid of a chart.
 
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
@@ -17,33 +17,33 @@ pub(crate) struct Size {
     pub height: u32,
 }
 
-/// The area between the axes.
+/// The drawing area between the axes.
 pub(crate) type ChartArea<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
 pub(crate) type DrawingError = DrawingAreaErrorKind<std::io::Error>;
 
-/// `plotters` draws text at 1/1.24 of the size it is told.
+/// `plotters` draws text at 1/1.24 of the requested size.
 const TEXT_SIZE: f64 = 11.0 * 1.24;
-/// Of a character, roughly: no font is at hand to ask.
+/// Approximate width of a character; there is no font to measure.
 const CHARACTER_WIDTH: f64 = 6.4;
 
 impl Size {
-    /// Within bounds that can be drawn and looked at.
+    /// Limits width and height to a usable range.
     pub(crate) fn new(width: u32, height: u32) -> Self {
         Self { width: width.clamp(240, 2400), height: height.clamp(80, 4000) }
     }
 
-    /// Of the overview.
+    /// The size of the overview's charts.
     pub(crate) fn overview(width: u32) -> Self {
         Self::new(width, 160)
     }
 
-    /// How many labels so long fit side by side.
+    /// How many labels of this length fit side by side.
     pub(crate) fn labels(self, characters: usize) -> usize {
         ((f64::from(self.width) / (CHARACTER_WIDTH * (characters as f64 + 2.0))) as usize).clamp(2, 12)
     }
 }
 
-/// Which grid lines are drawn.
+/// Direction of the grid lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grid {
     /// At the ticks of the vertical axis.
@@ -52,7 +52,7 @@ pub(crate) enum Grid {
     Vertical,
 }
 
-/// Axes and grid, and in them what `draw` draws.
+/// Draws axes and grid, then the content by `draw`.
 pub(crate) fn draw_chart(
     size: Size,
     (x, y): (Axis, Axis),

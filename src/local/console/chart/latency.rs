@@ -1,12 +1,12 @@
-//! The time from the request for the pixel to its row, median and 95th percentile.
+//! Chart of the time from request to row: median and 95th percentile.
 
 use super::axis::Axis;
 use super::frame::{Grid, Size, draw_chart};
 use super::rate::{STEP_SECS, step_of, time_axis};
-use super::{ChartError, Svg, palette, lines};
+use super::{ChartError, Svg, lines, palette};
 use crate::local::console::series::{Second, WINDOW_SECS, quantile};
 
-/// The last five minutes before `now`.
+/// Draws the five minutes before `now`.
 pub(crate) fn draw(seconds: Vec<Second>, now: i64, size: Size) -> Result<Svg, ChartError> {
     let mut samples = vec![Vec::new(); (WINDOW_SECS / STEP_SECS) as usize];
     for second in seconds {

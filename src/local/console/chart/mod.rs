@@ -1,14 +1,14 @@
-//! Charts, drawn here by `plotters` as SVG.
+//! Charts as SVG, drawn by `plotters`.
 //!
-//! Drawn to the width at which they are shown, so that text keeps its size; in the page's colours
-//! ([`palette`]); and never the only way to a figure: the page has each as a table, too.
+//! A chart is drawn for its actual width, so that the text keeps its size, and in the colours of the page ([`palette`]).
+//! The page offers the same data as a table.
 
 mod axis;
 mod bars;
 mod frame;
-mod palette;
 mod latency;
 mod lines;
+mod palette;
 mod rate;
 mod result;
 
@@ -35,7 +35,7 @@ struct Svg(String);
 enum ChartError {
     #[error("{0}")]
     Rejected(&'static str),
-    #[error("the chart could not be drawn: {0}")]
+    #[error("cannot draw the chart: {0}")]
     Drawing(String),
 }
 
@@ -44,13 +44,13 @@ pub(crate) struct ChartQuery {
     width: u32,
 }
 
-/// `GET /console/charts/rate?width=`: deliveries a second, by what became of them.
+/// `GET /console/charts/rate?width=`: deliveries per second by outcome.
 pub(crate) async fn rate(State(console): State<Arc<Console>>, Query(ChartQuery { width }): Query<ChartQuery>) -> Response {
     let now = Timestamp::now().as_second();
     answer(rate::draw(&console.journal.seconds(now), now, Size::overview(width)))
 }
 
-/// `GET /console/minutes`: both charts in state, minute by minute.
+/// `GET /console/minutes`: the data of both charts, per minute.
 pub(crate) async fn minutes(State(console): State<Arc<Console>>) -> Json<Vec<Minute>> {
     let now = Timestamp::now().as_second();
     Json(series::minutes(&console.journal.seconds(now), now))
