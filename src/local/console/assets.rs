@@ -21,7 +21,7 @@ macro_rules! assets {
 const ASSETS: &[(&str, &str)] = &assets![
     "css/base.css",
     "css/overview.css",
-    "css/parts.css",
+    "css/components.css",
     "css/pixel.css",
     "css/sql.css",
     "css/tables.css",

@@ -249,7 +249,7 @@ mod tests {
             ("HEAD", share(&|request| request.method == Method::Head), 0.002, 0.03),
             ("POST", share(&|request| request.method == Method::Post), 0.002, 0.03),
             ("elsewhere", share(&|request| !request.target.starts_with("/pixel.png")), 0.005, 0.05),
-            ("nobody", share(&|request| !request.target.contains("user_id=")), 0.02, 0.1),
+            ("without user_id", share(&|request| !request.target.contains("user_id=")), 0.02, 0.1),
             ("malformed", share(&has("%zz")), 0.002, 0.03),
         ] {
             assert!((least..most).contains(&share), "{what}: {share}");

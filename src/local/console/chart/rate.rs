@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_happened_is_drawn() {
+    fn series_without_deliveries_are_not_drawn() {
         let active = [Second { at: 990, stored: 5, dead_letters: 1, ..Second::default() }];
         let Svg(svg) = draw(&active, 1000, Size::overview(600)).unwrap();
         assert!(svg.contains("var(--stored)") && svg.contains("var(--dead-letter)"), "{svg}");

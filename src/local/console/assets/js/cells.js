@@ -1,4 +1,4 @@
-// BigQuery's cells, `{"v": …}` with every scalar as text, as JavaScript values and as text to read.
+// Converts BigQuery's cells, `{"v": …}` with every scalar as a string, to JavaScript values and to text.
 
 import { timestamp } from './format.js';
 
@@ -7,7 +7,7 @@ const NUMBERS = new Set(['INTEGER', 'INT64', 'FLOAT', 'FLOAT64', 'NUMERIC', 'BIG
 export const isNumber = (field) => NUMBERS.has(field.type) && field.mode !== 'REPEATED';
 export const isTime = (field) => ['TIMESTAMP', 'DATETIME', 'DATE'].includes(field.type) && field.mode !== 'REPEATED';
 
-/** A cell as a value that JSON can hold. */
+/** A cell as a JSON value. */
 export function value(field, v) {
   if (field.mode === 'REPEATED') return (v ?? []).map((element) => single(field, element.v));
   return single(field, v);
@@ -21,7 +21,7 @@ function single(field, v) {
       return Object.fromEntries(field.fields.map((member, index) => [member.name, value(member, v.f[index].v)]));
     case 'INTEGER':
     case 'INT64':
-      // Beyond this, JavaScript would round.
+      // JavaScript rounds larger numbers.
       return Number.isSafeInteger(Number(v)) ? Number(v) : v;
     case 'FLOAT':
     case 'FLOAT64':
@@ -43,11 +43,11 @@ export function text(field, v) {
   return field.type === 'TIMESTAMP' ? timestamp(v) : v;
 }
 
-/** A row as an object by column. */
+/** A row as an object with a member for each column. */
 export const record = (fields, row) =>
   Object.fromEntries(fields.map((field, index) => [field.name, value(field, row.f[index].v)]));
 
-/** Seconds of Unix time of a cell that is a time, or null. */
+/** Unix time in seconds of a cell with a date or time; null if there is none. */
 export function seconds(field, v) {
   if (v === null || v === undefined) return null;
   const time = field.type === 'TIMESTAMP' ? Number(v) / 1e6 : Date.parse(`${v.replace(' ', 'T')}${field.type === 'DATE' ? '' : 'Z'}`) / 1000;

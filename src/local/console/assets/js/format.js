@@ -1,14 +1,14 @@
-// Numbers and times as a person reads them.
+// Formats numbers and times for display.
 
 const number = new Intl.NumberFormat('en');
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export const count = (value) => number.format(value);
 
-/** 0.5, 2.3, 41. */
+/** Formats as 0.5, 2.3 or 41. */
 export const rate = (value) => (value >= 10 ? number.format(Math.round(value)) : value.toFixed(1));
 
-/** A time of day where the browser is. */
+/** The time of day in the time zone of the browser. */
 export const timeOfDay = (milliseconds) => clock.format(new Date(milliseconds));
 
 export function duration(milliseconds) {
@@ -28,7 +28,7 @@ export function bytes(value) {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
-/** A date and time in UTC, as BigQuery shows a TIMESTAMP given in microseconds. */
+/** Formats a TIMESTAMP in microseconds like BigQuery: date and time in UTC. */
 export function timestamp(microseconds) {
   const micros = BigInt(microseconds);
   const day = 1_000_000n;

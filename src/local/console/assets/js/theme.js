@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, until somebody chooses.
+// Light or dark theme. Follows the system until the user selects one.
 
 const KEY = 'theme';
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -10,7 +10,7 @@ function show(button, theme) {
 }
 
 export function start(button) {
-  let theme = localStorage.getItem(KEY);
+  let theme = localStorage.getItem(KEY) ?? 'auto';
   if (!(theme in NEXT)) theme = 'auto';
   show(button, theme);
   button.addEventListener('click', () => {

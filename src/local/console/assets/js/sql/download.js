@@ -1,10 +1,10 @@
-// A whole result as a file, made in the browser: CSV by RFC 4180, or a JSON array of objects.
+// Saves a complete result as a file: CSV (RFC 4180), or a JSON array of objects.
 
 import { record, text } from '../cells.js';
 
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** NULL is an empty field, the empty text a quoted one. */
+/** NULL is an empty field; the empty string is a quoted empty field. */
 export function csv(fields, rows) {
   const cell = (field, v) => {
     const shown = text(field, v);
@@ -20,12 +20,12 @@ export function json(fields, rows) {
   return ['[\n', lines.join(',\n'), '\n]\n'];
 }
 
-/** Hands the parts to the browser as a file. */
+/** Offers the parts to the user as a file. */
 export function save(name, type, parts) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob(parts, { type }));
   link.download = name;
   link.click();
-  // The download has its own hold on it by then.
+  // The download no longer needs the URL by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

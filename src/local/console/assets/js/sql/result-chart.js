@@ -1,12 +1,12 @@
-// A result as a chart: which columns, and in which form the server gets them.
+// A query result as a chart: selects the columns and sends them to the server.
 
 import { errorBox, fill, h } from '../dom.js';
 import { isNumber, isTime, seconds, text } from '../cells.js';
 import { onWidth, showChart } from '../chart.js';
 
-const MOST_POINTS = 5000;
-const MOST_BARS = 50;
-const MOST_SERIES = 6;
+const MAX_POINTS = 5000;
+const MAX_BARS = 50;
+const MAX_SERIES = 6;
 
 const isScalar = (field) => field.mode !== 'REPEATED' && !['RECORD', 'STRUCT'].includes(field.type);
 
@@ -25,10 +25,10 @@ export function chartView(result) {
   };
   const at = (field) => String(fields.indexOf(field));
   const named = (list) => list.map((field) => [field.name, at(field)]);
-  const x = select('Along', named(scalars), at(first));
-  const y = select('Values', [...(numbers.length > 1 ? [['all numbers', 'all']] : []), ...named(numbers)], numbers.length > 1 && names.length === 0 ? 'all' : at(numbers[0]));
-  // Rows such as day, type, events: a line for each type.
-  const by = select('One series for each', [['–', ''], ...named(names)], names.length > 0 && isTime(first) ? at(names[0]) : '');
+  const x = select('X axis', named(scalars), at(first));
+  const y = select('Y axis', [...(numbers.length > 1 ? [['all numeric columns', 'all']] : []), ...named(numbers)], numbers.length > 1 && names.length === 0 ? 'all' : at(numbers[0]));
+  // For rows such as day, type, events: a line for each type.
+  const by = select('Series', [['–', ''], ...named(names)], names.length > 0 && isTime(first) ? at(names[0]) : '');
   const chart = h('div', { class: 'chart' });
   const legend = h('ul', { class: 'legend' });
   const note = h('p', { class: 'soft small', hidden: true });
@@ -37,22 +37,22 @@ export function chartView(result) {
 
   async function draw() {
     try {
-      const rows = await result.rows(MOST_POINTS);
+      const rows = await result.rows(MAX_POINTS);
       const values = y.element.value === 'all' ? numbers : [fields[y.element.value]];
       const drawn = plot(fields, rows, fields[x.element.value], values, fields[by.element.value]);
-      const left = [];
-      if (result.total > rows.length) left.push(`the first ${MOST_POINTS} rows`);
-      if (drawn.placesLeftOut) left.push(`the first ${MOST_BARS} bars`);
-      if (drawn.seriesLeftOut) left.push(`the ${MOST_SERIES} largest series`);
-      note.hidden = left.length === 0;
-      note.textContent = left.length > 0 ? `Shown: ${left.join(', ')}.` : '';
+      const omitted = [];
+      if (result.total > rows.length) omitted.push(`the first ${MAX_POINTS} rows`);
+      if (drawn.positionsOmitted) omitted.push(`the first ${MAX_BARS} bars`);
+      if (drawn.seriesOmitted) omitted.push(`the ${MAX_SERIES} largest series`);
+      note.hidden = omitted.length === 0;
+      note.textContent = omitted.length > 0 ? `Showing ${omitted.join(', ')}.` : '';
       fill(legend, drawn.series.map(({ name }, index) => h('li', { class: `swatch-${index + 1}` }, name)));
       const send = (width) => fetch('/console/charts/result', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ width, x: drawn.x, gaps: by.element.value === '', series: drawn.series.map(({ values: of }) => of) }),
       });
-      await showChart(chart, send, `${drawn.series.map(({ name }) => name).join(', ')} by ${fields[x.element.value].name}. The rows are in the table.`);
+      await showChart(chart, send, `${drawn.series.map(({ name }) => name).join(', ')} by ${fields[x.element.value].name}. The table shows the same rows.`);
     } catch (error) {
       fill(chart, errorBox(error));
     }
@@ -68,7 +68,7 @@ export function chartView(result) {
   };
 }
 
-/** What the server is to draw: places along the axis, and series with a value or null for each. */
+/** The chart for the server: positions on the x axis, and series with a value or null for each position. */
 function plot(fields, rows, x, numbers, by) {
   const kind = isTime(x) ? 'time' : isNumber(x) ? 'number' : 'category';
   const cell = (row, field) => row.f[fields.indexOf(field)].v;
@@ -77,12 +77,12 @@ function plot(fields, rows, x, numbers, by) {
     if (kind === 'number') return v === null ? null : Number(v);
     return text(x, v) ?? 'NULL';
   };
-  const places = new Map();
+  const positions = new Map();
   const series = new Map();
   for (const row of rows) {
     const at = place(cell(row, x));
     if (at === null || Number.isNaN(at)) continue;
-    if (!places.has(at)) places.set(at, places.size);
+    if (!positions.has(at)) positions.set(at, positions.size);
     for (const field of numbers) {
       const name = by ? text(by, cell(row, by)) ?? 'NULL' : field.name;
       const v = cell(row, field);
@@ -90,14 +90,14 @@ function plot(fields, rows, x, numbers, by) {
       if (v !== null && Number.isFinite(Number(v))) series.get(name).set(at, Number(v));
     }
   }
-  const all = [...places.keys()];
-  const shown = kind === 'category' ? all.slice(0, MOST_BARS) : all;
+  const all = [...positions.keys()];
+  const shown = kind === 'category' ? all.slice(0, MAX_BARS) : all;
   const sum = ([, values]) => [...values.values()].reduce((total, value) => total + Math.abs(value), 0);
-  const kept = by ? [...series].sort((a, b) => sum(b) - sum(a)).slice(0, MOST_SERIES) : [...series].slice(0, MOST_SERIES);
+  const kept = by ? [...series].sort((a, b) => sum(b) - sum(a)).slice(0, MAX_SERIES) : [...series].slice(0, MAX_SERIES);
   return {
     x: { kind, values: shown },
     series: kept.map(([name, values]) => ({ name, values: shown.map((at) => values.get(at) ?? null) })),
-    placesLeftOut: shown.length < all.length,
-    seriesLeftOut: kept.length < series.size,
+    positionsOmitted: shown.length < all.length,
+    seriesOmitted: kept.length < series.size,
   };
 }
