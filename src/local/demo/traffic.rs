@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_requests_and_another_seed_others() {
+    fn the_seed_determines_the_requests() {
         assert_eq!(requests(1, 500), requests(1, 500));
         assert_ne!(requests(1, 500), requests(2, 500));
     }
