@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { open, startBrowser, startLocal } from './support.mjs';
 
+/** @type {Awaited<ReturnType<typeof startLocal>>} */
 let local;
+/** @type {import('playwright-core').Browser} */
 let browser;
 
 before(async () => {
@@ -17,13 +19,20 @@ after(async () => {
   await local?.end();
 });
 
-/** Opens a view, calls `look` with its page, and checks that the page logged no error. */
+/**
+ * Opens a view, calls `look` with its page, and checks that the page logged no error.
+ *
+ * @param {string} view
+ * @param {(page: import('playwright-core').Page) => Promise<void>} look
+ * @param {Parameters<typeof open>[3]} [options]
+ */
 async function on(view, look, options) {
   const { page, end } = await open(browser, local, view, options);
   await look(page);
   await end();
 }
 
+/** @param {import('playwright-core').Page} page @param {string} name */
 const region = (page, name) => page.getByRole('region', { name, exact: true });
 
 test('a pixel of a page appears on the overview', () => on('', async (page) => {
@@ -47,7 +56,7 @@ test('a pixel is created, explained and requested, and its row is shown', () => 
   await page.getByLabel('user_id in e-mail').selectOption({ label: 'Mailchimp: *|UNIQID|*' });
   const made = region(page, 'Pixel');
   assert.equal(await made.getByLabel('URL').last().textContent(), `${local.pixel}?user_id=maker+%26+co&order_id=7&type=open`);
-  const mail = await made.getByLabel('Tag for e-mail').last().textContent();
+  const mail = await made.getByLabel('Tag for e-mail').last().textContent() ?? '';
   assert.match(mail, /^<img src="[^"]+\?user_id=\*\|UNIQID\|\*&amp;order_id=7&amp;type=open" width="1" height="1"/);
   const outcome = region(page, 'Expected outcome');
   await outcome.getByText(/^pixel_maker__20__26__20co_\d{8}$/).waitFor();
@@ -152,16 +161,19 @@ test('a chart has a line per series and follows the selected columns', () => on(
 }));
 
 test('Ctrl+Enter during a run shows the state of the newer run', () => on('sql', async (page) => {
+  /** @type {import('playwright-core').Route[]} */
   const held = [];
+  /** @type {(() => void)[]} */
   const waiters = [];
   await page.route('**/bigquery/v2/projects/*/queries', (route) => {
     held.push(route);
     waiters.shift()?.();
   });
+  /** @type {() => Promise<void>} */
   const nextRequest = () => new Promise((resolve) => { waiters.push(resolve); });
   const query = region(page, 'Query');
   const editor = query.getByRole('textbox');
-  const runWith = async (sql) => {
+  const runWith = async (/** @type {string} */ sql) => {
     const requested = nextRequest();
     await editor.fill(sql);
     await editor.press('Control+Enter');

@@ -15,6 +15,7 @@ const CHROMIUM = process.env.PIXEL_TEST_CHROMIUM ?? '/usr/bin/chromium';
 const QUIET = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** Starts `local` on free ports with a new data directory. */
+/** @param {...string} flags */
 export async function startLocal(...flags) {
   const directory = await mkdtemp(join(tmpdir(), 'pixel-console-'));
   const child = spawn(BINARY, ['local', '--pixel-port', '0', '--bigquery-port', '0', '--data-dir', directory, ...flags], {
@@ -33,9 +34,11 @@ export async function startLocal(...flags) {
   assert.ok(urls.console, 'it prints the URL of the console');
   child.stdout.resume();
   return {
-    ...urls,
+    console: urls.console,
+    pixel: urls.pixel,
+    /** @param {string} query */
     fire: (query) => fetch(`${urls.pixel}?${query}`).then((answer) => answer.arrayBuffer()),
-    /** Sends a push request. */
+    /** Sends a push request. @param {string} data */
     push: (data) => fetch(urls.push, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -13,7 +13,9 @@ import { open, startBrowser, startLocal } from './support.mjs';
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCREENSHOTS = process.env.PIXEL_SCREENSHOTS;
 
+/** @type {Awaited<ReturnType<typeof startLocal>>} */
 let local;
+/** @type {import('playwright-core').Browser} */
 let browser;
 
 before(async () => {
@@ -63,12 +65,13 @@ ORDER BY at`);
 /** @type {[name: string, width: number, height: number][]} */
 const DEVICES = [['desktop', 1280, 860], ['phone', 390, 844]];
 
-/** Enters a query and runs it. */
+/** Enters a query and runs it. @param {import('playwright-core').Page} page @param {string} sql */
 async function write(page, sql) {
   await page.getByRole('textbox', { name: /Query/ }).fill(sql);
   await page.keyboard.press('Control+Enter');
 }
 
+/** Runs a query and waits for its rows. @param {import('playwright-core').Page} page @param {string} sql */
 async function run(page, sql) {
   await write(page, sql);
   await page.getByRole('region', { name: 'Rows of the result' }).waitFor();
@@ -89,15 +92,15 @@ for (const [name, [view, shown]] of Object.entries(VIEWS)) {
         await page.setViewportSize({ width, height });
         // Evaluated by the debugger, to which the page's policy does not apply.
         await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n')}`), []);
+        const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
+        assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.html).join('\n')}`), []);
         await end(name === 'error' ? [/400 \(Bad Request\)/] : []);
       });
     }
   }
 }
 
-/** The page has no horizontal scroll bar. Wide tables scroll separately. */
+/** The page has no horizontal scroll bar. Wide tables scroll separately. @param {import('playwright-core').Page} page */
 async function assertFits(page) {
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(beyond, 0, 'the page does not scroll sideways');

@@ -11,11 +11,13 @@ import * as sql from './views/sql.js';
 import * as tables from './views/tables.js';
 
 // Each view has a `title` and `show(main, parameters)`. `show` may return a function that stops the view.
+/** @type {Record<string, { title: string, show: (main: HTMLElement, parameters: URLSearchParams) => (() => void) | void }>} */
 const VIEWS = { overview, tables, sql, 'dead-letters': deadLetters, pixel };
 
 const main = byId('main');
 /** @type {(() => void) | void} */
 let leave;
+/** @type {string | undefined} */
 let shown;
 
 function route() {

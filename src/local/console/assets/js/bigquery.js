@@ -4,6 +4,7 @@ import { setup } from './setup.js';
 
 /** A failed request, with BigQuery's message. */
 export class BigQueryError extends Error {
+  /** @param {number} status @param {any} body */
   constructor(status, body) {
     super(body?.error?.message ?? `BigQuery answered ${status}.`);
     this.status = status;
@@ -34,7 +35,9 @@ async function request(path, { method = 'GET', body, parameters = {}, signal } =
   return json;
 }
 
+/** @param {string} dataset */
 const tablesPath = (dataset) => `/datasets/${encodeURIComponent(dataset)}/tables`;
+/** @param {string} dataset @param {string} table */
 const tablePath = (dataset, table) => `${tablesPath(dataset)}/${encodeURIComponent(table)}`;
 const INT64 = { 'formatOptions.useInt64Timestamp': 'true' };
 

@@ -20,7 +20,12 @@ export async function showChart(element, fetchSvg, description) {
   element.replaceChildren(document.importNode(svg, true));
 }
 
-/** Calls `changed` when the width of the element has changed. Returns a function that stops the observation. */
+/**
+ * Calls `changed` when the width of the element has changed. Returns a function that stops the observation.
+ *
+ * @param {HTMLElement} element
+ * @param {() => void} changed
+ */
 export function onWidth(element, changed) {
   let width = element.clientWidth;
   const observer = new ResizeObserver(() => {

@@ -27,7 +27,7 @@ export function h(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
     if (name === 'on') {
-      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+      for (const [event, listener] of Object.entries(/** @type {Record<string, (event: any) => void>} */ (value))) element.addEventListener(event, listener);
     } else if (['value', 'checked', 'disabled', 'hidden'].includes(name)) {
       Object.assign(element, { [name]: value });
     } else {
@@ -38,24 +38,45 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Replaces the content of an element. */
+/**
+ * Replaces the content of an element.
+ *
+ * @template {Element} E
+ * @param {E} element
+ * @param {...any} children
+ */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
   return element;
 }
 
-/** Flattens nested lists of children. Drops the values of `condition && child` without a child. */
+/**
+ * Flattens nested lists of children. Drops the values of `condition && child` without a child.
+ *
+ * @param {any[]} children
+ * @returns {(Node | string)[]}
+ */
 const nodes = (children) => children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
 
 let lastId = 0;
 
-/** A unique id. */
+/**
+ * A unique id.
+ *
+ * @param {string} prefix
+ */
 export function id(prefix) {
   lastId += 1;
   return `${prefix}-${lastId}`;
 }
 
-/** A control with its label and a hint. Screen readers read the hint with the control. */
+/**
+ * A control with its label and a hint. Screen readers read the hint with the control.
+ *
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string | null} [hint]
+ */
 export function field(label, control, hint) {
   control.id ||= id('field');
   const hintElement = hint && h('span', { class: 'hint', id: id('hint') }, hint);
@@ -63,7 +84,12 @@ export function field(label, control, hint) {
   return h('div', { class: 'field' }, h('label', { for: control.id }, label), control, hintElement);
 }
 
-/** A button that copies text, and shows the result for a moment. */
+/**
+ * A button that copies text, and shows the result for a moment.
+ *
+ * @param {() => string} text
+ * @param {string} [label]
+ */
 export function copyButton(text, label = 'Copy') {
   const button = h('button', { type: 'button' }, label);
   button.addEventListener('click', async () => {
@@ -78,10 +104,18 @@ export function copyButton(text, label = 'Copy') {
   return button;
 }
 
-/** The message of anything that was thrown. */
+/**
+ * The message of anything that was thrown.
+ *
+ * @param {unknown} error
+ */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
-/** Shows an error. */
+/**
+ * Shows an error.
+ *
+ * @param {unknown} error
+ */
 export function errorBox(error) {
   return h('p', { class: 'error', role: 'alert' }, messageOf(error));
 }

@@ -38,16 +38,22 @@ export function letter({ time, tag, detail, data, about, replay, once = false })
       h('div', { class: 'stack' }, about, h('pre', { class: 'block' }, text ?? data), isText === false && h('p', { class: 'soft small' }, 'Some bytes are not valid UTF-8.'))));
 }
 
+/** @param {[name: string, value: any][]} pairs */
 export const facts = (pairs) => h('dl', { class: 'facts' },
   pairs.filter(([, value]) => value !== null && value !== undefined).map(([name, value]) => [h('dt', {}, name), h('dd', {}, String(value))]));
 
-/** The outcome that the decoder expects. */
+/**
+ * The outcome that the decoder expects.
+ *
+ * @param {Explanation} explanation
+ */
 function outcomeOf({ outcome, reason, table }) {
   const tag = h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]);
   if (table) return [tag, ' in ', h('a', { href: `#/tables?${new URLSearchParams({ dataset: setup.dataset, table })}` }, table)];
-  return [tag, ` (${words(reason)})`];
+  return [tag, ` (${words(reason ?? '')})`];
 }
 
+/** @param {string} base64 @returns {{ text?: string, isText?: boolean }} */
 function decoded(base64) {
   try {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -11,6 +11,7 @@ import { facts, letter } from './letter.js';
 
 const PAGE = 25;
 
+/** @param {AbortSignal} signal */
 export function letterTable(signal) {
   const { dataset, dead_letter_table: table } = setup;
   const status = h('span', { role: 'status', class: 'soft small grow' });
@@ -25,7 +26,7 @@ export function letterTable(signal) {
       const size = Math.max(0, Math.min(PAGE, total - from));
       // BigQuery reads maxResults=0 as no limit.
       const page = size === 0 ? {} : await bigquery.rows(dataset, table, { startIndex: total - from - size, maxResults: size, signal });
-      const rows = (page.rows ?? []).map((row) => record(schema.fields, row)).reverse();
+      const rows = (page.rows ?? []).map((/** @type {Row} */ row) => record(schema.fields, row)).reverse();
       status.textContent = plural(total, 'message');
       fill(body, rows.length === 0 ? emptyText() : [
         h('ol', { class: 'letters' }, rows.map(item)),
@@ -47,6 +48,7 @@ export function letterTable(signal) {
 
 const emptyText = () => h('p', { class: 'empty' }, 'No messages. A message is stored here if it is not a log entry, lacks a value for a REQUIRED column, or is rejected by BigQuery.');
 
+/** @param {Record<string, any>} row */
 const item = (row) => letter({
   time: row.received_timestamp,
   tag: words(row.reason),

@@ -4,6 +4,7 @@ import { errorBox, fill, h } from '../dom.js';
 import { plural } from '../format.js';
 import { facts, letter } from './letter.js';
 
+/** @param {AbortSignal} signal */
 export function letterTopic(signal) {
   const status = h('span', { role: 'status', class: 'soft small grow' });
   const body = h('div', {}, h('p', { class: 'empty' }, 'Loading…'));
@@ -30,6 +31,7 @@ export function letterTopic(signal) {
     h('footer', {}, 'Messages that the service never acknowledged. They are kept in memory. A replay removes the message from the topic.'));
 }
 
+/** @param {TopicMessage} message */
 const item = ({ id, time_ms: time, attributes, data }) => letter({
   time: `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
   tag: 'undelivered',

@@ -6,6 +6,7 @@ import { onWidth, showChart } from '../chart.js';
 
 const REFRESH_INTERVAL_MS = 5000;
 
+/** @param {{ title: string, path: string, legend: [swatch: string, text: string][], headline: (state: OverviewState) => any,   describe: (state: OverviewState) => string, columns: [name: string, of: (minute: Minute) => string][] }} options @returns {OverviewPart} */
 function panel({ title, path, legend, headline, describe, columns }) {
   const figure = h('strong', {}, '–');
   const chart = h('div', { class: 'chart strip' });
@@ -15,7 +16,9 @@ function panel({ title, path, legend, headline, describe, columns }) {
     h('header', {}, h('h2', {}, title), figure),
     h('div', { class: 'body stack' }, chart, h('div', { class: 'row spread' },
       h('ul', { class: 'legend' }, legend.map(([swatch, text]) => h('li', { class: swatch }, text))), details)));
+  /** @type {OverviewState | undefined} */
   let state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {(() => void) | undefined} */
   let unwatch;
@@ -34,8 +37,9 @@ function panel({ title, path, legend, headline, describe, columns }) {
   }
 
   async function showTable() {
+    /** @type {Minute[]} */
     const minutes = await (await fetch('/console/minutes')).json();
-    const row = (minute) => h('tr', {},
+    const row = (/** @type {Minute} */ minute) => h('tr', {},
       h('th', { scope: 'row' }, minute.minutes_ago === 0 ? 'current minute' : `${plural(minute.minutes_ago, 'minute')} ago`),
       columns.map(([, of]) => h('td', { class: 'number' }, of(minute))));
     fill(table, h('table', {},
@@ -47,7 +51,7 @@ function panel({ title, path, legend, headline, describe, columns }) {
     element,
     update(newer) {
       state = newer;
-      fill(figure, headline(state));
+      fill(figure, headline(newer));
     },
     shown() {
       unwatch = onWidth(chart, draw);

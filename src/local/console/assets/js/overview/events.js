@@ -7,6 +7,7 @@ import { OUTCOME_LABELS, words } from './outcomes.js';
 
 const MAX_SHOWN = 25;
 
+/** @returns {OverviewPart} */
 export function events() {
   const list = h('ol', { class: 'events' });
   const empty = h('p', { class: 'empty' }, setup.emulator ? 'Google’s Pub/Sub emulator does not report deliveries. Only counts are available.' : 'No events yet.');
@@ -14,7 +15,7 @@ export function events() {
   const element = h('section', { class: 'panel', 'aria-label': 'Latest events' },
     h('header', {}, h('h2', {}, 'Latest events'), pause), empty, list);
   let paused = false;
-  /** @type {any[]} */
+  /** @type {DeliveryEvent[]} */
   let latest = [];
   let newest = 0;
   pause.addEventListener('click', () => {
@@ -46,6 +47,7 @@ export function events() {
   };
 }
 
+/** @param {DeliveryEvent} event */
 function item(event) {
   const { explanation } = event;
   const outcome = event.acked ? explanation.outcome : 'retry';
@@ -54,7 +56,7 @@ function item(event) {
     h('summary', {},
       h('time', { datetime: new Date(event.time_ms).toISOString() }, timeOfDay(event.time_ms)),
       h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]),
-      h('span', { class: 'event-url' }, event.url ? shortened(event) : 'not a log entry'),
+      h('span', { class: 'event-url' }, event.url ? shortened({ method: event.method, url: event.url }) : 'not a log entry'),
       h('span', { class: 'soft event-reason' }, reason ? words(reason) : ''),
       h('span', { class: 'soft nowrap event-took' }, duration(event.duration_ms))));
   // Created on demand, because there are many events.
@@ -62,14 +64,20 @@ function item(event) {
   return h('li', {}, details);
 }
 
+/** @param {DeliveryEvent} event */
 const answered = ({ status }) => (status ? `HTTP ${status}` : 'no answer');
 
-/** Path and query of the URL, with the method unless it is GET. */
+/**
+ * Path and query of the URL, with the method unless it is GET.
+ *
+ * @param {{ method: string | null, url: string }} request
+ */
 function shortened({ method, url }) {
   const at = url.indexOf('/', url.indexOf('//') + 2);
   return `${method && method !== 'GET' ? `${method} ` : ''}${at < 0 ? url : url.slice(at)}`;
 }
 
+/** @param {DeliveryEvent} event */
 function about(event) {
   const { explanation } = event;
   const facts = [
@@ -85,6 +93,7 @@ function about(event) {
     event.entry && [h('h3', {}, 'Log entry'), h('pre', { class: 'block' }, pretty(event.entry))]);
 }
 
+/** @param {string} text */
 function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -4,14 +4,17 @@ import { h } from '../dom.js';
 import { count } from '../format.js';
 import { setup } from '../setup.js';
 
+/** @param {OutcomeCount[]} outcomes @param {...string} names */
 const sum = (outcomes, ...names) => outcomes.filter(({ outcome }) => names.includes(outcome)).reduce((all, { count: n }) => all + n, 0);
 
 // Google's emulator does not report nacks, so the counts of the service are used, too.
+/** @param {OverviewState} state */
 const nacks = ({ counts, outcomes }) => Math.max(counts.nacked, sum(outcomes, 'retry', 'saturated'));
+/** @param {OverviewState} state */
 const deliveries = (state) => Math.max(state.counts.acked + state.counts.nacked, nacks(state) + sum(state.outcomes, 'stored', 'filtered', 'dead_letter'));
 
 /**
- * @typedef {[label: string, count: (state: any) => number, kind?: string, link?: string]} Count
+ * @typedef {[label: string, count: (state: OverviewState) => number, kind?: string, link?: string]} Count
  * @typedef {{ name: string, what: string, arrow?: Count, branches?: Count[], link?: string }} Stage
  */
 
@@ -41,9 +44,11 @@ const STAGES = () => [
   { name: 'BigQuery', what: setup.dataset, link: '#/tables' },
 ];
 
+/** @returns {OverviewPart} */
 export function flow() {
-  /** @type {{ element: HTMLElement, of: (state: any) => number, last: number }[]} */
+  /** @type {{ element: HTMLElement, of: (state: OverviewState) => number, last: number }[]} */
   const counters = [];
+  /** @param {(state: OverviewState) => number} of */
   const counter = (of) => {
     const element = h('span', { class: 'count' }, '0');
     counters.push({ element, of, last: 0 });
@@ -72,7 +77,11 @@ export function flow() {
   };
 }
 
-/** Animates a dot along the arrow, unless one is moving already or the user prefers reduced motion. */
+/**
+ * Animates a dot along the arrow, unless one is moving already or the user prefers reduced motion.
+ *
+ * @param {Element | null} arrow
+ */
 function travel(arrow) {
   if (!arrow || arrow.querySelector('.dot') || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });

@@ -3,14 +3,20 @@
 import { fill, h } from '../dom.js';
 import { count } from '../format.js';
 
+/** @type {Record<string, string>} */
 export const OUTCOME_LABELS = {
   store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
   retry: 'nacked', saturated: 'nacked', not_a_delivery: 'rejected',
 };
 
-/** Replaces underscores, as in `missing_attribute`. */
+/**
+ * Replaces underscores, as in `missing_attribute`.
+ *
+ * @param {string} reason
+ */
 export const words = (reason) => reason.replaceAll('_', ' ');
 
+/** @returns {OverviewPart} */
 export function outcomes() {
   const body = h('tbody');
   const empty = h('p', { class: 'empty' }, 'No deliveries yet.');

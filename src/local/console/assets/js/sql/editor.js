@@ -7,6 +7,7 @@ import { tokens } from './highlight.js';
 // Longer queries are not highlighted, because typing would become slow.
 const MAX_HIGHLIGHTED_CHARS = 50_000;
 
+/** @param {string} text @param {{ run: () => void, changed: (sql: string) => void }} on */
 export function editor(text, { run, changed }) {
   const area = h('textarea', {
     class: 'code', id: 'query', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', wrap: 'off', rows: '10',
@@ -30,12 +31,13 @@ export function editor(text, { run, changed }) {
       return;
     }
     let at = 0;
+/** @type {(string | HTMLElement)[]} */
     const spans = [];
     for (const [kind, token] of tokens(sql)) {
       // The mark may begin or end inside a token.
       const from = mark ? Math.min(Math.max(mark.at - at, 0), token.length) : token.length;
       const to = mark ? Math.min(Math.max(mark.at + mark.length - at, 0), token.length) : token.length;
-      for (const [part, wrongly] of [[token.slice(0, from), false], [token.slice(from, to), true], [token.slice(to), false]]) {
+      for (const [part, wrongly] of /** @type {[string, boolean][]} */ ([[token.slice(0, from), false], [token.slice(from, to), true], [token.slice(to), false]])) {
         if (part) spans.push(kind === 'plain' && !wrongly ? part : h('span', { class: wrongly ? `${kind} wrong` : kind }, part));
       }
       at += token.length;
@@ -70,13 +72,21 @@ export function editor(text, { run, changed }) {
     if (repaint) paint();
   }
 
-  /** Replaces the selection. Assigning to `value` would clear the undo history. */
+  /**
+   * Replaces the selection. Assigning to `value` would clear the undo history.
+   *
+   * @param {string} text
+   */
   function type(text) {
     area.focus();
     if (!document.execCommand('insertText', false, text)) area.setRangeText(text);
   }
 
-  /** Marks and selects the word at this line and column, which start at 1. */
+  /**
+   * Marks and selects the word at this line and column, which start at 1.
+   *
+   * @param {Position} position
+   */
   function showMark({ line, column }) {
     const lines = area.value.split('\n');
     const before = lines.slice(0, line - 1).reduce((all, text) => all + text.length + 1, 0);
@@ -94,6 +104,7 @@ export function editor(text, { run, changed }) {
   return {
     element,
     text: () => area.value,
+    /** @param {string} sql */
     set(sql) {
       area.select();
       type(sql);
@@ -106,9 +117,14 @@ export function editor(text, { run, changed }) {
     shown: paint,
     unmark,
     mark: showMark,
-    /** Replaces the word at this line and column. */
-    correct(place, word) {
-      showMark(place);
+    /**
+     * Replaces the word at this line and column.
+     *
+     * @param {Position} position
+     * @param {string} word
+     */
+    correct(position, word) {
+      showMark(position);
       type(word);
       unmark();
       changed(area.value);

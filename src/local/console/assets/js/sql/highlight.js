@@ -18,7 +18,11 @@ const RULES = [
   ['plain', /\s+|[^]/y],
 ];
 
-/** Splits the text into tokens `[kind, text]`. Joined, they are the text again. */
+/**
+ * Splits the text into tokens `[kind, text]`. Joined, they are the text again.
+ *
+ * @param {string} text
+ */
 export function tokens(text) {
   /** @type {[kind: string, text: string][]} */
   const found = [];

@@ -3,7 +3,11 @@
 const KEY = 'sql-history';
 const MAX_ENTRIES = 50;
 
-/** Latest first: `{sql, at, rows, error?}`. */
+/**
+ * Latest first: `{sql, at, rows, error?}`.
+ *
+ * @returns {HistoryEntry[]}
+ */
 export function all() {
   try {
     const entries = JSON.parse(localStorage.getItem(KEY) ?? '[]');
@@ -13,7 +17,11 @@ export function all() {
   }
 }
 
-/** Adds an entry. Replaces an older one with the same text. */
+/**
+ * Adds an entry. Replaces an older one with the same text.
+ *
+ * @param {Omit<HistoryEntry, 'at'>} entry
+ */
 export function add(entry) {
   const others = all().filter(({ sql }) => sql !== entry.sql);
   try {

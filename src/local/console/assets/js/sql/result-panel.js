@@ -8,14 +8,16 @@ import { csv, json, save } from './download.js';
 
 const PAGE = 100;
 
+/** @param {import('./result.js').Result} result */
 export function resultPanel(result) {
   const body = h('div', { class: 'stack' });
   const status = h('span', { role: 'status', class: 'soft small' });
+  /** @type {Record<string, () => void>} */
   const views = { Table: showTable, Chart: showChart };
   const buttons = Object.keys(views).map((name) => h('button', { type: 'button', 'aria-pressed': 'false', on: { click: () => choose(name) } }, name));
   buttons[1].disabled = !isChartable(result);
   if (buttons[1].disabled) buttons[1].title = 'A chart needs a numeric column and one more column.';
-  /** @type {[name: string, type: string, write: (fields: any[], rows: any[]) => string[]][]} */
+  /** @type {[name: string, type: string, write: (fields: Field[], rows: Row[]) => string[]][]} */
   const formats = [['CSV', 'text/csv', csv], ['JSON', 'application/json', json]];
   const downloads = formats.map(([name, type, write]) =>
     h('button', { type: 'button', disabled: result.fields.length === 0, on: { click: () => download(name.toLowerCase(), type, write) } }, name));
@@ -27,6 +29,7 @@ export function resultPanel(result) {
     h('footer', {}, `${bytes(result.bytes)} processed`));
   let end = () => {};
 
+  /** @param {string} name */
   function choose(name) {
     end();
     end = () => {};
@@ -56,6 +59,7 @@ export function resultPanel(result) {
     end = chart.end;
   }
 
+  /** @param {string} extension @param {string} type @param {(fields: Field[], rows: Row[]) => string[]} write */
   async function download(extension, type, write) {
     try {
       const rows = await result.rows(Infinity, (loaded) => { status.textContent = `${count(loaded)} of ${count(result.total)} rows`; });

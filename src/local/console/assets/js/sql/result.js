@@ -5,7 +5,12 @@ import * as bigquery from '../bigquery.js';
 const PAGE = 500;
 
 export class Result {
-  /** Runs the query and waits for its result. Aborting `signal` also cancels the query on the server. */
+  /**
+   * Runs the query and waits for its result. Aborting `signal` also cancels the query on the server.
+   *
+   * @param {string} sql
+   * @param {AbortSignal} signal
+   */
   static async of(sql, signal) {
     let answer = await bigquery.query(sql, { maxResults: PAGE, signal });
     const job = answer.jobReference;
@@ -22,12 +27,15 @@ export class Result {
   /** @type {Promise<void> | undefined} */
   reading;
 
+  /** @param {import('../bigquery.js').JobReference} job @param {any} answer */
   constructor(job, answer) {
     this.job = job;
+    /** @type {Field[]} */
     this.fields = answer.schema?.fields ?? [];
     this.total = Number(answer.totalRows ?? 0);
     this.affected = answer.numDmlAffectedRows === undefined ? undefined : Number(answer.numDmlAffectedRows);
     this.bytes = Number(answer.totalBytesProcessed ?? 0);
+    /** @type {Row[]} */
     this.loaded = answer.rows ?? [];
     this.next = answer.pageToken;
   }

@@ -8,6 +8,7 @@ import { setup } from '../setup.js';
 
 const PAGE = 50;
 
+/** @param {string} dataset @param {string} name */
 export function tableDetail(dataset, name) {
   const body = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Loading…'));
   const query = `SELECT *\nFROM \`${dataset}.${name}\`\nLIMIT 100`;
@@ -32,9 +33,11 @@ export function tableDetail(dataset, name) {
     }
   }
 
+  /** @param {Field[]} fields @param {HTMLElement} preview @param {number} from */
   async function rows(fields, preview, from) {
     const page = await bigquery.rows(dataset, name, { startIndex: from, maxResults: PAGE, ...controller });
     const found = page.rows ?? [];
+    /** @param {number} to */
     const turn = (to) => rows(fields, preview, to).catch((error) => fill(preview, errorBox(error)));
     fill(preview,
       h('div', { class: 'pages' }, pager({ from, shown: found.length, total: Number(page.totalRows), size: PAGE, go: turn })),
@@ -45,10 +48,13 @@ export function tableDetail(dataset, name) {
   return { element, end: () => controller.abort() };
 }
 
+/** @param {string} milliseconds */
 const toTheSecond = (milliseconds) => timestamp(`${milliseconds.slice(0, -3)}000000`);
 
+/** @param {string} query */
 const viewQuery = (query) => h('section', { 'aria-label': 'Query of the view' }, h('div', { class: 'body' }, h('pre', { class: 'block', tabindex: '0' }, query)));
 
+/** @param {any} table */
 function about(table) {
   const isView = table.type === 'VIEW';
   const facts = [
@@ -64,7 +70,9 @@ function about(table) {
   return h('dl', { class: 'facts across' }, facts.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
+/** @param {Field[]} fields */
 function columns(fields) {
+  /** @param {Field[]} fields @param {number} depth @returns {any[]} */
   const lines = (fields, depth) => fields.flatMap((field) => [
     h('tr', {},
       h('td', { class: `code depth-${Math.min(depth, 4)}` }, field.name),

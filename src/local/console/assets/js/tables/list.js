@@ -10,8 +10,10 @@ const PAGE = 100;
 // Kept when a table is selected, which creates the view again.
 const kept = { dataset: '', term: '' };
 
+/** @param {string} dataset @param {string} table */
 const link = (dataset, table) => `#/tables?${new URLSearchParams({ dataset, table })}`;
 
+/** @param {string} dataset @param {string | null} chosen */
 export function tableList(dataset, chosen) {
   if (kept.dataset !== dataset) Object.assign(kept, { dataset, term: '' });
   const choice = h('select', { 'aria-label': 'Dataset', on: { change: () => { location.hash = `#/tables?${new URLSearchParams({ dataset: choice.value })}`; } } }, h('option', {}, dataset));
@@ -26,9 +28,14 @@ export function tableList(dataset, chosen) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
+  /** @param {string[]} found */
   const items = (found) => found.map((name) => h('li', {}, h('a', { href: link(dataset, name), 'aria-current': name === chosen ? 'true' : undefined }, name)));
 
-  /** Runs a search or listing. Aborts the previous one. */
+  /**
+   * Runs a search or listing. Aborts the previous one.
+   *
+   * @param {(signal: AbortSignal) => Promise<void>} work
+   */
   async function run(work) {
     running?.abort();
     const mine = new AbortController();
@@ -41,15 +48,17 @@ export function tableList(dataset, chosen) {
     }
   }
 
+  /** @param {string} [pageToken] */
   const all = (pageToken) => run(async (signal) => {
     const page = await bigquery.tables(dataset, { pageToken, maxResults: PAGE, signal });
-    const found = (page.tables ?? []).map((table) => table.tableReference.tableId);
+    const found = (page.tables ?? []).map((/** @type {any} */ table) => table.tableReference.tableId);
     if (!pageToken) names.replaceChildren();
     names.append(...items(found));
     status.textContent = `${count(names.children.length)} of ${plural(Number(page.totalItems), 'table')}`;
     if (page.nextPageToken) fill(foot, h('button', { type: 'button', on: { click: () => all(page.nextPageToken) } }, 'Load more'));
   });
 
+  /** @param {string} term */
   const find = (term) => run(async (signal) => {
     const found = await findByPrefix(dataset, term, PAGE, signal);
     fill(names, items(found));
@@ -57,6 +66,7 @@ export function tableList(dataset, chosen) {
     fill(foot, h('button', { type: 'button', on: { click: () => findAnywhere(term) } }, 'Search anywhere in the name'));
   });
 
+  /** @param {string} term */
   const findAnywhere = (term) => run(async (signal) => {
     names.replaceChildren();
     fill(foot, h('button', { type: 'button', on: { click: () => { running?.abort(); fill(foot); } } }, 'Stop'));
@@ -75,8 +85,8 @@ export function tableList(dataset, chosen) {
   });
   refresh();
   bigquery.datasets().then(({ datasets = [] }) => {
-    const ids = datasets.map((found) => found.datasetReference.datasetId);
-    fill(choice, ids.map((id) => h('option', {}, id)));
+    const ids = datasets.map((/** @type {any} */ found) => found.datasetReference.datasetId);
+    fill(choice, ids.map((/** @type {string} */ id) => h('option', {}, id)));
     choice.value = dataset;
   }, () => { /* The list below shows the error. */ });
   return {

@@ -6,6 +6,7 @@ import { letterTopic } from '../dead-letters/topic.js';
 
 export const title = 'Dead letters';
 
+/** @param {HTMLElement} main */
 export function show(main) {
   const controller = new AbortController();
   main.append(letterTable(controller.signal), letterTopic(controller.signal),

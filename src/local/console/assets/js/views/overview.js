@@ -10,8 +10,9 @@ import { listen } from '../live.js';
 
 export const title = 'Overview';
 
+/** @param {HTMLElement} main */
 export function show(main) {
-  /** @type {{ element: HTMLElement, update: (state: any) => void, shown?: () => void, end?: () => void }[]} */
+  /** @type {OverviewPart[]} */
   const parts = [welcome(), flow(), ratePanel(), latencyPanel(), events(), outcomes()];
   const [note, diagram, rate, latency, latest, totals] = parts.map((part) => part.element);
   main.append(note, diagram,

@@ -9,6 +9,7 @@ import { tagFor, urlFor } from '../pixel/tag.js';
 
 export const title = 'Create a pixel';
 
+/** @type {Record<string, string>} */
 const EXAMPLES = { user_id: '507f1f77bcf86cd799439011', order_id: '42', type: 'open' };
 
 // Merge tags of mail services, which replace them by the id of each recipient.
@@ -24,8 +25,10 @@ const MERGE_TAGS = [
 
 const NO_MERGE_TAG = 'URL_SIGNING_KEY is set. A merge tag changes the URL, which makes its signature invalid. Sign the URL of each recipient with `pixel-pipeline sign`.';
 
+/** @param {string} url @returns {Promise<string | undefined>} */
 const signed = (url) => fetch(`/console/sign?${new URLSearchParams({ url })}`).then((found) => (found.ok ? found.text() : undefined), () => undefined);
 
+/** @param {HTMLElement} main */
 export function show(main) {
   const base = h('input', { class: 'code', type: 'url', value: setup.pixel, spellcheck: 'false', required: true });
   const inputs = setup.attributes.map(({ name, description, in_table_suffix: needed }) => {
@@ -48,7 +51,8 @@ export function show(main) {
   let timer;
 
   function update() {
-    const parameters = [...inputs.map(({ name, input }) => [name, input.value]), ...new URLSearchParams(extra.value)];
+    /** @type {[name: string, value: string][]} */
+    const parameters = [...inputs.map(/** @returns {[name: string, value: string]} */ ({ name, input }) => [name, input.value]), ...new URLSearchParams(extra.value)];
     const mine = ++asked;
     clearTimeout(timer);
     const plain = urlFor(base.value, parameters);
@@ -56,11 +60,13 @@ export function show(main) {
       signed(plain).then((found) => mine === asked && found && display(found, merge.value ? NO_MERGE_TAG : tagFor(found, true)));
     } else {
       // Mail services do not recognise an encoded merge tag.
-      const merged = parameters.map(([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]));
+      /** @type {[name: string, value: string, mergeTag?: string][]} */
+      const merged = parameters.map(/** @returns {[name: string, value: string, mergeTag?: string]} */ ([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]));
       display(plain, tagFor(urlFor(base.value, merged), true));
     }
   }
 
+  /** @param {string} whole @param {string} mailTag */
   function display(whole, mailTag) {
     current = whole;
     url.textContent = current;
@@ -74,6 +80,7 @@ export function show(main) {
 
   async function explain() {
     const mine = ++asked;
+    /** @type {Explanation | undefined} */
     const answer = await fetch(`/console/explain?${new URLSearchParams({ url: current })}`).then((found) => found.json(), () => undefined);
     if (mine !== asked || !answer) return;
     const facts = [['Table', answer.table], ['insertId', answer.insert_id], ['Detail', answer.detail]];
@@ -85,6 +92,7 @@ export function show(main) {
   }
 
   // Requests whose event has not arrived yet.
+  /** @type {Set<{ url: string, at: number, result: HTMLElement }>} */
   const waiting = new Set();
   send.addEventListener('click', () => {
     const sent = { url: current, at: Date.now(), result: h('span', { class: 'soft' }, 'requested') };
@@ -107,14 +115,15 @@ export function show(main) {
     }
   });
 
-  const form = h('form', { class: 'stack', on: { input: update, submit: (event) => { event.preventDefault(); if (!send.disabled) send.click(); } } },
+  const form = h('form', { class: 'stack', on: { input: update, submit: (/** @type {Event} */ event) => { event.preventDefault(); if (!send.disabled) send.click(); } } },
     field('Pixel URL', base, 'In production, the address of the load balancer.'),
     inputs.map(({ element }) => element),
     field('Other parameters', extra, 'Logged, but stored in a column only if VALID_ATTRIBUTES contains them.'),
     inputs.length > 0 && field(`${inputs[0].name} in e-mail`, merge, 'The mail service inserts the value of each recipient.'),
     h('div', { class: 'row' }, send, h('span', { class: 'soft small' }, 'Loads the pixel in this browser.')),
     requests, canvas);
-  const output = (name, element) => h('section', { class: 'output', 'aria-label': name }, h('div', { class: 'row' }, h('h3', { class: 'grow' }, name), copyButton(() => element.textContent)), element);
+  /** @param {string} name @param {HTMLElement} element */
+  const output = (name, element) => h('section', { class: 'output', 'aria-label': name }, h('div', { class: 'row' }, h('h3', { class: 'grow' }, name), copyButton(() => element.textContent ?? '')), element);
   main.append(h('div', { class: 'pixel-form' },
     h('section', { class: 'panel', 'aria-label': 'Parameters' }, h('header', {}, h('h2', {}, 'Parameters')), h('div', { class: 'body' }, form)),
     h('div', { class: 'stack' },
@@ -128,6 +137,7 @@ export function show(main) {
   };
 }
 
+/** @param {DeliveryEvent} event @param {number} at */
 function arrived({ acked, explanation: { outcome, reason, table }, time_ms: time }, at) {
   if (!acked) return [h('span', { class: 'tag', 'data-outcome': 'retry' }, OUTCOME_LABELS.retry), ' The message will be delivered again.'];
   const where = table
@@ -136,6 +146,7 @@ function arrived({ acked, explanation: { outcome, reason, table }, time_ms: time
   return [h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]), ' ', ...where];
 }
 
+/** @param {string} a @param {string} b */
 function sameOrigin(a, b) {
   try {
     return new URL(a).origin === new URL(b).origin;
@@ -144,6 +155,7 @@ function sameOrigin(a, b) {
   }
 }
 
+/** @param {string} reason */
 function explanationOf(reason) {
   /** @type {Record<string, string>} */
   const known = {

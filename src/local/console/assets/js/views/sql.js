@@ -13,9 +13,14 @@ export const title = 'SQL';
 
 const DRAFT = 'sql-draft';
 
-/** A query on one line: its first comment, or its text. */
+/**
+ * A query on one line: its first comment, or its text.
+ *
+ * @param {string} sql
+ */
 const summaryOf = (sql) => (/^\s*--\s*(\S.*)/.exec(sql)?.[1] ?? sql.replace(/\s+/g, ' ').trim()).slice(0, 90);
 
+/** @param {HTMLElement} main @param {URLSearchParams} parameters */
 export function show(main, parameters) {
   const run = h('button', { type: 'button', class: 'main' }, 'Run ', h('kbd', {}, /Mac/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵'));
   const stop = h('button', { type: 'button', hidden: true }, 'Cancel');
@@ -30,10 +35,12 @@ export function show(main, parameters) {
   /** @type {ReturnType<typeof resultPanel> | undefined} */
   let panel;
 
+  /** @param {string} sql */
   const take = (sql) => {
     code.set(sql);
     code.focus();
   };
+  /** @param {{ title: string, about: string, sql: string }} sample */
   const sample = ({ title: name, about, sql }) => h('li', {}, h('button', { type: 'button', class: 'quiet', on: { click: () => take(sql) } }, name, about && h('span', { class: 'soft small' }, about)));
   const showHistory = () => {
     const entries = history.all();
@@ -72,7 +79,7 @@ export function show(main, parameters) {
         status.textContent = 'Cancelled';
       } else {
         status.textContent = 'Failed';
-        fill(below, failure(error, code));
+        fill(below, failure(messageOf(error), code));
         history.add({ sql, rows: 0, error: messageOf(error) });
       }
     }

@@ -7,6 +7,7 @@ import { tableDetail } from '../tables/detail.js';
 
 export const title = 'Tables';
 
+/** @param {HTMLElement} main @param {URLSearchParams} parameters */
 export function show(main, parameters) {
   const dataset = parameters.get('dataset') ?? setup.dataset;
   const name = parameters.get('table');
