@@ -99,7 +99,7 @@ stored              1100
 filtered              97  method 40, missing_attribute 57
 dead letters           0
 nacks                  5  no_template 2, in_flight 3
-tables created         12
+tables created        12
 lost                   3  2 not finished in time, 1 in the dead-letter topic
 ";
         assert_eq!(summary.to_string(), expected);

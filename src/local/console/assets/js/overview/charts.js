@@ -6,7 +6,15 @@ import { onWidth, showChart } from '../chart.js';
 
 const REFRESH_INTERVAL_MS = 5000;
 
-/** @param {{ title: string, path: string, legend: [swatch: string, text: string][], headline: (state: OverviewState) => any,   describe: (state: OverviewState) => string, columns: [name: string, of: (minute: Minute) => string][] }} options @returns {OverviewPart} */
+/**
+ * A chart with its legend and its data as a table. `columns` are the columns of the table.
+ *
+ * @param {{
+ *   title: string, path: string, legend: [swatch: string, text: string][], headline: (state: OverviewState) => any,
+ *   describe: (state: OverviewState) => string, columns: [name: string, of: (minute: Minute) => string][],
+ * }} options
+ * @returns {OverviewPart}
+ */
 function panel({ title, path, legend, headline, describe, columns }) {
   const figure = h('strong', {}, '–');
   const chart = h('div', { class: 'chart strip' });

@@ -31,7 +31,7 @@ export function editor(text, { run, changed }) {
       return;
     }
     let at = 0;
-/** @type {(string | HTMLElement)[]} */
+    /** @type {(string | HTMLElement)[]} */
     const spans = [];
     for (const [kind, token] of tokens(sql)) {
       // The mark may begin or end inside a token.
