@@ -10,16 +10,16 @@
 //!
 //! The local mode uses the service, its settings and its decoder. None of them uses the local mode.
 
-pub mod address;
-pub mod bq;
-pub mod console;
-pub mod demo;
-pub mod handles;
+pub(crate) mod address;
+pub(crate) mod bq;
+pub(crate) mod console;
+pub(crate) mod demo;
+pub(crate) mod handles;
 pub mod load_balancer;
 pub mod log_sink;
-pub mod loopback;
+pub(crate) mod loopback;
 pub mod pubsub;
 pub mod stats;
-pub mod summary;
-pub mod topology;
-pub mod views;
+pub(crate) mod summary;
+pub(crate) mod topology;
+pub(crate) mod views;

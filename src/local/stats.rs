@@ -18,7 +18,7 @@ const CHANNEL_CAPACITY: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Stats {
     counters: Arc<Counters>,
-    deliveries: broadcast::Sender<Arc<Delivery>>,
+    deliveries: broadcast::Sender<Arc<DeliveryRecord>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub struct Counts {
 
 /// One finished delivery attempt: answered, or timed out.
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub struct DeliveryRecord {
     pub message_id: String,
     /// The message's data: a log entry.
     pub data: Bytes,
@@ -92,7 +92,7 @@ impl Stats {
     }
 
     /// Counts a finished delivery and broadcasts it.
-    pub fn record_delivery(&self, delivery: Delivery) {
+    pub fn record_delivery(&self, delivery: DeliveryRecord) {
         let counter = if delivery.acked { &self.counters.acked } else { &self.counters.nacked };
         counter.fetch_add(1, Ordering::Relaxed);
         // An error means that there is no receiver.
@@ -120,7 +120,7 @@ impl Stats {
     }
 
     /// A receiver of all later deliveries.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Delivery>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<DeliveryRecord>> {
         self.deliveries.subscribe()
     }
 }

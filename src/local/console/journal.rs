@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::series::{ChartOutcome, Second, Series};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
-use crate::local::stats::{Delivery, Stats};
+use crate::local::stats::{DeliveryRecord, Stats};
 
 /// Number of events that are kept.
 const MAX_EVENTS: usize = 200;
@@ -24,7 +24,7 @@ const MAX_ENTRY_BYTES: usize = 16 << 10;
 
 /// One delivery, as the page shows it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Event {
+pub(crate) struct DeliveryEvent {
     /// Starts at 1.
     pub number: u64,
     /// End of the delivery, in milliseconds of Unix time.
@@ -50,14 +50,14 @@ pub(crate) struct Journal {
 #[derive(Debug, Default)]
 struct Records {
     last: u64,
-    events: VecDeque<Arc<Event>>,
+    events: VecDeque<Arc<DeliveryEvent>>,
     series: Series,
 }
 
 /// Writes the journal.
 #[derive(Debug)]
 pub struct Recorder {
-    deliveries: broadcast::Receiver<Arc<Delivery>>,
+    deliveries: broadcast::Receiver<Arc<DeliveryRecord>>,
     journal: Arc<Journal>,
     decoder: Arc<Decoder>,
     table: String,
@@ -91,7 +91,7 @@ impl Recorder {
         }
     }
 
-    fn record(&self, delivery: &Delivery, now: Timestamp) {
+    fn record(&self, delivery: &DeliveryRecord, now: Timestamp) {
         // A message that is not JSON has neither method nor URL.
         let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -105,7 +105,7 @@ impl Recorder {
         };
         let requested = text("/timestamp").and_then(|time| time.parse::<Timestamp>().ok());
         let latency = requested.filter(|_| outcome == ChartOutcome::Stored).map(|requested| now.duration_since(requested).as_millis());
-        let event = Event {
+        let event = DeliveryEvent {
             number: 0,
             time_ms: now.as_millisecond(),
             message_id: delivery.message_id.clone(),
@@ -125,19 +125,19 @@ impl Recorder {
 }
 
 impl Journal {
-    fn add(&self, event: Event, outcome: ChartOutcome, latency: Option<u32>) {
+    fn add(&self, event: DeliveryEvent, outcome: ChartOutcome, latency: Option<u32>) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.last += 1;
         let number = records.last;
         records.series.count(event.time_ms / 1000, outcome, latency);
-        records.events.push_back(Arc::new(Event { number, ..event }));
+        records.events.push_back(Arc::new(DeliveryEvent { number, ..event }));
         while records.events.len() > MAX_EVENTS {
             records.events.pop_front();
         }
     }
 
     /// The events after this number, oldest first. Of more than `most`, the latest.
-    pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<Event>> {
+    pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<DeliveryEvent>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let mut events: Vec<_> = records.events.iter().rev().take_while(|event| event.number > number).take(most).cloned().collect();
         events.reverse();
@@ -171,8 +171,8 @@ mod tests {
         (stats, journal, recorder)
     }
 
-    fn delivery(data: &str, acked: bool) -> Delivery {
-        Delivery {
+    fn delivery(data: &str, acked: bool) -> DeliveryRecord {
+        DeliveryRecord {
             message_id: "1".to_owned(),
             data: Bytes::copy_from_slice(data.as_bytes()),
             publish_time: Timestamp::UNIX_EPOCH,

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Console;
-use super::journal::Event;
+use super::journal::DeliveryEvent;
 use super::series::quantile;
 use crate::local::stats::Counts;
 use crate::telemetry::metrics;
@@ -32,7 +32,7 @@ const RATE_WINDOW_SECS: i64 = 10;
 #[derive(Debug, PartialEq, Serialize)]
 struct OverviewState {
     counts: Counts,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<OutcomeCount>,
     /// Deliveries per second, over the last ten seconds.
     rate: f64,
     /// Milliseconds from request to row, over the last five minutes.
@@ -42,7 +42,7 @@ struct OverviewState {
 
 /// Number of deliveries with the same outcome and reason.
 #[derive(Debug, PartialEq, Serialize)]
-struct Outcome {
+struct OutcomeCount {
     outcome: String,
     /// Empty if the outcome has no reasons.
     reason: String,
@@ -53,7 +53,7 @@ struct Outcome {
 struct Update<'a> {
     #[serde(flatten)]
     state: &'a OverviewState,
-    events: Vec<Arc<Event>>,
+    events: Vec<Arc<DeliveryEvent>>,
 }
 
 struct StateStream {
@@ -108,7 +108,7 @@ impl Console {
         let outcomes = metrics::deliveries(&self.handles.metrics).into_iter();
         OverviewState {
             counts: self.handles.stats.counts(),
-            outcomes: outcomes.map(|((outcome, reason), count)| Outcome { outcome, reason, count }).collect(),
+            outcomes: outcomes.map(|((outcome, reason), count)| OutcomeCount { outcome, reason, count }).collect(),
             rate: f64::from(deliveries) / RATE_WINDOW_SECS as f64,
             p50: quantile(&mut latencies, 0.5),
             p95: quantile(&mut latencies, 0.95),

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::decode::signature::SigningKeys;
 use crate::telemetry::Throttle;
 
-pub use traffic::{Method, Request, Traffic};
+pub use traffic::{DemoRequest, Method, Traffic};
 
 /// Mean number of requests per second: 0.01 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -68,7 +68,7 @@ pub async fn run(
     }
 }
 
-async fn send_request(http: &reqwest::Client, url: &str, request: Request) -> Result<(), reqwest::Error> {
+async fn send_request(http: &reqwest::Client, url: &str, request: DemoRequest) -> Result<(), reqwest::Error> {
     let url = format!("{url}{}", request.target);
     let builder = match request.method {
         Method::Get => http.get(url),

@@ -13,7 +13,7 @@ const MAX_VISITS: usize = 5;
 
 /// One request for the load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct DemoRequest {
     pub method: Method,
     /// Path and query, encoded.
     pub target: String,
@@ -68,7 +68,7 @@ impl Traffic {
     }
 
     /// The next request.
-    pub fn next_request(&mut self) -> Request {
+    pub fn next_request(&mut self) -> DemoRequest {
         match self.random.u32(..100) {
             0..70 => self.visit(),
             70..84 => self.newsletter_open(),
@@ -82,7 +82,7 @@ impl Traffic {
         -(1.0 - self.random.f64()).ln()
     }
 
-    fn visit(&mut self) -> Request {
+    fn visit(&mut self) -> DemoRequest {
         if self.visits.len() < MAX_VISITS {
             let (person, origin) = (self.pick(&PEOPLE), self.pick(&ORIGINS));
             self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrival });
@@ -97,7 +97,7 @@ impl Traffic {
         request
     }
 
-    fn step(&mut self, visit: &Visit) -> Request {
+    fn step(&mut self, visit: &Visit) -> DemoRequest {
         let kind = match visit.stage {
             Stage::Arrival | Stage::View => "view",
             Stage::Click => "click",
@@ -126,7 +126,7 @@ impl Traffic {
     }
 
     /// The pixel of a newsletter. Mail programs and their proxies send no referer.
-    fn newsletter_open(&mut self) -> Request {
+    fn newsletter_open(&mut self) -> DemoRequest {
         let person = self.pick(&PEOPLE);
         let campaign = self.pick(&NEWSLETTERS);
         let parameters = [("user_id", person.id.to_owned()), ("type", "open".to_owned()), ("utm_campaign", campaign.to_owned())];
@@ -135,15 +135,15 @@ impl Traffic {
     }
 
     /// A crawler that loads the pixel of a page.
-    fn crawler_view(&mut self) -> Request {
+    fn crawler_view(&mut self) -> DemoRequest {
         let (person, bot, page) = (self.pick(&PEOPLE), self.pick(&BOTS), self.pick(&PAGES));
         let parameters = [("user_id", person.id.to_owned()), ("type", "view".to_owned())];
         self.get(&parameters, bot, Some(format!("{SHOP}{page}")), BOT_IP)
     }
 
-    fn invalid_request(&mut self) -> Request {
+    fn invalid_request(&mut self) -> DemoRequest {
         let person = self.pick(&PEOPLE);
-        let browser = |target: String| Request {
+        let browser = |target: String| DemoRequest {
             method: Method::Get,
             target,
             user_agent: person.browser,
@@ -151,13 +151,13 @@ impl Traffic {
             remote_ip: person.remote_ip,
         };
         let path = self.path.clone();
-        let scan = |target: &str| Request { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
+        let scan = |target: &str| DemoRequest { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
         match self.random.u32(..12) {
             // A visitor who is not logged in.
             0..3 => browser(format!("{path}?type=view")),
             3 => browser(format!("{path}?user_id=&type=view")),
             // A newsletter whose merge tag was not replaced.
-            4 => Request {
+            4 => DemoRequest {
                 user_agent: MailProgram::Gmail.user_agent(),
                 referer: None,
                 ..browser(format!("{path}?user_id=%7B%7Buser.id%7D%7D&type=open"))
@@ -167,21 +167,27 @@ impl Traffic {
             6 => browser(format!("{path}?user_id={}&type=caf%E9", person.id)),
             // Parameters without a column, and a repeated one.
             7 => browser(format!("{path}?user_id={}&type=click&type=view&gclid=Cj0KCQ&debug=1", person.id)),
-            8 => Request {
+            8 => DemoRequest {
                 method: Method::Head,
                 user_agent: LINK_CHECKER,
                 referer: None,
                 ..browser(format!("{path}?user_id={}", person.id))
             },
-            9 => Request { method: Method::Post, ..scan(&path) },
+            9 => DemoRequest { method: Method::Post, ..scan(&path) },
             10 => browser("/favicon.ico".to_owned()),
             _ => scan("/wp-login.php"),
         }
     }
 
-    fn get(&self, parameters: &[(&str, String)], user_agent: &'static str, referer: Option<String>, remote_ip: &'static str) -> Request {
+    fn get(
+        &self,
+        parameters: &[(&str, String)],
+        user_agent: &'static str,
+        referer: Option<String>,
+        remote_ip: &'static str,
+    ) -> DemoRequest {
         let query = Serializer::new(String::new()).extend_pairs(parameters).finish();
-        Request { method: Method::Get, target: format!("{}?{query}", self.path), user_agent, referer, remote_ip }
+        DemoRequest { method: Method::Get, target: format!("{}?{query}", self.path), user_agent, referer, remote_ip }
     }
 
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
@@ -221,7 +227,7 @@ mod tests {
 
     use super::*;
 
-    fn requests(seed: u64, count: usize) -> Vec<Request> {
+    fn requests(seed: u64, count: usize) -> Vec<DemoRequest> {
         let mut traffic = Traffic::new("/pixel.png", seed);
         std::iter::repeat_with(|| traffic.next_request()).take(count).collect()
     }
@@ -235,8 +241,8 @@ mod tests {
     #[test]
     fn every_kind_of_request_has_its_share() {
         let requests = requests(7, 5000);
-        let share = |is: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
-        let has = |part: &'static str| move |request: &Request| request.target.contains(part);
+        let share = |is: &dyn Fn(&DemoRequest) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
+        let has = |part: &'static str| move |request: &DemoRequest| request.target.contains(part);
         for (what, share, least, most) in [
             ("views", share(&has("type=view")), 0.4, 0.8),
             ("clicks", share(&has("type=click")), 0.1, 0.3),

@@ -47,7 +47,7 @@ pub(crate) struct Attempt {
 
 /// What the subscription does next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum NextStep {
     Deliver(Attempt),
     /// Wait until that time, or, without a time, until a message arrives or a delivery finishes.
     Wait(Option<Instant>),
@@ -97,15 +97,15 @@ impl Backlog {
     }
 
     /// Returns the next delivery and counts it as in flight.
-    pub(crate) fn next(&mut self, now: Instant) -> Next {
+    pub(crate) fn next(&mut self, now: Instant) -> NextStep {
         if !self.window.has_room(self.in_flight) {
-            return Next::Wait(None);
+            return NextStep::Wait(None);
         }
         let due = self.failed.first_key_value().map(|((due, _), _)| *due);
         let has_work = if self.unsent.is_empty() { due } else { Some(now) };
-        let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return Next::Wait(None) };
+        let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return NextStep::Wait(None) };
         if now < from {
-            return Next::Wait(Some(from));
+            return NextStep::Wait(Some(from));
         }
         let again = if due.is_some_and(|due| due <= now) { self.failed.pop_first() } else { None };
         let (message, attempts) = match (again, self.unsent.pop_front()) {
@@ -114,10 +114,10 @@ impl Backlog {
                 (message, attempts)
             }
             (None, Some(message)) => (Arc::new(message), 0),
-            (None, None) => return Next::Wait(due),
+            (None, None) => return NextStep::Wait(due),
         };
         self.in_flight += 1;
-        Next::Deliver(Attempt { message, number: attempts + 1, began: now })
+        NextStep::Deliver(Attempt { message, number: attempts + 1, began: now })
     }
 
     /// Records the result of a delivery. Returns the message if this was its last attempt.
@@ -187,12 +187,12 @@ mod tests {
         let mut answers: BTreeMap<(Instant, usize), (Attempt, PushResult)> = BTreeMap::new();
         while backlog.len() > 0 {
             match backlog.next(now) {
-                Next::Deliver(attempt) => {
+                NextStep::Deliver(attempt) => {
                     deliveries.push((now - start, attempt.message.id.clone(), attempt.number));
                     let (took, answer) = endpoint(&attempt);
                     answers.insert((now + took, deliveries.len()), (attempt, answer));
                 }
-                Next::Wait(until) => {
+                NextStep::Wait(until) => {
                     let answered = answers.first_key_value().map(|((at, _), _)| *at);
                     now = [until, answered].into_iter().flatten().min().expect("an answer or a retry is due");
                     while let Some(((at, n), (attempt, answer))) = answers.pop_first() {
@@ -282,14 +282,14 @@ mod tests {
         let mut backlog = backlog_of(2, 100);
         let start = Instant::now();
         let attempts = [(); 2].map(|()| match backlog.next(start) {
-            Next::Deliver(attempt) => attempt,
-            Next::Wait(_) => panic!("both messages are due"),
+            NextStep::Deliver(attempt) => attempt,
+            NextStep::Wait(_) => panic!("both messages are due"),
         });
         attempts.into_iter().for_each(|attempt| assert!(backlog.finish(attempt, PushResult::Nack, start).is_none()));
-        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + 10 * SECOND));
+        assert!(matches!(backlog.next(start), NextStep::Wait(Some(until)) if until == start + 10 * SECOND));
         backlog.retry_at_once(start);
-        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + SECOND / 10));
-        let Next::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("the retry is due") };
+        assert!(matches!(backlog.next(start), NextStep::Wait(Some(until)) if until == start + SECOND / 10));
+        let NextStep::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("the retry is due") };
         assert_eq!((attempt.message.id.as_str(), attempt.number), ("0", 2));
     }
 

@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::backlog::{Attempt, Backlog, ExhaustedMessage, Next, PushResult};
+use super::backlog::{Attempt, Backlog, ExhaustedMessage, NextStep, PushResult};
 use super::dead_letter_topic::DeadLetterTopic;
 use super::policy::Policy;
 use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, is_ack};
-use crate::local::stats::{Delivery, Stats};
+use crate::local::stats::{DeliveryRecord, Stats};
 use crate::telemetry::Throttle;
 
 /// The User-Agent of Pub/Sub.
@@ -76,8 +76,8 @@ impl PushSubscription {
         loop {
             let wake = loop {
                 match backlog.next(Instant::now()) {
-                    Next::Deliver(attempt) => drop(deliveries.spawn(pusher.clone().push(attempt))),
-                    Next::Wait(until) => break until,
+                    NextStep::Deliver(attempt) => drop(deliveries.spawn(pusher.clone().push(attempt))),
+                    NextStep::Wait(until) => break until,
                 }
             };
             if all_published && backlog.len() == 0 {
@@ -130,7 +130,7 @@ fn record(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> Pu
     if !acked && let Some(suppressed) = throttle.pass() {
         tracing::warn!(status, attempt = number, suppressed, "push delivery not acknowledged");
     }
-    stats.record_delivery(Delivery {
+    stats.record_delivery(DeliveryRecord {
         message_id: message.id.clone(),
         data: message.data.clone(),
         publish_time: message.publish_time,
