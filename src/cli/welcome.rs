@@ -1,4 +1,4 @@
-//! What `local` says of itself when it has started.
+//! The text that `local` prints when it has started.
 
 use std::net::IpAddr;
 
@@ -6,9 +6,9 @@ use super::duration_arg::DurationArg;
 use crate::decode::{Decoder, Explanation};
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
-use crate::local::topology::Handles;
+use crate::local::handles::Handles;
 
-/// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
+/// URLs, and commands to paste into a shell.
 pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<DurationArg>) -> String {
     let urls = &handles.urls;
     let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
@@ -20,25 +20,24 @@ pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Optio
     let rows = table.map(|table| format!("  curl {tables}/{table}/data\n")).unwrap_or_default();
     let mut notes = String::new();
     if let Some(setup) = &handles.emulator {
-        let made = |existed| if existed { "was there" } else { "was made" };
         notes += &format!(
-            "The Pub/Sub emulator pushes to {}: {} {}, {} {}.\n",
+            "The Pub/Sub emulator pushes to {}: topic {} ({}), subscription {} ({}).\n",
             setup.push_endpoint,
             setup.topic,
-            made(setup.topic_existed),
+            if setup.topic_existed { "existed" } else { "created" },
             setup.subscription,
-            if setup.subscription_existed { "was there and pushes here from now on" } else { made(false) },
+            if setup.subscription_existed { "existed, push endpoint changed" } else { "created" },
         );
     }
     if let Some(rate) = demo {
-        notes += &format!("The demo fires the pixel {rate} times a second.\n");
+        notes += &format!("The demo sends {rate} requests per second.\n");
     }
     if !host.is_loopback() {
-        notes += &format!("CAUTION: whoever reaches {host} can read and write all of this; nothing asks who they are.\n");
+        notes += &format!("WARNING: anyone who can reach {host} can read and write all data. There is no authentication.\n");
     }
     let stop = match duration {
-        Some(DurationArg(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
-        None => "Stop with Ctrl-C; the tables stay.".to_owned(),
+        Some(DurationArg(duration)) => format!("Stops after {duration:?}, or with Ctrl-C. The tables are kept."),
+        None => "Stop with Ctrl-C. The tables are kept.".to_owned(),
     };
     format!(
         "console   {service}/
@@ -46,11 +45,11 @@ pixel     {pixel}
 push      {service}/
 BigQuery  {}
 
-{notes}Fire the pixel:
+{notes}Request the pixel:
   curl -o /dev/null \"{example}\"
-See the tables, and the rows of one:
+List the tables, and the rows of one:
   curl {tables}
-{rows}Query them with this program, or with bq after two exports:
+{rows}Query them with this program, or with bq after these exports:
   pixel-pipeline query --local={} 'SELECT 1'
 {}
   bq query 'SELECT 1'

@@ -1,19 +1,19 @@
-//! Where a part listens, and how the others on this machine reach it.
+//! Binds a port, and builds the URL under which other parts on this machine reach it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-/// A port that was bound.
+/// A bound port.
 #[derive(Debug)]
 pub struct Bound {
     pub listener: TcpListener,
-    /// With the port's number where any free one was asked for.
+    /// The port number is the real one, also if port 0 was requested.
     pub address: SocketAddr,
 }
 
-/// A port that could not be.
+/// A port cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {host} port {port} ({setting})")]
 pub struct BindError {
@@ -24,7 +24,7 @@ pub struct BindError {
 }
 
 impl Bound {
-    /// Port 0 is any free one; `setting` is what the user would change.
+    /// Port 0 selects a free port. `setting` is the setting's name, for the error message.
     pub async fn bind(host: IpAddr, port: u16, setting: &'static str) -> Result<Self, BindError> {
         let failed = |source| BindError { host, port, setting, source };
         let listener = TcpListener::bind((host, port)).await.map_err(failed)?;
@@ -32,13 +32,13 @@ impl Bound {
         Ok(Self { listener, address })
     }
 
-    /// The root of a URL that works on this machine.
+    /// The root URL, reachable from this machine.
     pub fn url(&self) -> String {
         format!("http://{}", reachable(self.address))
     }
 }
 
-/// "All addresses" is none that one could connect to.
+/// Replaces an unspecified address, to which no client can connect, by the loopback address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_addresses_are_reached_by_the_loopback() {
+    fn unspecified_addresses_become_loopback_addresses() {
         for (bound, expected) in
             [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("192.0.2.1:80", "192.0.2.1:80"), ("127.0.0.1:80", "127.0.0.1:80")]
         {

@@ -1,9 +1,8 @@
-//! What Google's `bq` needs to talk to the local BigQuery: a run-control file and a token file.
+//! Writes the files with which Google's `bq` talks to the local BigQuery: a run-control file and a token file.
 //!
-//! `bq` refuses to run without an account, whatever server it is told. With a token from a file it
-//! asks nobody, and the token may be any word; the run-control file names the server and the project,
-//! and makes GoogleSQL the dialect. Two environment variables name the two files. Without them, a
-//! user who is logged in and gives only `--api` would send a real access token.
+//! `bq` does not run without an account, even for a local server. With a token file it needs no account, and the local
+//! server accepts any token. The run-control file sets server, project and the GoogleSQL dialect. Two environment
+//! variables point at the two files. Without them, a logged-in user who passes only `--api` sends a real access token.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -12,21 +11,21 @@ use std::path::{Path, PathBuf};
 
 const TOKEN: &str = "local";
 
-/// The two files, by their absolute paths.
+/// Absolute paths of the two files.
 #[derive(Debug)]
 pub struct BqFiles {
-    /// BIGQUERYRC
+    /// Value of BIGQUERYRC.
     pub run_control: PathBuf,
-    /// CLOUDSDK_AUTH_ACCESS_TOKEN_FILE
+    /// Value of CLOUDSDK_AUTH_ACCESS_TOKEN_FILE.
     pub token: PathBuf,
 }
 
 impl BqFiles {
-    /// Writes both into `dir`, for the server at that URL, over those of an earlier run: the port may be another one.
+    /// Writes both files into `dir`. Overwrites those of an earlier run, which may have used another port.
     ///
     /// # Errors
     ///
-    /// The directory is not there or cannot be written to.
+    /// The directory does not exist or is not writable.
     pub fn write(dir: &Path, server: &str, project: &str) -> io::Result<Self> {
         let dir = fs::canonicalize(dir)?;
         let files = Self { run_control: dir.join("bqrc"), token: dir.join("bq-token") };
@@ -45,37 +44,38 @@ impl BqFiles {
         Ok(files)
     }
 
-    /// The lines, indented, to paste into a POSIX shell, after which plain `bq query 'SELECT 1'` works.
+    /// Two indented `export` lines for a POSIX shell. After them, plain `bq query 'SELECT 1'` works.
     pub fn exports(&self, indent: &str) -> String {
-        let export = |name: &str, file: &Path| format!("export {name}={}", quoted(&file.to_string_lossy()));
+        let export = |name: &str, file: &Path| format!("export {name}={}", shell_word(file));
         format!("{indent}{}\n{indent}{}", export("BIGQUERYRC", &self.run_control), export("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &self.token))
     }
 }
 
-/// Readable by nobody else, from the first moment on. This token is no secret, but one day somebody
-/// puts a real one there.
+/// Creates the file readable by its owner only. The local token is not a secret, but users may put a real one there.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    const OURS_ALONE: u32 = 0o600;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OURS_ALONE).open(path)?;
-    // A file that was there keeps its mode.
-    file.set_permissions(Permissions::from_mode(OURS_ALONE))?;
+    const OWNER_ONLY: u32 = 0o600;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(path)?;
+    // An existing file keeps its mode when it is opened.
+    file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     file.write_all(text.as_bytes())
 }
 
-/// For a shell; most paths need no quotes and are easier to read without.
-fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@".contains(&byte);
-    if text.bytes().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+/// Quotes a path for a POSIX shell if it needs quotes.
+fn shell_word(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    shlex::try_quote(&path).expect("the path of an existing file contains no NUL").into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::*;
 
     #[test]
-    fn a_path_is_quoted_only_where_a_shell_would_take_it_apart() {
-        assert_eq!(quoted("/home/ann/pixel-data/bqrc"), "/home/ann/pixel-data/bqrc");
-        assert_eq!(quoted("/home/ann's data/bqrc"), r"'/home/ann'\''s data/bqrc'");
-        assert_eq!(quoted("/tmp/$(id)"), "'/tmp/$(id)'");
+    fn paths_are_quoted_for_the_shell_only_if_needed() {
+        let word = |path: &str| shell_word(Path::new(path));
+        assert_eq!(word("/home/ann/pixel-data/bqrc"), "/home/ann/pixel-data/bqrc");
+        assert_eq!(word("/tmp/$(id)"), "'/tmp/$(id)'");
+        let quoted = word("/home/ann's data/bqrc");
+        assert_eq!(shlex::split(&quoted), Some(vec!["/home/ann's data/bqrc".to_owned()]), "{quoted}");
     }
 }

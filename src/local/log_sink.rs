@@ -1,60 +1,61 @@
-//! The log sink: which log entries are published, and as what.
+//! The log sink: selects the log entries to publish.
 //!
-//! Between the load balancer's log and the topic. Its filter is the one that `commands.txt` gives
-//! to `gcloud logging sinks create`: the load balancer by its kind and URL map, and the pixel's
-//! path anywhere in the URL. That is coarser than what the service lets through, on purpose: a
-//! `HEAD` request, or the path in another page's query, reaches the service and is filtered there.
+//! It stands between the load balancer's log and the topic. Its filter is the one that `commands.txt` passes to
+//! `gcloud logging sinks create`: resource type, URL map, and the pixel's path anywhere in the URL. The service filters
+//! more precisely: for example, a `HEAD` request, or a URL with the path in its query, passes the sink and is filtered by
+//! the service.
 
 use serde_json::Value;
 
-use super::activity::Activity;
-use super::load_balancer::URL_MAP;
 use super::pubsub::{Attributes, Topic};
+use super::stats::Stats;
 
-/// The only attribute of a message that Cloud Logging publishes.
+/// Name of the URL map. Log entries also use it as the name of forwarding rule and target proxy.
+pub(crate) const URL_MAP: &str = "pixel";
+/// The only attribute that Cloud Logging adds to a message.
 const TIMESTAMP: &str = "logging.googleapis.com/timestamp";
 
-/// Publishes the entries that its filter matches.
+/// Publishes the log entries that match its filter.
 #[derive(Debug)]
 pub struct LogSink {
     filter: Filter,
     topic: Topic,
-    activity: Activity,
+    stats: Stats,
 }
 
 /// `resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND
 /// httpRequest.requestUrl:(PATH OR …)`.
 #[derive(Debug)]
 struct Filter {
-    /// In lower case; empty for any.
+    /// In lower case. Empty matches every path.
     paths: Vec<String>,
 }
 
 impl LogSink {
-    /// Exports to `topic` what was requested of one of these paths; of any path if there is none.
-    pub fn new(paths: &[String], topic: Topic, activity: Activity) -> Self {
-        Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, activity }
+    /// Publishes requests of these paths to `topic`; of every path if `paths` is empty.
+    pub fn new(paths: &[String], topic: Topic, stats: Stats) -> Self {
+        Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, stats }
     }
 
-    /// Publishes the entry, if it is to be.
+    /// Publishes the entry if the filter matches.
     pub fn export(&self, entry: &Value) {
         if !self.filter.matches(entry) {
-            return self.activity.excluded();
+            return self.stats.record_excluded();
         }
-        let timestamp = entry["timestamp"].as_str().unwrap_or_default();
-        self.topic.publish(entry.to_string().into(), Attributes::from([(TIMESTAMP.to_owned(), timestamp.to_owned())]));
+        let timestamp = entry["timestamp"].as_str().map(|timestamp| (TIMESTAMP.to_owned(), timestamp.to_owned()));
+        self.topic.publish(entry.to_string().into(), Attributes::from_iter(timestamp));
     }
 }
 
 impl Filter {
-    /// `:` of the query language finds text anywhere, whatever its case
+    /// The `:` operator of the query language matches a substring, ignoring case
     /// (<https://cloud.google.com/logging/docs/view/logging-query-language#comparisons>).
     fn matches(&self, entry: &Value) -> bool {
         let resource = &entry["resource"];
-        let url = entry["httpRequest"]["requestUrl"].as_str().unwrap_or_default().to_lowercase();
+        let url = entry["httpRequest"]["requestUrl"].as_str().map(str::to_lowercase);
         resource["type"] == "http_load_balancer"
             && resource["labels"]["url_map_name"] == URL_MAP
-            && (self.paths.is_empty() || self.paths.iter().any(|path| url.contains(path)))
+            && (self.paths.is_empty() || url.is_some_and(|url| self.paths.iter().any(|path| url.contains(path))))
     }
 }
 
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filter_is_that_of_the_deployment() {
+    fn the_filter_matches_resource_url_map_and_path() {
         let entry = |kind: &str, url_map: &str, url: &str| json!({"resource": {"type": kind, "labels": {"url_map_name": url_map}}, "httpRequest": {"requestUrl": url}});
         let filter = Filter { paths: vec!["/pixel.png".to_owned()] };
         for (kind, url_map, url, expected) in [

@@ -1,12 +1,11 @@
-//! Only for this machine: a look at `Host` and `Origin` before a request comes in.
+//! Rejects requests from other origins by `Host` and `Origin`.
 //!
-//! A port on 127.0.0.1 can be reached by every page that a browser on this machine has open. A
-//! page of another origin may post to it, and one whose name has been made to resolve to 127.0.0.1
-//! (DNS rebinding) may read the answers as well. Both betray themselves: the first by `Origin`,
-//! the second by `Host`, which still has the page's own name.
+//! Every page that is open in a browser on this machine can send requests to a port on 127.0.0.1. A page of another
+//! origin can post to it. A page whose name resolves to 127.0.0.1 (DNS rebinding) can also read the answers. The first
+//! kind is detected by `Origin`, the second by `Host`, which contains the page's own name.
 //!
-//! Not for the push endpoint, which Google's emulator calls by whatever name it was told, nor for
-//! the pixel, which is there to be fetched by any page.
+//! Not used for the push endpoint, which Google's emulator may call by any name, and not for the pixel, which any page
+//! may embed.
 
 use std::net::IpAddr;
 
@@ -18,55 +17,54 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
-/// Lets nobody in but those who call by a name of this machine. `bound_to` is the address of the
-/// listening socket.
-pub fn only(router: Router, bound_to: IpAddr) -> Router {
-    router.layer(middleware::from_fn_with_state(bound_to, check))
+/// Accepts only requests whose `Host` is a name of this machine. `bound_to` is the address of the listening socket.
+pub fn restrict(router: Router, bound_to: IpAddr) -> Router {
+    router.layer(middleware::from_fn_with_state(bound_to, guard))
 }
 
-async fn check(State(bound_to): State<IpAddr>, request: Request, next: Next) -> Response {
-    match verdict(request.headers(), bound_to) {
+async fn guard(State(bound_to): State<IpAddr>, request: Request, next: Next) -> Response {
+    match check_headers(request.headers(), bound_to) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response(),
+        Err(error) => (StatusCode::FORBIDDEN, format!("{error}\n")).into_response(),
     }
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
-    #[error("the request has no Host, or more than one")]
+enum AccessError {
+    #[error("the request has no valid Host header, or more than one")]
     NoHost,
-    #[error("this server answers to localhost, 127.0.0.1 and [::1], and to the address of --host; not to the Host of this request")]
+    #[error("the Host of this request is not allowed. Use localhost, 127.0.0.1, [::1] or the address of --host")]
     ForeignHost,
-    #[error("this server answers to its own pages only; the Origin of this request is another one")]
+    #[error("the Origin of this request is not allowed. Only pages of this server may send requests")]
     ForeignOrigin,
 }
 
-fn verdict(headers: &HeaderMap, bound_to: IpAddr) -> Result<(), Refusal> {
+fn check_headers(headers: &HeaderMap, bound_to: IpAddr) -> Result<(), AccessError> {
     let mut hosts = headers.get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Refusal::NoHost) };
-    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).ok_or(Refusal::NoHost)?;
-    // An authority may have a user before the host, a Host header may not.
-    if host.as_str().contains('@') || !is_ours(host.host(), bound_to) {
-        return Err(Refusal::ForeignHost);
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(AccessError::NoHost) };
+    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).ok_or(AccessError::NoHost)?;
+    // An authority may contain user information. A Host header may not.
+    if host.as_str().contains('@') || !is_local_name(host.host(), bound_to) {
+        return Err(AccessError::ForeignHost);
     }
-    // An opaque origin (`null`) is nobody's, hence not ours.
+    // `null` is an opaque origin, which never matches.
     let is_own = |origin: &[u8]| {
         let authority = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| origin.strip_prefix(scheme));
         authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host.as_str().as_bytes()))
     };
     match headers.get_all(ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
         true => Ok(()),
-        false => Err(Refusal::ForeignOrigin),
+        false => Err(AccessError::ForeignOrigin),
     }
 }
 
-fn is_ours(host: &str, bound_to: IpAddr) -> bool {
+fn is_local_name(host: &str, bound_to: IpAddr) -> bool {
     if host.eq_ignore_ascii_case("localhost") {
         return true;
     }
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        // On all addresses: which of them are this machine's is not known, but a rebound page always
-        // calls by a name.
+        // When bound to all addresses, the addresses of this machine are unknown. DNS rebinding always uses a name, so
+        // every numeric address is accepted.
         Ok(_) if bound_to.is_unspecified() => true,
         Ok(address) => address.is_loopback() || address == bound_to,
         Err(_) => false,
@@ -87,43 +85,43 @@ mod tests {
         headers
     }
 
-    fn of(pairs: &[(&'static str, &'static str)]) -> Result<(), Refusal> {
-        verdict(&headers(pairs), Ipv4Addr::LOCALHOST.into())
+    fn check(pairs: &[(&'static str, &'static str)]) -> Result<(), AccessError> {
+        check_headers(&headers(pairs), Ipv4Addr::LOCALHOST.into())
     }
 
     #[test]
-    fn names_of_this_machine_are_let_in_with_any_port() {
+    fn local_names_are_accepted_with_any_port() {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.0.0.2", "[::1]:8080", "[::1]"] {
-            assert_eq!(verdict(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Ok(()), "{host}");
+            assert_eq!(check_headers(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Ok(()), "{host}");
         }
     }
 
     #[test]
-    fn names_of_others_are_not() {
+    fn foreign_names_are_rejected() {
         for host in
             ["example.com", "localhost.example.com", "127.0.0.1.nip.io", "192.168.1.5:8080", "evil.example:8080", "[::2]", "a@localhost"]
         {
-            assert_eq!(verdict(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Err(Refusal::ForeignHost), "{host}");
+            assert_eq!(check_headers(&headers(&[("host", host)]), Ipv4Addr::LOCALHOST.into()), Err(AccessError::ForeignHost), "{host}");
         }
-        assert_eq!(of(&[]), Err(Refusal::NoHost));
-        assert_eq!(of(&[("host", "localhost"), ("host", "example.com")]), Err(Refusal::NoHost));
-        assert_eq!(of(&[("host", "a b")]), Err(Refusal::NoHost));
+        assert_eq!(check(&[]), Err(AccessError::NoHost));
+        assert_eq!(check(&[("host", "localhost"), ("host", "example.com")]), Err(AccessError::NoHost));
+        assert_eq!(check(&[("host", "a b")]), Err(AccessError::NoHost));
     }
 
     #[test]
-    fn the_address_that_was_told_is_let_in_and_on_all_addresses_every_number() {
-        let told = headers(&[("host", "192.168.1.5:8080")]);
-        assert_eq!(verdict(&told, [192, 168, 1, 5].into()), Ok(()));
-        assert_eq!(verdict(&told, [192, 168, 1, 6].into()), Err(Refusal::ForeignHost));
-        assert_eq!(verdict(&told, Ipv4Addr::UNSPECIFIED.into()), Ok(()));
-        assert_eq!(verdict(&headers(&[("host", "example.com")]), Ipv4Addr::UNSPECIFIED.into()), Err(Refusal::ForeignHost));
+    fn the_bound_address_is_accepted_and_any_if_unspecified() {
+        let request = headers(&[("host", "192.168.1.5:8080")]);
+        assert_eq!(check_headers(&request, [192, 168, 1, 5].into()), Ok(()));
+        assert_eq!(check_headers(&request, [192, 168, 1, 6].into()), Err(AccessError::ForeignHost));
+        assert_eq!(check_headers(&request, Ipv4Addr::UNSPECIFIED.into()), Ok(()));
+        assert_eq!(check_headers(&headers(&[("host", "example.com")]), Ipv4Addr::UNSPECIFIED.into()), Err(AccessError::ForeignHost));
     }
 
     #[test]
-    fn an_origin_is_let_in_if_it_is_the_servers_own() {
-        assert_eq!(of(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]), Ok(()));
+    fn only_the_servers_own_origin_is_accepted() {
+        assert_eq!(check(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]), Ok(()));
         for origin in ["http://localhost:3000", "http://127.0.0.1:8080", "https://evil.example", "null", "", "localhost:8080"] {
-            assert_eq!(of(&[("host", "localhost:8080"), ("origin", origin)]), Err(Refusal::ForeignOrigin), "{origin}");
+            assert_eq!(check(&[("host", "localhost:8080"), ("origin", origin)]), Err(AccessError::ForeignOrigin), "{origin}");
         }
     }
 }

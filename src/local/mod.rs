@@ -1,23 +1,25 @@
-//! The pipeline on one machine: everything that Google Cloud does for `serve`, in one process.
+//! The local mode: the whole pipeline in one process, with what Google Cloud provides for `serve`.
 //!
 //! ```text
 //! demo ─▶ load_balancer ─▶ log_sink ─▶ pubsub ─▶ POST / of the service ─▶ bigquery
 //! ```
 //!
-//! Between them are real sockets, so that the service in the middle is the very one that runs on
-//! Cloud Run and cannot tell the difference. [`topology`] puts the parts together and ends them in
-//! order, [`activity`] is what they tell of themselves, [`summary`] what there is to say at the end,
-//! [`console`] the page on which one looks at it all. [`views`] are made beside the tables.
+//! The parts talk over real sockets, so the service runs the same code as on Cloud Run. [`topology`] starts the parts
+//! and stops them in order. [`stats`] counts what passes, [`summary`] prints the totals at the end, [`console`] is the
+//! web page that shows the pipeline at work. [`views`] creates the views of `schema/views/`.
+//!
+//! The local mode uses the service, its settings and its decoder. None of them uses the local mode.
 
-pub mod activity;
-pub mod address;
-pub mod bq;
-pub mod console;
-pub mod demo;
+pub(crate) mod address;
+pub(crate) mod bq;
+pub(crate) mod console;
+pub(crate) mod demo;
+pub(crate) mod handles;
 pub mod load_balancer;
 pub mod log_sink;
-pub mod loopback;
+pub(crate) mod loopback;
 pub mod pubsub;
-pub mod summary;
-pub mod topology;
-pub mod views;
+pub mod stats;
+pub(crate) mod summary;
+pub(crate) mod topology;
+pub(crate) mod views;

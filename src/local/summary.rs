@@ -1,38 +1,38 @@
-//! What happened, in a few lines, when the topology has ended.
+//! The summary that `local` prints when the topology has stopped.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::activity::Counts;
+use super::stats::Counts;
 
-/// Everything that was counted between start and end.
+/// Totals between start and shutdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Over the arrows up to the push.
+    /// Counts of the parts before the service.
     pub counts: Counts,
-    /// Push deliveries by outcome and reason, as the service counted them.
+    /// Push deliveries by outcome and reason, as counted by the service.
     pub outcomes: BTreeMap<(String, String), u64>,
-    /// Messages that were published, and neither acknowledged nor given up when time was over.
-    pub unsettled: u64,
+    /// Published messages that were neither acknowledged nor dead-lettered before the shutdown timeout.
+    pub unfinished: u64,
     /// Messages in the dead-letter topic.
-    pub given_up: u64,
-    /// Tables of the dataset that were not there before, without the views; `None` when it could not be said.
-    pub tables_made: Option<u64>,
+    pub dead_lettered: u64,
+    /// Tables created in the dataset, without views. `None` if they cannot be counted.
+    pub tables_created: Option<u64>,
 }
 
 impl Summary {
-    /// Messages that end with this process: unsettled, or in the dead-letter topic, which is in
-    /// memory. (The dead-letter table is not.)
+    /// Messages that are lost when the process exits: unfinished ones, and those in the dead-letter topic, which is kept in
+    /// memory. The dead-letter table is kept on disk.
     pub fn lost(&self) -> u64 {
-        self.unsettled + self.given_up
+        self.unfinished + self.dead_lettered
     }
 
-    /// How many deliveries had that outcome, and for which reasons.
+    /// Number of deliveries with this outcome, and a list of their reasons.
     fn outcome(&self, outcome: &str) -> (u64, String) {
-        let of_it = || self.outcomes.iter().filter(|((name, _), count)| name == outcome && **count > 0);
+        let matching = || self.outcomes.iter().filter(|((name, _), count)| name == outcome && **count > 0);
         let reasons: Vec<String> =
-            of_it().filter(|((_, reason), _)| !reason.is_empty()).map(|((_, reason), count)| format!("{reason} {count}")).collect();
-        (of_it().map(|(_, count)| count).sum(), reasons.join(", "))
+            matching().filter(|((_, reason), _)| !reason.is_empty()).map(|((_, reason), count)| format!("{reason} {count}")).collect();
+        (matching().map(|(_, count)| count).sum(), reasons.join(", "))
     }
 }
 
@@ -50,14 +50,18 @@ impl fmt::Display for Summary {
             let (count, reasons) = self.outcome(outcome);
             line(name, count, &reasons)?;
         }
-        let sent_back = ["retry", "saturated", "not_a_delivery"].map(|outcome| self.outcome(outcome));
-        let reasons: Vec<&str> = sent_back.iter().map(|(_, reasons)| reasons.as_str()).filter(|reasons| !reasons.is_empty()).collect();
-        line("nacks", sent_back.iter().map(|(count, _)| count).sum(), &reasons.join(", "))?;
-        if let Some(made) = self.tables_made {
-            line("tables made", made, "")?;
+        let nacks = ["retry", "saturated", "not_a_delivery"].map(|outcome| self.outcome(outcome));
+        let reasons: Vec<&str> = nacks.iter().map(|(_, reasons)| reasons.as_str()).filter(|reasons| !reasons.is_empty()).collect();
+        line("nacks", nacks.iter().map(|(count, _)| count).sum(), &reasons.join(", "))?;
+        if let Some(made) = self.tables_created {
+            line("tables created", made, "")?;
         }
         if self.lost() > 0 {
-            line("lost", self.lost(), &format!("{} not settled in time, {} given up", self.unsettled, self.given_up))?;
+            line(
+                "lost",
+                self.lost(),
+                &format!("{} not finished in time, {} in the dead-letter topic", self.unfinished, self.dead_lettered),
+            )?;
         }
         Ok(())
     }
@@ -72,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_as_a_table() {
+    fn the_summary_is_printed_as_a_table() {
         let summary = Summary {
             counts: Counts { requests: 1234, cache_hits: 1200, excluded: 34, published: 1200, ..Counts::default() },
             outcomes: outcomes(&[
@@ -83,9 +87,9 @@ mod tests {
                 ("saturated", "in_flight", 3),
                 ("dead_letter", "invalid", 0),
             ]),
-            unsettled: 2,
-            given_up: 1,
-            tables_made: Some(12),
+            unfinished: 2,
+            dead_lettered: 1,
+            tables_created: Some(12),
         };
         let expected = "\
 requests            1234  1200 from the cache
@@ -95,14 +99,14 @@ stored              1100
 filtered              97  method 40, missing_attribute 57
 dead letters           0
 nacks                  5  no_template 2, in_flight 3
-tables made           12
-lost                   3  2 not settled in time, 1 given up
+tables created        12
+lost                   3  2 not finished in time, 1 in the dead-letter topic
 ";
         assert_eq!(summary.to_string(), expected);
     }
 
     #[test]
-    fn nothing_is_lost_where_every_message_is_settled() {
+    fn no_message_is_lost_if_all_are_finished() {
         let summary = Summary { outcomes: outcomes(&[("dead_letter", "bad_json", 3)]), ..Summary::default() };
         assert_eq!(summary.lost(), 0);
         assert!(!summary.to_string().contains("lost"));

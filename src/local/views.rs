@@ -1,7 +1,7 @@
-//! The views of `schema/views/`, in the dataset of the local mode as the deployment makes them in the real one.
+//! Creates the views of `schema/views/` in the local dataset, as the deployment does in BigQuery.
 //!
-//! They are made once the service has seen the template table, because BigQuery reads a view's query when the
-//! view is made. A view whose text is another is brought up to date; a table of that name is somebody's, and stays.
+//! BigQuery checks a view's query when the view is created, so this waits until the template table is ready. A view with
+//! a different query is updated. A table with the name of a view is left unchanged.
 
 use std::time::Duration;
 
@@ -12,59 +12,61 @@ use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
 use crate::telemetry;
 
-/// Each view by its name, with the file. One that asks another comes after it.
+/// Name and query of each view. A view stands after the views that its query reads.
 const VIEWS: [(&str, &str); 2] =
     [("events", include_str!("../../schema/views/events.sql")), ("events_daily", include_str!("../../schema/views/events_daily.sql"))];
 
-/// How long one request may take: a machine that has just been started may have other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of one request. Generous, because the machine may be busy at the start.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the files are filled in with, and what stands in a view's way.
+/// The names that the queries contain, and that a view must not have.
 #[derive(Debug, Clone)]
-pub struct Names {
+pub struct ViewNames {
     pub project: String,
     pub dataset: String,
-    /// TABLE_NAME.
+    /// TABLE_NAME
     pub table: String,
-    /// DEAD_LETTER_TABLE.
+    /// DEAD_LETTER_TABLE
     pub dead_letter_table: String,
 }
 
-/// Makes views through BigQuery's API.
+/// Creates views through BigQuery's API.
 #[derive(Debug)]
 pub struct Views {
     http: reqwest::Client,
     /// The URL of the dataset's tables.
     tables: String,
-    names: Names,
+    names: ViewNames,
 }
 
-/// Why a view is not there.
+/// Why a view cannot be created.
 #[derive(Debug, thiserror::Error)]
 enum ViewError {
-    #[error("its name begins with TABLE_NAME={0}, so that queries over `{0}*` would meet the view and be refused")]
-    InWildcard(String),
-    #[error("DEAD_LETTER_TABLE has its name")]
-    DeadLetters,
-    #[error("there is a table of that name; delete or rename it")]
-    Table,
-    #[error("it asks a view that is not there")]
-    Missing,
-    #[error("BigQuery says {status}: {message}")]
+    #[error("its name starts with TABLE_NAME={0}: queries over `{0}*` would match the view and fail. Choose another TABLE_NAME")]
+    MatchesWildcard(String),
+    #[error("DEAD_LETTER_TABLE has the same name. Choose another DEAD_LETTER_TABLE")]
+    DeadLetterTable,
+    #[error("a table of that name exists. Delete or rename the table")]
+    TableExists,
+    #[error("a view that its query reads is missing")]
+    MissingView,
+    #[error("BigQuery answered {status}: {message}")]
     Refused { status: StatusCode, message: String },
-    #[error("BigQuery cannot be reached")]
+    #[error("cannot read BigQuery's answer")]
+    Answer(#[from] serde_json::Error),
+    #[error("cannot reach BigQuery")]
     Unreachable(#[from] reqwest::Error),
 }
 
-/// What was done about a view.
-enum Done {
-    Nothing,
-    Made,
-    Changed,
+/// What was done to a view.
+enum Change {
+    None,
+    Created,
+    Updated,
 }
 
-impl Names {
-    /// As the settings have them.
+impl ViewNames {
+    /// Takes the names from the settings.
     pub fn of(location: &Location, template: &TemplateSettings) -> Self {
         Self {
             project: location.project.clone(),
@@ -74,78 +76,81 @@ impl Names {
         }
     }
 
-    /// The query of a view's file.
+    /// Replaces the placeholders of a view's query.
     fn fill(&self, text: &str) -> String {
         text.replace("${PROJECT_ID}", &self.project).replace("${DATASET}", &self.dataset).replace("${TABLE_NAME}", &self.table)
     }
 
-    /// Whether a view may have that name.
+    /// Checks that a view may have this name.
     fn check(&self, view: &str) -> Result<(), ViewError> {
         if view.starts_with(&self.table) {
-            return Err(ViewError::InWildcard(self.table.clone()));
+            return Err(ViewError::MatchesWildcard(self.table.clone()));
         }
-        if view == self.dead_letter_table { Err(ViewError::DeadLetters) } else { Ok(()) }
+        if view == self.dead_letter_table { Err(ViewError::DeadLetterTable) } else { Ok(()) }
     }
 }
 
 impl Views {
     /// `tables` is the URL of the dataset's tables.
-    pub fn new(http: reqwest::Client, tables: String, names: Names) -> Self {
+    pub fn new(http: reqwest::Client, tables: String, names: ViewNames) -> Self {
         Self { http, tables, names }
     }
 
-    /// Makes those that are missing and changes those that differ; returns how many were made. What cannot be done
-    /// is logged: the pipeline works without views.
-    pub async fn provide(&self) -> u64 {
-        let (mut made, mut all_so_far) = (0, true);
+    /// Creates missing views and updates changed ones. Returns how many were created. Failures are logged and not
+    /// returned, because the pipeline works without views.
+    pub async fn create_or_update(&self) -> u64 {
+        let (mut created, mut dependencies_exist) = (0, true);
         for (view, text) in VIEWS {
-            let done = if all_so_far { self.provide_one(view, text).await } else { Err(ViewError::Missing) };
-            match done {
-                Ok(Done::Nothing) => {}
-                Ok(Done::Made) => made += 1,
-                Ok(Done::Changed) => tracing::info!(view, "the view had another query, and was changed to that of schema/views"),
+            let change = if dependencies_exist { self.create_or_update_one(view, text).await } else { Err(ViewError::MissingView) };
+            match change {
+                Ok(Change::None) => {}
+                Ok(Change::Created) => created += 1,
+                Ok(Change::Updated) => tracing::info!(view, "view updated to the query of schema/views"),
                 Err(error) => {
-                    all_so_far = false;
-                    tracing::warn!(view, "the view was not made: {}", telemetry::with_causes(&error));
+                    dependencies_exist = false;
+                    tracing::warn!(view, error = telemetry::with_causes(&error), "view not created");
                 }
             }
         }
-        made
+        created
     }
 
-    async fn provide_one(&self, view: &str, text: &str) -> Result<Done, ViewError> {
+    async fn create_or_update_one(&self, view: &str, text: &str) -> Result<Change, ViewError> {
         self.names.check(view)?;
         let query = json!({"query": self.names.fill(text), "useLegacySql": false});
         let url = format!("{}/{view}", self.tables);
         let found = match self.call(Method::GET, &url, &Value::Null).await {
             Err(ViewError::Refused { status: StatusCode::NOT_FOUND, .. }) => {
-                let Names { project, dataset, .. } = &self.names;
+                let ViewNames { project, dataset, .. } = &self.names;
                 let reference = json!({"projectId": project, "datasetId": dataset, "tableId": view});
                 self.call(Method::POST, &self.tables, &json!({"tableReference": reference, "view": query})).await?;
-                return Ok(Done::Made);
+                return Ok(Change::Created);
             }
             found => found?,
         };
         if found["type"] != "VIEW" {
-            return Err(ViewError::Table);
+            return Err(ViewError::TableExists);
         }
         if found["view"]["query"] == query["query"] {
-            return Ok(Done::Nothing);
+            return Ok(Change::None);
         }
         self.call(Method::PATCH, &url, &json!({"view": query})).await?;
-        Ok(Done::Changed)
+        Ok(Change::Updated)
     }
 
     async fn call(&self, method: Method, url: &str, body: &Value) -> Result<Value, ViewError> {
-        let request = self.http.request(method, url).timeout(PATIENCE);
+        let request = self.http.request(method, url).timeout(REQUEST_TIMEOUT);
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
         let response = request.send().await?;
         let status = response.status();
-        let answer: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+        let body = response.bytes().await?;
         if status.is_success() {
-            return Ok(answer);
+            return Ok(serde_json::from_slice(&body)?);
         }
-        Err(ViewError::Refused { status, message: answer["error"]["message"].as_str().unwrap_or_default().to_owned() })
+        // A server in between may answer with something else than BigQuery's JSON.
+        let error: Option<Value> = serde_json::from_slice(&body).ok();
+        let message = error.as_ref().and_then(|error| error["error"]["message"].as_str()).unwrap_or("without a message");
+        Err(ViewError::Refused { status, message: message.to_owned() })
     }
 }
 
@@ -153,35 +158,35 @@ impl Views {
 mod tests {
     use super::*;
 
-    fn names(table: &str) -> Names {
-        Names { project: "p".into(), dataset: "d".into(), table: table.into(), dead_letter_table: "letters".into() }
+    fn names(table: &str) -> ViewNames {
+        ViewNames { project: "p".into(), dataset: "d".into(), table: table.into(), dead_letter_table: "letters".into() }
     }
 
     #[test]
-    fn every_file_is_made_into_a_view_of_its_name() {
+    fn every_file_of_schema_views_is_listed() {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/views");
         let mut files: Vec<String> = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         files.sort();
         assert_eq!(files, VIEWS.map(|(view, _)| format!("{view}.sql")));
     }
 
-    /// Terraform's templatefile takes `${` and `%{` for its own.
+    /// Terraform's `templatefile` also replaces `${` and `%{`.
     #[test]
-    fn nothing_is_left_to_fill_in() {
+    fn every_placeholder_is_replaced() {
         for (view, text) in VIEWS {
             let filled = names("hits").fill(text);
             assert!(!filled.contains("${") && !filled.contains("%{"), "{view}: {filled}");
-            assert!(filled.starts_with("-- "), "{view} says what it is");
+            assert!(filled.starts_with("-- "), "{view} starts with a comment");
         }
         assert!(names("hits").fill(VIEWS[0].1).contains("FROM `p.d.hits*`"));
     }
 
     #[test]
-    fn no_view_is_called_as_a_generated_table_could_be() {
+    fn views_that_match_the_wildcard_are_rejected() {
         for (table, events, daily) in [("pixel", true, true), ("e", false, false), ("events", false, false), ("events_", true, false)] {
             let names = names(table);
             assert_eq!((names.check("events").is_ok(), names.check("events_daily").is_ok()), (events, daily), "{table}");
         }
-        assert!(matches!(names("pixel").check("letters"), Err(ViewError::DeadLetters)));
+        assert!(matches!(names("pixel").check("letters"), Err(ViewError::DeadLetterTable)));
     }
 }

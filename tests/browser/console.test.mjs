@@ -1,11 +1,13 @@
-// The console as a person uses it, in a real browser, on a real pipeline.
+// Tests the console of a running `local` in a browser, as a user would.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { open, startBrowser, startLocal } from './support.mjs';
 
+/** @type {Awaited<ReturnType<typeof startLocal>>} */
 let local;
+/** @type {import('playwright-core').Browser} */
 let browser;
 
 before(async () => {
@@ -17,16 +19,23 @@ after(async () => {
   await local?.end();
 });
 
-/** Opens a view, hands the page over, and sees that nothing went wrong. */
+/**
+ * Opens a view, calls `look` with its page, and checks that the page logged no error.
+ *
+ * @param {string} view
+ * @param {(page: import('playwright-core').Page) => Promise<void>} look
+ * @param {Parameters<typeof open>[3]} [options]
+ */
 async function on(view, look, options) {
   const { page, end } = await open(browser, local, view, options);
   await look(page);
   await end();
 }
 
+/** @param {import('playwright-core').Page} page @param {string} name */
 const region = (page, name) => page.getByRole('region', { name, exact: true });
 
-test('a pixel that a page shows appears on the overview', () => on('', async (page) => {
+test('a pixel of a page appears on the overview', () => on('', async (page) => {
   const visitor = await page.context().newPage();
   await visitor.setContent(`<img src="${local.pixel}?user_id=visitor&amp;type=open" alt="">`);
   const events = region(page, 'Latest events');
@@ -37,36 +46,36 @@ test('a pixel that a page shows appears on the overview', () => on('', async (pa
   await topology.locator('.stage', { hasText: 'Service' }).locator('.arrow').getByText(/^[1-9]\d*$/).waitFor();
   await region(page, 'Outcomes').getByRole('row', { name: /stored/ }).waitFor();
   await region(page, 'Deliveries per second').getByRole('img', { name: /last five minutes/ }).waitFor();
-  await region(page, 'From request to row').getByText('As a table').click();
-  await region(page, 'From request to row').getByRole('row', { name: /this minute \d/ }).waitFor();
+  await region(page, 'Latency from request to row').getByText('Show as table').click();
+  await region(page, 'Latency from request to row').getByRole('row', { name: /current minute \d/ }).waitFor();
 }));
 
-test('a pixel is made, explained and fired, and its row is found', () => on('pixel', async (page) => {
+test('a pixel is created, explained and requested, and its row is shown', () => on('pixel', async (page) => {
   await page.getByLabel('user_id', { exact: true }).fill('maker & co');
   await page.getByLabel('order_id').fill('7');
-  await page.getByLabel('In e-mail').selectOption({ label: 'Mailchimp: *|UNIQID|*' });
+  await page.getByLabel('user_id in e-mail').selectOption({ label: 'Mailchimp: *|UNIQID|*' });
   const made = region(page, 'Pixel');
   assert.equal(await made.getByLabel('URL').last().textContent(), `${local.pixel}?user_id=maker+%26+co&order_id=7&type=open`);
-  const mail = await made.getByLabel('Tag for e-mail').last().textContent();
+  const mail = await made.getByLabel('Tag for e-mail').last().textContent() ?? '';
   assert.match(mail, /^<img src="[^"]+\?user_id=\*\|UNIQID\|\*&amp;order_id=7&amp;type=open" width="1" height="1"/);
-  const becomes = region(page, 'What becomes of it');
-  await becomes.getByText(/^pixel_maker__20__26__20co_\d{8}$/).waitFor();
-  await page.getByRole('button', { name: 'Fire' }).click();
+  const outcome = region(page, 'Expected outcome');
+  await outcome.getByText(/^pixel_maker__20__26__20co_\d{8}$/).waitFor();
+  await page.getByRole('button', { name: 'Send request' }).click();
   await region(page, 'Parameters').getByRole('link', { name: /^pixel_maker/ }).click();
   const row = page.getByRole('region', { name: /^Rows of pixel_maker/ }).getByRole('row').nth(1);
   await row.getByRole('cell', { name: 'maker & co' }).waitFor();
 }));
 
-test('what cannot be stored is said before it is fired', () => on('pixel', async (page) => {
+test('the form shows before the request that it is not stored', () => on('pixel', async (page) => {
   await page.getByLabel('user_id', { exact: true }).fill('');
-  const becomes = region(page, 'What becomes of it');
-  await becomes.getByText('filtered').waitFor();
-  await becomes.getByText(/TABLE_SUFFIX/).waitFor();
-  await page.getByLabel('Pixel', { exact: true }).and(page.locator('input')).fill('https://track.example.com/pixel.png');
-  assert.ok(await page.getByRole('button', { name: 'Fire' }).isDisabled(), 'only our own pixel is fired');
+  const outcome = region(page, 'Expected outcome');
+  await outcome.getByText('filtered').waitFor();
+  await outcome.getByText(/TABLE_SUFFIX/).waitFor();
+  await page.getByLabel('Pixel URL', { exact: true }).and(page.locator('input')).fill('https://track.example.com/pixel.png');
+  assert.ok(await page.getByRole('button', { name: 'Send request' }).isDisabled(), 'only the pixel of this pipeline can be requested');
 }));
 
-test('a table is found by user and read page by page', async () => {
+test('a table is found by user id and read page by page', async () => {
   await Promise.all(Array.from({ length: 120 }, (_, number) => local.fire(`user_id=reader&order_id=${number}`)));
   await on('tables', async (page) => {
     const tables = region(page, 'Tables');
@@ -78,8 +87,8 @@ test('a table is found by user and read page by page', async () => {
     assert.equal(await page.getByRole('region', { name: /^Rows of pixel_reader/ }).locator('tbody tr').count(), 20);
     await page.getByText('Names of the load').or(page.getByText('When the load balancer received the request')).waitFor();
     await tables.getByRole('searchbox').fill('eader_');
-    await tables.getByText('0 tables begin so').waitFor();
-    await tables.getByRole('button', { name: 'Search within names' }).click();
+    await tables.getByText('0 tables with this prefix').waitFor();
+    await tables.getByRole('button', { name: 'Search anywhere in the name' }).click();
     await tables.getByText(/^1 match in/).waitFor();
   });
 });
@@ -92,27 +101,27 @@ test('a dead letter is shown with its reason and replayed', async () => {
     await letter.locator('summary').click();
     await letter.getByText('no <b>JSON</b>').waitFor();
     await letter.getByRole('button', { name: 'Replay' }).click();
-    await letter.getByText(/Published again: dead letter \(bad json\)/).waitFor();
+    await letter.getByText(/Published\. Expected outcome: dead letter \(bad json\)/).waitFor();
     await letters.getByRole('button', { name: 'Refresh' }).click();
     await letters.getByText('2 messages').waitFor();
   });
 });
 
-test('what strangers put into a URL is shown and never run', async () => {
+test('text from URLs is shown and never executed', async () => {
   const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>';
-  await local.fire(`user_id=stranger&order_id=${encodeURIComponent(hostile)}`);
+  await local.fire(`user_id=hostile&order_id=${encodeURIComponent(hostile)}`);
   await on('', async (page) => {
-    page.on('dialog', () => assert.fail('a script of a stranger ran'));
-    const event = region(page, 'Latest events').getByText(/user_id=stranger/).first();
+    page.on('dialog', () => assert.fail('a script from a URL ran'));
+    const event = region(page, 'Latest events').getByText(/user_id=hostile/).first();
     await event.click();
     await region(page, 'Latest events').getByText('onerror=alert(1)').first().waitFor();
-    await region(page, 'Latest events').getByRole('link', { name: /^pixel_stranger/ }).click();
+    await region(page, 'Latest events').getByRole('link', { name: /^pixel_hostile/ }).click();
     await page.getByRole('cell', { name: hostile }).waitFor();
     assert.equal(await page.locator('img[src=x]').count(), 0);
   });
 });
 
-test('a query gives rows, a chart and files', async () => {
+test('a query result is shown as rows and a chart, and downloaded', async () => {
   await Promise.all(['open', 'open', 'click'].map((type) => local.fire(`user_id=analyst&type=${type}`)));
   await on('sql', async (page) => {
     const editor = page.getByRole('textbox', { name: /Query/ });
@@ -137,7 +146,7 @@ test('a query gives rows, a chart and files', async () => {
   });
 });
 
-test('rows of several kinds become a line for each, and a chart follows the choice of columns', () => on('sql', async (page) => {
+test('a chart has a line per series and follows the selected columns', () => on('sql', async (page) => {
   await page.getByRole('textbox', { name: /Query/ }).fill('SELECT event_timestamp, type, COUNT(*) OVER (PARTITION BY type ORDER BY event_timestamp) AS so_far\nFROM `pixel_analyst_*`');
   await page.getByRole('button', { name: /^Run/ }).click();
   const result = region(page, 'Result');
@@ -146,41 +155,70 @@ test('rows of several kinds become a line for each, and a chart follows the choi
   await chart.and(page.getByLabel(/by event_timestamp/)).waitFor();
   assert.deepEqual((await result.getByRole('list').getByRole('listitem').allTextContents()).sort(), ['click', 'open']);
   assert.equal(await chart.locator('circle').count(), 3);
-  await result.getByLabel('Along').selectOption('type');
+  await result.getByLabel('X axis').selectOption('type');
   await chart.and(page.getByLabel(/by type/)).waitFor();
   assert.ok(await chart.locator('rect').count() > 0);
 }));
 
-test('a mistake is marked at its place', async () => {
+test('Ctrl+Enter during a run shows the state of the newer run', () => on('sql', async (page) => {
+  /** @type {import('playwright-core').Route[]} */
+  const held = [];
+  /** @type {(() => void)[]} */
+  const waiters = [];
+  await page.route('**/bigquery/v2/projects/*/queries', (route) => {
+    held.push(route);
+    waiters.shift()?.();
+  });
+  /** @type {() => Promise<void>} */
+  const nextRequest = () => new Promise((resolve) => { waiters.push(resolve); });
+  const query = region(page, 'Query');
+  const editor = query.getByRole('textbox');
+  const runWith = async (/** @type {string} */ sql) => {
+    const requested = nextRequest();
+    await editor.fill(sql);
+    await editor.press('Control+Enter');
+    await requested;
+  };
+  await runWith('SELECT 1 AS older');
+  await runWith('SELECT 2 AS newer');
+  assert.equal(await query.getByRole('status').textContent(), 'Running…', 'the older run does not report its cancellation');
+  assert.ok(await query.getByRole('button', { name: 'Cancel' }).isVisible());
+  await held[1].continue();
+  await query.getByRole('status').getByText(/^1 row, \d+ ms$/).waitFor();
+  await region(page, 'Result').getByRole('columnheader', { name: /newer/ }).waitFor();
+  await query.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'hidden' });
+}));
+
+test('an error is marked at its position', async () => {
   const { page, end } = await open(browser, local, 'sql');
   const editor = page.getByRole('textbox', { name: /Query/ });
   await editor.fill('SELECT 1,\n  no_such_column\nFROM `parsed_pixel.pixel`');
   await page.getByRole('button', { name: /^Run/ }).click();
   await page.getByRole('alert').getByText(/no_such_column at \[2:3\]/).waitFor();
-  assert.equal(await editor.evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd)), 'no_such_column');
+  assert.equal(await editor.evaluate((/** @type {any} */ area) => area.value.slice(area.selectionStart, area.selectionEnd)), 'no_such_column');
   assert.equal(await editor.getAttribute('aria-invalid'), 'true');
   assert.equal(await page.locator('.colours .wrong').textContent(), 'no_such_column');
   await editor.fill('SELECT order_idd FROM `parsed_pixel.pixel`');
   await editor.press('Control+Enter');
-  await page.getByRole('button', { name: 'Write order_id' }).click();
+  await page.getByRole('button', { name: 'Replace with order_id' }).click();
   assert.equal(await editor.inputValue(), 'SELECT order_id FROM `parsed_pixel.pixel`');
   await end([/400 \(Bad Request\)/]);
 });
 
-test('everything can be reached by the keyboard', () => on('', async (page) => {
+test('views can be reached by keyboard', () => on('', async (page) => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'the first key leads past the head');
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'main', 'the first link skips the page header');
   const link = page.getByRole('link', { name: 'SQL', exact: true });
   await link.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'SQL', level: 1 }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'SQL', 'the heading of the new view is where one goes on');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'SQL', 'the heading of the new view has the focus');
   assert.equal(await page.title(), 'SQL – Pixel Pipeline');
   assert.equal(await link.getAttribute('aria-current'), 'page');
 }));
 
-test('the theme is the chosen one, also the next time', () => on('', async (page) => {
+test('the selected theme is kept after a reload', () => on('', async (page) => {
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await paper();
   await page.getByRole('button', { name: 'Theme: auto' }).click();

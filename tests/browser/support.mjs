@@ -1,4 +1,4 @@
-// A running `pixel-pipeline local` and a browser that looks at it.
+// Starts `pixel-pipeline local` and a browser.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,10 +11,11 @@ import { chromium } from 'playwright-core';
 
 const BINARY = process.env.PIXEL_TEST_BINARY ?? fileURLToPath(new URL('../../target/debug/pixel-pipeline', import.meta.url));
 const CHROMIUM = process.env.PIXEL_TEST_CHROMIUM ?? '/usr/bin/chromium';
-// What Debian's build would otherwise do by itself: ask Google for updates and the like.
+// Without these flags, Debian's build sends requests to Google, for example for updates.
 const QUIET = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** `local` on free ports with a data directory of its own. */
+/** Starts `local` on free ports with a new data directory. */
+/** @param {...string} flags */
 export async function startLocal(...flags) {
   const directory = await mkdtemp(join(tmpdir(), 'pixel-console-'));
   const child = spawn(BINARY, ['local', '--pixel-port', '0', '--bigquery-port', '0', '--data-dir', directory, ...flags], {
@@ -22,6 +23,7 @@ export async function startLocal(...flags) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise((resolve) => { child.once('exit', resolve); });
+  /** @type {Record<string, string>} */
   const urls = {};
   const lines = createInterface(child.stdout);
   for await (const line of lines) {
@@ -29,12 +31,14 @@ export async function startLocal(...flags) {
     if (found) urls[found[1]] = found[2];
     if (line.includes('Ctrl-C')) break;
   }
-  assert.ok(urls.console, 'it prints where the console is');
+  assert.ok(urls.console, 'it prints the URL of the console');
   child.stdout.resume();
   return {
-    ...urls,
+    console: urls.console,
+    pixel: urls.pixel,
+    /** @param {string} query */
     fire: (query) => fetch(`${urls.pixel}?${query}`).then((answer) => answer.arrayBuffer()),
-    /** Pushes a message as a subscription would. */
+    /** Sends a push request. @param {string} data */
     push: (data) => fetch(urls.push, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -51,29 +55,34 @@ export async function startLocal(...flags) {
 export const startBrowser = () => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 
 /**
- * A page of the console that lets nothing pass: `end` fails if there was an error in its log, or a
- * request to anywhere but this machine.
+ * Opens a page of the console. `end` fails if the page logged an error or sent a request to another origin.
+ *
+ * @param {import('playwright-core').Browser} browser
+ * @param {{ console: string, pixel: string }} local
+ * @param {string} view
+ * @param {{ width?: number, height?: number } & import('playwright-core').BrowserContextOptions} options
  */
 export async function open(browser, local, view, { width = 1280, height = 860, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale: 'en-GB', timezoneId: 'UTC', ...options });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
+  /** @type {string[]} */
   const faults = [];
-  const ours = [local.console, local.pixel].map((url) => new URL(url).origin);
+  const origins = [local.console, local.pixel].map((url) => new URL(url).origin);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) faults.push(`${message.type()}: ${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error.stack}`));
   context.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith('blob:') && !url.startsWith('data:') && !ours.includes(new URL(url).origin)) faults.push(`request: ${url}`);
+    if (!url.startsWith('blob:') && !url.startsWith('data:') && !origins.includes(new URL(url).origin)) faults.push(`request: ${url}`);
   });
   await page.goto(`${local.console}#/${view}`);
   await page.locator('h1').waitFor();
   return {
     page,
-    /** The browser itself logs each answer that is an error: where one is meant, it is told here. */
-    async end(expected = []) {
+    /** The browser logs each error answer. `expected` lists those that the test provokes. */
+    async end(/** @type {RegExp[]} */ expected = []) {
       await context.close();
       assert.deepEqual(faults.filter((fault) => !expected.some((pattern) => pattern.test(fault))), []);
     },

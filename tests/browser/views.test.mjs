@@ -1,6 +1,6 @@
-// Every view, light and dark, wide and narrow: fit to be read by anybody. With PIXEL_SCREENSHOTS=DIR,
-// pictures of them are put there, which takes five minutes more. (Those in docs/ were made smaller by
-// `pngquant --nofs --strip 128`.)
+// Checks every view in both themes and two widths for accessibility and layout. With PIXEL_SCREENSHOTS=DIR it also writes
+// screenshots there, after filling the charts for five minutes. Those in docs/screenshots were compressed with
+// `pngquant --nofs --strip 128`.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,14 +13,16 @@ import { open, startBrowser, startLocal } from './support.mjs';
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCREENSHOTS = process.env.PIXEL_SCREENSHOTS;
 
+/** @type {Awaited<ReturnType<typeof startLocal>>} */
 let local;
+/** @type {import('playwright-core').Browser} */
 let browser;
 
 before(async () => {
   [local, browser] = await Promise.all([startLocal('--demo', SCREENSHOTS ? '8' : '20'), startBrowser()]);
   await local.push('no JSON');
   await local.push('{"httpRequest": {}}');
-  // For the charts to have something to show.
+  // Fill the five minutes of the charts.
   if (SCREENSHOTS) await sleep(290_000);
 });
 
@@ -29,7 +31,8 @@ after(async () => {
   await local?.end();
 });
 
-// What each view is called, and when it shows what it has.
+// For each view its fragment, and a function that waits until it is complete.
+/** @type {Record<string, [view: string, shown: (page: import('playwright-core').Page) => Promise<void>]>} */
 const VIEWS = {
   overview: ['', (page) => page.locator('.events li').nth(10).waitFor()],
   tables: ['tables?dataset=parsed_pixel&table=dead_letters', (page) => page.getByText('Rows 1–2 of 2').waitFor()],
@@ -51,49 +54,53 @@ ORDER BY at`);
     await page.getByRole('button', { name: 'Chart', exact: true }).click();
     await page.getByRole('img', { name: /by at/ }).waitFor();
   }],
-  mistake: ['sql', async (page) => {
+  error: ['sql', async (page) => {
     await write(page, 'SELECT type, COUNT(*) AS events\nFROM `parsed_pixel.pixel_*`\nWHERE event_timstamp > TIMESTAMP "2026-01-01"\nGROUP BY type');
     await page.getByRole('alert').waitFor();
   }],
   'dead-letters': ['dead-letters', (page) => page.getByText('2 messages').waitFor()],
-  pixel: ['pixel', (page) => page.getByText('It becomes this row:').waitFor()],
+  pixel: ['pixel', (page) => page.getByText('Stored as this row:').waitFor()],
 };
 
-/** Writes a query and runs it. */
+/** @type {[name: string, width: number, height: number][]} */
+const DEVICES = [['desktop', 1280, 860], ['phone', 390, 844]];
+
+/** Enters a query and runs it. @param {import('playwright-core').Page} page @param {string} sql */
 async function write(page, sql) {
   await page.getByRole('textbox', { name: /Query/ }).fill(sql);
   await page.keyboard.press('Control+Enter');
 }
 
+/** Runs a query and waits for its rows. @param {import('playwright-core').Page} page @param {string} sql */
 async function run(page, sql) {
   await write(page, sql);
   await page.getByRole('region', { name: 'Rows of the result' }).waitFor();
 }
 
 for (const [name, [view, shown]] of Object.entries(VIEWS)) {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const [device, width, height] of [['desktop', 1280, 860], ['phone', 390, 844]]) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    for (const [device, width, height] of DEVICES) {
       test(`${name}, ${colorScheme}, ${device}`, async () => {
         const { page, end } = await open(browser, local, view, { width, height, colorScheme, reducedMotion: 'reduce' });
         await shown(page);
-        // One of the dark ones is enough to look at.
+        // One screenshot of the dark theme is enough.
         if (SCREENSHOTS && (colorScheme === 'light' || name === 'overview')) {
           await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}-${colorScheme}.png`) });
         }
         await page.setViewportSize({ width: Math.min(width, 360), height });
         await assertFits(page);
         await page.setViewportSize({ width, height });
-        // By the debugger, which the page's policy does not bind.
+        // Evaluated by the debugger, to which the page's policy does not apply.
         await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n')}`), []);
-        await end(name === 'mistake' ? [/400 \(Bad Request\)/] : []);
+        const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
+        assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.html).join('\n')}`), []);
+        await end(name === 'error' ? [/400 \(Bad Request\)/] : []);
       });
     }
   }
 }
 
-/** Nothing sticks out to the side: tables scroll by themselves. */
+/** The page has no horizontal scroll bar. Wide tables scroll separately. @param {import('playwright-core').Page} page */
 async function assertFits(page) {
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(beyond, 0, 'the page does not scroll sideways');

@@ -1,5 +1,4 @@
-//! The service behind Google's own Pub/Sub emulator: topic, push subscription and messages are
-//! made with Google's client, and the emulator pushes as it sees fit.
+//! The service behind Google's Pub/Sub emulator. Topic, push subscription and messages are created with Google's client.
 //!
 //! The emulator is part of the Cloud SDK and needs Java; without them these tests are skipped.
 
@@ -21,11 +20,11 @@ use crate::support::bigquery::time;
 use crate::support::external::skipped;
 use crate::support::{Entry, Service, TestBigQuery, fixture};
 
-/// How long the emulator may take for what it has been asked. It pushes two messages at a time,
-/// delivers again after a second, and shares a machine with every other test.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of all waits. The emulator pushes two messages at a time, retries after a second, and shares the machine with
+/// the other tests.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Google's emulator, and a topic on it. Ends with its handle.
+/// Google's emulator with a topic. Killed on drop.
 pub struct Emulator {
     /// `http://127.0.0.1:PORT`
     pub endpoint: String,
@@ -34,7 +33,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one, or says what is missing.
+    /// Starts an emulator. Fails with the name of the missing program.
     pub async fn start() -> Result<Self, &'static str> {
         let jar = find_jar().ok_or("the Pub/Sub emulator (gcloud components install pubsub-emulator)")?;
         let port = free_port().await;
@@ -42,7 +41,7 @@ impl Emulator {
             .args(["-Xmx256m", "-jar"])
             .arg(jar)
             .args(["--host=127.0.0.1", &format!("--port={port}")])
-            // A stack trace for every push that fails.
+            // The emulator prints a stack trace for every failed push.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -71,11 +70,11 @@ impl Emulator {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, up).await.expect("the emulator starts");
+        tokio::time::timeout(TIMEOUT, up).await.expect("the emulator starts");
     }
 
-    /// Has everything pushed to that service. No retry policy: with one, the emulator forgets
-    /// messages that were sent back two or three times.
+    /// Creates a push subscription to this service. Without a retry policy, because with one the emulator drops messages
+    /// after two or three nacks.
     pub async fn push_to(&self, service: &str, config: PushConfig) {
         let admin = SubscriptionAdmin::builder().with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
         admin
@@ -89,7 +88,7 @@ impl Emulator {
             .unwrap();
     }
 
-    /// Publishes each text as a message, with the attribute that a log sink adds. Returns the ids.
+    /// Publishes each entry as a message, with the attribute that a log sink adds. Returns the ids.
     pub async fn publish(&self, entries: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
         let publisher = Publisher::builder(&self.topic).with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
         let sent: Vec<_> = entries
@@ -111,9 +110,9 @@ pub fn anonymous() -> Credentials {
     Anonymous::new().build()
 }
 
-/// The emulator's jar in whichever place the Cloud SDK was installed to.
+/// Finds the emulator's jar in the Cloud SDK.
 fn find_jar() -> Option<PathBuf> {
-    // …/google-cloud-sdk/bin/gcloud, often behind a link from the PATH.
+    // …/google-cloud-sdk/bin/gcloud, often through a symbolic link in a directory of PATH.
     let of_gcloud = || {
         let path = std::env::var_os("PATH")?;
         let gcloud = std::env::split_paths(&path).map(|dir| dir.join("gcloud")).find(|file| file.exists())?;
@@ -128,23 +127,23 @@ fn jar_in(sdk: &Path) -> Option<PathBuf> {
     files.filter_map(|file| Some(file.ok()?.path())).find(|file| file.extension().is_some_and(|extension| extension == "jar"))
 }
 
-/// A port that nobody listens on now. Another process could take it before it is used; the
-/// emulator and a service that must come back to its address cannot be told to choose one.
+/// A free port. Another process may bind it before it is used, but the emulator cannot choose a port itself, and a
+/// restarted service must keep its port.
 pub async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until `is_there` finds what it looks for.
-pub async fn eventually(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+/// Waits until the condition is true.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
-        while !is_there().await {
+        while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}, within {PATIENCE:?}");
+    assert!(tokio::time::timeout(TIMEOUT, wait).await.is_ok(), "{what}, within {TIMEOUT:?}");
 }
 
-/// How many deliveries ended with one of these labels.
+/// Number of deliveries with one of these labels.
 async fn deliveries(service: &Service, labels: &[&str]) -> f64 {
     let mut sum = 0.0;
     for label in labels {
@@ -160,11 +159,11 @@ const MISSING: &str = "outcome=\"filtered\",reason=\"missing_attribute\"";
 const NO_URL: &str = "outcome=\"dead_letter\",reason=\"no_request_url\"";
 const BAD_JSON: &str = "outcome=\"dead_letter\",reason=\"bad_json\"";
 
-/// Every generated table with its rows, in the order of time, without the identities.
+/// The rows of every generated table by time, without their event ids.
 async fn stored(bigquery: &TestBigQuery) -> BTreeMap<String, Vec<Map<String, Value>>> {
     let mut tables: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for (table, mut row) in bigquery.events().await {
-        row.remove("event_id").expect("every row has an identity");
+        row.remove("event_id").expect("every row has an event id");
         row.insert("event_timestamp".to_owned(), json!(time(&row["event_timestamp"]).to_string()));
         tables.entry(table).or_default().push(row);
     }
@@ -184,12 +183,12 @@ fn in_order(mut tables: BTreeMap<String, Vec<Map<String, Value>>>) -> BTreeMap<S
 
 /// load_balancer.jsonl has 58 entries of four load balancers: 49 events of five users on three
 /// days, eight entries to be filtered, and the entry of an audit log. Its rows, in
-/// load_balancer.rows.json, were worked out apart from this program.
+/// load_balancer.rows.json, were computed independently of this program.
 #[tokio::test]
-async fn a_load_balancers_log_becomes_exactly_its_rows() {
+async fn a_load_balancer_log_becomes_the_expected_rows() {
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("a_load_balancers_log_becomes_exactly_its_rows", what),
+        Err(what) => return skipped("a_load_balancer_log_becomes_the_expected_rows", what),
     };
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
@@ -198,11 +197,11 @@ async fn a_load_balancers_log_becomes_exactly_its_rows() {
     let entries: Vec<&str> = log.lines().collect();
     assert_eq!(entries.len(), 58);
     emulator.publish(entries.iter().copied()).await;
-    // The sink exported one entry twice, and somebody else wrote to the topic.
+    // One entry is exported twice, and one message is not a log entry.
     let twice = entries.iter().find(|entry| entry.contains("order_id=twin-1")).unwrap();
     emulator.publish([*twice, "hello"]).await;
 
-    // At least: under load the emulator may deliver again what was answered too late for it.
+    // At least: under load the emulator repeats deliveries whose answer arrives too late.
     for (label, count) in [(STORED, 50.0), (PATH, 3.0), (METHOD, 2.0), (MISSING, 3.0), (NO_URL, 1.0), (BAD_JSON, 1.0)] {
         eventually(&format!("{count} deliveries have {label}"), async || deliveries(&service, &[label]).await >= count).await;
     }
@@ -213,16 +212,16 @@ async fn a_load_balancers_log_becomes_exactly_its_rows() {
     reasons.sort();
     assert_eq!(reasons, ["bad_json", "no_request_url"]);
     let ids: Vec<_> = bigquery.events().await.iter().map(|(_, row)| row["event_id"].to_string()).collect();
-    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 49, "every event has an identity of its own");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 49, "every event has its own id");
 }
 
 /// `--push-no-wrapper --push-no-wrapper-write-metadata`: the entry is the body, the message's id
 /// a header, and its attribute a header whose name no HTTP library would send.
 #[tokio::test]
-async fn without_a_wrapper_the_metadata_is_in_the_headers() {
+async fn without_a_wrapper_metadata_is_read_from_headers() {
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("without_a_wrapper_the_metadata_is_in_the_headers", what),
+        Err(what) => return skipped("without_a_wrapper_metadata_is_read_from_headers", what),
     };
     let bigquery = TestBigQuery::with_template(json!([
         {"name": "event_id", "type": "STRING"}, {"name": "user_id", "type": "STRING"}, {"name": "type", "type": "STRING"},
@@ -231,12 +230,12 @@ async fn without_a_wrapper_the_metadata_is_in_the_headers() {
     .await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,type"), ("TABLE_SUFFIX", "")]).await;
     emulator.push_to(&service.url, PushConfig::new().set_no_wrapper(NoWrapper::new().set_write_metadata(true))).await;
-    // An `=` and a `&` where a web form has them: the emulator calls the body one.
+    // With `=` and `&` as in a web form, because the emulator declares the body as one.
     let entries = [Entry::of_query("user_id=u1&type=%C3%BC"), Entry::of_query("user_id=u2&type=a%26b%3D")];
     let ids = emulator.publish(entries.iter().map(Entry::json)).await;
     let garbage = emulator.publish(["not=an&entry"]).await;
 
-    eventually("all 3 messages are settled", async || deliveries(&service, &[STORED, BAD_JSON]).await >= 3.0).await;
+    eventually("all 3 messages are acknowledged", async || deliveries(&service, &[STORED, BAD_JSON]).await >= 3.0).await;
     let mut rows = bigquery.rows("pixel").await;
     rows.sort_by_key(|row| row["user_id"].to_string());
     let seen: Vec<_> = rows.iter().map(|row| json!([row["user_id"], row["type"], row["pubsub_message_id"]])).collect();
@@ -246,11 +245,11 @@ async fn without_a_wrapper_the_metadata_is_in_the_headers() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing() {
+async fn a_killed_service_neither_loses_nor_duplicates_events() {
     const EVENTS: usize = 600;
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing", what),
+        Err(what) => return skipped("a_killed_service_neither_loses_nor_duplicates_events", what),
     };
     let bigquery = TestBigQuery::start().await;
     let port = free_port().await.to_string();
@@ -263,7 +262,7 @@ async fn a_service_that_is_killed_in_mid_stream_loses_and_doubles_nothing() {
         eventually("rows arrive", async || bigquery.rows("pixel").await.len() >= survivors).await;
         service.signal("KILL");
         service.wait().await;
-        assert!(bigquery.rows("pixel").await.len() < EVENTS, "it was killed in mid-stream");
+        assert!(bigquery.rows("pixel").await.len() < EVENTS, "the service was killed before the last event");
         service = Service::start(&bigquery, &settings).await;
     }
     eventually("every event is stored", async || bigquery.rows("pixel").await.len() >= EVENTS).await;

@@ -1,4 +1,4 @@
-//! The page and what it loads, embedded in the binary: it works offline and needs no build step.
+//! The page and its files, embedded in the binary. The console works offline and needs no build step.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ macro_rules! assets {
 const ASSETS: &[(&str, &str)] = &assets![
     "css/base.css",
     "css/overview.css",
-    "css/parts.css",
+    "css/components.css",
     "css/pixel.css",
     "css/sql.css",
     "css/tables.css",
@@ -74,12 +74,12 @@ pub(crate) async fn page(State(console): State<Arc<Console>>, request: HeaderMap
 pub(crate) async fn asset(Path(path): Path<String>) -> Response {
     match ASSETS.iter().find(|(name, _)| *name == path) {
         Some((_, content)) => ([(CONTENT_TYPE, content_type(&path))], *content).into_response(),
-        None => (StatusCode::NOT_FOUND, "the console has no such file\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "file not found\n").into_response(),
     }
 }
 
-/// Where the pixel is, as seen by who asks: at the name by which the console was asked for. That
-/// name has passed the check of [`crate::local::loopback`].
+/// The origin of the pixel for this client: the host of the request with the pixel's port. [`crate::local::loopback`] has
+/// checked the host.
 pub(crate) fn pixel_origin(request: &HeaderMap, port: u16) -> String {
     let host = request.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let port_at = host.rfind(':').filter(|colon| host.rfind(']').is_none_or(|bracket| bracket < *colon));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_listed_with_a_type_of_its_own() {
+    fn every_asset_is_listed_and_has_a_content_type() {
         let mut found = BTreeSet::new();
         files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/local/console/assets"), "", &mut found);
         found.remove("index.html");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pixel_is_at_the_name_by_which_the_console_was_asked_for() {
+    fn the_pixel_has_the_host_of_the_console() {
         for (host, origin) in [
             ("127.0.0.1:8080", "http://127.0.0.1:8081"),
             ("localhost", "http://localhost:8081"),

@@ -1,14 +1,14 @@
-//! The headers of every answer of the console.
+//! Security headers of all answers of the console.
 //!
-//! Rows hold what strangers have put into URLs. The page writes them as text only; should that
-//! ever fail, the policy here leaves a script nothing to run from and nowhere to send to.
+//! Rows contain text from anybody who can request the pixel. The page inserts it as text only. If that ever fails, the
+//! policy here prevents scripts from running and from sending data.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// For what is no page: nothing may come of it.
-const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// For all answers except the page.
+const DENY_ALL: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 const ALWAYS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -18,19 +18,19 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds them. A page that has brought its own policy keeps it.
-pub(crate) async fn harden(mut response: Response) -> Response {
+/// Adds the headers. Keeps a policy that the answer already has.
+pub(crate) async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // The next start may be of a newer version, and rows are nobody else's.
+    // Assets may change with the next start, and rows are private.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(DENY_ALL);
     response
 }
 
-/// The page's own policy: scripts, styles and answers from here, images also from the pixel.
+/// The page's policy: scripts, styles and requests from this origin, images also from the pixel's origin.
 pub(crate) fn page_policy(pixel_origin: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pixel_origin}; connect-src 'self'; \

@@ -1,8 +1,8 @@
-//! What has happened lately: the latest events, and the series that the charts show.
+//! The latest events, and the time series of the charts.
 //!
-//! One task, the [`Recorder`], listens to the deliveries and works out what each event became by
-//! the decoder, as `explain` does. (A row that BigQuery refused as `invalid` is shown as an event to
-//! be stored, because the answer to the push does not tell it apart; the counts of outcomes do.)
+//! The [`Recorder`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
+//! rejected as `invalid` is shown as stored, because the push request is acknowledged in both cases. The outcome counts
+//! are exact.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,35 +13,35 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-use super::series::{RowResult, Second, Series};
+use super::series::{ChartOutcome, Second, Series};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
-use crate::local::activity::{Activity, Delivery};
+use crate::local::stats::{DeliveryRecord, Stats};
 
-/// Events that are kept.
-const KEPT: usize = 200;
-/// Longest entry that is kept whole.
-const LONGEST_ENTRY: usize = 16 << 10;
+/// Number of events that are kept.
+const MAX_EVENTS: usize = 200;
+/// Longer log entries are not kept.
+const MAX_ENTRY_BYTES: usize = 16 << 10;
 
-/// One delivery as the page shows it.
+/// One delivery, as the page shows it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Event {
-    /// Counts up from 1.
+pub(crate) struct DeliveryEvent {
+    /// Starts at 1.
     pub number: u64,
-    /// When the delivery ended, in milliseconds of Unix time.
+    /// End of the delivery, in milliseconds of Unix time.
     pub time_ms: i64,
     pub message_id: String,
     pub attempt: u32,
     pub status: Option<u16>,
     pub acked: bool,
-    pub took_ms: u64,
+    pub duration_ms: u64,
     pub method: Option<String>,
     pub url: Option<String>,
     pub explanation: Explanation,
-    /// The log entry as text, unless it is long.
+    /// The log entry as text, unless it is too long.
     pub entry: Option<String>,
 }
 
-/// Shared by the recorder and the handlers.
+/// Shared by the recorder and the HTTP handlers.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     records: Mutex<Records>,
@@ -50,31 +50,31 @@ pub(crate) struct Journal {
 #[derive(Debug, Default)]
 struct Records {
     last: u64,
-    events: VecDeque<Arc<Event>>,
+    events: VecDeque<Arc<DeliveryEvent>>,
     series: Series,
 }
 
 /// Writes the journal.
 #[derive(Debug)]
 pub struct Recorder {
-    deliveries: broadcast::Receiver<Arc<Delivery>>,
+    deliveries: broadcast::Receiver<Arc<DeliveryRecord>>,
     journal: Arc<Journal>,
     decoder: Arc<Decoder>,
     table: String,
     _open: watch::Sender<()>,
 }
 
-/// A journal of what is told to `activity` from now on, and what is closed once it is not written any
-/// more. `table` is TABLE_NAME.
-pub(crate) fn new(activity: &Activity, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
+/// Creates a journal of all deliveries from now on, its recorder, and a receiver that is closed when the recorder has
+/// ended. `table` is TABLE_NAME.
+pub(crate) fn new(stats: &Stats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
-    let recorder = Recorder { deliveries: activity.deliveries(), journal: Arc::clone(&journal), decoder, table, _open: sender };
+    let recorder = Recorder { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
     (journal, recorder, open)
 }
 
 impl Recorder {
-    /// Records until `end`, or until nobody is left who delivers.
+    /// Records until `end` completes, or until there is no sender left.
     pub async fn run(mut self, end: impl Future<Output = ()>) {
         tokio::pin!(end);
         loop {
@@ -84,66 +84,67 @@ impl Recorder {
             };
             match delivery {
                 Ok(delivery) => self.record(&delivery, Timestamp::now()),
-                // At thousands a second some are missed; the counts are exact all the same.
+                // At thousands of deliveries per second some are skipped. The totals of `Stats` are exact.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }
     }
 
-    fn record(&self, delivery: &Delivery, now: Timestamp) {
-        let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or_default();
+    fn record(&self, delivery: &DeliveryRecord, now: Timestamp) {
+        // A message that is not JSON has neither method nor URL.
+        let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
         let decoded = self.decoder.decode(&message, now);
-        let fate = match &decoded {
-            _ if !delivery.acked => RowResult::SentBack,
-            Decoded::Row(_) => RowResult::Stored,
-            Decoded::Filtered(_) => RowResult::Filtered,
-            Decoded::Rejected(_) => RowResult::DeadLetter,
+        let outcome = match &decoded {
+            _ if !delivery.acked => ChartOutcome::Nacked,
+            Decoded::Row(_) => ChartOutcome::Stored,
+            Decoded::Filtered(_) => ChartOutcome::Filtered,
+            Decoded::Rejected(_) => ChartOutcome::DeadLetter,
         };
         let requested = text("/timestamp").and_then(|time| time.parse::<Timestamp>().ok());
-        let latency = requested.filter(|_| fate == RowResult::Stored).map(|requested| now.duration_since(requested).as_millis());
-        let event = Event {
+        let latency = requested.filter(|_| outcome == ChartOutcome::Stored).map(|requested| now.duration_since(requested).as_millis());
+        let event = DeliveryEvent {
             number: 0,
             time_ms: now.as_millisecond(),
             message_id: delivery.message_id.clone(),
             attempt: delivery.attempt,
             status: delivery.status,
             acked: delivery.acked,
-            took_ms: u64::try_from(delivery.took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: u64::try_from(delivery.took.as_millis()).unwrap_or(u64::MAX),
             method: text("/httpRequest/requestMethod"),
             url: text("/httpRequest/requestUrl"),
             explanation: Explanation::of(decoded, &self.table),
-            entry: (delivery.data.len() <= LONGEST_ENTRY).then(|| String::from_utf8_lossy(&delivery.data).into_owned()),
+            entry: (delivery.data.len() <= MAX_ENTRY_BYTES).then(|| String::from_utf8_lossy(&delivery.data).into_owned()),
         };
-        // Clocks differ: an event may seem to come from the future.
+        // Clocks differ, so that the difference may be negative.
         let latency = latency.map(|ms| u32::try_from(ms.max(0)).unwrap_or(u32::MAX));
-        self.journal.add(event, fate, latency);
+        self.journal.add(event, outcome, latency);
     }
 }
 
 impl Journal {
-    fn add(&self, event: Event, fate: RowResult, latency: Option<u32>) {
+    fn add(&self, event: DeliveryEvent, outcome: ChartOutcome, latency: Option<u32>) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.last += 1;
         let number = records.last;
-        records.series.count(event.time_ms / 1000, fate, latency);
-        records.events.push_back(Arc::new(Event { number, ..event }));
-        while records.events.len() > KEPT {
+        records.series.count(event.time_ms / 1000, outcome, latency);
+        records.events.push_back(Arc::new(DeliveryEvent { number, ..event }));
+        while records.events.len() > MAX_EVENTS {
             records.events.pop_front();
         }
     }
 
-    /// The events after that number, the oldest first, `most` at most and the latest of them.
-    pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<Event>> {
+    /// The events after this number, oldest first. Of more than `most`, the latest.
+    pub(crate) fn events_after(&self, number: u64, most: usize) -> Vec<Arc<DeliveryEvent>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let mut events: Vec<_> = records.events.iter().rev().take_while(|event| event.number > number).take(most).cloned().collect();
         events.reverse();
         events
     }
 
-    /// The last five minutes' seconds in which anything happened.
+    /// The seconds of the last five minutes with at least one delivery.
     pub(crate) fn seconds(&self, now: i64) -> Vec<Second> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).series.since(now)
     }
@@ -158,20 +159,20 @@ mod tests {
     use super::*;
     use crate::config::DecodeArgs;
 
-    fn recorder() -> (Activity, Arc<Journal>, Recorder) {
+    fn recorder() -> (Stats, Arc<Journal>, Recorder) {
         #[derive(clap::Parser)]
         struct Line {
             #[command(flatten)]
             decode: DecodeArgs,
         }
         let config = <Line as clap::Parser>::parse_from(["test"]).decode.load().unwrap();
-        let activity = Activity::default();
-        let (journal, recorder, _) = new(&activity, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
-        (activity, journal, recorder)
+        let stats = Stats::default();
+        let (journal, recorder, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
+        (stats, journal, recorder)
     }
 
-    fn delivery(data: &str, acked: bool) -> Delivery {
-        Delivery {
+    fn delivery(data: &str, acked: bool) -> DeliveryRecord {
+        DeliveryRecord {
             message_id: "1".to_owned(),
             data: Bytes::copy_from_slice(data.as_bytes()),
             publish_time: Timestamp::UNIX_EPOCH,
@@ -183,18 +184,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_delivery_becomes_an_event_with_what_it_became() {
-        let (activity, journal, recorder) = recorder();
+    async fn each_delivery_becomes_an_event_with_its_outcome() {
+        let (stats, journal, recorder) = recorder();
         let entry = |query: &str| {
             format!(
                 r#"{{"timestamp":"2026-01-02T03:04:05Z","httpRequest":{{"requestMethod":"GET","requestUrl":"http://h/pixel.png?{query}"}}}}"#
             )
         };
-        activity.delivered(delivery(&entry("user_id=u"), true));
-        activity.delivered(delivery(&entry("type=open"), true));
-        activity.delivered(delivery("no JSON", true));
-        activity.delivered(delivery(&entry("user_id=u"), false));
-        drop(activity);
+        stats.record_delivery(delivery(&entry("user_id=u"), true));
+        stats.record_delivery(delivery(&entry("type=open"), true));
+        stats.record_delivery(delivery("no JSON", true));
+        stats.record_delivery(delivery(&entry("user_id=u"), false));
+        drop(stats);
         recorder.run(std::future::pending()).await;
         let events = journal.events_after(0, 10);
         let outcomes: Vec<_> = events.iter().map(|event| (event.number, event.explanation.outcome, event.acked)).collect();
@@ -204,14 +205,14 @@ mod tests {
         assert_eq!((events[2].url.as_deref(), events[2].entry.as_deref()), (None, Some("no JSON")));
         let seconds = journal.seconds(events[3].time_ms / 1000);
         let sum = |count: fn(&Second) -> u32| seconds.iter().map(count).sum::<u32>();
-        assert_eq!((sum(|s| s.stored), sum(|s| s.filtered), sum(|s| s.dead_letters), sum(|s| s.sent_back)), (1, 1, 1, 1));
+        assert_eq!((sum(|s| s.stored), sum(|s| s.filtered), sum(|s| s.dead_letters), sum(|s| s.nacked)), (1, 1, 1, 1));
     }
 
     #[tokio::test]
-    async fn the_latest_events_are_kept_and_told_once() {
-        let (activity, journal, mut recorder) = recorder();
-        for _ in 0..KEPT + 10 {
-            activity.delivered(delivery("{}", true));
+    async fn the_latest_events_are_kept_and_returned_once() {
+        let (stats, journal, mut recorder) = recorder();
+        for _ in 0..MAX_EVENTS + 10 {
+            stats.record_delivery(delivery("{}", true));
             let delivery = recorder.deliveries.recv().await.unwrap();
             recorder.record(&delivery, Timestamp::now());
         }

@@ -1,9 +1,8 @@
-//! The console: one page on the service's own port that shows the pipeline at work.
+//! The console: a web page on the service's port that shows the pipeline at work.
 //!
-//! It stands in for what one has open in Google Cloud: the monitoring page, BigQuery's console and
-//! the dead letters. The page is plain HTML, CSS and ES modules, embedded in the binary; it speaks
-//! BigQuery's REST API to the embedded BigQuery, which is served under the same origin, and asks
-//! here only for what that API does not know:
+//! It replaces three pages of Google Cloud's console: monitoring, BigQuery and dead letters. The page is plain HTML, CSS
+//! and ES modules, embedded in the binary. It uses BigQuery's REST API, which is served under the same origin, and the
+//! routes below for what that API does not provide:
 //!
 //! | route | answer |
 //! |---|---|
@@ -12,25 +11,25 @@
 //! | `GET /console/setup` | names and settings that the page needs, and the sample queries (`setup`) |
 //! | `GET /console/live` | counts, rates and latest events, as server-sent events (`live`) |
 //! | `GET /console/charts/rate`, `/latency` | the last five minutes, as SVG (`chart`) |
-//! | `GET /console/minutes` | the same in figures |
+//! | `GET /console/minutes` | the same as numbers, per minute |
 //! | `POST /console/charts/result` | a query's result, as SVG |
-//! | `GET /console/explain?url=` | what `explain` says of a URL |
+//! | `GET /console/explain?url=` | the result of `explain` for a URL |
 //! | `GET /console/sign?url=` | the URL, signed if URL_SIGNING_KEY is set |
 //! | `POST /console/replay` | publishes a dead letter's data to the topic again (`replay`) |
-//! | `GET /console/given-up`, `POST …/ID/replay` | the dead-letter topic, and the same for it (`given_up`) |
+//! | `GET /console/dead-letter-topic`, `POST …/ID/replay` | the messages of the dead-letter topic, and their replay (`dead_letter_topic`) |
 //! | `/bigquery/v2/…` | BigQuery's API |
 //!
-//! It reads what [`Handles`] give and the metrics tell and changes nothing but by a replay. Nobody but
-//! this machine is let in (see [`super::loopback`]), and the page may load nothing from elsewhere
-//! (`headers`).
+//! It reads from [`Handles`] and changes nothing except by a replay. Only this machine has access (see
+//! [`super::loopback`]), and the page loads nothing from other origins (`headers`).
 
 mod assets;
 mod chart;
-mod explained;
-mod given_up;
+mod dead_letter_topic;
+mod explain;
 mod headers;
 mod journal;
 mod live;
+mod names;
 mod replay;
 mod samples;
 mod series;
@@ -44,31 +43,31 @@ use axum::middleware::map_response;
 use axum::routing::{get, post};
 use tokio::sync::watch;
 
+use super::handles::Handles;
 use super::loopback;
-use super::topology::Handles;
 use crate::decode::Decoder;
 use crate::sink::bigquery::Location;
 use journal::Journal;
 pub use journal::Recorder;
 
-/// What the handlers share.
+/// Shared by the handlers.
 struct Console {
     handles: Handles,
     pixel_port: u16,
-    names: setup::Names,
-    /// As of the settings. The service's own follows the template table.
+    names: names::Names,
+    /// Decoder of the settings. The service's decoder also follows changes of the template table.
     decoder: Arc<Decoder>,
     journal: Arc<Journal>,
-    /// Closed when the recorder has ended. Streams end then: they would hold the server up.
+    /// Closed when the recorder has ended. Event streams end then; otherwise they would delay the shutdown.
     open: watch::Receiver<()>,
 }
 
-/// The console's routes, BigQuery's API among them, and what has to run beside them. `host` is the
-/// address that the ports are bound to.
+/// Creates the console's routes, including BigQuery's API, and the recorder to run beside them. `host` is the address that
+/// the ports are bound to.
 pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, Recorder) {
     let decoder = Arc::new(Decoder::new(handles.template.decode.clone(), &handles.template.schema));
-    let names = setup::Names::of(location, &handles.template);
-    let (journal, recorder, open) = journal::new(&handles.activity, Arc::clone(&decoder), names.table.clone());
+    let names = names::Names::of(location, &handles.template);
+    let (journal, recorder, open) = journal::new(&handles.stats, Arc::clone(&decoder), names.table.clone());
     let bigquery = handles.bigquery.api();
     let console = Console { handles, pixel_port, names, decoder, journal, open };
     let routes = Router::new()
@@ -80,13 +79,13 @@ pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16)
         .route("/console/charts/latency", get(chart::latency))
         .route("/console/minutes", get(chart::minutes))
         .route("/console/charts/result", post(chart::result))
-        .route("/console/explain", get(explained::explain))
-        .route("/console/sign", get(explained::sign))
+        .route("/console/explain", get(explain::explain))
+        .route("/console/sign", get(explain::sign))
         .route("/console/replay", post(replay::replay))
-        .route("/console/given-up", get(given_up::list))
-        .route("/console/given-up/{id}/replay", post(given_up::replay))
+        .route("/console/dead-letter-topic", get(dead_letter_topic::list))
+        .route("/console/dead-letter-topic/{id}/replay", post(dead_letter_topic::replay))
         .with_state(Arc::new(console))
         .merge(bigquery)
-        .layer(map_response(headers::harden));
-    (loopback::only(routes, host), recorder)
+        .layer(map_response(headers::add_security_headers));
+    (loopback::restrict(routes, host), recorder)
 }

@@ -1,8 +1,8 @@
-//! A dead letter's second chance: its data is published to the topic once more.
+//! Replays a dead letter: publishes its data to the topic again.
 //!
-//! It makes the same way as it did the first time. An event that is stored by it has the identity
-//! that it would have had then, because that is made of the log entry; one that still cannot
-//! become a row makes a second dead letter. The row in the dead-letter table stays.
+//! The message takes the same path as the first time. If it becomes a row, the row has the event id of the first time,
+//! because the id is derived from the log entry. If it still cannot become a row, it becomes a second dead letter. The row
+//! in the dead-letter table is kept.
 
 use std::sync::Arc;
 
@@ -19,36 +19,39 @@ use super::Console;
 use crate::decode::{Explanation, PubsubMessage};
 use crate::local::pubsub::Attributes;
 
-/// The columns of the dead letter that are published again.
+/// The columns of a dead letter that are published again.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Letter {
-    /// In base64, as the table has it.
+pub(crate) struct ReplayRequest {
+    /// In base64, as in the table.
     data: String,
     #[serde(default)]
     attributes: Attributes,
 }
 
 /// Why nothing was published.
-pub(crate) type Refusal = (StatusCode, &'static str);
+pub(crate) type ReplayError = (StatusCode, &'static str);
 
-/// `POST /console/replay`: publishes, and answers what the decoder makes of it now.
-pub(crate) async fn replay(State(console): State<Arc<Console>>, Json(letter): Json<Letter>) -> Result<Json<Explanation>, Refusal> {
-    let unfit = |problem| (StatusCode::UNPROCESSABLE_ENTITY, problem);
-    let data = STANDARD.decode(&letter.data).map_err(|_| unfit("the data is not base64\n"))?;
+/// `POST /console/replay`: publishes the message, and returns its outcome according to the decoder.
+pub(crate) async fn replay(
+    State(console): State<Arc<Console>>,
+    Json(request): Json<ReplayRequest>,
+) -> Result<Json<Explanation>, ReplayError> {
+    let unprocessable = |problem| (StatusCode::UNPROCESSABLE_ENTITY, problem);
+    let data = STANDARD.decode(&request.data).map_err(|_| unprocessable("the data is not base64\n"))?;
     if data.is_empty() {
-        return Err(unfit("there is no data, and Pub/Sub takes no empty message\n"));
+        return Err(unprocessable("the message has no data, and Pub/Sub rejects empty messages\n"));
     }
-    console.publish_again(data.into(), letter.attributes).map(Json)
+    console.publish_again(data.into(), request.attributes).map(Json)
 }
 
 impl Console {
-    /// Publishes to the topic.
-    pub(crate) fn publish_again(&self, data: Bytes, attributes: Attributes) -> Result<Explanation, Refusal> {
+    /// Publishes a message to the topic.
+    pub(crate) fn publish_again(&self, data: Bytes, attributes: Attributes) -> Result<Explanation, ReplayError> {
         let decoded = self.decoder.decode(&PubsubMessage::raw(&data), Timestamp::now());
         let explanation = Explanation::of(decoded, &self.names.table);
         match self.handles.topic.publish(data, attributes) {
             Some(_) => Ok(explanation),
-            None => Err((StatusCode::SERVICE_UNAVAILABLE, "the pipeline is about to end\n")),
+            None => Err((StatusCode::SERVICE_UNAVAILABLE, "the pipeline is shutting down\n")),
         }
     }
 }

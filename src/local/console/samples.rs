@@ -1,11 +1,11 @@
-//! The sample queries of `schema/queries/`, for the query editor; without the one that makes a model, which only
-//! BigQuery itself can.
+//! The sample queries of `schema/queries/`, for the query editor. Leaves out the query that creates a model, which only
+//! BigQuery supports.
 
 use serde::Serialize;
 
-use super::setup::Names;
+use super::names::Names;
 
-/// The names by which the files call things: the settings' defaults.
+/// The names in the files, which are the defaults of the settings.
 const DATASET: &str = "parsed_pixel";
 const TABLE: &str = "pixel";
 const DEAD_LETTER_TABLE: &str = "dead_letters";
@@ -15,7 +15,7 @@ macro_rules! queries {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../schema/queries/", $name)))),*] };
 }
 
-/// What one would ask first comes first.
+/// In the order in which the console lists them.
 const QUERIES: &[(&str, &str)] = &queries![
     "events_per_day.sql",
     "top_pages.sql",
@@ -35,14 +35,14 @@ const QUERIES: &[(&str, &str)] = &queries![
 /// One query, ready to run.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Sample {
-    /// The file's first line, a comment.
+    /// The file's first line, which is a comment.
     title: String,
-    /// The second: what it answers.
+    /// The second line: what the query answers.
     about: String,
     sql: String,
 }
 
-/// All of them, with the names that the settings give to dataset and tables.
+/// All queries, with the dataset and table names of the settings.
 pub(crate) fn all(names: &Names) -> Vec<Sample> {
     QUERIES.iter().map(|(_, text)| sample(text, &names.dataset, &names.table, &names.dead_letter_table)).collect()
 }
@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
 
-    /// What only BigQuery itself can run: the console does not offer what would be refused.
+    /// Queries that the local BigQuery does not support.
     const NOT_OFFERED: &[&str] = &["purchase_prediction.sql"];
 
     #[test]
@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn a_query_speaks_of_the_tables_that_there_are() {
+    fn queries_use_the_table_names_of_the_settings() {
         let sample = sample("-- Opens\n-- Per day.\nSELECT `parsed_pixel.pixel_*`, `parsed_pixel.dead_letters`\n", "other", "hit", "lost");
         assert_eq!((sample.title.as_str(), sample.about.as_str()), ("Opens", "Per day."));
         assert!(sample.sql.ends_with("SELECT `other.hit_*`, `other.lost`"), "{}", sample.sql);
         for (name, text) in QUERIES {
             let sample = self::sample(text, "other", "hit", "lost");
             let code = || sample.sql.lines().filter(|line| !line.starts_with("--"));
-            assert!(code().all(|line| !line.contains(DATASET)), "{name} names a table in another way");
+            assert!(code().all(|line| !line.contains(DATASET)), "{name} contains another table name");
         }
     }
 }

@@ -1,25 +1,25 @@
-//! The last five minutes, second by second.
+//! Counts and latencies of the last five minutes, per second.
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// Seconds that are kept.
-pub(crate) const WINDOW: i64 = 300;
-/// Latencies kept of one second; beyond that, a random choice of so many.
-const SAMPLES: usize = 200;
+/// Length of the window.
+pub(crate) const WINDOW_SECS: i64 = 300;
+/// Maximum number of latencies per second. Of more, a random sample is kept.
+const MAX_SAMPLES: usize = 200;
 
-/// What became of a delivery, as far as the charts tell it apart.
+/// The outcome of a delivery, as distinguished in the charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowResult {
+pub(crate) enum ChartOutcome {
     Stored,
     Filtered,
     DeadLetter,
-    /// Not acknowledged: it comes again.
-    SentBack,
+    /// Not acknowledged. The message is delivered again.
+    Nacked,
 }
 
-/// One second.
+/// Counts and latencies of one second.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Second {
     /// Unix time.
@@ -27,38 +27,38 @@ pub(crate) struct Second {
     pub stored: u32,
     pub filtered: u32,
     pub dead_letters: u32,
-    pub sent_back: u32,
+    pub nacked: u32,
     /// Milliseconds from request to row.
     pub latencies: Vec<u32>,
 }
 
-/// Seconds in which anything happened, oldest first.
+/// Seconds with at least one delivery, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     seconds: VecDeque<Second>,
 }
 
 impl Series {
-    /// Something ended in the second `at`; `latency` in milliseconds, if it became a row.
-    pub(crate) fn count(&mut self, at: i64, fate: RowResult, latency: Option<u32>) {
-        // Clocks may be set back: then it counts for the last second there is.
+    /// Counts a delivery that ended in the second `at`. `latency` is in milliseconds, for stored events.
+    pub(crate) fn count(&mut self, at: i64, outcome: ChartOutcome, latency: Option<u32>) {
+        // If the clock was set back, count for the last second.
         if self.seconds.back().is_none_or(|last| last.at < at) {
             self.seconds.push_back(Second { at, ..Second::default() });
         }
-        while self.seconds.front().is_some_and(|first| first.at <= at - WINDOW) {
+        while self.seconds.front().is_some_and(|first| first.at <= at - WINDOW_SECS) {
             self.seconds.pop_front();
         }
         let Some(second) = self.seconds.back_mut() else { return };
-        let count = match fate {
-            RowResult::Stored => &mut second.stored,
-            RowResult::Filtered => &mut second.filtered,
-            RowResult::DeadLetter => &mut second.dead_letters,
-            RowResult::SentBack => &mut second.sent_back,
+        let count = match outcome {
+            ChartOutcome::Stored => &mut second.stored,
+            ChartOutcome::Filtered => &mut second.filtered,
+            ChartOutcome::DeadLetter => &mut second.dead_letters,
+            ChartOutcome::Nacked => &mut second.nacked,
         };
         *count += 1;
         let seen = second.stored as usize;
         match latency {
-            Some(latency) if second.latencies.len() < SAMPLES => second.latencies.push(latency),
+            Some(latency) if second.latencies.len() < MAX_SAMPLES => second.latencies.push(latency),
             Some(latency) => {
                 if let Some(slot) = second.latencies.get_mut(fastrand::usize(..seen.max(1))) {
                     *slot = latency;
@@ -68,45 +68,45 @@ impl Series {
         }
     }
 
-    /// The seconds later than `now - WINDOW`.
+    /// The seconds later than `now - WINDOW_SECS`.
     pub(crate) fn since(&self, now: i64) -> Vec<Second> {
-        self.seconds.iter().filter(|second| second.at > now - WINDOW).cloned().collect()
+        self.seconds.iter().filter(|second| second.at > now - WINDOW_SECS).cloned().collect()
     }
 }
 
-/// What happened in one minute.
+/// Counts and latencies of one minute.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Minute {
-    /// Full minutes before now.
-    ago: i64,
+    /// 0 for the current minute.
+    minutes_ago: i64,
     stored: u32,
     filtered: u32,
     dead_letters: u32,
-    sent_back: u32,
+    nacked: u32,
     p50: Option<u32>,
     p95: Option<u32>,
 }
 
-/// The window minute by minute, the latest first.
+/// The window per minute, latest first.
 pub(crate) fn minutes(seconds: &[Second], now: i64) -> Vec<Minute> {
-    let minute = |ago: i64| {
-        let within: Vec<&Second> = seconds.iter().filter(|second| (now - second.at).div_euclid(60).max(0) == ago).collect();
+    let minute = |minutes_ago: i64| {
+        let within: Vec<&Second> = seconds.iter().filter(|second| (now - second.at).div_euclid(60).max(0) == minutes_ago).collect();
         let sum = |count: fn(&Second) -> u32| within.iter().map(|second| count(second)).sum();
         let mut latencies: Vec<u32> = within.iter().flat_map(|second| second.latencies.iter().copied()).collect();
         Minute {
-            ago,
+            minutes_ago,
             stored: sum(|second| second.stored),
             filtered: sum(|second| second.filtered),
             dead_letters: sum(|second| second.dead_letters),
-            sent_back: sum(|second| second.sent_back),
+            nacked: sum(|second| second.nacked),
             p50: quantile(&mut latencies, 0.5),
             p95: quantile(&mut latencies, 0.95),
         }
     };
-    (0..WINDOW / 60).map(minute).collect()
+    (0..WINDOW_SECS / 60).map(minute).collect()
 }
 
-/// The smallest value that `share` of all do not exceed (nearest rank). Sorts them.
+/// Quantile by nearest rank. Sorts the values.
 pub(crate) fn quantile(values: &mut [u32], share: f64) -> Option<u32> {
     values.sort_unstable();
     let rank = (share * values.len() as f64).ceil() as usize;
@@ -118,42 +118,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_leave_after_five_minutes() {
+    fn seconds_are_dropped_after_five_minutes() {
         let mut series = Series::default();
-        series.count(1000, RowResult::Stored, Some(5));
-        series.count(1000, RowResult::DeadLetter, None);
-        series.count(1299, RowResult::Filtered, None);
+        series.count(1000, ChartOutcome::Stored, Some(5));
+        series.count(1000, ChartOutcome::DeadLetter, None);
+        series.count(1299, ChartOutcome::Filtered, None);
         let seen: Vec<_> = series.since(1299).iter().map(|s| (s.at, s.stored, s.filtered, s.dead_letters)).collect();
         assert_eq!(seen, [(1000, 1, 0, 1), (1299, 0, 1, 0)]);
         assert_eq!(series.since(1300).len(), 1, "a second that is five minutes old is not shown");
-        series.count(1300, RowResult::SentBack, None);
+        series.count(1300, ChartOutcome::Nacked, None);
         assert_eq!(series.seconds.len(), 2, "nor kept");
     }
 
     #[test]
-    fn of_a_busy_second_some_latencies_are_kept() {
+    fn a_busy_second_keeps_a_sample_of_its_latencies() {
         let mut series = Series::default();
         for latency in 0..1000 {
-            series.count(1, RowResult::Stored, Some(latency));
+            series.count(1, ChartOutcome::Stored, Some(latency));
         }
         let second = &series.since(1)[0];
-        assert_eq!((second.stored, second.latencies.len()), (1000, SAMPLES));
-        assert!(second.latencies.iter().any(|latency| *latency >= SAMPLES as u32), "not only the first");
+        assert_eq!((second.stored, second.latencies.len()), (1000, MAX_SAMPLES));
+        assert!(second.latencies.iter().any(|latency| *latency >= MAX_SAMPLES as u32), "not only the first");
     }
 
     #[test]
-    fn each_second_counts_for_one_minute() {
+    fn each_second_belongs_to_one_minute() {
         let mut series = Series::default();
         for at in [1000, 1240, 1241, 1300] {
-            series.count(at, RowResult::Stored, Some(at as u32));
+            series.count(at, ChartOutcome::Stored, Some(at as u32));
         }
         let minutes = minutes(&series.since(1300), 1300);
-        assert_eq!(minutes.iter().map(|minute| (minute.ago, minute.stored)).collect::<Vec<_>>(), [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]);
+        assert_eq!(
+            minutes.iter().map(|minute| (minute.minutes_ago, minute.stored)).collect::<Vec<_>>(),
+            [(0, 2), (1, 1), (2, 0), (3, 0), (4, 0)]
+        );
         assert_eq!((minutes[0].p50, minutes[0].p95, minutes[2].p50), (Some(1241), Some(1300), None));
     }
 
     #[test]
-    fn a_quantile_is_one_of_the_values() {
+    fn quantiles_use_the_nearest_rank() {
         let mut values: Vec<u32> = (1..=100).rev().collect();
         assert_eq!((quantile(&mut values, 0.5), quantile(&mut values, 0.95)), (Some(50), Some(95)));
         assert_eq!((quantile(&mut [7], 0.95), quantile(&mut [], 0.5)), (Some(7), None));

@@ -1,7 +1,7 @@
-//! The demo: fires the pixel over and over, as its visitors would.
+//! The demo: sends requests for the pixel, as visitors would.
 //!
-//! A client of the load balancer like any other: it goes through the pixel's own port, and knows
-//! nothing of what comes behind. `traffic` makes up the requests, `visitors` is who they are from.
+//! It is an ordinary client of the load balancer: it uses the pixel's port and no other part. `traffic` generates the
+//! requests, `visitors` lists the people and programs that send them.
 
 mod traffic;
 mod visitors;
@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use crate::decode::signature::SigningKeys;
 use crate::telemetry::Throttle;
 
-pub use traffic::{Method, Request, Traffic};
+pub use traffic::{DemoRequest, Method, Traffic};
 
-/// Mean requests in a second: 0.01 to 1,000.
+/// Mean number of requests per second: 0.01 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rate(f64);
 
@@ -27,7 +27,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let rate = text.trim().parse().ok().filter(|rate| (0.01..=1000.0).contains(rate));
-        rate.map(Self).ok_or_else(|| format!("{text:?} is not a number of events in a second, from 0.01 to 1000"))
+        rate.map(Self).ok_or_else(|| format!("{text:?} is not a number of requests per second: use 0.01 to 1000"))
     }
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Fires traffic at the load balancer whose address is `url`, until `end`; signed, where the shop has `keys`.
+/// Sends requests to the load balancer at `url` until `end` completes. Signs their URLs if there are `keys`.
 pub async fn run(
     url: String,
     mut traffic: Traffic,
@@ -56,19 +56,19 @@ pub async fn run(
             () = &mut end => return Ok(()),
         }
         let mut request = traffic.next_request();
-        // Whoever makes the tags signs them, odd ones among them; a scanner makes its own.
+        // The shop signs the URLs of its tags. A scanner has no tag, and its URL has no query.
         if let Some(keys) = keys.as_ref().filter(|_| request.target.contains('?')) {
             request.target = keys.sign(&request.target);
         }
-        if let Err(error) = fire(&http, &url, request).await
+        if let Err(error) = send_request(&http, &url, request).await
             && let Some(suppressed) = throttle.pass()
         {
-            tracing::warn!(%error, suppressed, "the demo could not fire the pixel");
+            tracing::warn!(%error, suppressed, "demo request failed");
         }
     }
 }
 
-async fn fire(http: &reqwest::Client, url: &str, request: Request) -> Result<(), reqwest::Error> {
+async fn send_request(http: &reqwest::Client, url: &str, request: DemoRequest) -> Result<(), reqwest::Error> {
     let url = format!("{url}{}", request.target);
     let builder = match request.method {
         Method::Get => http.get(url),
@@ -77,6 +77,6 @@ async fn fire(http: &reqwest::Client, url: &str, request: Request) -> Result<(),
     };
     let builder = builder.header("user-agent", request.user_agent).header("x-forwarded-for", request.remote_ip);
     let builder = request.referer.into_iter().fold(builder, |builder, referer| builder.header("referer", referer));
-    // The whole answer, or the connection could not be used again.
+    // Read the whole body, or the connection cannot be reused.
     builder.send().await?.bytes().await.map(drop)
 }

@@ -1,30 +1,29 @@
-//! Believable traffic: who asks for which URL next. Pure; the same seed gives the same requests.
+//! Generates realistic requests. Pure: the same seed gives the same requests.
 //!
-//! Seven requests of ten are steps of visits: a person comes from somewhere, looks at pages, clicks,
-//! and now and then orders. The rest are newsletters that are opened, crawlers, and what a public
-//! URL is never without: scanners, link checkers, and links that somebody has broken.
+//! Seven of ten requests belong to visits: a person arrives, views pages, clicks, and sometimes orders. The others are
+//! opened newsletters, crawlers, and what every public URL receives: scanners, link checkers and broken links.
 
 use fastrand::Rng;
 use url::form_urlencoded::Serializer;
 
 use super::visitors::{BOT_IP, BOTS, LINK_CHECKER, MailProgram, NEWSLETTERS, ORIGINS, Origin, PAGES, PEOPLE, Person, SCANNER, SHOP};
 
-/// Visits under way at once.
-const VISITS: usize = 5;
+/// Maximum number of concurrent visits.
+const MAX_VISITS: usize = 5;
 
 /// One request for the load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct DemoRequest {
     pub method: Method,
-    /// Path and query, as they are to be sent.
+    /// Path and query, encoded.
     pub target: String,
     pub user_agent: &'static str,
     pub referer: Option<String>,
-    /// Whom the load balancer shall take it from.
+    /// The address that the load balancer logs (`X-Forwarded-For`).
     pub remote_ip: &'static str,
 }
 
-/// The methods that are used.
+/// HTTP methods of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -32,7 +31,7 @@ pub enum Method {
     Post,
 }
 
-/// Requests without end.
+/// An endless generator of requests.
 #[derive(Debug)]
 pub struct Traffic {
     random: Rng,
@@ -41,7 +40,7 @@ pub struct Traffic {
     orders: u32,
 }
 
-/// A person's way through the shop.
+/// A visit of the shop by one person.
 #[derive(Debug)]
 struct Visit {
     person: Person,
@@ -51,68 +50,68 @@ struct Visit {
     stage: Stage,
 }
 
-/// How far a visit has come. Each is a `type` of event.
+/// Progress of a visit. Each stage is a `type` of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Arrives,
-    Views,
-    Clicks,
-    AddsToCart,
-    Purchases,
-    Leaves,
+    Arrival,
+    View,
+    Click,
+    AddToCart,
+    Purchase,
+    End,
 }
 
 impl Traffic {
-    /// For the pixel at that path.
+    /// Generates requests for the pixel at this path.
     pub fn new(path: &str, seed: u64) -> Self {
         Self { random: Rng::with_seed(seed), path: path.to_owned(), visits: Vec::new(), orders: 1000 }
     }
 
     /// The next request.
-    pub fn next_request(&mut self) -> Request {
+    pub fn next_request(&mut self) -> DemoRequest {
         match self.random.u32(..100) {
             0..70 => self.visit(),
-            70..84 => self.open_mail(),
-            84..90 => self.crawl(),
-            _ => self.go_wrong(),
+            70..84 => self.newsletter_open(),
+            84..90 => self.crawler_view(),
+            _ => self.invalid_request(),
         }
     }
 
-    /// How long until the next request, in units of the mean: they come by chance, not by the clock.
+    /// The time until the next request, in units of the mean. It is distributed exponentially, as independent arrivals are.
     pub fn gap(&mut self) -> f64 {
         -(1.0 - self.random.f64()).ln()
     }
 
-    fn visit(&mut self) -> Request {
-        if self.visits.len() < VISITS {
+    fn visit(&mut self) -> DemoRequest {
+        if self.visits.len() < MAX_VISITS {
             let (person, origin) = (self.pick(&PEOPLE), self.pick(&ORIGINS));
-            self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrives });
+            self.visits.push(Visit { person, origin, page: PAGES[0], steps: 0, stage: Stage::Arrival });
         }
         let which = self.random.usize(..self.visits.len());
         let mut visit = self.visits.swap_remove(which);
         let request = self.step(&visit);
         visit.advance(&mut self.random);
-        if visit.stage != Stage::Leaves {
+        if visit.stage != Stage::End {
             self.visits.push(visit);
         }
         request
     }
 
-    fn step(&mut self, visit: &Visit) -> Request {
+    fn step(&mut self, visit: &Visit) -> DemoRequest {
         let kind = match visit.stage {
-            Stage::Arrives | Stage::Views => "view",
-            Stage::Clicks => "click",
-            Stage::AddsToCart => "add_to_cart",
-            Stage::Purchases | Stage::Leaves => "purchase",
+            Stage::Arrival | Stage::View => "view",
+            Stage::Click => "click",
+            Stage::AddToCart => "add_to_cart",
+            Stage::Purchase | Stage::End => "purchase",
         };
         let mut parameters = vec![("user_id", visit.person.id.to_owned()), ("type", kind.to_owned())];
-        if visit.stage == Stage::Purchases {
+        if visit.stage == Stage::Purchase {
             self.orders += 1;
             parameters.push(("order_id", format!("A-{}", self.orders)));
         }
         let mut referer = format!("{SHOP}{}", visit.page);
-        if visit.stage == Stage::Arrives {
-            // What the shop's page was called with, it passes on.
+        if visit.stage == Stage::Arrival {
+            // The shop's page copies its own campaign parameters.
             parameters.extend(
                 ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(visit.origin.utm.into_iter().flatten().map(str::to_owned)),
             );
@@ -126,8 +125,8 @@ impl Traffic {
         self.get(&parameters, visit.person.browser, Some(referer), visit.person.remote_ip)
     }
 
-    /// A newsletter's pixel. Mail programs and their proxies send no referer.
-    fn open_mail(&mut self) -> Request {
+    /// The pixel of a newsletter. Mail programs and their proxies send no referer.
+    fn newsletter_open(&mut self) -> DemoRequest {
         let person = self.pick(&PEOPLE);
         let campaign = self.pick(&NEWSLETTERS);
         let parameters = [("user_id", person.id.to_owned()), ("type", "open".to_owned()), ("utm_campaign", campaign.to_owned())];
@@ -135,16 +134,16 @@ impl Traffic {
         self.get(&parameters, person.mail.user_agent(), None, remote_ip)
     }
 
-    /// A crawler that has found the pixel of somebody's page.
-    fn crawl(&mut self) -> Request {
+    /// A crawler that loads the pixel of a page.
+    fn crawler_view(&mut self) -> DemoRequest {
         let (person, bot, page) = (self.pick(&PEOPLE), self.pick(&BOTS), self.pick(&PAGES));
         let parameters = [("user_id", person.id.to_owned()), ("type", "view".to_owned())];
         self.get(&parameters, bot, Some(format!("{SHOP}{page}")), BOT_IP)
     }
 
-    fn go_wrong(&mut self) -> Request {
+    fn invalid_request(&mut self) -> DemoRequest {
         let person = self.pick(&PEOPLE);
-        let browser = |target: String| Request {
+        let browser = |target: String| DemoRequest {
             method: Method::Get,
             target,
             user_agent: person.browser,
@@ -152,37 +151,43 @@ impl Traffic {
             remote_ip: person.remote_ip,
         };
         let path = self.path.clone();
-        let scan = |target: &str| Request { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
+        let scan = |target: &str| DemoRequest { user_agent: SCANNER, referer: None, remote_ip: BOT_IP, ..browser(target.to_owned()) };
         match self.random.u32(..12) {
-            // Somebody who is not logged in.
+            // A visitor who is not logged in.
             0..3 => browser(format!("{path}?type=view")),
             3 => browser(format!("{path}?user_id=&type=view")),
-            // A mail merge that did not happen.
-            4 => Request {
+            // A newsletter whose merge tag was not replaced.
+            4 => DemoRequest {
                 user_agent: MailProgram::Gmail.user_agent(),
                 referer: None,
                 ..browser(format!("{path}?user_id=%7B%7Buser.id%7D%7D&type=open"))
             },
-            // Percent signs that encode nothing, and bytes that are no UTF-8.
+            // Percent signs that are not part of an encoding, and bytes that are not UTF-8.
             5 => browser(format!("{path}?user_id={}&type=view&order_id=50%-off%zz", person.id)),
             6 => browser(format!("{path}?user_id={}&type=caf%E9", person.id)),
-            // Parameters that no column is for, and one that comes twice.
+            // Parameters without a column, and a repeated one.
             7 => browser(format!("{path}?user_id={}&type=click&type=view&gclid=Cj0KCQ&debug=1", person.id)),
-            8 => Request {
+            8 => DemoRequest {
                 method: Method::Head,
                 user_agent: LINK_CHECKER,
                 referer: None,
                 ..browser(format!("{path}?user_id={}", person.id))
             },
-            9 => Request { method: Method::Post, ..scan(&path) },
+            9 => DemoRequest { method: Method::Post, ..scan(&path) },
             10 => browser("/favicon.ico".to_owned()),
             _ => scan("/wp-login.php"),
         }
     }
 
-    fn get(&self, parameters: &[(&str, String)], user_agent: &'static str, referer: Option<String>, remote_ip: &'static str) -> Request {
+    fn get(
+        &self,
+        parameters: &[(&str, String)],
+        user_agent: &'static str,
+        referer: Option<String>,
+        remote_ip: &'static str,
+    ) -> DemoRequest {
         let query = Serializer::new(String::new()).extend_pairs(parameters).finish();
-        Request { method: Method::Get, target: format!("{}?{query}", self.path), user_agent, referer, remote_ip }
+        DemoRequest { method: Method::Get, target: format!("{}?{query}", self.path), user_agent, referer, remote_ip }
     }
 
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
@@ -195,22 +200,22 @@ impl Visit {
         self.steps += 1;
         let chance = random.u32(..100);
         self.stage = match self.stage {
-            Stage::Arrives | Stage::Views | Stage::Clicks if self.steps > 12 => Stage::Leaves,
-            Stage::Arrives | Stage::Views => match chance {
-                0..45 => Stage::Views,
-                45..75 => Stage::Clicks,
-                _ => Stage::Leaves,
+            Stage::Arrival | Stage::View | Stage::Click if self.steps > 12 => Stage::End,
+            Stage::Arrival | Stage::View => match chance {
+                0..45 => Stage::View,
+                45..75 => Stage::Click,
+                _ => Stage::End,
             },
-            Stage::Clicks => match chance {
-                0..60 => Stage::Views,
-                60..85 => Stage::AddsToCart,
-                _ => Stage::Leaves,
+            Stage::Click => match chance {
+                0..60 => Stage::View,
+                60..85 => Stage::AddToCart,
+                _ => Stage::End,
             },
-            Stage::AddsToCart if chance < 40 => Stage::Purchases,
-            Stage::AddsToCart if chance < 70 => Stage::Views,
-            Stage::AddsToCart | Stage::Purchases | Stage::Leaves => Stage::Leaves,
+            Stage::AddToCart if chance < 40 => Stage::Purchase,
+            Stage::AddToCart if chance < 70 => Stage::View,
+            Stage::AddToCart | Stage::Purchase | Stage::End => Stage::End,
         };
-        if self.stage == Stage::Views {
+        if self.stage == Stage::View {
             self.page = PAGES[random.usize(..PAGES.len())];
         }
     }
@@ -222,22 +227,22 @@ mod tests {
 
     use super::*;
 
-    fn requests(seed: u64, count: usize) -> Vec<Request> {
+    fn requests(seed: u64, count: usize) -> Vec<DemoRequest> {
         let mut traffic = Traffic::new("/pixel.png", seed);
         std::iter::repeat_with(|| traffic.next_request()).take(count).collect()
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_requests_and_another_seed_others() {
+    fn the_seed_determines_the_requests() {
         assert_eq!(requests(1, 500), requests(1, 500));
         assert_ne!(requests(1, 500), requests(2, 500));
     }
 
     #[test]
-    fn there_is_something_of_everything() {
+    fn every_kind_of_request_has_its_share() {
         let requests = requests(7, 5000);
-        let share = |is: &dyn Fn(&Request) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
-        let has = |part: &'static str| move |request: &Request| request.target.contains(part);
+        let share = |is: &dyn Fn(&DemoRequest) -> bool| requests.iter().filter(|request| is(request)).count() as f64 / 5000.0;
+        let has = |part: &'static str| move |request: &DemoRequest| request.target.contains(part);
         for (what, share, least, most) in [
             ("views", share(&has("type=view")), 0.4, 0.8),
             ("clicks", share(&has("type=click")), 0.1, 0.3),
@@ -250,17 +255,17 @@ mod tests {
             ("HEAD", share(&|request| request.method == Method::Head), 0.002, 0.03),
             ("POST", share(&|request| request.method == Method::Post), 0.002, 0.03),
             ("elsewhere", share(&|request| !request.target.starts_with("/pixel.png")), 0.005, 0.05),
-            ("nobody", share(&|request| !request.target.contains("user_id=")), 0.02, 0.1),
+            ("without user_id", share(&|request| !request.target.contains("user_id=")), 0.02, 0.1),
             ("malformed", share(&has("%zz")), 0.002, 0.03),
         ] {
             assert!((least..most).contains(&share), "{what}: {share}");
         }
         let people: HashSet<_> = requests.iter().map(|request| request.remote_ip).collect();
-        assert!(people.len() > PEOPLE.len(), "everybody comes");
+        assert!(people.len() > PEOPLE.len(), "requests of every person");
     }
 
     #[test]
-    fn an_order_has_an_id_of_its_own() {
+    fn every_order_has_its_own_id() {
         let requests = requests(3, 5000);
         let orders: Vec<&str> = requests.iter().filter_map(|request| request.target.split_once("order_id=A-")).map(|(_, id)| id).collect();
         assert!(orders.len() > 20);
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_at_the_mean_rate_by_chance() {
+    fn gaps_are_random_with_a_mean_of_one() {
         let mut traffic = Traffic::new("/pixel.png", 1);
         let gaps: Vec<f64> = std::iter::repeat_with(|| traffic.gap()).take(10_000).collect();
         let mean = gaps.iter().sum::<f64>() / 10_000.0;

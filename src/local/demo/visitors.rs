@@ -1,25 +1,25 @@
-//! The people, programs and campaigns of the demo: who they are, and nothing that they do.
+//! The people, programs and campaigns of the demo.
 //!
-//! Addresses are from the blocks that are kept free for documentation (RFC 5737).
+//! Their addresses are from the blocks reserved for documentation (RFC 5737).
 
-/// Somebody who has a user id, and always the same browser.
+/// A person with a user id, who always uses the same browser.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Person {
-    /// 24 hexadecimal digits, as a MongoDB ObjectId.
+    /// For most, 24 hexadecimal digits like a MongoDB ObjectId.
     pub(crate) id: &'static str,
     pub(crate) browser: &'static str,
     pub(crate) remote_ip: &'static str,
     pub(crate) mail: MailProgram,
 }
 
-/// What a person reads mail with; decides who fetches the pixel of a newsletter.
+/// A person's mail program. It decides who requests the pixel of a newsletter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MailProgram {
-    /// Google's proxy fetches images, from Google's address, when the mail is opened.
+    /// Google's proxy requests images from its own address when the mail is opened.
     Gmail,
-    /// Apple's proxy fetches them, whether it is opened or not, with a bare agent.
+    /// Apple's proxy requests images whether or not the mail is opened, with a short User-Agent.
     AppleMail,
-    /// Fetches them itself.
+    /// Requests images itself.
     Thunderbird,
 }
 
@@ -32,7 +32,7 @@ impl MailProgram {
         }
     }
 
-    /// The proxy's address, where there is a proxy.
+    /// The proxy's address, if there is a proxy.
     pub(crate) fn proxy_ip(self) -> Option<&'static str> {
         match self {
             Self::Gmail => Some("198.51.100.133"),
@@ -60,7 +60,7 @@ const fn person(id: &'static str, browser: &'static str, remote_ip: &'static str
     Person { id, browser, remote_ip, mail }
 }
 
-/// Few enough that their tables stay readable. The first is the user of the README.
+/// Few people, so that the list of their tables stays short. The first is the user of the README's example.
 pub(crate) const PEOPLE: [Person; 12] = [
     person("507f1f77bcf86cd799439011", CHROME, "203.0.113.7", MailProgram::Gmail),
     person("65a1c0de9b1f4a2e7c3d5501", CHROME_ANDROID, "203.0.113.19", MailProgram::Gmail),
@@ -72,15 +72,15 @@ pub(crate) const PEOPLE: [Person; 12] = [
     person("65a1c0de9b1f4a2e7c3d5507", CHROME_MAC, "203.0.113.115", MailProgram::AppleMail),
     person("65a1c0de9b1f4a2e7c3d5508", CHROME, "203.0.113.130", MailProgram::Gmail),
     person("65a1c0de9b1f4a2e7c3d5509", SAFARI_IPHONE, "203.0.113.164", MailProgram::AppleMail),
-    // Two whose ids are no letters and digits: their tables show how a suffix is encoded.
+    // Two ids with other characters than letters and digits: their table names show how a suffix is encoded.
     person("müller@example.com", FIREFOX, "203.0.113.201", MailProgram::Thunderbird),
     person("guest-42", CHROME_ANDROID, "203.0.113.222", MailProgram::Gmail),
 ];
 
-/// How a visit begins: the page before, and what the link said of itself.
+/// How a visit begins: the referring page, and the campaign parameters of its link.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
-    /// Empty for none.
+    /// Empty if there is none.
     pub(crate) referer: &'static str,
     /// `utm_source`, `utm_medium`, `utm_campaign`.
     pub(crate) utm: Option<[&'static str; 3]>,
@@ -95,12 +95,12 @@ pub(crate) const ORIGINS: [Origin; 6] = [
     Origin { referer: "https://news.ycombinator.com/", utm: None },
 ];
 
-/// The shop whose pages hold the pixel.
+/// The shop whose pages contain the pixel.
 pub(crate) const SHOP: &str = "https://shop.example.com";
 pub(crate) const PAGES: [&str; 6] = ["/", "/chairs", "/chairs/oak", "/tables/round", "/lamps", "/about"];
 pub(crate) const NEWSLETTERS: [&str; 2] = ["week_46", "week_47"];
 
-/// Programs that fetch what a page or a mail links to.
+/// Programs that request everything that a page or a mail contains.
 pub(crate) const BOTS: [&str; 4] = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
@@ -108,6 +108,6 @@ pub(crate) const BOTS: [&str; 4] = [
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
 ];
 pub(crate) const BOT_IP: &str = "192.0.2.66";
-/// Asks with HEAD whether a link is dead.
+/// Sends HEAD requests to find dead links.
 pub(crate) const LINK_CHECKER: &str = "W3C-checklink/5.0.0 libwww-perl/6.78";
 pub(crate) const SCANNER: &str = "python-requests/2.32.5";

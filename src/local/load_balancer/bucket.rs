@@ -1,9 +1,8 @@
-//! The bucket: one object, the pixel, and what Cloud Storage's XML API says to whoever asks.
+//! The bucket: holds one object, the pixel, and answers like Cloud Storage's XML API.
 //!
-//! Stands behind [`super::cdn`]. It knows no log and no cache, and reads a request's method, path
-//! and conditions only. Status, headers and error bodies are those of
-//! <https://cloud.google.com/storage/docs/xml-api/reference-status>, as an anonymous visitor of a
-//! public bucket gets them. `Range` is not honoured, which HTTP allows.
+//! It stands behind [`super::cdn`] and reads only method, path and conditional headers of a request. Status, headers and
+//! error bodies are those that an anonymous client of a public bucket gets
+//! (<https://cloud.google.com/storage/docs/xml-api/reference-status>). It ignores `Range`, which HTTP permits.
 
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, SERVER,
@@ -13,36 +12,36 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-/// 1×1, transparent.
+/// A transparent image of 1×1 pixels.
 const PIXEL: &[u8] = include_bytes!("../../../deploy/pixel.png");
-/// The MD5 of [`PIXEL`]: the entity tag of an object that was uploaded in one piece.
+/// The MD5 of [`PIXEL`], which is the entity tag of an object uploaded in one part.
 const PIXEL_ETAG: &str = "\"2916fd9d4834f136c766ee86dca017a9\"";
 const PIXEL_MD5: &str = "md5=KRb9nUg08TbHZu6G3KAXqQ==";
 const PIXEL_CRC32C: &str = "crc32c=/fghuw==";
-/// When the pixel was uploaded, and the same in microseconds, which is its generation.
+/// Upload time of the pixel. The generation is the same time in microseconds.
 const PIXEL_UPLOADED: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
 const PIXEL_GENERATION: &str = "1767225600000000";
 
-/// A public bucket that holds the pixel under one or more names.
+/// A public bucket that contains the pixel under one or more names.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     paths: Vec<String>,
 }
 
 impl Bucket {
-    /// The object's names, each with its leading `/`.
+    /// Names of the object, each with a leading `/`.
     pub(crate) fn new(paths: Vec<String>) -> Self {
         Self { paths }
     }
 
-    /// The answer to a request. `HEAD` is answered as `GET`; who sends it leaves the body out.
+    /// The answer to a request. `HEAD` is answered like `GET`; the HTTP server omits the body.
     pub(crate) fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
         let found = self.paths.iter().any(|name| name == path);
         match *method {
             Method::GET | Method::HEAD if !found => no_such_key(path),
             Method::GET | Method::HEAD if is_unchanged(headers) => pixel(StatusCode::NOT_MODIFIED),
             Method::GET | Method::HEAD => pixel(StatusCode::OK),
-            // No CORS is configured, hence none is granted.
+            // The bucket has no CORS configuration, so the answer has no CORS headers.
             Method::OPTIONS => response(StatusCode::OK, Bytes::new()),
             Method::PUT | Method::DELETE => access_denied(method),
             _ => method_not_allowed(),
@@ -50,8 +49,8 @@ impl Bucket {
     }
 }
 
-/// Whether the visitor has the pixel already. `If-None-Match` outranks `If-Modified-Since`
-/// (RFC 9110, 13.2.2).
+/// Whether the client's copy of the pixel is current. `If-None-Match` has precedence over `If-Modified-Since`
+/// (RFC 9110, section 13.2.2).
 fn is_unchanged(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(tags) = text(IF_NONE_MATCH) {
@@ -84,7 +83,7 @@ fn pixel(status: StatusCode) -> Response<Bytes> {
     if not_modified {
         headers.remove(CONTENT_LENGTH);
     }
-    // As a CDN with a client TTL of 0 sends it: a browser asks again, so that a repeat is seen.
+    // A CDN with a client TTL of 0 sends this. Browsers revalidate on each use, so that a repeated view is logged.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=0"));
     response
 }
@@ -135,8 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// No MD5 and no CRC32C is computed here. When this fails, the constants above want new values:
-    /// `gcloud storage hash deploy/pixel.png`.
+    /// MD5 and CRC32C are constants. If this test fails, update them with `gcloud storage hash deploy/pixel.png`.
     #[test]
     fn the_hashes_are_those_of_the_pixel_that_is_shipped() {
         let digest: String = Sha256::digest(PIXEL).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -147,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_the_visitor_has_is_not_sent_again() {
+    fn conditional_requests_get_304_if_unchanged() {
         let bucket = Bucket::new(vec!["/pixel.png".to_owned()]);
         let status = |name: HeaderName, value: &'static str| {
             let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entity_tag_outranks_a_date() {
+    fn if_none_match_has_precedence_over_if_modified_since() {
         let headers = HeaderMap::from_iter([
             (IF_NONE_MATCH, HeaderValue::from_static("\"another\"")),
             (IF_MODIFIED_SINCE, HeaderValue::from_static(PIXEL_UPLOADED)),

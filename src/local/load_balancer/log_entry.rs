@@ -1,4 +1,4 @@
-//! The log entry that a request leaves behind.
+//! The log entry of a request.
 //!
 //! Members and their spelling are those of real entries of a classic load balancer with a backend
 //! bucket: `cacheHit`, `referer` and the like are left out where they would be false or empty,
@@ -13,15 +13,14 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::cdn::Cache;
+use super::cdn::CacheResult;
+use crate::local::log_sink::URL_MAP;
 
-/// The name of URL map, forwarding rule and target proxy.
-pub(crate) const URL_MAP: &str = "pixel";
-/// What stands for the machine behind a bucket: an address that belongs to nobody (RFC 3849).
+/// Address of the server behind the bucket, from the documentation block (RFC 3849).
 const SERVER_IP: &str = "2001:db8:6a10:7598::";
-/// Google's own project, in which the bucket's servers are.
+/// The project of the bucket's servers, which is Google's.
 const BACKEND_PROJECT: &str = "projects/123456789012";
-/// How the CDN came to keep the answer; equal on hit and miss in the entries we have seen.
+/// Why the CDN stored the answer. Real entries have the same list on hit and miss.
 const CACHE_DECISION: [&str; 6] = [
     "RESPONSE_HAS_CACHE_CONTROL",
     "RESPONSE_CACHE_CONTROL_PUBLIC",
@@ -31,26 +30,26 @@ const CACHE_DECISION: [&str; 6] = [
     "CACHE_MODE_CACHE_ALL_STATIC",
 ];
 
-/// A request and its answer, as far as the log is concerned.
+/// A request and its answer, as logged.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
+pub(crate) struct LoggedRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) remote_ip: IpAddr,
     pub(crate) status: StatusCode,
-    /// Bytes of the answer, its head included.
+    /// Size of the answer, including its headers, in bytes.
     pub(crate) response_size: usize,
-    pub(crate) cache: Cache,
+    pub(crate) cache: CacheResult,
     pub(crate) received: Timestamp,
     pub(crate) latency: Duration,
 }
 
-impl Exchange<'_> {
-    /// An entry of `projects/PROJECT/logs/requests`; `cache_id` names the place of the CDN.
+impl LoggedRequest<'_> {
+    /// An entry of `projects/PROJECT/logs/requests`. `cache_id` identifies the CDN location.
     pub(crate) fn log_entry(&self, project: &str, cache_id: &str) -> Value {
         let trace = format!("{:032x}", fastrand::u128(1..));
-        // Entries have microseconds, and what Cloud Logging adds has nanoseconds.
+        // `timestamp` has microseconds. `receiveTimestamp`, which Cloud Logging adds, has nanoseconds.
         let timestamp = Timestamp::from_microsecond(self.received.as_microsecond()).unwrap_or(self.received);
         json!({
             "httpRequest": self.http_request(),
@@ -88,15 +87,15 @@ impl Exchange<'_> {
             put("referer", json!(referer));
         }
         put("latency", json!(format!("{:.6}s", self.latency.as_secs_f64())));
-        if self.cache != Cache::Bypassed {
+        if self.cache != CacheResult::Bypassed {
             put("cacheLookup", json!(true));
         }
         match self.cache {
-            Cache::Hit => put("cacheHit", json!(true)),
-            Cache::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
-            Cache::Missed | Cache::Bypassed => {}
+            CacheResult::Hit => put("cacheHit", json!(true)),
+            CacheResult::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
+            CacheResult::Missed | CacheResult::Bypassed => {}
         }
-        if self.cache != Cache::Hit {
+        if self.cache != CacheResult::Hit {
             put("serverIp", json!(SERVER_IP));
         }
         request
@@ -108,17 +107,17 @@ impl Exchange<'_> {
             "backendTargetProjectNumber": BACKEND_PROJECT,
             "cacheId": cache_id,
             "remoteIp": self.remote_ip.to_string(),
-            "statusDetails": if self.cache == Cache::Hit { "response_from_cache" } else { "response_sent_by_backend" },
+            "statusDetails": if self.cache == CacheResult::Hit { "response_from_cache" } else { "response_sent_by_backend" },
         });
-        if matches!(self.cache, Cache::Hit | Cache::Filled) {
+        if matches!(self.cache, CacheResult::Hit | CacheResult::Filled) {
             payload["cacheDecision"] = json!(CACHE_DECISION);
         }
         payload
     }
 
-    /// Scheme, host, path and query, as they were sent.
+    /// Scheme, host, path and query, as sent.
     fn request_url(&self) -> String {
-        // A request through a proxy has the whole URL in its first line.
+        // A request through a proxy has the whole URL in its request line.
         if self.uri.authority().is_some() {
             return self.uri.to_string();
         }
@@ -130,14 +129,14 @@ impl Exchange<'_> {
         line + size_of(self.headers)
     }
 
-    /// The header's text, unless it is absent or empty.
+    /// The value of a header, unless it is absent or empty.
     fn header(&self, name: HeaderName) -> Option<String> {
         let value = self.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
     }
 }
 
-/// Bytes of an answer's head.
+/// Size of an answer's status line and headers in bytes.
 pub(crate) fn head_size(status: StatusCode, headers: &HeaderMap) -> usize {
     let reason = status.canonical_reason().unwrap_or_default();
     format!("{:?} {} {reason}\r\n\r\n", Version::HTTP_11, status.as_u16()).len() + size_of(headers)

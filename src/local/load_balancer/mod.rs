@@ -1,12 +1,12 @@
-//! Load balancer, CDN and bucket: the pixel's URL, and the log entry that each request leaves.
+//! Load balancer, CDN and bucket: answer requests for the pixel, and log each request.
 //!
 //! ```text
-//! visitor ──▶ bucket (what is answered) ──▶ cdn (whether it was kept) ──▶ visitor
-//!                                              └─▶ log_entry ──▶ log sink
+//! visitor ──▶ bucket (answer) ──▶ cdn (cache lookup) ──▶ visitor
+//!                                   └─▶ log_entry ──▶ log sink
 //! ```
 //!
-//! Every request is logged, for the pixel or not, from the cache or not, as with a real backend
-//! bucket. It decides nothing about which entries count: that is for the log sink and the service.
+//! Every request is logged, whatever its path and whether or not it was answered from the cache, as with a real backend
+//! bucket. Log sink and service decide which entries count.
 
 mod bucket;
 mod cdn;
@@ -25,12 +25,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::bucket::Bucket;
-use self::cdn::{Cache, Cdn};
-use self::log_entry::{Exchange, head_size};
-use super::activity::Activity;
+use self::cdn::{CacheResult, Cdn};
+use self::log_entry::{LoggedRequest, head_size};
 use super::log_sink::LogSink;
-
-pub(crate) use log_entry::URL_MAP;
+use super::stats::Stats;
 
 /// A load balancer with one backend bucket.
 #[derive(Debug)]
@@ -40,17 +38,17 @@ pub struct LoadBalancer {
     cdn: Cdn,
     cache_id: String,
     sink: LogSink,
-    activity: Activity,
+    stats: Stats,
 }
 
 impl LoadBalancer {
-    /// `project` is whose log the entries are in; `paths` are where the bucket has the pixel.
-    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, activity: Activity) -> Self {
+    /// `project` owns the log. `paths` are the pixel's names in the bucket.
+    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, stats: Stats) -> Self {
         let cache_id = format!("LCL-{:08x}", fastrand::u32(..));
-        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, activity }
+        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, stats }
     }
 
-    /// Answers everything that comes over a connection from `peer`, and logs it.
+    /// Answers and logs all requests of a connection from `peer`.
     pub fn router(self: &Arc<Self>, peer: SocketAddr) -> Router {
         Router::new().fallback(answer).with_state((Arc::clone(self), peer.ip().to_canonical()))
     }
@@ -60,9 +58,9 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
     let (received, began) = (Timestamp::now(), Instant::now());
     let (Parts { method, uri, headers, .. }, _) = request.into_parts();
     let mut answer = load_balancer.bucket.answer(&method, uri.path(), &headers);
-    let cache = load_balancer.cdn.pass(&method, uri.path(), &mut answer, began);
+    let cache = load_balancer.cdn.process(&method, uri.path(), &mut answer, began);
     let body_size = if method == Method::HEAD { 0 } else { answer.body().len() };
-    let exchange = Exchange {
+    let logged = LoggedRequest {
         method: &method,
         uri: &uri,
         headers: &headers,
@@ -73,14 +71,14 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
         received,
         latency: began.elapsed(),
     };
-    load_balancer.activity.requested(cache == Cache::Hit);
-    load_balancer.sink.export(&exchange.log_entry(&load_balancer.project, &load_balancer.cache_id));
+    load_balancer.stats.record_request(cache == CacheResult::Hit);
+    load_balancer.sink.export(&logged.log_entry(&load_balancer.project, &load_balancer.cache_id));
     answer.map(Body::from)
 }
 
-/// The visitor's address. On one machine all visitors have the same, so that there (and unlike the
-/// real load balancer, which logs the address that connected) `X-Forwarded-For` is believed.
+/// The visitor's address. A real load balancer logs the address of the connection. On one machine all visitors have the
+/// same address, so for a loopback peer `X-Forwarded-For` is used.
 fn remote_ip(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let told = || headers.get("x-forwarded-for")?.to_str().ok()?.split(',').next()?.trim().parse().ok();
-    if peer.is_loopback() { told().unwrap_or(peer) } else { peer }
+    let forwarded_for = || headers.get("x-forwarded-for")?.to_str().ok()?.split(',').next()?.trim().parse().ok();
+    if peer.is_loopback() { forwarded_for().unwrap_or(peer) } else { peer }
 }

@@ -1,8 +1,7 @@
-//! The backlog of a push subscription: which message is delivered when, and when it is given up.
+//! The backlog of a push subscription: decides when each message is delivered, and when it is dead-lettered.
 //!
-//! A state machine without clock and without sockets: [`PushSubscription`] asks it what to do
-//! next, sends, and tells it how that ended. Window, push backoff, retry policy and dead-letter
-//! policy meet here and nowhere else.
+//! A state machine without clock or sockets. [`PushSubscription`] asks it for the next delivery, sends it, and reports
+//! the result. Window, push backoff, retry policy and dead-letter policy are combined only here.
 //!
 //! [`PushSubscription`]: super::PushSubscription
 
@@ -16,55 +15,55 @@ use super::policy::{Policy, RetryPolicy};
 use super::push_backoff::PushBackoff;
 use super::window::Window;
 
-/// Every message that is not acknowledged, and not given up.
+/// All messages that are neither acknowledged nor dead-lettered.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     policy: Policy,
     window: Window,
     backoff: PushBackoff,
-    /// Never delivered, in the order of publishing.
-    fresh: VecDeque<Message>,
-    /// To be delivered again, by the time from which they may be.
-    failed: BTreeMap<(Instant, u64), Failed>,
-    /// Tells those apart that may be delivered from the same time on.
-    failures: u64,
-    under_way: usize,
+    /// Never delivered yet, in the order of publishing.
+    unsent: VecDeque<Message>,
+    /// Nacked messages, by the time of their next attempt.
+    failed: BTreeMap<(Instant, u64), FailedMessage>,
+    /// Makes the keys of `failed` unique.
+    failure_count: u64,
+    in_flight: usize,
 }
 
 #[derive(Debug)]
-struct Failed {
+struct FailedMessage {
     message: Arc<Message>,
     attempts: u32,
 }
 
-/// A delivery that is to be made now. Must come back to [`Backlog::settle`].
+/// A delivery to make now. Its result must be reported to [`Backlog::finish`].
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) message: Arc<Message>,
-    /// 1 for the first.
+    /// Starts at 1.
     pub(crate) number: u32,
     pub(crate) began: Instant,
 }
 
-/// What is to be done.
+/// What the subscription does next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum NextStep {
     Deliver(Attempt),
-    /// Nothing before that time, or, without one, before something happens.
+    /// Wait until that time, or, without a time, until a message arrives or a delivery finishes.
     Wait(Option<Instant>),
 }
 
-/// How a delivery ended.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum PushResult {
     Ack,
     /// A nack, or no answer within the ack deadline.
-    Failure,
+    Nack,
 }
 
-/// A message that will not be delivered again.
+/// A message without delivery attempts left.
 #[derive(Debug)]
-pub(crate) struct GivenUp {
+pub(crate) struct ExhaustedMessage {
     pub(crate) message: Arc<Message>,
     pub(crate) attempts: u32,
 }
@@ -75,73 +74,72 @@ impl Backlog {
             policy,
             window: Window::default(),
             backoff: PushBackoff::default(),
-            fresh: VecDeque::new(),
+            unsent: VecDeque::new(),
             failed: BTreeMap::new(),
-            failures: 0,
-            under_way: 0,
+            failure_count: 0,
+            in_flight: 0,
         }
     }
 
-    /// How many messages there are, those under way included.
+    /// Number of messages, including those in flight.
     pub(crate) fn len(&self) -> usize {
-        self.fresh.len() + self.failed.len() + self.under_way
+        self.unsent.len() + self.failed.len() + self.in_flight
     }
 
     pub(crate) fn add(&mut self, message: Message) {
-        self.fresh.push_back(message);
+        self.unsent.push_back(message);
     }
 
-    /// From now on, failed messages are delivered again as soon as push backoff lets them: the
-    /// process is about to end, and they with it.
+    /// From now on, retries ignore the retry policy and wait only for push backoff, because the process is shutting down.
     pub(crate) fn retry_at_once(&mut self, now: Instant) {
         self.policy.retry = RetryPolicy::IMMEDIATE;
         self.failed = std::mem::take(&mut self.failed).into_iter().map(|((_, n), failed)| ((now, n), failed)).collect();
     }
 
-    /// The next delivery, which thereby is under way.
-    pub(crate) fn next(&mut self, now: Instant) -> Next {
-        if !self.window.has_room(self.under_way) {
-            return Next::Wait(None);
+    /// Returns the next delivery and counts it as in flight.
+    pub(crate) fn next(&mut self, now: Instant) -> NextStep {
+        if !self.window.has_room(self.in_flight) {
+            return NextStep::Wait(None);
         }
         let due = self.failed.first_key_value().map(|((due, _), _)| *due);
-        let has_work = if self.fresh.is_empty() { due } else { Some(now) };
-        let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return Next::Wait(None) };
+        let has_work = if self.unsent.is_empty() { due } else { Some(now) };
+        let Some(from) = has_work.max(has_work.and(self.backoff.paused_until(now))) else { return NextStep::Wait(None) };
         if now < from {
-            return Next::Wait(Some(from));
+            return NextStep::Wait(Some(from));
         }
         let again = if due.is_some_and(|due| due <= now) { self.failed.pop_first() } else { None };
-        let (message, attempts) = match (again, self.fresh.pop_front()) {
-            (Some((_, Failed { message, attempts })), fresh) => {
-                fresh.into_iter().for_each(|message| self.fresh.push_front(message));
+        let (message, attempts) = match (again, self.unsent.pop_front()) {
+            (Some((_, FailedMessage { message, attempts })), unsent) => {
+                unsent.into_iter().for_each(|message| self.unsent.push_front(message));
                 (message, attempts)
             }
             (None, Some(message)) => (Arc::new(message), 0),
-            (None, None) => return Next::Wait(due),
+            (None, None) => return NextStep::Wait(due),
         };
-        self.under_way += 1;
-        Next::Deliver(Attempt { message, number: attempts + 1, began: now })
+        self.in_flight += 1;
+        NextStep::Deliver(Attempt { message, number: attempts + 1, began: now })
     }
 
-    /// A delivery ended. Returns the message if that was its last.
-    pub(crate) fn settle(&mut self, attempt: Attempt, answer: Answer, now: Instant) -> Option<GivenUp> {
-        self.under_way -= 1;
+    /// Records the result of a delivery. Returns the message if this was its last attempt.
+    pub(crate) fn finish(&mut self, attempt: Attempt, answer: PushResult, now: Instant) -> Option<ExhaustedMessage> {
+        self.in_flight -= 1;
         match answer {
-            Answer::Ack => {
+            PushResult::Ack => {
                 self.window.acked();
                 self.backoff.acked();
                 return None;
             }
-            Answer::Failure => {
+            PushResult::Nack => {
                 self.window.failed();
                 self.backoff.failed(attempt.began, now);
             }
         }
         let Attempt { message, number: attempts, .. } = attempt;
         if self.policy.dead_letter.is_some_and(|policy| attempts >= policy.max_delivery_attempts) {
-            return Some(GivenUp { message, attempts });
+            return Some(ExhaustedMessage { message, attempts });
         }
-        self.failures += 1;
-        self.failed.insert((now + self.policy.retry.delay_after(attempts), self.failures), Failed { message, attempts });
+        self.failure_count += 1;
+        self.failed.insert((now + self.policy.retry.delay_after(attempts), self.failure_count), FailedMessage { message, attempts });
         None
     }
 }
@@ -175,82 +173,82 @@ mod tests {
         backlog
     }
 
-    /// A push endpoint that answers the attempt after a time of its own.
-    type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, Answer);
+    /// A push endpoint: returns how long it takes for this attempt, and its result.
+    type Endpoint<'a> = &'a mut dyn FnMut(&Attempt) -> (Duration, PushResult);
 
-    /// What happened: when a delivery began (since the start), of which message, its number.
+    /// For each delivery: when it began (since the start), the message's id, the attempt's number.
     type Deliveries = Vec<(Duration, String, u32)>;
 
-    /// Runs the backlog against an endpoint, on a clock of its own, until it is empty.
-    fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<GivenUp>) {
+    /// Runs the backlog against an endpoint on a simulated clock, until it is empty.
+    fn run(backlog: &mut Backlog, endpoint: Endpoint<'_>) -> (Deliveries, Vec<ExhaustedMessage>) {
         let start = Instant::now();
         let mut now = start;
-        let (mut deliveries, mut given_up) = (Vec::new(), Vec::new());
-        let mut answers: BTreeMap<(Instant, usize), (Attempt, Answer)> = BTreeMap::new();
+        let (mut deliveries, mut exhausted) = (Vec::new(), Vec::new());
+        let mut answers: BTreeMap<(Instant, usize), (Attempt, PushResult)> = BTreeMap::new();
         while backlog.len() > 0 {
             match backlog.next(now) {
-                Next::Deliver(attempt) => {
+                NextStep::Deliver(attempt) => {
                     deliveries.push((now - start, attempt.message.id.clone(), attempt.number));
                     let (took, answer) = endpoint(&attempt);
                     answers.insert((now + took, deliveries.len()), (attempt, answer));
                 }
-                Next::Wait(until) => {
+                NextStep::Wait(until) => {
                     let answered = answers.first_key_value().map(|((at, _), _)| *at);
-                    now = [until, answered].into_iter().flatten().min().expect("something is to come");
+                    now = [until, answered].into_iter().flatten().min().expect("an answer or a retry is due");
                     while let Some(((at, n), (attempt, answer))) = answers.pop_first() {
                         if at > now {
                             answers.insert((at, n), (attempt, answer));
                             break;
                         }
-                        given_up.extend(backlog.settle(attempt, answer, now));
+                        exhausted.extend(backlog.finish(attempt, answer, now));
                     }
                 }
             }
         }
-        (deliveries, given_up)
+        (deliveries, exhausted)
     }
 
     #[test]
-    fn every_message_is_delivered_once_when_all_are_acknowledged() {
+    fn acknowledged_messages_are_delivered_once_in_order() {
         let mut backlog = backlog_of(1000, 5);
-        let (deliveries, given_up) = run(&mut backlog, &mut |_| (SECOND, Answer::Ack));
+        let (deliveries, exhausted) = run(&mut backlog, &mut |_| (SECOND, PushResult::Ack));
         let ids: Vec<String> = deliveries.iter().map(|(_, id, _)| id.clone()).collect();
         assert_eq!(ids, (0..1000).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of publishing");
-        assert!(given_up.is_empty());
-        // 3, 6, 12 … 192, 200, 200, 200 make 981: the last begin with the eleventh round.
+        assert!(exhausted.is_empty());
+        // 3, 6, 12 … 192, 200, 200, 200 make 981: the last deliveries begin in the eleventh round.
         let last = deliveries.last().unwrap().0;
         assert_eq!(last, 10 * SECOND, "the window grew");
     }
 
     #[test]
-    fn a_message_waits_longer_each_time_and_is_given_up_after_its_last_attempt() {
+    fn retries_back_off_until_the_last_attempt() {
         let mut backlog = backlog_of(1, 5);
-        let (deliveries, given_up) = run(&mut backlog, &mut |_| (Duration::ZERO, Answer::Failure));
+        let (deliveries, exhausted) = run(&mut backlog, &mut |_| (Duration::ZERO, PushResult::Nack));
         let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
         assert_eq!(at, [(0, 1), (10, 2), (30, 3), (70, 4), (150, 5)]);
-        let given_up: Vec<_> = given_up.iter().map(|given_up| (given_up.message.id.as_str(), given_up.attempts)).collect();
-        assert_eq!(given_up, [("0", 5)]);
+        let exhausted: Vec<_> = exhausted.iter().map(|exhausted| (exhausted.message.id.as_str(), exhausted.attempts)).collect();
+        assert_eq!(exhausted, [("0", 5)]);
     }
 
     #[test]
     fn an_expired_ack_deadline_counts_as_an_attempt() {
         let mut backlog = backlog_of(1, 5);
         let mut endpoint = |attempt: &Attempt| match attempt.number {
-            1 => (60 * SECOND, Answer::Failure),
-            _ => (SECOND, Answer::Ack),
+            1 => (60 * SECOND, PushResult::Nack),
+            _ => (SECOND, PushResult::Ack),
         };
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
         let at: Vec<(u64, u32)> = deliveries.iter().map(|(at, _, number)| (at.as_secs(), *number)).collect();
         assert_eq!(at, [(0, 1), (70, 2)], "the deadline, and then the retry policy");
-        assert!(given_up.is_empty());
+        assert!(exhausted.is_empty());
     }
 
     #[test]
-    fn one_message_that_always_fails_does_not_keep_the_others() {
+    fn a_failing_message_does_not_delay_the_others() {
         let mut backlog = backlog_of(200, 100);
         let mut endpoint = |attempt: &Attempt| {
             let poisoned = attempt.message.id == "7" && attempt.number < 3;
-            (SECOND / 100, if poisoned { Answer::Failure } else { Answer::Ack })
+            (SECOND / 100, if poisoned { PushResult::Nack } else { PushResult::Ack })
         };
         let (deliveries, _) = run(&mut backlog, &mut endpoint);
         let others = deliveries.iter().filter(|(_, id, _)| id != "7").map(|(at, ..)| *at).max().unwrap();
@@ -260,7 +258,7 @@ mod tests {
 
     /// The service is down for two minutes while a thousand messages wait.
     #[test]
-    fn a_storm_of_nacks_slows_the_whole_subscription_and_ends_with_every_message_delivered() {
+    fn an_outage_slows_the_subscription_and_loses_no_message() {
         let mut backlog = backlog_of(1000, 100);
         let mut began = None;
         let mut nacks = 0;
@@ -268,11 +266,11 @@ mod tests {
             let start = *began.get_or_insert(attempt.began);
             let down = attempt.began - start < 120 * SECOND;
             nacks += usize::from(down);
-            (SECOND / 100, if down { Answer::Failure } else { Answer::Ack })
+            (SECOND / 100, if down { PushResult::Nack } else { PushResult::Ack })
         };
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
-        assert!(given_up.is_empty());
-        // 100 ms, 200 ms … 51.2 s: a minute and three quarters hold eleven rounds of ever fewer.
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
+        assert!(exhausted.is_empty());
+        // 100 ms, 200 ms … 51.2 s: eleven pauses fit into 105 seconds, and each round has fewer deliveries.
         assert!((11..=20).contains(&nacks), "{nacks} nacks");
         assert_eq!(deliveries.len(), 1000 + nacks);
         let recovered = deliveries.iter().filter(|(at, ..)| *at >= 120 * SECOND).map(|(at, ..)| *at);
@@ -280,27 +278,27 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_only_push_backoff_is_waited_for() {
+    fn at_shutdown_retries_wait_only_for_push_backoff() {
         let mut backlog = backlog_of(2, 100);
         let start = Instant::now();
         let attempts = [(); 2].map(|()| match backlog.next(start) {
-            Next::Deliver(attempt) => attempt,
-            Next::Wait(_) => panic!("both are to be delivered"),
+            NextStep::Deliver(attempt) => attempt,
+            NextStep::Wait(_) => panic!("both messages are due"),
         });
-        attempts.into_iter().for_each(|attempt| assert!(backlog.settle(attempt, Answer::Failure, start).is_none()));
-        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + 10 * SECOND));
+        attempts.into_iter().for_each(|attempt| assert!(backlog.finish(attempt, PushResult::Nack, start).is_none()));
+        assert!(matches!(backlog.next(start), NextStep::Wait(Some(until)) if until == start + 10 * SECOND));
         backlog.retry_at_once(start);
-        assert!(matches!(backlog.next(start), Next::Wait(Some(until)) if until == start + SECOND / 10));
-        let Next::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("it is time") };
+        assert!(matches!(backlog.next(start), NextStep::Wait(Some(until)) if until == start + SECOND / 10));
+        let NextStep::Deliver(attempt) = backlog.next(start + SECOND / 10) else { panic!("the retry is due") };
         assert_eq!((attempt.message.id.as_str(), attempt.number), ("0", 2));
     }
 
     #[test]
-    fn without_a_dead_letter_policy_nothing_is_given_up() {
+    fn without_a_dead_letter_policy_retries_never_end() {
         let mut backlog = backlog_of(1, 5);
         backlog.policy.dead_letter = None;
-        let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { Answer::Failure } else { Answer::Ack });
-        let (deliveries, given_up) = run(&mut backlog, &mut endpoint);
-        assert_eq!((deliveries.len(), given_up.len()), (500, 0));
+        let mut endpoint = |attempt: &Attempt| (Duration::ZERO, if attempt.number < 500 { PushResult::Nack } else { PushResult::Ack });
+        let (deliveries, exhausted) = run(&mut backlog, &mut endpoint);
+        assert_eq!((deliveries.len(), exhausted.len()), (500, 0));
     }
 }

@@ -1,8 +1,7 @@
-//! The dead-letter topic, with a subscription that keeps what is published to it.
+//! The dead-letter topic, with a subscription that keeps its messages.
 //!
-//! Behind the push subscription's dead-letter policy: here are messages that the service never
-//! acknowledged. Not to be confused with the dead-letter *table*, where the service puts messages
-//! that can never become a row, and acknowledges them.
+//! It holds messages that the service never acknowledged. It is not the dead-letter *table*: the service acknowledges
+//! a message that cannot become a row, and stores it there.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +10,15 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::SUBSCRIPTION;
-use super::backlog::GivenUp;
+use super::backlog::ExhaustedMessage;
 use super::message::Message;
 
-/// A subscription's default retention.
+/// Default message retention of a subscription.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// They are in memory, and the service's log has told of each.
+/// Maximum number of messages, because they are kept in memory. The log names each of them.
 const CAPACITY: usize = 10_000;
 
-/// What was given up, oldest first.
+/// Dead-lettered messages, oldest first.
 #[derive(Debug)]
 pub struct DeadLetterTopic {
     project: String,
@@ -28,15 +27,15 @@ pub struct DeadLetterTopic {
 }
 
 impl DeadLetterTopic {
-    /// Of a subscription in that project.
+    /// The dead-letter topic of the subscription in this project.
     pub fn new(project: &str) -> Self {
         Self { project: project.to_owned(), messages: Mutex::default(), next_id: AtomicU64::new(1) }
     }
 
-    /// Publishes a message anew, with the attributes that tell where it comes from
+    /// Publishes the message as a new one, with attributes that describe its source
     /// (<https://cloud.google.com/pubsub/docs/dead-letter-topics#how_dead_letter_topics_work>).
-    pub(crate) fn publish(&self, given_up: &GivenUp, now: Timestamp) {
-        let GivenUp { message, attempts } = given_up;
+    pub(crate) fn publish(&self, exhausted: &ExhaustedMessage, now: Timestamp) {
+        let ExhaustedMessage { message, attempts } = exhausted;
         let mut attributes = message.attributes.clone();
         attributes.extend(
             [
@@ -55,12 +54,12 @@ impl DeadLetterTopic {
         }
     }
 
-    /// What is there, oldest first.
+    /// All messages, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Takes one out, to publish it once more.
+    /// Removes and returns a message, to publish it again.
     pub fn take(&self, id: &str) -> Option<Message> {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         let position = messages.iter().position(|message| message.id == id)?;
@@ -77,22 +76,22 @@ mod tests {
     use super::super::message::Attributes;
     use super::*;
 
-    fn given_up(data: &'static [u8]) -> GivenUp {
+    fn exhausted(data: &'static [u8]) -> ExhaustedMessage {
         let message = Message {
             id: "42".to_owned(),
             data: Bytes::from_static(data),
             attributes: Attributes::from([("logging.googleapis.com/timestamp".to_owned(), "2026-01-02T03:04:05Z".to_owned())]),
             publish_time: "2026-01-02T03:04:06.5Z".parse().unwrap(),
         };
-        GivenUp { message: Arc::new(message), attempts: 5 }
+        ExhaustedMessage { message: Arc::new(message), attempts: 5 }
     }
 
     #[test]
-    fn a_message_that_was_given_up_tells_where_it_comes_from() {
+    fn a_dead_letter_has_the_attributes_of_its_source() {
         let topic = DeadLetterTopic::new("p");
         let now: Timestamp = "2026-01-02T04:00:00Z".parse().unwrap();
-        topic.publish(&given_up(b"{}"), now);
-        let [message] = &topic.messages()[..] else { panic!("there is one") };
+        topic.publish(&exhausted(b"{}"), now);
+        let [message] = &topic.messages()[..] else { panic!("expected one message") };
         assert_eq!((message.id.as_str(), message.data.as_ref(), message.publish_time), ("1", b"{}".as_slice(), now));
         let attributes: Vec<(&str, &str)> = message.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
@@ -108,16 +107,16 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_taken_out_once_and_kept_for_seven_days() {
+    fn a_message_can_be_taken_once_and_is_kept_for_7_days() {
         let topic = DeadLetterTopic::new("p");
         let day = |day: i64| "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day);
-        topic.publish(&given_up(b"1"), day(0));
-        topic.publish(&given_up(b"2"), day(1));
+        topic.publish(&exhausted(b"1"), day(0));
+        topic.publish(&exhausted(b"2"), day(1));
         assert_eq!(topic.take("2").unwrap().data.as_ref(), b"2");
         assert_eq!(topic.take("2"), None);
-        topic.publish(&given_up(b"3"), day(7));
+        topic.publish(&exhausted(b"3"), day(7));
         assert_eq!(topic.messages().len(), 2);
-        topic.publish(&given_up(b"4"), day(8));
+        topic.publish(&exhausted(b"4"), day(8));
         let left: Vec<_> = topic.messages().into_iter().map(|message| message.data).collect();
         assert_eq!(left, [b"3".as_slice(), b"4"]);
     }

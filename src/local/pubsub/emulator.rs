@@ -1,12 +1,11 @@
-//! Google's Pub/Sub emulator in place of our own topic and push subscription.
+//! Google's Pub/Sub emulator, in place of our own topic and push subscription.
 //!
-//! With PUBSUB_EMULATOR_HOST set, the log sink's messages are published there, and the emulator
-//! pushes them to the service by itself. So its deliveries are known to the emulator and to the
-//! service's metrics, and not to [`Activity`](crate::local::activity::Activity).
+//! With PUBSUB_EMULATOR_HOST set, the log sink's messages are published to the emulator, which pushes them to the service.
+//! Its deliveries appear in the service's metrics, but not in [`Stats`](crate::local::stats::Stats).
 //!
-//! The subscription gets no retry policy: with one, the emulator forgets messages after two or
-//! three nacks. Nor a dead-letter policy: the emulator repeats a nacked message every second
-//! without backoff, so that a short pause of the service would be taken for a message's fault.
+//! The subscription has no retry policy, because with one the emulator drops messages after two or three nacks. It has no
+//! dead-letter policy, because the emulator repeats a nacked message every second without backoff: a short outage of the
+//! service would use up all delivery attempts.
 
 use std::error::Error;
 use std::time::Duration;
@@ -19,66 +18,68 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::topic::Published;
+use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, TOPIC};
 use crate::telemetry::Throttle;
 
-/// How long the emulator may take to set up: Google's client would try for minutes.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// gRPC's ALREADY_EXISTS, as Google's client translates it.
+/// Timeout for the setup. Google's client would retry for minutes.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(15);
+/// HTTP status to which Google's client maps gRPC's ALREADY_EXISTS.
 const ALREADY_EXISTS: u16 = 409;
+/// The longest ack deadline of a subscription.
+const MAX_ACK_DEADLINE_SECS: i32 = 600;
 
 /// A topic in the emulator, with a push subscription to the service.
 #[derive(Debug)]
 pub struct Emulator {
     publisher: Publisher,
-    setup: Setup,
+    setup: EmulatorSetup,
 }
 
-/// What was found in the emulator, and what was made.
+/// What existed in the emulator, and what was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setup {
+pub struct EmulatorSetup {
     /// `projects/P/topics/T`
     pub topic: String,
     pub topic_existed: bool,
     /// `projects/P/subscriptions/S`
     pub subscription: String,
-    /// If so, it has this push endpoint from now on.
+    /// If true, its push endpoint was changed.
     pub subscription_existed: bool,
     pub push_endpoint: String,
 }
 
-/// Why the emulator is of no use.
+/// Why the emulator cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EmulatorError {
-    #[error("the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST) did not {what}")]
+    #[error("cannot {action} the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST)")]
     Refused {
         address: String,
-        what: &'static str,
+        action: &'static str,
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST) did not answer within {} s: does it run?", PATIENCE.as_secs())]
-    Silent { address: String },
+    #[error("the Pub/Sub emulator at {address} (PUBSUB_EMULATOR_HOST) did not answer within {} s. Check that it is running", SETUP_TIMEOUT.as_secs())]
+    Timeout { address: String },
 }
 
 impl Emulator {
-    /// Sees that topic and push subscription are there. `address` is the emulator's URL,
-    /// `push_endpoint` must be one that the emulator can reach.
+    /// Creates topic and push subscription if they do not exist. `address` is the emulator's URL. The emulator must be able
+    /// to reach `push_endpoint`.
     pub async fn connect(address: &str, project: &str, push_endpoint: &str, ack_deadline: Duration) -> Result<Self, EmulatorError> {
         tracing::info!(address, "connecting to the Pub/Sub emulator");
         let set_up = set_up(address, project, push_endpoint, ack_deadline);
-        tokio::time::timeout(PATIENCE, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Silent { address: address.to_owned() }))
+        tokio::time::timeout(SETUP_TIMEOUT, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Timeout { address: address.to_owned() }))
     }
 
-    /// What was found, and what was made.
-    pub fn setup(&self) -> &Setup {
+    /// What existed, and what was created.
+    pub fn setup(&self) -> &EmulatorSetup {
         &self.setup
     }
 
-    /// Publishes until it is told a time by which to end; from then on takes no more messages, and
-    /// ends when all are published, or then. Returns how many were not.
-    pub async fn run(self, Published(mut published): Published, mut end: watch::Receiver<Option<Instant>>) -> usize {
+    /// Publishes messages until `end` has a deadline. Then accepts no new message, and returns when all are published or the
+    /// deadline is over. Returns the number of messages that were not published.
+    pub async fn run(self, PublishedMessages(mut published): PublishedMessages, mut end: watch::Receiver<Option<Instant>>) -> usize {
         let mut sending = JoinSet::new();
         let throttle = Throttle::new(Duration::from_secs(1));
         let (mut deadline, mut all_published, mut lost) = (None, false, 0);
@@ -97,13 +98,13 @@ impl Emulator {
                 Some(sent) = sending.join_next(), if !sending.is_empty() => if let Ok(Err(error)) = sent {
                     lost += 1;
                     if let Some(suppressed) = throttle.pass() {
-                        tracing::error!(%error, suppressed, "the Pub/Sub emulator did not take a message, which is lost");
+                        tracing::error!(%error, suppressed, "message lost: the Pub/Sub emulator rejected it");
                     }
                 },
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     return lost + sending.len() + published.len();
                 }
-                // Also when nobody is left who could tell it to end.
+                // An error means that the sender is gone: shut down, too.
                 Ok(()) | Err(_) = end.changed() => {
                     deadline = Some(end.borrow().unwrap_or_else(Instant::now));
                     published.close();
@@ -114,37 +115,37 @@ impl Emulator {
 }
 
 async fn set_up(address: &str, project: &str, push_endpoint: &str, ack_deadline: Duration) -> Result<Emulator, EmulatorError> {
-    let refused = |what: &'static str| {
+    let refused = |action: &'static str| {
         let address = address.to_owned();
-        move |source: Box<dyn Error + Send + Sync>| EmulatorError::Refused { address, what, source }
+        move |source: Box<dyn Error + Send + Sync>| EmulatorError::Refused { address, action, source }
     };
     let topic = format!("projects/{project}/topics/{TOPIC}");
     let subscription = format!("projects/{project}/subscriptions/{SUBSCRIPTION}");
 
     let topics = TopicAdmin::builder().with_endpoint(address).with_credentials(anonymous()).build().await;
-    let topics = topics.map_err(Box::from).map_err(refused("connect"))?;
+    let topics = topics.map_err(Box::from).map_err(refused("connect to"))?;
     let topic_existed =
-        existed(topics.create_topic().set_name(&topic).send().await).map_err(Box::from).map_err(refused("make the topic"))?;
+        existed(topics.create_topic().set_name(&topic).send().await).map_err(Box::from).map_err(refused("create the topic in"))?;
 
     let subscriptions = SubscriptionAdmin::builder().with_endpoint(address).with_credentials(anonymous()).build().await;
-    let subscriptions = subscriptions.map_err(Box::from).map_err(refused("connect"))?;
-    let seconds = i32::try_from(ack_deadline.as_secs()).unwrap_or(600);
+    let subscriptions = subscriptions.map_err(Box::from).map_err(refused("connect to"))?;
+    let seconds = i32::try_from(ack_deadline.as_secs()).unwrap_or(MAX_ACK_DEADLINE_SECS);
     let push = PushConfig::new().set_push_endpoint(push_endpoint);
     let request = subscriptions.create_subscription().set_name(&subscription).set_topic(&topic);
     let made = request.set_ack_deadline_seconds(seconds).set_push_config(push.clone()).send().await;
-    let subscription_existed = existed(made).map_err(Box::from).map_err(refused("make the subscription"))?;
+    let subscription_existed = existed(made).map_err(Box::from).map_err(refused("create the subscription in"))?;
     if subscription_existed {
         let changed = subscriptions.modify_push_config().set_subscription(&subscription).set_push_config(push).send().await;
-        changed.map_err(Box::from).map_err(refused("change the subscription's push endpoint"))?;
+        changed.map_err(Box::from).map_err(refused("change the push endpoint of the subscription in"))?;
     }
 
     let publisher = Publisher::builder(&topic).with_endpoint(address).with_credentials(anonymous()).build().await;
-    let publisher = publisher.map_err(Box::from).map_err(refused("connect"))?;
+    let publisher = publisher.map_err(Box::from).map_err(refused("connect to"))?;
     let push_endpoint = push_endpoint.to_owned();
-    Ok(Emulator { publisher, setup: Setup { topic, topic_existed, subscription, subscription_existed, push_endpoint } })
+    Ok(Emulator { publisher, setup: EmulatorSetup { topic, topic_existed, subscription, subscription_existed, push_endpoint } })
 }
 
-/// Whether what was to be made is there already.
+/// Whether the resource existed already.
 fn existed<T>(made: Result<T, google_cloud_pubsub::Error>) -> Result<bool, google_cloud_pubsub::Error> {
     match made {
         Ok(_) => Ok(false),

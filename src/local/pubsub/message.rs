@@ -1,4 +1,4 @@
-//! A message as the topic keeps it, and as a push subscription sends it.
+//! A message of the topic, and the push request that delivers it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Names and values that travel with a message.
+/// Attributes of a message.
 pub type Attributes = BTreeMap<String, String>;
 
 /// One message of a topic.
@@ -16,16 +16,16 @@ pub type Attributes = BTreeMap<String, String>;
 pub struct Message {
     /// Unique within the topic.
     pub id: String,
-    /// What was published: here, a log entry.
+    /// The published data, here a log entry.
     pub data: Bytes,
     pub attributes: Attributes,
     pub publish_time: Timestamp,
 }
 
 impl Message {
-    /// A wrapped push body: id and time come in both spellings, what is empty does not come at
-    /// all (<https://cloud.google.com/pubsub/docs/push#receive_push>). `delivery_attempt` is told
-    /// only where the subscription has a dead-letter policy.
+    /// The body of a push request. It has id and time in both spellings, and omits empty members
+    /// (<https://cloud.google.com/pubsub/docs/push#receive_push>). `delivery_attempt` is present only with a dead-letter
+    /// policy.
     pub(crate) fn push_body(&self, subscription: &str, delivery_attempt: Option<u32>) -> String {
         let time = self.publish_time.to_string();
         let mut message = json!({

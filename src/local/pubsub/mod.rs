@@ -1,15 +1,14 @@
-//! Topic, push subscription and dead-letter topic, with Pub/Sub's rules; or Google's emulator.
+//! Topic, push subscription and dead-letter topic with the behaviour of Pub/Sub, or Google's emulator.
 //!
 //! ```text
 //! log sink ──▶ topic ──▶ push_subscription ──▶ POST / of the service
-//!                │            ├── backlog: what is delivered when (window, push_backoff, policy)
-//!                │            └─▶ dead_letter_topic: what was given up
+//!                │            ├── backlog: when each message is delivered (window, push_backoff, policy)
+//!                │            └─▶ dead_letter_topic: messages without attempts left
 //!                └─────▶ emulator, which pushes to the service itself
 //! ```
 //!
-//! Messages live in memory and end with the process, as they do in Google's emulator. `backlog`
-//! and what it is made of are told the time and do nothing by themselves; only
-//! `push_subscription` and `emulator` send anything.
+//! Messages are kept in memory and are lost when the process exits, as in Google's emulator. `backlog` and its parts do no
+//! I/O and get the time as an argument. Only `push_subscription` and `emulator` send anything.
 
 mod backlog;
 mod dead_letter_topic;
@@ -25,15 +24,15 @@ pub use dead_letter_topic::DeadLetterTopic;
 pub use message::{Attributes, Message};
 pub use policy::{DeadLetterPolicy, Policy, RetryPolicy};
 pub use push_subscription::PushSubscription;
-pub use topic::{Published, Topic};
+pub use topic::{PublishedMessages, Topic};
 
-/// The topic's and the subscription's names, those of `commands.txt`.
+/// Name of the topic, as in `commands.txt`.
 pub const TOPIC: &str = "pixel";
-/// The same of the push subscription.
+/// Name of the push subscription, as in `commands.txt`.
 pub const SUBSCRIPTION: &str = "pixel-push";
 
-/// Whether a push endpoint's status acknowledges the message. No other does, of the second hundred
-/// or not (<https://cloud.google.com/pubsub/docs/push#receive_push>).
+/// Whether this status of a push endpoint acknowledges the message
+/// (<https://cloud.google.com/pubsub/docs/push#receive_push>). Other 2xx statuses do not.
 pub fn is_ack(status: u16) -> bool {
     matches!(status, 102 | 200 | 201 | 202 | 204)
 }

@@ -1,4 +1,4 @@
-//! The push subscription: sends what the backlog says, and tells it how that ended.
+//! The push subscription: sends the deliveries that the backlog selects, and reports their results to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,67 +8,67 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::backlog::{Answer, Attempt, Backlog, GivenUp, Next};
+use super::backlog::{Attempt, Backlog, ExhaustedMessage, NextStep, PushResult};
 use super::dead_letter_topic::DeadLetterTopic;
 use super::policy::Policy;
-use super::topic::Published;
+use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, is_ack};
-use crate::local::activity::{Activity, Delivery};
+use crate::local::stats::{DeliveryRecord, Stats};
 use crate::telemetry::Throttle;
 
-/// What Pub/Sub calls itself.
+/// The User-Agent of Pub/Sub.
 const USER_AGENT: &str = "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)";
 
-/// Delivers what is published to one endpoint.
+/// Delivers published messages to one endpoint.
 #[derive(Debug)]
 pub struct PushSubscription {
-    published: Published,
+    published: PublishedMessages,
     policy: Policy,
     dead_letters: Arc<DeadLetterTopic>,
-    activity: Activity,
+    stats: Stats,
     pusher: Pusher,
 }
 
-/// What a single delivery needs.
+/// The parameters of a delivery.
 #[derive(Debug, Clone)]
 struct Pusher {
     http: reqwest::Client,
     endpoint: String,
     /// `projects/P/subscriptions/S`
     subscription: String,
-    tells_attempt: bool,
+    sends_delivery_attempt: bool,
 }
 
-/// A delivery that has ended.
-struct Ended {
+/// A finished delivery.
+struct FinishedDelivery {
     attempt: Attempt,
-    /// `None` when there was none in time.
+    /// `None` without an answer in time.
     status: Option<u16>,
     took: Duration,
 }
 
 impl PushSubscription {
-    /// To `endpoint`, a URL.
+    /// `endpoint` is a URL.
     pub fn new(
-        published: Published,
+        published: PublishedMessages,
         endpoint: String,
         project: &str,
         policy: Policy,
         dead_letters: Arc<DeadLetterTopic>,
-        activity: Activity,
+        stats: Stats,
     ) -> Result<Self, reqwest::Error> {
-        // A redirect is a nack as well.
+        // A redirect counts as a nack.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = client.timeout(policy.ack_deadline).user_agent(USER_AGENT).build()?;
         let subscription = format!("projects/{project}/subscriptions/{SUBSCRIPTION}");
-        let pusher = Pusher { http, endpoint, subscription, tells_attempt: policy.dead_letter.is_some() };
-        Ok(Self { published, policy, dead_letters, activity, pusher })
+        let pusher = Pusher { http, endpoint, subscription, sends_delivery_attempt: policy.dead_letter.is_some() };
+        Ok(Self { published, policy, dead_letters, stats, pusher })
     }
 
-    /// Delivers until it is told a time by which to end; from then on takes no more messages, does
-    /// not hold back failed ones, and ends when there are none left, or then. Returns how many were.
+    /// Delivers messages until `end` has a deadline. Then accepts no new message, retries failed ones without their delay,
+    /// and returns when none is left or the deadline is over. Returns the number of unfinished messages.
     pub async fn run(self, mut end: watch::Receiver<Option<Instant>>) -> usize {
-        let Self { published: Published(mut published), policy, dead_letters, activity, pusher } = self;
+        let Self { published: PublishedMessages(mut published), policy, dead_letters, stats, pusher } = self;
         let mut backlog = Backlog::new(policy);
         let mut deliveries = JoinSet::new();
         let throttle = Throttle::new(Duration::from_secs(1));
@@ -76,8 +76,8 @@ impl PushSubscription {
         loop {
             let wake = loop {
                 match backlog.next(Instant::now()) {
-                    Next::Deliver(attempt) => drop(deliveries.spawn(pusher.clone().push(attempt))),
-                    Next::Wait(until) => break until,
+                    NextStep::Deliver(attempt) => drop(deliveries.spawn(pusher.clone().push(attempt))),
+                    NextStep::Wait(until) => break until,
                 }
             };
             if all_published && backlog.len() == 0 {
@@ -88,15 +88,15 @@ impl PushSubscription {
                     Some(message) => backlog.add(message),
                     None => all_published = true,
                 },
-                Some(Ok(ended)) = deliveries.join_next(), if !deliveries.is_empty() => {
-                    let answer = report(&ended, &activity, &throttle);
-                    if let Some(given_up) = backlog.settle(ended.attempt, answer, Instant::now()) {
-                        bury(&given_up, &dead_letters, &activity);
+                Some(Ok(finished)) = deliveries.join_next(), if !deliveries.is_empty() => {
+                    let answer = record(&finished, &stats, &throttle);
+                    if let Some(exhausted) = backlog.finish(finished.attempt, answer, Instant::now()) {
+                        dead_letter(&exhausted, &dead_letters, &stats);
                     }
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return backlog.len(),
-                // Also when nobody is left who could tell it to end.
+                // An error means that the sender is gone: shut down, too.
                 Ok(()) | Err(_) = end.changed() => {
                     deadline = Some(end.borrow().unwrap_or_else(Instant::now));
                     published.close();
@@ -108,29 +108,29 @@ impl PushSubscription {
 }
 
 impl Pusher {
-    async fn push(self, attempt: Attempt) -> Ended {
+    async fn push(self, attempt: Attempt) -> FinishedDelivery {
         let began = Instant::now();
-        let body = attempt.message.push_body(&self.subscription, self.tells_attempt.then_some(attempt.number));
+        let body = attempt.message.push_body(&self.subscription, self.sends_delivery_attempt.then_some(attempt.number));
         let request = self.http.post(&self.endpoint).header("content-type", "application/json").body(body);
         let status = match request.send().await {
             Ok(response) => Some(response.status().as_u16()),
             Err(error) => {
-                tracing::debug!(%error, "a delivery was not answered");
+                tracing::debug!(%error, "push request failed");
                 None
             }
         };
-        Ended { attempt, status, took: began.elapsed() }
+        FinishedDelivery { attempt, status, took: began.elapsed() }
     }
 }
 
-/// Tells the log and whoever watches how a delivery ended.
-fn report(ended: &Ended, activity: &Activity, throttle: &Throttle) -> Answer {
-    let Ended { attempt: Attempt { message, number, .. }, status, took } = ended;
+/// Logs a failed delivery, and records the result.
+fn record(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> PushResult {
+    let FinishedDelivery { attempt: Attempt { message, number, .. }, status, took } = finished;
     let acked = status.is_some_and(is_ack);
     if !acked && let Some(suppressed) = throttle.pass() {
-        tracing::warn!(status, attempt = number, suppressed, "a delivery was not acknowledged");
+        tracing::warn!(status, attempt = number, suppressed, "push delivery not acknowledged");
     }
-    activity.delivered(Delivery {
+    stats.record_delivery(DeliveryRecord {
         message_id: message.id.clone(),
         data: message.data.clone(),
         publish_time: message.publish_time,
@@ -139,12 +139,12 @@ fn report(ended: &Ended, activity: &Activity, throttle: &Throttle) -> Answer {
         acked,
         took: *took,
     });
-    if acked { Answer::Ack } else { Answer::Failure }
+    if acked { PushResult::Ack } else { PushResult::Nack }
 }
 
-fn bury(given_up: &GivenUp, dead_letters: &DeadLetterTopic, activity: &Activity) {
-    dead_letters.publish(given_up, Timestamp::now());
-    activity.dead_lettered();
-    let GivenUp { message, attempts } = given_up;
-    tracing::warn!(message_id = message.id, attempts, "a message was given up and is in the dead-letter topic, until this process ends");
+fn dead_letter(exhausted: &ExhaustedMessage, dead_letters: &DeadLetterTopic, stats: &Stats) {
+    dead_letters.publish(exhausted, Timestamp::now());
+    stats.record_dead_letter();
+    let ExhaustedMessage { message, attempts } = exhausted;
+    tracing::warn!(message_id = message.id, attempts, "message moved to the dead-letter topic, which is kept in memory");
 }

@@ -1,33 +1,32 @@
-//! The push window: how many deliveries may be under way at once.
+//! The push window: the maximum number of deliveries in flight.
 //!
-//! A slow start, as the service documents it: a small number at first, one more for each
-//! acknowledgement (so that it doubles with every round), half for each failure
-//! (<https://cloud.google.com/pubsub/docs/push#push_backoff>). What exactly a failure takes away
-//! is not documented now; half is what older editions said.
+//! It follows the documented slow start: a small initial number, one more for each acknowledgement (so that it doubles
+//! each round), and half after a failure (<https://cloud.google.com/pubsub/docs/push#push_backoff>). The reduction after
+//! a failure is no longer documented; earlier editions said half.
 
-/// "A small single-digit number."
-const FIRST: usize = 3;
-/// The service's is 3,000 for each region that delivers. Here, both ends of each connection are
-/// files of this one process, of which many systems allow 1,024.
-const LARGEST: usize = 200;
+/// Documented as "a small single-digit number".
+const INITIAL_SIZE: usize = 3;
+/// Pub/Sub's maximum is 3,000 per region. Here, both ends of each connection are file descriptors of this process, and
+/// many systems allow 1,024.
+const MAX_SIZE: usize = 200;
 
-/// How many deliveries may be under way at once.
+/// The maximum number of deliveries in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window(usize);
 
 impl Default for Window {
     fn default() -> Self {
-        Self(FIRST)
+        Self(INITIAL_SIZE)
     }
 }
 
 impl Window {
-    pub(crate) fn has_room(self, under_way: usize) -> bool {
-        under_way < self.0
+    pub(crate) fn has_room(self, in_flight: usize) -> bool {
+        in_flight < self.0
     }
 
     pub(crate) fn acked(&mut self) {
-        self.0 = (self.0 + 1).min(LARGEST);
+        self.0 = (self.0 + 1).min(MAX_SIZE);
     }
 
     pub(crate) fn failed(&mut self) {
@@ -39,7 +38,7 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// Rounds until `size` deliveries may be under way, where all are acknowledged.
+    /// Rounds until the window has this size, if all deliveries are acknowledged.
     fn rounds_to(size: usize) -> usize {
         let mut window = Window::default();
         let mut rounds = 0;
@@ -51,18 +50,18 @@ mod tests {
     }
 
     #[test]
-    fn it_doubles_with_every_round_up_to_its_largest() {
+    fn the_window_doubles_each_round_up_to_its_maximum() {
         assert_eq!([3, 6, 12, 24].map(rounds_to), [0, 1, 2, 3]);
-        assert_eq!(rounds_to(LARGEST), 7);
-        let mut window = Window(LARGEST);
+        assert_eq!(rounds_to(MAX_SIZE), 7);
+        let mut window = Window(MAX_SIZE);
         window.acked();
-        assert_eq!(window, Window(LARGEST));
+        assert_eq!(window, Window(MAX_SIZE));
     }
 
     #[test]
-    fn a_storm_of_failures_leaves_one_and_it_recovers() {
-        let mut window = Window(LARGEST);
-        (0..LARGEST).for_each(|_| window.failed());
+    fn failures_shrink_the_window_to_one_and_it_recovers() {
+        let mut window = Window(MAX_SIZE);
+        (0..MAX_SIZE).for_each(|_| window.failed());
         assert!(window.has_room(0) && !window.has_room(1));
         window.acked();
         assert!(window.has_room(1));

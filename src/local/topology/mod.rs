@@ -1,67 +1,65 @@
-//! The whole topology as one thing: its parts, who owns them, and the order in which they end.
+//! Starts all parts of the local mode, owns them, and stops them in order.
 //!
-//! Puts together what the other modules of [`local`](super) are, around the very
-//! [`Service`] that runs on Cloud Run. It decides nothing and prints nothing: settings, ports and
-//! data directory come from the command line.
+//! Connects the other modules of [`local`](super) to the [`Service`] that also runs on Cloud Run. It prints nothing;
+//! settings, ports and the data directory come from the command line.
 
-mod delivery;
-mod part;
+mod subscription;
+mod task;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::delivery::Delivery;
-use self::part::Part;
-use super::activity::Activity;
+use self::subscription::Subscription;
+use self::task::Task;
 use super::address::Bound;
 use super::console;
 use super::demo::{self, Rate, Traffic};
+use super::handles::{Handles, Urls};
 use super::load_balancer::LoadBalancer;
 use super::log_sink::LogSink;
 use super::loopback;
-use super::pubsub::emulator::{EmulatorError, Setup};
+use super::pubsub::emulator::EmulatorError;
 use super::pubsub::{DeadLetterTopic, Policy, Topic};
+use super::stats::Stats;
 use super::summary::Summary;
 use super::views::{self, Views};
 use crate::config::Config;
 use crate::service::{Service, ServiceError};
-use crate::sink::template::TemplateSettings;
 use crate::source::http::server;
 use crate::telemetry::metrics;
 use bigquery_emulator::BigQuery;
-use metrics_exporter_prometheus::PrometheusHandle;
 
-/// How long an HTTP server may take to answer what it has begun with.
-const GRACE: Duration = Duration::from_secs(2);
-/// Where the pixel is if any path counts.
+/// Time for an HTTP server to finish its requests at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// The pixel's path if PIXEL_PATH is empty.
 const PIXEL_PATH: &str = "/pixel.png";
 
-/// What the topology can be told besides the service's settings.
+/// Settings of the topology, besides those of the service.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub project: String,
     pub pubsub: Pubsub,
-    /// Make traffic, and how much.
+    /// Rate of the demo traffic; `None` for no demo.
     pub demo: Option<Rate>,
 }
 
-/// Which Pub/Sub is between log sink and service.
+/// The Pub/Sub between log sink and service.
 #[derive(Debug, Clone)]
 pub enum Pubsub {
-    /// Ours.
+    /// The topic and push subscription of [`pubsub`](super::pubsub).
     InProcess(Policy),
     /// Google's emulator.
     Emulator {
         /// `http://127.0.0.1:8085`
         address: String,
-        /// The service's URL as the emulator sees it; `None` for the one that this machine does.
+        /// The service's URL as seen by the emulator; `None` if the emulator runs on this machine.
         push_endpoint: Option<String>,
         ack_deadline: Duration,
     },
 }
 
-/// The ports of the parts.
+/// The bound ports of the parts.
 #[derive(Debug)]
 pub struct Listeners {
     pub pixel: Bound,
@@ -69,46 +67,17 @@ pub struct Listeners {
     pub bigquery: Bound,
 }
 
-/// Where the parts are, each the root of a URL on this machine.
-#[derive(Debug, Clone)]
-pub struct Urls {
-    pub load_balancer: String,
-    /// Whole, with path.
-    pub pixel: String,
-    pub service: String,
-    pub bigquery: String,
-    /// The dataset's tables in BigQuery's API.
-    pub tables: String,
-}
-
-/// Why the topology cannot run.
+/// Why the topology cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error(transparent)]
     Emulator(#[from] EmulatorError),
-    #[error("no HTTP client")]
+    #[error("cannot create the HTTP client")]
     Http(#[from] reqwest::Error),
-    #[error("no metrics")]
+    #[error("cannot install the metrics recorder")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
-}
-
-/// What others may see and touch of the running topology. Clones are the same.
-#[derive(Clone)]
-pub struct Handles {
-    pub urls: Urls,
-    pub activity: Activity,
-    /// To publish to, besides the log sink.
-    pub topic: Topic,
-    /// What the push subscription gave up. Stays empty with the emulator.
-    pub dead_letters: Arc<DeadLetterTopic>,
-    pub bigquery: BigQuery,
-    pub metrics: PrometheusHandle,
-    /// The template table's settings and how an entry becomes a row.
-    pub template: TemplateSettings,
-    /// With the emulator: what was found there, and what was made.
-    pub emulator: Option<Setup>,
 }
 
 /// The running topology.
@@ -116,24 +85,24 @@ pub struct Topology {
     pub handles: Handles,
     http: reqwest::Client,
     tables_before: Option<u64>,
-    demo: Option<Part<Result<(), reqwest::Error>>>,
-    load_balancer: Part<()>,
-    delivery: Delivery,
-    /// Of the console, whose pages are the service's to serve.
-    recorder: Part<()>,
-    service: Part<Result<(), ServiceError>>,
-    /// Ends with the number of views that it made.
-    views: Part<u64>,
-    bigquery_server: Part<()>,
+    demo: Option<Task<Result<(), reqwest::Error>>>,
+    load_balancer: Task<()>,
+    subscription: Subscription,
+    /// Writes the console's journal. The service serves the console's pages.
+    recorder: Task<()>,
+    service: Task<Result<(), ServiceError>>,
+    /// Returns the number of created views.
+    views: Task<u64>,
+    bigquery_server: Task<()>,
 }
 
 impl Topology {
-    /// Starts everything, BigQuery first and visitors last.
+    /// Starts all parts: BigQuery first, demo last.
     pub async fn start(settings: Settings, config: Config, bigquery: BigQuery, listeners: Listeners) -> Result<Self, TopologyError> {
         let Settings { project, pubsub, demo } = settings;
         let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
-        let http = reqwest::Client::builder().no_proxy().timeout(GRACE).build()?;
-        let activity = Activity::default();
+        let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
+        let stats = Stats::default();
         let dead_letters = Arc::new(DeadLetterTopic::new(&project));
         let paths = config.template.decode.pixel_paths.clone();
         let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
@@ -146,46 +115,46 @@ impl Topology {
         };
 
         let host = bigquery_port.address.ip();
-        let router = loopback::only(bigquery.router(), host);
-        let bigquery_server = Part::spawn(|end| server::serve(bigquery_port.listener, router, end));
+        let router = loopback::restrict(bigquery.router(), host);
+        let bigquery_server = Task::spawn(|end| server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
-        let (topic, published) = Topic::new(activity.clone());
-        let letters = Arc::clone(&dead_letters);
-        let delivery = Delivery::start(pubsub, published, &urls.service, &project, letters, activity.clone()).await?;
+        let (topic, published) = Topic::new(stats.clone());
+        let dead_letter_topic = Arc::clone(&dead_letters);
+        let subscription = Subscription::start(pubsub, published, &urls.service, &project, dead_letter_topic, stats.clone()).await?;
 
         let metrics = metrics::install()?;
         let template = config.template.clone();
         let location = config.location.clone();
         let service = Service::start(config, metrics.clone())?;
-        let emulator = delivery.emulator.clone();
-        let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
+        let emulator = subscription.emulator.clone();
+        let handles = Handles { urls, stats, topic, dead_letters, bigquery, metrics, template, emulator };
         let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
-        let recorder = Part::spawn(|end| recorder.run(end));
+        let recorder = Task::spawn(|end| recorder.run(end));
         let template = service.template();
-        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::Names::of(&location, &handles.template));
-        let views = Part::spawn(|end| async move {
+        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::ViewNames::of(&location, &handles.template));
+        let views = Task::spawn(|end| async move {
             tokio::select! {
                 biased;
-                () = template.until_ready() => views.provide().await,
+                () = template.until_ready() => views.create_or_update().await,
                 () = end => 0,
             }
         });
-        let service = Part::spawn(|end| service.beside(routes).run(service_port.listener, end));
-        let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
-        let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.activity.clone()));
-        let load_balancer = Part::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
+        let service = Task::spawn(|end| service.beside(routes).run(service_port.listener, end));
+        let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
+        let object_names = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
+        let load_balancer = Arc::new(LoadBalancer::new(&project, object_names, sink, handles.stats.clone()));
+        let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
             let url = handles.urls.load_balancer.clone();
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
-            Part::spawn(|end| demo::run(url, traffic, rate, keys, end))
+            Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, delivery, recorder, service, views, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, recorder, service, views, bigquery_server })
     }
 
-    /// Ends when the service does, which is not expected before it is told to.
+    /// Waits until the service stops by itself, which is a failure.
     pub async fn service_ended(&mut self) -> ServiceError {
         match (&mut self.service.task).await {
             Ok(Err(error)) => error,
@@ -193,37 +162,37 @@ impl Topology {
         }
     }
 
-    /// Ends the parts one after the other, in the order in which an event passes them. Messages
-    /// have until `patience` is over, or `hurry` has ended, to be settled.
-    pub async fn shut_down(self, patience: Duration, hurry: impl Future<Output = ()>) -> Summary {
-        let Handles { urls, activity, dead_letters, bigquery, metrics, .. } = self.handles;
+    /// Stops the parts one after the other, in the order in which an event passes them. Messages may finish until
+    /// `timeout` is over or `cancel` completes.
+    pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> Summary {
+        let Handles { urls, stats, dead_letters, bigquery, metrics, .. } = self.handles;
         if let Some(demo) = self.demo {
-            demo.end(GRACE).await;
+            demo.end(SHUTDOWN_TIMEOUT).await;
         }
-        self.load_balancer.end(GRACE).await;
-        let unsettled = self.delivery.settle(patience, hurry, &activity, &metrics).await;
-        self.recorder.end(GRACE).await;
+        self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
+        let unfinished = self.subscription.drain(timeout, cancel, &stats, &metrics).await;
+        self.recorder.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
-        // Has a bound of its own. Where it ended by itself, that was told.
+        // The service limits its own shutdown time. If it stopped by itself, `service_ended` has reported it.
         if !service.task.is_finished() {
             let _ = service.task.await;
         }
-        let views_made = self.views.end(GRACE).await.unwrap_or_default();
+        let views_created = self.views.end(SHUTDOWN_TIMEOUT).await.unwrap_or(0);
         let tables_after = count_tables(&self.http, &urls.tables).await;
-        self.bigquery_server.end(GRACE).await;
+        self.bigquery_server.end(SHUTDOWN_TIMEOUT).await;
         bigquery.close().await;
         Summary {
-            counts: activity.counts(),
+            counts: stats.counts(),
             outcomes: metrics::deliveries(&metrics),
-            unsettled,
-            given_up: dead_letters.messages().len() as u64,
-            tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_made)),
+            unfinished,
+            dead_lettered: dead_letters.messages().len() as u64,
+            tables_created: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_created)),
         }
     }
 }
 
-/// How many tables and views there are; none if there is no dataset.
+/// Number of tables and views; 0 if the dataset does not exist.
 async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
     if answer.status() == reqwest::StatusCode::NOT_FOUND {

@@ -1,4 +1,4 @@
-//! `pixel-pipeline local`: what a newcomer sees, and what a restart, a kill and a wrong setting do.
+//! `pixel-pipeline local`: first use, restart, kill and invalid settings.
 
 mod console;
 mod demo;
@@ -22,18 +22,18 @@ use crate::support::external::skipped;
 use crate::support::local::{Local, PROJECT, local};
 use crate::support::service::PATIENCE;
 
-/// Everything in one table, so that no test depends on today's date.
+/// One table for all events, so that no test depends on the current date.
 const ONE_TABLE: [(&str, &str); 1] = [("TABLE_SUFFIX", "")];
 
-/// Runs `local` where it is expected to give up; returns its exit code and what it logged.
-async fn refusal(data_dir: &Path, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+/// Runs `local` with settings for which it must exit. Returns its exit code and its log.
+async fn run_to_failure(data_dir: &Path, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let run = local(data_dir).envs(settings.iter().copied()).output();
-    let output = tokio::time::timeout(PATIENCE, run).await.expect("it gives up").unwrap();
+    let output = tokio::time::timeout(PATIENCE, run).await.expect("local exits").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[tokio::test]
-async fn a_fired_pixel_becomes_a_row() {
+async fn a_pixel_request_becomes_a_row() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[]).await;
     let request = reqwest::Client::builder()
@@ -67,21 +67,21 @@ async fn a_fired_pixel_becomes_a_row() {
 }
 
 #[tokio::test]
-async fn the_printed_commands_work_as_they_are() {
+async fn the_printed_commands_work_unchanged() {
     if Command::new("curl").arg("--version").output().await.is_err() {
-        return skipped("the_printed_commands_work_as_they_are", "curl");
+        return skipped("the_printed_commands_work_unchanged", "curl");
     }
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[]).await;
     let commands: Vec<&str> = local.welcome.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
-    let [fire, tables, rows] = commands[..] else { panic!("three commands: {}", local.welcome) };
+    let [fire, tables, rows] = commands[..] else { panic!("expected three commands: {}", local.welcome) };
     let run = async |line: &str| {
         let output = Command::new("sh").args(["-c", line]).env("CURL_HOME", dir.path()).output().await.unwrap();
         assert!(output.status.success(), "{line}: {output:?}");
         serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default()
     };
     run(fire).await;
-    // Not the printed name, in case that it is midnight.
+    // Not the printed name: the date may have changed since.
     local
         .wait_until("the row's table appears", async || {
             local.tables().await.iter().any(|table| table.starts_with(&format!("pixel_{USER}_")))
@@ -108,19 +108,19 @@ async fn rows_survive_a_restart() {
     assert_eq!(status.code(), Some(0), "{log}");
     let after = Local::start(dir.path(), &ONE_TABLE).await;
     assert_eq!(HashSet::<String>::from_iter(after.column("pixel", "order_id").await), (0..5).map(|n| n.to_string()).collect());
-    // And the table is taken for what it is: nothing is made anew.
+    // The existing table is used.
     after.fire("user_id=u&order_id=5").await;
     after.wait_for_rows("pixel", 6).await;
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_it_with_0_and_leaves_what_was_fired() {
+async fn ctrl_c_exits_with_0_and_stores_every_event() {
     let dir = TempDir::new();
     let running = Local::start(dir.path(), &ONE_TABLE).await;
     for n in 0..20 {
         running.fire(&format!("user_id=u&order_id={n}")).await;
     }
-    // At once: what was answered is on its way, and is given the time to arrive.
+    // Without waiting: answered requests are delivered during the shutdown.
     let (status, log) = running.end("INT").await;
     assert_eq!(status.code(), Some(0), "{log}");
     let again = Local::start(dir.path(), &ONE_TABLE).await;
@@ -128,7 +128,7 @@ async fn ctrl_c_ends_it_with_0_and_leaves_what_was_fired() {
 }
 
 #[tokio::test]
-async fn an_acknowledged_row_survives_kill_9() {
+async fn acknowledged_rows_survive_kill_9() {
     let dir = TempDir::new();
     for round in 1..=3 {
         let local = Arc::new(Local::start(dir.path(), &ONE_TABLE).await);
@@ -140,7 +140,7 @@ async fn an_acknowledged_row_survives_kill_9() {
                 tokio::spawn(async move {
                     let http = reqwest::Client::builder().no_proxy().build().unwrap();
                     let mut n = 0;
-                    // The pixel ends in the middle of it all.
+                    // Ends when the process is killed.
                     while !stop.load(Ordering::Relaxed) && http.get(format!("{url}?user_id=u{visitor}&order_id={n}")).send().await.is_ok() {
                         n += 1;
                     }
@@ -156,7 +156,7 @@ async fn an_acknowledged_row_survives_kill_9() {
             })
             .await;
         let seen: HashSet<String> = local.column("pixel", "event_id").await.into_iter().collect();
-        let local = Arc::into_inner(local).expect("nobody else has it");
+        let local = Arc::into_inner(local).expect("the last reference");
         let (status, _) = local.end("KILL").await;
         assert_eq!(status.code(), None, "killed");
         stop.store(true, Ordering::Relaxed);
@@ -167,17 +167,17 @@ async fn an_acknowledged_row_survives_kill_9() {
         let rows = again.column("pixel", "event_id").await;
         let there: HashSet<String> = rows.iter().cloned().collect();
         assert!(rows.len() >= before + acknowledged as usize, "{} rows, {before} before, {acknowledged} acknowledged", rows.len());
-        assert!(seen.is_subset(&there), "a row that was seen is gone");
-        assert_eq!(there.len(), rows.len(), "no row is there twice");
+        assert!(seen.is_subset(&there), "a row is lost");
+        assert_eq!(there.len(), rows.len(), "no row is duplicated");
         again.end("TERM").await;
     }
 }
 
 #[tokio::test]
-async fn one_data_directory_has_room_for_one_process() {
+async fn a_second_process_on_a_data_directory_exits_with_1() {
     let dir = TempDir::new();
     let first = Local::start(dir.path(), &ONE_TABLE).await;
-    let (code, log) = refusal(dir.path(), &ONE_TABLE).await;
+    let (code, log) = run_to_failure(dir.path(), &ONE_TABLE).await;
     assert_eq!(code, Some(1));
     assert!(log.contains("in use by another process") && log.contains(dir.path().to_str().unwrap()), "{log}");
     first.fire("user_id=u").await;
@@ -185,30 +185,30 @@ async fn one_data_directory_has_room_for_one_process() {
 }
 
 #[tokio::test]
-async fn a_file_of_somebody_elses_is_refused_and_left_alone() {
+async fn a_foreign_database_file_is_rejected_and_unchanged() {
     let dir = TempDir::new();
     let file = dir.path().join("bigquery.sqlite");
     let theirs = "my diary\n".repeat(1000);
     std::fs::write(&file, &theirs).unwrap();
-    let (code, log) = refusal(dir.path(), &ONE_TABLE).await;
+    let (code, log) = run_to_failure(dir.path(), &ONE_TABLE).await;
     assert_eq!(code, Some(1));
     assert!(log.contains("bigquery.sqlite is not a file of the local BigQuery"), "{log}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
 }
 
 #[tokio::test]
-async fn a_data_directory_that_cannot_be_made_says_which_and_why() {
+async fn a_data_directory_error_names_path_and_cause() {
     let dir = TempDir::new();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let (code, log) = refusal(&file.join("data"), &ONE_TABLE).await;
+    let (code, log) = run_to_failure(&file.join("data"), &ONE_TABLE).await;
     assert_eq!(code, Some(1));
     assert!(log.contains(file.join("data").to_str().unwrap()), "{log}");
-    assert!(log.contains("Not a directory"), "the reason: {log}");
+    assert!(log.contains("Not a directory"), "the cause: {log}");
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named_with_its_setting() {
+async fn a_port_in_use_is_reported_with_its_setting() {
     let dir = TempDir::new();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -217,7 +217,7 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
     {
         let mut command = crate::support::service::command("local");
         command.env("PIXEL_PORT", "0").env("BIGQUERY_PORT", "0").env("PORT", "0").args(args).arg("--data-dir").arg(dir.path());
-        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it gives up").unwrap();
+        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("local exits").unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{log}");
         assert!(log.contains(&format!("port {port} ({setting})")), "{log}");
@@ -225,21 +225,21 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
 }
 
 #[tokio::test]
-async fn mistakes_in_the_settings_are_all_named() {
+async fn all_invalid_settings_are_reported() {
     let dir = TempDir::new();
-    let (code, log) = refusal(dir.path(), &[("TABLE_SUFFIX", "{nobody}"), ("PUSH_DEADLINE", "soon")]).await;
+    let (code, log) = run_to_failure(dir.path(), &[("TABLE_SUFFIX", "{nobody}"), ("PUSH_DEADLINE", "soon")]).await;
     assert_eq!(code, Some(2));
     assert!(log.contains("TABLE_SUFFIX") && log.contains("PUSH_DEADLINE"), "{log}");
 }
 
-/// The service fails for as long as its dataset is missing, and the pixel was fired before.
+/// The service nacks while its dataset is missing.
 #[tokio::test]
-async fn what_the_service_sends_back_is_delivered_again() {
+async fn nacked_messages_are_delivered_again() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[("TABLE_SUFFIX", ""), ("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "100ms")]).await;
     assert_eq!(local.fire("user_id=u&order_id=early").await.status(), 200, "the pixel does not wait");
     let label = "pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}";
-    local.wait_until("the delivery is refused twice", async || local.metric(label).await >= 2.0).await;
+    local.wait_until("the delivery is nacked twice", async || local.metric(label).await >= 2.0).await;
     let schema: Value = serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))).unwrap();
     local.post("datasets", json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}})).await;
     let table = json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": "pixel"}, "schema": {"fields": schema}});

@@ -1,4 +1,4 @@
-//! The pixel of `local`: what load balancer, CDN and bucket answer, and what they log.
+//! The pixel of `local`: answers and log entries of load balancer, CDN and bucket.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -9,10 +9,10 @@ use axum::Router;
 use axum::extract::State;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
-use pixel_pipeline::local::activity::Activity;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, Policy, PushSubscription, Topic};
+use pixel_pipeline::local::stats::Stats;
 use pixel_pipeline::source::http::server;
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -24,11 +24,11 @@ use crate::support::entry::fixture;
 use crate::support::local::Local;
 use crate::support::service::PATIENCE;
 
-/// A load balancer whose log sink ends at a push endpoint of the test.
+/// A load balancer whose log entries are pushed to the test.
 struct Edge {
     url: String,
     pushed: mpsc::UnboundedReceiver<Value>,
-    activity: Activity,
+    stats: Stats,
     http: reqwest::Client,
     _end: watch::Sender<Option<tokio::time::Instant>>,
 }
@@ -48,17 +48,17 @@ impl Edge {
         };
         let push = Router::new().fallback(endpoint).with_state(bodies);
         let push = serve(move |_| push.clone()).await;
-        let activity = Activity::default();
-        let (topic, published) = Topic::new(activity.clone());
+        let stats = Stats::default();
+        let (topic, published) = Topic::new(stats.clone());
         let letters = DeadLetterTopic::new("p").into();
-        let subscription = PushSubscription::new(published, push, "p", Policy::default(), letters, activity.clone()).unwrap();
+        let subscription = PushSubscription::new(published, push, "p", Policy::default(), letters, stats.clone()).unwrap();
         let (end, ended) = watch::channel(None);
         tokio::spawn(subscription.run(ended));
         let paths = vec!["/pixel.png".to_owned()];
-        let sink = LogSink::new(&paths, topic, activity.clone());
-        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, activity.clone()));
+        let sink = LogSink::new(&paths, topic, stats.clone());
+        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()));
         let url = serve(move |peer| load_balancer.router(peer)).await;
-        Self { url, pushed, activity, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
+        Self { url, pushed, stats, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
     }
 
     async fn ask(&self, method: Method, target: &str, headers: &[(&str, &str)]) -> Response {
@@ -66,7 +66,7 @@ impl Edge {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
     }
 
-    /// The next log entry that was pushed, and the message around it.
+    /// The next log entry that is pushed, and the push request that contains it.
     async fn entry(&mut self) -> (Value, Value) {
         use base64::Engine as _;
         let body = tokio::time::timeout(PATIENCE, self.pushed.recv()).await.expect("an entry is pushed").unwrap();
@@ -76,7 +76,7 @@ impl Edge {
 }
 
 #[tokio::test]
-async fn the_pixel_is_a_valid_png_that_a_browser_asks_for_every_time() {
+async fn the_pixel_is_a_valid_png_and_always_revalidated() {
     let edge = Edge::start().await;
     let answer = edge.ask(Method::GET, "/pixel.png?user_id=u", &[]).await;
     assert_eq!(answer.status(), 200);
@@ -101,7 +101,7 @@ async fn the_pixel_is_a_valid_png_that_a_browser_asks_for_every_time() {
     assert_eq!(again.bytes().await.unwrap().len(), 0);
 }
 
-/// Name and data of each chunk of a PNG file, whose checksums are right.
+/// Name and data of each chunk of a PNG file. Checks the checksums.
 fn png_chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
     let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("the signature of a PNG");
     let mut chunks = Vec::new();
@@ -118,7 +118,7 @@ fn png_chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn what_is_no_get_of_the_pixel_is_answered_as_the_bucket_would() {
+async fn other_requests_get_the_answers_of_cloud_storage() {
     let edge = Edge::start().await;
     for (method, target, status, code) in [
         (Method::GET, "/favicon.ico", 404, "NoSuchKey"),
@@ -138,7 +138,7 @@ async fn what_is_no_get_of_the_pixel_is_answered_as_the_bucket_would() {
     assert_eq!((head.status().as_u16(), &head.headers()["content-length"]), (200, &"68".parse().unwrap()));
 }
 
-/// Each path to a value that is neither object nor array.
+/// The paths of all scalar members and arrays.
 fn members(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Object(object) => {
@@ -149,7 +149,7 @@ fn members(value: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn entries_have_the_members_of_a_real_backend_buckets() {
+async fn log_entries_have_the_members_of_real_ones() {
     let mut edge = Edge::start().await;
     let real = |name: &str| serde_json::from_str::<Value>(&fixture(&format!("entries/classic_backend_bucket_{name}.json"))).unwrap();
     let headers = [("user-agent", "Mozilla/5.0 \"é\""), ("referer", "https://www.example.com/order")];
@@ -165,20 +165,20 @@ async fn entries_have_the_members_of_a_real_backend_buckets() {
     assert_eq!(body["message"]["messageId"], body["message"]["message_id"]);
     assert_eq!(body["subscription"], "projects/p/subscriptions/pixel-push");
 
-    // Another query, and the same object of the cache.
+    // Another query has the same cache key.
     edge.ask(Method::GET, "/pixel.png?user_id=v", &headers).await;
     let (hit, _) = edge.entry().await;
     let mut expected = members(&real("cache_hit"));
-    // Which real entries have as well; the fixture is a leaner one.
+    // Real entries also have this member. The fixture lacks it.
     expected.insert("/jsonPayload/cacheDecision".to_owned());
     assert_eq!(members(&hit), expected);
     assert_eq!((&hit["httpRequest"]["cacheHit"], &hit["jsonPayload"]["statusDetails"]), (&true.into(), &"response_from_cache".into()));
     assert_ne!(hit["insertId"], miss["insertId"]);
-    assert_eq!((edge.activity.counts().requests, edge.activity.counts().cache_hits), (2, 1));
+    assert_eq!((edge.stats.counts().requests, edge.stats.counts().cache_hits), (2, 1));
 }
 
 #[tokio::test]
-async fn every_request_is_logged_and_the_sink_keeps_back_what_is_not_the_pixels() {
+async fn every_request_is_logged_and_the_sink_filters_by_path() {
     let mut edge = Edge::start().await;
     for (method, target) in
         [(Method::GET, "/favicon.ico"), (Method::HEAD, "/pixel.png"), (Method::POST, "/pixel.png"), (Method::GET, "/x?/pixel.png")]
@@ -193,25 +193,28 @@ async fn every_request_is_logged_and_the_sink_keeps_back_what_is_not_the_pixels(
     }
     seen.sort();
     assert_eq!(seen, ["GET 404 WARNING", "HEAD 200 INFO", "POST 405 WARNING"]);
-    let counts = edge.activity.counts();
+    let counts = edge.stats.counts();
     assert_eq!((counts.requests, counts.excluded, counts.published), (4, 1, 3));
 }
 
-/// All visitors of one machine have the same address.
 #[tokio::test]
-async fn a_visitors_address_is_the_connections_or_what_it_says() {
+async fn remote_ip_is_the_peer_or_x_forwarded_for() {
     let mut edge = Edge::start().await;
-    for (told, expected) in
+    for (forwarded_for, expected) in
         [("", "127.0.0.1"), ("203.0.113.7, 10.0.0.1", "203.0.113.7"), ("2001:db8::1", "2001:db8::1"), ("nobody", "127.0.0.1")]
     {
-        edge.ask(Method::GET, "/pixel.png", &[("x-forwarded-for", told)]).await;
+        edge.ask(Method::GET, "/pixel.png", &[("x-forwarded-for", forwarded_for)]).await;
         let (entry, _) = edge.entry().await;
-        assert_eq!((&entry["httpRequest"]["remoteIp"], &entry["jsonPayload"]["remoteIp"]), (&expected.into(), &expected.into()), "{told}");
+        assert_eq!(
+            (&entry["httpRequest"]["remoteIp"], &entry["jsonPayload"]["remoteIp"]),
+            (&expected.into(), &expected.into()),
+            "{forwarded_for}"
+        );
     }
 }
 
 #[tokio::test]
-async fn anything_but_a_get_of_the_pixel_never_becomes_a_row() {
+async fn only_get_requests_of_the_pixel_become_rows() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[("TABLE_SUFFIX", "")]).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -227,7 +230,7 @@ async fn anything_but_a_get_of_the_pixel_never_becomes_a_row() {
 }
 
 #[tokio::test]
-async fn the_pixel_is_wherever_pixel_path_says() {
+async fn the_pixel_is_served_at_every_path_of_pixel_path() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[("TABLE_SUFFIX", ""), ("PIXEL_PATH", "/t.gif,/p/o.png")]).await;
     assert!(local.pixel.ends_with("/t.gif"), "{}", local.pixel);

@@ -1,4 +1,4 @@
-//! `local` with Google's Pub/Sub emulator between log sink and service.
+//! `local` with Google's Pub/Sub emulator in place of its own Pub/Sub.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -9,23 +9,26 @@ use crate::support::local::{Local, local};
 use crate::support::service::PATIENCE;
 
 #[tokio::test]
-async fn the_emulator_takes_the_topics_place_and_is_told_of_a_new_port() {
+async fn the_emulator_delivers_and_gets_the_new_push_endpoint() {
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("the_emulator_takes_the_topics_place_and_is_told_of_a_new_port", what),
+        Err(what) => return skipped("the_emulator_delivers_and_gets_the_new_push_endpoint", what),
     };
     let host = emulator.endpoint.strip_prefix("http://").unwrap();
     let settings = [("PUBSUB_EMULATOR_HOST", host), ("TABLE_SUFFIX", "")];
     let (topic, subscription) = ("projects/local/topics/pixel", "projects/local/subscriptions/pixel-push");
-    for (topic_was, subscription_was) in [("was made", "was made"), ("was there", "was there and pushes here from now on")] {
+    for (topic_state, subscription_state) in [("created", "created"), ("existed", "existed, push endpoint changed")] {
         let dir = TempDir::new();
         let mut local = Local::start(dir.path(), &settings).await;
-        let told = format!("The Pub/Sub emulator pushes to {}: {topic} {topic_was}, {subscription} {subscription_was}.", local.push);
-        assert!(local.welcome.contains(&told), "{}", local.welcome);
+        let line = format!(
+            "The Pub/Sub emulator pushes to {}: topic {topic} ({topic_state}), subscription {subscription} ({subscription_state}).",
+            local.push
+        );
+        assert!(local.welcome.contains(&line), "{}", local.welcome);
         for n in 0..20 {
             local.fire(&format!("user_id=u&order_id={n}")).await;
         }
-        // At once: it waits for what the emulator has yet to push.
+        // Without waiting: the shutdown waits for the deliveries of the emulator.
         local.signal("TERM");
         let (status, summary) = local.wait().await;
         assert_eq!(status.code(), Some(0), "{summary}");
@@ -35,12 +38,12 @@ async fn the_emulator_takes_the_topics_place_and_is_told_of_a_new_port() {
     }
 }
 
-/// As for an emulator in a container, to which 127.0.0.1 is itself.
+/// For example an emulator in a container, where 127.0.0.1 is the container.
 #[tokio::test]
-async fn the_emulator_pushes_to_where_it_is_told() {
+async fn the_emulator_pushes_to_the_given_endpoint() {
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("the_emulator_pushes_to_where_it_is_told", what),
+        Err(what) => return skipped("the_emulator_pushes_to_the_given_endpoint", what),
     };
     let port = free_address().port().to_string();
     let endpoint = format!("http://localhost:{port}/");
@@ -52,18 +55,18 @@ async fn the_emulator_pushes_to_where_it_is_told() {
     local.wait_for_rows("pixel", 1).await;
 }
 
-/// Where nobody listens now.
+/// An address without a listener.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 #[tokio::test]
-async fn an_emulator_that_does_not_answer_is_named() {
+async fn an_unreachable_emulator_is_reported_with_its_address() {
     let dir = TempDir::new();
-    let nobody = free_address().to_string();
-    let run = local(dir.path()).env("PUBSUB_EMULATOR_HOST", &nobody).output();
-    let output = tokio::time::timeout(2 * PATIENCE, run).await.expect("it gives up").unwrap();
+    let unused = free_address().to_string();
+    let run = local(dir.path()).env("PUBSUB_EMULATOR_HOST", &unused).output();
+    let output = tokio::time::timeout(2 * PATIENCE, run).await.expect("local exits").unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(log.contains(&format!("http://{nobody} (PUBSUB_EMULATOR_HOST)")), "{log}");
+    assert!(log.contains(&format!("http://{unused} (PUBSUB_EMULATOR_HOST)")), "{log}");
 }

@@ -1,5 +1,5 @@
-//! The push subscription of `local` over real sockets. When it does what is tested beside
-//! `backlog`, on a clock of its own; here, what it sends and how it takes an answer.
+//! The push subscription of `local` over real sockets: its requests, and how it handles answers. The timing is tested
+//! with `backlog`, on a simulated clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use pixel_pipeline::local::activity::Activity;
 use pixel_pipeline::local::pubsub::{Attributes, DeadLetterPolicy, DeadLetterTopic, Policy, PushSubscription, RetryPolicy, Topic};
+use pixel_pipeline::local::stats::Stats;
 use pixel_pipeline::source::http::server;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -18,10 +18,10 @@ use tokio::time::Instant;
 
 use crate::support::service::PATIENCE;
 
-/// Does not answer at all.
-const SILENCE: u16 = 0;
+/// Sends no answer.
+const NO_ANSWER: u16 = 0;
 
-/// A push endpoint that answers the n-th delivery with the n-th status, and the last one for ever.
+/// A push endpoint that answers the n-th delivery with the n-th status, and all later ones with the last.
 async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<Value>) {
     let (bodies, received) = mpsc::unbounded_channel();
     let count = Arc::new(AtomicUsize::new(0));
@@ -29,7 +29,7 @@ async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<
         let n = count.fetch_add(1, Ordering::Relaxed);
         let _ = bodies.send(serde_json::from_str(&body).unwrap());
         match statuses[n.min(statuses.len() - 1)] {
-            SILENCE => std::future::pending().await,
+            NO_ANSWER => std::future::pending().await,
             status => StatusCode::from_u16(status).unwrap(),
         }
     };
@@ -39,36 +39,36 @@ async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<
     (url, received)
 }
 
-/// A topic and what became of its messages.
+/// A topic, its push requests and its dead letters.
 struct Pubsub {
     topic: Topic,
     received: mpsc::UnboundedReceiver<Value>,
-    activity: Activity,
+    stats: Stats,
     dead_letters: Arc<DeadLetterTopic>,
 }
 
-/// Retries at once: only push backoff is in the way.
+/// Retries are delayed only by push backoff.
 fn policy() -> Policy {
     Policy { ack_deadline: PATIENCE, retry: RetryPolicy::IMMEDIATE, dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }) }
 }
 
-/// A topic, and its subscription to an endpoint that answers like this.
+/// A topic, and its subscription to an endpoint with these answers.
 async fn pubsub(statuses: &'static [u16], policy: Policy) -> (Pubsub, PushSubscription) {
     let (url, received) = endpoint(statuses).await;
-    let activity = Activity::default();
-    let (topic, published) = Topic::new(activity.clone());
+    let stats = Stats::default();
+    let (topic, published) = Topic::new(stats.clone());
     let dead_letters = Arc::new(DeadLetterTopic::new("p"));
-    let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), activity.clone()).unwrap();
-    (Pubsub { topic, received, activity, dead_letters }, subscription)
+    let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), stats.clone()).unwrap();
+    (Pubsub { topic, received, stats, dead_letters }, subscription)
 }
 
 impl Pubsub {
     fn publish(&self, data: &'static str) -> String {
-        self.topic.publish(data.into(), Attributes::new()).expect("it is taken")
+        self.topic.publish(data.into(), Attributes::new()).expect("the topic is open")
     }
 
-    /// Delivers until every message is settled, or that time is over. Returns how many are not, and
-    /// every body that was pushed.
+    /// Delivers until every message is finished, or `within` is over. Returns the number of unfinished messages, and the
+    /// bodies of all push requests.
     async fn deliver(&mut self, subscription: PushSubscription, within: Duration) -> (usize, Vec<Value>) {
         let (end, ended) = watch::channel(None);
         end.send_replace(Some(Instant::now() + within));
@@ -78,12 +78,12 @@ impl Pubsub {
 }
 
 #[tokio::test]
-async fn a_message_is_repeated_until_it_is_acknowledged() {
-    for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[SILENCE, 204]] {
-        let ack_deadline = if statuses[0] == SILENCE { Duration::from_millis(200) } else { PATIENCE };
+async fn messages_are_delivered_until_acknowledged() {
+    for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[NO_ANSWER, 204]] {
+        let ack_deadline = if statuses[0] == NO_ANSWER { Duration::from_millis(200) } else { PATIENCE };
         let (mut pubsub, subscription) = pubsub(statuses, Policy { ack_deadline, ..policy() }).await;
-        let mut deliveries = pubsub.activity.deliveries();
-        let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("it is taken");
+        let mut deliveries = pubsub.stats.subscribe();
+        let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("the topic is open");
         let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
         assert_eq!(left, 0, "{statuses:?}");
         let attempts: Vec<u64> = bodies.iter().map(|body| body["deliveryAttempt"].as_u64().unwrap()).collect();
@@ -92,42 +92,42 @@ async fn a_message_is_repeated_until_it_is_acknowledged() {
             assert_eq!(body["message"]["messageId"], id.as_str());
             assert_eq!((&body["message"]["data"], &body["message"]["attributes"]["k"]), (&"e30=".into(), &"v".into()));
         }
-        let counts = pubsub.activity.counts();
+        let counts = pubsub.stats.counts();
         assert_eq!((counts.published, counts.acked, counts.nacked), (1, 1, statuses.len() as u64 - 1));
         let first = deliveries.try_recv().unwrap();
-        let status = Some(statuses[0]).filter(|status| *status != SILENCE);
+        let status = Some(statuses[0]).filter(|status| *status != NO_ANSWER);
         assert_eq!((first.status, first.acked, first.attempt), (status, false, 1));
         assert_eq!(pubsub.dead_letters.messages(), []);
     }
 }
 
 #[tokio::test]
-async fn a_message_is_given_up_after_its_last_attempt_and_kept_as_a_dead_letter() {
+async fn messages_are_dead_lettered_after_the_last_attempt() {
     let (mut pubsub, subscription) = pubsub(&[503], policy()).await;
     pubsub.publish("poison");
     let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
     assert_eq!((left, bodies.len()), (0, 5));
-    let [message] = &pubsub.dead_letters.messages()[..] else { panic!("there is one") };
+    let [message] = &pubsub.dead_letters.messages()[..] else { panic!("expected one message") };
     assert_eq!(message.data.as_ref(), b"poison");
     assert_eq!(message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"], "5");
-    assert_eq!(pubsub.activity.counts().dead_lettered, 1);
+    assert_eq!(pubsub.stats.counts().dead_lettered, 1);
 }
 
 #[tokio::test]
-async fn what_is_empty_is_not_pushed() {
+async fn empty_members_are_not_pushed() {
     let (mut pubsub, subscription) = pubsub(&[204], Policy { dead_letter: None, ..policy() }).await;
     pubsub.publish("");
     let (_, bodies) = pubsub.deliver(subscription, PATIENCE).await;
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&bodies[0]), ["message", "subscription"], "no attempt is told without a dead-letter policy");
+    assert_eq!(names(&bodies[0]), ["message", "subscription"], "no delivery attempt without a dead-letter policy");
     assert_eq!(names(&bodies[0]["message"]), ["messageId", "message_id", "publishTime", "publish_time"]);
 }
 
 #[tokio::test]
-async fn what_is_not_settled_in_time_is_counted() {
+async fn messages_unfinished_at_the_deadline_are_counted() {
     let (mut pubsub, subscription) = pubsub(&[503], policy()).await;
     (0..7).for_each(|_| drop(pubsub.publish("{}")));
     let (left, _) = pubsub.deliver(subscription, Duration::from_millis(300)).await;
     assert_eq!(left, 7);
-    assert_eq!(pubsub.topic.publish("{}".into(), Attributes::new()), None, "nothing is taken any more");
+    assert_eq!(pubsub.topic.publish("{}".into(), Attributes::new()), None, "the topic is closed");
 }

@@ -1,4 +1,4 @@
-//! An axis with ticks at places that a person would choose, and their labels.
+//! An axis with round ticks and their labels.
 
 use std::ops::Range;
 
@@ -6,15 +6,14 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-/// Seconds between ticks of time.
+/// Distances between ticks of time, in seconds.
 const STEPS: [i64; 20] =
     [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/// More are never asked for: a guard against arithmetic at the edge of what a number can be.
-const MOST_TICKS: usize = 100;
+/// Protects against extreme ranges.
+const MAX_TICKS: usize = 100;
 
-/// A range of numbers and its ticks. Times are Unix time in seconds, categories 0, 1, 2 and so on, each
-/// in the middle of a unit.
+/// A range of numbers and its ticks. Times are Unix time in seconds. Category n has the unit interval from n to n + 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Axis {
     range: Range<f64>,
@@ -22,28 +21,28 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// Those ticks and no others.
+    /// An axis with exactly these ticks.
     pub(crate) fn with_ticks(range: Range<f64>, ticks: Vec<(f64, String)>) -> Self {
         Self { range: widened(range), ticks }
     }
 
-    /// Numbers, with some `wanted` ticks at round ones.
+    /// An axis of numbers, with about `wanted` round ticks.
     pub(crate) fn numbers(range: Range<f64>, wanted: usize, label: impl Fn(f64) -> String) -> Self {
         let range = widened(range);
         let step = round_step((range.end - range.start) / wanted.max(1) as f64);
         let first = (range.start / step).ceil() as i64;
         let last = (range.end / step).floor() as i64;
-        let ticks = (first..=last).take(MOST_TICKS).map(|tick| tick as f64 * step).map(|tick| (tick, label(tick))).collect();
+        let ticks = (first..=last).take(MAX_TICKS).map(|tick| tick as f64 * step).map(|tick| (tick, label(tick))).collect();
         Self { range, ticks }
     }
 
-    /// Values from 0 up, with room above the largest for the line that shows it.
+    /// An axis from 0 to the first tick above `largest`.
     pub(crate) fn from_zero(largest: f64, label: impl Fn(f64) -> String) -> Self {
         let step = round_step(largest / 4.0);
         Self::numbers(0.0..(largest / step).ceil().max(1.0) * step, 4, label)
     }
 
-    /// Times in UTC, with `most` ticks.
+    /// An axis of times in UTC, with at most `most` ticks.
     pub(crate) fn times(range: Range<f64>, most: usize) -> Self {
         let range = widened(range);
         let length = range.end - range.start;
@@ -53,14 +52,14 @@ impl Axis {
         let first = (range.start / step as f64).ceil() as i64;
         let last = (range.end / step as f64).floor() as i64;
         let ticks = (first..=last)
-            .take(MOST_TICKS)
+            .take(MAX_TICKS)
             .map(|tick| tick.saturating_mul(step) as f64)
             .map(|at| (at, time_label(at as i64, step)))
             .collect();
         Self { range, ticks }
     }
 
-    /// Characters of its longest label.
+    /// Length of the longest label in characters.
     pub(crate) fn longest_label(&self) -> usize {
         self.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0)
     }
@@ -72,13 +71,13 @@ impl Ranged for Axis {
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
         let share = (value - self.range.start) / (self.range.end - self.range.start);
-        // Saturates, also for what is no number.
+        // The cast saturates, and turns NaN into 0.
         (f64::from(from) + share * f64::from(to - from)).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         match hint.weight().allow_light_points() {
-            // No lines between the ticks.
+            // No grid lines between the ticks.
             true => Vec::new(),
             false => self.ticks.iter().map(|(at, _)| *at).collect(),
         }
@@ -96,13 +95,13 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// A range of a single value has no length to draw on, and the widest has none that is a number.
+/// Gives an empty range a length, and limits a range whose length would be infinite.
 fn widened(Range { start, end }: Range<f64>) -> Range<f64> {
     let range = start.max(-1e300)..end.min(1e300);
     if range.end > range.start { range } else { range.start - 0.5..range.start + 0.5 }
 }
 
-/// The least of 1, 2, 5, 10, 20… (and of 0.5, 0.2, 0.1…) that is not smaller.
+/// The smallest of …, 0.5, 1, 2, 5, 10, 20, … that is not smaller than `least`.
 fn round_step(least: f64) -> f64 {
     if !least.is_finite() || least <= 0.0 {
         return 1.0;
@@ -123,7 +122,7 @@ fn time_label(at: i64, step: i64) -> String {
     time.strftime(shape).to_string()
 }
 
-/// `1234567` as `1.23M`.
+/// Formats `1234567` as `1.23M`.
 pub(crate) fn short(value: f64) -> String {
     let (value, unit) = match value.abs() {
         size if size >= 1e9 => (value / 1e9, "G"),
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_round_ticks_and_end_on_one() {
+    fn number_axes_have_round_ticks_and_end_at_a_tick() {
         assert_eq!(labels(&Axis::from_zero(7.0, short)), ["0", "2", "4", "6", "8"]);
         assert_eq!(labels(&Axis::from_zero(0.3, short)), ["0", "0.1", "0.2", "0.3"]);
         assert_eq!(labels(&Axis::from_zero(0.0, short)), ["0", "0.5", "1"]);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_ticks_at_full_minutes_hours_and_days() {
+    fn time_axes_have_ticks_at_full_units() {
         let day = 86_400.0;
         let new_year = 1_767_225_600.0;
         assert_eq!(labels(&Axis::times(new_year..new_year + 7.0 * day, 8))[..3], ["Jan 1", "Jan 2", "Jan 3"]);
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_result_may_hold_breaks_it() {
+    fn extreme_ranges_do_not_panic() {
         for range in [0.0..0.0, f64::MIN..f64::MAX, 1e300..1e301, -5.0..-5.0] {
             Axis::numbers(range.clone(), 4, short).map(&1.0, (0, 100));
         }

@@ -1,46 +1,46 @@
-//! Horizontal bars, one row of them per category: names of any length stay readable.
+//! Horizontal bars, one group per category, so that long names fit.
 
 use plotters::element::Rectangle;
 use plotters::style::Color;
 
 use super::axis::{Axis, short};
-use super::frame::{Grid, Size, framed};
-use super::{ChartError, Svg, ink};
+use super::frame::{Grid, Size, draw_chart};
+use super::{ChartError, Svg, palette};
 
-/// Characters of a category that are shown.
-const SHOWN: usize = 24;
-const ROW: u32 = 24;
+/// Longer names are shortened.
+const MAX_LABEL_CHARS: usize = 24;
+const ROW_HEIGHT: u32 = 24;
 
-/// `series` has a value or none for each category.
+/// `series` contains a value or none for each category.
 pub(crate) fn draw(width: u32, categories: &[String], series: &[Vec<Option<f64>>]) -> Result<Svg, ChartError> {
     let values = || series.iter().flatten().flatten().copied();
     let (least, most) = values().fold((0.0, 0.0), |(least, most): (f64, f64), value| (least.min(value), most.max(value)));
-    let size = Size::new(width, ROW * (categories.len() * series.len().max(1)).min(150) as u32 + 40);
+    let size = Size::new(width, ROW_HEIGHT * (categories.len() * series.len().max(1)).min(150) as u32 + 40);
     let x = if least < 0.0 { Axis::numbers(least..most, 4, short) } else { Axis::from_zero(most, short) };
     let count = categories.len() as f64;
-    // The first on top.
+    // The first category is on top.
     let middle = |index: usize| count - index as f64 - 0.5;
     let ticks = categories.iter().enumerate().map(|(index, name)| (middle(index), shortened(name))).collect();
     let y = Axis::with_ticks(0.0..count, ticks);
     let thickness = 0.7 / series.len() as f64;
-    framed(size, (x, y), Grid::Vertical, |plane| {
+    draw_chart(size, (x, y), Grid::Vertical, |area| {
         for (nth, values) in series.iter().enumerate() {
-            let colour = ink::SERIES[nth % ink::SERIES.len()];
+            let colour = palette::SERIES[nth % palette::SERIES.len()];
             let bar = |(index, value): (usize, &Option<f64>)| {
                 let top = middle(index) + 0.35 - thickness * nth as f64;
                 Some(Rectangle::new([(0.0, top), ((*value)?, top - thickness)], colour.filled()))
             };
-            plane.draw_series(values.iter().enumerate().filter_map(bar))?;
+            area.draw_series(values.iter().enumerate().filter_map(bar))?;
         }
         Ok(())
     })
 }
 
-/// Without what XML does not take, and not longer than there is room for.
+/// Replaces characters that XML does not allow, and limits the length.
 fn shortened(name: &str) -> String {
     let mut shown: String =
-        name.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c }).take(SHOWN).collect();
-    if name.chars().count() > SHOWN {
+        name.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c }).take(MAX_LABEL_CHARS).collect();
+    if name.chars().count() > MAX_LABEL_CHARS {
         shown.push('…');
     }
     shown

@@ -1,30 +1,30 @@
-//! Lines through points, with gaps where there is no value.
+//! Lines through points, with gaps at missing values.
 
 use plotters::element::Circle;
 use plotters::series::{AreaSeries, LineSeries};
 use plotters::style::{Color, RGBColor};
 
-use super::frame::{DrawingError, Plane};
+use super::frame::{ChartArea, DrawingError};
 
-/// Up to so many, each point has a dot.
-const DOTS: usize = 40;
+/// Up to this many points, each has a dot.
+const MAX_DOTS: usize = 40;
 
-/// A line; what lies between two `None` is drawn on its own.
-pub(crate) fn line(plane: &mut Plane<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
+/// Draws a line that is interrupted at each `None`.
+pub(crate) fn line(area: &mut ChartArea<'_>, points: &[(f64, Option<f64>)], colour: RGBColor) -> Result<(), DrawingError> {
     for run in runs(points) {
         if run.len() > 1 {
-            plane.draw_series(LineSeries::new(run.iter().copied(), colour.stroke_width(2)))?;
+            area.draw_series(LineSeries::new(run.iter().copied(), colour.stroke_width(2)))?;
         }
-        if points.len() <= DOTS || run.len() == 1 {
-            plane.draw_series(run.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
+        if points.len() <= MAX_DOTS || run.len() == 1 {
+            area.draw_series(run.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
         }
     }
     Ok(())
 }
 
-/// A line and the area down to 0.
-pub(crate) fn area(plane: &mut Plane<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
-    plane.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.18)).border_style(colour.stroke_width(2)))?;
+/// Draws a line and fills the area below it.
+pub(crate) fn area(area: &mut ChartArea<'_>, points: &[(f64, f64)], colour: RGBColor) -> Result<(), DrawingError> {
+    area.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.18)).border_style(colour.stroke_width(2)))?;
     Ok(())
 }
 
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_value_parts_the_line() {
+    fn missing_values_split_the_line() {
         let points = [(1.0, None), (2.0, Some(5.0)), (3.0, Some(6.0)), (4.0, None), (5.0, None), (6.0, Some(7.0))];
         assert_eq!(runs(&points).collect::<Vec<_>>(), [vec![(2.0, 5.0), (3.0, 6.0)], vec![(6.0, 7.0)]]);
     }

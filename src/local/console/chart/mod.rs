@@ -1,14 +1,14 @@
-//! Charts, drawn here by `plotters` as SVG.
+//! Charts as SVG, drawn by `plotters`.
 //!
-//! Drawn to the width at which they are shown, so that text keeps its size; in the page's colours
-//! ([`ink`]); and never the only way to a figure: the page has each as a table, too.
+//! A chart is drawn for its actual width, so that the text keeps its size, and in the colours of the page ([`palette`]).
+//! The page offers the same data as a table.
 
 mod axis;
 mod bars;
 mod frame;
-mod ink;
 mod latency;
 mod lines;
+mod palette;
 mod rate;
 mod result;
 
@@ -35,31 +35,31 @@ struct Svg(String);
 enum ChartError {
     #[error("{0}")]
     Rejected(&'static str),
-    #[error("the chart could not be drawn: {0}")]
+    #[error("cannot draw the chart: {0}")]
     Drawing(String),
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct ChartQuery {
     width: u32,
 }
 
-/// `GET /console/charts/rate?width=`: deliveries a second, by what became of them.
-pub(crate) async fn rate(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+/// `GET /console/charts/rate?width=`: deliveries per second by outcome.
+pub(crate) async fn rate(State(console): State<Arc<Console>>, Query(ChartQuery { width }): Query<ChartQuery>) -> Response {
     let now = Timestamp::now().as_second();
-    answer(rate::draw(&console.journal.seconds(now), now, Size::strip(width)))
+    answer(rate::draw(&console.journal.seconds(now), now, Size::overview(width)))
 }
 
-/// `GET /console/minutes`: both charts in figures, minute by minute.
+/// `GET /console/minutes`: the data of both charts, per minute.
 pub(crate) async fn minutes(State(console): State<Arc<Console>>) -> Json<Vec<Minute>> {
     let now = Timestamp::now().as_second();
     Json(series::minutes(&console.journal.seconds(now), now))
 }
 
 /// `GET /console/charts/latency?width=`: from request to row, median and 95th percentile.
-pub(crate) async fn latency(State(console): State<Arc<Console>>, Query(Wanted { width }): Query<Wanted>) -> Response {
+pub(crate) async fn latency(State(console): State<Arc<Console>>, Query(ChartQuery { width }): Query<ChartQuery>) -> Response {
     let now = Timestamp::now().as_second();
-    answer(latency::draw(console.journal.seconds(now), now, Size::strip(width)))
+    answer(latency::draw(console.journal.seconds(now), now, Size::overview(width)))
 }
 
 /// `POST /console/charts/result`: columns of a query's result.

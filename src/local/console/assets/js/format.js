@@ -1,22 +1,33 @@
-// Numbers and times as a person reads them.
+// Formats numbers and times for display.
 
 const number = new Intl.NumberFormat('en');
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
+/** @param {number} value */
 export const count = (value) => number.format(value);
 
-/** 0.5, 2.3, 41. */
+/**
+ * Formats as 0.5, 2.3 or 41.
+ *
+ * @param {number} value
+ */
 export const rate = (value) => (value >= 10 ? number.format(Math.round(value)) : value.toFixed(1));
 
-/** A time of day where the browser is. */
+/**
+ * The time of day in the time zone of the browser.
+ *
+ * @param {number} milliseconds
+ */
 export const timeOfDay = (milliseconds) => clock.format(new Date(milliseconds));
 
+/** @param {number | null | undefined} milliseconds */
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return '–';
   if (milliseconds < 10_000) return `${number.format(Math.round(milliseconds))} ms`;
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+/** @param {number | string} value */
 export function bytes(value) {
   const units = ['B', 'kB', 'MB', 'GB'];
   let size = Number(value);
@@ -28,7 +39,11 @@ export function bytes(value) {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
-/** A date and time in UTC, as BigQuery shows a TIMESTAMP given in microseconds. */
+/**
+ * Formats a TIMESTAMP in microseconds like BigQuery: date and time in UTC.
+ *
+ * @param {string} microseconds
+ */
 export function timestamp(microseconds) {
   const micros = BigInt(microseconds);
   const day = 1_000_000n;
@@ -40,4 +55,5 @@ export function timestamp(microseconds) {
   return `${seconds}${digits} UTC`;
 }
 
+/** @param {number} value @param {string} one @param {string} [many] */
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;

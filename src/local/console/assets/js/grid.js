@@ -1,10 +1,17 @@
-// Rows of a table or of a result, as a table that scrolls by itself.
+// A scrollable table with the rows of a table or of a query result.
 
 import { h } from './dom.js';
 import { isNumber, text } from './cells.js';
 import { count } from './format.js';
 
-/** `first` is the index of the first of these rows in the whole. */
+/**
+ * `first` is the index of the first of these rows among all rows.
+ *
+ * @param {Field[]} fields
+ * @param {Row[]} rows
+ * @param {number} first
+ * @param {string} label
+ */
 export function grid(fields, rows, first, label) {
   const head = h('tr', {},
     h('th', { class: 'index', scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Row')),
@@ -17,16 +24,22 @@ export function grid(fields, rows, first, label) {
     h('table', {}, h('thead', {}, head), h('tbody', {}, body)));
 }
 
+/** @param {Field} field @param {any} v */
 function gridCell(field, v) {
   const shown = text(field, v);
   if (shown === null) return h('td', {}, h('span', { class: 'null' }, 'NULL'));
-  // The whole text is at hand where it is cut off.
+  // The style sheet truncates long text. The tooltip shows all of it.
   return h('td', { class: isNumber(field) ? 'number' : undefined, title: shown.length > 40 ? shown : undefined }, shown);
 }
 
-/** Buttons for the pages of a whole of `total` rows; `go` is given the index to begin with. */
+/**
+ * Buttons to page through `total` rows. `go` is called with the index of the first row to show.
+ *
+ * @param {Page} page
+ */
 export function pager({ from, shown, total, size, go }) {
   const to = from + shown;
+  /** @param {string} label @param {number} at @param {boolean} enabled */
   const button = (label, at, enabled) => h('button', { type: 'button', disabled: !enabled, on: { click: () => go(at) } }, label);
   return h('nav', { class: 'row', 'aria-label': 'Pages' },
     h('span', { class: 'soft small' }, total === 0 ? 'No rows' : `Rows ${count(from + 1)}–${count(to)} of ${count(total)}`),

@@ -1,41 +1,54 @@
-// The stream of what happens. One connection for the whole page, none while it is hidden.
+// The event stream of the overview. One connection for the page; none while the page is hidden.
 
-const KEPT = 50;
+const MAX_EVENTS = 50;
 
+/** @type {EventSource} */
 let source;
+/** @type {OverviewState | undefined} */
 let state;
+/** @type {Set<(state: OverviewState) => void>} */
 const listeners = new Set();
 
-/** Calls back with each state, at once with the last one; `events` are the latest, the newest first. Returns what ends it. */
+/**
+ * Calls `listener` with the last state, then with each new one. `events` is sorted newest first. Returns a function that stops it.
+ *
+ * @param {(state: OverviewState) => void} listener
+ */
 export function listen(listener) {
   listeners.add(listener);
   if (state) listener(state);
   return () => listeners.delete(listener);
 }
 
+/** @param {HTMLElement} connection */
 function connect(connection) {
   source = new EventSource('/console/live');
-  // What comes first begins anew: the server may be another one.
+  // A new connection sends all events again; the server may have been restarted.
+  /** @type {DeliveryEvent[]} */
   let events = [];
   source.addEventListener('open', () => {
     events = [];
-    say(connection, 'live', 'live');
+    showConnection(connection, 'live', 'live');
   });
-  source.addEventListener('error', () => say(connection, 'lost', 'not connected'));
+  source.addEventListener('error', () => showConnection(connection, 'lost', 'not connected'));
   source.addEventListener('state', ({ data }) => {
-    state = JSON.parse(data);
-    events = [...state.events.reverse(), ...events].slice(0, KEPT);
-    state.events = events;
-    for (const listener of listeners) listener(state);
+    /** @type {OverviewState} */
+    const received = JSON.parse(data);
+    events = [...received.events.reverse(), ...events].slice(0, MAX_EVENTS);
+    received.events = events;
+    state = received;
+    for (const listener of listeners) listener(received);
   });
 }
 
-function say(connection, name, text) {
+/** @param {HTMLElement} connection @param {string} name @param {string} text */
+function showConnection(connection, name, text) {
   connection.dataset.state = name;
-  // A live region speaks when it is written to.
+  // Screen readers announce each write to a live region.
   if (connection.textContent !== text) connection.textContent = text;
 }
 
+/** @param {HTMLElement} connection */
 export function start(connection) {
   connect(connection);
   document.addEventListener('visibilitychange', () => {

@@ -1,11 +1,19 @@
-// Names and settings, asked for once.
+// Names and settings, loaded once.
 
-/** @type {{project: string, dataset: string, table: string, dead_letter_table: string, pixel: string,
- *          attributes: {name: string, description: string?}[], samples: {title: string, sql: string}[], version: string}} */
+/**
+ * The answer of `GET /console/setup`.
+ *
+ * @type {{
+ *   project: string, dataset: string, table: string, dead_letter_table: string, pixel: string, pixel_paths: string[],
+ *   url_signing: boolean, emulator: boolean, version: string,
+ *   attributes: { name: string, description: string | null, in_table_suffix: boolean }[],
+ *   samples: { title: string, about: string, sql: string }[],
+ * }}
+ */
 export let setup;
 
 export async function loadSetup() {
   const answer = await fetch('/console/setup');
-  if (!answer.ok) throw new Error(`The console's settings could not be read: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`Cannot load the console's settings: ${await answer.text()}`);
   setup = await answer.json();
 }

@@ -1,4 +1,4 @@
-// The dead-letter table: messages that can never become a row, with the reason.
+// The dead-letter table: messages that cannot become a row, with the reason.
 
 import { errorBox, fill, h } from '../dom.js';
 import { plural } from '../format.js';
@@ -11,42 +11,44 @@ import { facts, letter } from './letter.js';
 
 const PAGE = 25;
 
+/** @param {AbortSignal} signal */
 export function letterTable(signal) {
   const { dataset, dead_letter_table: table } = setup;
-  const said = h('span', { role: 'status', class: 'soft small grow' });
-  const body = h('div', {}, h('p', { class: 'empty' }, 'Reading…'));
-  const again = h('button', { type: 'button', on: { click: () => show() } }, 'Refresh');
+  const status = h('span', { role: 'status', class: 'soft small grow' });
+  const body = h('div', {}, h('p', { class: 'empty' }, 'Loading…'));
+  const refresh = h('button', { type: 'button', on: { click: () => show() } }, 'Refresh');
 
-  /** The newest are the table's last rows, and shown first. */
+  /** Shows a page of the table, newest first. The newest are the table's last rows. */
   async function show(from = 0) {
     try {
       const { numRows, schema } = await bigquery.table(dataset, table, { signal });
       const total = Number(numRows);
       const size = Math.max(0, Math.min(PAGE, total - from));
-      // BigQuery takes 0 rows for all of them.
+      // BigQuery reads maxResults=0 as no limit.
       const page = size === 0 ? {} : await bigquery.rows(dataset, table, { startIndex: total - from - size, maxResults: size, signal });
-      const rows = (page.rows ?? []).map((row) => record(schema.fields, row)).reverse();
-      said.textContent = plural(total, 'message');
-      fill(body, rows.length === 0 ? nothing() : [
+      const rows = (page.rows ?? []).map((/** @type {Row} */ row) => record(schema.fields, row)).reverse();
+      status.textContent = plural(total, 'message');
+      fill(body, rows.length === 0 ? emptyText() : [
         h('ol', { class: 'letters' }, rows.map(item)),
         total > PAGE && h('div', { class: 'pages' }, pager({ from, shown: rows.length, total, size: PAGE, go: show })),
       ]);
     } catch (error) {
       if (signal.aborted) return;
-      // The table is made with the first letter.
-      fill(body, error.status === 404 ? nothing() : errorBox(error));
+      // The table may not exist yet.
+      fill(body, error instanceof bigquery.BigQueryError && error.status === 404 ? emptyText() : errorBox(error));
     }
   }
 
   show();
   return h('section', { class: 'panel', 'aria-label': 'Dead-letter table' },
-    h('header', {}, h('h2', {}, 'Can never become a row'), said, again),
+    h('header', {}, h('h2', {}, 'Dead-letter table'), status, refresh),
     body,
-    h('footer', {}, 'Acknowledged, and kept in the table ', h('a', { href: `#/tables?${new URLSearchParams({ dataset, table })}` }, `${dataset}.${table}`), '. A row stays there when it is replayed.'));
+    h('footer', {}, 'Messages that cannot become a row. They are acknowledged and stored in ', h('a', { href: `#/tables?${new URLSearchParams({ dataset, table })}` }, `${dataset}.${table}`), '. A replay does not remove the row.'));
 }
 
-const nothing = () => h('p', { class: 'empty' }, 'None. Here comes what is no log entry, leaves a REQUIRED column empty, or is refused by BigQuery.');
+const emptyText = () => h('p', { class: 'empty' }, 'No messages. A message is stored here if it is not a log entry, lacks a value for a REQUIRED column, or is rejected by BigQuery.');
 
+/** @param {Record<string, any>} row */
 const item = (row) => letter({
   time: row.received_timestamp,
   tag: words(row.reason),

@@ -4,19 +4,20 @@ import { errorBox, fill, h } from '../dom.js';
 import { plural } from '../format.js';
 import { facts, letter } from './letter.js';
 
+/** @param {AbortSignal} signal */
 export function letterTopic(signal) {
-  const said = h('span', { role: 'status', class: 'soft small grow' });
-  const body = h('div', {}, h('p', { class: 'empty' }, 'Reading…'));
-  const again = h('button', { type: 'button', on: { click: () => show() } }, 'Refresh');
+  const status = h('span', { role: 'status', class: 'soft small grow' });
+  const body = h('div', {}, h('p', { class: 'empty' }, 'Loading…'));
+  const refresh = h('button', { type: 'button', on: { click: () => show() } }, 'Refresh');
 
   async function show() {
     try {
-      const answer = await fetch('/console/given-up', { signal });
+      const answer = await fetch('/console/dead-letter-topic', { signal });
       if (!answer.ok) throw new Error((await answer.text()).trim());
       const messages = await answer.json();
-      said.textContent = plural(messages.length, 'message');
+      status.textContent = plural(messages.length, 'message');
       fill(body, messages.length === 0
-        ? h('p', { class: 'empty' }, 'None. Here comes what the service has sent back too often.')
+        ? h('p', { class: 'empty' }, 'No messages. A message is moved here after too many failed delivery attempts.')
         : h('ol', { class: 'letters' }, messages.map(item)));
     } catch (error) {
       if (!signal.aborted) fill(body, errorBox(error));
@@ -25,17 +26,18 @@ export function letterTopic(signal) {
 
   show();
   return h('section', { class: 'panel', 'aria-label': 'Dead-letter topic' },
-    h('header', {}, h('h2', {}, 'Given up by the subscription'), said, again),
+    h('header', {}, h('h2', {}, 'Dead-letter topic'), status, refresh),
     body,
-    h('footer', {}, 'Never acknowledged, and in the dead-letter topic, in memory. A replay takes the message out.'));
+    h('footer', {}, 'Messages that the service never acknowledged. They are kept in memory. A replay removes the message from the topic.'));
 }
 
+/** @param {TopicMessage} message */
 const item = ({ id, time_ms: time, attributes, data }) => letter({
   time: `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
-  tag: 'given up',
-  detail: `after ${plural(Number(attributes.CloudPubSubDeadLetterSourceDeliveryCount), 'attempt')}`,
+  tag: 'undelivered',
+  detail: plural(Number(attributes.CloudPubSubDeadLetterSourceDeliveryCount), 'delivery attempt'),
   data,
   once: true,
   about: facts(Object.entries(attributes)),
-  replay: () => fetch(`/console/given-up/${encodeURIComponent(id)}/replay`, { method: 'POST' }),
+  replay: () => fetch(`/console/dead-letter-topic/${encodeURIComponent(id)}/replay`, { method: 'POST' }),
 });

@@ -1,22 +1,34 @@
-// The last five minutes: how many events a second, and how long each took to become a row.
+// Charts of the last five minutes: deliveries per second, and latency from request to row.
 
 import { fill, h } from '../dom.js';
 import { count, duration, plural, rate } from '../format.js';
 import { onWidth, showChart } from '../chart.js';
 
-const EVERY = 5000;
+const REFRESH_INTERVAL_MS = 5000;
 
+/**
+ * A chart with its legend and its data as a table. `columns` are the columns of the table.
+ *
+ * @param {{
+ *   title: string, path: string, legend: [swatch: string, text: string][], headline: (state: OverviewState) => any,
+ *   describe: (state: OverviewState) => string, columns: [name: string, of: (minute: Minute) => string][],
+ * }} options
+ * @returns {OverviewPart}
+ */
 function panel({ title, path, legend, headline, describe, columns }) {
   const figure = h('strong', {}, '–');
   const chart = h('div', { class: 'chart strip' });
   const table = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${title}, minute by minute` });
-  const details = h('details', { on: { toggle: () => details.open && showTable() } }, h('summary', {}, 'As a table'), table);
+  const details = h('details', { on: { toggle: () => details.open && showTable() } }, h('summary', {}, 'Show as table'), table);
   const element = h('section', { class: 'panel', 'aria-label': title },
     h('header', {}, h('h2', {}, title), figure),
     h('div', { class: 'body stack' }, chart, h('div', { class: 'row spread' },
       h('ul', { class: 'legend' }, legend.map(([swatch, text]) => h('li', { class: swatch }, text))), details)));
+  /** @type {OverviewState | undefined} */
   let state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {(() => void) | undefined} */
   let unwatch;
 
   async function draw() {
@@ -27,18 +39,19 @@ function panel({ title, path, legend, headline, describe, columns }) {
         if (details.open) await showTable();
       }
     } catch {
-      // The server has gone; the head of the page says so.
+      // The server is not reachable. The page header shows it.
     }
-    if (unwatch) timer = setTimeout(draw, EVERY);
+    if (unwatch) timer = setTimeout(draw, REFRESH_INTERVAL_MS);
   }
 
   async function showTable() {
+    /** @type {Minute[]} */
     const minutes = await (await fetch('/console/minutes')).json();
-    const row = (minute) => h('tr', {},
-      h('th', { scope: 'row' }, minute.ago === 0 ? 'this minute' : `${plural(minute.ago, 'minute')} ago`),
+    const row = (/** @type {Minute} */ minute) => h('tr', {},
+      h('th', { scope: 'row' }, minute.minutes_ago === 0 ? 'current minute' : `${plural(minute.minutes_ago, 'minute')} ago`),
       columns.map(([, of]) => h('td', { class: 'number' }, of(minute))));
     fill(table, h('table', {},
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'When'), columns.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)))),
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Time'), columns.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)))),
       h('tbody', {}, minutes.map(row))));
   }
 
@@ -46,7 +59,7 @@ function panel({ title, path, legend, headline, describe, columns }) {
     element,
     update(newer) {
       state = newer;
-      fill(figure, headline(state));
+      fill(figure, headline(newer));
     },
     shown() {
       unwatch = onWidth(chart, draw);
@@ -54,7 +67,7 @@ function panel({ title, path, legend, headline, describe, columns }) {
     },
     end() {
       clearTimeout(timer);
-      unwatch();
+      unwatch?.();
       unwatch = undefined;
     },
   };
@@ -63,19 +76,19 @@ function panel({ title, path, legend, headline, describe, columns }) {
 export const ratePanel = () => panel({
   title: 'Deliveries per second',
   path: '/console/charts/rate',
-  legend: [['swatch-stored', 'stored'], ['swatch-filtered', 'filtered'], ['swatch-dead_letter', 'dead letter'], ['swatch-sent_back', 'sent back']],
+  legend: [['swatch-stored', 'stored'], ['swatch-filtered', 'filtered'], ['swatch-dead_letter', 'dead letter'], ['swatch-nacked', 'nacked']],
   headline: (state) => `${rate(state.rate)} / s`,
-  describe: (state) => `Now ${rate(state.rate)} a second.`,
+  describe: (state) => `Currently ${rate(state.rate)} per second.`,
   columns: [
     ['Stored', (minute) => count(minute.stored)],
     ['Filtered', (minute) => count(minute.filtered)],
     ['Dead letters', (minute) => count(minute.dead_letters)],
-    ['Sent back', (minute) => count(minute.sent_back)],
+    ['Nacked', (minute) => count(minute.nacked)],
   ],
 });
 
 export const latencyPanel = () => panel({
-  title: 'From request to row',
+  title: 'Latency from request to row',
   path: '/console/charts/latency',
   legend: [['swatch-1', 'median'], ['swatch-2', '95th percentile']],
   headline: ({ p50, p95 }) => [

@@ -1,39 +1,41 @@
-// The latest events as they arrive. Each can be opened to see its row and its log entry.
+// The latest events. Each can be expanded to its row and its log entry.
 
 import { h } from '../dom.js';
 import { duration, timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
-import { WORDS, words } from './outcomes.js';
+import { OUTCOME_LABELS, words } from './outcomes.js';
 
-const SHOWN = 25;
+const MAX_SHOWN = 25;
 
+/** @returns {OverviewPart} */
 export function events() {
   const list = h('ol', { class: 'events' });
-  const nothing = h('p', { class: 'empty' }, setup.emulator ? 'The emulator does not tell of its deliveries: there are counts, and no events.' : 'Events appear here as they are delivered.');
+  const empty = h('p', { class: 'empty' }, setup.emulator ? 'Google’s Pub/Sub emulator does not report deliveries. Only counts are available.' : 'No events yet.');
   const pause = h('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Pause');
   const element = h('section', { class: 'panel', 'aria-label': 'Latest events' },
-    h('header', {}, h('h2', {}, 'Latest events'), pause), nothing, list);
+    h('header', {}, h('h2', {}, 'Latest events'), pause), empty, list);
   let paused = false;
+  /** @type {DeliveryEvent[]} */
   let latest = [];
   let newest = 0;
   pause.addEventListener('click', () => {
     paused = !paused;
     pause.setAttribute('aria-pressed', String(paused));
-    pause.textContent = paused ? 'Go on' : 'Pause';
+    pause.textContent = paused ? 'Resume' : 'Pause';
     render();
   });
 
   function render() {
     if (paused) return;
-    // A server that was started anew counts from 1 again.
+    // After a restart, the server numbers events from 1 again.
     if (latest.length > 0 && latest[0].number < newest) {
       list.replaceChildren();
       newest = 0;
     }
     list.prepend(...latest.filter(({ number }) => number > newest).map(item));
     newest = latest[0]?.number ?? newest;
-    while (list.children.length > SHOWN) list.lastChild.remove();
-    nothing.hidden = list.children.length > 0;
+    while (list.children.length > MAX_SHOWN) list.lastChild?.remove();
+    empty.hidden = list.children.length > 0;
   }
 
   return {
@@ -45,28 +47,37 @@ export function events() {
   };
 }
 
+/** @param {DeliveryEvent} event */
 function item(event) {
   const { explanation } = event;
   const outcome = event.acked ? explanation.outcome : 'retry';
-  const reason = event.acked ? explanation.reason : `answered ${event.status ?? 'nothing'}`;
+  const reason = event.acked ? explanation.reason : answered(event);
   const details = h('details', {},
     h('summary', {},
       h('time', { datetime: new Date(event.time_ms).toISOString() }, timeOfDay(event.time_ms)),
-      h('span', { class: 'tag', 'data-outcome': outcome }, WORDS[outcome]),
-      h('span', { class: 'event-url' }, event.url ? shortened(event) : 'no log entry'),
+      h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]),
+      h('span', { class: 'event-url' }, event.url ? shortened({ method: event.method, url: event.url }) : 'not a log entry'),
       h('span', { class: 'soft event-reason' }, reason ? words(reason) : ''),
-      h('span', { class: 'soft nowrap event-took' }, duration(event.took_ms))));
-  // Made when it is wanted: there are fifty, and they come fast.
+      h('span', { class: 'soft nowrap event-took' }, duration(event.duration_ms))));
+  // Created on demand, because there are many events.
   details.addEventListener('toggle', () => details.append(about(event)), { once: true });
   return h('li', {}, details);
 }
 
-/** The part of the URL that differs; GET goes without saying. */
+/** @param {DeliveryEvent} event */
+const answered = ({ status }) => (status ? `HTTP ${status}` : 'no answer');
+
+/**
+ * Path and query of the URL, with the method unless it is GET.
+ *
+ * @param {{ method: string | null, url: string }} request
+ */
 function shortened({ method, url }) {
   const at = url.indexOf('/', url.indexOf('//') + 2);
   return `${method && method !== 'GET' ? `${method} ` : ''}${at < 0 ? url : url.slice(at)}`;
 }
 
+/** @param {DeliveryEvent} event */
 function about(event) {
   const { explanation } = event;
   const facts = [
@@ -74,7 +85,7 @@ function about(event) {
     ['insertId', explanation.insert_id],
     ['Reason', explanation.reason && words(explanation.reason)],
     ['Detail', explanation.detail],
-    ['Message', `${event.message_id}, attempt ${event.attempt}, answered ${event.status ?? 'nothing'}`],
+    ['Message', `${event.message_id}, attempt ${event.attempt}, ${answered(event)}`],
   ];
   return h('div', { class: 'event-body stack' },
     h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
@@ -82,6 +93,7 @@ function about(event) {
     event.entry && [h('h3', {}, 'Log entry'), h('pre', { class: 'block' }, pretty(event.entry))]);
 }
 
+/** @param {string} text */
 function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

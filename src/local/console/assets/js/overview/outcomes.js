@@ -1,29 +1,35 @@
-// What became of all deliveries since the start, by reason.
+// Number of deliveries since the start, by outcome and reason.
 
 import { fill, h } from '../dom.js';
 import { count } from '../format.js';
 
-export const WORDS = {
+/** @type {Record<string, string>} */
+export const OUTCOME_LABELS = {
   store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
-  retry: 'sent back', saturated: 'sent back', not_a_delivery: 'refused',
+  retry: 'nacked', saturated: 'nacked', not_a_delivery: 'rejected',
 };
 
-/** `missing_attribute` as words. */
+/**
+ * Replaces underscores, as in `missing_attribute`.
+ *
+ * @param {string} reason
+ */
 export const words = (reason) => reason.replaceAll('_', ' ');
 
+/** @returns {OverviewPart} */
 export function outcomes() {
   const body = h('tbody');
-  const nothing = h('p', { class: 'empty' }, 'None yet.');
+  const empty = h('p', { class: 'empty' }, 'No deliveries yet.');
   const table = h('table', { hidden: true },
     h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Outcome'), h('th', { scope: 'col' }, 'Reason'), h('th', { scope: 'col', class: 'number' }, 'Deliveries'))), body);
-  const element = h('section', { class: 'panel', 'aria-label': 'Outcomes' }, h('header', {}, h('h2', {}, 'Outcomes')), table, nothing);
+  const element = h('section', { class: 'panel', 'aria-label': 'Outcomes' }, h('header', {}, h('h2', {}, 'Outcomes')), table, empty);
   return {
     element,
     update(state) {
       table.hidden = state.outcomes.length === 0;
-      nothing.hidden = !table.hidden;
+      empty.hidden = !table.hidden;
       fill(body, state.outcomes.map(({ outcome, reason, count: n }) => h('tr', {},
-        h('td', {}, h('span', { class: 'tag', 'data-outcome': outcome }, WORDS[outcome] ?? outcome)),
+        h('td', {}, h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome] ?? outcome)),
         h('td', {}, reason ? words(reason) : h('span', { class: 'soft' }, '–')),
         h('td', { class: 'number' }, count(n)))));
     },

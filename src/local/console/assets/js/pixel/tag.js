@@ -1,6 +1,11 @@
-// The URL of a pixel, and the tag that shows it.
+// Creates the URL of a pixel, and its HTML tag.
 
-/** Parameters are name, value and, where a mail service fills it in, what stands for the value, left as it is. */
+/**
+ * Each parameter is a name, a value and optionally a merge tag, which replaces the value and is not encoded.
+ *
+ * @param {string} base
+ * @param {[name: string, value: string, mergeTag?: string][]} parameters
+ */
 export function urlFor(base, parameters) {
   const query = parameters
     .filter(([name, value, raw]) => name && (value || raw))
@@ -10,9 +15,15 @@ export function urlFor(base, parameters) {
   return query.length === 0 ? address : `${address}${address.includes('?') ? '&' : '?'}${query.join('&')}`;
 }
 
+/** @param {string} text */
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 
-/** Mail programs show a frame or a missing image unless told otherwise; web pages must not send who was reading what. */
+/**
+ * In e-mail, the attributes prevent a border and a gap.
+ *
+ * @param {string} url
+ * @param {boolean} [mail]
+ */
 export function tagFor(url, mail = false) {
   return mail
     ? `<img src="${escaped(url)}" width="1" height="1" border="0" alt="" style="display:block;width:1px;height:1px;border:0">`

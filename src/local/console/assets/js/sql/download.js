@@ -1,11 +1,18 @@
-// A whole result as a file, made in the browser: CSV by RFC 4180, or a JSON array of objects.
+// Saves a complete result as a file: CSV (RFC 4180), or a JSON array of objects.
 
 import { record, text } from '../cells.js';
 
+/** @param {string} value */
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** NULL is an empty field, the empty text a quoted one. */
+/**
+ * NULL is an empty field; the empty string is a quoted empty field.
+ *
+ * @param {Field[]} fields
+ * @param {Row[]} rows
+ */
 export function csv(fields, rows) {
+  /** @param {Field} field @param {any} v */
   const cell = (field, v) => {
     const shown = text(field, v);
     if (shown === null) return '';
@@ -15,17 +22,24 @@ export function csv(fields, rows) {
   return lines.map((line) => `${line.join(',')}\r\n`);
 }
 
+/** @param {Field[]} fields @param {Row[]} rows */
 export function json(fields, rows) {
   const lines = rows.map((row) => JSON.stringify(record(fields, row)));
   return ['[\n', lines.join(',\n'), '\n]\n'];
 }
 
-/** Hands the parts to the browser as a file. */
+/**
+ * Offers the parts to the user as a file.
+ *
+ * @param {string} name
+ * @param {string} type
+ * @param {string[]} parts
+ */
 export function save(name, type, parts) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob(parts, { type }));
   link.download = name;
   link.click();
-  // The download has its own hold on it by then.
+  // The download no longer needs the URL by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,26 +1,40 @@
-// Why a query did not run: the message, and its place in the editor.
+// The error of a failed query, and its position in the editor.
 
 import { h } from '../dom.js';
 
-/** The place that ends BigQuery's messages: ` at [LINE:COLUMN]`. */
-export function placeOf(message) {
+/**
+ * The position at the end of BigQuery's messages: ` at [LINE:COLUMN]`.
+ *
+ * @param {string} message
+ * @returns {Position | null}
+ */
+export function positionOf(message) {
   const found = / at \[(\d+):(\d+)\]\s*$/.exec(message);
   return found && { line: Number(found[1]), column: Number(found[2]) };
 }
 
-/** The name that BigQuery takes the unknown one for: `; Did you mean NAME?`. */
+/**
+ * The name that BigQuery suggests: `; Did you mean NAME?`.
+ *
+ * @param {string} message
+ */
 export const suggestionOf = (message) => /; Did you mean ([\w.`-]+)\?/.exec(message)?.[1];
 
-/** Shows the error, and marks its place at once. */
-export function failure(error, code) {
-  const place = placeOf(error.message);
-  const suggestion = suggestionOf(error.message);
-  if (place) code.mark(place);
+/**
+ * Shows the error and marks its position.
+ *
+ * @param {string} message
+ * @param {ReturnType<typeof import('./editor.js').editor>} code
+ */
+export function failure(message, code) {
+  const position = positionOf(message);
+  const suggestion = suggestionOf(message);
+  if (position) code.mark(position);
   return h('section', { class: 'panel', 'aria-label': 'Error' },
     h('div', { class: 'body' },
       h('div', { class: 'error stack', role: 'alert' },
-        h('p', {}, error.message),
-        place && h('p', { class: 'row' },
-          h('button', { type: 'button', on: { click: () => code.mark(place) } }, `Go to line ${place.line}, column ${place.column}`),
-          suggestion && h('button', { type: 'button', on: { click: () => code.correct(place, suggestion) } }, 'Write ', h('code', {}, suggestion))))));
+        h('p', {}, message),
+        position && h('p', { class: 'row' },
+          h('button', { type: 'button', on: { click: () => code.mark(position) } }, `Go to line ${position.line}, column ${position.column}`),
+          suggestion && h('button', { type: 'button', on: { click: () => code.correct(position, suggestion) } }, 'Replace with ', h('code', {}, suggestion))))));
 }

@@ -1,4 +1,4 @@
-// GoogleSQL in colours: the text cut into pieces, each with a kind. No parser, just the lexical rules.
+// Tokens of GoogleSQL for syntax highlighting. A lexer; it does not parse.
 
 const KEYWORDS = new Set(`ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE CURRENT
 DEFAULT DEFINE DELETE DESC DISTINCT DROP ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM FULL GROUP GROUPING
@@ -6,7 +6,8 @@ GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS JOIN LATERAL LE
 OFFSET ON OR ORDER OUTER OVER PARTITION PIVOT PRECEDING PROTO QUALIFY RANGE RECURSIVE REPLACE RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT
 TABLE TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST UNPIVOT USING VIEW WHEN WHERE WINDOW WITH WITHIN`.split(/\s+/));
 
-// In the order in which they are tried.
+// Tried in this order.
+/** @type {[kind: string, rule: RegExp][]} */
 const RULES = [
   ['comment', /--[^\n]*|#[^\n]*|\/\*[^]*?(?:\*\/|$)/y],
   ['string', /[rRbB]{0,2}(?:"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)/y],
@@ -17,8 +18,13 @@ const RULES = [
   ['plain', /\s+|[^]/y],
 ];
 
-/** The text as pieces `[kind, text]`, which together are the text. */
-export function pieces(text) {
+/**
+ * Splits the text into tokens `[kind, text]`. Joined, they are the text again.
+ *
+ * @param {string} text
+ */
+export function tokens(text) {
+  /** @type {[kind: string, text: string][]} */
   const found = [];
   let at = 0;
   while (at < text.length) {

@@ -1,9 +1,13 @@
-// The queries that were run, in this browser.
+// History of the queries run in this browser.
 
 const KEY = 'sql-history';
-const KEPT = 50;
+const MAX_ENTRIES = 50;
 
-/** The latest first: `{sql, at, rows, error?}`. */
+/**
+ * Latest first: `{sql, at, rows, error?}`.
+ *
+ * @returns {HistoryEntry[]}
+ */
 export function all() {
   try {
     const entries = JSON.parse(localStorage.getItem(KEY) ?? '[]');
@@ -13,13 +17,17 @@ export function all() {
   }
 }
 
-/** Adds one; the same text before is forgotten. */
+/**
+ * Adds an entry. Replaces an older one with the same text.
+ *
+ * @param {Omit<HistoryEntry, 'at'>} entry
+ */
 export function add(entry) {
   const others = all().filter(({ sql }) => sql !== entry.sql);
   try {
-    localStorage.setItem(KEY, JSON.stringify([{ ...entry, at: Date.now() }, ...others].slice(0, KEPT)));
+    localStorage.setItem(KEY, JSON.stringify([{ ...entry, at: Date.now() }, ...others].slice(0, MAX_ENTRIES)));
   } catch {
-    // Full, or not allowed: then there is no history.
+    // The storage is full or disabled: continue without history.
   }
 }
 

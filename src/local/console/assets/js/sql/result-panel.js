@@ -1,6 +1,6 @@
-// A result: as a table, as a chart, as a file.
+// A query result as a table, a chart or a file.
 
-import { errorBox, fill, h } from '../dom.js';
+import { errorBox, fill, h, messageOf } from '../dom.js';
 import { bytes, count } from '../format.js';
 import { grid, pager } from '../grid.js';
 import { chartView, isChartable } from './result-chart.js';
@@ -8,23 +8,28 @@ import { csv, json, save } from './download.js';
 
 const PAGE = 100;
 
+/** @param {import('./result.js').Result} result */
 export function resultPanel(result) {
   const body = h('div', { class: 'stack' });
-  const said = h('span', { role: 'status', class: 'soft small' });
+  const status = h('span', { role: 'status', class: 'soft small' });
+  /** @type {Record<string, () => void>} */
   const views = { Table: showTable, Chart: showChart };
   const buttons = Object.keys(views).map((name) => h('button', { type: 'button', 'aria-pressed': 'false', on: { click: () => choose(name) } }, name));
   buttons[1].disabled = !isChartable(result);
-  if (buttons[1].disabled) buttons[1].title = 'A chart needs a column of numbers and another one.';
-  const downloads = [['CSV', 'text/csv', csv], ['JSON', 'application/json', json]].map(([name, type, write]) =>
+  if (buttons[1].disabled) buttons[1].title = 'A chart needs a numeric column and one more column.';
+  /** @type {[name: string, type: string, write: (fields: Field[], rows: Row[]) => string[]][]} */
+  const formats = [['CSV', 'text/csv', csv], ['JSON', 'application/json', json]];
+  const downloads = formats.map(([name, type, write]) =>
     h('button', { type: 'button', disabled: result.fields.length === 0, on: { click: () => download(name.toLowerCase(), type, write) } }, name));
   const element = h('section', { class: 'panel', 'aria-label': 'Result' },
     h('header', {},
       h('div', { class: 'row' }, h('h2', {}, 'Result'), h('div', { class: 'choice', role: 'group', 'aria-label': 'Show as' }, buttons)),
-      h('div', { class: 'row' }, said, h('div', { class: 'row', role: 'group', 'aria-label': 'Download' }, downloads))),
+      h('div', { class: 'row' }, status, h('div', { class: 'row', role: 'group', 'aria-label': 'Download' }, downloads))),
     body,
-    h('footer', {}, `${bytes(result.bytes)} read`));
+    h('footer', {}, `${bytes(result.bytes)} processed`));
   let end = () => {};
 
+  /** @param {string} name */
   function choose(name) {
     end();
     end = () => {};
@@ -34,7 +39,7 @@ export function resultPanel(result) {
 
   async function showTable(from = 0) {
     if (result.fields.length === 0) {
-      fill(body, h('p', { class: 'empty' }, result.affected === undefined ? 'Done.' : `${count(result.affected)} rows affected.`));
+      fill(body, h('p', { class: 'empty' }, result.affected === undefined ? 'Query finished.' : `${count(result.affected)} rows affected.`));
       return;
     }
     try {
@@ -54,13 +59,14 @@ export function resultPanel(result) {
     end = chart.end;
   }
 
+  /** @param {string} extension @param {string} type @param {(fields: Field[], rows: Row[]) => string[]} write */
   async function download(extension, type, write) {
     try {
-      const rows = await result.rows(Infinity, (loaded) => { said.textContent = `${count(loaded)} of ${count(result.total)} rows`; });
+      const rows = await result.rows(Infinity, (loaded) => { status.textContent = `${count(loaded)} of ${count(result.total)} rows`; });
       save(`result.${extension}`, type, write(result.fields, rows));
-      said.textContent = '';
+      status.textContent = '';
     } catch (error) {
-      said.textContent = error.message;
+      status.textContent = messageOf(error);
     }
   }
 

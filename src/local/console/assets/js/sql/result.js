@@ -1,15 +1,20 @@
-// A query's result, read page by page as it is wanted.
+// The result of a query. Its pages are loaded on demand.
 
 import * as bigquery from '../bigquery.js';
 
 const PAGE = 500;
 
 export class Result {
-  /** Runs the query and waits for its end; an abort cancels it on the server, too. */
+  /**
+   * Runs the query and waits for its result. Aborting `signal` also cancels the query on the server.
+   *
+   * @param {string} sql
+   * @param {AbortSignal} signal
+   */
   static async of(sql, signal) {
     let answer = await bigquery.query(sql, { maxResults: PAGE, signal });
     const job = answer.jobReference;
-    const cancel = () => bigquery.cancel(job).catch(() => { /* It may have ended by itself. */ });
+    const cancel = () => bigquery.cancel(job).catch(() => { /* The query may be finished already. */ });
     signal.addEventListener('abort', cancel);
     try {
       while (!answer.jobComplete) answer = await bigquery.queryResults(job, { maxResults: PAGE, signal });
@@ -19,19 +24,30 @@ export class Result {
     return new Result(job, answer);
   }
 
+  /** @type {Promise<void> | undefined} */
+  reading;
+
+  /** @param {import('../bigquery.js').JobReference} job @param {any} answer */
   constructor(job, answer) {
     this.job = job;
+    /** @type {Field[]} */
     this.fields = answer.schema?.fields ?? [];
     this.total = Number(answer.totalRows ?? 0);
     this.affected = answer.numDmlAffectedRows === undefined ? undefined : Number(answer.numDmlAffectedRows);
     this.bytes = Number(answer.totalBytesProcessed ?? 0);
+    /** @type {Row[]} */
     this.loaded = answer.rows ?? [];
     this.next = answer.pageToken;
   }
 
-  /** The first rows, at most so many, reading on where they are not there yet. `progress` is told how many are. */
+  /**
+   * The first rows, `most` at most. Loads those that are missing.
+   *
+   * @param {number} most
+   * @param {(loaded: number) => void} progress called after each page
+   */
   async rows(most, progress = () => {}) {
-    // One after the other: two readers would both append.
+    // One call at a time, because each appends to the same list.
     this.reading = (this.reading ?? Promise.resolve()).then(async () => {
       while (this.loaded.length < most && this.next) {
         const page = await bigquery.queryResults(this.job, { pageToken: this.next, maxResults: 10_000 });

@@ -1,4 +1,4 @@
-// One table: what it is, its columns, its rows; of a view, its query.
+// Details of a table: properties, schema and rows. For a view, its query.
 
 import { errorBox, fill, h } from '../dom.js';
 import { bytes, count, timestamp } from '../format.js';
@@ -8,8 +8,9 @@ import { setup } from '../setup.js';
 
 const PAGE = 50;
 
+/** @param {string} dataset @param {string} name */
 export function tableDetail(dataset, name) {
-  const body = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Reading…'));
+  const body = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Loading…'));
   const query = `SELECT *\nFROM \`${dataset}.${name}\`\nLIMIT 100`;
   const element = h('section', { class: 'panel table-detail', 'aria-label': `Table ${name}` },
     h('header', {},
@@ -18,23 +19,25 @@ export function tableDetail(dataset, name) {
         h('a', { class: 'button back', href: `#/tables?${new URLSearchParams({ dataset })}` }, 'All tables'),
         h('a', { class: 'button', href: `#/sql?${new URLSearchParams({ query })}` }, 'Query'))),
     body);
-  const ending = new AbortController();
+  const controller = new AbortController();
 
   async function read() {
     try {
-      const table = await bigquery.table(dataset, name, ending);
+      const table = await bigquery.table(dataset, name, controller);
       const preview = h('div', { class: 'stack' });
-      const said = table.type === 'VIEW' ? viewQuery(table.view.query) : h('section', { 'aria-label': 'Rows' }, preview);
-      fill(body, about(table), columns(table.schema?.fields ?? []), said);
+      const content = table.type === 'VIEW' ? viewQuery(table.view.query) : h('section', { 'aria-label': 'Rows' }, preview);
+      fill(body, about(table), columns(table.schema?.fields ?? []), content);
       if (table.type !== 'VIEW') await rows(table.schema?.fields ?? [], preview, 0);
     } catch (error) {
-      if (!ending.signal.aborted) fill(body, h('div', { class: 'body' }, errorBox(error)));
+      if (!controller.signal.aborted) fill(body, h('div', { class: 'body' }, errorBox(error)));
     }
   }
 
+  /** @param {Field[]} fields @param {HTMLElement} preview @param {number} from */
   async function rows(fields, preview, from) {
-    const page = await bigquery.rows(dataset, name, { startIndex: from, maxResults: PAGE, ...ending });
+    const page = await bigquery.rows(dataset, name, { startIndex: from, maxResults: PAGE, ...controller });
     const found = page.rows ?? [];
+    /** @param {number} to */
     const turn = (to) => rows(fields, preview, to).catch((error) => fill(preview, errorBox(error)));
     fill(preview,
       h('div', { class: 'pages' }, pager({ from, shown: found.length, total: Number(page.totalRows), size: PAGE, go: turn })),
@@ -42,13 +45,16 @@ export function tableDetail(dataset, name) {
   }
 
   read();
-  return { element, end: () => ending.abort() };
+  return { element, end: () => controller.abort() };
 }
 
+/** @param {string} milliseconds */
 const toTheSecond = (milliseconds) => timestamp(`${milliseconds.slice(0, -3)}000000`);
 
+/** @param {string} query */
 const viewQuery = (query) => h('section', { 'aria-label': 'Query of the view' }, h('div', { class: 'body' }, h('pre', { class: 'block', tabindex: '0' }, query)));
 
+/** @param {any} table */
 function about(table) {
   const isView = table.type === 'VIEW';
   const facts = [
@@ -59,12 +65,14 @@ function about(table) {
     ['Id', table.id],
     ['Description', table.description],
   ];
-  if (isView) facts.push(['Role', 'view: its rows are the answer of its query']);
-  if (table.tableReference.tableId === setup.table) facts.push(['Role', 'template: generated tables copy its schema']);
+  if (isView) facts.push(['Type', 'View']);
+  if (table.tableReference.tableId === setup.table) facts.push(['Type', 'Template table: generated tables copy its schema']);
   return h('dl', { class: 'facts across' }, facts.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
+/** @param {Field[]} fields */
 function columns(fields) {
+  /** @param {Field[]} fields @param {number} depth @returns {any[]} */
   const lines = (fields, depth) => fields.flatMap((field) => [
     h('tr', {},
       h('td', { class: `code depth-${Math.min(depth, 4)}` }, field.name),

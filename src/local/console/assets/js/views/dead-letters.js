@@ -1,4 +1,4 @@
-// What did not become a row: the dead-letter table and the dead-letter topic, and a way to try again.
+// Messages in the dead-letter table and in the dead-letter topic, with their replay.
 
 import { h } from '../dom.js';
 import { letterTable } from '../dead-letters/table.js';
@@ -6,9 +6,10 @@ import { letterTopic } from '../dead-letters/topic.js';
 
 export const title = 'Dead letters';
 
+/** @param {HTMLElement} main */
 export function show(main) {
-  const ending = new AbortController();
-  main.append(letterTable(ending.signal), letterTopic(ending.signal),
-    h('p', { class: 'soft small' }, 'A replay publishes the message to the topic again. What the service does with it then shows on the ', h('a', { href: '#/' }, 'overview'), '.'));
-  return () => ending.abort();
+  const controller = new AbortController();
+  main.append(letterTable(controller.signal), letterTopic(controller.signal),
+    h('p', { class: 'soft small' }, 'A replay publishes the message to the topic again. The ', h('a', { href: '#/' }, 'overview'), ' shows its delivery.'));
+  return () => controller.abort();
 }

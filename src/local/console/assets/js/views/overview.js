@@ -1,4 +1,4 @@
-// The pipeline at work: what flows where, how fast, and what became of the latest events.
+// The overview: topology, rate and latency, latest events, outcomes.
 
 import { h } from '../dom.js';
 import { events } from '../overview/events.js';
@@ -10,14 +10,16 @@ import { listen } from '../live.js';
 
 export const title = 'Overview';
 
+/** @param {HTMLElement} main */
 export function show(main) {
+  /** @type {OverviewPart[]} */
   const parts = [welcome(), flow(), ratePanel(), latencyPanel(), events(), outcomes()];
-  const [hello, picture, rate, latency, latest, fates] = parts.map((part) => part.element);
-  main.append(hello, picture,
+  const [note, diagram, rate, latency, latest, totals] = parts.map((part) => part.element);
+  main.append(note, diagram,
     h('div', { class: 'two' }, rate, latency),
-    h('div', { class: 'side-and-main' }, fates, latest));
+    h('div', { class: 'side-and-main' }, totals, latest));
   const stop = listen((state) => parts.forEach((part) => part.update(state)));
-  // Only now are they in the page and have a width.
+  // The parts have a width only after they were added to the page.
   parts.forEach((part) => part.shown?.());
   return () => {
     stop();

@@ -1,19 +1,20 @@
-// A form that makes the URL of a pixel and its tag, says what would become of it, and fires it.
+// A form that creates the URL and the tag of a pixel, shows the expected outcome, and requests the pixel.
 
 import { copyButton, field, fill, h } from '../dom.js';
 import { timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
 import { listen } from '../live.js';
-import { WORDS, words } from '../overview/outcomes.js';
+import { OUTCOME_LABELS, words } from '../overview/outcomes.js';
 import { tagFor, urlFor } from '../pixel/tag.js';
 
-export const title = 'Make a pixel';
+export const title = 'Create a pixel';
 
+/** @type {Record<string, string>} */
 const EXAMPLES = { user_id: '507f1f77bcf86cd799439011', order_id: '42', type: 'open' };
 
-// How mail services write the place of each recipient's id. They fill it in before they send.
+// Merge tags of mail services, which replace them by the id of each recipient.
 const MERGE_TAGS = [
-  ['a value of my own', ''],
+  ['the value above', ''],
   ['Mailchimp', '*|UNIQID|*'],
   ['SendGrid', '{{user_id}}'],
   ['HubSpot', '{{contact.hs_object_id}}'],
@@ -22,16 +23,17 @@ const MERGE_TAGS = [
   ['Customer.io', '{{customer.id}}'],
 ];
 
-// What a mail service fills in is not signed.
-const UNSIGNED = 'URL_SIGNING_KEY is set, and a signature does not outlive what a mail service fills in: sign each recipient’s URL with `pixel-pipeline sign` instead.';
+const NO_MERGE_TAG = 'URL_SIGNING_KEY is set. A merge tag changes the URL, which makes its signature invalid. Sign the URL of each recipient with `pixel-pipeline sign`.';
 
+/** @param {string} url @returns {Promise<string | undefined>} */
 const signed = (url) => fetch(`/console/sign?${new URLSearchParams({ url })}`).then((found) => (found.ok ? found.text() : undefined), () => undefined);
 
+/** @param {HTMLElement} main */
 export function show(main) {
   const base = h('input', { class: 'code', type: 'url', value: setup.pixel, spellcheck: 'false', required: true });
-  const inputs = setup.attributes.map(({ name, description, names_table: needed }) => {
+  const inputs = setup.attributes.map(({ name, description, in_table_suffix: needed }) => {
     const input = h('input', { class: 'code', name, value: EXAMPLES[name] ?? '', spellcheck: 'false', autocomplete: 'off' });
-    return { name, input, element: field(name, input, needed ? 'Names the table: without it, nothing is stored.' : description) };
+    return { name, input, element: field(name, input, needed ? 'Required by TABLE_SUFFIX. Without it, the event is not stored.' : description) };
   });
   const extra = h('input', { class: 'code', placeholder: 'utm_campaign=spring', spellcheck: 'false', autocomplete: 'off' });
   const merge = h('select', {}, MERGE_TAGS.map(([service, tag]) => h('option', { value: tag }, tag ? `${service}: ${tag}` : service)));
@@ -40,87 +42,94 @@ export function show(main) {
   const web = h('pre', { class: 'block', 'aria-label': 'Tag for web pages' });
   const mail = h('pre', { class: 'block', 'aria-label': 'Tag for e-mail' });
   const explained = h('div', { class: 'stack', role: 'status' });
-  const fire = h('button', { type: 'button', class: 'main' }, 'Fire');
-  const shots = h('ol', { class: 'shots', 'aria-live': 'polite' });
+  const send = h('button', { type: 'button', class: 'main' }, 'Send request');
+  const requests = h('ol', { class: 'requests', 'aria-live': 'polite' });
   const canvas = h('div', { class: 'visually-hidden', 'aria-hidden': 'true' });
   let current = '';
   let asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
   function update() {
-    const parameters = [...inputs.map(({ name, input }) => [name, input.value]), ...new URLSearchParams(extra.value)];
+    /** @type {[name: string, value: string][]} */
+    const parameters = [...inputs.map(/** @returns {[name: string, value: string]} */ ({ name, input }) => [name, input.value]), ...new URLSearchParams(extra.value)];
     const mine = ++asked;
     clearTimeout(timer);
     const plain = urlFor(base.value, parameters);
-    if (setup.signs) {
-      signed(plain).then((found) => mine === asked && found && display(found, merge.value ? UNSIGNED : tagFor(found, true)));
+    if (setup.url_signing) {
+      signed(plain).then((found) => mine === asked && found && display(found, merge.value ? NO_MERGE_TAG : tagFor(found, true)));
     } else {
-      // A mail service looks for its tag as it is written: it must not be encoded.
-      const merged = parameters.map(([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]));
+      // Mail services do not recognise an encoded merge tag.
+      /** @type {[name: string, value: string, mergeTag?: string][]} */
+      const merged = parameters.map(/** @returns {[name: string, value: string, mergeTag?: string]} */ ([name, value]) => (name === inputs[0]?.name && merge.value ? [name, value, merge.value] : [name, value]));
       display(plain, tagFor(urlFor(base.value, merged), true));
     }
   }
 
+  /** @param {string} whole @param {string} mailTag */
   function display(whole, mailTag) {
     current = whole;
     url.textContent = current;
     web.textContent = tagFor(current);
     mail.textContent = mailTag;
     const local = sameOrigin(current, setup.pixel);
-    fire.disabled = !local;
-    fire.title = local ? '' : `Only the pixel of this pipeline can be fired from here: ${setup.pixel}`;
+    send.disabled = !local;
+    send.title = local ? '' : `Only the pixel of this pipeline can be requested: ${setup.pixel}`;
     timer = setTimeout(explain, 120);
   }
 
   async function explain() {
     const mine = ++asked;
+    /** @type {Explanation | undefined} */
     const answer = await fetch(`/console/explain?${new URLSearchParams({ url: current })}`).then((found) => found.json(), () => undefined);
     if (mine !== asked || !answer) return;
     const facts = [['Table', answer.table], ['insertId', answer.insert_id], ['Detail', answer.detail]];
     fill(explained,
-      h('p', { class: 'row' }, h('span', { class: 'tag', 'data-outcome': answer.outcome }, WORDS[answer.outcome]),
-        h('span', {}, answer.reason ? advice(answer.reason) : 'It becomes this row:')),
+      h('p', { class: 'row' }, h('span', { class: 'tag', 'data-outcome': answer.outcome }, OUTCOME_LABELS[answer.outcome]),
+        h('span', {}, answer.reason ? explanationOf(answer.reason) : 'Stored as this row:')),
       answer.table && h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', { class: 'break' }, value)])),
       answer.row && h('pre', { class: 'block' }, JSON.stringify(answer.row, null, 2)));
   }
 
-  // Fired, and not yet seen to arrive.
+  // Requests whose event has not arrived yet.
+  /** @type {Set<{ url: string, at: number, result: HTMLElement }>} */
   const waiting = new Set();
-  fire.addEventListener('click', () => {
-    const shot = { url: current, at: Date.now(), fate: h('span', { class: 'soft' }, 'requested') };
-    shots.prepend(h('li', {}, h('time', { class: 'soft' }, timeOfDay(shot.at)), shot.fate));
-    while (shots.children.length > 5) shots.lastChild.remove();
-    waiting.add(shot);
+  send.addEventListener('click', () => {
+    const sent = { url: current, at: Date.now(), result: h('span', { class: 'soft' }, 'requested') };
+    requests.prepend(h('li', {}, h('time', { class: 'soft' }, timeOfDay(sent.at)), sent.result));
+    while (requests.children.length > 5) requests.lastChild?.remove();
+    waiting.add(sent);
     const image = document.createElement('img');
     image.alt = '';
-    image.addEventListener('error', () => fill(shot.fate, 'The pixel did not answer.'));
-    image.src = shot.url;
+    image.addEventListener('error', () => fill(sent.result, 'The request failed.'));
+    image.src = sent.url;
     canvas.replaceChildren(image);
   });
   const stop = listen(({ events }) => {
-    for (const shot of waiting) {
-      const event = events.find(({ url, time_ms: time }) => url === shot.url && time >= shot.at);
+    for (const sent of waiting) {
+      const event = events.find(({ url, time_ms: time }) => url === sent.url && time >= sent.at);
       if (!event) continue;
-      waiting.delete(shot);
-      shot.fate.classList.remove('soft');
-      fill(shot.fate, arrived(event, shot.at));
+      waiting.delete(sent);
+      sent.result.classList.remove('soft');
+      fill(sent.result, arrived(event, sent.at));
     }
   });
 
-  const form = h('form', { class: 'stack', on: { input: update, submit: (event) => { event.preventDefault(); if (!fire.disabled) fire.click(); } } },
-    field('Pixel', base, 'Where it will be: the load balancer’s address in production, this pipeline’s to try it.'),
+  const form = h('form', { class: 'stack', on: { input: update, submit: (/** @type {Event} */ event) => { event.preventDefault(); if (!send.disabled) send.click(); } } },
+    field('Pixel URL', base, 'In production, the address of the load balancer.'),
     inputs.map(({ element }) => element),
-    field('Other parameters', extra, 'They are in the log, but become columns only if VALID_ATTRIBUTES names them.'),
-    inputs.length > 0 && field(`In e-mail, ${inputs[0].name} is`, merge, 'The mail service puts each recipient’s own value there.'),
-    h('div', { class: 'row' }, fire, h('span', { class: 'soft small' }, 'requests it as an image, here and now')),
-    shots, canvas);
-  const output = (name, element) => h('section', { class: 'output', 'aria-label': name }, h('div', { class: 'row' }, h('h3', { class: 'grow' }, name), copyButton(() => element.textContent)), element);
-  main.append(h('div', { class: 'make' },
+    field('Other parameters', extra, 'Logged, but stored in a column only if VALID_ATTRIBUTES contains them.'),
+    inputs.length > 0 && field(`${inputs[0].name} in e-mail`, merge, 'The mail service inserts the value of each recipient.'),
+    h('div', { class: 'row' }, send, h('span', { class: 'soft small' }, 'Loads the pixel in this browser.')),
+    requests, canvas);
+  /** @param {string} name @param {HTMLElement} element */
+  const output = (name, element) => h('section', { class: 'output', 'aria-label': name }, h('div', { class: 'row' }, h('h3', { class: 'grow' }, name), copyButton(() => element.textContent ?? '')), element);
+  main.append(h('div', { class: 'pixel-form' },
     h('section', { class: 'panel', 'aria-label': 'Parameters' }, h('header', {}, h('h2', {}, 'Parameters')), h('div', { class: 'body' }, form)),
     h('div', { class: 'stack' },
       h('section', { class: 'panel', 'aria-label': 'Pixel' }, h('header', {}, h('h2', {}, 'Pixel')),
         h('div', { class: 'body stack' }, output('URL', url), output('Tag for web pages', web), output('Tag for e-mail', mail))),
-      h('section', { class: 'panel', 'aria-label': 'What becomes of it' }, h('header', {}, h('h2', {}, 'What becomes of it')), h('div', { class: 'body' }, explained)))));
+      h('section', { class: 'panel', 'aria-label': 'Expected outcome' }, h('header', {}, h('h2', {}, 'Expected outcome')), h('div', { class: 'body' }, explained)))));
   update();
   return () => {
     clearTimeout(timer);
@@ -128,14 +137,16 @@ export function show(main) {
   };
 }
 
+/** @param {DeliveryEvent} event @param {number} at */
 function arrived({ acked, explanation: { outcome, reason, table }, time_ms: time }, at) {
-  if (!acked) return [h('span', { class: 'tag', 'data-outcome': 'retry' }, WORDS.retry), ' and will come again'];
+  if (!acked) return [h('span', { class: 'tag', 'data-outcome': 'retry' }, OUTCOME_LABELS.retry), ' The message will be delivered again.'];
   const where = table
     ? [h('a', { href: `#/tables?${new URLSearchParams({ dataset: setup.dataset, table })}` }, table), ` after ${time - at} ms`]
     : [words(reason ?? '')];
-  return [h('span', { class: 'tag', 'data-outcome': outcome }, WORDS[outcome]), ' ', ...where];
+  return [h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]), ' ', ...where];
 }
 
+/** @param {string} a @param {string} b */
 function sameOrigin(a, b) {
   try {
     return new URL(a).origin === new URL(b).origin;
@@ -144,13 +155,15 @@ function sameOrigin(a, b) {
   }
 }
 
-function advice(reason) {
+/** @param {string} reason */
+function explanationOf(reason) {
+  /** @type {Record<string, string>} */
   const known = {
-    missing_attribute: 'It lacks a parameter that names its table (TABLE_SUFFIX): it is counted, and not stored.',
-    opted_out: 'Its visitor does not want to be tracked (RESPECT_OPT_OUT): it is counted, and not stored.',
-    unsigned: 'It has no signature (URL_SIGNING_KEY): it is counted, and not stored.',
-    bad_signature: 'Its signature does not hold (URL_SIGNING_KEY): it is counted, and not stored.',
-    path: 'Its path is not that of the pixel (PIXEL_PATH): it is counted, and not stored.',
+    missing_attribute: 'A parameter that TABLE_SUFFIX requires is missing. The request is counted and not stored.',
+    opted_out: 'The visitor has opted out of tracking (RESPECT_OPT_OUT). The request is counted and not stored.',
+    unsigned: 'The URL has no signature (URL_SIGNING_KEY). The request is counted and not stored.',
+    bad_signature: 'The signature is invalid (URL_SIGNING_KEY). The request is counted and not stored.',
+    path: 'The path is not in PIXEL_PATH. The request is counted and not stored.',
   };
   return known[reason] ?? words(reason);
 }

@@ -1,6 +1,6 @@
-// GoogleSQL: write, run, look at rows and chart, take them away.
+// The query editor: run GoogleSQL, show rows and charts, download results.
 
-import { fill, h } from '../dom.js';
+import { fill, h, messageOf } from '../dom.js';
 import { plural } from '../format.js';
 import { setup } from '../setup.js';
 import { editor } from '../sql/editor.js';
@@ -13,31 +13,40 @@ export const title = 'SQL';
 
 const DRAFT = 'sql-draft';
 
-/** A query in a line: its first comment, or else its text. */
-const inShort = (sql) => (/^\s*--\s*(\S.*)/.exec(sql)?.[1] ?? sql.replace(/\s+/g, ' ').trim()).slice(0, 90);
+/**
+ * A query on one line: its first comment, or its text.
+ *
+ * @param {string} sql
+ */
+const summaryOf = (sql) => (/^\s*--\s*(\S.*)/.exec(sql)?.[1] ?? sql.replace(/\s+/g, ' ').trim()).slice(0, 90);
 
+/** @param {HTMLElement} main @param {URLSearchParams} parameters */
 export function show(main, parameters) {
   const run = h('button', { type: 'button', class: 'main' }, 'Run ', h('kbd', {}, /Mac/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵'));
   const stop = h('button', { type: 'button', hidden: true }, 'Cancel');
-  const said = h('span', { class: 'soft small', role: 'status' });
-  const below = h('div', {}, h('section', { class: 'panel', 'aria-label': 'Result' }, h('p', { class: 'empty' }, 'The result appears here: as a table, as a chart, as a file.')));
+  const status = h('span', { class: 'soft small', role: 'status' });
+  const below = h('div', {}, h('section', { class: 'panel', 'aria-label': 'Result' }, h('p', { class: 'empty' }, 'Results appear here as a table, a chart or a file.')));
   const past = h('ul', { class: 'queries' });
   const given = parameters.get('query');
   const text = given ?? sessionStorage.getItem(DRAFT) ?? setup.samples[0]?.sql ?? 'SELECT 1';
   const code = editor(text, { run: () => start(), changed: (sql) => sessionStorage.setItem(DRAFT, sql) });
+  /** @type {AbortController | undefined} */
   let running;
+  /** @type {ReturnType<typeof resultPanel> | undefined} */
   let panel;
 
+  /** @param {string} sql */
   const take = (sql) => {
     code.set(sql);
     code.focus();
   };
+  /** @param {{ title: string, about: string, sql: string }} sample */
   const sample = ({ title: name, about, sql }) => h('li', {}, h('button', { type: 'button', class: 'quiet', on: { click: () => take(sql) } }, name, about && h('span', { class: 'soft small' }, about)));
   const showHistory = () => {
     const entries = history.all();
     fill(past, entries.length === 0 ? h('li', { class: 'soft small' }, 'Queries that you run appear here.') : entries.map((entry) => h('li', {},
       h('button', { type: 'button', class: 'quiet', on: { click: () => take(entry.sql) } },
-        h('code', {}, inShort(entry.sql)),
+        h('code', {}, summaryOf(entry.sql)),
         h('span', { class: 'soft small' }, `${new Date(entry.at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })} · ${entry.error ? 'failed' : plural(entry.rows, 'row')}`)))));
   };
   const forget = h('button', { type: 'button', class: 'quiet', on: { click: () => { history.clear(); showHistory(); } } }, 'Clear');
@@ -52,30 +61,30 @@ export function show(main, parameters) {
     panel?.end();
     run.disabled = true;
     stop.hidden = false;
-    said.textContent = 'Running…';
+    status.textContent = 'Running…';
     const began = performance.now();
     try {
       const result = await Result.of(sql, mine.signal);
+      if (running !== mine) return;
       const took = Math.round(performance.now() - began);
-      said.textContent = result.affected !== undefined ? `${plural(result.affected, 'row')} affected, ${took} ms` : `${plural(result.total, 'row')}, ${took} ms`;
+      status.textContent = result.affected !== undefined ? `${plural(result.affected, 'row')} affected, ${took} ms` : `${plural(result.total, 'row')}, ${took} ms`;
       panel = resultPanel(result);
       fill(below, panel.element);
       panel.shown();
       history.add({ sql, rows: result.total });
     } catch (error) {
+      // A newer run owns the status, the buttons and the result.
+      if (running !== mine) return;
       if (mine.signal.aborted) {
-        said.textContent = 'Cancelled';
+        status.textContent = 'Cancelled';
       } else {
-        said.textContent = 'Failed';
-        fill(below, failure(error, code));
-        history.add({ sql, rows: 0, error: error.message });
+        status.textContent = 'Failed';
+        fill(below, failure(messageOf(error), code));
+        history.add({ sql, rows: 0, error: messageOf(error) });
       }
     }
-    // A newer run has taken the buttons over.
-    if (running === mine) {
-      run.disabled = false;
-      stop.hidden = true;
-    }
+    run.disabled = false;
+    stop.hidden = true;
     showHistory();
   }
 
@@ -83,7 +92,7 @@ export function show(main, parameters) {
   stop.addEventListener('click', () => running?.abort());
   main.append(h('div', { class: 'sql' },
     h('div', { class: 'stack' },
-      h('section', { class: 'panel', 'aria-label': 'Query' }, code.element, h('footer', { class: 'row' }, run, stop, said, h('span', { class: 'grow' }), h('span', { class: 'small' }, 'Dataset ', h('code', {}, setup.dataset), ' needs no name'))),
+      h('section', { class: 'panel', 'aria-label': 'Query' }, code.element, h('footer', { class: 'row' }, run, stop, status, h('span', { class: 'grow' }), h('span', { class: 'small' }, 'Default dataset: ', h('code', {}, setup.dataset)))),
       below),
     h('div', { class: 'stack aside' },
       h('section', { class: 'panel', 'aria-label': 'Sample queries' }, h('header', {}, h('h2', {}, 'Samples')), h('ul', { class: 'queries' }, setup.samples.map(sample))),

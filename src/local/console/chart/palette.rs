@@ -1,8 +1,7 @@
-//! Colours that the page decides.
+//! Colours of the charts, taken from the page's style sheet.
 //!
-//! `plotters` knows colours by number only. Here each use has a number of its own, an all but black
-//! one, and once the chart is drawn each number gives way to a custom property of the page's style
-//! sheet. So one drawing suits light and dark, and follows a change at once.
+//! `plotters` supports RGB colours only. Charts are drawn with a placeholder colour for each use. Then each placeholder is
+//! replaced by a custom property of the style sheet, so that a chart follows the light or dark theme.
 
 use plotters::style::RGBColor;
 
@@ -17,9 +16,9 @@ pub(crate) const SERIES: [RGBColor; 6] =
 pub(crate) const STORED: RGBColor = RGBColor(0, 2, 0);
 pub(crate) const FILTERED: RGBColor = RGBColor(0, 2, 1);
 pub(crate) const DEAD_LETTER: RGBColor = RGBColor(0, 2, 2);
-pub(crate) const SENT_BACK: RGBColor = RGBColor(0, 2, 3);
+pub(crate) const NACKED: RGBColor = RGBColor(0, 2, 3);
 
-const NAMES: [(RGBColor, &str); 12] = [
+const PROPERTIES: [(RGBColor, &str); 12] = [
     (GRID, "--chart-grid"),
     (LABEL, "--chart-label"),
     (SERIES[0], "--series-1"),
@@ -31,13 +30,13 @@ const NAMES: [(RGBColor, &str); 12] = [
     (STORED, "--stored"),
     (FILTERED, "--filtered"),
     (DEAD_LETTER, "--dead-letter"),
-    (SENT_BACK, "--sent-back"),
+    (NACKED, "--nacked"),
 ];
 
-/// Puts the page's colours in. Only whole attribute values are replaced, and no text can hold one:
-/// `"` is written `&quot;` there.
-pub(crate) fn tint(mut svg: String) -> String {
-    for (RGBColor(red, green, blue), name) in NAMES {
+/// Replaces the placeholders by custom properties. Only complete attribute values are replaced. Text cannot contain one,
+/// because `"` is written as `&quot;` in text.
+pub(crate) fn apply_page_colours(mut svg: String) -> String {
+    for (RGBColor(red, green, blue), name) in PROPERTIES {
         svg = svg.replace(&format!("\"#{red:02X}{green:02X}{blue:02X}\""), &format!("\"var({name})\""));
     }
     svg
@@ -48,16 +47,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_become_properties_and_text_stays() {
+    fn placeholders_are_replaced_in_attributes_only() {
         let drawn = r##"<line stroke="#000001"/><text fill="#000002">"#000001" is &quot;#000001&quot;</text>"##;
         let drawn = drawn.replace("\"#000001\" is ", "");
-        assert_eq!(tint(drawn), r##"<line stroke="var(--chart-grid)"/><text fill="var(--chart-label)">&quot;#000001&quot;</text>"##);
+        assert_eq!(
+            apply_page_colours(drawn),
+            r##"<line stroke="var(--chart-grid)"/><text fill="var(--chart-label)">&quot;#000001&quot;</text>"##
+        );
     }
 
     #[test]
-    fn no_colour_stands_for_two_things() {
-        for (index, (colour, _)) in NAMES.iter().enumerate() {
-            assert!(NAMES[index + 1..].iter().all(|(other, _)| other != colour));
+    fn every_placeholder_is_unique() {
+        for (index, (colour, _)) in PROPERTIES.iter().enumerate() {
+            assert!(PROPERTIES[index + 1..].iter().all(|(other, _)| other != colour));
         }
     }
 }

@@ -1,0 +1,42 @@
+//! Handles of the running topology, for the console and the command line.
+//!
+//! [`topology`](super::topology) creates them. They own no task and start nothing.
+
+use std::sync::Arc;
+
+use bigquery_emulator::BigQuery;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::pubsub::emulator::EmulatorSetup;
+use super::pubsub::{DeadLetterTopic, Topic};
+use super::stats::Stats;
+use crate::sink::template::TemplateSettings;
+
+/// The URLs of the parts. Each is a root URL on this machine unless its comment says otherwise.
+#[derive(Debug, Clone)]
+pub struct Urls {
+    pub load_balancer: String,
+    /// The full URL of the pixel, with its path.
+    pub pixel: String,
+    pub service: String,
+    pub bigquery: String,
+    /// The URL of the dataset's tables in BigQuery's API.
+    pub tables: String,
+}
+
+/// Access to the running topology. Clones share it.
+#[derive(Clone)]
+pub struct Handles {
+    pub urls: Urls,
+    pub stats: Stats,
+    /// Publishes messages; the log sink uses it, too.
+    pub topic: Topic,
+    /// Dead letters of the push subscription. Stays empty with Google's emulator.
+    pub dead_letters: Arc<DeadLetterTopic>,
+    pub bigquery: BigQuery,
+    pub metrics: PrometheusHandle,
+    /// Settings of the template table, and of the decoder.
+    pub template: TemplateSettings,
+    /// With Google's emulator: which topic and subscription existed and which were created.
+    pub emulator: Option<EmulatorSetup>,
+}
