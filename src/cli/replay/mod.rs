@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(value_name = "FILE", group = "from")]
     files: Vec<String>,
     /// The dead-letter table. What becomes a dead letter again is only counted
-    #[arg(long, group = "from", conflicts_with_all = ["files", "subscription", "checkpoint"])]
+    #[arg(long, group = "from", conflicts_with_all = ["files", "checkpoint"])]
     dead_letters: bool,
     /// Only dead letters with one of these reasons
     #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',',
@@ -68,7 +68,7 @@ pub struct Args {
     delete: bool,
     /// A pull subscription, as pixel-dead-letter. What is settled is acknowledged, and all else goes back
     #[cfg(feature = "pubsub")]
-    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "checkpoint"])]
+    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "dead_letters", "checkpoint"])]
     subscription: Option<String>,
     /// How long the subscription may bring nothing before it is taken to be empty
     #[cfg(feature = "pubsub")]
