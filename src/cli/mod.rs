@@ -102,3 +102,16 @@ fn printable(text: &str) -> String {
 fn printable_lines(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Runs with and without the default features: an argument must not refer to one that a missing feature removes.
+    #[test]
+    fn arguments_of_all_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

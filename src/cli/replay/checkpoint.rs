@@ -1,48 +1,28 @@
-//! The file that remembers how far each source is settled.
+//! The checkpoint file: how far each input is processed.
 //!
-//! It is replaced as a whole, never changed, so that whoever kills the program finds the last one or the one
-//! before. A source is known by its name, and must still be what it was: a file by its first bytes, and at least as
-//! long; an object by its generation.
+//! Each write replaces the whole file, so that a killed process leaves the last checkpoint or the one before. An input
+//! is found by its name and must have the same [`Identity`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::feed::Source;
+use super::identity::Identity;
 use super::lines::Offset;
 use super::period::Period;
 use super::shard::Shard;
 
-/// First bytes of a file by which it is known.
-const HEAD: u64 = 4096;
-
-/// Of the form below.
+/// Version of [`Record`].
 const VERSION: u32 = 1;
 
-/// What a source is, beside its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Identity {
-    /// `head` is the SHA-256 of the first `head_bytes`.
-    File {
-        size: u64,
-        head_bytes: u64,
-        head: String,
-    },
-    Object {
-        generation: String,
-    },
-}
-
-/// What is in the file.
+/// The content of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Record {
     version: u32,
-    /// Another part or another time would make the offsets wrong.
+    /// Offsets are valid for one task and one period only.
     task: String,
     period: String,
     sources: BTreeMap<String, Saved>,
@@ -51,64 +31,39 @@ struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Saved {
     identity: Identity,
-    /// Of the unpacked text.
+    /// Of the uncompressed text.
     bytes: u64,
     lines: u64,
 }
 
-/// A checkpoint that is kept.
+/// An open checkpoint.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     path: PathBuf,
     record: Record,
 }
 
-/// Why it is of no use.
+/// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckpointError {
     #[error("cannot read the checkpoint {}: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
     #[error("cannot write the checkpoint {}: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("{} is no checkpoint of this program: {error}", path.display())]
-    NotOne { path: PathBuf, error: serde_json::Error },
-    #[error("the checkpoint {} is of version {was}, and this program writes version {VERSION}: remove it to begin anew", path.display())]
-    OtherVersion { path: PathBuf, was: u32 },
-    #[error("the checkpoint {} is of task {was}, and this is task {is}: give every run its own", path.display())]
-    OtherTask { path: PathBuf, was: String, is: String },
-    #[error("the checkpoint {} is of the time {was}, and this run is of {is}: give every run its own", path.display())]
-    OtherPeriod { path: PathBuf, was: String, is: String },
-    #[error("{source_name} is not what it was when the checkpoint {} was written: remove the checkpoint to begin anew", path.display())]
-    Changed { path: PathBuf, source_name: String },
-}
-
-impl Identity {
-    /// Of a file as it is now.
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        let size = fs::metadata(path)?.len();
-        let head_bytes = size.min(HEAD);
-        Ok(Self::File { size, head_bytes, head: head(path, head_bytes)? })
-    }
-
-    /// Whether what had this identity has `now`, for a file that is at `path`.
-    fn has_become(&self, now: &Self, path: &Path) -> bool {
-        match (self, now) {
-            (Self::File { size: was, head_bytes, head: before }, Self::File { size, .. }) => {
-                size >= was && head(path, *head_bytes).is_ok_and(|after| after == *before)
-            }
-            _ => self == now,
-        }
-    }
-}
-
-fn head(path: &Path, bytes: u64) -> io::Result<String> {
-    let mut head = Vec::new();
-    File::open(path)?.take(bytes).read_to_end(&mut head)?;
-    Ok(Sha256::digest(&head).iter().map(|byte| format!("{byte:02x}")).collect())
+    #[error("cannot read the checkpoint {}: it is not a checkpoint of `replay`: {error}; give another file", path.display())]
+    Invalid { path: PathBuf, error: serde_json::Error },
+    #[error("cannot use the checkpoint {}: its version is {found}, expected {VERSION}; remove the file to start from the beginning", path.display())]
+    OtherVersion { path: PathBuf, found: u32 },
+    #[error("cannot use the checkpoint {}: it belongs to task {found}, this is task {expected}; give each run its own file", path.display())]
+    OtherTask { path: PathBuf, found: String, expected: String },
+    #[error("cannot use the checkpoint {}: its period is {found}, the period of this run is {expected}; give each run its own file", path.display())]
+    OtherPeriod { path: PathBuf, found: String, expected: String },
+    #[error("cannot use the checkpoint {}: {input} has changed since it was written; remove the file to start from the beginning", path.display())]
+    InputChanged { path: PathBuf, input: String },
 }
 
 impl Checkpoint {
-    /// The one at `path`, or a new one; every task of many has its own beside it.
+    /// Opens or creates the file at `path`. With several tasks, each has a file of its own next to it.
     pub(crate) fn open(path: &Path, shard: Shard, period: Period) -> Result<Self, CheckpointError> {
         let mut path = path.to_owned();
         if !shard.is_whole() {
@@ -116,63 +71,56 @@ impl Checkpoint {
         }
         let (task, period) = (format!("{} of {}", shard.index, shard.count), period.to_string());
         let record = match fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json).map_err(|error| CheckpointError::NotOne { path: path.clone(), error })?,
+            Ok(json) => serde_json::from_slice(&json).map_err(|error| CheckpointError::Invalid { path: path.clone(), error })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Record { version: VERSION, task: task.clone(), period: period.clone(), sources: BTreeMap::new() }
             }
             Err(error) => return Err(CheckpointError::Read { path, error }),
         };
         if record.version != VERSION {
-            return Err(CheckpointError::OtherVersion { path, was: record.version });
+            return Err(CheckpointError::OtherVersion { path, found: record.version });
         }
         if record.task != task {
-            return Err(CheckpointError::OtherTask { path, was: record.task, is: task });
+            return Err(CheckpointError::OtherTask { path, found: record.task, expected: task });
         }
         if record.period != period {
-            return Err(CheckpointError::OtherPeriod { path, was: record.period, is: period });
+            return Err(CheckpointError::OtherPeriod { path, found: record.period, expected: period });
         }
         let checkpoint = Self { path, record };
-        // Rather now than after hours.
+        // Detects a file that cannot be written before hours of work.
         checkpoint.write().map_err(|error| CheckpointError::Write { path: checkpoint.path.clone(), error })?;
         Ok(checkpoint)
     }
 
-    /// Where a source is to be read from.
-    pub(crate) fn start(&self, source: &Source) -> Result<Offset, CheckpointError> {
-        match (self.record.sources.get(&source.name), &source.identity) {
-            (Some(saved), Some(now)) if saved.identity.has_become(now, Path::new(&source.name)) => {
-                Ok(Offset { bytes: saved.bytes, lines: saved.lines })
-            }
-            (Some(_), _) => Err(CheckpointError::Changed { path: self.path.clone(), source_name: source.name.clone() }),
-            (None, _) => Ok(Offset::default()),
+    /// Where to start to read an input. `identity` is `None` for an input that cannot be read twice.
+    pub(crate) fn start(&self, name: &str, identity: Option<&Identity>) -> Result<Offset, CheckpointError> {
+        let Some(saved) = self.record.sources.get(name) else { return Ok(Offset::default()) };
+        match identity {
+            Some(now) if saved.identity.is_continued_by(now, Path::new(name)) => Ok(Offset { bytes: saved.bytes, lines: saved.lines }),
+            _ => Err(CheckpointError::InputChanged { path: self.path.clone(), input: name.to_owned() }),
         }
     }
 
-    /// Notes how far sources are settled, and writes the file if that is news.
-    pub(crate) fn save<'s>(&mut self, settled: impl Iterator<Item = (&'s Source, Offset)>) -> io::Result<()> {
-        let mut is_news = false;
-        for (source, Offset { bytes, lines }) in settled {
-            let Some(identity) = &source.identity else { continue };
+    /// Sets how far inputs are processed, and writes the file if that has changed.
+    pub(crate) fn save<'s>(&mut self, committed: impl Iterator<Item = (&'s str, &'s Identity, Offset)>) -> io::Result<()> {
+        let mut has_changed = false;
+        for (name, identity, Offset { bytes, lines }) in committed {
             let saved = Saved { identity: identity.clone(), bytes, lines };
-            if self.record.sources.get(&source.name) != Some(&saved) {
-                self.record.sources.insert(source.name.clone(), saved);
-                is_news = true;
+            if self.record.sources.get(name) != Some(&saved) {
+                self.record.sources.insert(name.to_owned(), saved);
+                has_changed = true;
             }
         }
-        if is_news { self.write() } else { Ok(()) }
+        if has_changed { self.write() } else { Ok(()) }
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut beside = self.path.clone();
-        beside.as_mut_os_string().push(".new");
-        let mut file = File::create(&beside)?;
+        let mut new_path = self.path.clone();
+        new_path.as_mut_os_string().push(".new");
+        let mut file = File::create(&new_path)?;
         serde_json::to_writer_pretty(&mut file, &self.record)?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        fs::rename(&beside, &self.path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+        fs::rename(&new_path, &self.path)
     }
 }

@@ -1,13 +1,13 @@
-//! The lines of one stream, which may be gzip, and where each ends.
+//! Reads the lines of one stream, which may be gzip, with the offset of each.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 
-/// More than a log entry may have, and than a push.
-const LONGEST: usize = 16 << 20;
+/// More than the limits of a log entry and of a push body.
+const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// A place in a stream, after unpacking.
+/// A position in a stream, after decompression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Offset {
     pub bytes: u64,
@@ -18,7 +18,7 @@ pub struct Offset {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
     Text(Vec<u8>),
-    /// It cannot be an entry.
+    /// Longer than [`MAX_LINE_BYTES`]; it cannot be an entry.
     TooLong,
 }
 
@@ -26,12 +26,12 @@ pub enum Line {
 pub struct Lines {
     input: Box<dyn BufRead>,
     at: Offset,
-    /// Where the last line began, if it has no end.
+    /// Where the last line begins, if it has no newline.
     unfinished: Option<Offset>,
 }
 
 impl Lines {
-    /// From `start` on. Whether it is gzip is told by its first bytes, not by a name.
+    /// Reads from `start` on. The first bytes say whether the stream is gzip, not a name.
     pub fn new(mut raw: impl Read + 'static, start: Offset) -> io::Result<Self> {
         let mut magic = Vec::new();
         raw.by_ref().take(2).read_to_end(&mut magic)?;
@@ -39,33 +39,33 @@ impl Lines {
         let whole = BufReader::with_capacity(1 << 16, Cursor::new(magic).chain(raw));
         let mut input: Box<dyn BufRead> =
             if is_gzip { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(whole))) } else { Box::new(whole) };
-        // Reading what was read before costs little beside storing it.
+        // Reading up to the start costs little compared with storing the rows.
         let skipped = io::copy(&mut input.by_ref().take(start.bytes), &mut io::sink())?;
         if skipped < start.bytes {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is shorter than it was"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the input is shorter than its checkpoint"));
         }
         Ok(Self { input, at: start, unfinished: None })
     }
 
-    /// Where the last line ended; its `lines` is the number of that line, from 1.
+    /// Where the last line ended. `lines` is the number of that line, from 1.
     pub fn offset(&self) -> Offset {
         self.at
     }
 
-    /// Where to go on another time: somebody may be about to write the rest of a line that has no end.
+    /// Where a later run continues: a line without a newline may still be written.
     pub fn resume(&self) -> Offset {
         self.unfinished.unwrap_or(self.at)
     }
 
-    /// The next line, or `None` at the end.
+    /// The next line, or `None` at the end of the stream.
     pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         let mut line = Vec::new();
-        let mut read = self.input.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)? as u64;
+        let mut read = self.input.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line)? as u64;
         if read == 0 {
             return Ok(None);
         }
         let mut has_end = line.ends_with(b"\n");
-        let is_whole = has_end || line.len() < LONGEST;
+        let is_whole = has_end || line.len() < MAX_LINE_BYTES;
         if !is_whole {
             let (skipped, ends) = self.skip_line()?;
             read += skipped;
@@ -76,7 +76,7 @@ impl Lines {
         Ok(Some(if is_whole { Line::Text(line.trim_ascii().to_vec()) } else { Line::TooLong }))
     }
 
-    /// How much that was, and whether the line has an end.
+    /// Returns the number of bytes, and whether a newline ends the line.
     fn skip_line(&mut self) -> io::Result<(u64, bool)> {
         let mut skipped = 0;
         loop {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_and_several_gzip_members_read_alike_and_from_any_line_on() {
+    fn plain_text_and_gzip_members_are_read_from_any_line() {
         let members = [gzip(b"one\ntw"), gzip(b"o\r\n\nfour")].concat();
         for raw in [b"one\ntwo\r\n\nfour".to_vec(), members] {
             let all = read(raw.clone(), Offset::default());
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_end_is_read_and_may_be_read_again() {
+    fn a_last_line_without_newline_is_read_again_later() {
         let mut lines = Lines::new(Cursor::new(b"one\ntw".to_vec()), Offset::default()).unwrap();
         lines.next_line().unwrap();
         let one = lines.resume();
@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_costs_no_memory_and_no_neighbour() {
-        let raw = [b"a\n".as_slice(), &vec![b'x'; 2 * LONGEST + 5], b"\nb"].concat();
+    fn a_line_that_is_too_long_is_skipped_and_the_next_is_read() {
+        let raw = [b"a\n".as_slice(), &vec![b'x'; 2 * MAX_LINE_BYTES + 5], b"\nb"].concat();
         let lines: Vec<Line> = read(raw, Offset::default()).into_iter().map(|(line, _)| line).collect();
         assert_eq!(lines, [Line::Text(b"a".into()), Line::TooLong, Line::Text(b"b".into())]);
     }
 
     #[test]
-    fn gzip_that_ends_too_early_is_an_error_and_no_end() {
+    fn truncated_gzip_is_an_error() {
         let whole = gzip(b"one\ntwo\n");
         let mut lines = Lines::new(Cursor::new(whole[..whole.len() - 4].to_vec()), Offset::default()).unwrap();
         let ended = loop {

@@ -1,30 +1,28 @@
-//! `pixel-pipeline replay`: messages that are kept somewhere, through the pipeline once more.
+//! `pixel-pipeline replay`: sends messages that are kept elsewhere through the pipeline again.
 //!
 //! ```text
 //! files, gs:// ── lines ──┐
-//! dead_letters ───────────┼─▶ feed ─▶ run ─▶ settle (the service's pipeline) ─▶ tally
-//! subscription ───────────┘            └── watermark ─▶ checkpoint, ack, delete
+//! dead-letter table ──────┼─▶ Source ─▶ Runner ─▶ process (the service's pipeline) ─▶ Summary
+//! subscription ───────────┘               └─▶ Source: checkpoint, delete, acknowledge
 //! ```
 //!
-//! An event keeps its identity, because that is made of the log entry: what is stored already is dropped by
-//! BigQuery for about a minute, and by the view `events` for ever.
+//! An event keeps its identity, which comes from the log entry. BigQuery drops a duplicate for about a minute, the view
+//! `events` after that.
 
-mod archive;
 mod checkpoint;
-mod dead_letters;
-mod entry;
-mod feed;
-mod files;
+mod error;
+mod identity;
 pub mod lines;
+mod offset_tracker;
+mod outcome;
 mod period;
+mod process;
 mod progress;
-mod run;
-mod settle;
+mod runner;
+mod setup;
 mod shard;
-#[cfg(feature = "pubsub")]
-mod subscription;
-mod tally;
-mod watermark;
+mod source;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,72 +32,76 @@ use clap::builder::PossibleValuesParser;
 
 use super::duration_arg::DurationArg;
 use super::settings_file::SettingsFile;
-use super::usage;
+use super::{printable, usage};
 use crate::config::OperatorArgs;
 use crate::decode::RejectReason;
 use crate::telemetry;
-use period::{Moment, Period};
+use error::ReplayError;
+use period::{Period, TimeArg};
+use summary::Summary;
 
-/// Send messages through the pipeline once more: archives, dead letters, or what a subscription has kept.
+/// Process messages again: from archives, the dead-letter table, or a subscription
 ///
-/// An event keeps its identity, so that what is stored already is dropped by BigQuery for about a minute and by
-/// the view `events` after that. Takes the settings of the service: flags, else the environment, else the file; its keys
-/// (HASH_USER_IDS, URL_SIGNING_KEY) are in no file and have to be given, or ids are stored as they are and no signature is asked for. What cannot be stored now is tried again.
-/// Ctrl-C lets what is under way end. On a Cloud Run job with many tasks, each entry belongs to one of them.
+/// Each event keeps its identity: BigQuery drops a duplicate for about a minute, the view `events` after that.
+/// Settings come from flags, then the environment, then the settings file. No file contains the keys HASH_USER_IDS and
+/// URL_SIGNING_KEY: set them to the values of the service. Without them, ids are stored unhashed and signatures are not
+/// checked. Transient failures are retried. Ctrl-C stops reading and waits for entries in progress. In a Cloud Run job
+/// with several tasks, each task processes its share.
 ///
-/// Prints a summary, and exits with 0 if everything is settled (stored, filtered, or a dead letter), with 1 if
-/// not, and with 2 if the command line or a setting is wrong.
+/// Prints a summary. Exit codes: 0 if every entry was processed (stored, filtered, or a dead letter), 1 if not, 2 if the
+/// command line or a setting is invalid.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("from").required(true).multiple(true))]
 pub struct Args {
-    /// Files of JSON lines, each a log entry or the body of a push, also gzip; globs; - for standard input;
-    /// gs://BUCKET/PREFIX for objects as a log sink archives them
+    /// Files of JSON lines, also gzip; each line is a log entry or a push body. Also patterns (*, ?, [a-z]), - for standard
+    /// input, and gs://BUCKET/PREFIX for the archive of a log sink
     #[arg(value_name = "FILE", group = "from")]
     files: Vec<String>,
-    /// The dead-letter table. What becomes a dead letter again is only counted
-    #[arg(long, group = "from", conflicts_with_all = ["files", "subscription", "checkpoint"])]
+    /// Replay the dead-letter table. Entries that become dead letters again are only counted
+    #[arg(long, group = "from", conflicts_with_all = ["files", "checkpoint"])]
     dead_letters: bool,
-    /// Only dead letters with one of these reasons
+    /// Replay only dead letters with one of these reasons
     #[arg(long, value_name = "REASON", requires = "dead_letters", value_delimiter = ',',
         value_parser = PossibleValuesParser::new(RejectReason::ALL.map(RejectReason::as_str)))]
     reason: Vec<String>,
-    /// Delete the dead letters that become rows. BigQuery keeps those of the last half hour or so: run it again
+    /// Delete dead letters that become rows. BigQuery cannot delete rows of the last 30 minutes or so: run the command
+    /// again later
     #[arg(long, requires = "dead_letters", conflicts_with = "dry_run")]
     delete: bool,
-    /// A pull subscription, as pixel-dead-letter. What is settled is acknowledged, and all else goes back
+    /// Replay a pull subscription, such as pixel-dead-letter. Processed messages are acknowledged, all others returned
     #[cfg(feature = "pubsub")]
-    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "checkpoint"])]
+    #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "dead_letters", "checkpoint"])]
     subscription: Option<String>,
-    /// How long the subscription may bring nothing before it is taken to be empty
+    /// Stop when the subscription delivers no message for this time
     #[cfg(feature = "pubsub")]
     #[arg(long, value_name = "DURATION", default_value = "10s", requires = "subscription")]
     idle_timeout: DurationArg,
-    /// Count what would become of the entries, and store nothing
+    /// Count the outcomes, and store nothing
     #[arg(long)]
     dry_run: bool,
-    /// Only entries of this time and later, as 2026-01-02 or 2026-01-02T03:04:05Z. The time of an entry is its own
-    /// timestamp, that of a dead letter when it was received
+    /// Process only entries of this time or later: 2026-01-02 or 2026-01-02T03:04:05Z. The time of an entry is its
+    /// timestamp, the time of a dead letter when it was received
     #[arg(long, value_name = "TIME")]
-    since: Option<Moment>,
-    /// Only entries before this time
+    since: Option<TimeArg>,
+    /// Process only entries before this time
     #[arg(long, value_name = "TIME")]
-    until: Option<Moment>,
-    /// Entries that may be under way at once
+    until: Option<TimeArg>,
+    /// Maximum entries in progress
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     concurrency: u32,
-    /// How long an entry that cannot be stored is tried
+    /// Maximum time to retry an entry
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     give_up_after: DurationArg,
-    /// File that remembers how far each file or object is settled, and from which a later run goes on
+    /// Record in this file how far each input is processed, and continue from there in the next run
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     checkpoint: Option<PathBuf>,
-    /// How to print the summary
+    /// Format of the summary
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Which of the tasks this is, from 0
+    /// Number of this task, from 0
     #[arg(long, env = "CLOUD_RUN_TASK_INDEX", value_name = "N", default_value_t = 0, help_heading = "Cloud Run job")]
     task_index: u32,
-    /// How many tasks share the work
+    /// Number of tasks that share the work
     #[arg(long, env = "CLOUD_RUN_TASK_COUNT", value_name = "N", default_value_t = 1, help_heading = "Cloud Run job")]
     task_count: u32,
     #[command(flatten)]
@@ -110,9 +112,9 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A line for each outcome
+    /// One line for each outcome
     Text,
-    /// One object
+    /// One JSON object
     Json,
 }
 
@@ -122,11 +124,15 @@ impl Args {
     }
 }
 
-/// Replays until everything is settled, or until Ctrl-C.
+/// Replays until everything is processed, or until Ctrl-C.
 pub async fn run(args: Args) -> ExitCode {
     let args: Args = match args.settings.under("replay", args.operator.is_local()) {
         Ok(args) => args,
         Err(error) => return error.report(),
+    };
+    let plan = match setup::plan(&args) {
+        Ok(plan) => plan,
+        Err(error) => return report_error(&error),
     };
     let serve = &args.operator.serve;
     let operator = args.operator.load().await;
@@ -136,12 +142,34 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(operator) => operator,
         Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
     };
-    match run::run(&args, operator).await {
-        Ok(code) => code,
-        Err(failure @ (run::Failure::Usage(_) | run::Failure::Input { .. } | run::Failure::Checkpoint(_))) => usage(&failure.to_string()),
-        Err(failure) => {
-            eprintln!("error: {}", super::printable(&telemetry::with_causes(&failure)));
-            ExitCode::FAILURE
-        }
+    let signal = match super::shutdown_signal() {
+        Ok(signal) => signal,
+        Err(error) => return report_error(&ReplayError::Signal(error)),
+    };
+    match setup::replay(&args, plan, &operator, signal).await {
+        Ok(summary) => report(&args, &summary),
+        Err(error) => report_error(&error),
     }
+}
+
+fn report(args: &Args, summary: &Summary) -> ExitCode {
+    match &args.checkpoint {
+        Some(path) if !summary.is_success() => eprintln!("to continue, run the command again with --checkpoint {}", path.display()),
+        None if summary.is_interrupted => eprintln!("without --checkpoint, the next run starts from the beginning"),
+        _ => {}
+    }
+    match args.format {
+        Format::Text => print!("{}", summary.text()),
+        Format::Json => print!("{}", summary.json()),
+    }
+    if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn report_error(error: &ReplayError) -> ExitCode {
+    let message = printable(&telemetry::with_causes(error));
+    if error.is_usage() {
+        return usage(&message);
+    }
+    eprintln!("error: {message}");
+    ExitCode::FAILURE
 }

@@ -1,62 +1,92 @@
-//! How far it is, while it runs: a bar on a terminal, a line now and then elsewhere. On standard error.
+//! Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere.
 
 use std::io::IsTerminal as _;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::feed::Reach;
-
 /// Between two lines where there is no terminal.
-const EVERY: Duration = Duration::from_secs(10);
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+/// Maximum lines about single entries. Further entries are only counted.
+const MAX_ENTRY_LINES: u64 = 20;
 
-/// Shows it.
+/// How much of its input a source has read, in a unit of its own: bytes or rows.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadProgress {
+    done: Arc<AtomicU64>,
+    /// `None` if the source cannot know it.
+    total: Option<u64>,
+}
+
+impl ReadProgress {
+    pub(crate) fn new(total: Option<u64>) -> Self {
+        Self { done: Arc::default(), total }
+    }
+
+    pub(crate) fn add(&self, amount: u64) {
+        self.done.fetch_add(amount, Ordering::Relaxed);
+    }
+}
+
+/// Shows the progress of a run, and messages about single entries.
 pub(crate) struct Progress {
-    reach: Reach,
+    read: ReadProgress,
     started: Instant,
-    said: Instant,
+    last_line: Instant,
     bar: Option<ProgressBar>,
+    entry_lines: u64,
 }
 
 impl Progress {
-    pub(crate) fn new(reach: Reach) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| bar(reach.total));
+    pub(crate) fn new(read: ReadProgress) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| bar(read.total));
         let now = Instant::now();
-        Self { reach, started: now, said: now, bar }
+        Self { read, started: now, last_line: now, bar, entry_lines: 0 }
     }
 
-    /// So many entries have come to an end.
-    pub(crate) fn show(&mut self, entries: u64) {
+    /// `entries` is the number of completed entries.
+    pub(crate) fn update(&mut self, entries: u64) {
         let rate = entries as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-        let done = self.reach.done.load(Ordering::Relaxed);
+        let done = self.read.done.load(Ordering::Relaxed);
         let message = format!("{entries} entries, {rate:.0}/s");
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(message);
             bar.tick();
-        } else if self.said.elapsed() >= EVERY {
-            self.said = Instant::now();
-            eprintln!("{message}{}", self.left(done).unwrap_or_default());
+        } else if self.last_line.elapsed() >= LINE_INTERVAL {
+            self.last_line = Instant::now();
+            eprintln!("{message}{}", self.time_left(done).unwrap_or_default());
         }
     }
 
-    /// Says something about one entry.
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn print(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
     }
 
-    pub(crate) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    /// Prints a line about one entry, unless there were many such lines.
+    pub(crate) fn print_entry(&mut self, text: &str) {
+        self.entry_lines += 1;
+        if self.entry_lines <= MAX_ENTRY_LINES {
+            self.print(text);
         }
     }
 
-    fn left(&self, done: u64) -> Option<String> {
-        let share = done as f64 / self.reach.total.filter(|total| *total > 0)? as f64;
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if self.entry_lines > MAX_ENTRY_LINES {
+            eprintln!("and {} more entries", self.entry_lines - MAX_ENTRY_LINES);
+        }
+    }
+
+    fn time_left(&self, done: u64) -> Option<String> {
+        let share = done as f64 / self.read.total.filter(|total| *total > 0)? as f64;
         let left = self.started.elapsed().as_secs_f64() * (1.0 / share - 1.0);
         (share > 0.0).then(|| format!(", {:.0} %, about {left:.0} s left", share * 100.0))
     }

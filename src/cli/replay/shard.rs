@@ -1,13 +1,13 @@
-//! Which of many tasks an entry belongs to.
+//! Which of several tasks an entry belongs to.
 //!
-//! A line of a file belongs by its number, an object by its name, a dead letter by its event_id. All tasks are
-//! told the same files, so that none has to know of another. By line, because that needs neither the JSON nor a
-//! hash of it: every task reads the whole file, which is nothing beside storing its part. By name and not by
-//! position, because objects may be added while tasks start.
+//! A line of a file belongs to a task by its number, an object by its name, a dead letter by its event_id. All tasks get
+//! the same arguments and need not know of each other. Lines are divided by number because that needs neither the JSON
+//! nor a hash: every task reads the whole file, which costs little compared with storing its part. Objects are divided
+//! by name, not by position, because objects may be added while tasks start.
 
 use sha2::{Digest as _, Sha256};
 
-/// One task of many.
+/// One of several tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
     pub(crate) index: u32,
@@ -24,13 +24,13 @@ impl Shard {
         self.count == 1
     }
 
-    /// Whether the source as a whole is this task's.
-    pub(crate) fn has_source(self, name: &str) -> bool {
+    /// Whether the whole object belongs to this task.
+    pub(crate) fn has_object(self, name: &str) -> bool {
         self.has(seed(name))
     }
 
-    /// Whether the line with this number is this task's. `seed` is that of the file, or the first lines of all
-    /// files would belong to the same task.
+    /// Whether the line with this number belongs to this task. The file's [`seed`] keeps the first lines of all files
+    /// from belonging to the same task.
     pub(crate) fn has_line(self, seed: u64, line: u64) -> bool {
         self.has(seed.wrapping_add(line))
     }
@@ -40,10 +40,10 @@ impl Shard {
     }
 }
 
-/// A number that follows from a name.
+/// A number derived from a name.
 pub(crate) fn seed(name: &str) -> u64 {
     let hash = Sha256::digest(name);
-    // So that it never overflows a line's number.
+    // 7 bytes: adding a line number cannot overflow.
     hash[..7].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
@@ -52,12 +52,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_and_every_source_has_exactly_one_task() {
+    fn every_line_and_object_belongs_to_one_task() {
         let tasks: Vec<Shard> = (0..7).map(|index| Shard::new(index, 7).unwrap()).collect();
         for line in 0..100 {
             let name = format!("2026/01/02/{line}.json");
             assert_eq!(tasks.iter().filter(|task| task.has_line(seed("a.jsonl"), line)).count(), 1);
-            assert_eq!(tasks.iter().filter(|task| task.has_source(&name)).count(), 1);
+            assert_eq!(tasks.iter().filter(|task| task.has_object(&name)).count(), 1);
         }
         assert_eq!(Shard::new(7, 7), None);
         assert_eq!(Shard::new(0, 0), None);

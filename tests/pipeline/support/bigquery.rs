@@ -1,8 +1,7 @@
 //! The embedded BigQuery on a port of its own, and questions about what it stores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -230,27 +229,16 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// A directory that is removed in the end.
-pub struct TempDir(PathBuf);
+/// A directory that is removed when the test ends.
+pub struct TempDir(tempfile::TempDir);
 
 impl TempDir {
-    /// A new, empty one.
+    /// A new, empty directory.
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("pixel-pipeline-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(tempfile::tempdir().expect("a temporary directory can be created"))
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.0.path()
     }
 }

@@ -1,4 +1,4 @@
-//! From `gs://`, as a log sink archives.
+//! Replay from `gs://`, the archive of a log sink.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -82,7 +82,7 @@ async fn download(State(objects): State<Arc<Mutex<Objects>>>, Path(name): Path<S
     objects.of.get(&name).cloned().map_or(StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
 }
 
-/// Objects of so many hours, each with ten entries.
+/// Objects of `count` hours, each with ten entries.
 fn hours(count: usize) -> Vec<(String, Vec<u8>)> {
     (0..count)
         .map(|hour| {
@@ -102,7 +102,7 @@ fn orders(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_object_below_the_prefix_is_read() {
+async fn every_object_with_the_prefix_is_read() {
     let bigquery = TestBigQuery::start().await;
     let mut objects = hours(5);
     objects[1].1 = gzip(std::str::from_utf8(&objects[1].1).unwrap());
@@ -116,9 +116,9 @@ async fn every_object_below_the_prefix_is_read() {
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders(0..50));
 }
 
-/// gcloud's variable names the API with its version, and has credentials.
+/// With gcloud's endpoint variable, whose URL has the API version, and with credentials.
 #[tokio::test]
-async fn an_object_that_is_done_is_not_read_again() {
+async fn a_processed_object_is_not_read_again() {
     let bigquery = TestBigQuery::start().await;
     let storage = Storage::start(hours(3)).await;
     let dir = TempDir::new();
@@ -134,13 +134,13 @@ async fn an_object_that_is_done_is_not_read_again() {
     };
     assert_eq!(again().await, 30);
     storage.objects.lock().unwrap().of.extend(hours(4).pop());
-    assert_eq!(again().await, 10, "the hour that has come since");
+    assert_eq!(again().await, 10, "the object that was added");
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders(0..40));
 }
 
-/// Of gcloud's login, which is good for an hour.
+/// A token of gcloud's login is valid for an hour.
 #[tokio::test]
-async fn a_token_that_ends_before_the_run_does_is_asked_for_again() {
+async fn an_expired_token_is_replaced_during_the_run() {
     let metadata = Metadata::start(Duration::from_secs(3600)).await.0;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(router));
@@ -158,11 +158,11 @@ async fn a_token_that_ends_before_the_run_does_is_asked_for_again() {
     std::fs::write(&token, metadata.hand_out()).unwrap();
     let replayed = running.await.unwrap();
     assert_eq!((replayed.code, replayed.count("stored")), (Some(0), 10), "{}", replayed.err);
-    assert_eq!(metadata.refused(), 1, "the old token was tried once more");
+    assert_eq!(metadata.refused(), 1, "the expired token was sent once");
 }
 
 #[tokio::test]
-async fn each_object_is_read_by_one_task_and_days_that_are_not_asked_for_by_none() {
+async fn each_object_of_the_period_is_read_by_one_task() {
     let bigquery = TestBigQuery::start().await;
     let storage = Storage::start(hours(24 * 6)).await;
     let mut sum = 0;
@@ -178,7 +178,7 @@ async fn each_object_is_read_by_one_task_and_days_that_are_not_asked_for_by_none
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders(480..540));
     let mut read = storage.downloads();
     read.sort();
-    assert_eq!(read.len(), 72, "the day before and the day after are read for the sake of clocks");
+    assert_eq!(read.len(), 72, "the day before and the day after are read, because of clock skew");
     read.dedup();
     assert_eq!(read.len(), 72);
 }

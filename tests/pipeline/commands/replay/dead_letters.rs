@@ -1,4 +1,4 @@
-//! From the dead-letter table.
+//! Replay from the dead-letter table.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{column, replay, replayed, run};
 use crate::support::gate::{bigquery_behind, refusal};
 use crate::support::{Entry, TestBigQuery};
 
-/// A dead letter as the service wrote it that day.
+/// Inserts a dead letter that was received on `day`.
 async fn letter(bigquery: &TestBigQuery, id: &str, reason: &str, day: &str, data: &[u8]) {
     let row = json!({
         "event_id": id, "received_timestamp": format!("{day}T00:00:00Z"), "reason": reason, "data": STANDARD.encode(data),
@@ -20,7 +20,7 @@ async fn letter(bigquery: &TestBigQuery, id: &str, reason: &str, day: &str, data
     assert!(answer["insertErrors"].is_null(), "{answer}");
 }
 
-/// With a table of dead letters, in which there is nothing yet.
+/// With an empty dead-letter table.
 async fn bigquery() -> TestBigQuery {
     let bigquery = TestBigQuery::start().await;
     with_letters(&bigquery, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).await;
@@ -33,11 +33,11 @@ async fn with_letters(bigquery: &TestBigQuery, columns: &str) {
 }
 
 #[tokio::test]
-async fn what_can_be_a_row_now_is_one_and_what_cannot_makes_no_second_dead_letter() {
+async fn dead_letters_become_rows_or_stay_single() {
     let bigquery = bigquery().await;
     letter(&bigquery, "1", "required_column", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
     letter(&bigquery, "2", "bad_json", "2026-01-02", b"{").await;
-    // Without an insertId, the message's id is its identity.
+    // Without an insertId, the message id is the identity.
     let anonymous = Entry::of_query("user_id=u&order_id=3").without("/insertId").json();
     letter(&bigquery, "3", "invalid", "2026-01-03", anonymous.as_bytes()).await;
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn what_can_be_a_row_now_is_one_and_what_cannot_makes_no_second_dead_lette
 }
 
 #[tokio::test]
-async fn they_can_be_chosen_by_reason_and_by_when_they_were_received() {
+async fn dead_letters_are_selected_by_reason_and_period() {
     let bigquery = bigquery().await;
     for (id, reason, day) in [
         ("1", "invalid", "2026-01-02"),
@@ -68,7 +68,7 @@ async fn they_can_be_chosen_by_reason_and_by_when_they_were_received() {
 }
 
 #[tokio::test]
-async fn with_delete_those_that_became_rows_go_and_the_young_ones_stay_and_are_said() {
+async fn delete_removes_recovered_dead_letters_but_no_recent_ones() {
     let bigquery = bigquery().await;
     let data = |id: &str| Entry::of_query(&format!("user_id=u&order_id={id}")).json().into_bytes();
     letter(&bigquery, "old", "invalid", "2026-01-02", &data("old")).await;
@@ -83,38 +83,38 @@ async fn with_delete_those_that_became_rows_go_and_the_young_ones_stay_and_are_s
     let replayed = replayed(&bigquery, &["--dead-letters", "--delete"]).await;
     assert_eq!(replayed.count("stored"), 2);
     let summary = replayed.summary();
-    assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_too_young"]), (&json!(1), &json!(1)));
+    assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_in_streaming_buffer"]), (&json!(1), &json!(1)));
     assert_eq!(column(&bigquery, "dead_letters", "event_id").await, ["bad", "young"]);
 }
 
-/// A letter may have been written late, whenever it was received.
+/// A dead letter may be streamed long after it was received.
 #[tokio::test]
-async fn those_that_the_streaming_buffer_holds_are_counted_among_the_young() {
+async fn dead_letters_in_the_streaming_buffer_are_counted_and_kept() {
     let bigquery = bigquery().await;
     bigquery.faults().hold_streamed_rows();
     letter(&bigquery, "late", "invalid", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
     for (advance, deleted, left) in [(0, 0, 1), (31 * 60, 1, 0)] {
         bigquery.faults().advance_clock(Duration::from_secs(advance));
         let summary = replayed(&bigquery, &["--dead-letters", "--delete"]).await.summary();
-        assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_too_young"]), (&json!(deleted), &json!(left)));
+        assert_eq!((&summary["dead_letters_deleted"], &summary["dead_letters_in_streaming_buffer"]), (&json!(deleted), &json!(left)));
     }
 }
 
 #[tokio::test]
-async fn a_refused_delete_is_in_the_summary_and_the_rows_are_counted_all_the_same() {
+async fn a_refused_delete_is_an_error_in_the_summary() {
     let bigquery = bigquery_behind(|_, body| body.contains("DELETE FROM").then(|| refusal(403, "Access Denied"))).await;
     with_letters(&bigquery, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))).await;
     letter(&bigquery, "1", "invalid", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
     let run = run(replay(&bigquery, &["--dead-letters", "--delete", "--format=json"])).await;
     assert_eq!((run.code, run.count("stored")), (Some(1), 1), "{}", run.err);
-    let broken = run.summary()["broken"][0].as_str().unwrap_or_default().to_owned();
-    assert!(broken.contains("the dead letters that became rows") && broken.contains("Access Denied"), "{}", run.out);
+    let error = run.summary()["errors"][0].as_str().unwrap_or_default().to_owned();
+    assert!(error.contains("the dead letters that became rows") && error.contains("Access Denied"), "{}", run.out);
     assert!(run.err.contains("cannot delete the dead letters that became rows"), "{}", run.err);
 }
 
-/// In a table of one's own, nothing may be REQUIRED.
+/// A table that was created by hand may have only NULLABLE columns.
 #[tokio::test]
-async fn a_letter_without_the_time_when_it_was_received_is_deleted_as_any_other() {
+async fn a_dead_letter_without_received_timestamp_is_deleted() {
     let bigquery = TestBigQuery::start().await;
     with_letters(
         &bigquery,
@@ -129,7 +129,20 @@ async fn a_letter_without_the_time_when_it_was_received_is_deleted_as_any_other(
 }
 
 #[tokio::test]
-async fn thousands_are_read_page_by_page_and_shared_by_tasks() {
+async fn a_dead_letter_without_event_id_is_stored_but_not_deleted() {
+    let bigquery = TestBigQuery::start().await;
+    let columns = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json")).replace("REQUIRED", "NULLABLE");
+    with_letters(&bigquery, &columns).await;
+    let data = STANDARD.encode(Entry::of_query("user_id=u&order_id=1").json());
+    bigquery.insert("dead_letters", "1", json!({"reason": "invalid", "data": data})).await;
+    let replayed = run(replay(&bigquery, &["--dead-letters", "--delete", "--format=json"])).await;
+    assert_eq!((replayed.code, replayed.count("stored")), (Some(1), 1), "{}", replayed.err);
+    assert!(replayed.err.contains("error: cannot delete 1 dead letters that became rows: they have no event_id"), "{}", replayed.err);
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+}
+
+#[tokio::test]
+async fn thousands_of_dead_letters_are_divided_among_tasks() {
     let bigquery = bigquery().await;
     for chunk in 0..5 {
         let rows: Vec<Value> = (chunk * 500..(chunk + 1) * 500)
@@ -157,7 +170,7 @@ async fn thousands_are_read_page_by_page_and_shared_by_tasks() {
 }
 
 #[tokio::test]
-async fn a_reason_that_there_is_not_is_refused_and_those_that_there_are_are_named() {
+async fn an_unknown_reason_is_refused_and_the_known_are_named() {
     let bigquery = bigquery().await;
     let mistyped = run(replay(&bigquery, &["--dead-letters", "--reason=requred_column"])).await;
     assert_eq!((mistyped.code, mistyped.out.as_str()), (Some(2), ""));
@@ -165,7 +178,7 @@ async fn a_reason_that_there_is_not_is_refused_and_those_that_there_are_are_name
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_ends_with_1() {
+async fn a_missing_dead_letter_table_exits_with_1() {
     let bigquery = TestBigQuery::start().await;
     let replayed = run(replay(&bigquery, &["--dead-letters"])).await;
     assert_eq!((replayed.code, replayed.out.as_str()), (Some(1), ""));

@@ -1,4 +1,4 @@
-//! A run that does not reach its end, and the one after it.
+//! Interrupted runs, and runs that continue from a checkpoint.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,43 +21,43 @@ fn orders() -> Vec<String> {
     (0..ENTRIES).map(|order| format!("{order:04}")).collect()
 }
 
-/// Of the one source.
+/// The record of the only input.
 fn saved(checkpoint: &Path) -> Option<Value> {
-    let record: Value = serde_json::from_slice(&std::fs::read(checkpoint).ok()?).expect("a checkpoint is whole at any time");
+    let record: Value = serde_json::from_slice(&std::fs::read(checkpoint).ok()?).expect("a checkpoint is complete at any time");
     record["sources"].as_object()?.values().next().cloned()
 }
 
-/// Starts a slow run, waits until its checkpoint has come some way, ends it with a signal, and returns its exit code.
-async fn stopped_by(signal: &str, bigquery: &TestBigQuery, args: &[&str], checkpoint: &Path) -> (Option<i32>, String) {
+/// Starts a slow run, sends the signal once the checkpoint has at least one line, and returns exit code and standard error.
+async fn interrupted_by(signal: &str, bigquery: &TestBigQuery, args: &[&str], checkpoint: &Path) -> (Option<i32>, String) {
     bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(40))));
     let child = replay(bigquery, args).env("BATCH_MAX_ROWS", "5").spawn().unwrap();
-    let some_way = async {
+    let has_progress = async {
         while saved(checkpoint).and_then(|saved| saved["lines"].as_u64()).unwrap_or_default() == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, some_way).await.expect("a checkpoint is written");
+    tokio::time::timeout(PATIENCE, has_progress).await.expect("a checkpoint is written");
     send_signal(&child, signal);
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends").unwrap();
     bigquery.faults().always(None);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_goes_on_from_its_checkpoint_and_loses_and_doubles_nothing() {
+async fn after_kill_the_next_run_continues_from_the_checkpoint() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let (file, checkpoint) = (write(dir.path(), "a.jsonl", text()), dir.path().join("checkpoint"));
     let args = [file.to_str().unwrap(), "--checkpoint", checkpoint.to_str().unwrap(), "--concurrency=20", "--format=json"];
-    let (code, _) = stopped_by("KILL", &bigquery, &args, &checkpoint).await;
+    let (code, _) = interrupted_by("KILL", &bigquery, &args, &checkpoint).await;
     assert_eq!(code, None);
-    let there = bigquery.rows("pixel").await.len();
+    let stored = bigquery.rows("pixel").await.len();
     let lines = saved(&checkpoint).unwrap()["lines"].as_u64().unwrap();
-    assert!((lines as usize) <= there && there < ENTRIES, "{lines} lines are settled, and {there} rows are there");
+    assert!((lines as usize) <= stored && stored < ENTRIES, "{lines} lines are committed, and {stored} rows are stored");
 
     let rest = run(replay(&bigquery, &args)).await;
     assert_eq!(rest.code, Some(0), "{}", rest.err);
-    assert_eq!(rest.summary()["entries"], json!(ENTRIES as u64 - lines), "what is settled is not sent again");
+    assert_eq!(rest.summary()["entries"], json!(ENTRIES as u64 - lines), "committed lines are not sent again");
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders());
 
     let again = run(replay(&bigquery, &args)).await;
@@ -65,19 +65,19 @@ async fn a_run_that_is_killed_goes_on_from_its_checkpoint_and_loses_and_doubles_
 }
 
 #[tokio::test]
-async fn ctrl_c_lets_what_is_under_way_end_and_says_how_to_go_on() {
+async fn ctrl_c_waits_for_entries_in_progress_and_explains_how_to_continue() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let (file, checkpoint) = (write(dir.path(), "a.jsonl", text()), dir.path().join("checkpoint"));
     let args = [file.to_str().unwrap(), "--checkpoint", checkpoint.to_str().unwrap(), "--concurrency=20", "--format=json"];
-    let (code, err) = stopped_by("INT", &bigquery, &args, &checkpoint).await;
+    let (code, err) = interrupted_by("INT", &bigquery, &args, &checkpoint).await;
     assert_eq!(code, Some(1));
     assert!(err.contains("--checkpoint"), "{err}");
-    let there = bigquery.rows("pixel").await.len();
-    assert!(there < ENTRIES);
-    assert_eq!(saved(&checkpoint).unwrap()["lines"], json!(there), "all that was sent is settled, and known to be");
+    let stored = bigquery.rows("pixel").await.len();
+    assert!(stored < ENTRIES);
+    assert_eq!(saved(&checkpoint).unwrap()["lines"], json!(stored), "the checkpoint covers everything that was sent");
 
-    // Long after BigQuery has forgotten the insertIds.
+    // After the deduplication window.
     bigquery.faults().advance_clock(Duration::from_secs(3600));
     let rest = run(replay(&bigquery, &args)).await;
     assert_eq!(rest.code, Some(0), "{}", rest.err);
@@ -85,7 +85,7 @@ async fn ctrl_c_lets_what_is_under_way_end_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_file_that_has_grown_goes_on_and_one_that_has_changed_is_refused() {
+async fn a_grown_file_is_continued_and_a_changed_file_is_refused() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let (text, checkpoint) = (text(), dir.path().join("checkpoint"));
@@ -98,7 +98,7 @@ async fn a_file_that_has_grown_goes_on_and_one_that_has_changed_is_refused() {
     assert_eq!((grown.code, grown.count("stored")), (Some(0), ENTRIES as u64 - ENTRIES as u64 / 2 - 1));
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders());
 
-    // Somebody is in the middle of a line.
+    // The last line is still being written.
     let (line, cut) = (Entry::of_query("user_id=u&order_id=9999").json(), 50);
     write(dir.path(), "a.jsonl", text.clone() + &line[..cut]);
     let half = run(replay(&bigquery, &args)).await;
@@ -111,7 +111,7 @@ async fn a_file_that_has_grown_goes_on_and_one_that_has_changed_is_refused() {
     write(dir.path(), "a.jsonl", text.replacen("httpRequest", "HttpRequest", 1));
     let changed = run(replay(&bigquery, &args)).await;
     assert_eq!((changed.code, changed.out.as_str()), (Some(2), ""));
-    assert!(changed.err.contains("a.jsonl") && changed.err.contains("not what it was"), "{}", changed.err);
+    assert!(changed.err.contains("a.jsonl") && changed.err.contains("has changed"), "{}", changed.err);
 
     write(dir.path(), "a.jsonl", &text);
     for other in [&["--since=2026-01-01"][..], &["--checkpoint", "/no/such/dir/checkpoint"]] {

@@ -1,4 +1,4 @@
-//! `pixel-pipeline replay`: what is kept somewhere gets where it belongs, once.
+//! `pixel-pipeline replay`: kept messages become rows, once.
 
 mod archive;
 mod dead_letters;
@@ -19,7 +19,7 @@ use tokio::process::Command;
 use crate::support::bigquery::{PROJECT, TestBigQuery};
 use crate::support::service::{PATIENCE, command};
 
-/// `replay ARGS` against that BigQuery, into one table.
+/// `replay ARGS` with this BigQuery, into one table.
 fn replay(bigquery: &TestBigQuery, args: &[&str]) -> Command {
     let mut replay = command("replay");
     replay.args(args).env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("GOOGLE_CLOUD_PROJECT", PROJECT).env("TABLE_SUFFIX", "");
@@ -27,7 +27,7 @@ fn replay(bigquery: &TestBigQuery, args: &[&str]) -> Command {
     replay
 }
 
-/// How one run ended.
+/// The result of one run.
 struct Replayed {
     code: Option<i32>,
     out: String,
@@ -40,7 +40,7 @@ impl Replayed {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?}, {}", self.out, self.err))
     }
 
-    /// How many entries had that outcome, whatever the reason.
+    /// Entries with this outcome, with any reason.
     fn count(&self, outcome: &str) -> u64 {
         let summary = self.summary();
         let outcomes = summary["outcomes"].as_array().unwrap().iter().filter(|count| count["outcome"] == outcome);
@@ -49,12 +49,12 @@ impl Replayed {
 }
 
 async fn run(mut command: Command) -> Replayed {
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the command ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Replayed { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// The same, which has to end well; prints its summary as JSON.
+/// Runs with a JSON summary, and checks the exit code.
 async fn replayed(bigquery: &TestBigQuery, args: &[&str]) -> Replayed {
     let run = run(replay(bigquery, &[args, &["--format=json"]].concat())).await;
     assert_eq!(run.code, Some(0), "{args:?}: {}", run.err);

@@ -1,4 +1,4 @@
-//! What a person sees while it runs.
+//! Progress on standard error.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use super::{column, replay, run, write};
 use crate::support::bigquery::TempDir;
 use crate::support::{Entry, TestBigQuery};
 
-/// A file of so many entries, and a BigQuery that takes its time for each.
+/// A file with `entries` entries, and a BigQuery that answers each request after `each`.
 async fn slow(dir: &Path, entries: usize, each: Duration) -> (TestBigQuery, Vec<String>) {
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().always(Some(Fault::Delay(each)));
@@ -20,7 +20,7 @@ async fn slow(dir: &Path, entries: usize, each: Duration) -> (TestBigQuery, Vec<
     (bigquery, vec![file.display().to_string(), "--concurrency=1".to_owned()])
 }
 
-/// The same command with a terminal around it: util-linux's `script` makes one.
+/// The same command in a terminal, which `script` of util-linux provides.
 fn in_a_terminal(command: &Command) -> Command {
     let command = command.as_std();
     let words = [command.get_program()].into_iter().chain(command.get_args()).map(|word| format!("'{}'", word.to_str().unwrap()));
@@ -46,7 +46,7 @@ async fn on_a_terminal_a_bar_shows_rate_and_time_left() {
 }
 
 #[tokio::test]
-async fn without_a_terminal_plain_lines_say_it_now_and_then() {
+async fn without_a_terminal_plain_lines_show_progress() {
     let dir = TempDir::new();
     let (bigquery, args) = slow(dir.path(), 50, Duration::from_millis(250)).await;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! From a pull subscription: what is settled is acknowledged, and nothing else.
+//! Replay from a pull subscription: processed messages are acknowledged, and no others.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{Entry, TestBigQuery};
 const NAME: &str = "pixel-dead-letter";
 const ENTRIES: usize = 20;
 
-/// Entries of two tables in turn, and a message that is none.
+/// Entries for two tables alternately, and one message that is not an entry.
 fn texts() -> impl Iterator<Item = String> {
     let query = |order: usize| format!("user_id={}&order_id={order:02}", ["even", "odd"][order % 2]);
     (0..ENTRIES).map(move |order| Entry::of_query(&query(order)).json()).chain(["no JSON".to_owned()])
@@ -37,37 +37,37 @@ fn pull_until_idle(idle: &str, bigquery: &TestBigQuery, address: &str, args: &[&
 }
 
 #[tokio::test]
-async fn what_is_settled_is_acknowledged_and_what_is_not_comes_again() {
+async fn only_processed_messages_are_acknowledged() {
     let subscription = PullSubscription::start(NAME, texts()).await;
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().always_on("pixel_odd", Fault::Status(Status::new(503, "backendError")));
     let from = ["--subscription", NAME];
     let refused = run(pull(&bigquery, &subscription.address, &[&from[..], &["--give-up-after=300ms"]].concat())).await;
     assert_eq!(refused.code, Some(1), "{}", refused.err);
-    let counts = (refused.count("stored"), refused.count("not_settled"), refused.count("dead_letter"));
+    let counts = (refused.count("stored"), refused.count("failed"), refused.count("dead_letter"));
     assert_eq!(counts, (10, 10, 1), "{}", refused.out);
     assert_eq!(column(&bigquery, "pixel_even", "order_id").await, orders(|order| order % 2 == 0));
-    let settled: Vec<usize> = (0..=ENTRIES).filter(|position| position % 2 == 0).collect();
-    assert_eq!(subscription.acknowledged(), settled, "those that are stored, and the dead letter");
+    let processed: Vec<usize> = (0..=ENTRIES).filter(|position| position % 2 == 0).collect();
+    assert_eq!(subscription.acknowledged(), processed, "stored messages and the dead letter");
 
     bigquery.faults().always(None);
     let rest = run(pull(&bigquery, &subscription.address, &from)).await;
     assert_eq!((rest.code, rest.count("stored")), (Some(0), 10), "{}", rest.err);
-    assert_eq!(rest.summary()["entries"], 10, "what was settled does not come again");
+    assert_eq!(rest.summary()["entries"], 10, "processed messages are not delivered again");
     assert_eq!(column(&bigquery, "pixel_odd", "order_id").await, orders(|order| order % 2 == 1));
     assert_eq!(subscription.acknowledged().len(), ENTRIES + 1);
 }
 
-/// However many they are, and however few may be under way.
+/// Held messages do not use up the concurrency.
 #[tokio::test]
-async fn what_is_only_counted_or_left_out_goes_back() {
+async fn messages_of_a_dry_run_and_skipped_messages_are_returned() {
     let subscription = PullSubscription::start(NAME, texts()).await;
     let bigquery = TestBigQuery::start().await;
     let from = ["--subscription", NAME, "--concurrency=2"];
     let counted = run(pull(&bigquery, &subscription.address, &[&from[..], &["--dry-run"]].concat())).await;
     assert_eq!((counted.code, counted.count("stored"), counted.count("dead_letter")), (Some(0), 20, 1), "{}", counted.err);
-    let left_out = run(pull(&bigquery, &subscription.address, &[&from[..], &["--since=2026-02-01"]].concat())).await;
-    assert_eq!((left_out.code, left_out.count("left_out")), (Some(0), 21), "{}", left_out.err);
+    let skipped = run(pull(&bigquery, &subscription.address, &[&from[..], &["--since=2026-02-01"]].concat())).await;
+    assert_eq!((skipped.code, skipped.count("skipped")), (Some(0), 21), "{}", skipped.err);
     assert!(subscription.acknowledged().is_empty());
     assert!(bigquery.rows("pixel_even").await.is_empty());
 
@@ -77,20 +77,20 @@ async fn what_is_only_counted_or_left_out_goes_back() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_has_acknowledged_nothing_that_is_not_stored() {
+async fn a_killed_run_has_acknowledged_only_stored_messages() {
     for (signal, code) in [("KILL", None), ("INT", Some(1))] {
         let subscription = PullSubscription::start(NAME, texts()).await;
         let bigquery = TestBigQuery::start().await;
         bigquery.faults().always_on("pixel_odd", Fault::Delay(Duration::from_secs(60)));
         let child = pull(&bigquery, &subscription.address, &["--subscription", NAME]).spawn().unwrap();
-        let some_way = async {
+        let acknowledged = async {
             while subscription.acknowledged().len() < ENTRIES / 2 + 1 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, some_way).await.expect("what is stored is acknowledged before the end");
+        tokio::time::timeout(PATIENCE, acknowledged).await.expect("stored messages are acknowledged before the end");
         send_signal(&child, signal);
-        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends").unwrap();
         assert_eq!(output.status.code(), code, "{signal}: {}", String::from_utf8_lossy(&output.stderr));
         bigquery.faults().always(None);
 
@@ -101,7 +101,7 @@ async fn a_run_that_is_killed_has_acknowledged_nothing_that_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_not_there_ends_with_1() {
+async fn a_missing_subscription_exits_with_1() {
     let subscription = PullSubscription::start(NAME, []).await;
     let bigquery = TestBigQuery::start().await;
     let missing = run(pull(&bigquery, &subscription.address, &["--subscription=pixel-elsewhere"])).await;
@@ -109,19 +109,19 @@ async fn a_subscription_that_is_not_there_ends_with_1() {
     assert!(missing.err.contains("cannot read the subscription") && missing.err.contains("pixel-elsewhere"), "{}", missing.err);
 }
 
-/// As Google's own emulator speaks.
+/// Against Google's emulator.
 #[tokio::test]
-async fn a_subscription_of_the_emulator_is_read() {
+async fn a_subscription_of_googles_emulator_is_read() {
     let emulator = match Emulator::start().await {
         Ok(emulator) => emulator,
-        Err(what) => return skipped("a_subscription_of_the_emulator_is_read", what),
+        Err(what) => return skipped("a_subscription_of_googles_emulator_is_read", what),
     };
     let admin = SubscriptionAdmin::builder().with_endpoint(&emulator.endpoint).with_credentials(anonymous()).build().await.unwrap();
     let request = admin.create_subscription().set_name(format!("projects/test-project/subscriptions/{NAME}"));
     request.set_topic(emulator.topic()).set_ack_deadline_seconds(10).send().await.unwrap();
     let bigquery = TestBigQuery::start().await;
     emulator.publish(texts()).await;
-    // It may take seconds before the first message.
+    // The first message may take seconds.
     let replayed = run(pull_until_idle("15s", &bigquery, &emulator.endpoint, &["--subscription", NAME])).await;
     assert_eq!(replayed.code, Some(0), "{}", replayed.err);
     assert_eq!((replayed.count("stored"), replayed.count("dead_letter")), (ENTRIES as u64, 1));

@@ -1,0 +1,32 @@
+//! What became of one entry. A leaf: sources, runner and summary share it.
+
+use crate::ack::Outcome;
+
+/// The result of processing an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryOutcome {
+    /// Stored, filtered, or a dead letter.
+    Processed(Outcome),
+    /// Excluded by `--since` and `--until`.
+    Skipped(SkipReason),
+    /// Not stored before `--give-up-after` or the shutdown.
+    Failed(Outcome),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SkipReason {
+    OutsidePeriod,
+    NoTimestamp,
+}
+
+impl EntryOutcome {
+    /// The members `outcome` and `reason` of the summary; the reason is empty where there is only one.
+    pub(crate) fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Processed(outcome) => (outcome.as_str(), outcome.reason()),
+            Self::Skipped(SkipReason::OutsidePeriod) => ("skipped", "outside_period"),
+            Self::Skipped(SkipReason::NoTimestamp) => ("skipped", "no_timestamp"),
+            Self::Failed(outcome) => ("failed", outcome.reason()),
+        }
+    }
+}

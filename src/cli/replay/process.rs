@@ -1,0 +1,78 @@
+//! One entry through the pipeline, with retries.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::outcome::EntryOutcome;
+use super::period::Period;
+use crate::ack::Outcome;
+use crate::decode::{Decoded, Decoder, PubsubMessage};
+use crate::pipeline::Pipeline;
+
+/// Maximum time of one attempt. BigQuery may take minutes to make a new table, but a shutdown must not wait for that.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two attempts. The pipeline has its own backoff; this one follows an error that it does not retry.
+const RETRY_DELAY: Duration = Duration::from_secs(2);
+
+/// How entries are processed.
+#[derive(Debug)]
+pub(crate) struct ReplayContext {
+    pub(crate) mode: Mode,
+    /// Entries outside of it are skipped.
+    pub(crate) period: Period,
+    pub(crate) give_up_after: Duration,
+    /// Once cancelled, no entry is tried again.
+    pub(crate) shutdown: CancellationToken,
+}
+
+#[derive(Debug)]
+pub(crate) enum Mode {
+    /// Store rows.
+    Store(Pipeline),
+    /// Decode, and store nothing.
+    DryRun(Decoder),
+}
+
+impl ReplayContext {
+    pub(crate) async fn process(&self, message: &PubsubMessage<'_>) -> EntryOutcome {
+        if let Some(reason) = self.period.skip_reason(message) {
+            return EntryOutcome::Skipped(reason);
+        }
+        match &self.mode {
+            Mode::DryRun(decoder) => EntryOutcome::Processed(decoded_outcome(decoder, message)),
+            Mode::Store(pipeline) => self.store(pipeline, message).await,
+        }
+    }
+
+    async fn store(&self, pipeline: &Pipeline, message: &PubsubMessage<'_>) -> EntryOutcome {
+        let give_up = Instant::now() + self.give_up_after;
+        loop {
+            let deadline = give_up.min(Instant::now() + ATTEMPT_TIMEOUT);
+            match pipeline.settle(message, Timestamp::now(), deadline).await {
+                outcome @ (Outcome::Stored | Outcome::Filtered(_) | Outcome::DeadLetter(_)) => return EntryOutcome::Processed(outcome),
+                outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::NotADelivery | Outcome::Unauthorized(_)) => {
+                    let next = Instant::now() + RETRY_DELAY;
+                    if next >= give_up || self.shutdown.is_cancelled() {
+                        return EntryOutcome::Failed(outcome);
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep_until(next) => {}
+                        () = self.shutdown.cancelled() => return EntryOutcome::Failed(outcome),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The outcome that the service would have, if BigQuery takes the row.
+fn decoded_outcome(decoder: &Decoder, message: &PubsubMessage<'_>) -> Outcome {
+    match decoder.decode(message, Timestamp::now()) {
+        Decoded::Row(_) => Outcome::Stored,
+        Decoded::Filtered(reason) => Outcome::Filtered(reason),
+        Decoded::Rejected(rejected) => Outcome::DeadLetter(rejected.reason),
+    }
+}

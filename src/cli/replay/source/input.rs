@@ -1,0 +1,75 @@
+//! What can be read line by line: standard input, files, and the objects of an archive.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::archive::{Archive, ArchivePrefix, Object};
+use super::files::{self, FileError, InputFile};
+use crate::cli::replay::identity::Identity;
+
+/// What an argument names. No request is needed to parse it.
+#[derive(Debug)]
+pub(crate) enum InputArg {
+    Input(Input),
+    Archive(ArchivePrefix),
+}
+
+#[derive(Debug)]
+pub(crate) enum Input {
+    Stdin,
+    File(InputFile),
+    Object(Arc<Archive>, Object),
+}
+
+/// Parses arguments, and looks for the files that they name.
+pub(crate) fn parse(arguments: &[String]) -> Result<Vec<InputArg>, FileError> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        if argument == "-" {
+            inputs.push(InputArg::Input(Input::Stdin));
+        } else if let Some(prefix) = ArchivePrefix::parse(argument) {
+            inputs.push(InputArg::Archive(prefix));
+        } else {
+            inputs.extend(files::matching(argument)?.into_iter().map(|file| InputArg::Input(Input::File(file))));
+        }
+    }
+    Ok(inputs)
+}
+
+impl Input {
+    /// The name in messages and checkpoints.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(file) => file.name.clone(),
+            Self::Object(_, object) => object.name(),
+        }
+    }
+
+    /// `None` if it cannot be read twice.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        match self {
+            Self::Stdin => None,
+            Self::File(file) => file.identity.clone(),
+            Self::Object(_, object) => Some(Identity::Object { generation: object.generation.clone() }),
+        }
+    }
+
+    /// The bytes as they are stored, if that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Stdin => None,
+            Self::File(file) => file.size(),
+            Self::Object(_, object) => Some(object.size),
+        }
+    }
+
+    /// Starts to read. To be called outside of the runtime.
+    pub(crate) fn open(&self, runtime: &tokio::runtime::Handle) -> io::Result<Box<dyn Read>> {
+        match self {
+            Self::Stdin => Ok(Box::new(io::stdin().lock())),
+            Self::File(file) => Ok(Box::new(file.open()?)),
+            Self::Object(archive, object) => Ok(Box::new(archive.open(object, runtime))),
+        }
+    }
+}

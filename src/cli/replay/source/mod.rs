@@ -1,0 +1,74 @@
+//! Where messages are replayed from, one file per source. The runner knows only these traits.
+
+pub(crate) mod archive;
+pub(crate) mod dead_letters;
+mod download;
+pub(crate) mod files;
+pub(crate) mod input;
+pub(crate) mod line_source;
+#[cfg(feature = "pubsub")]
+pub(crate) mod subscription;
+
+use std::fmt;
+use std::io;
+
+use super::outcome::EntryOutcome;
+use super::progress::ReadProgress;
+use crate::cli::dead_letter_table::Deleted;
+use crate::decode::PubsubMessage;
+
+/// Events that wait between a reader and the runner. More would only use memory.
+const CHANNEL_CAPACITY: usize = 256;
+
+/// One message of a source. `Display` names it for an operator.
+pub(crate) trait Entry: fmt::Display + Send + 'static {
+    /// The message as the decoder takes it.
+    fn message(&self) -> PubsubMessage<'_>;
+}
+
+/// What a source reads.
+#[derive(Debug)]
+pub(crate) enum Event<E> {
+    Entry(E),
+    /// An entry that is not read, such as a line that is too long.
+    Unreadable {
+        place: String,
+        reason: &'static str,
+    },
+    /// An input cannot be read any further. Others may follow.
+    Error(String),
+}
+
+/// Hands out entries, and is told what became of each.
+pub(crate) trait Source {
+    type Entry: Entry;
+
+    fn read_progress(&self) -> ReadProgress;
+
+    /// The next event, or `None` at the end. Cancel safe.
+    async fn next(&mut self) -> Option<Event<Self::Entry>>;
+
+    /// Takes an entry back with its outcome.
+    fn complete(&mut self, entry: Self::Entry, outcome: EntryOutcome);
+
+    /// Writes the checkpoint, if the source has one and it has changed.
+    fn save(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Stops reading, because of a shutdown.
+    fn stop(&mut self);
+
+    /// Finishes what has to follow the last entry.
+    async fn close(&mut self) -> Closed {
+        Closed::default()
+    }
+}
+
+/// What closing a source resulted in.
+#[derive(Debug, Default)]
+pub(crate) struct Closed {
+    pub(crate) errors: Vec<String>,
+    /// Dead letters that became rows, if they were to be deleted.
+    pub(crate) deleted: Option<Deleted>,
+}

@@ -1,0 +1,98 @@
+//! The summary of a run: entries by outcome and reason, and everything that went wrong. Text or JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::outcome::EntryOutcome;
+use crate::cli::dead_letter_table::Deleted;
+
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    /// By outcome and reason.
+    counts: BTreeMap<(&'static str, &'static str), u64>,
+    entries: u64,
+    failed: u64,
+    pub(crate) duration: Duration,
+    pub(crate) is_dry_run: bool,
+    pub(crate) is_interrupted: bool,
+    /// Inputs that were not read to their ends, and dead letters that could not be deleted.
+    pub(crate) errors: Vec<String>,
+    /// Present with `--delete`.
+    pub(crate) deleted: Option<Deleted>,
+}
+
+impl Summary {
+    pub(crate) fn record(&mut self, outcome: EntryOutcome) {
+        let (name, reason) = outcome.labels();
+        self.failed += u64::from(matches!(outcome, EntryOutcome::Failed(_)));
+        self.add(name, reason, 1);
+    }
+
+    /// Counts entries that have no [`EntryOutcome`]: they were not processed at all.
+    pub(crate) fn record_failed(&mut self, reason: &'static str, count: u64) {
+        if count > 0 {
+            self.failed += count;
+            self.add("failed", reason, count);
+        }
+    }
+
+    fn add(&mut self, outcome: &'static str, reason: &'static str, count: u64) {
+        *self.counts.entry((outcome, reason)).or_default() += count;
+        self.entries += count;
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Whether every entry was read and processed.
+    pub(crate) fn is_success(&self) -> bool {
+        self.failed == 0 && self.errors.is_empty() && !self.is_interrupted
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let outcomes: Vec<_> = self
+            .counts
+            .iter()
+            .map(|((outcome, reason), count)| json!({"outcome": outcome, "reason": Some(reason).filter(|reason| !reason.is_empty()), "count": count}))
+            .collect();
+        let mut summary = json!({
+            "entries": self.entries,
+            "outcomes": outcomes,
+            "failed": self.failed,
+            "dry_run": self.is_dry_run,
+            "interrupted": self.is_interrupted,
+            "errors": self.errors,
+            "seconds": (self.duration.as_secs_f64() * 1e3).round() / 1e3,
+        });
+        if let Some(Deleted { deleted, held }) = self.deleted {
+            summary["dead_letters_deleted"] = deleted.into();
+            summary["dead_letters_in_streaming_buffer"] = held.into();
+        }
+        format!("{summary}\n")
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let noun = if self.entries == 1 { "entry" } else { "entries" };
+        let (verb, note) = if self.is_dry_run { ("decoded", " (dry run: nothing was stored)") } else { ("replayed", "") };
+        let mut text = format!("{} {noun} {verb} in {:.1} s{note}\n", self.entries, self.duration.as_secs_f64());
+        for ((outcome, reason), count) in &self.counts {
+            let name = if reason.is_empty() { (*outcome).to_owned() } else { format!("{outcome} ({reason})") };
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{count:>12}  {name}");
+        }
+        if let Some(Deleted { deleted, held }) = self.deleted {
+            let _ = writeln!(text, "{deleted} dead letters deleted");
+            if held > 0 {
+                let _ = writeln!(
+                    text,
+                    "{held} dead letters became rows but were not deleted: BigQuery cannot delete a row within about 30 minutes of its insertion; run the command again later"
+                );
+            }
+        }
+        text
+    }
+}
