@@ -53,7 +53,7 @@ pub(crate) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSetti
 
 fn above(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
     let of_deployment = |name: &str| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    let matches = settings_file::above("check", |name| file.get(name).or_else(|| of_deployment(name)).map(str::to_owned), line)?;
+    let matches = settings_file::with_defaults("check", |name| file.get(name).or_else(|| of_deployment(name)).map(str::to_owned), line)?;
     let plain = Cli::command();
     let check = plain.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
     let settings = check.filter_map(|arg| {
@@ -94,11 +94,8 @@ mod tests {
 
     #[test]
     fn what_nobody_gives_is_what_the_example_shows() {
-        let shown: Vec<(String, String)> = example()
-            .into_iter()
-            .filter(|(section, _, _)| section.starts_with("What the service is told"))
-            .map(|(_, name, value)| (name, value))
-            .collect();
+        let shown: Vec<(String, String)> =
+            example().into_iter().filter(|(section, _, _)| section == "Service settings").map(|(_, name, value)| (name, value)).collect();
         let mut taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
         taken.sort_by_key(|(name, _)| SERVICE.iter().position(|known| known == name));
         assert_eq!(taken, shown);

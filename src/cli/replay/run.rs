@@ -26,6 +26,7 @@ use crate::cli::dead_letter_table::Deleted;
 use crate::cli::google::{Google, Unseen};
 use crate::cli::printable;
 use crate::config::Operator;
+use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::{BigQuery, ControlError};
@@ -103,7 +104,7 @@ pub(crate) async fn run(args: &Args, operator: Operator) -> Result<ExitCode, Fai
         return Replay::new(args, feed, checkpoint, letters).run(way, hurry, shutdown, None).await;
     }
     let mut config = operator.service.clone();
-    config.limits.attempt = ATTEMPT.mul_f64(0.4);
+    config.push_deadline = ATTEMPT;
     let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(&config, tokens)?;
     // They are kept where they are: a second copy at each attempt would be in the way of whoever counts them.
     let pipeline = if args.dead_letters { pipeline.without_dead_letters() } else { pipeline };
@@ -164,7 +165,7 @@ async fn open(
 /// For a dry run: by the template table where there is one, and nothing is made.
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Arc<Decoder>, Failure> {
     let template = &operator.service.template;
-    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.gzip)?;
+    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
     let schema = bigquery.schema_of(&template.table).await?.unwrap_or_else(|| template.schema.clone());
     let problems = template.decode.problems_with(&schema);
     if !problems.is_empty() {

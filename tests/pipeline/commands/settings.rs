@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
+use pixel_pipeline::config::setting::Command;
+use pixel_pipeline::config::settings::SETTINGS;
 use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -228,41 +230,8 @@ async fn help_documents_every_environment_variable() {
     assert_eq!(output.status.code(), Some(0));
     // Wrapped as wide as the terminal is, or is thought to be.
     let help = String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    for name in [
-        "PORT",
-        "GOOGLE_CLOUD_PROJECT",
-        "DATASET",
-        "TABLE_NAME",
-        "VALID_ATTRIBUTES",
-        "TABLE_SUFFIX",
-        "MAX_NEW_TABLES_PER_HOUR",
-        "OVERFLOW_SUFFIX",
-        "PIXEL_PATH",
-        "SCHEMA_FILE",
-        "IP_ANONYMIZATION",
-        "HASH_USER_IDS",
-        "HASH_ATTRIBUTES",
-        "RESPECT_OPT_OUT",
-        "URL_SIGNING_KEY",
-        "SIGNATURE_MODE",
-        "DEAD_LETTER_TABLE",
-        "AUTO_CREATE",
-        "BATCH_MAX_ROWS",
-        "BATCH_MAX_BYTES",
-        "BATCH_MAX_INSERTS",
-        "BATCH_GZIP",
-        "MAX_IN_FLIGHT",
-        "PUSH_DEADLINE",
-        "PUSH_AUTH",
-        "PUSH_AUDIENCE",
-        "PUSH_SERVICE_ACCOUNT",
-        "PUSH_JWKS_URL",
-        "PUSH_AUTH_FORCE",
-        "LOG_FORMAT",
-        "RUST_LOG",
-        "BIGQUERY_EMULATOR_HOST",
-    ] {
-        let flag = if name == "RUST_LOG" { "--log-level".to_owned() } else { format!("--{}", name.to_lowercase().replace('_', "-")) };
+    for setting in SETTINGS.iter().filter(|setting| setting.is_shown_by(Command::Serve)) {
+        let (name, flag) = (setting.name, format!("--{}", setting.flag()));
         let (_, after) = help.split_once(&format!(" {flag} <")).unwrap_or_else(|| panic!("{flag} is not in: {help}"));
         // A secret's value is not shown.
         let shown = [format!("[env: {name}="), format!("[env: {name}]")];
