@@ -1,4 +1,4 @@
-//! What `local` says of itself when it has started.
+//! The text that `local` prints when it has started.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::topology::Handles;
 
-/// The lines that `local` prints once it runs. Their commands are to be pasted as they are.
+/// Addresses, notes and example commands. The commands can be pasted unchanged.
 pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Option<Rate>, duration: Option<DurationArg>) -> String {
     let urls = &handles.urls;
     let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
@@ -20,25 +20,25 @@ pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Optio
     let rows = table.map(|table| format!("  curl {tables}/{table}/data\n")).unwrap_or_default();
     let mut notes = String::new();
     if let Some(setup) = &handles.emulator {
-        let made = |existed| if existed { "was there" } else { "was made" };
+        let state = |existed| if existed { "exists" } else { "was created" };
         notes += &format!(
             "The Pub/Sub emulator pushes to {}: {} {}, {} {}.\n",
             setup.push_endpoint,
             setup.topic,
-            made(setup.topic_existed),
+            state(setup.topic_existed),
             setup.subscription,
-            if setup.subscription_existed { "was there and pushes here from now on" } else { made(false) },
+            if setup.subscription_existed { "exists and now pushes here" } else { state(false) },
         );
     }
     if let Some(rate) = demo {
-        notes += &format!("The demo fires the pixel {rate} times a second.\n");
+        notes += &format!("The demo requests the pixel {rate} times a second.\n");
     }
     if !host.is_loopback() {
-        notes += &format!("CAUTION: whoever reaches {host} can read and write all of this; nothing asks who they are.\n");
+        notes += &format!("CAUTION: everybody who reaches {host} can read and write everything here, without credentials.\n");
     }
     let stop = match duration {
-        Some(DurationArg(duration)) => format!("Stops after {duration:?}, or with Ctrl-C; the tables stay."),
-        None => "Stop with Ctrl-C; the tables stay.".to_owned(),
+        Some(DurationArg(duration)) => format!("Stops after {duration:?}, or with Ctrl-C. The tables are kept."),
+        None => "Stop with Ctrl-C. The tables are kept.".to_owned(),
     };
     format!(
         "console   {service}/
@@ -46,11 +46,11 @@ pixel     {pixel}
 push      {service}/
 BigQuery  {}
 
-{notes}Fire the pixel:
+{notes}Request the pixel:
   curl -o /dev/null \"{example}\"
-See the tables, and the rows of one:
+List the tables, and the rows of one:
   curl {tables}
-{rows}Query them with this program, or with bq after two exports:
+{rows}Query them with this program, or with bq after these two exports:
   pixel-pipeline query --local={} 'SELECT 1'
 {}
   bq query 'SELECT 1'

@@ -17,7 +17,7 @@ async fn the_emulator_takes_the_topics_place_and_is_told_of_a_new_port() {
     let host = emulator.endpoint.strip_prefix("http://").unwrap();
     let settings = [("PUBSUB_EMULATOR_HOST", host), ("TABLE_SUFFIX", "")];
     let (topic, subscription) = ("projects/local/topics/pixel", "projects/local/subscriptions/pixel-push");
-    for (topic_was, subscription_was) in [("was made", "was made"), ("was there", "was there and pushes here from now on")] {
+    for (topic_was, subscription_was) in [("was created", "was created"), ("exists", "exists and now pushes here")] {
         let dir = TempDir::new();
         let mut local = Local::start(dir.path(), &settings).await;
         let told = format!("The Pub/Sub emulator pushes to {}: {topic} {topic_was}, {subscription} {subscription_was}.", local.push);
