@@ -8,8 +8,11 @@
 # SERVICE_SETTINGS, DEPLOYMENT_SETTINGS and check_each, generated from src/config/settings.rs.
 . deploy/checks.sh
 
+# fail MESSAGE [LINE...]
 fail() {
-  printf '%s\n' "$@" >&2
+  printf 'error: %s\n' "$1" >&2
+  shift
+  (($# == 0)) || printf '%s\n' "$@" >&2
   exit 2
 }
 
@@ -21,9 +24,9 @@ read_settings() {
     number=$((number + 1))
     line=${line%$'\r'}
     [[ $line =~ ^[[:space:]]*(#|$) ]] && continue
-    [[ $line =~ ^([A-Z][A-Z0-9_]*)=(.*)$ ]] || fail "error: $file:$number: \"$line\" is not NAME=value"
+    [[ $line =~ ^([A-Z][A-Z0-9_]*)=(.*)$ ]] || fail "$file:$number: \"$line\" is not NAME=value"
     name=${BASH_REMATCH[1]}
-    is_setting "$name" || fail "error: $file:$number: there is no setting $name; deploy/pipeline.env.example lists all"
+    is_setting "$name" || fail "$file:$number: there is no setting $name; deploy/pipeline.env.example lists all"
     [[ -n ${!name+set} ]] || printf -v "$name" '%s' "${BASH_REMATCH[2]}"
   done <"$file"
 }
@@ -42,9 +45,10 @@ default() {
   printf -v "$name" '%s' "$value"
 }
 
-# check NAME PATTERN EXPECTED: all mistakes are reported at once.
+# check NAME PATTERN EXPECTED [MAX_LENGTH]: all mistakes are reported at once.
 check() {
-  [[ ${!1} =~ ^($2)$ ]] || mistakes+="$1: \"${!1}\" is not $3"$'\n'
+  local value=${!1}
+  [[ $value =~ ^($2)$ && (-z ${4-} || ${#value} -le ${4-0}) ]] || mistakes+="$1: \"${!1}\" is not $3"$'\n'
 }
 
 # check_number NAME MIN MAX [optional]
@@ -77,7 +81,7 @@ check_settings() {
     events|events_daily) mistakes+="DEAD_LETTER_TABLE: $DEAD_LETTER_TABLE is the name of a view: choose another name"$'\n' ;;
     "$TABLE_NAME"*) mistakes+="DEAD_LETTER_TABLE: \"$DEAD_LETTER_TABLE\" would count as a generated table of \"$TABLE_NAME\": choose a name that does not begin with it"$'\n' ;;
   esac
-  [[ -z $mistakes ]] || fail "error: the settings are wrong:" "${mistakes%$'\n'}"
+  [[ -z $mistakes ]] || fail "the settings are wrong:" "${mistakes%$'\n'}"
 }
 
 load_settings() {
@@ -85,10 +89,10 @@ load_settings() {
   if [[ -f $file ]]; then
     read_settings "$file"
   elif [[ -n ${1-} ]]; then
-    fail "error: there is no file $file below $PWD: copy deploy/pipeline.env.example to it"
+    fail "there is no file $file below $PWD: copy deploy/pipeline.env.example to it"
   fi
-  command -v gcloud >/dev/null || fail 'error: gcloud is missing: install the Google Cloud SDK, https://cloud.google.com/sdk/docs/install'
-  command -v bq >/dev/null || fail 'error: bq is missing: it is a part of the Google Cloud SDK, `gcloud components install bq`'
+  command -v gcloud >/dev/null || fail 'gcloud is missing: install the Google Cloud SDK, https://cloud.google.com/sdk/docs/install'
+  command -v bq >/dev/null || fail 'bq is missing: it is a part of the Google Cloud SDK, `gcloud components install bq`'
   PROJECT_ID=${PROJECT_ID:-${GOOGLE_CLOUD_PROJECT:-$(gcloud config get-value project 2>/dev/null || true)}}
   for name in $DEPLOYMENT_SETTINGS $SERVICE_SETTINGS; do
     default "$name"

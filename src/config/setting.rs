@@ -85,6 +85,8 @@ pub struct Deployed {
 pub enum Range {
     /// What [`Kind`] says.
     OfKind,
+    /// A name of letters, digits and _.
+    Name { max_length: usize },
     /// An extended regular expression for the whole value, and what it matches. The expression works in bash and in Terraform.
     Pattern { regex: &'static str, expected: &'static str },
 }

@@ -1,15 +1,15 @@
 //! The table of all settings: the one place that defines them.
 //!
 //! From it come the arguments of the commands (`given`), the checks of their values (`values`), and the generated files
-//! docs/settings.md, deploy/pipeline.env.example, deploy/checks.sh, deploy/terraform/variables.tf and
-//! deploy/terraform/variables_service.tf (`generated`; a test compares them).
+//! docs/settings.md, deploy/pipeline.env.example, deploy/checks.sh and deploy/terraform/{variables,variables_service,
+//! service_settings}.tf (`generated`; a test compares them).
 //!
 //! To add a setting, add an entry here, read it where it is used (`values.number(&NAME)`), and regenerate the files:
 //! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
 
 use super::setting::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
 use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
-use super::setting::Range::{OfKind, Pattern};
+use super::setting::Range::{Name, OfKind, Pattern};
 use super::setting::{Command, Deployed, Kind, Range, SERVICE_SECTION, Setting};
 
 macro_rules! settings {
@@ -55,7 +55,8 @@ const ATTRIBUTES: Range = Pattern {
     regex: "[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*",
     expected: "a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id",
 };
-const TABLE: Range = Pattern { regex: "[A-Za-z0-9_]+", expected: "a name of letters, digits and _" };
+/// Of a dataset, or of a table to which nothing is added.
+const NAME: Range = Name { max_length: 1024 };
 
 /// A setting that a deployment passes on to the service.
 const SERVICE: Option<Deployed> = service(None, OfKind);
@@ -155,14 +156,6 @@ settings! {
         kind: Number { min: 1, max: 36_500 },
         deployed: deployment("BigQuery", OfKind),
     }
-    SCHEMA_FILE {
-        help: "BigQuery schema file to create the template table from, in the format of `bq mk --schema`",
-        value: "FILE",
-        default_note: "the built-in schema",
-        heading: "Events",
-        commands: NAMING,
-        deployed: Some(Deployed { section: "BigQuery", default: Some("schema/pixel.json"), range: OfKind }),
-    }
     IMAGE {
         help: "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository",
         value: "IMAGE",
@@ -218,30 +211,6 @@ settings! {
         }),
     }
 
-    DATA_DIR {
-        help: "Directory of the tables. They are kept over a restart",
-        value: "DIR",
-        default: "./pixel-data",
-        heading: "Local",
-        commands: &[Local],
-    }
-    PIXEL_PORT {
-        help: "Port of the pixel",
-        value: "PORT",
-        kind: PORT_NUMBER,
-        default: "8081",
-        heading: "Local",
-        commands: &[Local],
-    }
-    BIGQUERY_PORT {
-        help: "Port of BigQuery's API",
-        value: "PORT",
-        kind: PORT_NUMBER,
-        default: "9050",
-        heading: "Local",
-        commands: &[Local],
-    }
-
     PORT {
         help: "Port of the service",
         value: "PORT",
@@ -266,7 +235,7 @@ settings! {
         default: "parsed_pixel",
         heading: "Service settings",
         commands: &[Serve, Local, Check, Replay, Forget, Query],
-        deployed: service(None, TABLE),
+        deployed: service(None, NAME),
     }
     BIGQUERY_ENDPOINT {
         help: "Address of BigQuery's API: a private or regional endpoint",
@@ -285,7 +254,7 @@ settings! {
         default: "pixel",
         heading: "Events",
         commands: NAMING,
-        deployed: service(None, TABLE),
+        deployed: service(None, Name { max_length: 512 }),
     }
     VALID_ATTRIBUTES {
         help: "URL parameters that may become columns, separated by commas. Each must be a column of the template table",
@@ -339,6 +308,15 @@ settings! {
             expected: "a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as \
                        /pixel.png,/p.png",
         }),
+    }
+    SCHEMA_FILE {
+        help: "BigQuery schema file to create the template table from, in the format of `bq mk --schema`. In a deployment, a \
+               relative path is relative to the folder of the repository",
+        value: "FILE",
+        default_note: "the built-in schema",
+        heading: "Events",
+        commands: NAMING,
+        deployed: Some(Deployed { section: "BigQuery", default: Some("schema/pixel.json"), range: OfKind }),
     }
 
     IP_ANONYMIZATION {
@@ -401,7 +379,7 @@ settings! {
         default: "dead_letters",
         heading: "Delivery",
         commands: &[Serve, Local, Check, Replay, Forget],
-        deployed: service(None, TABLE),
+        deployed: service(None, NAME),
     }
     AUTO_CREATE {
         help: "Create the dataset, the template table and the dead-letter table if they do not exist",
@@ -526,6 +504,30 @@ settings! {
         heading: "Logging",
         commands: LOGGING,
         deployed: service(None, Pattern { regex: "[^[:space:]]+", expected: "a level such as error, warn, info, debug or trace" }),
+    }
+
+    DATA_DIR {
+        help: "Directory of the tables. They are kept over a restart",
+        value: "DIRECTORY",
+        default: "./pixel-data",
+        heading: "Local",
+        commands: &[Local],
+    }
+    PIXEL_PORT {
+        help: "Port of the pixel",
+        value: "PORT",
+        kind: PORT_NUMBER,
+        default: "8081",
+        heading: "Local",
+        commands: &[Local],
+    }
+    BIGQUERY_PORT {
+        help: "Port of BigQuery's API",
+        value: "PORT",
+        kind: PORT_NUMBER,
+        default: "9050",
+        heading: "Local",
+        commands: &[Local],
     }
 
     BIGQUERY_EMULATOR_HOST {

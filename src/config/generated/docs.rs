@@ -43,7 +43,7 @@ pub(super) fn page() -> String {
             page += &row(setting);
         }
     }
-    let _ = writeln!(page, "\n## Exit codes\n\n```text\n{EXIT_CODES}```");
+    let _ = writeln!(page, "\n## Exit codes\n\n```text\n{}```", EXIT_CODES.trim_start_matches("Exit codes:\n"));
     page
 }
 
@@ -67,7 +67,7 @@ fn row(setting: &Setting) -> String {
         Some(_) => code(setting.deployed_default()),
     };
     let commands: Vec<&str> = Command::ALL.into_iter().filter(|command| setting.is_taken_by(*command)).map(Command::name).collect();
-    let commands = if commands.is_empty() { "deploy.sh".to_owned() } else { commands.join(", ") };
+    let commands = if commands.is_empty() { "deployment".to_owned() } else { commands.join(", ") };
     format!(
         "| `{}`{flag} | {} | {default} | {deployment} | {commands} | {}. |\n",
         setting.name,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{deployed, wrapped};
+use super::{deployed, sections, wrapped};
 use crate::config::setting::SERVICE_SECTION;
 
 const HEADER: &str = "\
@@ -23,13 +23,7 @@ const SECRETS: &str = "\
 
 pub(super) fn file() -> String {
     let mut file = HEADER.to_owned();
-    let mut sections = Vec::new();
-    for (_, deployed) in deployed().filter(|(_, deployed)| deployed.section != SERVICE_SECTION) {
-        if !sections.contains(&deployed.section) {
-            sections.push(deployed.section);
-        }
-    }
-    for section in sections.into_iter().chain([SERVICE_SECTION]) {
+    for section in sections().into_iter().chain([SERVICE_SECTION]) {
         let _ = writeln!(file, "\n# --- {section}");
         if section == SERVICE_SECTION {
             file += SECRETS;

@@ -72,11 +72,25 @@ fn deployed() -> impl Iterator<Item = (&'static Setting, &'static Deployed)> {
     SETTINGS.iter().filter_map(|setting| Some((*setting, setting.deployed.as_ref()?)))
 }
 
+/// The sections of the settings that belong to the deployment itself.
+fn sections() -> Vec<&'static str> {
+    let mut sections = Vec::new();
+    for (_, deployed) in deployed().filter(|(setting, _)| !setting.is_passed_on()) {
+        if !sections.contains(&deployed.section) {
+            sections.push(deployed.section);
+        }
+    }
+    sections
+}
+
 /// The regular expression for the values that a deployment accepts, and what they are. `None`: something else checks them.
 fn pattern(setting: &Setting, deployed: &Deployed) -> Option<(String, String)> {
     let or_empty = |regex: String| if is_optional(setting) { format!("({regex})?") } else { regex };
     match (deployed.range, setting.kind) {
         (Range::Pattern { regex, expected }, _) => Some((regex.to_owned(), expected.to_owned())),
+        (Range::Name { max_length }, _) => {
+            Some(("[A-Za-z0-9_]+".to_owned(), format!("a name of at most {max_length} letters, digits and _")))
+        }
         (Range::OfKind, Kind::Boolean) => Some(("true|false".to_owned(), "true or false".to_owned())),
         (Range::OfKind, Kind::Choice(values)) => Some((values.join("|"), format!("one of {}", values.join(", ")))),
         (Range::OfKind, Kind::Number { min, max }) => Some((or_empty("0|[1-9][0-9]*".to_owned()), whole_number(min, max))),

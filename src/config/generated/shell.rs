@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{deployed, is_optional, pattern, wrapped};
-use crate::config::setting::{Kind, Range};
+use crate::config::setting::{Deployed, Kind, Range};
 
 const HEADER: &str = "\
 # The settings of a deployment and the check of each. Generated from src/config/settings.rs; sourced by settings.sh.
@@ -22,7 +22,7 @@ pub(super) fn file() -> String {
         let names = wrapped(&names.join(" "), "  ", 110);
         let _ = writeln!(file, "\n{list}='{}'", names.trim());
     }
-    file += "\n# Calls check NAME PATTERN EXPECTED, or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
+    file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
     for (setting, deployed) in deployed() {
         match (deployed.range, setting.kind, pattern(setting, deployed)) {
             (Range::OfKind, Kind::Number { min, max }, _) => {
@@ -30,7 +30,7 @@ pub(super) fn file() -> String {
                 let _ = writeln!(file, "  check_number {} {min} {max}{optional}", setting.name);
             }
             (_, _, Some((regex, expected))) => {
-                let _ = writeln!(file, "  check {} '{regex}' '{expected}'", setting.name);
+                let _ = writeln!(file, "  check {} {} {}{}", setting.name, quoted(&regex), quoted(&expected), max_length(deployed));
             }
             // SCHEMA_FILE: settings.sh looks into the file.
             (_, _, None) => {}
@@ -38,4 +38,16 @@ pub(super) fn file() -> String {
     }
     file += "}\n";
     file
+}
+
+fn max_length(deployed: &Deployed) -> String {
+    match deployed.range {
+        Range::Name { max_length } => format!(" {max_length}"),
+        Range::OfKind | Range::Pattern { .. } => String::new(),
+    }
+}
+
+/// One word of the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{deployed, is_optional, pattern, whole_number, words};
+use super::{deployed, is_optional, pattern, sections, whole_number, words};
 use crate::config::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
 use crate::config::settings;
 
@@ -13,13 +13,11 @@ pub(super) fn deployment() -> String {
 # the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
 "
     .to_owned();
-    let mut section = "";
-    for (setting, deployed) in deployed().filter(|(setting, _)| !setting.is_passed_on()) {
-        if section != deployed.section {
-            section = deployed.section;
-            let _ = writeln!(file, "\n# --- {section}");
+    for section in sections() {
+        let _ = writeln!(file, "\n# --- {section}");
+        for (setting, deployed) in deployed().filter(|(_, deployed)| deployed.section == section) {
+            file += &variable(setting, deployed);
         }
-        file += &variable(setting, deployed);
     }
     file
 }
@@ -83,7 +81,11 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
     }
     let conditions: Vec<_> = condition(setting, deployed).into_iter().chain(relations(setting)).collect();
     for (at, (condition, expected)) in conditions.into_iter().enumerate() {
-        let value = if kind == "number" { format!("${{coalesce(var.{name}, 0)}}") } else { format!("\\\"${{var.{name}}}\\\"") };
+        let value = match kind {
+            "number" if default == "null" => format!("${{coalesce(var.{name}, 0)}}"),
+            "number" => format!("${{var.{name}}}"),
+            _ => format!("\\\"${{var.{name}}}\\\""),
+        };
         let blank = if at == 0 { "\n" } else { "" };
         let _ = write!(
             block,
@@ -107,7 +109,13 @@ fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)>
         (Range::OfKind, Kind::Choice(values)) => {
             Some((format!("contains({values:?}, {variable})"), format!("one of {}", values.join(", "))))
         }
-        _ => pattern(setting, deployed).map(|(regex, expected)| (format!("can(regex(\"^({regex})$\", {variable}))"), expected)),
+        (range, _) => pattern(setting, deployed).map(|(regex, expected)| {
+            let length = match range {
+                Range::Name { max_length } => format!(" && length({variable}) <= {max_length}"),
+                Range::OfKind | Range::Pattern { .. } => String::new(),
+            };
+            (format!("can(regex(\"^({regex})$\", {variable})){length}"), expected)
+        }),
     }
 }
 
@@ -124,14 +132,10 @@ fn relations(setting: &Setting) -> Vec<(String, String)> {
             "a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
         )],
         "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "at least min_instances, which is ${var.min_instances}")],
-        "DATASET" => &[("length(var.dataset) <= 1024", "a name of at most 1024 characters")],
-        "TABLE_NAME" => &[
-            ("length(var.table_name) <= 512", "a name of at most 512 characters"),
-            (
-                "!startswith(\"events_daily\", var.table_name)",
-                "free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with",
-            ),
-        ],
+        "TABLE_NAME" => &[(
+            "!startswith(\"events_daily\", var.table_name)",
+            "free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with",
+        )],
         "OVERFLOW_SUFFIX" => &[(
             "var.overflow_suffix != var.table_suffix",
             "different from table_suffix. Set a suffix that no other table has, such as _overflow_{date}",

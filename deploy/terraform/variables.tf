@@ -1,0 +1,222 @@
+# Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
+# the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
+
+# --- Location
+
+variable "project_id" {
+  description = "Project of the deployment."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+)$", var.project_id))
+    error_message = "project_id: \"${var.project_id}\" is not a project id such as my-project-123, which is neither the project's name nor its number."
+  }
+  validation {
+    condition     = !strcontains(var.project_id, ":")
+    error_message = "project_id: \"${var.project_id}\" is not a project that the module supports: use deploy.sh for a project with a domain."
+  }
+}
+
+variable "region" {
+  description = "Region of the Cloud Run service and of the image."
+  type        = string
+  default     = "us-central1"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z]+-[a-z]+[0-9]+)$", var.region))
+    error_message = "region: \"${var.region}\" is not a region such as us-central1 or europe-west1."
+  }
+}
+
+variable "location" {
+  description = "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later."
+  type        = string
+  default     = "US"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(US|EU|[a-z]+-[a-z]+[0-9]+)$", var.location))
+    error_message = "location: \"${var.location}\" is not US, EU or a region such as europe-west1."
+  }
+}
+
+variable "pipeline" {
+  description = "Prefix of the names of all resources. Two pipelines in one project need two names and two datasets."
+  type        = string
+  default     = "pixel"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z][a-z0-9-]{1,22}[a-z0-9])$", var.pipeline))
+    error_message = "pipeline: \"${var.pipeline}\" is not 3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -."
+  }
+  validation {
+    condition     = !strcontains(var.pipeline, "goog")
+    error_message = "pipeline: \"${var.pipeline}\" is not free of \"goog\", which Google reserves."
+  }
+}
+
+# --- Pixel
+
+variable "domain" {
+  description = "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS record has to point to the address of the load balancer. Empty: HTTP by address only."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?)$", var.domain))
+    error_message = "domain: \"${var.domain}\" is not a host name in lower case, without https:// and path, such as track.example.com."
+  }
+  validation {
+    condition     = length(var.domain) <= 253
+    error_message = "domain: \"${var.domain}\" is not a host name of at most 253 characters."
+  }
+}
+
+# --- Logs
+
+variable "exclude_from_default" {
+  description = "Keep the pixel's log entries out of the _Default bucket. They still reach the topic; storing them in Cloud Logging would cost more than the rest of the pipeline."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "archive" {
+  description = "Store every log entry in a file in a Cloud Storage bucket, too, for archive_days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "archive_days" {
+  description = "Days after which a file of the archive is deleted."
+  type        = number
+  default     = 400
+  nullable    = false
+
+  validation {
+    condition     = var.archive_days >= 1 && var.archive_days <= 36500 && floor(var.archive_days) == var.archive_days
+    error_message = "archive_days: ${coalesce(var.archive_days, 0)} is not a whole number from 1 to 36500."
+  }
+}
+
+# --- BigQuery
+
+variable "table_expiration_days" {
+  description = "Days after which a generated table is deleted. Not set: never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.table_expiration_days == null ? true : var.table_expiration_days >= 1 && var.table_expiration_days <= 36500 && floor(var.table_expiration_days) == var.table_expiration_days
+    error_message = "table_expiration_days: ${coalesce(var.table_expiration_days, 0)} is not a whole number from 1 to 36500."
+  }
+}
+
+variable "schema_file" {
+  description = "BigQuery schema file to create the template table from, in the format of `bq mk --schema`."
+  type        = string
+  default     = "schema/pixel.json"
+  nullable    = false
+
+  validation {
+    condition     = try(fileexists(startswith(var.schema_file, "/") ? var.schema_file : "${path.module}/../../${var.schema_file}"), false)
+    error_message = "schema_file: \"${var.schema_file}\" is not a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")."
+  }
+}
+
+# --- Cloud Run
+
+variable "image" {
+  description = "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(([^[:space:]/]+(/[^[:space:]/]+)+)?)$", var.image))
+    error_message = "image: \"${var.image}\" is not the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0."
+  }
+}
+
+variable "cpu" {
+  description = "CPUs of an instance."
+  type        = string
+  default     = "1"
+  nullable    = false
+
+  validation {
+    condition     = contains(["1", "2", "4", "6", "8"], var.cpu)
+    error_message = "cpu: \"${var.cpu}\" is not one of 1, 2, 4, 6, 8."
+  }
+}
+
+variable "memory" {
+  description = "Memory of an instance. Cloud Run needs 2Gi or more for 4 CPUs, and 4Gi for 6 and 8."
+  type        = string
+  default     = "512Mi"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([1-9][0-9]*(Mi|Gi))$", var.memory))
+    error_message = "memory: \"${var.memory}\" is not an amount of memory such as 512Mi or 1Gi."
+  }
+}
+
+variable "concurrency" {
+  description = "Maximum concurrent deliveries per instance."
+  type        = number
+  default     = 500
+  nullable    = false
+
+  validation {
+    condition     = var.concurrency >= 1 && var.concurrency <= 1000 && floor(var.concurrency) == var.concurrency
+    error_message = "concurrency: ${coalesce(var.concurrency, 0)} is not a whole number from 1 to 1000."
+  }
+}
+
+variable "min_instances" {
+  description = "Minimum number of instances, which run also while nothing arrives."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.min_instances >= 0 && var.min_instances <= 10000 && floor(var.min_instances) == var.min_instances
+    error_message = "min_instances: ${coalesce(var.min_instances, 0)} is not a whole number from 0 to 10000."
+  }
+}
+
+variable "max_instances" {
+  description = "Maximum number of instances."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 10000 && floor(var.max_instances) == var.max_instances
+    error_message = "max_instances: ${coalesce(var.max_instances, 0)} is not a whole number from 1 to 10000."
+  }
+  validation {
+    condition     = var.max_instances >= var.min_instances
+    error_message = "max_instances: ${coalesce(var.max_instances, 0)} is not at least min_instances, which is ${var.min_instances}."
+  }
+}
+
+# --- Monitoring
+
+variable "alert_email" {
+  description = "Address that receives the alerts. Empty: they appear only in the console."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(([^@[:space:]]+@[^@[:space:]]+)?)$", var.alert_email))
+    error_message = "alert_email: \"${var.alert_email}\" is not an email address such as you@example.com."
+  }
+}
