@@ -73,15 +73,13 @@ check_settings() {
   else
     mistakes+="SCHEMA_FILE: there is no file $SCHEMA_FILE below $PWD"$'\n'
   fi
-  case "events_daily" in
-    "$TABLE_NAME"*) mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n' ;;
-  esac
+  [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
   [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is TABLE_SUFFIX, too: choose a suffix that no other table has"$'\n'
   case $DEAD_LETTER_TABLE in
     events|events_daily) mistakes+="DEAD_LETTER_TABLE: $DEAD_LETTER_TABLE is the name of a view: choose another name"$'\n' ;;
     "$TABLE_NAME"*) mistakes+="DEAD_LETTER_TABLE: \"$DEAD_LETTER_TABLE\" would count as a generated table of \"$TABLE_NAME\": choose a name that does not begin with it"$'\n' ;;
   esac
-  [[ -z $mistakes ]] || fail "the settings are wrong:" "${mistakes%$'\n'}"
+  [[ -z $mistakes ]] || fail "invalid settings:" "${mistakes%$'\n'}"
 }
 
 load_settings() {
@@ -92,7 +90,7 @@ load_settings() {
     fail "there is no file $file below $PWD: copy deploy/pipeline.env.example to it"
   fi
   command -v gcloud >/dev/null || fail 'gcloud is missing: install the Google Cloud SDK, https://cloud.google.com/sdk/docs/install'
-  command -v bq >/dev/null || fail 'bq is missing: it is a part of the Google Cloud SDK, `gcloud components install bq`'
+  command -v bq >/dev/null || fail "bq is missing: install it with 'gcloud components install bq'"
   PROJECT_ID=${PROJECT_ID:-${GOOGLE_CLOUD_PROJECT:-$(gcloud config get-value project 2>/dev/null || true)}}
   for name in $DEPLOYMENT_SETTINGS $SERVICE_SETTINGS; do
     default "$name"
@@ -107,6 +105,7 @@ load_settings() {
   ARCHIVE_BUCKET=$PIXEL_BUCKET-archive
   PUSH_SUBSCRIPTION=$PIPELINE-push
   DEAD_LETTER=$PIPELINE-dead-letter
+  # shellcheck disable=SC2153 # DOMAIN is a setting.
   CERTIFICATE=$(printf '%s-%s' "$PIPELINE" "${DOMAIN//./-}" | cut -c1-63)
   CERTIFICATE=${CERTIFICATE%-}
   local domain=iam.gserviceaccount.com account

@@ -100,7 +100,7 @@ variable "archive_days" {
 
   validation {
     condition     = var.archive_days >= 1 && var.archive_days <= 36500 && floor(var.archive_days) == var.archive_days
-    error_message = "archive_days: ${coalesce(var.archive_days, 0)} is not a whole number from 1 to 36500."
+    error_message = "archive_days: ${var.archive_days} is not a whole number from 1 to 36500."
   }
 }
 
@@ -118,7 +118,7 @@ variable "table_expiration_days" {
 }
 
 variable "schema_file" {
-  description = "BigQuery schema file to create the template table from, in the format of `bq mk --schema`."
+  description = "BigQuery schema file to create the template table from, in the format of `bq mk --schema`. In a deployment, a relative path is relative to the folder of the repository."
   type        = string
   default     = "schema/pixel.json"
   nullable    = false
@@ -175,7 +175,7 @@ variable "concurrency" {
 
   validation {
     condition     = var.concurrency >= 1 && var.concurrency <= 1000 && floor(var.concurrency) == var.concurrency
-    error_message = "concurrency: ${coalesce(var.concurrency, 0)} is not a whole number from 1 to 1000."
+    error_message = "concurrency: ${var.concurrency} is not a whole number from 1 to 1000."
   }
 }
 
@@ -187,7 +187,7 @@ variable "min_instances" {
 
   validation {
     condition     = var.min_instances >= 0 && var.min_instances <= 10000 && floor(var.min_instances) == var.min_instances
-    error_message = "min_instances: ${coalesce(var.min_instances, 0)} is not a whole number from 0 to 10000."
+    error_message = "min_instances: ${var.min_instances} is not a whole number from 0 to 10000."
   }
 }
 
@@ -199,11 +199,11 @@ variable "max_instances" {
 
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 10000 && floor(var.max_instances) == var.max_instances
-    error_message = "max_instances: ${coalesce(var.max_instances, 0)} is not a whole number from 1 to 10000."
+    error_message = "max_instances: ${var.max_instances} is not a whole number from 1 to 10000."
   }
   validation {
     condition     = var.max_instances >= var.min_instances
-    error_message = "max_instances: ${coalesce(var.max_instances, 0)} is not at least min_instances, which is ${var.min_instances}."
+    error_message = "max_instances: ${var.max_instances} is not at least min_instances, which is ${var.min_instances}."
   }
 }
 

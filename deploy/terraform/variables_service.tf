@@ -8,12 +8,8 @@ variable "dataset" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dataset))
-    error_message = "dataset: \"${var.dataset}\" is not a name of letters, digits and _."
-  }
-  validation {
-    condition     = length(var.dataset) <= 1024
-    error_message = "dataset: \"${var.dataset}\" is not a name of at most 1024 characters."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dataset)) && length(var.dataset) <= 1024
+    error_message = "dataset: \"${var.dataset}\" is not a name of at most 1024 letters, digits and _."
   }
 }
 
@@ -24,12 +20,8 @@ variable "table_name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_]+)$", var.table_name))
-    error_message = "table_name: \"${var.table_name}\" is not a name of letters, digits and _."
-  }
-  validation {
-    condition     = length(var.table_name) <= 512
-    error_message = "table_name: \"${var.table_name}\" is not a name of at most 512 characters."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.table_name)) && length(var.table_name) <= 512
+    error_message = "table_name: \"${var.table_name}\" is not a name of at most 512 letters, digits and _."
   }
   validation {
     condition     = !startswith("events_daily", var.table_name)
@@ -69,7 +61,7 @@ variable "max_new_tables_per_hour" {
 
   validation {
     condition     = var.max_new_tables_per_hour >= 1 && var.max_new_tables_per_hour <= 1000000 && floor(var.max_new_tables_per_hour) == var.max_new_tables_per_hour
-    error_message = "max_new_tables_per_hour: ${coalesce(var.max_new_tables_per_hour, 0)} is not a whole number from 1 to 1000000."
+    error_message = "max_new_tables_per_hour: ${var.max_new_tables_per_hour} is not a whole number from 1 to 1000000."
   }
 }
 
@@ -151,8 +143,8 @@ variable "dead_letter_table" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dead_letter_table))
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not a name of letters, digits and _."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dead_letter_table)) && length(var.dead_letter_table) <= 1024
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not a name of at most 1024 letters, digits and _."
   }
   validation {
     condition     = !contains(["events", "events_daily"], var.dead_letter_table)
@@ -172,7 +164,7 @@ variable "batch_max_rows" {
 
   validation {
     condition     = var.batch_max_rows >= 1 && var.batch_max_rows <= 50000 && floor(var.batch_max_rows) == var.batch_max_rows
-    error_message = "batch_max_rows: ${coalesce(var.batch_max_rows, 0)} is not a whole number from 1 to 50000."
+    error_message = "batch_max_rows: ${var.batch_max_rows} is not a whole number from 1 to 50000."
   }
 }
 
@@ -184,7 +176,7 @@ variable "batch_max_bytes" {
 
   validation {
     condition     = var.batch_max_bytes >= 1 && var.batch_max_bytes <= 9000000 && floor(var.batch_max_bytes) == var.batch_max_bytes
-    error_message = "batch_max_bytes: ${coalesce(var.batch_max_bytes, 0)} is not a whole number from 1 to 9000000."
+    error_message = "batch_max_bytes: ${var.batch_max_bytes} is not a whole number from 1 to 9000000."
   }
 }
 
@@ -196,7 +188,7 @@ variable "batch_max_inserts" {
 
   validation {
     condition     = var.batch_max_inserts >= 1 && var.batch_max_inserts <= 10000 && floor(var.batch_max_inserts) == var.batch_max_inserts
-    error_message = "batch_max_inserts: ${coalesce(var.batch_max_inserts, 0)} is not a whole number from 1 to 10000."
+    error_message = "batch_max_inserts: ${var.batch_max_inserts} is not a whole number from 1 to 10000."
   }
 }
 
@@ -215,7 +207,7 @@ variable "max_in_flight" {
 
   validation {
     condition     = var.max_in_flight >= 1 && var.max_in_flight <= 1000000 && floor(var.max_in_flight) == var.max_in_flight
-    error_message = "max_in_flight: ${coalesce(var.max_in_flight, 0)} is not a whole number from 1 to 1000000."
+    error_message = "max_in_flight: ${var.max_in_flight} is not a whole number from 1 to 1000000."
   }
 }
 

@@ -26,7 +26,7 @@ impl CliError {
 
     /// Mistakes in the settings.
     pub(crate) fn settings(problems: impl Display) -> Self {
-        Self::Usage(format!("the settings are wrong:\n{problems}"))
+        Self::Usage(format!("invalid settings:\n{problems}"))
     }
 
     pub(crate) fn message(&self) -> &str {

@@ -11,7 +11,7 @@ use crate::config::Problems;
 /// Why there is no more output.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("the settings are wrong:\n{0}")]
+    #[error("invalid settings:\n{0}")]
     Settings(#[from] Problems),
     #[error("no input: give URLs, or --input FILE (- for standard input)")]
     NoInput,

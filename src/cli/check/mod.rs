@@ -82,7 +82,7 @@ pub async fn run(args: Args) -> ExitCode {
     let is_local = args.deployment.is_local();
     let deployment = match args.deployment.load_deployment(|| gcloud(&["config", "get-value", "project"])).await {
         Ok(deployment) => deployment,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     let tokens = if is_local { Ok(Tokens::None) } else { Tokens::of_the_caller(deployment.access_token_file.as_deref()).await };
     let tokens = match tokens {

@@ -133,7 +133,7 @@ pub async fn run(args: Args) -> ExitCode {
     telemetry::init(args.operator.log_format(), args.operator.log_level(), project);
     let operator = match operator {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     match run::run(&args, operator).await {
         Ok(code) => code,
