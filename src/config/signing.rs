@@ -28,7 +28,7 @@ impl Given {
                 .and_then(|text| problems.check("--key-file", SigningKeys::parse(&text))),
             (None, Some(text)) => problems.check(URL_SIGNING_KEY.name, SigningKeys::parse(text)),
             (None, None) => {
-                problems.add(URL_SIGNING_KEY.name, "no key: set it to the key of the service, or give --key-file");
+                problems.add(URL_SIGNING_KEY.name, "there is no key: set it to the key of the service, or give --key-file");
                 None
             }
         };
