@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match runtime.enable_all().build() {
         Ok(runtime) => runtime.block_on(cli::run(cli)),
         Err(error) => {
-            eprintln!("cannot start the runtime: {error}");
+            eprintln!("error: cannot start the runtime: {error}");
             ExitCode::FAILURE
         }
     }

@@ -13,36 +13,15 @@ resource "google_service_account" "push" {
 }
 
 locals {
-  environment = {
+  environment = merge(local.service_settings, {
     GOOGLE_CLOUD_PROJECT = var.project_id
-    # The tables are made here, of schema_file; the service would make the built-in ones.
+    # The tables are created here, from schema_file; the service would create them from its built-in schema.
     AUTO_CREATE = "false"
-    # Cloud Run lets in whoever has run.invoker, also on the project; the service looks at who it was. Not at
-    # the audience, which is the service's URL: that is not known before.
+    # Cloud Run authorizes every caller with run.invoker, also on the project; the service checks the caller's account. It
+    # does not check the audience, which is the service's URL: the URL is not known before the service exists.
     PUSH_AUTH            = "iam"
     PUSH_SERVICE_ACCOUNT = local.push_account
-
-    DATASET                 = var.dataset
-    TABLE_NAME              = var.table_name
-    VALID_ATTRIBUTES        = var.valid_attributes
-    TABLE_SUFFIX            = var.table_suffix
-    MAX_NEW_TABLES_PER_HOUR = tostring(var.max_new_tables_per_hour)
-    OVERFLOW_SUFFIX         = var.overflow_suffix
-    PIXEL_PATH              = var.pixel_path
-    IP_ANONYMIZATION        = var.ip_anonymization
-    HASH_ATTRIBUTES         = var.hash_attributes
-    RESPECT_OPT_OUT         = tostring(var.respect_opt_out)
-    SIGNATURE_MODE          = var.signature_mode
-    DEAD_LETTER_TABLE       = var.dead_letter_table
-    BATCH_MAX_ROWS          = tostring(var.batch_max_rows)
-    BATCH_MAX_BYTES         = tostring(var.batch_max_bytes)
-    BATCH_MAX_INSERTS       = tostring(var.batch_max_inserts)
-    BATCH_GZIP              = tostring(var.batch_gzip)
-    MAX_IN_FLIGHT           = tostring(var.max_in_flight)
-    PUSH_DEADLINE           = var.push_deadline
-    LOG_FORMAT              = var.log_format
-    RUST_LOG                = var.rust_log
-  }
+  })
 }
 
 resource "google_cloud_run_v2_service" "pipeline" {

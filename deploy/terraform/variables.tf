@@ -1,16 +1,20 @@
-# Settings of the deployment: those of deploy/pipeline.env.example in lower case, with the same defaults,
-# and delete_data. What the service is told is in variables_service.tf.
+# Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
+# the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
 
-# --- Where
+# --- Location
 
 variable "project_id" {
-  description = "Id of the Google Cloud project."
+  description = "Project of the deployment."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
-    error_message = "project_id: \"${var.project_id}\" is not a project id. Set it to the id of your Google Cloud project, as my-project-123 is; its name or number will not do."
+    condition     = can(regex("^([a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+)$", var.project_id))
+    error_message = "project_id: \"${var.project_id}\" is not a project id such as my-project-123, which is neither the project's name nor its number."
+  }
+  validation {
+    condition     = !strcontains(var.project_id, ":")
+    error_message = "project_id: \"${var.project_id}\" is not a project that the module supports: use deploy.sh for a project with a domain."
   }
 }
 
@@ -21,8 +25,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
-    error_message = "region: \"${var.region}\" is not a region. Set one, as us-central1 or europe-west1 are; a zone or a multi-region will not do."
+    condition     = can(regex("^([a-z]+-[a-z]+[0-9]+)$", var.region))
+    error_message = "region: \"${var.region}\" is not a region such as us-central1 or europe-west1."
   }
 }
 
@@ -34,35 +38,41 @@ variable "location" {
 
   validation {
     condition     = can(regex("^(US|EU|[a-z]+-[a-z]+[0-9]+)$", var.location))
-    error_message = "location: \"${var.location}\" is not a location. Set US, EU or a region, as europe-west1 is."
+    error_message = "location: \"${var.location}\" is not US, EU or a region such as europe-west1."
   }
 }
 
 variable "pipeline" {
-  description = "Everything that is created begins with it. Two pipelines in one project need two names and two datasets."
+  description = "Prefix of the names of all resources. Two pipelines in one project need two names and two datasets."
   type        = string
   default     = "pixel"
   nullable    = false
 
-  # The longest name that follows from it is a service account's, which may have 30 characters; the
-  # shortest is the topic's, which must have 3. Pub/Sub and Cloud Storage keep names with goog to Google.
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.pipeline)) && !strcontains(var.pipeline, "goog")
-    error_message = "pipeline: \"${var.pipeline}\" cannot begin the names of resources. Set 3 to 24 characters a-z, 0-9 and -, beginning with a letter, not ending with - and without \"goog\"."
+    condition     = can(regex("^([a-z][a-z0-9-]{1,22}[a-z0-9])$", var.pipeline))
+    error_message = "pipeline: \"${var.pipeline}\" is not 3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -."
+  }
+  validation {
+    condition     = !strcontains(var.pipeline, "goog")
+    error_message = "pipeline: \"${var.pipeline}\" is not free of \"goog\", which Google reserves."
   }
 }
 
 # --- Pixel
 
 variable "domain" {
-  description = "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS record has to point to the output address. Empty: HTTP by address only."
+  description = "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS record has to point to the address of the load balancer. Empty: HTTP by address only."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^(([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,})?$", var.domain)) && length(var.domain) <= 253
-    error_message = "domain: \"${var.domain}\" is not a host name. Set one in lower case without https:// and path, as track.example.com is, or leave it empty."
+    condition     = can(regex("^((([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?)$", var.domain))
+    error_message = "domain: \"${var.domain}\" is not a host name in lower case, without https:// and path, such as track.example.com."
+  }
+  validation {
+    condition     = length(var.domain) <= 253
+    error_message = "domain: \"${var.domain}\" is not a host name of at most 253 characters."
   }
 }
 
@@ -76,7 +86,7 @@ variable "exclude_from_default" {
 }
 
 variable "archive" {
-  description = "Keep every raw entry as a file in a Cloud Storage bucket as well, for archive_days."
+  description = "Store every log entry in a file in a Cloud Storage bucket, too, for archive_days."
   type        = bool
   default     = false
   nullable    = false
@@ -89,47 +99,47 @@ variable "archive_days" {
   nullable    = false
 
   validation {
-    condition     = var.archive_days >= 1 && floor(var.archive_days) == var.archive_days
-    error_message = "archive_days: ${var.archive_days} is not a number of days. Set a whole number from 1, or archive = false to keep no files."
+    condition     = var.archive_days >= 1 && var.archive_days <= 36500 && floor(var.archive_days) == var.archive_days
+    error_message = "archive_days: ${var.archive_days} is not a whole number from 1 to 36500."
   }
 }
 
 # --- BigQuery
 
 variable "table_expiration_days" {
-  description = "Days after which a generated table is deleted. Null: never."
+  description = "Days after which a generated table is deleted. Not set: never."
   type        = number
   default     = null
 
   validation {
-    condition     = var.table_expiration_days == null ? true : var.table_expiration_days >= 1 && floor(var.table_expiration_days) == var.table_expiration_days
-    error_message = "table_expiration_days: ${coalesce(var.table_expiration_days, 0)} is not a number of days. Set a whole number from 1, or null to keep the tables."
+    condition     = var.table_expiration_days == null ? true : var.table_expiration_days >= 1 && var.table_expiration_days <= 36500 && floor(var.table_expiration_days) == var.table_expiration_days
+    error_message = "table_expiration_days: ${coalesce(var.table_expiration_days, 0)} is not a whole number from 1 to 36500."
   }
 }
 
 variable "schema_file" {
-  description = "Schema of the template table, in the format of `bq mk --schema`. A relative path is relative to this repository's folder: give your own file as abspath(\"my.json\")."
+  description = "BigQuery schema file to create the template table from, in the format of `bq mk --schema`. In a deployment, a relative path is relative to the folder of the repository."
   type        = string
   default     = "schema/pixel.json"
   nullable    = false
 
   validation {
     condition     = try(fileexists(startswith(var.schema_file, "/") ? var.schema_file : "${path.module}/../../${var.schema_file}"), false)
-    error_message = "schema_file: there is no file ${var.schema_file}. Give a path that is relative to this repository's folder, or an absolute one, as abspath(\"my.json\") is."
+    error_message = "schema_file: \"${var.schema_file}\" is not a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")."
   }
 }
 
-# --- Service
+# --- Cloud Run
 
 variable "image" {
-  description = "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: built from this repository by Cloud Build, for which gcloud has to be installed and logged in."
+  description = "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^([^\\s/]+(/[^\\s/]+)+)?$", var.image))
-    error_message = "image: \"${var.image}\" is not an image. Set its whole name, as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0 is, or leave it empty to build it."
+    condition     = can(regex("^(([^[:space:]/]+(/[^[:space:]/]+)+)?)$", var.image))
+    error_message = "image: \"${var.image}\" is not the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0."
   }
 }
 
@@ -139,80 +149,74 @@ variable "cpu" {
   default     = "1"
   nullable    = false
 
-  # Cloud Run has fractions of a CPU only for one request at a time, where each push would be an insert.
   validation {
     condition     = contains(["1", "2", "4", "6", "8"], var.cpu)
-    error_message = "cpu: \"${var.cpu}\" is not a number of CPUs that Cloud Run has. Set 1, 2, 4, 6 or 8."
+    error_message = "cpu: \"${var.cpu}\" is not one of 1, 2, 4, 6, 8."
   }
 }
 
 variable "memory" {
-  description = "Memory of an instance. Cloud Run wants 2Gi or more for 4 CPUs, and 4Gi for 6 and 8."
+  description = "Memory of an instance. Cloud Run needs 2Gi or more for 4 CPUs, and 4Gi for 6 and 8."
   type        = string
   default     = "512Mi"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[1-9][0-9]*(Mi|Gi)$", var.memory))
-    error_message = "memory: \"${var.memory}\" is not an amount of memory. Set one, as 512Mi or 1Gi are."
+    condition     = can(regex("^([1-9][0-9]*(Mi|Gi))$", var.memory))
+    error_message = "memory: \"${var.memory}\" is not an amount of memory such as 512Mi or 1Gi."
   }
 }
 
 variable "concurrency" {
-  description = "Deliveries that one instance takes at once."
+  description = "Maximum concurrent deliveries per instance."
   type        = number
   default     = 500
   nullable    = false
 
   validation {
     condition     = var.concurrency >= 1 && var.concurrency <= 1000 && floor(var.concurrency) == var.concurrency
-    error_message = "concurrency: ${var.concurrency} is more or less than an instance can take. Set a whole number from 1 to 1000."
+    error_message = "concurrency: ${var.concurrency} is not a whole number from 1 to 1000."
   }
 }
 
 variable "min_instances" {
-  description = "Instances that run also while nothing arrives."
+  description = "Minimum number of instances, which run also while nothing arrives."
   type        = number
   default     = 0
   nullable    = false
 
   validation {
-    condition     = var.min_instances >= 0 && floor(var.min_instances) == var.min_instances
-    error_message = "min_instances: ${var.min_instances} is not a number of instances. Set a whole number from 0."
+    condition     = var.min_instances >= 0 && var.min_instances <= 10000 && floor(var.min_instances) == var.min_instances
+    error_message = "min_instances: ${var.min_instances} is not a whole number from 0 to 10000."
   }
 }
 
 variable "max_instances" {
-  description = "Instances that run at most."
+  description = "Maximum number of instances."
   type        = number
   default     = 10
   nullable    = false
 
   validation {
-    condition     = var.max_instances >= max(1, var.min_instances) && floor(var.max_instances) == var.max_instances
-    error_message = "max_instances: ${var.max_instances} does not fit. Set a whole number from 1 that is not below min_instances, which is ${var.min_instances}."
+    condition     = var.max_instances >= 1 && var.max_instances <= 10000 && floor(var.max_instances) == var.max_instances
+    error_message = "max_instances: ${var.max_instances} is not a whole number from 1 to 10000."
+  }
+  validation {
+    condition     = var.max_instances >= var.min_instances
+    error_message = "max_instances: ${var.max_instances} is not at least min_instances, which is ${var.min_instances}."
   }
 }
 
-# --- Watching
+# --- Monitoring
 
 variable "alert_email" {
-  description = "Address that the alerts are sent to. Empty: they only show in the console."
+  description = "Address that receives the alerts. Empty: they appear only in the console."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^([^@\\s]+@[^@\\s]+)?$", var.alert_email))
-    error_message = "alert_email: \"${var.alert_email}\" is not an address. Set one, as you@example.com is, or leave it empty."
+    condition     = can(regex("^(([^@[:space:]]+@[^@[:space:]]+)?)$", var.alert_email))
+    error_message = "alert_email: \"${var.alert_email}\" is not an email address such as you@example.com."
   }
-}
-
-# --- Taking it down
-
-variable "delete_data" {
-  description = "Let `terraform destroy` delete the dataset with all tables, and the archive with all files. It has to be applied before it counts. False: destroying fails at these, and they stay."
-  type        = bool
-  default     = false
-  nullable    = false
 }

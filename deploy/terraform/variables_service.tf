@@ -1,6 +1,5 @@
-# What the service is told: each is the environment variable of the same name in upper case, and the
-# README's table of settings explains it. The service checks these again; here they are checked before
-# anything is created.
+# Settings that are passed on to the service. Generated from src/config/settings.rs, which says how. The service checks
+# them again; here they are checked before anything is created.
 
 variable "dataset" {
   description = "Dataset of all tables."
@@ -9,113 +8,112 @@ variable "dataset" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset)) && length(var.dataset) <= 1024
-    error_message = "dataset: \"${var.dataset}\" is not a dataset's name. Set letters, digits and _, without the project."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dataset)) && length(var.dataset) <= 1024
+    error_message = "dataset: \"${var.dataset}\" is not a name of at most 1024 letters, digits and _."
   }
 }
 
 variable "table_name" {
-  description = "Template table; generated tables are named after it."
+  description = "Template table. The name of a generated table is table_name followed by the suffix."
   type        = string
   default     = "pixel"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]+$", var.table_name)) && length(var.table_name) <= 512
-    error_message = "table_name: \"${var.table_name}\" is not a table's name. Set letters, digits and _."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.table_name)) && length(var.table_name) <= 512
+    error_message = "table_name: \"${var.table_name}\" is not a name of at most 512 letters, digits and _."
   }
   validation {
     condition     = !startswith("events_daily", var.table_name)
-    error_message = "table_name: the views events and events_daily would be taken for generated tables of \"${var.table_name}\". Set a name that they do not begin with."
+    error_message = "table_name: \"${var.table_name}\" is not free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with."
   }
 }
 
 variable "valid_attributes" {
-  description = "URL parameters that may become columns, separated by commas. Each must be a column of schema_file."
+  description = "URL parameters that may become columns, separated by commas. Each must be a column of the template table."
   type        = string
   default     = "order_id,type,user_id"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*$", var.valid_attributes))
-    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of columns. Set names of letters, digits and _, separated by commas, as order_id,type,user_id are."
+    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.valid_attributes))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
   }
 }
 
 variable "table_suffix" {
-  description = "Suffix of an event's table: letters, digits, _, {ATTRIBUTE}, {date} and {date:STRFTIME}. Empty: a single table."
+  description = "Suffix of an event's table: letters, digits, _, {ATTRIBUTE}, {date} (UTC, such as 20260102) and {date:STRFTIME}. Empty: a single table."
   type        = string
   default     = "_{user_id}_{date}"
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_]|\\{[^{}]+\\})*$", var.table_suffix))
-    error_message = "table_suffix: \"${var.table_suffix}\" is not a suffix. Set letters, digits and _ with fields in braces between them, as _{user_id}_{date} is."
+    condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}]+[}])*)$", var.table_suffix))
+    error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date}."
   }
 }
 
 variable "max_new_tables_per_hour" {
-  description = "Most tables that are new to an instance within an hour; events of further ones go to the overflow table."
+  description = "Maximum number of tables that are new to an instance within an hour. Events of further tables go to the overflow table."
   type        = number
   default     = 1000
   nullable    = false
 
   validation {
     condition     = var.max_new_tables_per_hour >= 1 && var.max_new_tables_per_hour <= 1000000 && floor(var.max_new_tables_per_hour) == var.max_new_tables_per_hour
-    error_message = "max_new_tables_per_hour: ${var.max_new_tables_per_hour} is out of range. Set a whole number from 1 to 1000000."
+    error_message = "max_new_tables_per_hour: ${var.max_new_tables_per_hour} is not a whole number from 1 to 1000000."
   }
 }
 
 variable "overflow_suffix" {
-  description = "What follows table_name in the name of the overflow table: letters, digits, _, {date} and {date:STRFTIME}."
+  description = "Suffix of the overflow table: letters, digits, _, {date} and {date:STRFTIME}."
   type        = string
   default     = "_overflow_{date}"
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_]|\\{date(:[^{}]+)?\\})+$", var.overflow_suffix))
-    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not an overflow table's suffix. Set letters, digits, _ and dates, and no attribute, as _overflow_{date} is."
+    condition     = can(regex("^(([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+)$", var.overflow_suffix))
+    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not letters, digits, _ and dates, without an attribute, such as _overflow_{date}."
   }
   validation {
     condition     = var.overflow_suffix != var.table_suffix
-    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is table_suffix. Set one that no other table has, as _overflow_{date} is."
+    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not different from table_suffix. Set a suffix that no other table has, such as _overflow_{date}."
   }
 }
 
 variable "pixel_path" {
-  description = "Paths of the pixel, separated by commas. Each becomes an object in the bucket and a term of the log filter."
+  description = "Paths that count as the pixel, separated by commas. `*` means any path; a deployment needs the paths."
   type        = string
   default     = "/pixel.png"
   nullable    = false
 
-  # `*`, which the service takes for any path, is no object's name.
   validation {
-    condition     = can(regex("^ *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*$", var.pixel_path))
-    error_message = "pixel_path: \"${var.pixel_path}\" is not a list of paths. Set paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, as /pixel.png,/p.png are; * cannot be an object's name."
+    condition     = can(regex("^( *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*)$", var.pixel_path))
+    error_message = "pixel_path: \"${var.pixel_path}\" is not a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png."
   }
 }
 
 variable "ip_anonymization" {
-  description = "What the column remote_ip holds: nothing (drop), the network (truncate) or the whole address (full)."
+  description = "What the column remote_ip holds: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole address (full)."
   type        = string
   default     = "drop"
   nullable    = false
 
   validation {
     condition     = contains(["drop", "truncate", "full"], var.ip_anonymization)
-    error_message = "ip_anonymization: \"${var.ip_anonymization}\" is none of drop, truncate and full. Set one of them."
+    error_message = "ip_anonymization: \"${var.ip_anonymization}\" is not one of drop, truncate, full."
   }
 }
 
 variable "hash_attributes" {
-  description = "Attributes that hold ids, separated by commas: what HASH_USER_IDS, a key of secret_settings, hashes."
+  description = "Attributes that hold ids, separated by commas. HASH_USER_IDS hashes them."
   type        = string
   default     = "user_id"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*$", var.hash_attributes))
-    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of attributes. Set names of valid_attributes, separated by commas, as user_id is."
+    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -127,135 +125,124 @@ variable "respect_opt_out" {
 }
 
 variable "signature_mode" {
-  description = "With URL_SIGNING_KEY, a key of secret_settings: store only what is signed (require), or store everything and fill the column signed (mark)."
+  description = "With URL_SIGNING_KEY: store only signed events (require), or store all events and fill the column signed (mark)."
   type        = string
   default     = "require"
   nullable    = false
 
   validation {
     condition     = contains(["require", "mark"], var.signature_mode)
-    error_message = "signature_mode: \"${var.signature_mode}\" is neither require nor mark. Set one of them."
-  }
-}
-
-variable "secret_settings" {
-  description = "Settings that are keys, HASH_USER_IDS and URL_SIGNING_KEY, each with the name of the secret in Secret Manager whose latest version holds it. The service's account needs roles/secretmanager.secretAccessor on the secrets."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.secret_settings), ["HASH_USER_IDS", "URL_SIGNING_KEY"])) == 0
-    error_message = "secret_settings: only HASH_USER_IDS and URL_SIGNING_KEY are keys. Set the others as variables of their own."
+    error_message = "signature_mode: \"${var.signature_mode}\" is not one of require, mark."
   }
 }
 
 variable "dead_letter_table" {
-  description = "Table for messages that can never become a row."
+  description = "Table for messages that can never become a row. Its name must not begin with table_name."
   type        = string
   default     = "dead_letters"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]+$", var.dead_letter_table)) && !contains(["events", "events_daily"], var.dead_letter_table)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not a table's name, or a view's. Set letters, digits and _, and neither events nor events_daily."
+    condition     = can(regex("^([A-Za-z0-9_]+)$", var.dead_letter_table)) && length(var.dead_letter_table) <= 1024
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not a name of at most 1024 letters, digits and _."
+  }
+  validation {
+    condition     = !contains(["events", "events_daily"], var.dead_letter_table)
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not free to use: it is the name of a view. Set another name."
   }
   validation {
     condition     = !startswith(var.dead_letter_table, var.table_name)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" would be read by queries over `${var.table_name}*`. Set a name that does not begin with table_name."
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not free to use: queries over `${var.table_name}*` would read it. Set a name that does not begin with table_name."
   }
 }
 
 variable "batch_max_rows" {
-  description = "Most rows in one insertAll request."
+  description = "Maximum rows per insertAll request."
   type        = number
   default     = 500
   nullable    = false
 
   validation {
     condition     = var.batch_max_rows >= 1 && var.batch_max_rows <= 50000 && floor(var.batch_max_rows) == var.batch_max_rows
-    error_message = "batch_max_rows: ${var.batch_max_rows} is out of range. Set a whole number from 1 to 50000."
+    error_message = "batch_max_rows: ${var.batch_max_rows} is not a whole number from 1 to 50000."
   }
 }
 
 variable "batch_max_bytes" {
-  description = "Most bytes of rows in one insertAll request."
+  description = "Maximum bytes of rows per insertAll request."
   type        = number
   default     = 8388608
   nullable    = false
 
   validation {
     condition     = var.batch_max_bytes >= 1 && var.batch_max_bytes <= 9000000 && floor(var.batch_max_bytes) == var.batch_max_bytes
-    error_message = "batch_max_bytes: ${var.batch_max_bytes} is out of range. Set a whole number from 1 to 9000000; BigQuery takes 10 MB with all that is around the rows."
+    error_message = "batch_max_bytes: ${var.batch_max_bytes} is not a whole number from 1 to 9000000."
   }
 }
 
 variable "batch_max_inserts" {
-  description = "Most insertAll requests under way at once, for each instance."
+  description = "Maximum concurrent insertAll requests per instance."
   type        = number
   default     = 200
   nullable    = false
 
   validation {
     condition     = var.batch_max_inserts >= 1 && var.batch_max_inserts <= 10000 && floor(var.batch_max_inserts) == var.batch_max_inserts
-    error_message = "batch_max_inserts: ${var.batch_max_inserts} is out of range. Set a whole number from 1 to 10000."
+    error_message = "batch_max_inserts: ${var.batch_max_inserts} is not a whole number from 1 to 10000."
   }
 }
 
 variable "batch_gzip" {
-  description = "Compress insertAll requests: less traffic, more CPU."
+  description = "Compress insertAll requests (gzip, level 1): less traffic, more CPU."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "max_in_flight" {
-  description = "Messages that may wait for their answer, for each instance; more are answered 429."
+  description = "Maximum messages per instance that wait for a response. Further messages are rejected with 429."
   type        = number
   default     = 2000
   nullable    = false
 
   validation {
     condition     = var.max_in_flight >= 1 && var.max_in_flight <= 1000000 && floor(var.max_in_flight) == var.max_in_flight
-    error_message = "max_in_flight: ${var.max_in_flight} is out of range. Set a whole number from 1 to 1000000."
+    error_message = "max_in_flight: ${var.max_in_flight} is not a whole number from 1 to 1000000."
   }
 }
 
 variable "push_deadline" {
-  description = "Time in which a push is answered. Below the subscription's ack deadline, which is 60 s."
+  description = "Time until a push is answered, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a deployment."
   type        = string
   default     = "50s"
   nullable    = false
 
   validation {
-    condition = can(regex("^[0-9]+(\\.[0-9]+)?(s|ms)$", var.push_deadline)) ? (
-      tonumber(regex("^[0-9.]+", var.push_deadline)) * (endswith(var.push_deadline, "ms") ? 0.001 : 1) >= 0.1 &&
-      tonumber(regex("^[0-9.]+", var.push_deadline)) * (endswith(var.push_deadline, "ms") ? 0.001 : 1) < 60
-    ) : false
-    error_message = "push_deadline: \"${var.push_deadline}\" is not a time from 100ms to below 60s, the subscription's ack deadline: a later answer would not count. Set one, as 50s is."
+    condition     = can(regex("^([1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s)$", var.push_deadline))
+    error_message = "push_deadline: \"${var.push_deadline}\" is not a duration from 100ms to less than 60s, the subscription's ack deadline, such as 50s."
   }
 }
 
 variable "log_format" {
-  description = "Log lines as json, text or auto."
+  description = "Format of log lines on standard error: json, text, or auto (text on a terminal)."
   type        = string
   default     = "json"
   nullable    = false
 
   validation {
-    condition     = contains(["json", "text", "auto"], var.log_format)
-    error_message = "log_format: \"${var.log_format}\" is not a format. Set json, text or auto; alerts on log lines need json."
+    condition     = contains(["auto", "json", "text"], var.log_format)
+    error_message = "log_format: \"${var.log_format}\" is not one of auto, json, text."
   }
 }
 
 variable "rust_log" {
-  description = "What to log: error, warn, info, debug, trace; also by module, as in warn,pixel_pipeline=debug."
+  description = "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Of other crates, nothing below info is logged."
   type        = string
   default     = "info"
   nullable    = false
 
   validation {
-    condition     = can(regex("^\\S+$", var.rust_log))
-    error_message = "rust_log: \"${var.rust_log}\" is not a level. Set error, warn, info, debug or trace."
+    condition     = can(regex("^([^[:space:]]+)$", var.rust_log))
+    error_message = "rust_log: \"${var.rust_log}\" is not a level such as error, warn, info, debug or trace."
   }
 }

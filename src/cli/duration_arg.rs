@@ -1,9 +1,9 @@
-//! A time span on the command line.
+//! A duration on the command line.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A time span as a person writes it: 30s, 2m, 1h30m; a bare number counts seconds.
+/// A duration such as 30s, 2m or 1h30m. A bare number counts seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DurationArg(pub(crate) Duration);
 
@@ -14,7 +14,7 @@ impl FromStr for DurationArg {
         let seconds = || Duration::try_from_secs_f64(text.trim().parse().ok()?).ok();
         let spelled = || Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok();
         let duration = seconds().or_else(spelled).filter(|duration| !duration.is_zero());
-        duration.map(Self).ok_or_else(|| format!("{text:?} is not a time, as 30s, 2m or 1h30m is"))
+        duration.map(Self).ok_or_else(|| format!("{text:?} is not a duration such as 30s, 2m or 1h30m"))
     }
 }
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_read_as_people_write_it() {
+    fn a_duration_has_units_or_counts_seconds() {
         for (text, millis) in [
             ("30s", 30_000),
             ("2m", 120_000),

@@ -1,4 +1,4 @@
-//! `pixel-pipeline explain`: what would become of this input, without sending it anywhere.
+//! `pixel-pipeline explain`: shows the outcome of URLs, log entries or push bodies, without sending anything.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -9,17 +9,16 @@ use jiff::Timestamp;
 
 use super::input::{Failure, each_line, exit};
 use super::printable;
-use crate::config::DecodeArgs;
+use crate::config::ExplainArgs;
 use crate::decode::{Decoder, Explanation};
 use crate::source::delivery;
 
-/// Show what would become of URLs, log entries or push bodies, without sending anything.
+/// Show the outcome of URLs, log entries or push bodies, without sending anything.
 ///
-/// Prints one JSON object per input on a line of its own, or a readable text on a terminal.
-/// A line that is no push body is taken for a log entry; `serve` would answer it 400 if it is neither.
-/// Works by the schema of SCHEMA_FILE, else the built-in one. The table is that of TABLE_SUFFIX: which events go to the
-/// overflow table instead (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters), only `serve` can tell. Exits with 0 whatever the outcomes,
-/// and with 2 if the input cannot be read or the settings are wrong.
+/// Prints one JSON object per input on a line of its own, or readable text on a terminal. A line that is not a push body
+/// counts as a log entry; `serve` answers 400 to a body that is neither. The schema is that of SCHEMA_FILE, else the
+/// built-in one. The table is that of TABLE_SUFFIX: only `serve` knows which events go to the overflow table instead
+/// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). The exit code does not depend on the outcomes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// URLs of the pixel, as a browser would request them now
@@ -31,7 +30,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     format: Option<Format>,
     #[command(flatten)]
-    decode: DecodeArgs,
+    settings: ExplainArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,7 +45,7 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn explain(args: Args) -> Result<(), Failure> {
-    let config = args.decode.load()?;
+    let config = args.settings.load_decode()?;
     if args.urls.is_empty() && args.input.is_none() {
         return Err(Failure::NoInput);
     }

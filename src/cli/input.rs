@@ -1,35 +1,34 @@
-//! What `explain` and `sign` read and write: arguments, then the lines of a file or of standard input, to standard output.
+//! The input of `explain` and `sign`: arguments, then the lines of a file or of standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::error::CliError;
 use crate::config::Problems;
 
 /// Why there is no more output.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("{0}")]
+    #[error("invalid settings:\n{0}")]
     Settings(#[from] Problems),
-    #[error("give URLs, or --input FILE (- for standard input)")]
+    #[error("no input: give URLs, or --input FILE (- for standard input)")]
     NoInput,
     #[error("cannot read {}: {error}", file.display())]
     Input { file: PathBuf, error: io::Error },
-    #[error("cannot write: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
-/// 0, or 2 with a word.
+/// The exit code, after printing the error.
 pub(crate) fn exit(ended: Result<(), Failure>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has seen enough.
+        // The reader has closed the pipe, as `head` does.
         Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
+        Err(error @ Failure::Output(_)) => CliError::failed(error).report(),
+        Err(error @ (Failure::Settings(_) | Failure::NoInput | Failure::Input { .. })) => CliError::usage(error).report(),
     }
 }
 

@@ -9,113 +9,75 @@ use std::time::Duration;
 use url::Url;
 
 use super::duration_arg::DurationArg;
+use super::error::{CliError, exit_code};
 use super::welcome::welcome;
-use crate::config::{self, Config, ServeArgs};
-use crate::local::address::{BindError, Bound};
+use crate::config::settings::{
+    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
+};
+use crate::config::{Config, LocalArgs, Problems, PushAuth};
+use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::pubsub::{DeadLetterPolicy, Policy};
-use crate::local::topology::{Listeners, Pubsub, Settings, Topology, TopologyError};
-use crate::service::ServiceError;
-use crate::source::auth::PushAuth;
+use crate::local::topology::{Listeners, Pubsub, Settings, Topology};
 use crate::telemetry;
-use bigquery_emulator::{BigQuery, OpenError};
+use bigquery_emulator::BigQuery;
 
-/// How long messages may take to be settled once no more come.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Time for the events on their way at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Run the whole pipeline on this machine: pixel, push, service and BigQuery.
 ///
-/// Needs no account and sends nothing anywhere: every port is bound to 127.0.0.1 unless --host says
-/// otherwise. Takes the same settings as `serve`; BIGQUERY_EMULATOR_HOST is ours to set and
-/// GOOGLE_CLOUD_PROJECT is `local` unless given. The pixel is at each path of PIXEL_PATH.
+/// Needs no account and sends nothing to Google: every port is bound to 127.0.0.1, unless --host names another address.
+/// The pixel is at each path of PIXEL_PATH.
 ///
-/// Ends at SIGTERM, Ctrl-C, or after --for, gives what was requested ten seconds to arrive (a second
-/// Ctrl-C: none), and prints a summary. Exits with 0, with 1 if it could not run or lost messages, and
-/// with 2 if a setting is wrong.
+/// Ends at SIGTERM, Ctrl-C, or after --for. Then it waits up to ten seconds for the events on their way (a second Ctrl-C
+/// ends the wait), and prints a summary. Fails if events were lost.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directory of the tables, which survive a restart
-    #[arg(long, env, value_name = "DIR", default_value = "./pixel-data", help_heading = "Local")]
-    data_dir: PathBuf,
-    /// Address of all ports. On any but a loopback address, others can read and write everything
+    /// Address of all ports. On an address that is not a loopback address, others can read and write everything
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Local")]
     host: IpAddr,
-    /// Port of the pixel
-    #[arg(long, env, value_name = "PORT", default_value_t = 8081, help_heading = "Local")]
-    pixel_port: u16,
-    /// Port of BigQuery's API
-    #[arg(long, env, value_name = "PORT", default_value_t = 9050, help_heading = "Local")]
-    bigquery_port: u16,
-    /// Fire the pixel as visitors would, so many times a second; 3 if it is not said
+    /// Request the pixel like visitors, so many times a second [default without a value: 3]
     #[arg(long, value_name = "EVENTS_PER_SECOND", num_args = 0..=1, default_missing_value = "3", help_heading = "Local")]
     demo: Option<Rate>,
-    /// End after that time, as 30s, 2m or 1h30m
+    /// End after that time, such as 30s, 2m or 1h30m
     #[arg(long = "for", value_name = "DURATION", help_heading = "Local")]
     duration: Option<DurationArg>,
-    /// Delivery attempts after which a message goes to the dead-letter topic, which is in memory: 5 to 100. Not with
-    /// the Pub/Sub emulator
+    /// Delivery attempts until a message goes to the dead-letter topic, which is in memory: 5 to 100. Not with the Pub/Sub
+    /// emulator
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(5..=100), help_heading = "Local")]
     max_delivery_attempts: u32,
-    /// Google's Pub/Sub emulator, to be used in place of our own topic and subscription
-    #[arg(long, env, value_name = "HOST:PORT", help_heading = "Local")]
-    pubsub_emulator_host: Option<String>,
-    /// The service's URL as the Pub/Sub emulator sees it, where that is another machine or a container
-    #[arg(long, value_name = "URL", requires = "pubsub_emulator_host", help_heading = "Local")]
+    /// URL of the service for the Pub/Sub emulator, if that runs on another machine or in a container
+    #[arg(long, value_name = "URL", requires = "pubsub_emulator_host", help_heading = "Emulators")]
     push_endpoint: Option<Url>,
     #[command(flatten)]
-    serve: ServeArgs,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("the settings are wrong:\n{0}")]
-    Settings(String),
-    #[error(transparent)]
-    Port(#[from] BindError),
-    #[error("cannot listen for signals")]
-    Signal(#[source] std::io::Error),
-    #[error(transparent)]
-    Data(#[from] OpenError),
-    #[error("cannot write the files for bq into {}", dir.display())]
-    Bq { dir: PathBuf, source: std::io::Error },
-    #[error(transparent)]
-    Topology(#[from] TopologyError),
-    #[error(transparent)]
-    Service(#[from] ServiceError),
+    settings: LocalArgs,
 }
 
 /// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
 pub async fn run(mut args: Args) -> ExitCode {
-    let given = args.serve.google_cloud_project.take().filter(|project| !project.trim().is_empty());
-    let project = given.unwrap_or_else(|| "local".to_owned());
-    args.serve.google_cloud_project = Some(project.clone());
-    telemetry::init(args.serve.log_format(), &args.serve.log_level, &project);
-    match serve(args, project).await {
-        Ok(code) => code,
-        Err(failure @ Failure::Settings(_)) => {
-            tracing::error!("{failure}");
-            ExitCode::from(2)
-        }
-        Err(failure) => {
-            tracing::error!("cannot run: {}", telemetry::with_causes(&failure));
-            ExitCode::FAILURE
-        }
-    }
+    let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
+    args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
+    telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
+    exit_code(serve(args, project).await)
 }
 
-async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
-    let shutdown = super::shutdown_signal().map_err(Failure::Signal)?;
-    let bigquery_port = Bound::bind(args.host, args.bigquery_port, "BIGQUERY_PORT").await?;
-    args.serve.bigquery_emulator_host = Some(bigquery_port.url());
-    let (config, settings) = load(&args, project).await?;
-    let bigquery = BigQuery::open(&args.data_dir)?;
-    let bq = BqFiles::write(&args.data_dir, &bigquery_port.url(), &settings.project)
-        .map_err(|source| Failure::Bq { dir: args.data_dir.clone(), source })?;
-    let service = Bound::bind(args.host, config.port, "PORT").await?;
-    let pixel = Bound::bind(args.host, args.pixel_port, "PIXEL_PORT").await?;
+async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
+    let shutdown = super::shutdown_signal().map_err(|error| cannot("listen for signals", &error))?;
+    let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
+    let settings = Settings { project, pubsub: pubsub(&args, &config), demo: args.demo };
+    let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
+    let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
+    config.location.endpoint = bigquery_port.url();
+    let bigquery = BigQuery::open(&data_dir).map_err(|error| cannot("open the tables", &error))?;
+    let bq = BqFiles::write(&data_dir, &bigquery_port.url(), &settings.project);
+    let bq = bq.map_err(|error| cannot(&format!("write the files for bq into {}", data_dir.display()), &error))?;
+    let service = bind(config.port, "PORT").await?;
+    let pixel = bind(config.values.number(&PIXEL_PORT), PIXEL_PORT.name).await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
-    let mut topology = Topology::start(settings, config, bigquery, listeners).await?;
+    let topology = Topology::start(settings, config, bigquery, listeners).await;
+    let mut topology = topology.map_err(|error| cannot("start the pipeline", &error))?;
     print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
 
     let failure = tokio::select! {
@@ -124,65 +86,60 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, Failure> {
         error = topology.service_ended() => Some(error),
     };
     // Only now, or the first signal would count as the second.
-    let hurry = super::shutdown_signal().map_err(Failure::Signal)?;
-    let patience = if failure.is_some() { Duration::ZERO } else { DRAIN };
-    let summary = topology.shut_down(patience, hurry).await;
+    let second_signal = super::shutdown_signal().map_err(|error| cannot("listen for signals", &error))?;
+    let drain_timeout = if failure.is_some() { Duration::ZERO } else { DRAIN_TIMEOUT };
+    let summary = topology.shut_down(drain_timeout, second_signal).await;
     print(&format!("\n{summary}"));
     match failure {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(cannot("run the service", &error)),
         None if summary.lost() > 0 => {
-            tracing::warn!(messages = summary.lost(), "messages were lost: they were neither stored nor filtered in time");
-            Ok(ExitCode::FAILURE)
+            Err(CliError::failed(format!("{} messages were lost: they were neither stored nor filtered in time", summary.lost())))
         }
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// The settings of service and topology, all mistakes at once.
-async fn load(args: &Args, project: String) -> Result<(Config, Settings), Failure> {
-    let config = args.serve.load().await.map_err(|problems| problems.to_string()).and_then(let_in);
-    let pubsub = pubsub(args);
-    match (config, pubsub) {
-        (Ok(config), Ok(pubsub)) => Ok((config, Settings { project, pubsub, demo: args.demo })),
-        (config, pubsub) => {
-            let problems: Vec<String> = config.err().into_iter().chain(pubsub.err()).collect();
-            Err(Failure::Settings(problems.join("\n")))
-        }
-    }
+fn cannot(what: &str, error: &dyn std::error::Error) -> CliError {
+    CliError::failed(format!("cannot {what}: {}", telemetry::with_causes(error)))
 }
 
-/// Whoever pushes here has no token.
-fn let_in(config: Config) -> Result<Config, String> {
-    match config.push_auth {
-        PushAuth::None => Ok(config),
-        PushAuth::Iam { .. } | PushAuth::Oidc { .. } => {
-            Err("PUSH_AUTH: pushes have no token here, and none of them would be let in: unset it".to_owned())
+/// The settings and the directory of the tables, all mistakes at once. The address of BigQuery is set when its port is bound.
+async fn load(settings: &mut LocalArgs) -> Result<(Config, PathBuf), Problems> {
+    settings.set(&BIGQUERY_EMULATOR_HOST, "127.0.0.1");
+    let mut problems = Problems::default();
+    let config = match settings.load().await {
+        Ok(config) => Some(config),
+        Err(Problems(more)) => {
+            problems.0.extend(more);
+            None
         }
+    };
+    // Pushes have no token here.
+    if config.as_ref().is_some_and(|config| config.push_auth != PushAuth::None) {
+        problems.add(PUSH_AUTH.name, "pushes have no token here, and all of them would be rejected: unset it");
     }
+    let data_dir = settings.optional(&DATA_DIR).map(PathBuf::from).ok_or("it is empty: set it to a directory");
+    let data_dir = problems.check(DATA_DIR.name, data_dir);
+    problems.or(config.zip(data_dir))
 }
 
-fn pubsub(args: &Args) -> Result<Pubsub, String> {
+fn pubsub(args: &Args, config: &Config) -> Pubsub {
     let policy = Policy { dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: args.max_delivery_attempts }), ..Policy::default() };
-    match args.pubsub_emulator_host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
-        None => Ok(Pubsub::InProcess(policy)),
-        Some(host) => {
-            let address = config::parse_address(host).map_err(|problem| format!("PUBSUB_EMULATOR_HOST: {problem}"))?;
-            Ok(Pubsub::Emulator {
-                address,
-                push_endpoint: args.push_endpoint.as_ref().map(Url::to_string),
-                ack_deadline: policy.ack_deadline,
-            })
+    match config.values.address(&PUBSUB_EMULATOR_HOST) {
+        None => Pubsub::InProcess(policy),
+        Some(address) => {
+            Pubsub::Emulator { address, push_endpoint: args.push_endpoint.as_ref().map(Url::to_string), ack_deadline: policy.ack_deadline }
         }
     }
 }
 
-/// To standard output, which may have been closed by whoever read it.
+/// To standard output, which its reader may have closed.
 fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Ends after that time; without one, never.
+/// Ends after that time, or never.
 async fn after(duration: Option<DurationArg>) {
     match duration {
         Some(DurationArg(duration)) => tokio::time::sleep(duration).await,

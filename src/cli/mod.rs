@@ -1,10 +1,11 @@
-//! The subcommands, one file each: what it can be told on top, what it does below. `welcome` is
-//! `local`'s.
+//! The subcommands, one file or folder each: the arguments on top, the work below. `error` has the exit codes of all;
+//! `welcome` belongs to `local`.
 
 pub mod check;
 pub mod cost;
 mod dead_letter_table;
 mod duration_arg;
+mod error;
 pub mod explain;
 pub mod forget;
 mod google;
@@ -20,6 +21,9 @@ mod settings_file;
 pub mod sign;
 mod statement;
 mod streaming_buffer;
+#[cfg(test)]
+mod tests;
+mod tokens;
 #[cfg(feature = "local")]
 mod welcome;
 
@@ -29,9 +33,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
+use error::{CliError, EXIT_CODES};
+
 /// A tracking pixel behind Google's load balancer, and every hit a row in BigQuery.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -56,7 +62,7 @@ enum Command {
     Query(query::Args),
 }
 
-/// Runs the subcommand. Mistakes in the settings end with 2, as clap's own do.
+/// Runs the subcommand. Its exit code is one of [`EXIT_CODES`].
 pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(*args).await,
@@ -73,8 +79,8 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Ends at SIGTERM, as Cloud Run sends it, or at Ctrl-C. Listens from the call on and not only once
-/// it is polled: until then, either would kill the process.
+/// Ends at SIGTERM, which Cloud Run sends, or at Ctrl-C. It listens from the call on, not from the first poll: a signal in
+/// between would kill the process.
 fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -88,11 +94,10 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
 
 /// The command line or a setting is wrong.
 fn usage(problem: &str) -> ExitCode {
-    eprintln!("error: {problem}");
-    ExitCode::from(2)
+    CliError::usage(problem).report()
 }
 
-/// A stranger's control characters must not reach the terminal.
+/// Control characters of untrusted text must not reach the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
@@ -101,17 +106,4 @@ fn printable(text: &str) -> String {
 #[cfg(feature = "query")]
 fn printable_lines(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    /// Runs with and without the default features: an argument must not refer to one that a missing feature removes.
-    #[test]
-    fn arguments_of_all_commands_are_consistent() {
-        Cli::command().debug_assert();
-    }
 }

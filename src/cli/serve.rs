@@ -4,66 +4,54 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
+use super::error::CliError;
 use crate::config::ServeArgs;
 use crate::service::Service;
 use crate::telemetry::{self, metrics};
 
-/// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery.
+/// Receive Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery.
 ///
-/// Every setting is a flag and an environment variable. Exits with 2 if one is wrong, with 1 if
-/// the service cannot run, and with 0 after SIGTERM.
+/// Every setting is a flag and an environment variable. The service ends with 0 after SIGTERM.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    serve: ServeArgs,
+    settings: ServeArgs,
 }
 
 /// Serves until SIGTERM or Ctrl-C.
-pub async fn run(Args { serve: args }: Args) -> ExitCode {
-    let shutdown = super::shutdown_signal();
-    let config = args.load().await;
-    let project = config.as_ref().map_or("", |config| config.location.project.as_str());
-    telemetry::init(args.log_format(), &args.log_level, project);
-    let config = match config {
-        Ok(config) => config,
-        Err(problems) => {
-            tracing::error!("the settings are wrong:\n{problems}");
-            return ExitCode::from(2);
+pub async fn run(Args { settings }: Args) -> ExitCode {
+    match serve(&settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Cloud Logging reads JSON lines.
+        Err(error) if settings.log_format().is_json() => {
+            tracing::error!("{}", error.message());
+            error.code()
         }
-    };
-    let shutdown = match shutdown {
-        Ok(shutdown) => shutdown,
-        Err(error) => return fail(&error),
-    };
-    let metrics = match metrics::install() {
-        Ok(metrics) => metrics,
-        Err(error) => return fail(&error),
-    };
+        Err(error) => error.report(),
+    }
+}
+
+async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
+    let shutdown = super::shutdown_signal();
+    let config = settings.load().await;
+    let project = config.as_ref().map_or("", |config| config.location.project.as_str());
+    telemetry::init(settings.log_format(), settings.log_level(), project);
+    let config = config.map_err(CliError::settings)?;
+    let shutdown = shutdown.map_err(|error| cannot("listen for signals", &error))?;
+    let metrics = metrics::install().map_err(|error| cannot("record metrics", &error))?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let port = config.port;
-    let service = match Service::start(config, metrics) {
-        Ok(service) => service.reporting(),
-        Err(error) => return fail(&error),
-    };
-    let listener = match TcpListener::bind(("0.0.0.0", port)).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!("cannot listen on port {port} (PORT): {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let service = Service::start(config, metrics).map_err(|error| cannot("start the service", &error))?.reporting();
+    let listener = TcpListener::bind(("0.0.0.0", port)).await;
+    let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
     // Not the setting: 0 stands for any free port.
     let port = listener.local_addr().map_or(port, |address| address.port());
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
-    match service.run(listener, shutdown).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
+    service.run(listener, shutdown).await.map_err(|error| cannot("run the service", &error))
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
-    tracing::error!("the service cannot run:\n{}", telemetry::with_causes(error));
-    ExitCode::FAILURE
+fn cannot(what: &str, error: &dyn std::error::Error) -> CliError {
+    CliError::failed(format!("cannot {what}: {}", telemetry::with_causes(error)))
 }

@@ -1,8 +1,8 @@
-//! The settings of the deployment, which stand below flags and environment: deploy/pipeline.env, or another file of
-//! its form.
+//! The settings file of a deployment: deploy/pipeline.env, or another file of that form. Flags and environment variables
+//! win over it.
 //!
-//! Its lines become defaults of clap's arguments, and the command line is read again. So the order of precedence, the
-//! types and the throttle stay clap's.
+//! Its lines become defaults of clap's arguments, and the command line is read again. So clap decides on precedence, types
+//! and errors.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches};
 
 use super::{Cli, usage};
 
-/// Where deploy.sh looks.
-const FILE: &str = "deploy/pipeline.env";
+/// The file that deploy.sh reads.
+const DEFAULT_FILE: &str = "deploy/pipeline.env";
 
-/// Which file.
+/// The path of the file.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SettingsFile {
-    /// Settings of the deployment, NAME=value a line [default: deploy/pipeline.env, if it is there]
+    /// Settings file of the deployment, with a line NAME=value for each setting [default: deploy/pipeline.env, if it exists]
     #[arg(long = "settings", value_name = "FILE")]
     pub(crate) path: Option<PathBuf>,
 }
 
-/// What is in it.
+/// The lines of the file: names and values.
 #[derive(Debug, Default)]
 pub(crate) struct Settings(pub(crate) Vec<(String, String)>);
 
-/// Why the settings cannot be told.
+/// Why the settings cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadSettings {
     #[error("cannot read {}: {error}", file.display())]
@@ -48,19 +48,19 @@ impl BadSettings {
 }
 
 impl SettingsFile {
-    /// `local` has its own settings: without a word, the file of a deployment does not count there.
+    /// An emulator is not the deployment: there, only a file that is given with --settings counts.
     pub(crate) fn read(&self, is_local: bool) -> Result<Settings, BadSettings> {
         match &self.path {
             Some(file) => read(file),
-            None if is_local || !Path::new(FILE).exists() => Ok(Settings::default()),
-            None => read(Path::new(FILE)),
+            None if is_local || !Path::new(DEFAULT_FILE).exists() => Ok(Settings::default()),
+            None => read(Path::new(DEFAULT_FILE)),
         }
     }
 
-    /// The arguments of a subcommand once more, above what the file says.
-    pub(crate) fn under<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, BadSettings> {
+    /// The arguments of a subcommand, read again with the file's values as defaults.
+    pub(crate) fn merge_file<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, BadSettings> {
         let settings = self.read(is_local)?;
-        let matches = above(subcommand, |name| settings.get(name).map(str::to_owned), std::env::args_os())?;
+        let matches = with_defaults(subcommand, |name| settings.get(name).map(str::to_owned), std::env::args_os())?;
         Ok(A::from_arg_matches(&matches)?)
     }
 }
@@ -71,8 +71,8 @@ impl Settings {
     }
 }
 
-/// What a command line says to a subcommand above these defaults, which go by the names of environment variables.
-pub(crate) fn above(
+/// The arguments of a subcommand, with these defaults. A default has the name of the argument's environment variable.
+pub(crate) fn with_defaults(
     subcommand: &'static str,
     default: impl Fn(&str) -> Option<String>,
     line: impl IntoIterator<Item = OsString>,
@@ -87,8 +87,8 @@ pub(crate) fn above(
     Ok(matches.subcommand_matches(subcommand).cloned().unwrap_or_default())
 }
 
-/// Reads NAME=value lines. As deploy.sh does, which takes an empty value for none, but for the suffix: empty, it
-/// makes a single table.
+/// Reads NAME=value lines by the rules of deploy.sh: an empty value counts as not given, except for TABLE_SUFFIX, where it
+/// means a single table.
 fn read(file: &Path) -> Result<Settings, BadSettings> {
     let text = std::fs::read_to_string(file).map_err(|error| BadSettings::Unreadable { file: file.to_owned(), error })?;
     let mut settings = Vec::new();

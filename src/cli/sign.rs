@@ -1,17 +1,17 @@
-//! `pixel-pipeline sign`: URLs that a service with URL_SIGNING_KEY tracks.
+//! `pixel-pipeline sign`: signs URLs with URL_SIGNING_KEY.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::input::{Failure, each_line, exit};
-use crate::config::SigningKeyArgs;
+use crate::config::SignArgs;
 
 /// Sign URLs of the pixel, so that a service with the same URL_SIGNING_KEY tracks them.
 ///
-/// Prints each URL with a parameter `sig`, one a line, and sends nothing. All other parameters are signed, in
-/// whatever order: changing, adding or removing one, as cache-busters and mail services do, breaks the signature,
-/// so sign what is final. Scheme, host and path are not signed. Exits with 2 without a usable key or input.
+/// Prints each URL with a parameter `sig`, one a line, and sends nothing. The signature covers all other parameters, in
+/// any order. Changing, adding or removing one breaks it, and cache-busters and mail services do that: sign the final
+/// URL. Scheme, host and path are not signed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// URLs of the pixel, with their parameters
@@ -19,8 +19,11 @@ pub struct Args {
     /// File of URLs, one a line; - for standard input
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// File that holds the key, in place of URL_SIGNING_KEY
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     #[command(flatten)]
-    key: SigningKeyArgs,
+    settings: SignArgs,
 }
 
 /// Signs every URL in turn.
@@ -32,7 +35,7 @@ fn sign(args: Args) -> Result<(), Failure> {
     if args.urls.is_empty() && args.input.is_none() {
         return Err(Failure::NoInput);
     }
-    let keys = args.key.load()?;
+    let keys = args.settings.signing_keys(args.key_file.as_deref())?;
     let mut out = BufWriter::new(io::stdout().lock());
     for url in &args.urls {
         writeln!(out, "{}", keys.sign(url.trim()))?;

@@ -1,32 +1,11 @@
-//! The settings of the commands that get things back or make them gone: the service's own, and where else to look.
+//! The settings of `replay` and `forget`: those of the service, and where Google's APIs are.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use super::endpoints::{EndpointArgs, Endpoints};
-use super::{Config, Problems, ServeArgs, parse_address};
-use crate::sink::credentials::{NoToken, Tokens};
+use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
+use super::{Config, Endpoints, Given, Problems, endpoints};
 
-/// Where the tables are, and how entries become rows.
-#[derive(Debug, Clone, Args)]
-#[command(
-    mut_arg("port", |arg| arg.hide(true)),
-    mut_arg("push_deadline", |arg| arg.hide(true)),
-    mut_arg("max_in_flight", |arg| arg.hide(true)),
-)]
-pub struct OperatorArgs {
-    #[command(flatten)]
-    endpoints: EndpointArgs,
-    /// Another Cloud Storage, as http://127.0.0.1:4443; asks for no credentials
-    #[arg(long, env, value_name = "URL", help_heading = "For tests")]
-    storage_emulator_host: Option<String>,
-    /// Another Pub/Sub, as 127.0.0.1:8085; asks for no credentials
-    #[arg(long, env, value_name = "HOST:PORT", help_heading = "For tests")]
-    pubsub_emulator_host: Option<String>,
-    #[command(flatten, next_help_heading = "What the service is told")]
-    pub serve: ServeArgs,
-}
-
-/// The same, all of them valid.
+/// The settings, all of them valid.
 #[derive(Debug, Clone)]
 pub struct Operator {
     pub service: Config,
@@ -34,58 +13,33 @@ pub struct Operator {
     pub storage_emulator: bool,
     /// Its URL.
     pub pubsub_emulator: Option<String>,
-    access_token_file: Option<std::path::PathBuf>,
+    /// CLOUDSDK_AUTH_ACCESS_TOKEN_FILE.
+    pub access_token_file: Option<PathBuf>,
 }
 
-impl OperatorArgs {
-    /// Whether the tables are those of an emulator.
-    pub fn is_local(&self) -> bool {
-        self.serve.is_local()
-    }
-
-    /// Every setting, checked.
-    pub async fn load(&self) -> Result<Operator, Problems> {
+impl Given {
+    /// Every setting of `replay` or `forget`, checked.
+    pub async fn load_operator(&self) -> Result<Operator, Problems> {
         let mut problems = Problems::default();
-        let service = match self.serve.load().await {
-            Ok(config) => Some(config),
-            Err(Problems(more)) => {
-                problems.0.extend(more);
-                None
-            }
-        };
-        let mut emulator = |name: &str, given: &Option<String>| {
-            let given = given.as_deref().map(str::trim).filter(|host| !host.is_empty())?;
-            problems.check(name, parse_address(given))
-        };
-        let storage = emulator("STORAGE_EMULATOR_HOST", &self.storage_emulator_host);
-        let pubsub_emulator = emulator("PUBSUB_EMULATOR_HOST", &self.pubsub_emulator_host);
+        let values = self.check(&mut problems);
+        let service = self.read_service(&values, &mut problems).await;
+        let storage = values.address(&STORAGE_EMULATOR_HOST);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
-        // No region: nothing that is asked here is regional.
-        let endpoints = self.endpoints.read(address, "", &mut problems);
+        // No region: neither command asks a regional API.
+        let endpoints = endpoints::read(&values, address, "", &mut problems);
         let operator = (|| {
             let (service, mut endpoints) = (service?, endpoints?);
             if let Some(host) = &storage {
                 endpoints.storage = format!("{host}/storage/v1");
             }
-            let access_token_file = self.endpoints.access_token_file.clone().filter(|file| !file.as_os_str().is_empty());
-            Some(Operator { service, endpoints, storage_emulator: storage.is_some(), pubsub_emulator, access_token_file })
+            Some(Operator {
+                service,
+                endpoints,
+                storage_emulator: storage.is_some(),
+                pubsub_emulator: values.address(&PUBSUB_EMULATOR_HOST),
+                access_token_file: values.path(&CLOUDSDK_AUTH_ACCESS_TOKEN_FILE),
+            })
         })();
         problems.or(operator)
-    }
-}
-
-impl Operator {
-    /// Tokens for BigQuery.
-    pub async fn tokens(&self) -> Result<Tokens, NoToken> {
-        self.tokens_unless(self.service.emulator).await
-    }
-
-    /// Tokens for Cloud Storage.
-    pub async fn storage_tokens(&self) -> Result<Tokens, NoToken> {
-        self.tokens_unless(self.storage_emulator).await
-    }
-
-    async fn tokens_unless(&self, is_emulator: bool) -> Result<Tokens, NoToken> {
-        if is_emulator { Ok(Tokens::None) } else { Tokens::of_the_caller(self.access_token_file.as_deref()).await }
     }
 }

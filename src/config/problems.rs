@@ -1,9 +1,10 @@
-//! Mistakes in the settings, gathered so that all of them are reported at once.
+//! Mistakes in the settings, collected so that all of them are reported at once.
 
 use std::fmt;
-use std::str::FromStr;
 
-/// Every mistake in the settings, a sentence each.
+use super::setting::Setting;
+
+/// Every mistake in the settings, a line each, which begins with the setting's name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Problems(pub(crate) Vec<String>);
 
@@ -20,31 +21,14 @@ impl Problems {
         self.0.push(format!("{name}: {problem}"));
     }
 
-    /// The value, or `None` and a problem more.
+    /// The value, or `None` after adding the error.
     pub(crate) fn check<T, E: fmt::Display>(&mut self, name: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(name, error)).ok()
     }
 
-    pub(crate) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(&mut self, name: &str, text: &str, least: T, most: T) -> Option<T> {
-        let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
-        self.check(name, number.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}")))
-    }
-
-    pub(crate) fn boolean(&mut self, name: &str, text: &str) -> Option<bool> {
-        let boolean = match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(format!("{text:?} is neither true nor false")),
-        };
-        self.check(name, boolean)
-    }
-
-    pub(crate) fn identifier(&mut self, name: &str, text: &str, dashes: bool) {
-        let legal = |c: char| c == '_' || c.is_ascii_alphanumeric() || (dashes && c == '-');
-        if text.is_empty() || text.len() > 1024 || !text.chars().all(legal) {
-            let also = if dashes { " and -" } else { "" };
-            self.add(name, format!("{text:?} is not a name of letters, digits, _{also}"));
-        }
+    /// Whether a mistake in that setting is known already.
+    pub(crate) fn name(&self, setting: &Setting) -> bool {
+        self.0.iter().any(|problem| problem.strip_prefix(setting.name).is_some_and(|rest| rest.starts_with(':')))
     }
 
     pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, Self> {

@@ -1,63 +1,34 @@
 //! The settings of signed URLs.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::Args;
+use super::settings::{SIGNATURE_MODE, URL_SIGNING_KEY};
+use super::{Given, Problems, Values};
+use crate::decode::signature::{Signatures, SigningKeys};
 
-use super::Problems;
-use super::secret::Secret;
-use crate::decode::signature::{SignatureMode, Signatures, SigningKeys};
-
-const KEY: &str = "URL_SIGNING_KEY";
-
-/// Whether URLs have to be signed.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Signed URLs")]
-pub struct SigningArgs {
-    /// Key of 32 characters or more, with which the pixel's URLs are signed; two, separated by a comma, while the first
-    /// replaces the second. Empty: URLs are not signed
-    #[arg(long, env, value_name = "KEY", hide_env_values = true)]
-    pub url_signing_key: Option<Secret>,
-    /// With a key: store only what is signed (require), or store everything and fill the column signed (mark)
-    #[arg(long, env, value_name = "MODE", default_value = "require")]
-    pub signature_mode: String,
-}
-
-/// The key alone, for whoever signs.
-#[derive(Debug, Clone, Args)]
-pub struct SigningKeyArgs {
-    /// Key with which the service checks signatures. Of two, separated by a comma, the first signs
-    #[arg(long, env, value_name = "KEY", hide_env_values = true)]
-    pub url_signing_key: Option<Secret>,
-    /// File that holds the key, in place of URL_SIGNING_KEY
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-}
-
-impl SigningArgs {
-    pub(crate) fn read(&self, problems: &mut Problems) -> Option<Option<Signatures>> {
-        let mode = problems.check("SIGNATURE_MODE", self.signature_mode.parse::<SignatureMode>());
-        match Secret::given(self.url_signing_key.as_ref()) {
-            None => mode.map(|_| None),
-            Some(text) => {
-                let keys = problems.check(KEY, SigningKeys::parse(text));
-                Some(Some(Signatures { keys: keys?, mode: mode? }))
-            }
+/// `Some(None)` without a key: URLs are not signed.
+pub(super) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Signatures>> {
+    let mode = problems.check(SIGNATURE_MODE.name, values.text(&SIGNATURE_MODE).parse());
+    match values.optional(&URL_SIGNING_KEY) {
+        None => mode.map(|_| None),
+        Some(text) => {
+            let keys = problems.check(URL_SIGNING_KEY.name, SigningKeys::parse(text));
+            Some(Some(Signatures { keys: keys?, mode: mode? }))
         }
     }
 }
 
-impl SigningKeyArgs {
-    /// The keys, of the file if there is one.
-    pub fn load(&self) -> Result<SigningKeys, Problems> {
+impl Given {
+    /// The keys alone, for signing: those of the file, if there is one.
+    pub fn signing_keys(&self, key_file: Option<&Path>) -> Result<SigningKeys, Problems> {
         let mut problems = Problems::default();
-        let keys = match (&self.key_file, Secret::given(self.url_signing_key.as_ref())) {
+        let keys = match (key_file, self.optional(&URL_SIGNING_KEY)) {
             (Some(file), _) => problems
-                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())))
+                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display())))
                 .and_then(|text| problems.check("--key-file", SigningKeys::parse(&text))),
-            (None, Some(text)) => problems.check(KEY, SigningKeys::parse(text)),
+            (None, Some(text)) => problems.check(URL_SIGNING_KEY.name, SigningKeys::parse(text)),
             (None, None) => {
-                problems.add(KEY, "there is no key: set it to the one that the service has, or give --key-file");
+                problems.add(URL_SIGNING_KEY.name, "there is no key: set it to the key of the service, or give --key-file");
                 None
             }
         };

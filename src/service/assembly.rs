@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::config::settings::BATCH_GZIP;
 use crate::pipeline::Pipeline;
-use crate::sink::batcher::Batcher;
+use crate::sink::batcher::{Batcher, Limits};
 use crate::sink::bigquery::BigQuery;
 use crate::sink::credentials::Tokens;
 use crate::sink::template::{Mismatch, Template, TemplateWatcher};
@@ -29,11 +30,11 @@ pub struct Assembly {
 impl Assembly {
     /// Puts the parts together and begins to look for the template table.
     pub fn start(config: &Config, tokens: Tokens) -> Result<Self, reqwest::Error> {
-        let bigquery = BigQuery::new(config.location.clone(), tokens, config.gzip)?;
+        let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP))?;
         let table = Arc::clone(&config.template.table);
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());
-        let (batcher, batcher_task) = Batcher::new(bigquery, config.limits);
+        let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values, config.push_deadline));
         let new_tables = TableLimiter::new(config.new_tables.clone());
         let pipeline = Pipeline::new(template.clone(), batcher, new_tables, table, dead_letter_table);
         let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::config::settings::MAX_IN_FLIGHT;
 use crate::service::assembly::Assembly;
 use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
@@ -69,7 +70,7 @@ impl Service {
         let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
-        let push = Arc::new(Push::new(parts.pipeline, gate, config.max_in_flight, config.push_deadline));
+        let push = Arc::new(Push::new(parts.pipeline, gate, config.values.number(&MAX_IN_FLIGHT), config.push_deadline));
         let fetcher = fetcher.map(|fetcher| tokio::spawn(fetcher.run()));
         Ok(Self {
             push,

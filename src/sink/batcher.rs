@@ -16,6 +16,8 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
+use crate::config::Values;
+use crate::config::settings::{BATCH_MAX_BYTES, BATCH_MAX_INSERTS, BATCH_MAX_ROWS};
 use crate::telemetry::metrics;
 
 /// Where batches go.
@@ -36,6 +38,18 @@ pub struct Limits {
     /// Longest first attempt. Shorter than a row's own deadline, so that a request which got lost
     /// leaves time for another; that one may take what is left, for BigQuery may just be slow.
     pub attempt: Duration,
+}
+
+impl Limits {
+    /// The limits of rows that have to be resolved within `deadline`: time for two attempts at least, and for a third.
+    pub fn new(values: &Values, deadline: Duration) -> Self {
+        Self {
+            rows: values.number(&BATCH_MAX_ROWS),
+            bytes: values.number(&BATCH_MAX_BYTES),
+            inserts: values.number(&BATCH_MAX_INSERTS),
+            attempt: deadline.mul_f64(0.4).min(Duration::from_secs(60)),
+        }
+    }
 }
 
 /// What became of a row.

@@ -13,8 +13,10 @@ use tokio::time::Instant;
 
 use super::bigquery::{BigQuery, ControlError};
 use super::dead_letter;
-use crate::decode::{Decoder, Schema, SchemaProblem, Settings};
+use crate::decode::{Decoder, Schema, SchemaProblem};
 use crate::telemetry::Throttle;
+
+pub use crate::config::TemplateSettings;
 
 /// How old a schema may become.
 const REFRESH: Duration = Duration::from_secs(600);
@@ -22,21 +24,6 @@ const REFRESH: Duration = Duration::from_secs(600);
 const COOL_DOWN: Duration = Duration::from_secs(1);
 /// The same after a 404, which a new generated table answers for minutes.
 const MISSING_COOL_DOWN: Duration = Duration::from_secs(10);
-
-/// What the watcher needs to know.
-#[derive(Debug, Clone)]
-pub struct TemplateSettings {
-    /// TABLE_NAME.
-    pub table: Arc<str>,
-    /// DEAD_LETTER_TABLE.
-    pub dead_letter_table: Arc<str>,
-    /// SCHEMA_FILE, or the shipped schema: what the table is created with.
-    pub schema: Schema,
-    /// AUTO_CREATE.
-    pub auto_create: bool,
-    /// What is made of a schema.
-    pub decode: Settings,
-}
 
 /// The decoder for the schema that was seen last.
 #[derive(Debug, Clone)]

@@ -21,16 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// LOG_FORMAT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// JSON, unless standard error is a terminal.
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For a person.
-    Text,
-}
+pub use crate::config::LogFormat;
 
 /// Starts logging to standard error. `level` is RUST_LOG, for example `info` or
 /// `warn,pixel_pipeline=debug`; `project` is what traces are named after.
@@ -38,7 +29,7 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
     let filter: Targets = level.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
-    let json = format == LogFormat::Json || format == LogFormat::Auto && !terminal;
+    let json = format.is_json();
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written));
     log_panics();
     // Fails only where a test has installed another one.

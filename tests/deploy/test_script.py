@@ -50,10 +50,13 @@ class Deploy(DeployTest):
         known = set(re.findall(r'\[env:\s+(\w+)[=\]]', text))
         self.assertGreater(len(known), 15, text)
         self.assertEqual(set(given) - known, set())
-        # The others: set by Cloud Run, not for deployments, or keys, which come from Secret Manager.
-        # PUSH_AUDIENCE is the service's URL, which is unknown until the service exists.
-        self.assertEqual(known - set(given), {'PORT', 'SCHEMA_FILE', 'BIGQUERY_ENDPOINT', 'BIGQUERY_EMULATOR_HOST', 'PUSH_AUDIENCE',
-                                              'PUSH_JWKS_URL', 'PUSH_AUTH_FORCE', 'HASH_USER_IDS', 'URL_SIGNING_KEY'})
+        # The others are the settings that a deployment does not set, by the column Deployment of docs/settings.md, except
+        # the four that it sets itself, and SCHEMA_FILE, from which the deployment creates the table.
+        table = re.findall(r'(?m)^\| `(\w+)`[^|]*\|[^|]*\|[^|]*\| ([^|]*) \|', (ROOT / 'docs/settings.md').read_text())
+        not_set = {name for name, deployment in table if deployment == '–'} - {'GOOGLE_CLOUD_PROJECT', 'AUTO_CREATE', 'PUSH_AUTH', 'PUSH_SERVICE_ACCOUNT'}
+        self.assertEqual(known - set(given), (not_set & known) | {'SCHEMA_FILE'})
+        # Keys come from Secret Manager. PUSH_AUDIENCE is the service's URL, which is not known before the service exists.
+        self.assertLess({'HASH_USER_IDS', 'URL_SIGNING_KEY', 'PUSH_AUDIENCE', 'PORT'}, not_set)
         # The service accepts pushes from the account that signs them.
         pushes = self.run_.sent('pubsub.projects.subscriptions.create')
         signers = {push['pushConfig']['oidcToken']['serviceAccountEmail'] for push in pushes if push.get('pushConfig', {}).get('oidcToken')}

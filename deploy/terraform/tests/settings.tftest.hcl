@@ -13,7 +13,7 @@ run "the_service_is_told_the_defaults_of_the_example_file" {
   assert {
     condition = merge(
       { GOOGLE_CLOUD_PROJECT = "my-project", AUTO_CREATE = "false", PUSH_AUTH = "iam", PUSH_SERVICE_ACCOUNT = "pixel-push@my-project.iam.gserviceaccount.com" },
-      { for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- What the service is told", file("${path.module}/../pipeline.env.example"))[1]) : setting[0] => setting[1] },
+      { for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- Service settings", file("${path.module}/../pipeline.env.example"))[1]) : setting[0] => setting[1] },
     ) == { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value }
     error_message = "The service's environment is not GOOGLE_CLOUD_PROJECT, AUTO_CREATE, PUSH_AUTH, PUSH_SERVICE_ACCOUNT and the last section of deploy/pipeline.env.example."
   }
@@ -24,7 +24,7 @@ run "the_deployment_has_the_defaults_of_the_example_file" {
 
   assert {
     condition = merge([
-      for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- What the service is told", file("${path.module}/../pipeline.env.example"))[0]) : { (setting[0]) = setting[1] }
+      for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- Service settings", file("${path.module}/../pipeline.env.example"))[0]) : { (setting[0]) = setting[1] }
       ]...) == {
       PROJECT_ID            = ""
       REGION                = var.region
@@ -75,7 +75,10 @@ run "every_setting_that_is_changed_reaches_the_service" {
   }
 
   assert {
-    condition = { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value } == {
+    # A setting that is not changed here has its default.
+    condition = { for env in google_cloud_run_v2_service.pipeline.template[0].containers[0].env : env.name => env.value } == merge({
+      for setting in regexall("(?m)^#?([A-Z_]+)=(.*)$", split("# --- Service settings", file("${path.module}/../pipeline.env.example"))[1]) : setting[0] => setting[1]
+      }, {
       GOOGLE_CLOUD_PROJECT    = "my-project"
       AUTO_CREATE             = "false"
       PUSH_AUTH               = "iam"
@@ -100,7 +103,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       PUSH_DEADLINE           = "500ms"
       LOG_FORMAT              = "text"
       RUST_LOG                = "warn"
-    }
+    })
     error_message = "A setting does not reach the service."
   }
   assert {

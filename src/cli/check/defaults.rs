@@ -3,37 +3,11 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use super::Args;
-use crate::cli::Cli;
 use crate::cli::settings_file::{self, BadSettings, Settings};
-
-/// The settings that deploy.sh hands on to the service. No key is among them: what differs is printed.
-const SERVICE: [&str; 20] = [
-    "DATASET",
-    "TABLE_NAME",
-    "VALID_ATTRIBUTES",
-    "TABLE_SUFFIX",
-    "MAX_NEW_TABLES_PER_HOUR",
-    "OVERFLOW_SUFFIX",
-    "PIXEL_PATH",
-    "IP_ANONYMIZATION",
-    "HASH_ATTRIBUTES",
-    "RESPECT_OPT_OUT",
-    "SIGNATURE_MODE",
-    "DEAD_LETTER_TABLE",
-    "BATCH_MAX_ROWS",
-    "BATCH_MAX_BYTES",
-    "BATCH_MAX_INSERTS",
-    "BATCH_GZIP",
-    "MAX_IN_FLIGHT",
-    "PUSH_DEADLINE",
-    "LOG_FORMAT",
-    "RUST_LOG",
-];
-/// Those of which a deployment has another default than `serve`.
-const DEPLOYED: [(&str, &str); 2] = [("PUSH_DEADLINE", "50s"), ("LOG_FORMAT", "json")];
+use crate::config::settings::service_settings;
 
 /// A setting of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,23 +26,21 @@ pub(crate) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSetti
 }
 
 fn above(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
-    let of_deployment = |name: &str| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    let matches = settings_file::above("check", |name| file.get(name).or_else(|| of_deployment(name)).map(str::to_owned), line)?;
-    let plain = Cli::command();
-    let check = plain.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
-    let settings = check.filter_map(|arg| {
-        let name = SERVICE.into_iter().find(|name| arg.get_env().is_some_and(|env| env == *name))?;
-        let given = matches.get_raw(arg.get_id().as_str())?.next()?.to_string_lossy().into_owned();
-        let default = arg.get_default_values().first()?.to_str()?.to_owned();
-        Some(ServiceSetting { name: name.to_owned(), given, default })
+    let matches = settings_file::with_defaults("check", |name| file.get(name).map(str::to_owned), line)?;
+    let args = Args::from_arg_matches(&matches)?;
+    let settings = service_settings().map(|setting| ServiceSetting {
+        name: setting.name.to_owned(),
+        given: args.deployment.raw(setting).to_owned(),
+        default: setting.default.to_owned(),
     });
     let settings = settings.collect();
-    Ok((Args::from_arg_matches(&matches)?, settings))
+    Ok((args, settings))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::find;
 
     /// The example's settings, whether commented out or not, by section.
     fn example() -> Vec<(String, String, String)> {
@@ -94,19 +66,14 @@ mod tests {
 
     #[test]
     fn what_nobody_gives_is_what_the_example_shows() {
-        let shown: Vec<(String, String)> = example()
-            .into_iter()
-            .filter(|(section, _, _)| section.starts_with("What the service is told"))
-            .map(|(_, name, value)| (name, value))
-            .collect();
-        let mut taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
-        taken.sort_by_key(|(name, _)| SERVICE.iter().position(|known| known == name));
+        let shown: Vec<(String, String)> =
+            example().into_iter().filter(|(section, _, _)| section == "Service settings").map(|(_, name, value)| (name, value)).collect();
+        let taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
         assert_eq!(taken, shown);
         let (args, _) = above(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
-        let debug = format!("{:?}", args.deployment);
         for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();
-            assert!(debug.contains(&format!("{}: {value:?}", name.to_ascii_lowercase())), "{name}: {debug}");
+            assert_eq!(args.deployment.raw(find(name).unwrap()), value, "{name}");
         }
     }
 

@@ -36,8 +36,8 @@ use super::duration_arg::DurationArg;
 use super::google::Google;
 use super::settings_file::SettingsFile;
 use super::usage;
-use crate::config::DeploymentArgs;
-use crate::sink::credentials::Tokens;
+use crate::config::CheckArgs;
+use crate::sink::credentials::{Tokens, gcloud};
 use names::Names;
 use seen::Seen;
 
@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
-    deployment: DeploymentArgs,
+    deployment: CheckArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,9 +80,9 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => return error.report(),
     };
     let is_local = args.deployment.is_local();
-    let deployment = match args.deployment.load().await {
+    let deployment = match args.deployment.load_deployment(|| gcloud(&["config", "get-value", "project"])).await {
         Ok(deployment) => deployment,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     let tokens = if is_local { Ok(Tokens::None) } else { Tokens::of_the_caller(deployment.access_token_file.as_deref()).await };
     let tokens = match tokens {

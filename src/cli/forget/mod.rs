@@ -29,7 +29,7 @@ use super::dead_letter_table::DeadLetterTable;
 use super::google::Google;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
-use crate::config::{Operator, OperatorArgs};
+use crate::config::{ForgetArgs, Operator};
 use crate::sink::credentials::NoToken;
 use crate::telemetry;
 use erase::Erased;
@@ -60,7 +60,7 @@ pub struct Args {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
-    operator: OperatorArgs,
+    operator: ForgetArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -87,15 +87,14 @@ impl Failure {
 
 /// Lists or deletes.
 pub async fn run(args: Args) -> ExitCode {
-    let args: Args = match args.settings.under("forget", args.operator.is_local()) {
+    let args: Args = match args.settings.merge_file("forget", args.operator.is_local()) {
         Ok(args) => args,
         Err(error) => return error.report(),
     };
-    let serve = &args.operator.serve;
-    telemetry::init(serve.log_format(), &serve.log_level, "");
-    let operator = match args.operator.load().await {
+    telemetry::init(args.operator.log_format(), args.operator.log_level(), "");
+    let operator = match args.operator.load_operator().await {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     match forget(args, &operator).await {
         Ok(code) => code,

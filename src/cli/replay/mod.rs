@@ -33,7 +33,7 @@ use clap::builder::PossibleValuesParser;
 use super::duration_arg::DurationArg;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
-use crate::config::OperatorArgs;
+use crate::config::ReplayArgs;
 use crate::decode::RejectReason;
 use crate::telemetry;
 use error::ReplayError;
@@ -107,7 +107,7 @@ pub struct Args {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
-    operator: OperatorArgs,
+    operator: ReplayArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -126,7 +126,7 @@ impl Args {
 
 /// Replays until everything is processed, or until Ctrl-C.
 pub async fn run(args: Args) -> ExitCode {
-    let args: Args = match args.settings.under("replay", args.operator.is_local()) {
+    let args: Args = match args.settings.merge_file("replay", args.operator.is_local()) {
         Ok(args) => args,
         Err(error) => return error.report(),
     };
@@ -134,13 +134,12 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return report_error(&error),
     };
-    let serve = &args.operator.serve;
-    let operator = args.operator.load().await;
+    let operator = args.operator.load_operator().await;
     let project = operator.as_ref().map_or("", |operator| operator.service.location.project.as_str());
-    telemetry::init(serve.log_format(), &serve.log_level, project);
+    telemetry::init(args.operator.log_format(), args.operator.log_level(), project);
     let operator = match operator {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     let signal = match super::shutdown_signal() {
         Ok(signal) => signal,

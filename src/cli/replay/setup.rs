@@ -19,6 +19,7 @@ use super::source::line_source::LineSource;
 use super::summary::Summary;
 use crate::cli::google::Google;
 use crate::config::Operator;
+use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::BigQuery;
@@ -123,7 +124,7 @@ async fn run(
     }
     let mut config = operator.service.clone();
     // Several insertAll requests must fit into one attempt.
-    config.limits.attempt = ATTEMPT_TIMEOUT.mul_f64(0.4);
+    config.push_deadline = ATTEMPT_TIMEOUT;
     let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(&config, tokens)?;
     // A dead letter is in the table already: do not store it once more at each attempt.
     let pipeline = if args.dead_letters { pipeline.without_dead_letters() } else { pipeline };
@@ -138,7 +139,7 @@ async fn run(
 /// The decoder of a dry run: for the template table if it exists. Creates nothing.
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayError> {
     let template = &operator.service.template;
-    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.gzip)?;
+    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
     let schema = bigquery.schema_of(&template.table).await?.unwrap_or_else(|| template.schema.clone());
     let problems = template.decode.problems_with(&schema);
     if !problems.is_empty() {

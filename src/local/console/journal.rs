@@ -157,15 +157,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::config::DecodeArgs;
+    use crate::config::Given;
+    use crate::config::setting::Command;
 
     fn recorder() -> (Stats, Arc<Journal>, Recorder) {
-        #[derive(clap::Parser)]
-        struct Line {
-            #[command(flatten)]
-            decode: DecodeArgs,
-        }
-        let config = <Line as clap::Parser>::parse_from(["test"]).decode.load().unwrap();
+        let config = Given::defaults(Command::Local).load_decode().unwrap();
         let stats = Stats::default();
         let (journal, recorder, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
         (stats, journal, recorder)

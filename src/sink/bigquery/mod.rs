@@ -24,21 +24,11 @@ use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
+pub use crate::config::Location;
 pub use tables::ControlError;
 
 /// More than any delivery waits; a header may name any number.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
-
-/// Where the dataset is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// `https://bigquery.googleapis.com`, or an emulator's address; without `/bigquery/v2`.
-    pub endpoint: String,
-    /// The project that owns the dataset.
-    pub project: String,
-    /// DATASET.
-    pub dataset: String,
-}
 
 /// A client of one dataset.
 #[derive(Debug)]

@@ -28,18 +28,8 @@ use bearer::{CheckedBy, bearer};
 use claims::Claims;
 use verifier::Verifier;
 
+pub use crate::config::PushAuth;
 pub use jwks::KeyFetcher;
-
-/// PUSH_AUTH, with what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushAuth {
-    /// Cloud Run has checked the token. PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT narrow it down.
-    Iam { audience: Option<String>, account: Option<String> },
-    /// The token is checked here, with the keys at PUSH_JWKS_URL.
-    Oidc { audience: String, account: String, jwks_url: String },
-    /// Whoever reaches the port may push.
-    None,
-}
 
 /// Lets deliveries in, or says why not.
 #[derive(Debug)]

@@ -150,7 +150,7 @@ async fn each_reason_for_not_storing_is_named() {
 }
 
 #[tokio::test]
-async fn one_entry_is_explained_alike_however_it_was_delivered() {
+async fn an_entry_is_explained_alike_in_every_delivery_format() {
     let entry = Entry::of_query("user_id=u1&order_id=%C3%BC%2F%3F~~~").json();
     let (standard, url_safe) = (STANDARD.encode(&entry), URL_SAFE_NO_PAD.encode(&entry));
     assert!(standard.contains('/') || standard.contains('+') || standard.contains('='), "the spellings differ: {standard}");
@@ -297,14 +297,14 @@ async fn a_query_is_read_by_the_rules_of_form_urlencoded() {
 }
 
 #[tokio::test]
-async fn only_the_first_value_of_a_parameter_counts_where_a_column_holds_one() {
+async fn a_scalar_column_takes_the_first_value_of_a_parameter() {
     let explanation = urls(&[], &["https://t.example.com/pixel.png?user_id=first&user_id=second&type=&type=late"]).await.remove(0);
     assert_eq!(explanation["row"]["user_id"], "first");
     assert_eq!(explanation["row"]["type"], "");
 }
 
 #[tokio::test]
-async fn the_fragment_is_no_part_of_the_query() {
+async fn the_fragment_is_not_part_of_the_query() {
     for (url, order_id) in [
         ("https://t.example.com/pixel.png?user_id=u&order_id=1#order_id=2", json!("1")),
         ("https://t.example.com/pixel.png?user_id=u&order_id=1%232", json!("1#2")),
@@ -318,7 +318,7 @@ async fn the_fragment_is_no_part_of_the_query() {
 }
 
 #[tokio::test]
-async fn a_url_whose_host_is_nonsense_still_yields_its_query() {
+async fn a_url_with_an_invalid_host_still_yields_its_query() {
     let hosts = [
         "https://t.example.com:443",
         "HTTPS://T.EXAMPLE.COM",
@@ -397,7 +397,7 @@ async fn table_suffix_shapes_the_table() {
 }
 
 #[tokio::test]
-async fn hostile_user_ids_stay_within_what_bigquery_takes() {
+async fn hostile_user_ids_make_valid_table_names() {
     for user_id in ["a-b", "a__2db", "%2e%2e%2f", "%00", "%F0%9F%92%A9", "`;DROP", "x_20260102", &"u".repeat(60_000), "%FF"] {
         let explanation = urls(&[], &[&format!("https://t.example.com/pixel.png?user_id={user_id}")]).await.remove(0);
         let table = explanation["table"].as_str().unwrap_or_else(|| panic!("{explanation}"));
@@ -418,7 +418,7 @@ async fn a_value_that_does_not_fit_becomes_null_and_is_listed() {
 }
 
 #[tokio::test]
-async fn nothing_but_valid_attributes_passes_from_the_url_into_the_row() {
+async fn only_valid_attributes_get_from_the_url_into_the_row() {
     let (_dir, schema) = schema_file(json!([
         {"name": "user_id", "type": "STRING"}, {"name": "email", "type": "STRING"}, {"name": "event_id", "type": "STRING"}, {"name": "host", "type": "STRING"},
     ]));
@@ -474,7 +474,7 @@ async fn hostile_lines_are_dead_letters_and_those_after_them_are_explained() {
 }
 
 #[tokio::test]
-async fn what_nobody_reads_may_be_as_odd_as_it_likes() {
+async fn unread_members_may_hold_anything() {
     let odd = [
         Entry::of_query("user_id=u").with("/jsonPayload", json!(null)),
         Entry::of_query("user_id=u").with("/jsonPayload", json!([[[]]])),
@@ -512,7 +512,7 @@ async fn a_line_of_five_megabytes_is_explained_whole() {
 }
 
 #[tokio::test]
-async fn as_text_it_is_readable_and_harmless() {
+async fn text_output_replaces_control_characters() {
     let input = [
         Entry::of_query("user_id=u&order_id=%1B%5B31m%07&type=%C2%9B31m%7F").json(),
         Entry::of_query("order_id=1").json(),
@@ -529,7 +529,7 @@ async fn as_text_it_is_readable_and_harmless() {
 }
 
 #[tokio::test]
-async fn where_no_terminal_is_json_is_the_default_and_flags_win_over_the_environment() {
+async fn json_is_the_default_without_a_terminal_and_flags_win() {
     let explained =
         run(&[("TABLE_NAME", "environment")], &["--table-name", "flag", "https://t.example.com/pixel.png?user_id=u"], b"").await;
     let table = explained.lines()[0]["table"].as_str().unwrap().to_owned();
@@ -548,7 +548,7 @@ async fn input_that_cannot_be_read_ends_with_2_and_says_which() {
 }
 
 #[tokio::test]
-async fn no_input_at_all_ends_with_2_and_says_what_to_give() {
+async fn missing_input_ends_with_2_and_names_the_option() {
     let explained = run(&[], &[], b"").await;
     assert_eq!((explained.code, explained.out.as_str()), (Some(2), ""));
     assert!(explained.err.contains("--input"), "{}", explained.err);
@@ -572,7 +572,7 @@ async fn wrong_settings_end_with_2_and_are_all_named() {
 }
 
 #[tokio::test]
-async fn a_reader_who_has_seen_enough_is_no_failure() {
+async fn a_closed_output_pipe_is_not_a_failure() {
     let mut child =
         command("explain").args(["--input", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

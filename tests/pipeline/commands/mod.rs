@@ -1,7 +1,8 @@
-//! The subcommands besides `serve` and `local`, and their settings.
+//! The subcommands besides `serve` and `local`, their settings and their exit codes.
 
 mod check;
 mod cost;
+mod exit_codes;
 mod explain;
 mod forget;
 mod query;

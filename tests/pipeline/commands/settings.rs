@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
+use pixel_pipeline::config::setting::Command;
+use pixel_pipeline::config::settings::SETTINGS;
 use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -24,7 +26,7 @@ impl Refusal {
     /// The problems, one a line.
     fn problems(&self) -> Vec<String> {
         let line: Value = serde_json::from_str(&self.log).unwrap_or_else(|error| panic!("{error}: {}", self.log));
-        let (_, problems) = line["message"].as_str().unwrap().split_once("the settings are wrong:\n").expect("problems");
+        let (_, problems) = line["message"].as_str().unwrap().split_once("invalid settings:\n").expect("problems");
         problems.lines().map(str::to_owned).collect()
     }
 }
@@ -120,7 +122,7 @@ async fn each_mistake_ends_with_2_and_one_line_that_names_the_setting() {
 }
 
 #[tokio::test]
-async fn a_schema_file_that_is_none_says_why() {
+async fn an_invalid_schema_file_is_rejected_with_the_reason() {
     let dir = TempDir::new();
     let file = dir.path().join("schema.json");
     let path = file.to_str().unwrap();
@@ -193,9 +195,9 @@ async fn a_mistake_in_the_attributes_does_not_hide_one_in_the_suffix() {
 }
 
 #[tokio::test]
-async fn mistakes_are_readable_where_a_person_reads_the_log() {
+async fn in_text_format_each_mistake_is_a_line() {
     let refusal = refusal(&with(&[("LOG_FORMAT", "text"), ("PORT", "x"), ("MAX_IN_FLIGHT", "y")]), &[]).await;
-    let (_, problems) = refusal.log.split_once("the settings are wrong:\n").expect("problems");
+    let (_, problems) = refusal.log.split_once("invalid settings:\n").expect("problems");
     assert_eq!(
         problems,
         "PORT: \"x\" is not a whole number from 0 to 65535\nMAX_IN_FLIGHT: \"y\" is not a whole number from 1 to 1000000\n"
@@ -203,7 +205,7 @@ async fn mistakes_are_readable_where_a_person_reads_the_log() {
 }
 
 #[tokio::test]
-async fn attributes_without_a_column_in_the_live_table_end_the_service_all_at_once() {
+async fn attributes_without_a_live_column_are_all_named() {
     let bigquery = TestBigQuery::with_template(json!([{"name": "user_id", "type": "STRING"}])).await;
     let settings = with(&[("BIGQUERY_EMULATOR_HOST", bigquery.url.as_str()), ("VALID_ATTRIBUTES", "user_id,session,campaign")]);
     let refusal = refusal(&settings, &[]).await;
@@ -213,7 +215,7 @@ async fn attributes_without_a_column_in_the_live_table_end_the_service_all_at_on
 
 /// Once created, the table's own schema would win over a corrected file.
 #[tokio::test]
-async fn attributes_without_a_column_in_the_schema_file_create_no_table() {
+async fn attributes_missing_in_the_schema_file_create_no_table() {
     let bigquery = TestBigQuery::start().await;
     let settings = with(&[("BIGQUERY_EMULATOR_HOST", bigquery.url.as_str()), ("VALID_ATTRIBUTES", "user_id,session,campaign")]);
     let refusal = refusal(&settings, &[]).await;
@@ -228,41 +230,8 @@ async fn help_documents_every_environment_variable() {
     assert_eq!(output.status.code(), Some(0));
     // Wrapped as wide as the terminal is, or is thought to be.
     let help = String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    for name in [
-        "PORT",
-        "GOOGLE_CLOUD_PROJECT",
-        "DATASET",
-        "TABLE_NAME",
-        "VALID_ATTRIBUTES",
-        "TABLE_SUFFIX",
-        "MAX_NEW_TABLES_PER_HOUR",
-        "OVERFLOW_SUFFIX",
-        "PIXEL_PATH",
-        "SCHEMA_FILE",
-        "IP_ANONYMIZATION",
-        "HASH_USER_IDS",
-        "HASH_ATTRIBUTES",
-        "RESPECT_OPT_OUT",
-        "URL_SIGNING_KEY",
-        "SIGNATURE_MODE",
-        "DEAD_LETTER_TABLE",
-        "AUTO_CREATE",
-        "BATCH_MAX_ROWS",
-        "BATCH_MAX_BYTES",
-        "BATCH_MAX_INSERTS",
-        "BATCH_GZIP",
-        "MAX_IN_FLIGHT",
-        "PUSH_DEADLINE",
-        "PUSH_AUTH",
-        "PUSH_AUDIENCE",
-        "PUSH_SERVICE_ACCOUNT",
-        "PUSH_JWKS_URL",
-        "PUSH_AUTH_FORCE",
-        "LOG_FORMAT",
-        "RUST_LOG",
-        "BIGQUERY_EMULATOR_HOST",
-    ] {
-        let flag = if name == "RUST_LOG" { "--log-level".to_owned() } else { format!("--{}", name.to_lowercase().replace('_', "-")) };
+    for setting in SETTINGS.iter().filter(|setting| setting.is_shown_by(Command::Serve)) {
+        let (name, flag) = (setting.name, format!("--{}", setting.flag()));
         let (_, after) = help.split_once(&format!(" {flag} <")).unwrap_or_else(|| panic!("{flag} is not in: {help}"));
         // A secret's value is not shown.
         let shown = [format!("[env: {name}="), format!("[env: {name}]")];
@@ -282,7 +251,7 @@ async fn a_flag_wins_over_its_environment_variable() {
 }
 
 #[tokio::test]
-async fn what_serve_does_not_know_ends_with_2() {
+async fn unknown_arguments_of_serve_end_with_2() {
     for flags in [&["--colour", "red"][..], &["surplus"]] {
         let refusal = refusal(&GOOD, flags).await;
         assert_eq!(refusal.code, Some(2), "{}", refusal.log);
@@ -359,7 +328,7 @@ async fn an_emulators_address_is_a_url_or_a_host_and_port() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_table_beside_the_template_is_fine() {
+async fn a_dead_letter_table_may_have_another_name() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("DEAD_LETTER_TABLE", "not_pixel")]).await;
     assert_eq!(service.push(r#"{"message":{"data":"%%%","messageId":"1"}}"#).await.status, 204);

@@ -1,0 +1,49 @@
+# The settings of a deployment and the check of each. Generated from src/config/settings.rs; sourced by settings.sh.
+# shellcheck shell=bash disable=SC2034
+
+SERVICE_SETTINGS='DATASET TABLE_NAME VALID_ATTRIBUTES TABLE_SUFFIX MAX_NEW_TABLES_PER_HOUR OVERFLOW_SUFFIX PIXEL_PATH
+  IP_ANONYMIZATION HASH_ATTRIBUTES RESPECT_OPT_OUT SIGNATURE_MODE DEAD_LETTER_TABLE BATCH_MAX_ROWS
+  BATCH_MAX_BYTES BATCH_MAX_INSERTS BATCH_GZIP MAX_IN_FLIGHT PUSH_DEADLINE LOG_FORMAT RUST_LOG'
+
+DEPLOYMENT_SETTINGS='REGION LOCATION PIPELINE DOMAIN EXCLUDE_FROM_DEFAULT ARCHIVE ARCHIVE_DAYS TABLE_EXPIRATION_DAYS IMAGE CPU
+  MEMORY CONCURRENCY MIN_INSTANCES MAX_INSTANCES ALERT_EMAIL SCHEMA_FILE'
+
+# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.
+check_each() {
+  check PROJECT_ID '[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+' 'a project id such as my-project-123, which is neither the project'\''s name nor its number'
+  check REGION '[a-z]+-[a-z]+[0-9]+' 'a region such as us-central1 or europe-west1'
+  check LOCATION 'US|EU|[a-z]+-[a-z]+[0-9]+' 'US, EU or a region such as europe-west1'
+  check PIPELINE '[a-z][a-z0-9-]{1,22}[a-z0-9]' '3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -'
+  check DOMAIN '(([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?' 'a host name in lower case, without https:// and path, such as track.example.com'
+  check EXCLUDE_FROM_DEFAULT 'true|false' 'true or false'
+  check ARCHIVE 'true|false' 'true or false'
+  check_number ARCHIVE_DAYS 1 36500
+  check_number TABLE_EXPIRATION_DAYS 1 36500 optional
+  check IMAGE '([^[:space:]/]+(/[^[:space:]/]+)+)?' 'the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0'
+  check CPU '1|2|4|6|8' 'one of 1, 2, 4, 6, 8'
+  check MEMORY '[1-9][0-9]*(Mi|Gi)' 'an amount of memory such as 512Mi or 1Gi'
+  check_number CONCURRENCY 1 1000
+  check_number MIN_INSTANCES 0 10000
+  check_number MAX_INSTANCES 1 10000
+  check ALERT_EMAIL '([^@[:space:]]+@[^@[:space:]]+)?' 'an email address such as you@example.com'
+  check DATASET '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
+  check TABLE_NAME '[A-Za-z0-9_]+' 'a name of at most 512 letters, digits and _' 512
+  check VALID_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
+  check TABLE_SUFFIX '([A-Za-z0-9_]|[{][^{}]+[}])*' 'letters, digits and _ with fields in braces between them, such as _{user_id}_{date}'
+  check_number MAX_NEW_TABLES_PER_HOUR 1 1000000
+  check OVERFLOW_SUFFIX '([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+' 'letters, digits, _ and dates, without an attribute, such as _overflow_{date}'
+  check PIXEL_PATH ' *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*' 'a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png'
+  check IP_ANONYMIZATION 'drop|truncate|full' 'one of drop, truncate, full'
+  check HASH_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
+  check RESPECT_OPT_OUT 'true|false' 'true or false'
+  check SIGNATURE_MODE 'require|mark' 'one of require, mark'
+  check DEAD_LETTER_TABLE '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
+  check_number BATCH_MAX_ROWS 1 50000
+  check_number BATCH_MAX_BYTES 1 9000000
+  check_number BATCH_MAX_INSERTS 1 10000
+  check BATCH_GZIP 'true|false' 'true or false'
+  check_number MAX_IN_FLIGHT 1 1000000
+  check PUSH_DEADLINE '[1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s' 'a duration from 100ms to less than 60s, the subscription'\''s ack deadline, such as 50s'
+  check LOG_FORMAT 'auto|json|text' 'one of auto, json, text'
+  check RUST_LOG '[^[:space:]]+' 'a level such as error, warn, info, debug or trace'
+}

@@ -1,0 +1,55 @@
+//! How a command fails: one enum, one exit code for each of its variants, one prefix.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// The exit codes of all commands, for `--help` and docs/settings.md.
+pub(crate) const EXIT_CODES: &str = include_str!("exit_codes.txt");
+
+/// Why a command ends without success.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CliError {
+    /// The command line, a setting or an input file is wrong. Nothing has been done.
+    Usage(String),
+    /// Everything else.
+    Failed(String),
+}
+
+impl CliError {
+    pub(crate) fn usage(problem: impl Display) -> Self {
+        Self::Usage(problem.to_string())
+    }
+
+    pub(crate) fn failed(problem: impl Display) -> Self {
+        Self::Failed(problem.to_string())
+    }
+
+    /// Mistakes in the settings.
+    pub(crate) fn settings(problems: impl Display) -> Self {
+        Self::Usage(format!("invalid settings:\n{problems}"))
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::Usage(message) | Self::Failed(message) => message,
+        }
+    }
+
+    pub(crate) fn code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// Prints the error. The message must be [`printable`](super::printable).
+    pub(crate) fn report(self) -> ExitCode {
+        eprintln!("error: {}", self.message());
+        self.code()
+    }
+}
+
+/// The exit code of a command, after printing its error.
+pub(crate) fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
+    result.unwrap_or_else(CliError::report)
+}

@@ -1,0 +1,53 @@
+//! deploy/checks.sh: the settings of deploy.sh, and the check of each value.
+
+use std::fmt::Write as _;
+
+use super::{deployed, is_optional, pattern, wrapped};
+use crate::config::setting::{Deployed, Kind, Range};
+
+const HEADER: &str = "\
+# The settings of a deployment and the check of each. Generated from src/config/settings.rs; sourced by settings.sh.
+# shellcheck shell=bash disable=SC2034
+";
+
+pub(super) fn file() -> String {
+    let mut file = HEADER.to_owned();
+    for (list, is_passed_on) in [("SERVICE_SETTINGS", true), ("DEPLOYMENT_SETTINGS", false)] {
+        // PROJECT_ID has no default in a file.
+        let names: Vec<&str> = deployed()
+            .map(|(setting, _)| setting)
+            .filter(|setting| setting.is_passed_on() == is_passed_on && setting.name != "PROJECT_ID")
+            .map(|setting| setting.name)
+            .collect();
+        let names = wrapped(&names.join(" "), "  ", 110);
+        let _ = writeln!(file, "\n{list}='{}'", names.trim());
+    }
+    file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
+    for (setting, deployed) in deployed() {
+        match (deployed.range, setting.kind, pattern(setting, deployed)) {
+            (Range::OfKind, Kind::Number { min, max }, _) => {
+                let optional = if is_optional(setting) { " optional" } else { "" };
+                let _ = writeln!(file, "  check_number {} {min} {max}{optional}", setting.name);
+            }
+            (_, _, Some((regex, expected))) => {
+                let _ = writeln!(file, "  check {} {} {}{}", setting.name, quoted(&regex), quoted(&expected), max_length(deployed));
+            }
+            // SCHEMA_FILE: settings.sh looks into the file.
+            (_, _, None) => {}
+        }
+    }
+    file += "}\n";
+    file
+}
+
+fn max_length(deployed: &Deployed) -> String {
+    match deployed.range {
+        Range::Name { max_length } => format!(" {max_length}"),
+        Range::OfKind | Range::Pattern { .. } => String::new(),
+    }
+}
+
+/// One word of the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

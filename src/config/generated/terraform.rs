@@ -1,0 +1,159 @@
+//! The Terraform module's variables, their conditions, and the settings that it passes on to the service.
+
+use std::fmt::Write as _;
+
+use super::{deployed, is_optional, pattern, sections, whole_number, words};
+use crate::config::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
+use crate::config::settings;
+
+/// The settings of the deployment itself.
+pub(super) fn deployment() -> String {
+    let mut file = "\
+# Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
+# the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
+"
+    .to_owned();
+    for section in sections() {
+        let _ = writeln!(file, "\n# --- {section}");
+        for (setting, deployed) in deployed().filter(|(_, deployed)| deployed.section == section) {
+            file += &variable(setting, deployed);
+        }
+    }
+    file
+}
+
+/// The settings of the service.
+pub(super) fn service() -> String {
+    let mut file = "\
+# Settings that are passed on to the service. Generated from src/config/settings.rs, which says how. The service checks
+# them again; here they are checked before anything is created.
+"
+    .to_owned();
+    for (setting, deployed) in deployed().filter(|(_, deployed)| deployed.section == SERVICE_SECTION) {
+        file += &variable(setting, deployed);
+    }
+    file
+}
+
+/// The environment variables that the settings of the service become.
+pub(super) fn passed_on() -> String {
+    let mut file = "\
+# Settings of the service as environment variables. Generated from src/config/settings.rs.
+
+locals {
+  service_settings = {
+"
+    .to_owned();
+    let width = settings::service_settings().map(|setting| setting.name.len()).max().unwrap_or_default();
+    for setting in settings::service_settings() {
+        let variable = format!("var.{}", setting.name.to_ascii_lowercase());
+        let value = if kind(setting) == "string" { variable } else { format!("tostring({variable})") };
+        let _ = writeln!(file, "    {:width$} = {value}", setting.name);
+    }
+    file += "  }\n}\n";
+    file
+}
+
+fn kind(setting: &Setting) -> &'static str {
+    match setting.kind {
+        Kind::Number { .. } => "number",
+        Kind::Boolean => "bool",
+        _ => "string",
+    }
+}
+
+fn variable(setting: &Setting, deployed: &Deployed) -> String {
+    let name = setting.name.to_ascii_lowercase();
+    let kind = kind(setting);
+    let default = match (kind, setting.deployed_default()) {
+        ("string", default) => format!("{default:?}"),
+        (_, "") => "null".to_owned(),
+        (_, default) => default.to_owned(),
+    };
+    let mut block = format!("\nvariable \"{name}\" {{\n");
+    let _ = writeln!(block, "  description = {:?}", in_lower_case(&format!("{}.", setting.help)));
+    let _ = writeln!(block, "  type        = {kind}");
+    if setting.name != "PROJECT_ID" {
+        let _ = writeln!(block, "  default     = {default}");
+    }
+    if default != "null" {
+        block += "  nullable    = false\n";
+    }
+    let conditions: Vec<_> = condition(setting, deployed).into_iter().chain(relations(setting)).collect();
+    for (at, (condition, expected)) in conditions.into_iter().enumerate() {
+        let value = match kind {
+            "number" if default == "null" => format!("${{coalesce(var.{name}, 0)}}"),
+            "number" => format!("${{var.{name}}}"),
+            _ => format!("\\\"${{var.{name}}}\\\""),
+        };
+        let blank = if at == 0 { "\n" } else { "" };
+        let _ = write!(
+            block,
+            "{blank}  validation {{\n    condition     = {condition}\n    error_message = \"{name}: {value} is not {}.\"\n  }}\n",
+            expected.replace('"', "\\\"")
+        );
+    }
+    block + "}\n"
+}
+
+/// The condition that the table defines, and what it accepts.
+fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)> {
+    let variable = format!("var.{}", setting.name.to_ascii_lowercase());
+    match (deployed.range, setting.kind) {
+        (Range::OfKind, Kind::Number { min, max }) => {
+            let range = format!("{variable} >= {min} && {variable} <= {max} && floor({variable}) == {variable}");
+            let range = if is_optional(setting) { format!("{variable} == null ? true : {range}") } else { range };
+            Some((range, whole_number(min, max)))
+        }
+        (Range::OfKind, Kind::Boolean) => None,
+        (Range::OfKind, Kind::Choice(values)) => {
+            Some((format!("contains({values:?}, {variable})"), format!("one of {}", values.join(", "))))
+        }
+        (range, _) => pattern(setting, deployed).map(|(regex, expected)| {
+            let length = match range {
+                Range::Name { max_length } => format!(" && length({variable}) <= {max_length}"),
+                Range::OfKind | Range::Pattern { .. } => String::new(),
+            };
+            (format!("can(regex(\"^({regex})$\", {variable})){length}"), expected)
+        }),
+    }
+}
+
+/// The conditions that compare a variable with another one, or with what only Terraform can see.
+fn relations(setting: &Setting) -> Vec<(String, String)> {
+    let relations: &[(&str, &str)] = match setting.name {
+        "PROJECT_ID" => {
+            &[("!strcontains(var.project_id, \":\")", "a project that the module supports: use deploy.sh for a project with a domain")]
+        }
+        "PIPELINE" => &[("!strcontains(var.pipeline, \"goog\")", "free of \"goog\", which Google reserves")],
+        "DOMAIN" => &[("length(var.domain) <= 253", "a host name of at most 253 characters")],
+        "SCHEMA_FILE" => &[(
+            "try(fileexists(startswith(var.schema_file, \"/\") ? var.schema_file : \"${path.module}/../../${var.schema_file}\"), false)",
+            "a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
+        )],
+        "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "at least min_instances, which is ${var.min_instances}")],
+        "TABLE_NAME" => &[(
+            "!startswith(\"events_daily\", var.table_name)",
+            "free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with",
+        )],
+        "OVERFLOW_SUFFIX" => &[(
+            "var.overflow_suffix != var.table_suffix",
+            "different from table_suffix. Set a suffix that no other table has, such as _overflow_{date}",
+        )],
+        "DEAD_LETTER_TABLE" => &[
+            ("!contains([\"events\", \"events_daily\"], var.dead_letter_table)", "free to use: it is the name of a view. Set another name"),
+            (
+                "!startswith(var.dead_letter_table, var.table_name)",
+                "free to use: queries over `${var.table_name}*` would read it. Set a name that does not begin with table_name",
+            ),
+        ],
+        _ => &[],
+    };
+    relations.iter().map(|(condition, expected)| ((*condition).to_owned(), (*expected).to_owned())).collect()
+}
+
+/// The names of variables as Terraform spells them.
+fn in_lower_case(text: &str) -> String {
+    let names = words(text).filter(|word| deployed().any(|(setting, _)| setting.name == *word && word.contains('_')));
+    names.fold(text.to_owned(), |text, name| text.replace(name, &name.to_ascii_lowercase()))
+}

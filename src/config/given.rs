@@ -1,0 +1,112 @@
+//! The settings of one command as they were given: flags, environment variables and defaults as texts.
+//!
+//! clap reads texts only. [`Given::check`] turns them into [`Values`] and collects every problem, so that a deployment
+//! does not fail five times for five mistakes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use clap::{ArgMatches, FromArgMatches};
+
+use super::Problems;
+use super::setting::{Command, Setting};
+use super::settings::SETTINGS;
+use super::values::Values;
+
+/// The arguments of the command with this number: one for each setting that it takes.
+#[derive(Debug, Clone)]
+pub struct SettingArgs<const COMMAND: u8>(Given);
+
+/// The texts by name. Of a setting that the command does not take, the default.
+#[derive(Clone)]
+pub struct Given(BTreeMap<&'static str, String>);
+
+impl Given {
+    /// What a command has if nobody sets anything.
+    pub fn defaults(command: Command) -> Self {
+        Self(SETTINGS.iter().map(|setting| (setting.name, setting.default_of(command).to_owned())).collect())
+    }
+
+    pub(crate) fn raw(&self, setting: &Setting) -> &str {
+        self.0.get(setting.name).map_or("", String::as_str)
+    }
+
+    /// The text without blanks around it. An empty text counts as not given.
+    pub(crate) fn optional(&self, setting: &Setting) -> Option<&str> {
+        Some(self.raw(setting).trim()).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn set(&mut self, setting: &Setting, text: impl Into<String>) {
+        self.0.insert(setting.name, text.into());
+    }
+
+    /// Whether the tables are those of an emulator.
+    pub fn is_local(&self) -> bool {
+        self.optional(&super::settings::BIGQUERY_EMULATOR_HOST).is_some()
+    }
+
+    /// The values. A value with a problem is replaced by its default, so that the checks after this one can go on.
+    pub(crate) fn check(&self, problems: &mut Problems) -> Values {
+        let check = |setting: &&'static Setting| {
+            let text = self.raw(setting);
+            let is_valid = problems.check(setting.name, setting.kind.check(text, setting.default.is_empty())).is_some();
+            (setting.name, if is_valid { text } else { setting.default }.to_owned())
+        };
+        Values(SETTINGS.iter().map(check).collect())
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(&self.0, f)
+    }
+}
+
+/// Shows no secret.
+pub(super) fn debug(texts: &BTreeMap<&'static str, String>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let is_secret = |name: &str| SETTINGS.iter().any(|setting| setting.name == name && setting.is_secret());
+    f.debug_map().entries(texts.iter().map(|(name, text)| (name, if is_secret(name) { "(not shown)" } else { text }))).finish()
+}
+
+impl<const COMMAND: u8> clap::Args for SettingArgs<COMMAND> {
+    fn augment_args(line: clap::Command) -> clap::Command {
+        let command = Command::from_index(COMMAND);
+        line.args(SETTINGS.iter().filter(|setting| setting.is_taken_by(command)).map(|setting| setting.arg(command)))
+    }
+
+    fn augment_args_for_update(line: clap::Command) -> clap::Command {
+        Self::augment_args(line)
+    }
+}
+
+impl<const COMMAND: u8> FromArgMatches for SettingArgs<COMMAND> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut args = Self(Given::defaults(Command::from_index(COMMAND)));
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in SETTINGS.iter().filter(|setting| setting.is_taken_by(Command::from_index(COMMAND))) {
+            if let Some(text) = matches.get_one::<String>(&setting.name.to_ascii_lowercase()) {
+                self.0.set(setting, text.as_str());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<const COMMAND: u8> Deref for SettingArgs<COMMAND> {
+    type Target = Given;
+
+    fn deref(&self) -> &Given {
+        &self.0
+    }
+}
+
+impl<const COMMAND: u8> DerefMut for SettingArgs<COMMAND> {
+    fn deref_mut(&mut self) -> &mut Given {
+        &mut self.0
+    }
+}

@@ -1,0 +1,64 @@
+//! Texts into values, with an error that says what was expected.
+
+use std::time::Duration;
+
+use url::Url;
+
+pub(super) fn number(text: &str, min: u64, max: u64) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not a whole number from {min} to {max}"))
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// A bare number counts seconds.
+pub(super) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration, String> {
+    let trimmed = text.trim();
+    let (number, unit) = trimmed.split_at(trimmed.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(trimmed.len()));
+    let seconds = match (number.trim().parse::<f64>(), unit) {
+        (Ok(number), "s" | "") => number,
+        (Ok(number), "ms") => number / 1000.0,
+        _ => f64::NAN,
+    };
+    let (min, max) = (Duration::from_millis(min_ms), Duration::from_millis(max_ms));
+    if (min.as_secs_f64()..=max.as_secs_f64()).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(format!("{text:?} is not a duration from {min:?} to {max:?}, such as 8s or 500ms"))
+    }
+}
+
+pub(super) fn identifier(text: &str, dashes: bool) -> Result<(), String> {
+    let is_legal = |c: char| c == '_' || c.is_ascii_alphanumeric() || (dashes && c == '-');
+    if text.is_empty() || text.len() > 1024 || !text.chars().all(is_legal) {
+        let characters = if dashes { "letters, digits, _ and -" } else { "letters, digits and _" };
+        return Err(format!("{text:?} is not a name of {characters}"));
+    }
+    Ok(())
+}
+
+/// The address of a server: a URL without path, or host:port, as Google's clients take both.
+pub(crate) fn address(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&url).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+        return Err(format!("{text:?} is not the address of a server, such as http://127.0.0.1:9050"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A base URL: an address that may have a path.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    let url = Url::parse(text.trim()).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+        return Err(format!("{text:?} is not a base URL, such as https://pubsub.googleapis.com/"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}

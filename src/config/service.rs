@@ -1,0 +1,131 @@
+//! The settings of the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settings::{
+    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, GOOGLE_CLOUD_PROJECT, PORT, PUSH_DEADLINE,
+};
+use super::{Given, Problems, PushAuth, Values, auth, decode, logging, table_limit};
+use crate::decode::{Schema, Settings};
+use crate::table_limit::TableLimits;
+
+/// The settings of the service, all of them valid. A setting without a field is read from `values` where it is used.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub values: Values,
+    pub port: u16,
+    pub location: Location,
+    /// Whether BigQuery is an emulator, which needs no credentials.
+    pub emulator: bool,
+    pub template: TemplateSettings,
+    pub new_tables: TableLimits,
+    pub push_deadline: Duration,
+    pub push_auth: PushAuth,
+    /// Doubtful settings, for the log.
+    pub warnings: Vec<&'static str>,
+}
+
+/// Where the dataset is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// `https://bigquery.googleapis.com`, or an emulator's address; without `/bigquery/v2`.
+    pub endpoint: String,
+    /// The project that owns the dataset.
+    pub project: String,
+    /// DATASET.
+    pub dataset: String,
+}
+
+/// The template table, and what follows from its schema.
+#[derive(Debug, Clone)]
+pub struct TemplateSettings {
+    /// TABLE_NAME.
+    pub table: Arc<str>,
+    /// DEAD_LETTER_TABLE.
+    pub dead_letter_table: Arc<str>,
+    /// SCHEMA_FILE, or the shipped schema: the table is created with it.
+    pub schema: Schema,
+    /// AUTO_CREATE.
+    pub auto_create: bool,
+    /// How an entry becomes a row of that schema.
+    pub decode: Settings,
+}
+
+impl Given {
+    /// Every setting, checked. Asks the metadata server for the project if none is given.
+    pub async fn load(&self) -> Result<Config, Problems> {
+        let mut problems = Problems::default();
+        let values = self.check(&mut problems);
+        let config = self.read_service(&values, &mut problems).await;
+        problems.or(config)
+    }
+
+    /// `values` are those of these settings, and `problems` theirs.
+    pub(super) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
+        let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
+            Some(project) => Ok(project.to_owned()),
+            None => metadata_project().await,
+        };
+        let project = problems.check(GOOGLE_CLOUD_PROJECT.name, project.and_then(check_project));
+        let emulator = self.is_local();
+        if emulator && on_cloud_run() {
+            problems.add(BIGQUERY_EMULATOR_HOST.name, "it is set on Cloud Run, where every row would go to an emulator: unset it");
+        }
+        let endpoint = values.address(if emulator { &BIGQUERY_EMULATOR_HOST } else { &BIGQUERY_ENDPOINT });
+        let decode = decode::read(values, problems);
+        let new_tables = table_limit::read(values, decode.as_ref(), problems);
+        logging::check(values, problems);
+        let (table_name, dead_letter_table) = (self.raw(&super::settings::TABLE_NAME), values.text(&DEAD_LETTER_TABLE));
+        if !table_name.is_empty() && dead_letter_table.starts_with(table_name) {
+            let problem = format!(
+                "{dead_letter_table:?} would be read by queries over `{table_name}*`: choose a name that does not begin with TABLE_NAME"
+            );
+            problems.add(DEAD_LETTER_TABLE.name, problem);
+        }
+        let auth = auth::read(values, on_cloud_run(), emulator, problems);
+        let (decode, (push_auth, warning)) = (decode?, auth?);
+        Some(Config {
+            port: values.number(&PORT),
+            location: Location { endpoint: endpoint?, project: project?, dataset: values.text(&DATASET).to_owned() },
+            emulator,
+            template: TemplateSettings {
+                table: decode.table_name.into(),
+                dead_letter_table: dead_letter_table.into(),
+                schema: decode.schema,
+                auto_create: values.boolean(&AUTO_CREATE),
+                decode: decode.settings,
+            },
+            new_tables: new_tables?,
+            push_deadline: values.duration(&PUSH_DEADLINE),
+            push_auth,
+            warnings: warning.into_iter().collect(),
+            values: values.clone(),
+        })
+    }
+}
+
+/// <https://cloud.google.com/run/docs/container-contract#services-env-vars>
+fn on_cloud_run() -> bool {
+    std::env::var_os("K_SERVICE").is_some()
+}
+
+fn check_project(project: String) -> Result<String, String> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
+    if project.chars().all(is_legal) { Ok(project) } else { Err(format!("{project:?} is not a project id")) }
+}
+
+/// The project that a Google Cloud machine belongs to. GCE_METADATA_HOST is what Google's own
+/// libraries read in tests.
+async fn metadata_project() -> Result<String, String> {
+    let host = std::env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
+    let ask = async || {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+        let request = client.get(format!("http://{host}/computeMetadata/v1/project/project-id")).header("Metadata-Flavor", "Google");
+        request.send().await?.error_for_status()?.text().await
+    };
+    match ask().await {
+        Ok(project) => Ok(project.trim().to_owned()),
+        Err(_) => Err("it is not set, and no metadata server responds: set it to the project of the dataset".to_owned()),
+    }
+}

@@ -1,0 +1,636 @@
+//! The table of all settings: the one place that defines them.
+//!
+//! From it come the arguments of the commands (`given`), the checks of their values (`values`), and the generated files
+//! docs/settings.md, deploy/pipeline.env.example, deploy/checks.sh and deploy/terraform/{variables,variables_service,
+//! service_settings}.tf (`generated`; a test compares them).
+//!
+//! To add a setting, add an entry here, read it where it is used (`values.number(&NAME)`), and regenerate the files:
+//! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
+
+use super::setting::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
+use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
+use super::setting::Range::{Name, OfKind, Pattern};
+use super::setting::{Command, Deployed, Kind, Range, SERVICE_SECTION, Setting};
+
+macro_rules! settings {
+    ($($name:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
+        $(pub static $name: Setting = Setting { name: stringify!($name), $($field: $value,)+ ..UNSET };)+
+
+        /// All of them, in the order of `--help` and of the generated files.
+        pub static SETTINGS: &[&Setting] = &[$(&$name),+];
+    };
+}
+
+/// What an entry does not say.
+const UNSET: Setting = Setting {
+    name: "",
+    flag: None,
+    kind: Text,
+    value: "TEXT",
+    default: "",
+    defaults: &[],
+    default_note: "",
+    help: "",
+    heading: "",
+    commands: &[],
+    hidden: &[],
+    deployed: None,
+};
+
+/// Whatever turns entries into rows.
+const DECODING: &[Command] = &[Serve, Local, Explain, Check, Replay];
+/// The same, and `forget`, which has to know the tables.
+const NAMING: &[Command] = &[Serve, Local, Explain, Check, Replay, Forget];
+/// Whatever stores rows, and `check`, which compares the settings with those of the service.
+const STORING: &[Command] = &[Serve, Local, Check, Replay];
+/// Whatever receives messages from Pub/Sub, and `check`.
+const RECEIVING: &[Command] = &[Serve, Local, Check];
+/// Whatever writes a log, and `check`.
+const LOGGING: &[Command] = &[Serve, Local, Check, Replay, Forget];
+/// Whatever asks Google's APIs with the user's credentials.
+const OPERATING: &[Command] = &[Check, Replay, Forget];
+
+const PORT_NUMBER: Kind = Number { min: 0, max: 65_535 };
+const ATTRIBUTES: Range = Pattern {
+    regex: "[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*",
+    expected: "a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id",
+};
+/// Of a dataset, or of a table to which nothing is added.
+const NAME: Range = Name { max_length: 1024 };
+
+/// A setting that a deployment passes on to the service.
+const SERVICE: Option<Deployed> = service(None, OfKind);
+
+const fn service(default: Option<&'static str>, range: Range) -> Option<Deployed> {
+    Some(Deployed { section: SERVICE_SECTION, default, range })
+}
+
+/// A setting of the deployment itself.
+const fn deployment(section: &'static str, range: Range) -> Option<Deployed> {
+    Some(Deployed { section, default: None, range })
+}
+
+settings! {
+    PROJECT_ID {
+        help: "Project of the deployment",
+        value: "PROJECT",
+        default_note: "GOOGLE_CLOUD_PROJECT, else gcloud's own project",
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("Location", Pattern {
+            regex: "[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+",
+            expected: "a project id such as my-project-123, which is neither the project's name nor its number",
+        }),
+    }
+    REGION {
+        help: "Region of the Cloud Run service and of the image",
+        value: "REGION",
+        default: "us-central1",
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("Location", Pattern {
+            regex: "[a-z]+-[a-z]+[0-9]+",
+            expected: "a region such as us-central1 or europe-west1",
+        }),
+    }
+    LOCATION {
+        help: "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later",
+        value: "LOCATION",
+        default: "US",
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("Location", Pattern {
+            regex: "US|EU|[a-z]+-[a-z]+[0-9]+",
+            expected: "US, EU or a region such as europe-west1",
+        }),
+    }
+    PIPELINE {
+        help: "Prefix of the names of all resources. Two pipelines in one project need two names and two datasets",
+        value: "NAME",
+        default: "pixel",
+        heading: "Deployment",
+        commands: &[Check],
+        // The longest name made of it is that of a service account, which has at most 30 characters; the shortest is that
+        // of the topic, which has at least 3.
+        deployed: deployment("Location", Pattern {
+            regex: "[a-z][a-z0-9-]{1,22}[a-z0-9]",
+            expected: "3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -",
+        }),
+    }
+    DOMAIN {
+        help: "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS \
+               record has to point to the address of the load balancer. Empty: HTTP by address only",
+        value: "HOST",
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("Pixel", Pattern {
+            regex: "(([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?",
+            expected: "a host name in lower case, without https:// and path, such as track.example.com",
+        }),
+    }
+    EXCLUDE_FROM_DEFAULT {
+        help: "Keep the pixel's log entries out of the _Default bucket. They still reach the topic; storing them in Cloud \
+               Logging would cost more than the rest of the pipeline",
+        value: "BOOL",
+        kind: Boolean,
+        default: "true",
+        deployed: deployment("Logs", OfKind),
+    }
+    ARCHIVE {
+        help: "Store every log entry in a file in a Cloud Storage bucket, too, for ARCHIVE_DAYS",
+        value: "BOOL",
+        kind: Boolean,
+        default: "false",
+        deployed: deployment("Logs", OfKind),
+    }
+    ARCHIVE_DAYS {
+        help: "Days after which a file of the archive is deleted",
+        value: "DAYS",
+        kind: Number { min: 1, max: 36_500 },
+        default: "400",
+        deployed: deployment("Logs", OfKind),
+    }
+    TABLE_EXPIRATION_DAYS {
+        help: "Days after which a generated table is deleted. Not set: never",
+        value: "DAYS",
+        kind: Number { min: 1, max: 36_500 },
+        deployed: deployment("BigQuery", OfKind),
+    }
+    IMAGE {
+        help: "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository",
+        value: "IMAGE",
+        deployed: deployment("Cloud Run", Pattern {
+            regex: "([^[:space:]/]+(/[^[:space:]/]+)+)?",
+            expected: "the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0",
+        }),
+    }
+    CPU {
+        help: "CPUs of an instance",
+        value: "N",
+        // Cloud Run has fractions of a CPU only for one request at a time, which would make each push an insert.
+        kind: Choice(&["1", "2", "4", "6", "8"]),
+        default: "1",
+        deployed: deployment("Cloud Run", OfKind),
+    }
+    MEMORY {
+        help: "Memory of an instance. Cloud Run needs 2Gi or more for 4 CPUs, and 4Gi for 6 and 8",
+        value: "SIZE",
+        default: "512Mi",
+        deployed: deployment("Cloud Run", Pattern {
+            regex: "[1-9][0-9]*(Mi|Gi)",
+            expected: "an amount of memory such as 512Mi or 1Gi",
+        }),
+    }
+    CONCURRENCY {
+        help: "Maximum concurrent deliveries per instance",
+        value: "N",
+        kind: Number { min: 1, max: 1000 },
+        default: "500",
+        deployed: deployment("Cloud Run", OfKind),
+    }
+    MIN_INSTANCES {
+        help: "Minimum number of instances, which run also while nothing arrives",
+        value: "N",
+        kind: Number { min: 0, max: 10_000 },
+        default: "0",
+        deployed: deployment("Cloud Run", OfKind),
+    }
+    MAX_INSTANCES {
+        help: "Maximum number of instances",
+        value: "N",
+        kind: Number { min: 1, max: 10_000 },
+        default: "10",
+        deployed: deployment("Cloud Run", OfKind),
+    }
+    ALERT_EMAIL {
+        help: "Address that receives the alerts. Empty: they appear only in the console",
+        value: "EMAIL",
+        deployed: deployment("Monitoring", Pattern {
+            regex: "([^@[:space:]]+@[^@[:space:]]+)?",
+            expected: "an email address such as you@example.com",
+        }),
+    }
+
+    PORT {
+        help: "Port of the service",
+        value: "PORT",
+        kind: PORT_NUMBER,
+        default: "8080",
+        heading: "Service settings",
+        commands: &[Serve, Local],
+    }
+    GOOGLE_CLOUD_PROJECT {
+        help: "Project of the dataset",
+        value: "PROJECT",
+        default_note: "the project of the metadata server",
+        defaults: &[(Local, "local")],
+        heading: "Service settings",
+        commands: &[Serve, Local, Check, Replay, Forget, Query],
+        hidden: &[Check],
+    }
+    DATASET {
+        help: "Dataset of all tables",
+        value: "NAME",
+        kind: Identifier { dashes: false },
+        default: "parsed_pixel",
+        heading: "Service settings",
+        commands: &[Serve, Local, Check, Replay, Forget, Query],
+        deployed: service(None, NAME),
+    }
+    BIGQUERY_ENDPOINT {
+        help: "Address of BigQuery's API: a private or regional endpoint",
+        value: "URL",
+        kind: Address,
+        default: "https://bigquery.googleapis.com",
+        heading: "Service settings",
+        commands: &[Serve, Check, Replay, Forget, Query],
+        hidden: &[Query],
+    }
+
+    TABLE_NAME {
+        help: "Template table. The name of a generated table is TABLE_NAME followed by the suffix",
+        value: "NAME",
+        kind: Identifier { dashes: true },
+        default: "pixel",
+        heading: "Events",
+        commands: NAMING,
+        deployed: service(None, Name { max_length: 512 }),
+    }
+    VALID_ATTRIBUTES {
+        help: "URL parameters that may become columns, separated by commas. Each must be a column of the template table",
+        value: "NAMES",
+        default: "order_id,type,user_id",
+        heading: "Events",
+        commands: NAMING,
+        deployed: service(None, ATTRIBUTES),
+    }
+    TABLE_SUFFIX {
+        help: "Suffix of an event's table: letters, digits, _, {ATTRIBUTE}, {date} (UTC, such as 20260102) and \
+               {date:STRFTIME}. Empty: a single table",
+        value: "TEMPLATE",
+        default: "_{user_id}_{date}",
+        heading: "Events",
+        commands: NAMING,
+        deployed: service(None, Pattern {
+            regex: "([A-Za-z0-9_]|[{][^{}]+[}])*",
+            expected: "letters, digits and _ with fields in braces between them, such as _{user_id}_{date}",
+        }),
+    }
+    MAX_NEW_TABLES_PER_HOUR {
+        help: "Maximum number of tables that are new to an instance within an hour. Events of further tables go to the overflow \
+               table",
+        value: "N",
+        kind: Number { min: 1, max: 1_000_000 },
+        default: "1000",
+        heading: "New tables",
+        commands: STORING,
+        deployed: SERVICE,
+    }
+    OVERFLOW_SUFFIX {
+        help: "Suffix of the overflow table: letters, digits, _, {date} and {date:STRFTIME}",
+        value: "TEMPLATE",
+        default: "_overflow_{date}",
+        heading: "New tables",
+        commands: &[Serve, Local, Check, Replay, Forget],
+        deployed: service(None, Pattern {
+            regex: "([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+",
+            expected: "letters, digits, _ and dates, without an attribute, such as _overflow_{date}",
+        }),
+    }
+    PIXEL_PATH {
+        help: "Paths that count as the pixel, separated by commas. `*` means any path; a deployment needs the paths",
+        value: "PATHS",
+        default: "/pixel.png",
+        heading: "Events",
+        commands: DECODING,
+        deployed: service(None, Pattern {
+            regex: " *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*",
+            expected: "a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as \
+                       /pixel.png,/p.png",
+        }),
+    }
+    SCHEMA_FILE {
+        help: "BigQuery schema file to create the template table from, in the format of `bq mk --schema`. In a deployment, a \
+               relative path is relative to the folder of the repository",
+        value: "FILE",
+        default_note: "the built-in schema",
+        heading: "Events",
+        commands: NAMING,
+        deployed: Some(Deployed { section: "BigQuery", default: Some("schema/pixel.json"), range: OfKind }),
+    }
+
+    IP_ANONYMIZATION {
+        help: "What the column remote_ip holds: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole \
+               address (full)",
+        value: "MODE",
+        kind: Choice(&["drop", "truncate", "full"]),
+        default: "drop",
+        heading: "Privacy",
+        commands: DECODING,
+        deployed: SERVICE,
+    }
+    HASH_USER_IDS {
+        help: "Key of 32 characters or more that hashes ids before they become a column or part of a table's name. Empty: ids \
+               are stored unchanged",
+        value: "KEY",
+        kind: Secret,
+        heading: "Privacy",
+        commands: NAMING,
+    }
+    HASH_ATTRIBUTES {
+        help: "Attributes that hold ids, separated by commas. HASH_USER_IDS hashes them",
+        value: "NAMES",
+        default: "user_id",
+        heading: "Privacy",
+        commands: NAMING,
+        deployed: service(None, ATTRIBUTES),
+    }
+    RESPECT_OPT_OUT {
+        help: "Store nothing of an event with a parameter dnt=1 or gpc=1, and only count it",
+        value: "BOOL",
+        kind: Boolean,
+        default: "true",
+        heading: "Privacy",
+        commands: DECODING,
+        deployed: SERVICE,
+    }
+    URL_SIGNING_KEY {
+        help: "Key of 32 characters or more that signs the pixel's URLs; two keys, separated by a comma, while the first replaces \
+               the second. The first one signs. Empty: URLs are not signed",
+        value: "KEY",
+        kind: Secret,
+        heading: "Signed URLs",
+        commands: &[Serve, Local, Explain, Sign, Check, Replay],
+    }
+    SIGNATURE_MODE {
+        help: "With URL_SIGNING_KEY: store only signed events (require), or store all events and fill the column signed (mark)",
+        value: "MODE",
+        kind: Choice(&["require", "mark"]),
+        default: "require",
+        heading: "Signed URLs",
+        commands: DECODING,
+        deployed: SERVICE,
+    }
+
+    DEAD_LETTER_TABLE {
+        help: "Table for messages that can never become a row. Its name must not begin with TABLE_NAME",
+        value: "NAME",
+        kind: Identifier { dashes: true },
+        default: "dead_letters",
+        heading: "Delivery",
+        commands: &[Serve, Local, Check, Replay, Forget],
+        deployed: service(None, NAME),
+    }
+    AUTO_CREATE {
+        help: "Create the dataset, the template table and the dead-letter table if they do not exist",
+        value: "BOOL",
+        kind: Boolean,
+        default: "true",
+        heading: "Delivery",
+        commands: &[Serve, Local, Replay],
+    }
+    BATCH_MAX_ROWS {
+        help: "Maximum rows per insertAll request",
+        value: "N",
+        kind: Number { min: 1, max: 50_000 },
+        default: "500",
+        heading: "Delivery",
+        commands: STORING,
+        deployed: SERVICE,
+    }
+    BATCH_MAX_BYTES {
+        help: "Maximum bytes of rows per insertAll request",
+        value: "BYTES",
+        // BigQuery accepts 10 MB, insertIds and brackets included.
+        kind: Number { min: 1, max: 9_000_000 },
+        default: "8388608",
+        heading: "Delivery",
+        commands: STORING,
+        deployed: SERVICE,
+    }
+    BATCH_MAX_INSERTS {
+        help: "Maximum concurrent insertAll requests per instance",
+        value: "N",
+        kind: Number { min: 1, max: 10_000 },
+        default: "200",
+        heading: "Delivery",
+        commands: STORING,
+        deployed: SERVICE,
+    }
+    BATCH_GZIP {
+        help: "Compress insertAll requests (gzip, level 1): less traffic, more CPU",
+        value: "BOOL",
+        kind: Boolean,
+        default: "false",
+        heading: "Delivery",
+        commands: STORING,
+        deployed: SERVICE,
+    }
+    MAX_IN_FLIGHT {
+        help: "Maximum messages per instance that wait for a response. Further messages are rejected with 429",
+        value: "N",
+        kind: Number { min: 1, max: 1_000_000 },
+        default: "2000",
+        heading: "Delivery",
+        commands: RECEIVING,
+        deployed: SERVICE,
+    }
+    PUSH_DEADLINE {
+        help: "Time until a push is answered, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
+               deployment",
+        value: "DURATION",
+        kind: Duration { min_ms: 100, max_ms: 590_000 },
+        default: "8s",
+        heading: "Delivery",
+        commands: RECEIVING,
+        deployed: service(Some("50s"), Pattern {
+            regex: "[1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s",
+            expected: "a duration from 100ms to less than 60s, the subscription's ack deadline, such as 50s",
+        }),
+    }
+
+    PUSH_AUTH {
+        help: "Who checks the token of a push: iam (Cloud Run, before a request arrives here), oidc (this service) or none",
+        value: "MODE",
+        kind: Choice(&["iam", "oidc", "none"]),
+        default_note: "iam on Cloud Run, else none",
+        heading: "Push authentication",
+        commands: &[Serve, Local],
+        hidden: &[Local],
+    }
+    PUSH_AUDIENCE {
+        help: "Required audience of the token: that of the subscription, by default the URL of its endpoint. Needed for oidc",
+        value: "AUDIENCE",
+        heading: "Push authentication",
+        commands: &[Serve],
+    }
+    PUSH_SERVICE_ACCOUNT {
+        help: "Required service account of the token. Needed for oidc",
+        value: "EMAIL",
+        heading: "Push authentication",
+        commands: &[Serve],
+    }
+    PUSH_JWKS_URL {
+        help: "URL of Google's public keys, as a JWK set, for oidc",
+        value: "URL",
+        default: "https://www.googleapis.com/oauth2/v3/certs",
+        heading: "Push authentication",
+        commands: &[Serve],
+    }
+    PUSH_AUTH_FORCE {
+        help: "Allow PUSH_AUTH=none on Cloud Run",
+        value: "BOOL",
+        kind: Boolean,
+        default: "false",
+        heading: "Push authentication",
+        commands: &[Serve],
+    }
+
+    LOG_FORMAT {
+        help: "Format of log lines on standard error: json, text, or auto (text on a terminal)",
+        value: "FORMAT",
+        kind: Choice(&["auto", "json", "text"]),
+        default: "auto",
+        heading: "Logging",
+        commands: LOGGING,
+        deployed: service(Some("json"), OfKind),
+    }
+    RUST_LOG {
+        help: "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Of \
+               other crates, nothing below info is logged",
+        flag: Some("log-level"),
+        value: "LEVEL",
+        default: "info",
+        heading: "Logging",
+        commands: LOGGING,
+        deployed: service(None, Pattern { regex: "[^[:space:]]+", expected: "a level such as error, warn, info, debug or trace" }),
+    }
+
+    DATA_DIR {
+        help: "Directory of the tables. They are kept over a restart",
+        value: "DIRECTORY",
+        default: "./pixel-data",
+        heading: "Local",
+        commands: &[Local],
+    }
+    PIXEL_PORT {
+        help: "Port of the pixel",
+        value: "PORT",
+        kind: PORT_NUMBER,
+        default: "8081",
+        heading: "Local",
+        commands: &[Local],
+    }
+    BIGQUERY_PORT {
+        help: "Port of BigQuery's API",
+        value: "PORT",
+        kind: PORT_NUMBER,
+        default: "9050",
+        heading: "Local",
+        commands: &[Local],
+    }
+
+    BIGQUERY_EMULATOR_HOST {
+        help: "Address of a BigQuery emulator, such as http://127.0.0.1:9050, which is used without credentials",
+        value: "URL",
+        kind: Address,
+        heading: "Emulators",
+        commands: &[Serve, Check, Replay, Forget, Query],
+    }
+    PUBSUB_EMULATOR_HOST {
+        help: "Address of Google's Pub/Sub emulator, such as 127.0.0.1:8085, which is used without credentials",
+        value: "HOST:PORT",
+        kind: Address,
+        heading: "Emulators",
+        commands: &[Local, Replay],
+    }
+    STORAGE_EMULATOR_HOST {
+        help: "Address of a Cloud Storage emulator, such as http://127.0.0.1:4443, which is used without credentials",
+        value: "URL",
+        kind: Address,
+        heading: "Emulators",
+        commands: &[Replay],
+    }
+
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY {
+        help: "Base URL of BigQuery's API",
+        flag: Some("bigquery-api"),
+        value: "URL",
+        default_note: "BIGQUERY_ENDPOINT",
+        heading: "Google Cloud CLI",
+        commands: OPERATING,
+        hidden: OPERATING,
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER {
+        help: "Base URL of the Resource Manager API",
+        flag: Some("projects-api"),
+        value: "URL",
+        default: "https://cloudresourcemanager.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE {
+        help: "Base URL of the Compute Engine API",
+        flag: Some("compute-api"),
+        value: "URL",
+        default: "https://compute.googleapis.com/compute/v1/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING {
+        help: "Base URL of the Cloud Logging API",
+        flag: Some("logging-api"),
+        value: "URL",
+        default: "https://logging.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB {
+        help: "Base URL of the Pub/Sub API",
+        flag: Some("pubsub-api"),
+        value: "URL",
+        default: "https://pubsub.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN {
+        help: "Base URL of the Cloud Run API",
+        flag: Some("run-api"),
+        value: "URL",
+        default: "https://run.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE {
+        help: "Base URL of the Cloud Storage API",
+        flag: Some("storage-api"),
+        value: "URL",
+        default: "https://storage.googleapis.com/storage/v1/",
+        heading: "Google Cloud CLI",
+        commands: &[Check, Replay],
+        hidden: &[Check, Replay],
+    }
+    CLOUDSDK_AUTH_ACCESS_TOKEN_FILE {
+        help: "File with an access token, which is used in place of the credentials of the environment",
+        flag: Some("access-token-file"),
+        value: "FILE",
+        heading: "Google Cloud CLI",
+        commands: OPERATING,
+        hidden: OPERATING,
+    }
+}
+
+/// The settings that a deployment passes on to the service.
+pub fn service_settings() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().copied().filter(|setting| setting.is_passed_on())
+}
+
+/// The setting of that name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().copied().find(|setting| setting.name == name)
+}

@@ -1,0 +1,90 @@
+//! The values of all settings, each valid for its kind.
+//!
+//! Made by `Given::check` alone, which is why reading them cannot fail. Reading a setting as another kind is a bug, and
+//! panics.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::parse;
+use super::setting::{Kind, Setting};
+
+/// The checked texts by name.
+#[derive(Clone)]
+pub struct Values(pub(super) BTreeMap<&'static str, String>);
+
+impl Kind {
+    /// Whether a text is a value of this kind. An optional setting may be empty.
+    pub(super) fn check(self, text: &str, is_optional: bool) -> Result<(), String> {
+        if is_optional && text.trim().is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Number { min, max } => parse::number(text, min, max).map(drop),
+            Self::Boolean => parse::boolean(text).map(drop),
+            Self::Duration { min_ms, max_ms } => parse::duration(text, min_ms, max_ms).map(drop),
+            Self::Choice(values) if values.contains(&text.trim().to_ascii_lowercase().as_str()) => Ok(()),
+            Self::Choice(values) => Err(format!("{text:?} is not one of {}", values.join(", "))),
+            Self::Identifier { dashes } => parse::identifier(text, dashes),
+            Self::Address => parse::address(text).map(drop),
+            Self::Text | Self::Secret => Ok(()),
+        }
+    }
+}
+
+impl Values {
+    /// As it was given.
+    pub fn text(&self, setting: &Setting) -> &str {
+        self.0.get(setting.name).map_or("", String::as_str)
+    }
+
+    /// Without blanks around it. An empty text counts as not given.
+    pub fn optional(&self, setting: &Setting) -> Option<&str> {
+        Some(self.text(setting).trim()).filter(|text| !text.is_empty())
+    }
+
+    pub fn path(&self, setting: &Setting) -> Option<PathBuf> {
+        self.optional(setting).map(PathBuf::from)
+    }
+
+    /// A value of [`Kind::Choice`], in lower case.
+    pub fn choice(&self, setting: &Setting) -> String {
+        self.text(setting).trim().to_ascii_lowercase()
+    }
+
+    /// A value of [`Kind::Number`], in a type that holds its range.
+    pub fn number<T: TryFrom<u64>>(&self, setting: &Setting) -> T {
+        let number = match setting.kind {
+            Kind::Number { min, max } => parse::number(self.text(setting), min, max).ok().and_then(|number| T::try_from(number).ok()),
+            _ => None,
+        };
+        number.unwrap_or_else(|| panic!("{} is read as a number of another range", setting.name))
+    }
+
+    /// A value of [`Kind::Boolean`].
+    pub fn boolean(&self, setting: &Setting) -> bool {
+        parse::boolean(self.text(setting)).unwrap_or_else(|_| panic!("{} is read as a Boolean", setting.name))
+    }
+
+    /// A value of [`Kind::Duration`].
+    pub fn duration(&self, setting: &Setting) -> Duration {
+        let duration = match setting.kind {
+            Kind::Duration { min_ms, max_ms } => parse::duration(self.text(setting), min_ms, max_ms).ok(),
+            _ => None,
+        };
+        duration.unwrap_or_else(|| panic!("{} is read as a duration", setting.name))
+    }
+
+    /// A value of [`Kind::Address`]: a URL without a slash at the end.
+    pub fn address(&self, setting: &Setting) -> Option<String> {
+        self.optional(setting).and_then(|text| parse::address(text).ok())
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::given::debug(&self.0, f)
+    }
+}
