@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::config::ServeArgs;
 use crate::service::Service;
-use crate::telemetry::{self, metrics};
+use crate::telemetry;
 
 /// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery.
 ///
@@ -35,16 +35,12 @@ pub async fn run(Args { serve: args }: Args) -> ExitCode {
         Ok(shutdown) => shutdown,
         Err(error) => return fail(&error),
     };
-    let metrics = match metrics::install() {
-        Ok(metrics) => metrics,
-        Err(error) => return fail(&error),
-    };
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let port = config.port;
-    let service = match Service::start(config, metrics) {
-        Ok(service) => service.reporting(),
+    let service = match Service::start(config) {
+        Ok(service) => service.with_reports(),
         Err(error) => return fail(&error),
     };
     let listener = match TcpListener::bind(("0.0.0.0", port)).await {

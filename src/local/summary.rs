@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::activity::Counts;
+use crate::telemetry::Labels;
 
 /// Everything that was counted between start and end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Summary {
     /// Over the arrows up to the push.
     pub counts: Counts,
     /// Push deliveries by outcome and reason, as the service counted them.
-    pub outcomes: BTreeMap<(String, String), u64>,
+    pub outcomes: BTreeMap<Labels, u64>,
     /// Messages that were published, and neither acknowledged nor given up when time was over.
     pub unsettled: u64,
     /// Messages in the dead-letter topic.
@@ -29,7 +30,7 @@ impl Summary {
 
     /// How many deliveries had that outcome, and for which reasons.
     fn outcome(&self, outcome: &str) -> (u64, String) {
-        let of_it = || self.outcomes.iter().filter(|((name, _), count)| name == outcome && **count > 0);
+        let of_it = || self.outcomes.iter().filter(|((name, _), count)| *name == outcome && **count > 0);
         let reasons: Vec<String> =
             of_it().filter(|((_, reason), _)| !reason.is_empty()).map(|((_, reason), count)| format!("{reason} {count}")).collect();
         (of_it().map(|(_, count)| count).sum(), reasons.join(", "))
@@ -50,7 +51,7 @@ impl fmt::Display for Summary {
             let (count, reasons) = self.outcome(outcome);
             line(name, count, &reasons)?;
         }
-        let sent_back = ["retry", "saturated", "not_a_delivery"].map(|outcome| self.outcome(outcome));
+        let sent_back = ["retry", "saturated", "invalid_request"].map(|outcome| self.outcome(outcome));
         let reasons: Vec<&str> = sent_back.iter().map(|(_, reasons)| reasons.as_str()).filter(|reasons| !reasons.is_empty()).collect();
         line("nacks", sent_back.iter().map(|(count, _)| count).sum(), &reasons.join(", "))?;
         if let Some(made) = self.tables_made {
@@ -67,8 +68,8 @@ impl fmt::Display for Summary {
 mod tests {
     use super::*;
 
-    fn outcomes(counts: &[(&str, &str, u64)]) -> BTreeMap<(String, String), u64> {
-        counts.iter().map(|(outcome, reason, count)| (((*outcome).to_owned(), (*reason).to_owned()), *count)).collect()
+    fn outcomes(counts: &[(&'static str, &'static str, u64)]) -> BTreeMap<Labels, u64> {
+        counts.iter().map(|(outcome, reason, count)| ((*outcome, *reason), *count)).collect()
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub(crate) async fn run(args: &Args, operator: Operator) -> Result<ExitCode, Fai
     // They are kept where they are: a second copy at each attempt would be in the way of whoever counts them.
     let pipeline = if args.dead_letters { pipeline.without_dead_letters() } else { pipeline };
     let way = way(Through::Pipeline(Arc::new(pipeline)));
-    let ended = Replay::new(args, feed, checkpoint, letters).run(way, hurry, shutdown, Some(watcher)).await;
+    let ended = Replay::new(args, feed, checkpoint, letters).run(way, hurry, shutdown, Some(watcher.detach())).await;
     // The last pipeline is gone by now, and nothing is left to be settled.
     if tokio::time::timeout(GRACE, batcher).await.is_err() {
         tracing::warn!("the batcher did not end in time");

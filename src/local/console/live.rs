@@ -19,7 +19,7 @@ use super::Console;
 use super::journal::Event;
 use super::series::quantile;
 use crate::local::activity::Counts;
-use crate::telemetry::metrics;
+use crate::telemetry;
 
 const PACE: Duration = Duration::from_millis(250);
 /// Events in one message at most. More than a person can read.
@@ -42,9 +42,9 @@ struct Figures {
 /// Deliveries that ended alike.
 #[derive(Debug, PartialEq, Serialize)]
 struct Outcome {
-    outcome: String,
+    outcome: &'static str,
     /// Empty where there is only one.
-    reason: String,
+    reason: &'static str,
     count: u64,
 }
 
@@ -104,7 +104,7 @@ impl Console {
         let recent = seconds.iter().filter(|second| second.at >= now - RATE_OVER && second.at < now);
         let deliveries: u32 = recent.map(|second| second.stored + second.filtered + second.dead_letters + second.sent_back).sum();
         let mut latencies: Vec<u32> = seconds.into_iter().flat_map(|second| second.latencies).collect();
-        let outcomes = metrics::deliveries(&self.handles.metrics).into_iter();
+        let outcomes = telemetry::stats().deliveries.into_iter();
         Figures {
             counts: self.handles.activity.counts(),
             outcomes: outcomes.map(|((outcome, reason), count)| Outcome { outcome, reason, count }).collect(),

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -13,7 +12,7 @@ use super::{Pubsub, TopologyError};
 use crate::local::activity::Activity;
 use crate::local::pubsub::emulator::{Emulator, Setup};
 use crate::local::pubsub::{DeadLetterTopic, Published, PushSubscription};
-use crate::telemetry::metrics;
+use crate::telemetry;
 
 /// How often is looked whether the emulator has delivered everything.
 const LOOK: Duration = Duration::from_millis(50);
@@ -56,13 +55,7 @@ impl Delivery {
 
     /// Waits until every message is settled, until `patience` is over, or until `hurry` ends.
     /// Returns how many are not.
-    pub(crate) async fn settle(
-        self,
-        patience: Duration,
-        hurry: impl Future<Output = ()>,
-        activity: &Activity,
-        metrics: &PrometheusHandle,
-    ) -> u64 {
+    pub(crate) async fn settle(self, patience: Duration, hurry: impl Future<Output = ()>, activity: &Activity) -> u64 {
         let Self { task, end, emulator } = self;
         end.send_replace(Some(Instant::now() + patience));
         let settled = async {
@@ -76,7 +69,7 @@ impl Delivery {
                 return left;
             }
             loop {
-                let unsettled = counts().published.saturating_sub(acknowledged(metrics));
+                let unsettled = counts().published.saturating_sub(acknowledged());
                 if unsettled == 0 || end.borrow().is_none_or(|end| end <= Instant::now()) {
                     return unsettled;
                 }
@@ -95,7 +88,7 @@ impl Delivery {
 
 /// Deliveries that the service acknowledged. All that is known of the emulator's, and at least as
 /// many as messages: it may deliver one twice.
-fn acknowledged(metrics: &PrometheusHandle) -> u64 {
+fn acknowledged() -> u64 {
     let acks = ["stored", "filtered", "dead_letter"];
-    metrics::deliveries(metrics).iter().filter(|((outcome, _), _)| acks.contains(&outcome.as_str())).map(|(_, count)| count).sum()
+    telemetry::stats().deliveries.iter().filter(|((outcome, _), _)| acks.contains(outcome)).map(|(_, count)| count).sum()
 }

@@ -28,9 +28,8 @@ use crate::config::Config;
 use crate::service::{Service, ServiceError};
 use crate::sink::template::TemplateSettings;
 use crate::source::http::server;
-use crate::telemetry::metrics;
+use crate::telemetry;
 use bigquery_emulator::BigQuery;
-use metrics_exporter_prometheus::PrometheusHandle;
 
 /// How long an HTTP server may take to answer what it has begun with.
 const GRACE: Duration = Duration::from_secs(2);
@@ -90,8 +89,6 @@ pub enum TopologyError {
     Emulator(#[from] EmulatorError),
     #[error("no HTTP client")]
     Http(#[from] reqwest::Error),
-    #[error("no metrics")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
 /// What others may see and touch of the running topology. Clones are the same.
@@ -104,7 +101,6 @@ pub struct Handles {
     /// What the push subscription gave up. Stays empty with the emulator.
     pub dead_letters: Arc<DeadLetterTopic>,
     pub bigquery: BigQuery,
-    pub metrics: PrometheusHandle,
     /// The template table's settings and how an entry becomes a row.
     pub template: TemplateSettings,
     /// With the emulator: what was found there, and what was made.
@@ -154,12 +150,11 @@ impl Topology {
         let letters = Arc::clone(&dead_letters);
         let delivery = Delivery::start(pubsub, published, &urls.service, &project, letters, activity.clone()).await?;
 
-        let metrics = metrics::install()?;
         let template = config.template.clone();
         let location = config.location.clone();
-        let service = Service::start(config, metrics.clone())?;
+        let service = Service::start(config)?;
         let emulator = delivery.emulator.clone();
-        let handles = Handles { urls, activity, topic, dead_letters, bigquery, metrics, template, emulator };
+        let handles = Handles { urls, activity, topic, dead_letters, bigquery, template, emulator };
         let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
         let recorder = Part::spawn(|end| recorder.run(end));
         let template = service.template();
@@ -171,7 +166,7 @@ impl Topology {
                 () = end => 0,
             }
         });
-        let service = Part::spawn(|end| service.beside(routes).run(service_port.listener, end));
+        let service = Part::spawn(|end| service.with_routes(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.activity.clone());
         let held = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
         let load_balancer = Arc::new(LoadBalancer::new(&project, held, sink, handles.activity.clone()));
@@ -196,12 +191,12 @@ impl Topology {
     /// Ends the parts one after the other, in the order in which an event passes them. Messages
     /// have until `patience` is over, or `hurry` has ended, to be settled.
     pub async fn shut_down(self, patience: Duration, hurry: impl Future<Output = ()>) -> Summary {
-        let Handles { urls, activity, dead_letters, bigquery, metrics, .. } = self.handles;
+        let Handles { urls, activity, dead_letters, bigquery, .. } = self.handles;
         if let Some(demo) = self.demo {
             demo.end(GRACE).await;
         }
         self.load_balancer.end(GRACE).await;
-        let unsettled = self.delivery.settle(patience, hurry, &activity, &metrics).await;
+        let unsettled = self.delivery.settle(patience, hurry, &activity).await;
         self.recorder.end(GRACE).await;
         let service = self.service;
         drop(service.stop);
@@ -215,7 +210,7 @@ impl Topology {
         bigquery.close().await;
         Summary {
             counts: activity.counts(),
-            outcomes: metrics::deliveries(&metrics),
+            outcomes: telemetry::stats().deliveries,
             unsettled,
             given_up: dead_letters.messages().len() as u64,
             tables_made: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_made)),

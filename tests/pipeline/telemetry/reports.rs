@@ -48,7 +48,7 @@ async fn reports_add_up_to_what_was_delivered_and_say_nothing_of_it() {
         ("dead_letter", "bad_base64", 2, format!(r#"{{"message":{{"data":"{VALUE}%","messageId":"2"}}}}"#)),
         ("dead_letter", "bad_json", 1, unfit(&format!("{{\"httpRequest\":\"{VALUE}"), "3")),
         ("dead_letter", "no_request_url", 1, unfit(&format!(r#"{{"insertId":"{VALUE}"}}"#), "4")),
-        ("not_a_delivery", "", 2, format!(r#"{{"{VALUE}":1}}"#)),
+        ("invalid_request", "no_message", 2, format!(r#"{{"{VALUE}":1}}"#)),
     ];
     let mut expected = BTreeMap::new();
     for (outcome, reason, times, body) in cases {
@@ -141,7 +141,7 @@ async fn a_service_that_is_killed_for_being_slow_reports_before() {
 #[tokio::test]
 async fn reports_can_be_turned_off_and_kept_alone() {
     let bigquery = TestBigQuery::start().await;
-    for (level, expected) in [("warn", 0), ("warn,pixel_pipeline::report=info", 1)] {
+    for (level, expected) in [("warn", 0), ("warn,pixel_pipeline::telemetry::report=info", 1)] {
         // Without the line that it is listening, nobody learns its port.
         let level = format!("{level},pixel_pipeline::cli=info");
         let service = Service::start(&bigquery, &[("RUST_LOG", &level)]).await;

@@ -5,7 +5,7 @@ import { count } from '../format.js';
 
 export const WORDS = {
   store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
-  retry: 'sent back', saturated: 'sent back', not_a_delivery: 'refused',
+  retry: 'sent back', saturated: 'sent back', invalid_request: 'refused',
 };
 
 /** `missing_attribute` as words. */
