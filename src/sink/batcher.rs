@@ -17,7 +17,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, PendingRow};
 
 /// Pauses after attempts that stored nothing: at least half of 100 ms, doubled with each failure up to 2 s. The other
 /// half is random, so that instances which failed together do not retry together.
@@ -79,7 +79,11 @@ impl Batcher {
     /// Stores one row. `None` if there is no outcome by `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<RowOutcome> {
         let (reply, outcome) = oneshot::channel();
-        if self.submissions.send((destination, Pending { row, deadline, reply, was_sent: false, not_attempted: false })).is_err() {
+        if self
+            .submissions
+            .send((destination, Pending { row, deadline, reply, was_sent: false, not_attempted: false, gauge: None }))
+            .is_err()
+        {
             return Some(RowOutcome::Unknown);
         }
         let outcome = tokio::time::timeout_at(deadline, outcome).await.ok()?;
@@ -98,6 +102,8 @@ struct Pending {
     /// BigQuery left it out of that request because of a refused row ([`RowResult::NotAttempted`]). It is sent again
     /// only with such rows: among new rows there may be the next one that BigQuery refuses.
     not_attempted: bool,
+    /// Present once the task owns the row.
+    gauge: Option<PendingRow>,
 }
 
 impl Pending {
@@ -200,7 +206,8 @@ impl<S: Sink> BatcherTask<S> {
         }
     }
 
-    fn enqueue(&mut self, destination: Destination, pending: Pending) {
+    fn enqueue(&mut self, destination: Destination, mut pending: Pending) {
+        pending.gauge = Some(PendingRow::new());
         let table = self.tables.entry(destination.clone()).or_default();
         if let TableState::Paused { until, class } = table.state
             && pending.deadline <= until

@@ -13,6 +13,7 @@
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
+//! | `pixel_pipeline_pending_rows` | gauge, rows that wait for an insertAll or are part of one | |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
@@ -62,6 +63,7 @@ struct Recorder {
     insert_rows: Histogram,
     insert_seconds: Histogram,
     insert_failures: Counters,
+    pending_rows: AtomicUsize,
     overflow: Counters,
     tables: AtomicUsize,
 }
@@ -101,6 +103,25 @@ pub fn record_insert(rows: usize, took: Duration) {
 /// Records an insertAll request that failed as a whole.
 pub fn record_insert_failure(failure: &'static str) {
     RECORDER.insert_failures.increment((failure, ""));
+}
+
+/// A row that waits for an insertAll or is part of one. It is counted until it is dropped.
+#[derive(Debug)]
+pub struct PendingRow(());
+
+impl PendingRow {
+    /// Counts one row.
+    #[expect(clippy::new_without_default, reason = "it has an effect")]
+    pub fn new() -> Self {
+        RECORDER.pending_rows.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for PendingRow {
+    fn drop(&mut self) {
+        RECORDER.pending_rows.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Records an event that was stored in the overflow table.
@@ -167,6 +188,7 @@ impl Recorder {
             insert_rows: Histogram::new(&ROWS_BOUNDS),
             insert_seconds: Histogram::new(&SECONDS_BOUNDS),
             insert_failures: Counters::new(),
+            pending_rows: AtomicUsize::new(0),
             overflow: Counters::new(),
             tables: AtomicUsize::new(0),
         }
@@ -197,6 +219,8 @@ impl Recorder {
         text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
+        let pending = self.pending_rows.load(Ordering::Relaxed);
+        text.gauge("pending_rows", "Rows that wait for an insertAll request or are part of one.", "", pending);
         let tables = self.tables.load(Ordering::Relaxed);
         text.gauge("tables", "Tables that this instance sent rows to and remembers, overflow tables aside.", "", tables);
         text.gauge("build_info", "1, with the running version.", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
