@@ -113,7 +113,7 @@ impl Pipeline {
         metrics::record_overflow(cause.as_str());
         if let Some(suppressed) = self.overflow_throttle.pass() {
             let cause = cause.as_str();
-            tracing::warn!(cause, suppressed, "an event went to the overflow table (MAX_NEW_TABLES_PER_HOUR, OVERFLOW_SUFFIX)");
+            tracing::warn!(cause, suppressed, "event stored in the overflow table (MAX_NEW_TABLES_PER_HOUR, OVERFLOW_SUFFIX)");
         }
     }
 

@@ -286,7 +286,7 @@ async fn without_auto_create_a_missing_template_is_waited_for_with_one_loud_line
 
 #[tokio::test]
 async fn a_bigquery_that_cannot_be_reached_is_waited_for() {
-    // Bound and not listening: connections are refused, and nobody else takes the port.
+    // Bound and not listening: connections are refused, and no other process gets the port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
@@ -314,7 +314,7 @@ async fn a_bigquery_that_answers_errors_is_waited_for() {
 }
 
 /// The template is looked for again at most every ten seconds, since a new generated table's 404
-/// looks the same; until then messages are sent back.
+/// looks the same; until then messages are nacked.
 #[tokio::test]
 async fn a_template_that_is_deleted_while_the_service_runs_is_made_again() {
     let bigquery = TestBigQuery::start().await;
