@@ -1,105 +1,125 @@
-//! What became of a delivery, and what Pub/Sub is told: the ack policy, written once.
+//! The outcome of a delivery, and the response that Pub/Sub gets: the ack policy, written once.
 //!
-//! | outcome | when | answer |
+//! | outcome | when | response |
 //! |---|---|---|
-//! | stored | BigQuery took the row | 204, ack |
-//! | filtered | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
-//! | dead letter | can never become a row, and is kept in the dead-letter table | 204, ack |
-//! | retry | transient, the dead letter could not be stored, or nothing to check its token with | 503, nack |
-//! | saturated | too much in flight, or shutting down | 429, nack |
-//! | not a delivery | no Pub/Sub message in the body | 400, nack |
-//! | unauthorized | no token, or one that is no good | 401, nack |
-//! | unauthorized | a good token of another account | 403, nack |
-//!
-//! (A body of more than 16 MiB is no delivery either, and answered 413, as HTTP has it.)
+//! | `stored` | BigQuery stored the row | 204, ack |
+//! | `filtered` | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
+//! | `dead_letter` | can never become a row, and is stored in the dead-letter table | 204, ack |
+//! | `retry` | a transient failure, the dead letter could not be stored, or no key to verify the token with | 503, nack |
+//! | `saturated` | too many messages in flight, or shutting down | 429, nack |
+//! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
+//! | `invalid_request` | a body of more than 16 MiB | 413, nack |
+//! | `unauthorized` | no token, or an invalid one | 401, nack |
+//! | `unauthorized` | a valid token of another account | 403, nack |
 //!
 //! There is no further case: an acknowledged message is stored, deliberately filtered, or in the
 //! dead-letter table. Pub/Sub takes 102, 200, 201, 202 and 204 for an ack and every other status
 //! for a nack; 204 is the one that Google's emulator agrees on
 //! (<https://cloud.google.com/pubsub/docs/push#receive_push>).
+//!
+//! Grammar of the table, which tests read: one row for each outcome and status; the label of the outcome in
+//! backquotes, then when, then the status and `ack` or `nack`.
 
 use axum::http::StatusCode;
 
 use crate::decode::{FilterReason, RejectReason};
-use crate::sink::ErrorClass;
+use crate::sink::error::ErrorClass;
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// BigQuery took the row.
+    /// BigQuery stored the row.
     Stored,
-    /// No event of ours.
+    /// Deliberately not stored.
     Filtered(FilterReason),
     /// In the dead-letter table.
     DeadLetter(RejectReason),
-    /// To be delivered again.
+    /// Nack: Pub/Sub delivers it again.
     Retry(RetryReason),
-    /// To be delivered again, and sent away before any work was done.
+    /// Nack before any work was done: the service is at its limit.
     Saturated(SaturatedReason),
-    /// Nothing that Pub/Sub sends.
-    NotADelivery,
-    /// Nobody who may push, by PUSH_AUTH. The body was not read.
+    /// Not a push request of Pub/Sub.
+    InvalidRequest(InvalidRequestReason),
+    /// The caller is not authorized to push (PUSH_AUTH). The body was not read.
     Unauthorized(UnauthorizedReason),
 }
 
-/// Why a delivery is to be tried again.
+/// Why Pub/Sub is to deliver the message again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RetryReason {
-    /// BigQuery did not take the row for as long as there was time.
+    /// BigQuery did not store the row within the deadline.
     BigQuery(ErrorClass),
-    /// The template table was not seen yet, or is not there.
+    /// The schema of the template table is not known yet, or the table does not exist.
     NoTemplate,
-    /// The message can never become a row, and the dead-letter table did not take it.
+    /// The message can never become a row, and the dead letter could not be stored.
     DeadLetterNotStored,
-    /// No answer in time.
+    /// The deadline passed.
     Deadline,
-    /// Google's public keys were never to be had, or not for a day; or they are not to be had now, and the token's is
-    /// not among those that are held. It may well be good.
+    /// Google's public keys were never fetched, or not for a day; or they cannot be fetched now and the token's key is
+    /// not in the cache. The token may be valid.
     NoKeys,
-    /// A bug. Whatever had been done by then, nothing was acknowledged.
+    /// A bug. Nothing was acknowledged.
     Panic,
 }
 
-/// Why a delivery was sent away.
+/// Why a delivery was not processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SaturatedReason {
-    /// MAX_IN_FLIGHT messages are waiting.
+    /// MAX_IN_FLIGHT messages are in flight.
     InFlight,
-    /// SIGTERM came.
+    /// The service received SIGTERM.
     ShuttingDown,
 }
 
-/// What is wrong with a token. Whoever sent it is not told.
+/// Why a request is invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InvalidRequestReason {
+    /// The body does not contain a Pub/Sub message.
+    NoMessage,
+    /// The body's framing is invalid, such as the length of a chunk.
+    MalformedBody,
+    /// The body is longer than 16 MiB.
+    BodyTooLarge,
+    /// The client closed the connection before the end of the body. It does not receive the answer.
+    Disconnected,
+}
+
+/// Why a token is rejected. The log and the metrics contain the reason, the answer does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnauthorizedReason {
-    /// There is none.
+    /// The request has no bearer token.
     NoToken,
-    /// It is no token, or too long for one, or one of two.
+    /// The token is not a JSON web token, is longer than 4 KiB, or is one of two.
     Malformed,
-    /// Its signature is not RS256.
+    /// The token's algorithm is not RS256.
     Algorithm,
-    /// Its key is none of Google's.
+    /// Google has no key of that id.
     UnknownKey,
-    /// Its signature is not of that key.
+    /// The signature is invalid.
     Signature,
-    /// A claim is missing, or of the wrong type.
+    /// A claim is missing or has the wrong type.
     Claims,
+    /// `exp` has passed.
     Expired,
+    /// `iat` or `nbf` is in the future.
     NotYetValid,
+    /// `iss` is not Google.
     Issuer,
+    /// `aud` is not PUSH_AUDIENCE.
     Audience,
-    /// It is good, and another account's.
+    /// The token is valid, and `email` is not PUSH_SERVICE_ACCOUNT.
     Account,
 }
 
 impl Outcome {
-    /// What the push request is answered.
+    /// The HTTP status of the response to the push request.
     pub fn status(self) -> StatusCode {
         match self {
             Self::Stored | Self::Filtered(_) | Self::DeadLetter(_) => StatusCode::NO_CONTENT,
             Self::Retry(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Saturated(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotADelivery => StatusCode::BAD_REQUEST,
+            Self::InvalidRequest(InvalidRequestReason::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(UnauthorizedReason::Account) => StatusCode::FORBIDDEN,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
         }
@@ -113,7 +133,7 @@ impl Outcome {
             Self::DeadLetter(_) => "dead_letter",
             Self::Retry(_) => "retry",
             Self::Saturated(_) => "saturated",
-            Self::NotADelivery => "not_a_delivery",
+            Self::InvalidRequest(_) => "invalid_request",
             Self::Unauthorized(_) => "unauthorized",
         }
     }
@@ -121,7 +141,8 @@ impl Outcome {
     /// The label `reason`; empty where there is only one.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Stored | Self::NotADelivery => "",
+            Self::Stored => "",
+            Self::InvalidRequest(reason) => reason.as_str(),
             Self::Filtered(reason) => reason.as_str(),
             Self::DeadLetter(reason) => reason.as_str(),
             Self::Retry(reason) => reason.as_str(),
@@ -136,12 +157,24 @@ impl RetryReason {
     /// The label of metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::BigQuery(trouble) => trouble.as_str(),
+            Self::BigQuery(class) => class.as_str(),
             Self::NoTemplate => "no_template",
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",
             Self::NoKeys => "no_keys",
             Self::Panic => "panic",
+        }
+    }
+}
+
+impl InvalidRequestReason {
+    /// The label of metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMessage => "no_message",
+            Self::MalformedBody => "malformed_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Disconnected => "disconnected",
         }
     }
 }
@@ -162,5 +195,50 @@ impl UnauthorizedReason {
             Self::Audience => "audience",
             Self::Account => "account",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of the table at the top of this file: outcome, status, and whether it is an ack.
+    fn documented() -> Vec<(String, u16, bool)> {
+        let table = include_str!("ack.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.strip_suffix(" |"));
+        let cells = table.map(|row| row.split(" | ").collect::<Vec<_>>());
+        cells
+            .map(|cells| {
+                let response: Vec<&str> = cells[2].split(", ").collect();
+                let outcome = cells[0].strip_suffix('`').unwrap_or_else(|| panic!("no closing backquote: {cells:?}"));
+                let status = response[0].parse().unwrap_or_else(|_| panic!("the response of {outcome} starts with no status"));
+                (outcome.to_owned(), status, response[1] == "ack")
+            })
+            .collect()
+    }
+
+    fn outcomes() -> Vec<Outcome> {
+        vec![
+            Outcome::Stored,
+            Outcome::Filtered(FilterReason::Path),
+            Outcome::DeadLetter(RejectReason::Invalid),
+            Outcome::Retry(RetryReason::Deadline),
+            Outcome::Saturated(SaturatedReason::InFlight),
+            Outcome::InvalidRequest(InvalidRequestReason::NoMessage),
+            Outcome::InvalidRequest(InvalidRequestReason::BodyTooLarge),
+            Outcome::Unauthorized(UnauthorizedReason::NoToken),
+            Outcome::Unauthorized(UnauthorizedReason::Account),
+        ]
+    }
+
+    #[test]
+    fn the_documented_table_is_the_policy() {
+        let documented = documented();
+        for outcome in outcomes() {
+            let (name, status) = (outcome.as_str(), outcome.status());
+            let row = documented.iter().find(|(outcome, of_row, _)| (outcome.as_str(), *of_row) == (name, status.as_u16()));
+            let (_, _, is_ack) = row.unwrap_or_else(|| panic!("the table lacks `{name}` with {status}"));
+            assert_eq!(status.is_success(), *is_ack, "{name}");
+        }
+        assert_eq!(documented.len(), outcomes().len(), "the table has a row that no outcome has: {documented:?}");
     }
 }

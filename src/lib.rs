@@ -1,46 +1,53 @@
-//! A tracking pixel behind Google's load balancer, and every hit a row in BigQuery.
+//! A tracking pixel behind Google's load balancer. Every request for it becomes a row in BigQuery.
 //!
-//! The pixel is a static file, so nobody runs a collector: the load balancer's log is the stream
-//! of events. A log sink publishes it to Pub/Sub, Pub/Sub pushes it here, and here each log entry
-//! becomes a row in a table per user and day.
+//! The pixel is a static file, so there is no collector to run: the load balancer's log contains the events. A log sink
+//! publishes the log entries to Pub/Sub, Pub/Sub pushes them to this service, and each log entry becomes a row in a table
+//! per user and day.
 //!
 //! # The path of an event
 //!
 //! ```text
-//!            POST /                                                  insertAll
-//! Pub/Sub ─────────▶ source::http::server ▶ source::push                ▲
-//!                                             │ 429 too many, 413      │
-//!                    source::delivery  ◀──────┤                        │
-//!                      │ 400 no message       │                        │
-//!                      ▼                      ▼                        │
-//!                    decode::PubsubMessage ▶ pipeline                  │
-//!                                             │                        │
-//!                    decode::Decoder  ◀───────┤                        │
-//!                      │ Filtered ▶ 204       │                        │
-//!                      │ Rejected ▶ dead letter ─┤                        │
-//!                      ▼                      ▼                        │
-//!                    decode::Row ─────────▶ new_tables: too many? the overflow table
-//!                                             ▼                        │
-//!                                           sink::batcher ▶ sink::bigquery
-//!                                             │
-//!                    outcome::Outcome  ◀──────┘ stored ▶ 204, dead letter stored ▶ 204,
-//!                                               not settled in time ▶ 503
+//! Pub/Sub ── POST / ──▶ source::http::server
+//!                            │
+//!                            ▼
+//!                       source::push        token, number of messages in flight, body
+//!                            │              ▶ 401, 403, 429, 413
+//!                            ▼
+//!                       source::delivery    HTTP body ──▶ decode::PubsubMessage
+//!                            │              ▶ 400 invalid request
+//!                            ▼
+//!                       pipeline            processes one message
+//!                            │
+//!                            ├─▶ decode::Decoder     message ──▶ decode::Row
+//!                            │                       ▶ filtered: 204
+//!                            │                       ▶ rejected: a row of the dead-letter table
+//!                            ├─▶ table_limit         the row's own table, or the overflow table
+//!                            ▼
+//!                       sink::batcher       rows of one table ──▶ batches
+//!                            │
+//!                            ▼
+//!                       sink::bigquery ── insertAll ──▶ BigQuery
+//!                            │
+//!                            ▼
+//!                       ack::Outcome        row or dead letter stored ▶ 204
+//!                                           not stored by the deadline ▶ 503
 //! ```
 //!
-//! # What holds everywhere
+//! # Invariants
 //!
-//! * An acknowledged message is stored, deliberately filtered, or in the dead-letter table. There
-//!   is no fourth case, and [`outcome`] is the only place that says what is an acknowledgement.
-//! * Nothing is done after a response: Cloud Run takes the CPU away. Whoever waits for a row waits
-//!   for its fate.
-//! * [`decode`] touches nothing but its arguments: no I/O, no clock, no log.
-//! * A [`sink`] stores rows and makes no decision. The batcher does not know BigQuery, and BigQuery
-//!   does not know who waits.
-//! * Names and types of columns live in `schema/` and in the template table, and nowhere else.
-//! * Only [`config`] reads the environment; only [`assembly`], [`service`], [`cli`] and `local::topology` put parts
-//!   together.
-//! * Imports run `decode ◀ sink ◀ pipeline ◀ source ◀ assembly ◀ service ◀ cli`. [`local`] stands beside them:
-//!   it plays Google Cloud's side over real sockets, and the service cannot tell.
+//! * An acknowledged message is stored, deliberately filtered, or in the dead-letter table. [`ack`] is the only place
+//!   that defines which outcome is an acknowledgement.
+//! * No work is done after a response, because Cloud Run takes the CPU away. A delivery waits for the outcome of its row.
+//! * [`decode`] is pure: no I/O, no clock, no log.
+//! * A [`sink`] stores rows and makes no decision. The batcher does not know BigQuery, and BigQuery does not know who
+//!   waits for a row.
+//! * Each event is counted once, in [`telemetry::metrics`]. `/metrics`, the reports in the log and the console read the
+//!   same counters.
+//! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
+//! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
+//! * Imports run `decode ◀ sink ◀ pipeline ◀ source ◀ config ◀ service ◀ cli`; `ack` and `table_limit` are between `sink`
+//!   and `pipeline`. [`telemetry`] and [`sink::error`] import nothing of the product. No two folders import each other.
+//! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
 

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::error::CliError;
 use crate::config::ServeArgs;
 use crate::service::Service;
-use crate::telemetry::{self, metrics};
+use crate::telemetry;
 
 /// Receive Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery.
 ///
@@ -38,12 +38,11 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     telemetry::init(settings.log_format(), settings.log_level(), project);
     let config = config.map_err(CliError::settings)?;
     let shutdown = shutdown.map_err(|error| cannot("listen for signals", &error))?;
-    let metrics = metrics::install().map_err(|error| cannot("record metrics", &error))?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let port = config.port;
-    let service = Service::start(config, metrics).map_err(|error| cannot("start the service", &error))?.reporting();
+    let service = Service::start(config).map_err(|error| cannot("start the service", &error))?.with_reports();
     let listener = TcpListener::bind(("0.0.0.0", port)).await;
     let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
     // Not the setting: 0 stands for any free port.

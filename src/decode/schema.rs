@@ -101,6 +101,11 @@ impl Schema {
         Ok(Self { columns, fields })
     }
 
+    /// The schema in a table resource of BigQuery's API.
+    pub fn of_table(resource: &Value) -> Result<Self, SchemaError> {
+        Self::parse(&resource["schema"].to_string())
+    }
+
     /// The schema that the binary carries.
     pub fn shipped() -> Self {
         Self::parse(SHIPPED).expect("schema/pixel.json is a schema: a test reads it")

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use bigquery_emulator::BigQuery;
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::pubsub::emulator::EmulatorSetup;
 use super::pubsub::{DeadLetterTopic, Topic};
@@ -34,7 +33,6 @@ pub struct Handles {
     /// Dead letters of the push subscription. Stays empty with Google's emulator.
     pub dead_letters: Arc<DeadLetterTopic>,
     pub bigquery: BigQuery,
-    pub metrics: PrometheusHandle,
     /// Settings of the template table, and of the decoder.
     pub template: TemplateSettings,
     /// With Google's emulator: which topic and subscription existed and which were created.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::stats::Counts;
+use crate::telemetry::Labels;
 
 /// Totals between start and shutdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Summary {
     /// Counts of the parts before the service.
     pub counts: Counts,
     /// Push deliveries by outcome and reason, as counted by the service.
-    pub outcomes: BTreeMap<(String, String), u64>,
+    pub outcomes: BTreeMap<Labels, u64>,
     /// Published messages that were neither acknowledged nor dead-lettered before the shutdown timeout.
     pub unfinished: u64,
     /// Messages in the dead-letter topic.
@@ -29,7 +30,7 @@ impl Summary {
 
     /// Number of deliveries with this outcome, and a list of their reasons.
     fn outcome(&self, outcome: &str) -> (u64, String) {
-        let matching = || self.outcomes.iter().filter(|((name, _), count)| name == outcome && **count > 0);
+        let matching = || self.outcomes.iter().filter(|((name, _), count)| *name == outcome && **count > 0);
         let reasons: Vec<String> =
             matching().filter(|((_, reason), _)| !reason.is_empty()).map(|((_, reason), count)| format!("{reason} {count}")).collect();
         (matching().map(|(_, count)| count).sum(), reasons.join(", "))
@@ -50,7 +51,7 @@ impl fmt::Display for Summary {
             let (count, reasons) = self.outcome(outcome);
             line(name, count, &reasons)?;
         }
-        let nacks = ["retry", "saturated", "not_a_delivery"].map(|outcome| self.outcome(outcome));
+        let nacks = ["retry", "saturated", "invalid_request"].map(|outcome| self.outcome(outcome));
         let reasons: Vec<&str> = nacks.iter().map(|(_, reasons)| reasons.as_str()).filter(|reasons| !reasons.is_empty()).collect();
         line("nacks", nacks.iter().map(|(count, _)| count).sum(), &reasons.join(", "))?;
         if let Some(made) = self.tables_created {
@@ -71,8 +72,8 @@ impl fmt::Display for Summary {
 mod tests {
     use super::*;
 
-    fn outcomes(counts: &[(&str, &str, u64)]) -> BTreeMap<(String, String), u64> {
-        counts.iter().map(|(outcome, reason, count)| (((*outcome).to_owned(), (*reason).to_owned()), *count)).collect()
+    fn outcomes(counts: &[(&'static str, &'static str, u64)]) -> BTreeMap<Labels, u64> {
+        counts.iter().map(|(outcome, reason, count)| ((*outcome, *reason), *count)).collect()
     }
 
     #[test]

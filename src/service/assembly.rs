@@ -1,11 +1,11 @@
-//! The pipeline and its two tasks, put together from the settings: what `serve` and `replay` have in common.
+//! The pipeline and its two tasks, assembled from the settings: what `serve` and `replay` have in common.
 //!
-//! Whoever starts it joins the tasks: the watcher of the template table runs until it is dropped, the batcher
-//! until the last [`Pipeline`] is gone and every row is settled.
+//! The caller owns the tasks, which are aborted when their handles are dropped. The watcher of the template table runs
+//! until then. The batcher ends by itself when the last [`Pipeline`] is dropped and every row has its outcome.
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::config::settings::BATCH_GZIP;
@@ -16,28 +16,29 @@ use crate::sink::credentials::Tokens;
 use crate::sink::template::{Mismatch, Template, TemplateWatcher};
 use crate::table_limit::TableLimiter;
 
-/// A pipeline that takes messages, and the tasks behind it.
+/// A pipeline and its tasks.
 #[derive(Debug)]
 pub struct Assembly {
     pub pipeline: Pipeline,
-    /// What is seen of the template table.
+    /// The schema of the template table.
     pub template: Template,
-    pub batcher: JoinHandle<()>,
-    /// Ends only if the settings cannot work.
-    pub watcher: JoinHandle<Mismatch>,
+    pub batcher: AbortOnDropHandle<()>,
+    /// Ends only if the settings do not fit the template table.
+    pub watcher: AbortOnDropHandle<Mismatch>,
 }
 
 impl Assembly {
-    /// Puts the parts together and begins to look for the template table.
+    /// Assembles the parts and starts to read the schema of the template table.
     pub fn start(config: &Config, tokens: Tokens) -> Result<Self, reqwest::Error> {
         let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP))?;
         let table = Arc::clone(&config.template.table);
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());
         let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values, config.push_deadline));
-        let new_tables = TableLimiter::new(config.new_tables.clone());
-        let pipeline = Pipeline::new(template.clone(), batcher, new_tables, table, dead_letter_table);
-        let (batcher, watcher) = (tokio::spawn(batcher_task.run()), tokio::spawn(watcher.run()));
+        let table_limiter = TableLimiter::new(config.new_tables.clone());
+        let pipeline = Pipeline::new(template.clone(), batcher, table_limiter, table, dead_letter_table);
+        let batcher = AbortOnDropHandle::new(tokio::spawn(batcher_task.run()));
+        let watcher = AbortOnDropHandle::new(tokio::spawn(watcher.run()));
         Ok(Self { pipeline, template, batcher, watcher })
     }
 }

@@ -1,8 +1,8 @@
 //! The running service: its tasks, who owns them, and how they end.
 //!
-//! Three tasks: the HTTP server, the batcher and the watcher of the template table; with PUSH_AUTH=oidc a
-//! fourth, which fetches keys. Shutting down
-//! goes the way of the data: stop accepting, answer what is under way, let the batcher end.
+//! Three tasks: the HTTP server, the batcher and the watcher of the template table. With PUSH_AUTH=oidc there is a
+//! fourth, which fetches keys. Shutdown follows the path of the data: stop accepting connections, answer the deliveries
+//! in flight, let the batcher end.
 
 pub mod assembly;
 
@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::config::settings::MAX_IN_FLIGHT;
@@ -27,19 +26,17 @@ use crate::sink::template::Template;
 use crate::source::auth::Gate;
 use crate::source::http::server;
 use crate::source::push::{self, Push};
-use crate::telemetry::report::{self, ReportInterval};
+use crate::telemetry::report::ReportInterval;
 
-/// Cloud Run kills ten seconds after SIGTERM.
-const GRACE: Duration = Duration::from_secs(9);
-/// How often histograms are tidied up.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// Cloud Run kills the process ten seconds after SIGTERM.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("no credentials for BigQuery: {0}")]
+    #[error("cannot get credentials for BigQuery: {0}")]
     NoCredentials(#[from] NoToken),
-    #[error("no HTTP client: {0}")]
+    #[error("cannot create the HTTP client: {0}")]
     NoHttpClient(#[from] reqwest::Error),
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
@@ -47,45 +44,43 @@ pub enum ServiceError {
     Ended(&'static str),
 }
 
-/// Everything but the port.
+/// All parts of the service but the port.
 #[derive(Debug)]
 pub struct Service {
     push: Arc<Push>,
-    metrics: PrometheusHandle,
-    batcher: JoinHandle<()>,
-    watcher: JoinHandle<Mismatch>,
-    fetcher: Option<JoinHandle<()>>,
+    batcher: AbortOnDropHandle<()>,
+    watcher: AbortOnDropHandle<Mismatch>,
+    fetcher: Option<AbortOnDropHandle<()>>,
     #[cfg(feature = "local")]
     template: Template,
     /// Served on the same port.
-    beside: Router,
-    /// Whether the log says once a minute what happened.
-    reports: bool,
+    extra_routes: Router,
+    /// Whether a report is logged each minute.
+    has_reports: bool,
 }
 
 impl Service {
-    /// Puts the parts together and begins to look for the template table, so that it is on its way
-    /// while the port is being bound.
-    pub fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, ServiceError> {
+    /// Assembles the parts and starts to read the schema of the template table, so that this overlaps with binding the
+    /// port.
+    pub fn start(config: Config) -> Result<Self, ServiceError> {
         let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
         let push = Arc::new(Push::new(parts.pipeline, gate, config.values.number(&MAX_IN_FLIGHT), config.push_deadline));
-        let fetcher = fetcher.map(|fetcher| tokio::spawn(fetcher.run()));
+        let fetcher = fetcher.map(|fetcher| AbortOnDropHandle::new(tokio::spawn(fetcher.run())));
         Ok(Self {
             push,
-            metrics,
             batcher: parts.batcher,
             watcher: parts.watcher,
             fetcher,
             #[cfg(feature = "local")]
             template: parts.template,
-            beside: Router::new(),
-            reports: false,
+            extra_routes: Router::new(),
+            has_reports: false,
         })
     }
 
-    /// What is seen of the template table, for the views of the local mode.
+    /// The schema of the template table, for the views of the local mode.
     #[cfg(feature = "local")]
     pub fn template(&self) -> Template {
         self.template.clone()
@@ -93,35 +88,38 @@ impl Service {
 
     /// Serves these routes as well, on the same port: the console of the local mode.
     #[cfg(feature = "local")]
-    pub fn beside(self, routes: Router) -> Self {
-        Self { beside: routes, ..self }
+    pub fn with_routes(self, routes: Router) -> Self {
+        Self { extra_routes: routes, ..self }
     }
 
-    /// Says in the log what happened, each minute and at the end.
-    pub fn reporting(self) -> Self {
-        Self { reports: true, ..self }
+    /// Logs a report each minute and at the end.
+    pub fn with_reports(self) -> Self {
+        Self { has_reports: true, ..self }
     }
 
     /// Serves until `shutdown`, then for at most nine seconds more.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let reports = self.reports;
-        let ended = self.serve(listener, shutdown).await;
-        if reports {
-            report::write();
+        let mut report = self.has_reports.then(ReportInterval::start);
+        let ended = self.serve(listener, shutdown, report.as_mut()).await;
+        if let Some(report) = &mut report {
+            report.write();
         }
         ended
     }
 
-    async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { push, metrics, mut batcher, mut watcher, mut fetcher, beside, reports, .. } = self;
+    async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+        mut report: Option<&mut ReportInterval>,
+    ) -> Result<(), ServiceError> {
+        let Self { push, mut batcher, mut watcher, mut fetcher, extra_routes, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
-        let routes = push::router(Arc::clone(&push), metrics.clone()).merge(beside);
+        let routes = push::router(Arc::clone(&push)).merge(extra_routes);
         let server = server::serve(listener, routes, async { drop(stopped.await) });
         tokio::pin!(server, shutdown);
         let mut stop = Some(stop);
-        let mut killed_at = None;
-        let mut upkeep = tokio::time::interval(UPKEEP);
-        let mut minutes = ReportInterval::start();
+        let mut shutdown_deadline = None;
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -131,32 +129,41 @@ impl Service {
                 () = &mut shutdown, if stop.is_some() => {
                     tracing::info!("shutting down");
                     push.shut_down();
-                    killed_at = Some(Instant::now() + GRACE);
-                    // Received by the server, which from then on accepts nothing.
+                    shutdown_deadline = Some(Instant::now() + SHUTDOWN_TIMEOUT);
+                    // The server stops accepting connections when the sender is dropped.
                     drop(stop.take());
                 }
-                () = tokio::time::sleep_until(killed_at.unwrap_or_else(Instant::now)), if killed_at.is_some() => {
-                    tracing::warn!("deliveries were still under way when the time to shut down was over; Pub/Sub will deliver them again");
+                () = tokio::time::sleep_until(shutdown_deadline.unwrap_or_else(Instant::now)), if shutdown_deadline.is_some() => {
+                    tracing::warn!("shutdown timed out with deliveries in flight; Pub/Sub will deliver them again");
                     return Ok(());
                 }
-                _ = upkeep.tick() => metrics.run_upkeep(),
-                () = minutes.next(), if reports => report::write(),
+                () = report_due(report.as_deref_mut()) => {
+                    if let Some(report) = &mut report {
+                        report.write();
+                    }
+                }
             }
         }
-        watcher.abort();
-        fetcher.inspect(JoinHandle::abort);
-        // The last of those who submit rows: the batcher ends once what it has is settled.
+        drop((watcher, fetcher));
+        // The last owner of a `Batcher`: the task ends once every row has its outcome.
         drop(push);
-        let deadline = killed_at.unwrap_or_else(|| Instant::now() + GRACE);
-        if tokio::time::timeout_at(deadline, &mut batcher).await.is_err() {
-            batcher.abort();
-        }
+        let deadline = shutdown_deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_TIMEOUT);
+        // On a timeout, the handle aborts the task.
+        let _ = tokio::time::timeout_at(deadline, &mut batcher).await;
         Ok(())
     }
 }
 
-/// Waits for the end of a task that is not always there.
-async fn ended(task: Option<&mut JoinHandle<()>>) {
+/// Waits for the next report, or forever without one.
+async fn report_due(report: Option<&mut ReportInterval>) {
+    match report {
+        Some(report) => report.next().await,
+        None => future::pending().await,
+    }
+}
+
+/// Waits for the end of a task, or forever without one.
+async fn ended(task: Option<&mut AbortOnDropHandle<()>>) {
     match task {
         Some(task) => drop(task.await),
         None => future::pending().await,

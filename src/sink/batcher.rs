@@ -1,9 +1,9 @@
-//! Group commit: rows for one table that arrive while an insert is under way form the next one.
+//! Group commit: rows for one table that arrive during an insert form the next batch.
 //!
-//! A row whose table has no insert in flight goes at once, so that a quiet service adds no
-//! latency, and under load the batches grow by themselves. One task owns everything; whoever
-//! submits a row holds the other end of a oneshot and learns the fate of that row and no other.
-//! The number of rows waiting here is bounded by whoever admits them.
+//! A row whose table has no insert in flight is sent at once, so an idle service adds no latency, and under load the
+//! batches grow by themselves. One task owns all rows. The caller of [`Batcher::store`] waits at the other end of a
+//! oneshot channel for the outcome of its own row. The number of rows here is bounded by MAX_IN_FLIGHT, which `source`
+//! enforces.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
@@ -18,15 +19,24 @@ use tokio::time::Instant;
 use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
 use crate::config::Values;
 use crate::config::settings::{BATCH_MAX_BYTES, BATCH_MAX_INSERTS, BATCH_MAX_ROWS};
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, PendingRow};
+
+/// Pauses after attempts that stored nothing: at least half of 100 ms, doubled with each failure up to 2 s. The other
+/// half is random, so that instances which failed together do not retry together.
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(50))
+    .with_max_delay(Duration::from_secs(1))
+    .with_jitter()
+    .without_max_times();
+const NO_MAX_TIMES: &str = "BACKOFF has no maximum number of attempts";
 
 /// Where batches go.
 pub trait Sink: Send + Sync + 'static {
-    /// Tries once to store `rows`, giving up at `deadline`; one fate for each row, in order.
+    /// Tries once to store `rows`, until `deadline`. Returns one result for each row, in order.
     fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> impl Future<Output = Vec<RowResult>> + Send;
 }
 
-/// How large a batch may grow, and how many may be under way.
+/// Maximum size of a batch, and number of inserts in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// BATCH_MAX_ROWS.
@@ -35,13 +45,13 @@ pub struct Limits {
     pub bytes: usize,
     /// BATCH_MAX_INSERTS.
     pub inserts: usize,
-    /// Longest first attempt. Shorter than a row's own deadline, so that a request which got lost
-    /// leaves time for another; that one may take what is left, for BigQuery may just be slow.
+    /// Timeout of the first attempt. Shorter than a row's own deadline, so that a lost request leaves time for a
+    /// second attempt. The second one may take all the time that is left, because BigQuery may just be slow.
     pub attempt: Duration,
 }
 
 impl Limits {
-    /// The limits of rows that have to be resolved within `deadline`: time for two attempts at least, and for a third.
+    /// Limits for rows with this deadline: it leaves time for at least two attempts.
     pub fn new(values: &Values, deadline: Duration) -> Self {
         Self {
             rows: values.number(&BATCH_MAX_ROWS),
@@ -52,20 +62,20 @@ impl Limits {
     }
 }
 
-/// What became of a row.
+/// The outcome of a row, after all attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// It is stored.
+pub enum RowOutcome {
+    /// BigQuery stored it.
     Stored,
-    /// It never will be.
+    /// Permanent: BigQuery will never take it.
     Refused(Refusal),
-    /// It is not stored as far as we know, and its deadline is too near for another attempt.
-    Unsettled(ErrorClass),
-    /// A bug ended its attempt, and nobody knows.
-    Lost,
+    /// Not stored as far as is known, and the deadline is too near for another attempt.
+    NotStored(ErrorClass),
+    /// A bug ended the attempt: the row may or may not be stored.
+    Unknown,
 }
 
-/// Submits rows. The batcher ends when the last of these is gone and every row is settled.
+/// Submits rows. The task ends when the last of these is dropped and every row has its outcome.
 #[derive(Debug, Clone)]
 pub struct Batcher {
     submissions: mpsc::UnboundedSender<(Destination, Pending)>,
@@ -74,40 +84,46 @@ pub struct Batcher {
 impl Batcher {
     /// The two ends: one to submit rows to, one to [`run`](BatcherTask::run).
     pub fn new<S: Sink>(sink: Arc<S>, limits: Limits) -> (Self, BatcherTask<S>) {
-        // Unbounded, because every submitter waits for its row's fate and submitters are bounded.
+        // Unbounded: every submitter waits for the outcome of its row, and the number of submitters is bounded.
         let (submissions, incoming) = mpsc::unbounded_channel();
-        let task = BatcherTask { sink, limits, incoming, tables: HashMap::new(), ready: VecDeque::new(), resting: BinaryHeap::new() };
+        let task = BatcherTask { sink, limits, incoming, tables: HashMap::new(), ready: VecDeque::new(), paused: BinaryHeap::new() };
         (Self { submissions }, task)
     }
 
-    /// Stores one row. `None` if that is not settled by `deadline`.
-    pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<Settled> {
-        let (reply, fate) = oneshot::channel();
-        if self.submissions.send((destination, Pending { row, deadline, reply, tried: false, stopped: false })).is_err() {
-            return Some(Settled::Lost);
+    /// Stores one row. `None` if there is no outcome by `deadline`.
+    pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<RowOutcome> {
+        let (reply, outcome) = oneshot::channel();
+        if self
+            .submissions
+            .send((destination, Pending { row, deadline, reply, was_sent: false, not_attempted: false, gauge: None }))
+            .is_err()
+        {
+            return Some(RowOutcome::Unknown);
         }
-        let fate = tokio::time::timeout_at(deadline, fate).await.ok()?;
-        Some(fate.unwrap_or(Settled::Lost))
+        let outcome = tokio::time::timeout_at(deadline, outcome).await.ok()?;
+        Some(outcome.unwrap_or(RowOutcome::Unknown))
     }
 }
 
-/// A row, and who waits for it.
+/// A row, and the channel to its submitter.
 #[derive(Debug)]
 struct Pending {
     row: InsertRow,
     deadline: Instant,
-    reply: oneshot::Sender<Settled>,
-    /// It was in an attempt before.
-    tried: bool,
-    /// That attempt left it out because of a neighbour, and told all those neighbours. It goes again without
-    /// newcomers, among which there may be the next bad row.
-    stopped: bool,
+    reply: oneshot::Sender<RowOutcome>,
+    /// It was part of an earlier request.
+    was_sent: bool,
+    /// BigQuery left it out of that request because of a refused row ([`RowResult::NotAttempted`]). It is sent again
+    /// only with such rows: among new rows there may be the next one that BigQuery refuses.
+    not_attempted: bool,
+    /// Present once the task owns the row.
+    gauge: Option<PendingRow>,
 }
 
 impl Pending {
-    fn settle(self, settled: Settled) {
-        // Whoever waited may be gone.
-        let _ = self.reply.send(settled);
+    fn resolve(self, outcome: RowOutcome) {
+        // Fails if the submitter has stopped waiting.
+        let _ = self.reply.send(outcome);
     }
 }
 
@@ -116,8 +132,8 @@ impl Pending {
 struct Table {
     waiting: VecDeque<Pending>,
     state: TableState,
-    /// Attempts in a row that stored nothing.
-    failures: u32,
+    /// Present after an attempt that stored nothing.
+    backoff: Option<ExponentialBackoff>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
@@ -127,10 +143,10 @@ enum TableState {
     /// In the queue for a free insert.
     Ready,
     InFlight,
-    /// Waiting out a backoff or BigQuery's Retry-After, also without rows.
-    Resting {
+    /// Until the end of a backoff or of BigQuery's Retry-After, also without rows.
+    Paused {
         until: Instant,
-        trouble: ErrorClass,
+        class: ErrorClass,
     },
 }
 
@@ -141,12 +157,12 @@ pub struct BatcherTask<S> {
     limits: Limits,
     incoming: mpsc::UnboundedReceiver<(Destination, Pending)>,
     tables: HashMap<Destination, Table>,
-    /// Tables that could send now, in the order in which they became so.
+    /// Tables that can send now, in the order in which they became ready.
     ready: VecDeque<Destination>,
-    resting: BinaryHeap<Reverse<(Instant, ByTime)>>,
+    paused: BinaryHeap<Reverse<(Instant, ByTime)>>,
 }
 
-/// Keeps a destination beside its time in the heap without having an order itself.
+/// A destination in a heap that is ordered by time alone.
 #[derive(Debug, PartialEq, Eq)]
 struct ByTime(Destination);
 
@@ -165,14 +181,14 @@ impl PartialOrd for ByTime {
 type Finished = (Vec<Pending>, Vec<RowResult>);
 
 impl<S: Sink> BatcherTask<S> {
-    /// Runs until nobody can submit any more and everything submitted is settled.
+    /// Runs until the last [`Batcher`] is dropped and every submitted row has its outcome.
     pub async fn run(mut self) {
         let mut inserts: JoinSet<Finished> = JoinSet::new();
         let mut destinations: HashMap<Id, Destination> = HashMap::new();
         let mut arrived = Vec::new();
         let mut open = true;
         while open || !self.tables.is_empty() {
-            let wake = self.resting.peek().map(|Reverse((at, _))| *at);
+            let wake = self.paused.peek().map(|Reverse((at, _))| *at);
             tokio::select! {
                 count = self.incoming.recv_many(&mut arrived, 256), if open => {
                     open = count > 0;
@@ -183,11 +199,11 @@ impl<S: Sink> BatcherTask<S> {
                 Some(joined) = inserts.join_next_with_id(), if !inserts.is_empty() => {
                     let (id, finished) = match joined {
                         Ok((id, finished)) => (id, finished),
-                        // The waiters' oneshots died with it: they are told to try again.
+                        // The reply channels were dropped with it, so each submitter gets `RowOutcome::Unknown`.
                         Err(panicked) => (panicked.id(), Finished::default()),
                     };
                     if let Some(destination) = destinations.remove(&id) {
-                        self.settle(destination, finished);
+                        self.finish(destination, finished);
                     }
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
@@ -204,12 +220,13 @@ impl<S: Sink> BatcherTask<S> {
         }
     }
 
-    fn enqueue(&mut self, destination: Destination, pending: Pending) {
+    fn enqueue(&mut self, destination: Destination, mut pending: Pending) {
+        pending.gauge = Some(PendingRow::new());
         let table = self.tables.entry(destination.clone()).or_default();
-        if let TableState::Resting { until, trouble } = table.state
+        if let TableState::Paused { until, class } = table.state
             && pending.deadline <= until
         {
-            return pending.settle(Settled::Unsettled(trouble));
+            return pending.resolve(RowOutcome::NotStored(class));
         }
         table.waiting.push_back(pending);
         if table.state == TableState::Idle {
@@ -220,10 +237,10 @@ impl<S: Sink> BatcherTask<S> {
 
     fn wake(&mut self) {
         let now = Instant::now();
-        while self.resting.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            let Some(Reverse((_, ByTime(destination)))) = self.resting.pop() else { break };
+        while self.paused.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, ByTime(destination)))) = self.paused.pop() else { break };
             if let Some(table) = self.tables.get_mut(&destination)
-                && matches!(table.state, TableState::Resting { until, .. } if until <= now)
+                && matches!(table.state, TableState::Paused { until, .. } if until <= now)
             {
                 table.state = TableState::Ready;
                 self.ready.push_back(destination);
@@ -231,8 +248,8 @@ impl<S: Sink> BatcherTask<S> {
         }
     }
 
-    /// Takes the next batch that can be sent. Rows for which nobody waits any more are left out:
-    /// they will be delivered again.
+    /// Takes the next batch that can be sent. Rows whose submitter has stopped waiting are dropped:
+    /// Pub/Sub delivers them again.
     fn next_batch(&mut self) -> Option<(Destination, Vec<Pending>)> {
         while let Some(destination) = self.ready.pop_front() {
             let Some(table) = self.tables.get_mut(&destination) else { continue };
@@ -243,8 +260,8 @@ impl<S: Sink> BatcherTask<S> {
                 if pending.reply.is_closed() {
                     continue;
                 }
-                let is_apart = batch.first().is_some_and(|first| first.stopped != pending.stopped);
-                if is_apart || !batch.is_empty() && bytes + pending.row.json.len() > self.limits.bytes {
+                let is_separate = batch.first().is_some_and(|first| first.not_attempted != pending.not_attempted);
+                if is_separate || !batch.is_empty() && bytes + pending.row.json.len() > self.limits.bytes {
                     table.waiting.push_front(pending);
                     break;
                 }
@@ -261,58 +278,58 @@ impl<S: Sink> BatcherTask<S> {
         None
     }
 
-    fn settle(&mut self, destination: Destination, (batch, fates): Finished) {
+    /// Resolves the rows of one request or puts them back, and decides when the table may send again.
+    fn finish(&mut self, destination: Destination, (batch, results): Finished) {
         let Some(table) = self.tables.get_mut(&destination) else { return };
         let now = Instant::now();
-        let progress = fates.iter().any(|fate| matches!(fate, RowResult::Stored | RowResult::Refused(_)));
-        table.failures = if progress { 0 } else { table.failures.saturating_add(1) };
-        let backoff = backoff(table.failures.max(1));
-        let mut rest = None;
-        let mut again = Vec::new();
-        for (pending, fate) in batch.into_iter().zip(fates) {
-            let stopped = fate == RowResult::Stopped;
-            let (wait, asked, trouble) = match fate {
+        let has_progress = results.iter().any(|result| matches!(result, RowResult::Stored | RowResult::Refused(_)));
+        let backoff = table.next_backoff(has_progress);
+        let mut pause = None;
+        let mut retries = Vec::new();
+        for (pending, result) in batch.into_iter().zip(results) {
+            let not_attempted = result == RowResult::NotAttempted;
+            let (wait, retry_after, class) = match result {
                 RowResult::Stored => {
-                    pending.settle(Settled::Stored);
+                    pending.resolve(RowOutcome::Stored);
                     continue;
                 }
                 RowResult::Refused(refusal) => {
-                    pending.settle(Settled::Refused(refusal));
+                    pending.resolve(RowOutcome::Refused(refusal));
                     continue;
                 }
-                RowResult::NotNow(trouble) => {
-                    pending.settle(Settled::Unsettled(trouble));
+                RowResult::Unavailable(class) => {
+                    pending.resolve(RowOutcome::NotStored(class));
                     continue;
                 }
-                // Nothing was at fault that is out of the way now: do not run in circles.
-                RowResult::Stopped if !progress => (backoff, Duration::ZERO, ErrorClass::Unavailable),
-                RowResult::Stopped => (Duration::ZERO, Duration::ZERO, ErrorClass::Unavailable),
-                RowResult::Again { trouble, after } => (backoff.max(after), after, trouble),
+                // No row was refused, so the next request may end the same way: pause to avoid a busy loop.
+                RowResult::NotAttempted if !has_progress => (backoff, Duration::ZERO, ErrorClass::Unavailable),
+                RowResult::NotAttempted => (Duration::ZERO, Duration::ZERO, ErrorClass::Unavailable),
+                RowResult::Retry { class, after } => (backoff.max(after), after, class),
             };
-            // Waiting beyond the deadline would only keep Pub/Sub from trying elsewhere.
+            // Waiting beyond the deadline would only keep Pub/Sub from trying another instance.
             let is_late = now + wait >= pending.deadline;
-            // What BigQuery asked for holds also if nobody can wait that long.
-            let wait = if is_late { asked } else { wait };
+            // BigQuery's Retry-After applies to the table also if this row cannot wait that long.
+            let wait = if is_late { retry_after } else { wait };
             if !wait.is_zero() {
-                rest = rest.max(Some((now + wait, trouble)));
+                pause = pause.max(Some((now + wait, class)));
             }
             if is_late {
-                pending.settle(Settled::Unsettled(trouble));
+                pending.resolve(RowOutcome::NotStored(class));
             } else {
-                again.push(Pending { tried: true, stopped, ..pending });
+                retries.push(Pending { was_sent: true, not_attempted, ..pending });
             }
         }
-        for pending in again.into_iter().rev() {
+        for pending in retries.into_iter().rev() {
             table.waiting.push_front(pending);
         }
-        if let Some((until, trouble)) = rest {
+        if let Some((until, class)) = pause {
             let (late, waiting) = table.waiting.drain(..).partition(|pending: &Pending| pending.deadline <= until);
             table.waiting = waiting;
             for pending in late {
-                pending.settle(Settled::Unsettled(trouble));
+                pending.resolve(RowOutcome::NotStored(class));
             }
-            table.state = TableState::Resting { until, trouble };
-            self.resting.push(Reverse((until, ByTime(destination))));
+            table.state = TableState::Paused { until, class };
+            self.paused.push(Reverse((until, ByTime(destination))));
         } else if table.waiting.is_empty() {
             self.tables.remove(&destination);
         } else {
@@ -321,28 +338,33 @@ impl<S: Sink> BatcherTask<S> {
         }
     }
 
-    /// Forgets tables that only rest: nobody will send them anything any more.
+    /// Forgets paused tables without rows: no row will be submitted any more.
     fn close(&mut self) {
         self.tables.retain(|_, table| table.state == TableState::InFlight || !table.waiting.is_empty());
     }
 }
 
-async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>, longest: Duration) -> Finished {
-    let started = Instant::now();
-    let last_deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
-    let give_up = if batch.iter().any(|pending| pending.tried) { last_deadline } else { last_deadline.min(started + longest) };
-    // Both are cheap to clone: shared bytes, and digits.
-    let rows: Vec<InsertRow> = batch.iter().map(|pending| pending.row.clone()).collect();
-    let fates = sink.store(&destination, &rows, give_up).await;
-    metrics::inserted(rows.len(), started.elapsed());
-    (batch, fates)
+impl Table {
+    /// The pause before a retry. Pauses grow from one attempt without progress to the next.
+    fn next_backoff(&mut self, has_progress: bool) -> Duration {
+        if has_progress {
+            self.backoff = None;
+            return BACKOFF.build().next().expect(NO_MAX_TIMES);
+        }
+        self.backoff.get_or_insert_with(|| BACKOFF.build()).next().expect(NO_MAX_TIMES)
+    }
 }
 
-/// 100 ms, doubled with each failure up to 2 s, less up to half of it at random so that instances
-/// which failed together do not come back together.
-fn backoff(failures: u32) -> Duration {
-    let full = Duration::from_millis(100) * 2_u32.pow(failures.saturating_sub(1).min(5));
-    full.min(Duration::from_secs(2)).mul_f64(0.5 + fastrand::f64() / 2.0)
+async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>, first_timeout: Duration) -> Finished {
+    let started = Instant::now();
+    let last_deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
+    let is_retry = batch.iter().any(|pending| pending.was_sent);
+    let deadline = if is_retry { last_deadline } else { last_deadline.min(started + first_timeout) };
+    // Cheap to clone: shared bytes, and an id of fixed length.
+    let rows: Vec<InsertRow> = batch.iter().map(|pending| pending.row.clone()).collect();
+    let results = sink.store(&destination, &rows, deadline).await;
+    metrics::record_insert(rows.len(), started.elapsed());
+    (batch, results)
 }
 
 #[cfg(test)]

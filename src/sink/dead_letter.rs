@@ -1,6 +1,6 @@
 //! A message that can never become a row, as a row of the dead-letter table.
 //!
-//! It carries all that the decoder had, so that it can be replayed once what was wrong is mended.
+//! It carries the whole message, so that it can be replayed once the cause is fixed.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -30,27 +30,27 @@ pub fn schema() -> Schema {
     Schema::parse(include_str!("../../schema/dead_letters.json")).expect("schema/dead_letters.json is a schema: a test reads it")
 }
 
-/// The columns without which a table takes no dead letters.
+/// The columns that a table lacks for dead letters.
 pub fn columns_missing_in(table: &Schema) -> Vec<String> {
     schema().columns().iter().map(|column| &column.name).filter(|name| table.column(name).is_none()).cloned().collect()
 }
 
 /// The row for a message that arrived at `received`.
-pub fn row(message: &PubsubMessage<'_>, unfit: &Rejected, received: Timestamp) -> InsertRow {
+pub fn row(message: &PubsubMessage<'_>, rejected: &Rejected, received: Timestamp) -> InsertRow {
     let letter = DeadLetter {
-        event_id: unfit.event_id.as_str(),
+        event_id: rejected.event_id.as_str(),
         received_timestamp: rfc3339_micros(received),
-        reason: unfit.reason.as_str(),
-        detail: &unfit.detail,
-        column: unfit.column.as_deref(),
+        reason: rejected.reason.as_str(),
+        detail: &rejected.detail,
+        column: rejected.column.as_deref(),
         data: &message.data.to_base64(),
         message_id: message.message_id.as_deref(),
         publish_time: message.publish_time.as_deref(),
         attributes: message.attributes.as_deref(),
         delivery_attempt: message.delivery_attempt,
     };
-    // A struct of strings and numbers always has a JSON form.
-    InsertRow { event_id: unfit.event_id, json: serde_json::to_vec(&letter).unwrap_or_default().into() }
+    let json = serde_json::to_vec(&letter).expect("a struct of strings and numbers always has a JSON form");
+    InsertRow { event_id: rejected.event_id, json: json.into() }
 }
 
 #[cfg(test)]
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn the_row_has_the_columns_of_the_schema_and_no_other() {
-        let unfit = Rejected { event_id: EventId::of_message("1"), reason: RejectReason::BadJson, detail: "d".into(), column: None };
-        let row = row(&PubsubMessage::raw(b"{"), &unfit, Timestamp::UNIX_EPOCH);
+        let rejected = Rejected { event_id: EventId::of_message("1"), reason: RejectReason::BadJson, detail: "d".into(), column: None };
+        let row = row(&PubsubMessage::raw(b"{"), &rejected, Timestamp::UNIX_EPOCH);
         let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&row.json).unwrap();
         let mut written: Vec<&str> = json.keys().map(String::as_str).collect();
         let schema = schema();

@@ -1,23 +1,24 @@
-//! `tabledata.insertAll` on the wire: the request body, and what an answer says of each row.
+//! `tabledata.insertAll` on the wire: the request body, and the result of each row in a response.
 //!
 //! <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>. Written here
 //! and not left to gcp-bigquery-client, which hides the HTTP status and Retry-After and builds a
-//! tree for every row. Nothing here sends anything.
+//! tree for every row. No I/O.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{ErrorClass, InsertRow, Refusal, RowResult};
+use super::InsertRow;
+use super::error::{ErrorClass, Refusal, RequestError, RowResult};
 use crate::decode::TableSuffix;
 use crate::decode::coerce::write_json_string;
 use crate::decode::json::{self, Scalar};
 
 /// The request body.
 ///
-/// `skipInvalidRows`, because otherwise one bad row keeps its neighbours out and they have to be
-/// sent again. Not `ignoreUnknownValues`: a column that the table lacks must not vanish silently.
+/// `skipInvalidRows`, because otherwise BigQuery stores no row of a request with one invalid row.
+/// Not `ignoreUnknownValues`: a value without a column must not be dropped silently.
 pub fn body(suffix: &TableSuffix, rows: &[InsertRow]) -> Vec<u8> {
     let size: usize = rows.iter().map(|row| row.json.len() + 64).sum();
     let mut body = Vec::with_capacity(size + 96);
@@ -39,55 +40,35 @@ pub fn body(suffix: &TableSuffix, rows: &[InsertRow]) -> Vec<u8> {
     body
 }
 
-/// What the answer to a whole request means when it is not a 200.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The rows can be sent again.
-    Again { trouble: ErrorClass, after: Duration },
-    /// The access token was not accepted.
-    Unauthorized,
-    /// The table, or the template, is not there (yet).
-    NotFound,
-    /// Nothing that happens while somebody waits will help.
-    NotNow(ErrorClass),
-    /// Something in the request is at fault: one row, or the size of all.
-    BadRequest(String),
-}
-
-impl Failure {
-    /// Nobody knows what became of the rows, or it will pass.
-    pub const PASSING: Self = Self::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO };
-}
-
-/// Reads a 200: the fate of each of `count` rows.
+/// Reads a 200: the result of each of `count` rows.
 ///
-/// An answer that cannot be read says nothing, so the rows may or may not be stored; they are sent
-/// again, and their insertIds keep them from being stored twice.
-pub fn read_fates(answer: &[u8], count: usize) -> Result<Vec<RowResult>, Failure> {
-    let answer: Answer<'_> = json::read(answer).map_err(|_| Failure::PASSING)?;
+/// After a response that cannot be parsed the rows may or may not be stored. They are sent again, and their insertIds
+/// keep BigQuery from storing them twice.
+pub fn read_results(answer: &[u8], count: usize) -> Result<Vec<RowResult>, RequestError> {
+    let answer: Answer<'_> = json::read(answer).map_err(|_| RequestError::TRANSIENT)?;
     if answer.error.is_some() {
-        return Err(Failure::PASSING);
+        return Err(RequestError::TRANSIENT);
     }
-    let mut fates = vec![RowResult::Stored; count];
+    let mut results = vec![RowResult::Stored; count];
     for error in answer.insert_errors.unwrap_or_default() {
         let index = error.index.get().and_then(|index| index.parse::<usize>().ok());
-        let fate = index.and_then(|index| fates.get_mut(index)).ok_or(Failure::PASSING)?;
-        *fate = read_fate(error.errors);
+        let result = index.and_then(|index| results.get_mut(index)).ok_or(RequestError::TRANSIENT)?;
+        *result = read_result(error.errors);
     }
-    Ok(fates)
+    Ok(results)
 }
 
-/// A row can have several errors; a lasting one outweighs one that passes. Only `invalid` is the
-/// row's own fault: a reason that nobody has documented must not cost an event.
-fn read_fate(errors: Vec<ErrorProto<'_>>) -> RowResult {
-    let mut fate = RowResult::Stopped;
+/// A row can have several errors; a permanent one outweighs a transient one. Only `invalid` is caused by the row
+/// itself: an undocumented reason must not lose an event.
+fn read_result(errors: Vec<ErrorProto<'_>>) -> RowResult {
+    let mut result = RowResult::NotAttempted;
     for error in errors {
         match error.reason.get().unwrap_or_default().as_ref() {
             "stopped" | "" => {}
             "timeout" | "backendError" | "internalError" => {
-                fate = RowResult::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO }
+                result = RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO }
             }
-            "rateLimitExceeded" => fate = RowResult::Again { trouble: ErrorClass::Quota, after: Duration::ZERO },
+            "rateLimitExceeded" => result = RowResult::Retry { class: ErrorClass::Quota, after: Duration::ZERO },
             "invalid" => {
                 let message = error.message.get().unwrap_or_default();
                 return RowResult::Refused(Refusal {
@@ -96,34 +77,34 @@ fn read_fate(errors: Vec<ErrorProto<'_>>) -> RowResult {
                     column: error.location.non_empty().map(std::borrow::Cow::into_owned),
                 });
             }
-            "quotaExceeded" => return RowResult::NotNow(ErrorClass::Quota),
-            _ => return RowResult::NotNow(ErrorClass::Unavailable),
+            "quotaExceeded" => return RowResult::Unavailable(ErrorClass::Quota),
+            _ => return RowResult::Unavailable(ErrorClass::Unavailable),
         }
     }
-    fate
+    result
 }
 
-/// Reads any other answer. `retry_after` is the header's value, in seconds.
-pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> Failure {
+/// Reads any other response. `retry_after` is the header's value.
+pub fn read_error(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> RequestError {
     let after = retry_after.unwrap_or_default();
     let error = json::read::<ErrorAnswer<'_>>(answer).unwrap_or_default().error;
-    let is_bigquerys = error.is_some();
+    let is_from_bigquery = error.is_some();
     let error = error.unwrap_or_default();
     let reason = error.errors.into_iter().flatten().find_map(|error| error.reason.non_empty()).unwrap_or_default();
     match (status, reason.as_ref()) {
-        (429, _) | (403, "rateLimitExceeded") => Failure::Again { trouble: ErrorClass::Quota, after },
-        (403, "quotaExceeded") => Failure::NotNow(ErrorClass::Quota),
+        (429, _) | (403, "rateLimitExceeded") => RequestError::Retry { class: ErrorClass::Quota, after },
+        (403, "quotaExceeded") => RequestError::Unavailable(ErrorClass::Quota),
         (408 | 500 | 502 | 503 | 504, _) | (400, "tableUnavailable" | "backendError" | "timeout") => {
-            Failure::Again { trouble: ErrorClass::Unavailable, after }
+            RequestError::Retry { class: ErrorClass::Unavailable, after }
         }
-        (401, _) => Failure::Unauthorized,
-        (403 | 402, _) => Failure::NotNow(ErrorClass::Denied),
-        (404, _) => Failure::NotFound,
-        // A 400 of somebody on the way says nothing of the rows.
-        (400, _) if !is_bigquerys => Failure::NotNow(ErrorClass::Unavailable),
-        (400 | 413, _) => Failure::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
-        // Nothing that BigQuery documents: a proxy's page, a redirect. Keep the rows.
-        _ => Failure::NotNow(ErrorClass::Unavailable),
+        (401, _) => RequestError::Unauthorized,
+        (403 | 402, _) => RequestError::Unavailable(ErrorClass::Denied),
+        (404, _) => RequestError::NotFound,
+        // A 400 of a proxy says nothing about the rows.
+        (400, _) if !is_from_bigquery => RequestError::Unavailable(ErrorClass::Unavailable),
+        (400 | 413, _) => RequestError::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
+        // Not documented by BigQuery: a proxy's page, a redirect. Keep the rows.
+        _ => RequestError::Unavailable(ErrorClass::Unavailable),
     }
 }
 
@@ -133,7 +114,7 @@ pub fn read_failure(status: u16, retry_after: Option<Duration>, answer: &[u8]) -
 struct Answer<'a> {
     #[serde(borrow, default)]
     insert_errors: Option<Vec<InsertError<'a>>>,
-    /// Not in any answer under 200; where it is, nothing is stored.
+    /// No documented 200 has it. If one has it, no row counts as stored.
     #[serde(default)]
     error: Option<IgnoredAny>,
 }
@@ -176,16 +157,16 @@ struct ErrorBody<'a> {
 mod tests {
     use super::*;
 
-    fn failure(status: u16, reason: &str) -> Failure {
+    fn error(status: u16, reason: &str) -> RequestError {
         let body =
             format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}","domain":"global","message":"m"}}]}}}}"#);
-        read_failure(status, None, body.as_bytes())
+        read_error(status, None, body.as_bytes())
     }
 
     #[test]
     fn every_documented_error_has_its_class() {
-        let unavailable = Failure::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO };
-        let quota = Failure::Again { trouble: ErrorClass::Quota, after: Duration::ZERO };
+        let unavailable = RequestError::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO };
+        let quota = RequestError::Retry { class: ErrorClass::Quota, after: Duration::ZERO };
         for (status, reason, expected) in [
             (408, "", unavailable.clone()),
             (429, "rateLimitExceeded", quota.clone()),
@@ -195,60 +176,63 @@ mod tests {
             (504, "", unavailable.clone()),
             (400, "tableUnavailable", unavailable),
             (403, "rateLimitExceeded", quota),
-            (403, "quotaExceeded", Failure::NotNow(ErrorClass::Quota)),
-            (403, "accessDenied", Failure::NotNow(ErrorClass::Denied)),
-            (403, "billingNotEnabled", Failure::NotNow(ErrorClass::Denied)),
-            (401, "authError", Failure::Unauthorized),
-            (404, "notFound", Failure::NotFound),
-            (400, "invalid", Failure::BadRequest("400 invalid: m".into())),
-            (413, "uploadTooLarge", Failure::BadRequest("413 uploadTooLarge: m".into())),
-            (302, "", Failure::NotNow(ErrorClass::Unavailable)),
+            (403, "quotaExceeded", RequestError::Unavailable(ErrorClass::Quota)),
+            (403, "accessDenied", RequestError::Unavailable(ErrorClass::Denied)),
+            (403, "billingNotEnabled", RequestError::Unavailable(ErrorClass::Denied)),
+            (401, "authError", RequestError::Unauthorized),
+            (404, "notFound", RequestError::NotFound),
+            (400, "invalid", RequestError::BadRequest("400 invalid: m".into())),
+            (413, "uploadTooLarge", RequestError::BadRequest("413 uploadTooLarge: m".into())),
+            (302, "", RequestError::Unavailable(ErrorClass::Unavailable)),
         ] {
-            assert_eq!(failure(status, reason), expected, "{status} {reason}");
+            assert_eq!(error(status, reason), expected, "{status} {reason}");
         }
     }
 
     #[test]
-    fn a_page_of_html_is_judged_by_its_status_and_retry_after() {
+    fn an_html_page_is_classified_by_status_and_retry_after() {
         let after = Duration::from_secs(7);
-        for (status, trouble) in [(503, ErrorClass::Unavailable), (429, ErrorClass::Quota)] {
+        for (status, class) in [(503, ErrorClass::Unavailable), (429, ErrorClass::Quota)] {
             for answer in [&b"<html>busy</html>"[..], b"{}"] {
-                assert_eq!(read_failure(status, Some(after), answer), Failure::Again { trouble, after }, "{status}");
+                assert_eq!(read_error(status, Some(after), answer), RequestError::Retry { class, after }, "{status}");
             }
         }
-        assert_eq!(read_failure(400, None, b"<html>Bad Request</html>"), Failure::NotNow(ErrorClass::Unavailable));
-        assert_eq!(read_failure(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#), Failure::NotNow(ErrorClass::Denied));
+        assert_eq!(read_error(400, None, b"<html>Bad Request</html>"), RequestError::Unavailable(ErrorClass::Unavailable));
+        assert_eq!(
+            read_error(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#),
+            RequestError::Unavailable(ErrorClass::Denied)
+        );
     }
 
     #[test]
-    fn row_errors_settle_their_own_rows_only() {
+    fn row_errors_concern_their_own_rows_only() {
         let answer = br#"{"kind":"k","insertErrors":[
             {"index":"1","errors":[{"reason":"stopped","location":"","debugInfo":"","message":""}]},
             {"index":2,"errors":[{"reason":"timeout"},{"reason":"invalid","location":"a.b","message":"no such field: a.b."}]},
             {"index":3,"errors":[{"reason":"backendError"}]}]}"#;
-        let fates = read_fates(answer, 5).unwrap();
-        assert_eq!(fates[0], RowResult::Stored);
-        assert_eq!(fates[1], RowResult::Stopped);
+        let results = read_results(answer, 5).unwrap();
+        assert_eq!(results[0], RowResult::Stored);
+        assert_eq!(results[1], RowResult::NotAttempted);
         let refusal = Refusal { column: Some("a.b".into()), detail: "invalid: no such field: a.b.".into(), no_such_field: true };
-        assert_eq!(fates[2], RowResult::Refused(refusal));
-        assert_eq!(fates[3], RowResult::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO });
-        assert_eq!(fates[4], RowResult::Stored);
+        assert_eq!(results[2], RowResult::Refused(refusal));
+        assert_eq!(results[3], RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO });
+        assert_eq!(results[4], RowResult::Stored);
     }
 
     #[test]
-    fn only_invalid_is_a_rows_own_fault() {
+    fn only_invalid_refuses_a_row() {
         for (reason, expected) in [
-            ("quotaExceeded", RowResult::NotNow(ErrorClass::Quota)),
-            ("accessDenied", RowResult::NotNow(ErrorClass::Unavailable)),
-            ("somethingNew", RowResult::NotNow(ErrorClass::Unavailable)),
+            ("quotaExceeded", RowResult::Unavailable(ErrorClass::Quota)),
+            ("accessDenied", RowResult::Unavailable(ErrorClass::Unavailable)),
+            ("somethingNew", RowResult::Unavailable(ErrorClass::Unavailable)),
         ] {
             let answer = format!(r#"{{"insertErrors":[{{"index":0,"errors":[{{"reason":"{reason}"}}]}}]}}"#);
-            assert_eq!(read_fates(answer.as_bytes(), 1), Ok(vec![expected]), "{reason}");
+            assert_eq!(read_results(answer.as_bytes(), 1), Ok(vec![expected]), "{reason}");
         }
     }
 
     #[test]
-    fn an_answer_that_cannot_be_read_stores_nothing() {
+    fn a_response_that_cannot_be_parsed_stores_nothing() {
         for answer in [
             &br#"{"kind":"bigquery#tableDataIns"#[..],
             b"",
@@ -257,8 +241,8 @@ mod tests {
             b"[]",
             br#"{"error":{"code":500}}"#,
         ] {
-            assert!(matches!(read_fates(answer, 2), Err(Failure::Again { .. })), "{}", String::from_utf8_lossy(answer));
+            assert!(matches!(read_results(answer, 2), Err(RequestError::Retry { .. })), "{}", String::from_utf8_lossy(answer));
         }
-        assert_eq!(read_fates(br#"{"insertErrors":null}"#, 1), Ok(vec![RowResult::Stored]));
+        assert_eq!(read_results(br#"{"insertErrors":null}"#, 1), Ok(vec![RowResult::Stored]));
     }
 }

@@ -1,22 +1,23 @@
-//! How rows are stored: gathered into batches, sent with `insertAll`, answered one by one.
+//! How rows are stored: collected into batches, sent with `insertAll`, answered one by one.
 //!
-//! A sink stores rows and decides nothing: which table a row belongs to and what becomes of one
-//! that BigQuery refuses is settled elsewhere. [`batcher`] does not know BigQuery, [`bigquery`]
-//! does not know who waits.
+//! A sink stores rows and makes no decision: `pipeline` decides which table a row goes to and what happens to a
+//! refused one. [`batcher`] does not know BigQuery, and [`bigquery`] does not know who waits for a row.
 
 pub mod batcher;
 pub mod bigquery;
 pub mod credentials;
 pub mod dead_letter;
+pub mod error;
 pub mod insert_all;
 pub mod template;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::decode::{EventId, TableSuffix};
+
+pub use error::{ErrorClass, Refusal, RequestError, RowResult};
 
 /// A table of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,52 +35,4 @@ pub struct InsertRow {
     pub event_id: EventId,
     /// The columns as one JSON object.
     pub json: Bytes,
-}
-
-/// What one attempt did with one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowResult {
-    /// It is in BigQuery.
-    Stored,
-    /// It never will be.
-    Refused(Refusal),
-    /// Not yet; another attempt may succeed, though not before that time has passed.
-    Again { trouble: ErrorClass, after: Duration },
-    /// BigQuery left it out because of a neighbour: it can be sent again at once.
-    Stopped,
-    /// Not for as long as anybody waits.
-    NotNow(ErrorClass),
-}
-
-/// Why BigQuery refuses a row for good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The column, where BigQuery names one.
-    pub column: Option<String>,
-    /// BigQuery's words.
-    pub detail: String,
-    /// The row has a column that the table has not: another schema may help.
-    pub no_such_field: bool,
-}
-
-/// What keeps BigQuery from taking rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorClass {
-    /// Failures that pass: 5xx, resets, timeouts, a table that is being created.
-    Unavailable,
-    /// Too much is asked of it: rate limits and quotas.
-    Quota,
-    /// It refuses the service itself: credentials, permissions, billing.
-    Denied,
-}
-
-impl ErrorClass {
-    /// The label of metrics and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unavailable => "unavailable",
-            Self::Quota => "quota",
-            Self::Denied => "denied",
-        }
-    }
 }

@@ -1,13 +1,14 @@
-//! The template table: its schema, kept fresh, and the decoder that follows from it.
+//! The template table: its schema, kept current, and the decoder for that schema.
 //!
-//! The live table's schema wins over the file's. It is fetched while the port is being bound, the
-//! first push waits for it, and it is read again every ten minutes, when BigQuery says that a
-//! row has a column the table has not, and when it says that the table is not there. One task
-//! ([`TemplateWatcher::run`]) asks BigQuery; everyone else looks at what it last saw.
+//! The live table's schema wins over the schema file. It is read while the port is being bound, and the first push waits
+//! for it. It is read again every ten minutes, when BigQuery refuses a row because of a column that the table does not
+//! have, and when BigQuery says that the table does not exist. One task ([`TemplateWatcher::run`]) sends these requests;
+//! everything else reads the last result from a [`Template`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -18,153 +19,186 @@ use crate::telemetry::Throttle;
 
 pub use crate::config::TemplateSettings;
 
-/// How old a schema may become.
-const REFRESH: Duration = Duration::from_secs(600);
-/// Shortest time between two looks, whoever asks: metadata calls have a small quota.
-const COOL_DOWN: Duration = Duration::from_secs(1);
-/// The same after a 404, which a new generated table answers for minutes.
-const MISSING_COOL_DOWN: Duration = Duration::from_secs(10);
+/// Maximum age of a schema.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
+/// Minimum time between two reads: requests about tables have a small quota.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// The same after a 404, which BigQuery returns for minutes for a new generated table.
+const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
+/// Pauses between failed reads before the first success, when every message waits.
+const START_BACKOFF: ExponentialBuilder =
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_delay(Duration::from_millis(12_800)).without_max_times();
+/// Pauses between failed reads afterwards, when only messages with an unknown column wait.
+const REFRESH_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(2))
+    .with_max_delay(Duration::from_secs(32))
+    .with_jitter()
+    .without_max_times();
+const NO_MAX_TIMES: &str = "the backoff has no maximum number of attempts";
 
-/// The decoder for the schema that was seen last.
+/// The decoder for the schema that was read last.
 #[derive(Debug, Clone)]
-struct Seen {
+struct Current {
     decoder: Arc<Decoder>,
-    /// When BigQuery was asked for the schema.
-    at: Instant,
+    /// When the request for the schema was sent.
+    requested_at: Instant,
 }
 
-/// What the watcher last saw, for everyone who decodes.
+/// The schema that the watcher read last, as a decoder.
 #[derive(Debug, Clone)]
 pub struct Template {
-    seen: watch::Receiver<Option<Seen>>,
-    look_again: Arc<Notify>,
+    current: watch::Receiver<Option<Current>>,
+    refresh: Arc<Notify>,
 }
 
 impl Template {
-    /// The decoder, waiting for the first look until `deadline`.
+    /// The decoder. Waits for the first read of the schema until `deadline`.
     pub async fn decoder(&self, deadline: Instant) -> Option<Arc<Decoder>> {
-        if let Some(seen) = &*self.seen.borrow() {
-            return Some(Arc::clone(&seen.decoder));
+        if let Some(current) = &*self.current.borrow() {
+            return Some(Arc::clone(&current.decoder));
         }
         self.wait_until(deadline, |_| true).await
     }
 
-    /// A decoder for what the table is like after `since`.
+    /// A decoder for a schema that was read after `since`. Requests a refresh and waits for it until `deadline`.
     pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Option<Arc<Decoder>> {
-        self.look_again.notify_one();
-        self.wait_until(deadline, |seen| seen.at > since).await
+        self.refresh.notify_one();
+        self.wait_until(deadline, |current| current.requested_at > since).await
     }
 
-    /// Whether the table has been seen.
+    /// Whether the schema was read.
     pub fn is_ready(&self) -> bool {
-        self.seen.borrow().is_some()
+        self.current.borrow().is_some()
     }
 
-    /// Waits until it has; ends without, if nobody looks any more.
+    /// Waits until the schema was read; returns without it if the watcher has ended.
     #[cfg(feature = "local")]
     pub async fn until_ready(&self) {
         // The only error is that the watcher has ended.
-        let _ = self.seen.clone().wait_for(Option::is_some).await;
+        let _ = self.current.clone().wait_for(Option::is_some).await;
     }
 
-    async fn wait_until(&self, deadline: Instant, enough: impl Fn(&Seen) -> bool) -> Option<Arc<Decoder>> {
-        let mut seen = self.seen.clone();
-        let found = seen.wait_for(|seen| seen.as_ref().is_some_and(&enough));
-        let seen = tokio::time::timeout_at(deadline, found).await.ok()?.ok()?;
-        seen.as_ref().map(|seen| Arc::clone(&seen.decoder))
+    async fn wait_until(&self, deadline: Instant, is_enough: impl Fn(&Current) -> bool) -> Option<Arc<Decoder>> {
+        let mut current = self.current.clone();
+        let found = current.wait_for(|current| current.as_ref().is_some_and(&is_enough));
+        let current = tokio::time::timeout_at(deadline, found).await.ok()?.ok()?;
+        current.as_ref().map(|current| Arc::clone(&current.decoder))
     }
 }
 
-/// The settings do not go with the table as it is in BigQuery.
+/// The settings do not fit the live schema.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Mismatch(pub Vec<SchemaProblem>);
 
-/// Why a look at the table showed nothing.
+/// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+enum ReadError {
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
     Mismatch(Mismatch),
 }
 
-/// The task that asks BigQuery.
+/// The task that reads the schema.
 #[derive(Debug)]
 pub struct TemplateWatcher {
     bigquery: Arc<BigQuery>,
     settings: TemplateSettings,
-    seen: watch::Sender<Option<Seen>>,
-    look_again: Arc<Notify>,
+    current: watch::Sender<Option<Current>>,
+    refresh: Arc<Notify>,
     throttle: Throttle,
 }
 
 impl TemplateWatcher {
-    /// The watcher, and the window through which others see what it sees.
+    /// The watcher, and the handle through which others read its result.
     pub fn new(bigquery: Arc<BigQuery>, settings: TemplateSettings) -> (Self, Template) {
-        let (seen, window) = watch::channel(None);
-        let look_again = Arc::new(Notify::new());
-        let template = Template { seen: window, look_again: Arc::clone(&look_again) };
-        (Self { bigquery, settings, seen, look_again, throttle: Throttle::new(Duration::from_secs(60)) }, template)
+        let (current, receiver) = watch::channel(None);
+        let refresh = Arc::new(Notify::new());
+        let template = Template { current: receiver, refresh: Arc::clone(&refresh) };
+        (Self { bigquery, settings, current, refresh, throttle: Throttle::new(Duration::from_secs(60)) }, template)
     }
 
-    /// Looks until it is dropped. Ends only if the first look shows that the settings cannot work.
+    /// Runs until it is dropped. Returns only if the settings do not fit the schema at the first read.
     pub async fn run(self) -> Mismatch {
-        let mut failures = 0_u32;
-        while self.seen.borrow().is_none() {
-            let asked = Instant::now();
-            match self.look().await {
-                Ok(Some(schema)) => match self.mismatch(&schema) {
-                    Some(mismatch) => return mismatch,
-                    None => self.publish(&schema, asked),
-                },
-                Err(LookError::Mismatch(mismatch)) => return mismatch,
-                result => {
-                    self.complain(&result);
-                    tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(failures.min(6))).await;
-                    failures += 1;
-                }
-            }
+        if let Err(mismatch) = self.read_first().await {
+            return mismatch;
         }
-        self.provide_dead_letter_table().await;
-        let mut asked = Instant::now();
+        self.ensure_dead_letter_table().await;
+        self.keep_current().await
+    }
+
+    async fn read_first(&self) -> Result<(), Mismatch> {
+        let mut backoff = START_BACKOFF.build();
         loop {
-            let (missing, wanted) = tokio::select! {
-                () = tokio::time::sleep_until(asked + REFRESH) => (false, false),
-                () = self.look_again.notified() => (false, true),
-                () = self.bigquery.table_missing() => (true, false),
-            };
-            // Whoever was told so tries again, and is told so again.
-            if missing && asked.elapsed() < MISSING_COOL_DOWN {
-                continue;
-            }
-            tokio::time::sleep_until(asked + COOL_DOWN).await;
-            asked = Instant::now();
-            match self.look().await {
-                Ok(Some(schema)) => self.publish(&schema, asked),
-                result => {
-                    self.complain(&result);
-                    // Someone waits for what could not be seen.
-                    if wanted {
-                        self.look_again.notify_one();
+            let requested_at = Instant::now();
+            match self.read_or_create().await {
+                Ok(Some(schema)) => {
+                    if let Some(mismatch) = self.mismatch(&schema) {
+                        return Err(mismatch);
                     }
+                    self.publish(&schema, requested_at);
+                    return Ok(());
                 }
-            }
-            if missing {
-                self.provide_dead_letter_table().await;
+                Err(ReadError::Mismatch(mismatch)) => return Err(mismatch),
+                failed => {
+                    self.log_throttled(&failed);
+                    tokio::time::sleep(backoff.next().expect(NO_MAX_TIMES)).await;
+                }
             }
         }
     }
 
-    /// One look, which makes the table if it is missing and may be made.
-    async fn look(&self) -> Result<Option<Schema>, LookError> {
+    async fn keep_current(&self) -> ! {
+        let mut requested_at = Instant::now();
+        // No sooner than `earliest`, no later than `due`.
+        let (mut earliest, mut due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
+        let mut backoff = REFRESH_BACKOFF.build();
+        let mut is_missing = false;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {}
+                () = self.refresh.notified() => {
+                    due = due.min(earliest);
+                    continue;
+                }
+                () = self.bigquery.table_missing() => {
+                    // An insert that fails again signals again.
+                    if requested_at.elapsed() >= MIN_MISSING_INTERVAL {
+                        is_missing = true;
+                        due = due.min(earliest);
+                    }
+                    continue;
+                }
+            }
+            requested_at = Instant::now();
+            match self.read_or_create().await {
+                Ok(Some(schema)) => {
+                    self.publish(&schema, requested_at);
+                    backoff = REFRESH_BACKOFF.build();
+                    (earliest, due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
+                }
+                failed => {
+                    self.log_throttled(&failed);
+                    earliest = requested_at + backoff.next().expect(NO_MAX_TIMES);
+                    due = earliest;
+                }
+            }
+            if std::mem::take(&mut is_missing) {
+                self.ensure_dead_letter_table().await;
+            }
+        }
+    }
+
+    /// Reads the schema once. Creates the table if it does not exist and AUTO_CREATE is set.
+    async fn read_or_create(&self) -> Result<Option<Schema>, ReadError> {
         let TemplateSettings { table, schema, auto_create, .. } = &self.settings;
         match self.bigquery.schema_of(table).await? {
             Some(schema) => Ok(Some(schema)),
             None if *auto_create => {
-                // Before there is a table that nothing fits into.
+                // Before creating a table that no row fits into.
                 if let Some(mismatch) = self.mismatch(schema) {
-                    return Err(LookError::Mismatch(mismatch));
+                    return Err(ReadError::Mismatch(mismatch));
                 }
                 self.bigquery.create_table(table, schema).await?;
                 tracing::info!(table = &**table, "created the template table");
@@ -179,16 +213,16 @@ impl TemplateWatcher {
         (!problems.is_empty()).then_some(Mismatch(problems))
     }
 
-    /// Before the first dead letter needs it: BigQuery remembers for minutes that a table which
-    /// it was asked for was not there.
-    async fn provide_dead_letter_table(&self) {
-        let table = &self.settings.dead_letter_table;
+    /// Before the first dead letter: after an insert into a table that does not exist, BigQuery returns 404 for minutes
+    /// even if the table is created.
+    async fn ensure_dead_letter_table(&self) {
+        let table = &*self.settings.dead_letter_table;
         let result = match self.bigquery.schema_of(table).await {
             Ok(None) if self.settings.auto_create => self.bigquery.create_table(table, &dead_letter::schema()).await,
             Ok(None) => {
                 tracing::error!(
-                    table = &**table,
-                    "the dead-letter table is missing: create it from schema/dead_letters.json, or set AUTO_CREATE=true"
+                    table,
+                    "the dead-letter table does not exist: create it from schema/dead_letters.json, or set AUTO_CREATE=true"
                 );
                 Ok(())
             }
@@ -196,47 +230,44 @@ impl TemplateWatcher {
                 let missing = dead_letter::columns_missing_in(&schema);
                 if !missing.is_empty() {
                     let missing = missing.join(", ");
-                    tracing::error!(
-                        table = &**table,
-                        missing,
-                        "the dead-letter table takes no dead letters: add the columns that it lacks"
-                    );
+                    tracing::error!(table, missing, "cannot store dead letters: the dead-letter table lacks columns; add them");
                 }
                 Ok(())
             }
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            tracing::warn!(table = &**table, %error, "cannot see to the dead-letter table");
+            tracing::warn!(table, %error, "cannot check or create the dead-letter table");
         }
     }
 
-    fn publish(&self, schema: &Schema, asked: Instant) {
+    fn publish(&self, schema: &Schema, requested_at: Instant) {
         let decode = &self.settings.decode;
-        // Once running, a column that goes must not stop the rest: its attribute is listed in
-        // invalid_attributes, and someone is told.
-        if self.seen.borrow().is_some()
+        // A column that is removed from a running service's table must not stop the other columns: its attribute is
+        // listed in invalid_attributes.
+        if self.current.borrow().is_some()
             && let Some(mismatch) = self.mismatch(schema)
         {
-            tracing::error!("the template table has changed:\n{mismatch}");
+            tracing::error!(%mismatch, "the template table has changed and does not fit the settings");
         }
         let decoder = Arc::new(Decoder::new(decode.clone(), schema));
-        self.seen.send_replace(Some(Seen { decoder, at: asked }));
+        self.current.send_replace(Some(Current { decoder, requested_at }));
     }
 
-    fn complain(&self, result: &Result<Option<Schema>, LookError>) {
-        if self.throttle.pass().is_none() {
-            return;
-        }
+    fn log_throttled(&self, result: &Result<Option<Schema>, ReadError>) {
+        let Some(suppressed) = self.throttle.pass() else { return };
         let table = &*self.settings.table;
         match result {
             Ok(Some(_)) => {}
-            Ok(None) if self.settings.auto_create => tracing::warn!(table, "the template table was created and cannot be seen yet"),
+            Ok(None) if self.settings.auto_create => {
+                tracing::warn!(table, suppressed, "the template table was created and BigQuery does not return it yet")
+            }
             Ok(None) => tracing::error!(
                 table,
-                "the template table is missing and AUTO_CREATE is off, so every message is sent back to Pub/Sub: create it with `bq mk --table DATASET.TABLE schema/pixel.json`"
+                suppressed,
+                "the template table does not exist and AUTO_CREATE is off, so every message is nacked: create it with `bq mk --table DATASET.TABLE schema/pixel.json`"
             ),
-            Err(error) => tracing::error!(table, %error, "cannot read the template table"),
+            Err(error) => tracing::error!(table, suppressed, %error, "cannot read the template table"),
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! JSON members: <https://cloud.google.com/logging/docs/structured-logging#special-payload-fields>.
 //! A field `trace` of an event becomes `logging.googleapis.com/trace`, which puts the line below
-//! the request that caused it. No line may hold a query value, a user id, a body or a token; table
-//! names hold user ids, so generated tables are not named either. That is why a panic is logged here, too, and not by
-//! Rust's own hook, whose text may hold any value. Of other crates, lines below `info` are never written, whatever
-//! RUST_LOG says: what an HTTP client notes while debugging is not ours to vet.
+//! the request that caused it. No line may contain a query value, a user id, a body or a token. Names of generated tables
+//! contain user ids, so they are not logged either. Rust's own panic hook may print any value, so a hook of ours logs
+//! panics. Lines of other crates below `info` are never written, whatever RUST_LOG says: their debug lines may contain
+//! values.
 
 use std::any::Any;
 use std::fmt;
@@ -32,7 +32,7 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
     let json = format.is_json();
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written));
     log_panics();
-    // Fails only where a test has installed another one.
+    // Fails only if a test has installed another subscriber.
     let _ = if json {
         registry.with(lines.event_format(CloudLogging { project: project.to_owned() })).try_init()
     } else {
@@ -40,13 +40,13 @@ pub fn init(format: LogFormat, level: &str, project: &str) {
     };
 }
 
-/// The rest of the promise on top.
+/// Lines of this crate, and lines of other crates from `info` up.
 fn may_be_written(metadata: &Metadata<'_>) -> bool {
     let is_ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
     is_ours || *metadata.level() <= Level::INFO
 }
 
-/// Says where a panic was, and what of it cannot hold a value.
+/// Logs the location of a panic, and its message if that cannot contain a value.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
@@ -54,12 +54,12 @@ fn log_panics() {
     }));
 }
 
-/// The message of a panic, if it stands in the source just so: one that is put together at run time is a String.
+/// The message of a panic if it is a literal in the source. A message that is formatted at run time is a String.
 fn literal(payload: &dyn Any) -> Option<&'static str> {
     payload.downcast_ref::<&'static str>().copied()
 }
 
-/// An error with all that caused it, on one line.
+/// An error and its causes, on one line.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_panic_no_value_is_said() {
+    fn the_message_of_a_panic_contains_no_value() {
         let user = String::from("planted");
         let payload = catch_unwind(|| panic!("no such user: {user}")).unwrap_err();
         assert_eq!(literal(&*payload), None);

@@ -1,156 +1,338 @@
-//! Every metric of the service, named in one place. Labels are bounded: no table, no user, no URL.
+//! Every metric of the service, named in one place, and the one recorder that counts each event once.
+//!
+//! Three readers: [`render`] writes the Prometheus text, [`super::report`] writes the log lines of each minute, and
+//! [`stats`] is what the console of the local mode shows. Recording takes no lock. Labels are bounded: no table, no
+//! user, no URL.
 //!
 //! | name | kind | labels |
 //! |---|---|---|
 //! | `pixel_pipeline_deliveries_total` | counter | `outcome`, `reason` |
-//! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to answer | |
+//! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to response | |
 //! | `pixel_pipeline_end_to_end_seconds` | histogram, from the request for the pixel to its row | |
-//! | `pixel_pipeline_in_flight` | gauge, deliveries that wait for their answer | |
+//! | `pixel_pipeline_in_flight` | gauge, deliveries without a response yet | |
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
+//! | `pixel_pipeline_pending_rows` | gauge, rows that wait for an insertAll or are part of one | |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
-//! | `pixel_pipeline_unauthorized_total` | counter, requests of nobody who may push | `cause`, which is `reason` above |
+//! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
 //! | `pixel_pipeline_build_info` | gauge, always 1 | `version` |
 //!
 //! The reasons of `pixel_pipeline_deliveries_total`, by outcome:
 //!
 //! | `outcome` | `reason` |
 //! |---|---|
-//! | `stored`, `not_a_delivery` | empty |
+//! | `stored` | empty |
 //! | `filtered` | `path`, `method`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
 //! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
 //! | `saturated` | `in_flight`, `shutting_down` |
+//! | `invalid_request` | `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
 //!
 //! So dead letters by reason are the series of `outcome="dead_letter"`, and retries by cause those of `outcome="retry"`.
-//! What was tried again within a delivery is in `pixel_pipeline_insert_failures_total`.
+//! Retries within a delivery are in `pixel_pipeline_insert_failures_total`.
 //!
-//! What is counted here is also said in the log, once a minute, by [`crate::telemetry::report`].
+//! Grammar of both tables, which tests read: one row for each metric or outcome; names and label values stand in
+//! backquotes, and nothing else does; a cell with several values separates them by commas.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use super::counter::{Counters, Labels};
+use super::histogram::{Buckets, Histogram};
 
-use crate::ack::Outcome;
-use crate::table_limit::OverflowCause;
-use crate::telemetry::report;
+/// An entry takes seconds to arrive, and hours after an outage.
+const END_TO_END_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
+const SECONDS_BOUNDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const ROWS_BOUNDS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
 
-const DELIVERIES: &str = "pixel_pipeline_deliveries_total";
-const DELIVERY_SECONDS: &str = "pixel_pipeline_delivery_seconds";
-const END_TO_END_SECONDS: &str = "pixel_pipeline_end_to_end_seconds";
-const IN_FLIGHT: &str = "pixel_pipeline_in_flight";
-const INSERT_ROWS: &str = "pixel_pipeline_insert_rows";
-const INSERT_SECONDS: &str = "pixel_pipeline_insert_seconds";
-const INSERT_FAILURES: &str = "pixel_pipeline_insert_failures_total";
-const OVERFLOW: &str = "pixel_pipeline_overflow_total";
-const TABLES: &str = "pixel_pipeline_tables";
-const UNAUTHORIZED: &str = "pixel_pipeline_unauthorized_total";
-const BUILD_INFO: &str = "pixel_pipeline_build_info";
+/// One process is one service.
+static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::new);
 
-/// An entry takes seconds to reach us, and hours when something was down.
-const SECONDS_END_TO_END: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
-const SECONDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-const ROWS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
-
-// In every event's way, hence looked up once.
-static STORED: LazyLock<Counter> = LazyLock::new(|| counter!(DELIVERIES, "outcome" => "stored", "reason" => ""));
-static DELIVERY: LazyLock<Histogram> = LazyLock::new(|| histogram!(DELIVERY_SECONDS));
-static END_TO_END: LazyLock<Histogram> = LazyLock::new(|| histogram!(END_TO_END_SECONDS));
-static ROWS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_ROWS));
-static SECONDS_OF_INSERT: LazyLock<Histogram> = LazyLock::new(|| histogram!(INSERT_SECONDS));
-
-/// Starts counting for the whole process. The handle renders, and must be told to tidy up now and
-/// then: histograms keep single samples until it does.
-pub fn install() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(END_TO_END_SECONDS.to_owned()), &SECONDS_END_TO_END)?
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), &ROWS)?
-        .install_recorder()?;
-    describe_counter!(DELIVERIES, "Push deliveries by what became of them.");
-    describe_histogram!(DELIVERY_SECONDS, "Time from the arrival of a delivery to its answer, in seconds.");
-    describe_histogram!(END_TO_END_SECONDS, "Time from the request for the pixel to its row in BigQuery, in seconds.");
-    describe_gauge!(IN_FLIGHT, "Deliveries that wait for their answer.");
-    describe_histogram!(INSERT_ROWS, "Rows in one insertAll request.");
-    describe_histogram!(INSERT_SECONDS, "Time of one insertAll request, in seconds.");
-    describe_counter!(INSERT_FAILURES, "insertAll requests that failed as a whole, by kind of failure.");
-    describe_counter!(OVERFLOW, "Events that were stored in the overflow table, by cause.");
-    describe_gauge!(TABLES, "Tables that this instance sent rows to and remembers, overflow tables aside.");
-    describe_counter!(UNAUTHORIZED, "Requests of nobody who may push, by what was wrong with their tokens.");
-    describe_gauge!(BUILD_INFO, "1, with the version that runs.");
-    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Ok(handle)
+#[derive(Debug)]
+struct Recorder {
+    deliveries: Counters,
+    delivery_seconds: Histogram,
+    end_to_end_seconds: Histogram,
+    in_flight: AtomicUsize,
+    insert_rows: Histogram,
+    insert_seconds: Histogram,
+    insert_failures: Counters,
+    pending_rows: AtomicUsize,
+    overflow: Counters,
+    tables: AtomicUsize,
 }
 
-/// A delivery was answered.
-pub fn delivered(outcome: Outcome, took: Duration) {
-    match outcome {
-        Outcome::Stored => STORED.increment(1),
-        _ => counter!(DELIVERIES, "outcome" => outcome.as_str(), "reason" => outcome.reason()).increment(1),
+/// What was counted since the process started, or between two reads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stats {
+    /// Deliveries by outcome and reason.
+    pub deliveries: BTreeMap<Labels, u64>,
+    /// Seconds from request to row.
+    pub end_to_end_seconds: Buckets,
+    /// Rows of each insertAll request.
+    pub insert_rows: Buckets,
+    /// insertAll requests that failed as a whole, by failure.
+    pub insert_failures: BTreeMap<Labels, u64>,
+    /// Events in the overflow table, by cause.
+    pub overflow: BTreeMap<Labels, u64>,
+}
+
+/// Records the response to a delivery: the labels of its outcome and the time since its arrival.
+pub fn record_delivery(outcome: &'static str, reason: &'static str, took: Duration) {
+    RECORDER.deliveries.increment((outcome, reason));
+    RECORDER.delivery_seconds.record(took.as_secs_f64());
+}
+
+/// Records that an event's row was stored, that many seconds after its request. Clocks differ: it may be below 0.
+pub fn record_stored(seconds: f64) {
+    RECORDER.end_to_end_seconds.record(seconds);
+}
+
+/// Records the end of an insertAll request, successful or not.
+pub fn record_insert(rows: usize, took: Duration) {
+    RECORDER.insert_rows.record(rows as f64);
+    RECORDER.insert_seconds.record(took.as_secs_f64());
+}
+
+/// Records an insertAll request that failed as a whole.
+pub fn record_insert_failure(failure: &'static str) {
+    RECORDER.insert_failures.increment((failure, ""));
+}
+
+/// A row that waits for an insertAll or is part of one. It is counted until it is dropped.
+#[derive(Debug)]
+pub struct PendingRow(());
+
+impl PendingRow {
+    /// Counts one row.
+    #[expect(clippy::new_without_default, reason = "it has an effect")]
+    pub fn new() -> Self {
+        RECORDER.pending_rows.fetch_add(1, Ordering::Relaxed);
+        Self(())
     }
-    if let Outcome::Unauthorized(cause) = outcome {
-        counter!(UNAUTHORIZED, "cause" => cause.as_str()).increment(1);
+}
+
+impl Drop for PendingRow {
+    fn drop(&mut self) {
+        RECORDER.pending_rows.fetch_sub(1, Ordering::Relaxed);
     }
-    DELIVERY.record(took);
-    report::delivered(outcome);
 }
 
-/// An event's row was stored, so long after its request.
-pub fn stored(age: SignedDuration) {
-    // Clocks differ: an event may seem to come from the future.
-    let seconds = age.as_secs_f64().max(0.0);
-    END_TO_END.record(seconds);
-    report::stored(seconds);
+/// Records an event that was stored in the overflow table.
+pub fn record_overflow(cause: &'static str) {
+    RECORDER.overflow.increment((cause, ""));
 }
 
-/// How many deliveries wait.
-pub fn in_flight(count: usize) {
-    gauge!(IN_FLIGHT).set(count as f64);
+/// Sets the number of deliveries without a response yet.
+pub fn set_in_flight(count: usize) {
+    RECORDER.in_flight.store(count, Ordering::Relaxed);
 }
 
-/// An insertAll request ended, well or badly.
-pub fn inserted(rows: usize, took: Duration) {
-    ROWS_OF_INSERT.record(rows as f64);
-    SECONDS_OF_INSERT.record(took);
-    report::inserted(rows);
+/// Sets the number of known tables.
+pub fn set_tables(count: usize) {
+    RECORDER.tables.store(count, Ordering::Relaxed);
 }
 
-/// An insertAll request failed as a whole.
-pub fn insert_failed(failure: &'static str) {
-    counter!(INSERT_FAILURES, "failure" => failure).increment(1);
-    report::insert_failed(failure);
+/// What was counted since the process started.
+pub fn stats() -> Stats {
+    RECORDER.stats()
 }
 
-/// An event was stored in the overflow table.
-pub fn overflowed(cause: OverflowCause) {
-    counter!(OVERFLOW, "cause" => cause.as_str()).increment(1);
-    report::overflowed(cause);
+/// The quantiles (0 to 1) of the seconds from request to row in `stats`, of which `longest` is the largest.
+pub(super) fn end_to_end_quantile(quantile: f64, stats: &Stats, longest: f64) -> f64 {
+    RECORDER.end_to_end_seconds.quantile(quantile, &stats.end_to_end_seconds, longest)
 }
 
-/// How many tables are known.
-pub fn tables(count: usize) {
-    gauge!(TABLES).set(count as f64);
+/// The longest time from request to row since the last call.
+pub(super) fn take_longest_end_to_end() -> f64 {
+    RECORDER.end_to_end_seconds.take_max()
 }
 
-/// Deliveries so far, by outcome and reason, as the handle renders them.
-pub fn deliveries(handle: &PrometheusHandle) -> BTreeMap<(String, String), u64> {
-    handle.render().lines().filter_map(read_delivery).collect()
+/// All metrics in Prometheus's text format.
+pub fn render() -> String {
+    RECORDER.render()
 }
 
-/// `pixel_pipeline_deliveries_total{outcome="filtered",reason="path"} 3`. No value of ours has a
-/// quote in it.
-fn read_delivery(line: &str) -> Option<((String, String), u64)> {
-    let (labels, count) = line.strip_prefix(DELIVERIES)?.strip_prefix('{')?.split_once("} ")?;
-    let label = |name: &str| {
-        let value = labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\""))?;
-        Some(value.strip_suffix('"')?.to_owned())
-    };
-    Some(((label("outcome")?, label("reason")?), count.parse().ok()?))
+impl Stats {
+    /// What was counted after `earlier`.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            deliveries: difference(&self.deliveries, &earlier.deliveries),
+            end_to_end_seconds: self.end_to_end_seconds.since(&earlier.end_to_end_seconds),
+            insert_rows: self.insert_rows.since(&earlier.insert_rows),
+            insert_failures: difference(&self.insert_failures, &earlier.insert_failures),
+            overflow: difference(&self.overflow, &earlier.overflow),
+        }
+    }
+}
+
+/// The labels that were counted after `earlier`.
+fn difference(now: &BTreeMap<Labels, u64>, earlier: &BTreeMap<Labels, u64>) -> BTreeMap<Labels, u64> {
+    let counts = now.iter().map(|(labels, count)| (*labels, count - earlier.get(labels).copied().unwrap_or(0)));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+impl Recorder {
+    fn new() -> Self {
+        Self {
+            deliveries: Counters::new(),
+            delivery_seconds: Histogram::new(&SECONDS_BOUNDS),
+            end_to_end_seconds: Histogram::with_fine_buckets(&END_TO_END_BOUNDS),
+            in_flight: AtomicUsize::new(0),
+            insert_rows: Histogram::new(&ROWS_BOUNDS),
+            insert_seconds: Histogram::new(&SECONDS_BOUNDS),
+            insert_failures: Counters::new(),
+            pending_rows: AtomicUsize::new(0),
+            overflow: Counters::new(),
+            tables: AtomicUsize::new(0),
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        Stats {
+            deliveries: self.deliveries.read(),
+            end_to_end_seconds: self.end_to_end_seconds.read(),
+            insert_rows: self.insert_rows.read(),
+            insert_failures: self.insert_failures.read(),
+            overflow: self.overflow.read(),
+        }
+    }
+
+    fn render(&self) -> String {
+        let deliveries = self.deliveries.read();
+        let unauthorized = deliveries.iter().filter(|((outcome, _), _)| *outcome == "unauthorized");
+        let unauthorized = unauthorized.map(|((_, cause), count)| ((*cause, ""), *count)).collect();
+        let mut text = Text(String::with_capacity(8 << 10));
+        text.counters("deliveries_total", "Push deliveries by outcome.", &["outcome", "reason"], &deliveries);
+        text.counters(
+            "insert_failures_total",
+            "insertAll requests that failed as a whole, by kind of failure.",
+            &["failure"],
+            &self.insert_failures.read(),
+        );
+        text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
+        text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
+        text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
+        let pending = self.pending_rows.load(Ordering::Relaxed);
+        text.gauge("pending_rows", "Rows that wait for an insertAll request or are part of one.", "", pending);
+        let tables = self.tables.load(Ordering::Relaxed);
+        text.gauge("tables", "Tables that this instance sent rows to and remembers, overflow tables aside.", "", tables);
+        text.gauge("build_info", "1, with the running version.", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
+        text.histogram(
+            "delivery_seconds",
+            "Time from the arrival of a delivery to its response, in seconds.",
+            &self.delivery_seconds,
+            &SECONDS_BOUNDS,
+        );
+        text.histogram(
+            "end_to_end_seconds",
+            "Time from the request for the pixel to its row in BigQuery, in seconds.",
+            &self.end_to_end_seconds,
+            &END_TO_END_BOUNDS,
+        );
+        text.histogram("insert_rows", "Rows in one insertAll request.", &self.insert_rows, &ROWS_BOUNDS);
+        text.histogram("insert_seconds", "Time of one insertAll request, in seconds.", &self.insert_seconds, &SECONDS_BOUNDS);
+        text.0
+    }
+}
+
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values are constants of the
+/// code without a character that needs an escape.
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        self.line(format_args!("# HELP pixel_pipeline_{name} {help}"));
+        self.line(format_args!("# TYPE pixel_pipeline_{name} {kind}"));
+    }
+
+    fn counters(&mut self, name: &str, help: &str, labels: &[&str], series: &BTreeMap<Labels, u64>) {
+        self.head(name, help, "counter");
+        for ((first, second), count) in series {
+            let values = labels.iter().zip([first, second]);
+            let pairs: Vec<String> = values.map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+            self.line(format_args!("pixel_pipeline_{name}{{{}}} {count}", pairs.join(",")));
+        }
+        self.0.push('\n');
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, labels: &str, value: usize) {
+        self.head(name, help, "gauge");
+        self.line(format_args!("pixel_pipeline_{name}{labels} {value}\n"));
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram, bounds: &[f64]) {
+        let buckets = histogram.read();
+        let count = buckets.count();
+        self.head(name, help, "histogram");
+        for bound in bounds {
+            let up_to = histogram.count_up_to(*bound, &buckets);
+            self.line(format_args!("pixel_pipeline_{name}_bucket{{le=\"{bound}\"}} {up_to}"));
+        }
+        self.line(format_args!("pixel_pipeline_{name}_bucket{{le=\"+Inf\"}} {count}"));
+        self.line(format_args!("pixel_pipeline_{name}_sum {}", buckets.sum));
+        self.line(format_args!("pixel_pipeline_{name}_count {count}\n"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{line}").expect("a String takes every text");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counter::MAX_SERIES;
+    use super::*;
+
+    #[test]
+    fn the_prometheus_text_has_every_sample_once() {
+        let recorder = Recorder::new();
+        for (outcome, reason) in [("stored", ""), ("stored", ""), ("unauthorized", "expired")] {
+            recorder.deliveries.increment((outcome, reason));
+        }
+        recorder.insert_rows.record(3.0);
+        recorder.end_to_end_seconds.record(90.0);
+        recorder.in_flight.store(7, Ordering::Relaxed);
+        let text = recorder.render();
+        for line in [
+            "# HELP pixel_pipeline_deliveries_total Push deliveries by outcome.",
+            "# TYPE pixel_pipeline_deliveries_total counter",
+            "pixel_pipeline_deliveries_total{outcome=\"stored\",reason=\"\"} 2",
+            "pixel_pipeline_unauthorized_total{cause=\"expired\"} 1",
+            "pixel_pipeline_in_flight 7",
+            "pixel_pipeline_insert_rows_bucket{le=\"2\"} 0",
+            "pixel_pipeline_insert_rows_bucket{le=\"5\"} 1",
+            "pixel_pipeline_insert_rows_bucket{le=\"+Inf\"} 1",
+            "pixel_pipeline_insert_rows_sum 3",
+            "pixel_pipeline_insert_rows_count 1",
+            "pixel_pipeline_end_to_end_seconds_bucket{le=\"60\"} 0",
+            "pixel_pipeline_end_to_end_seconds_bucket{le=\"120\"} 1",
+            concat!("pixel_pipeline_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        ] {
+            assert_eq!(text.lines().filter(|found| *found == line).count(), 1, "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn the_documented_reasons_fit_into_one_metric() {
+        let table = include_str!("metrics.rs").lines().skip_while(|line| !line.starts_with("//! | `outcome` |"));
+        let reasons: usize = table.take_while(|line| line.starts_with("//! |")).map(|line| line.matches('`').count() / 2).sum();
+        assert!((30..MAX_SERIES).contains(&reasons), "{reasons}");
+    }
+
+    #[test]
+    fn stats_between_two_reads_have_only_what_came_between() {
+        let recorder = Recorder::new();
+        recorder.deliveries.increment(("stored", ""));
+        let first = recorder.stats();
+        recorder.deliveries.increment(("retry", "quota"));
+        assert_eq!(recorder.stats().since(&first).deliveries, BTreeMap::from([(("retry", "quota"), 1)]));
+        assert_eq!(first.since(&Stats::default()).deliveries, BTreeMap::from([(("stored", ""), 1)]));
+    }
 }

@@ -1,9 +1,15 @@
 //! What the service tells its operator: log lines, metrics, and a report in the log once a minute.
+//!
+//! A leaf: it imports nothing from the rest of the product, and takes labels as text.
 
+mod counter;
+mod histogram;
 pub mod logging;
 pub mod metrics;
 pub mod report;
 mod throttle;
 
+pub use counter::Labels;
 pub use logging::{LogFormat, init, with_causes};
+pub use metrics::{Stats, stats};
 pub use throttle::Throttle;

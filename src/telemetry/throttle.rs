@@ -1,4 +1,4 @@
-//! Rate limit of one log line.
+//! Rate limit of one kind of log line.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ impl Throttle {
         Self { every, state: Mutex::new((None, 0)) }
     }
 
-    /// If the line may be written: how many were suppressed since the last one.
+    /// `Some` if the line may be written now, with the number of lines suppressed since the last one.
     pub fn pass(&self) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, suppressed) = &mut *state;

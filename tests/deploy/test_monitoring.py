@@ -77,15 +77,15 @@ def selectors(query):
 
 
 def documented_reports():
-    """Reports and their fields, by the table in src/telemetry/report/mod.rs."""
-    source = (ROOT / "src/telemetry/report/mod.rs").read_text()
+    """Reports and their fields, by the table in src/telemetry/report.rs."""
+    source = (ROOT / "src/telemetry/report.rs").read_text()
     rows = re.findall(r"^//! \| `(\w+)` \|.*\| (`.+`) \|$", source, re.MULTILINE)
     return {report: set(re.findall(r"`(\w+)`", fields)) for report, fields in rows}
 
 
 def written_reports():
     """The same, by the code below the table."""
-    source = (ROOT / "src/telemetry/report/mod.rs").read_text()
+    source = (ROOT / "src/telemetry/report.rs").read_text()
     lines = re.findall(r'tracing::info!\(report = "(\w+)", (.*), "report"\)', source)
     return {report: {field.split(" = ")[0] for field in fields.split(", ")} for report, fields in lines}
 

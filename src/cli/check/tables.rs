@@ -161,6 +161,5 @@ fn views(tables: &Tables, names: &Names) -> Verdict {
 
 /// The columns of a table resource.
 pub(crate) fn schema(table: &Value) -> Result<Schema, Fault> {
-    Schema::parse(&table["schema"].to_string())
-        .map_err(|error| Fault::Unseen { problem: format!("its columns cannot be read: {error}"), mend: None })
+    Schema::of_table(table).map_err(|error| Fault::Unseen { problem: format!("its columns cannot be read: {error}"), mend: None })
 }

@@ -52,7 +52,7 @@ pub(crate) async fn find(google: &Google, config: &Config, subject: &Subject) ->
 /// What the name of a table says that may have rows of the user, and whether it says who that is.
 fn claim(suffix: &str, config: &Config, subject: &Subject) -> Option<(Claim, bool)> {
     // A user may be called `overflow`, so that a name of this kind never makes a table a user's.
-    if suffix.is_empty() || config.new_tables.overflow.resembles(suffix) || is_default_overflow(suffix) {
+    if suffix.is_empty() || config.new_tables.overflow.matches(suffix) || is_default_overflow(suffix) {
         return Some((Claim::Shared, false));
     }
     let resemblance = subject.resembles(suffix);
@@ -99,11 +99,11 @@ async fn look(google: &Google, config: &Config, subject: &Subject, table: Named,
     Ok((is_own || rows > 0).then_some(Found { table, condition, rows, is_own }))
 }
 
-/// The schema of a table; `None` if there is no such table, or nothing in it.
+/// The schema of a table; `None` if the table does not exist.
 pub(crate) async fn schema(google: &Google, config: &Config, table: &str) -> Result<Option<Schema>, Unseen> {
     let (project, dataset) = (&config.location.project, &config.location.dataset);
     match google.get(Api::BigQuery, &format!("projects/{project}/datasets/{dataset}/tables/{table}")).await.into_result() {
-        Ok(resource) => Ok(Schema::parse(&resource["schema"].to_string()).ok()),
+        Ok(resource) => Schema::of_table(&resource).map(Some).map_err(|error| Unseen::Failed(format!("cannot read its schema: {error}"))),
         Err(Unseen::Missing) => Ok(None),
         Err(error) => Err(error),
     }

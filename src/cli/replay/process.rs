@@ -51,9 +51,9 @@ impl ReplayContext {
         let give_up = Instant::now() + self.give_up_after;
         loop {
             let deadline = give_up.min(Instant::now() + ATTEMPT_TIMEOUT);
-            match pipeline.settle(message, Timestamp::now(), deadline).await {
+            match pipeline.process(message, Timestamp::now(), deadline).await {
                 outcome @ (Outcome::Stored | Outcome::Filtered(_) | Outcome::DeadLetter(_)) => return EntryOutcome::Processed(outcome),
-                outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::NotADelivery | Outcome::Unauthorized(_)) => {
+                outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::InvalidRequest(_) | Outcome::Unauthorized(_)) => {
                     let next = Instant::now() + RETRY_DELAY;
                     if next >= give_up || self.shutdown.is_cancelled() {
                         return EntryOutcome::Failed(outcome);

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::error::ReplayError;
 use super::outcome::EntryOutcome;
@@ -42,7 +43,7 @@ impl<S: Source> Runner<S> {
         mut self,
         context: ReplayContext,
         signal: impl Future<Output = ()>,
-        mut watcher: Option<JoinHandle<Mismatch>>,
+        mut watcher: Option<AbortOnDropHandle<Mismatch>>,
     ) -> Result<Summary, ReplayError> {
         let started = Instant::now();
         let context = Arc::new(context);
@@ -73,9 +74,7 @@ impl<S: Source> Runner<S> {
                 error = watcher_error(&mut watcher) => return Err(error),
             }
         }
-        if let Some(watcher) = watcher {
-            watcher.abort();
-        }
+        drop(watcher);
         self.finish(started, deadline.is_some()).await
     }
 
@@ -145,7 +144,7 @@ async fn sleep_until(deadline: Option<Instant>) {
 }
 
 /// Never, if there is no watcher.
-async fn watcher_error(watcher: &mut Option<JoinHandle<Mismatch>>) -> ReplayError {
+async fn watcher_error(watcher: &mut Option<AbortOnDropHandle<Mismatch>>) -> ReplayError {
     match watcher {
         Some(watcher) => watcher.await.map_or(ReplayError::WatcherEnded, ReplayError::from),
         None => std::future::pending().await,

@@ -20,7 +20,7 @@ use super::Console;
 use super::journal::DeliveryEvent;
 use super::series::quantile;
 use crate::local::stats::Counts;
-use crate::telemetry::metrics;
+use crate::telemetry;
 
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 /// Maximum number of deliveries in one server-sent event.
@@ -43,9 +43,9 @@ struct OverviewState {
 /// Number of deliveries with the same outcome and reason.
 #[derive(Debug, PartialEq, Serialize)]
 struct OutcomeCount {
-    outcome: String,
+    outcome: &'static str,
     /// Empty if the outcome has no reasons.
-    reason: String,
+    reason: &'static str,
     count: u64,
 }
 
@@ -105,7 +105,7 @@ impl Console {
         let recent = seconds.iter().filter(|second| second.at >= now - RATE_WINDOW_SECS && second.at < now);
         let deliveries: u32 = recent.map(|second| second.stored + second.filtered + second.dead_letters + second.nacked).sum();
         let mut latencies: Vec<u32> = seconds.into_iter().flat_map(|second| second.latencies).collect();
-        let outcomes = metrics::deliveries(&self.handles.metrics).into_iter();
+        let outcomes = telemetry::stats().deliveries.into_iter();
         OverviewState {
             counts: self.handles.stats.counts(),
             outcomes: outcomes.map(|((outcome, reason), count)| OutcomeCount { outcome, reason, count }).collect(),

@@ -27,7 +27,7 @@ use super::views::{self, Views};
 use crate::config::Config;
 use crate::service::{Service, ServiceError};
 use crate::source::http::server;
-use crate::telemetry::metrics;
+use crate::telemetry;
 use bigquery_emulator::BigQuery;
 
 /// Time for an HTTP server to finish its requests at shutdown.
@@ -76,8 +76,6 @@ pub enum TopologyError {
     Emulator(#[from] EmulatorError),
     #[error("cannot create the HTTP client")]
     Http(#[from] reqwest::Error),
-    #[error("cannot install the metrics recorder")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
 /// The running topology.
@@ -123,12 +121,11 @@ impl Topology {
         let dead_letter_topic = Arc::clone(&dead_letters);
         let subscription = Subscription::start(pubsub, published, &urls.service, &project, dead_letter_topic, stats.clone()).await?;
 
-        let metrics = metrics::install()?;
         let template = config.template.clone();
         let location = config.location.clone();
-        let service = Service::start(config, metrics.clone())?;
+        let service = Service::start(config)?;
         let emulator = subscription.emulator.clone();
-        let handles = Handles { urls, stats, topic, dead_letters, bigquery, metrics, template, emulator };
+        let handles = Handles { urls, stats, topic, dead_letters, bigquery, template, emulator };
         let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
         let recorder = Task::spawn(|end| recorder.run(end));
         let template = service.template();
@@ -140,7 +137,7 @@ impl Topology {
                 () = end => 0,
             }
         });
-        let service = Task::spawn(|end| service.beside(routes).run(service_port.listener, end));
+        let service = Task::spawn(|end| service.with_routes(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
         let object_names = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
         let load_balancer = Arc::new(LoadBalancer::new(&project, object_names, sink, handles.stats.clone()));
@@ -165,12 +162,12 @@ impl Topology {
     /// Stops the parts one after the other, in the order in which an event passes them. Messages may finish until
     /// `timeout` is over or `cancel` completes.
     pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> Summary {
-        let Handles { urls, stats, dead_letters, bigquery, metrics, .. } = self.handles;
+        let Handles { urls, stats, dead_letters, bigquery, .. } = self.handles;
         if let Some(demo) = self.demo {
             demo.end(SHUTDOWN_TIMEOUT).await;
         }
         self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
-        let unfinished = self.subscription.drain(timeout, cancel, &stats, &metrics).await;
+        let unfinished = self.subscription.drain(timeout, cancel, &stats).await;
         self.recorder.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
@@ -184,7 +181,7 @@ impl Topology {
         bigquery.close().await;
         Summary {
             counts: stats.counts(),
-            outcomes: metrics::deliveries(&metrics),
+            outcomes: telemetry::stats().deliveries,
             unfinished,
             dead_lettered: dead_letters.messages().len() as u64,
             tables_created: tables_after.zip(self.tables_before).map(|(after, before)| after.saturating_sub(before + views_created)),

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -13,7 +12,7 @@ use super::{Pubsub, TopologyError};
 use crate::local::pubsub::emulator::{Emulator, EmulatorSetup};
 use crate::local::pubsub::{DeadLetterTopic, PublishedMessages, PushSubscription};
 use crate::local::stats::Stats;
-use crate::telemetry::metrics;
+use crate::telemetry;
 
 /// Interval of the checks whether the emulator has delivered everything.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -56,7 +55,7 @@ impl Subscription {
 
     /// Waits until every message is finished, until `timeout` is over, or until `cancel` completes. Returns the number of
     /// unfinished messages.
-    pub(crate) async fn drain(self, timeout: Duration, cancel: impl Future<Output = ()>, stats: &Stats, metrics: &PrometheusHandle) -> u64 {
+    pub(crate) async fn drain(self, timeout: Duration, cancel: impl Future<Output = ()>, stats: &Stats) -> u64 {
         let Self { task, end, emulator } = self;
         end.send_replace(Some(Instant::now() + timeout));
         let drained = async {
@@ -70,7 +69,7 @@ impl Subscription {
                 return left;
             }
             loop {
-                let unfinished = counts().published.saturating_sub(acknowledged(metrics));
+                let unfinished = counts().published.saturating_sub(acknowledged());
                 if unfinished == 0 || end.borrow().is_none_or(|end| end <= Instant::now()) {
                     return unfinished;
                 }
@@ -89,7 +88,7 @@ impl Subscription {
 
 /// Deliveries that the service acknowledged. With Google's emulator, this is the only information. It may exceed the
 /// number of messages, because the emulator may deliver a message twice.
-fn acknowledged(metrics: &PrometheusHandle) -> u64 {
+fn acknowledged() -> u64 {
     let acks = ["stored", "filtered", "dead_letter"];
-    metrics::deliveries(metrics).iter().filter(|((outcome, _), _)| acks.contains(&outcome.as_str())).map(|(_, count)| count).sum()
+    telemetry::stats().deliveries.iter().filter(|((outcome, _), _)| acks.contains(outcome)).map(|(_, count)| count).sum()
 }

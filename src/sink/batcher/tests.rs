@@ -1,4 +1,4 @@
-//! The batcher alone, on paused time: a scripted sink in place of BigQuery, and no real waiting.
+//! The batcher alone, on paused time, with a scripted sink in place of BigQuery.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -19,15 +19,15 @@ struct Call {
     deadline: Instant,
 }
 
-/// What it does with one call: takes a while, then settles each row.
+/// The response to one call: how long it takes, and the result of each row.
 type Script = Box<dyn Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync>;
 
 /// Does what its script says, by the number of the call.
 struct Scripted {
     script: Script,
     calls: Mutex<Vec<Call>>,
-    /// Calls under way now, and at most.
-    under_way: Mutex<(usize, usize)>,
+    /// Calls in flight now, and at most.
+    in_flight: Mutex<(usize, usize)>,
 }
 
 impl Scripted {
@@ -36,7 +36,7 @@ impl Scripted {
     }
 
     fn most_at_once(&self) -> usize {
-        self.under_way.lock().unwrap().1
+        self.in_flight.lock().unwrap().1
     }
 
     /// How long after each call the next one came.
@@ -53,15 +53,15 @@ impl Sink for Scripted {
             calls.push(Call { at: Instant::now(), table: destination.table.to_string(), rows: names, deadline });
             calls.len() - 1
         };
-        let (takes, fates) = (self.script)(number, rows);
+        let (takes, results) = (self.script)(number, rows);
         {
-            let (now, most) = &mut *self.under_way.lock().unwrap();
+            let (now, most) = &mut *self.in_flight.lock().unwrap();
             *now += 1;
             *most = (*most).max(*now);
         }
         tokio::time::sleep(takes).await;
-        self.under_way.lock().unwrap().0 -= 1;
-        fates
+        self.in_flight.lock().unwrap().0 -= 1;
+        results
     }
 }
 
@@ -69,7 +69,7 @@ fn start(
     limits: Limits,
     script: impl Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync + 'static,
 ) -> (Batcher, Arc<Scripted>, JoinHandle<()>) {
-    let sink = Arc::new(Scripted { script: Box::new(script), calls: Mutex::default(), under_way: Mutex::default() });
+    let sink = Arc::new(Scripted { script: Box::new(script), calls: Mutex::default(), in_flight: Mutex::default() });
     let (batcher, task) = Batcher::new(Arc::clone(&sink), limits);
     (batcher, sink, tokio::spawn(task.run()))
 }
@@ -79,12 +79,12 @@ fn stores_after(takes: Duration) -> impl Fn(usize, &[InsertRow]) -> (Duration, V
     move |_, rows| (takes, vec![RowResult::Stored; rows.len()])
 }
 
-fn again(after: Duration) -> RowResult {
-    RowResult::Again { trouble: ErrorClass::Unavailable, after }
+fn retry(after: Duration) -> RowResult {
+    RowResult::Retry { class: ErrorClass::Unavailable, after }
 }
 
-/// Submits a row whose JSON is its name. Resolves with its fate.
-fn submit(batcher: &Batcher, table: &str, name: &str, within: Duration) -> JoinHandle<Option<Settled>> {
+/// Submits a row whose JSON is its name. Resolves with its result.
+fn submit(batcher: &Batcher, table: &str, name: &str, within: Duration) -> JoinHandle<Option<RowOutcome>> {
     let batcher = batcher.clone();
     let destination = Destination { table: table.into(), suffix: TableSuffix::none() };
     let row = InsertRow { event_id: EventId::of_message(name), json: name.to_owned().into() };
@@ -93,28 +93,28 @@ fn submit(batcher: &Batcher, table: &str, name: &str, within: Duration) -> JoinH
 }
 
 /// Lets every task run until all of them wait.
-async fn settle_down() {
+async fn run_all_tasks() {
     tokio::time::sleep(Duration::from_micros(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_goes_at_once_when_its_table_is_idle() {
+async fn a_row_is_sent_at_once_when_its_table_is_idle() {
     let (batcher, sink, _task) = start(LIMITS, stores_after(SECOND));
     let began = Instant::now();
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     assert_eq!(sink.calls()[0].at, began);
-    assert!(began.elapsed() < SECOND + Duration::from_millis(2), "nothing lingers: {:?}", began.elapsed());
+    assert!(began.elapsed() < SECOND + Duration::from_millis(2), "without a delay: {:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_arrive_during_an_insert_are_the_next_one() {
+async fn rows_that_arrive_during_an_insert_are_the_next_batch() {
     let (batcher, sink, _task) = start(LIMITS, stores_after(SECOND));
     let first = submit(&batcher, "t", "a", 8 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let others: Vec<_> = ["b", "c", "d"].iter().map(|name| submit(&batcher, "t", name, 8 * SECOND)).collect();
     first.await.unwrap();
     for other in others {
-        assert_eq!(other.await.unwrap(), Some(Settled::Stored));
+        assert_eq!(other.await.unwrap(), Some(RowOutcome::Stored));
     }
     let batches: Vec<_> = sink.calls().iter().map(|call| call.rows.clone()).collect();
     assert_eq!(batches, [vec!["a"], vec!["b", "c", "d"]]);
@@ -134,10 +134,10 @@ async fn a_batch_is_bounded_by_rows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_is_bounded_by_bytes_and_a_row_that_has_more_goes_alone() {
+async fn a_batch_is_bounded_by_bytes_unless_one_row_has_more() {
     let (batcher, sink, _task) = start(Limits { bytes: 4, ..LIMITS }, stores_after(SECOND));
     let first = submit(&batcher, "t", "x", 60 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let all: Vec<_> = ["aa", "bb", "c", "huge row", "d"].iter().map(|name| submit(&batcher, "t", name, 60 * SECOND)).collect();
     first.await.unwrap();
     for row in all {
@@ -148,11 +148,11 @@ async fn a_batch_is_bounded_by_bytes_and_a_row_that_has_more_goes_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_tried_again_after_a_growing_pause() {
+async fn a_failure_is_retried_after_a_growing_pause() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| {
-        (Duration::ZERO, vec![if number < 8 { again(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
+        (Duration::ZERO, vec![if number < 8 { retry(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
     });
-    assert_eq!(submit(&batcher, "t", "a", 600 * SECOND).await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "t", "a", 600 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     let pauses = sink.pauses();
     assert_eq!(pauses.len(), 8);
     for (pause, most) in pauses.iter().zip([100, 200, 400, 800, 1600, 2000, 2000, 2000]) {
@@ -162,12 +162,12 @@ async fn a_failure_is_tried_again_after_a_growing_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_begins_small_again_once_a_row_was_stored() {
+async fn the_pause_is_short_again_once_a_row_was_stored() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| {
-        (Duration::ZERO, vec![if matches!(number, 4 | 6) { RowResult::Stored } else { again(Duration::ZERO) }; rows.len()])
+        (Duration::ZERO, vec![if matches!(number, 4 | 6) { RowResult::Stored } else { retry(Duration::ZERO) }; rows.len()])
     });
     for name in ["a", "b"] {
-        assert_eq!(submit(&batcher, "t", name, 600 * SECOND).await.unwrap(), Some(Settled::Stored));
+        assert_eq!(submit(&batcher, "t", name, 600 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     }
     let calls = sink.calls().clone();
     assert!(calls[6].at - calls[5].at <= Duration::from_millis(105), "{calls:?}");
@@ -176,33 +176,33 @@ async fn a_pause_begins_small_again_once_a_row_was_stored() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_waited_for() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { retry(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     let pause = sink.pauses()[0];
     assert!(pause >= 3 * SECOND && pause < 3 * SECOND + Duration::from_millis(100), "{pause:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_would_come_too_late_is_answered_at_once() {
-    let (batcher, sink, _task) = start(LIMITS, |_, rows| (SECOND, vec![again(30 * SECOND); rows.len()]));
+async fn a_retry_beyond_the_deadline_is_answered_at_once() {
+    let (batcher, sink, _task) = start(LIMITS, |_, rows| (SECOND, vec![retry(30 * SECOND); rows.len()]));
     let began = Instant::now();
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::NotStored(ErrorClass::Unavailable)));
     assert!(began.elapsed() < SECOND + Duration::from_millis(10), "{:?}", began.elapsed());
     assert_eq!(sink.calls().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_whose_neighbour_has_more_time_is_answered_by_its_own_deadline() {
+async fn a_row_is_answered_by_its_own_deadline() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number < 2 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number < 2 { retry(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
     let first = submit(&batcher, "t", "first", 60 * SECOND);
     let (hasty, patient) = (submit(&batcher, "t", "hasty", 2 * SECOND), submit(&batcher, "t", "patient", 60 * SECOND));
     let began = Instant::now();
-    assert!(!matches!(hasty.await.unwrap(), Some(Settled::Stored | Settled::Refused(_))));
+    assert!(!matches!(hasty.await.unwrap(), Some(RowOutcome::Stored | RowOutcome::Refused(_))));
     assert!(began.elapsed() <= 2 * SECOND + Duration::from_millis(2), "{:?}", began.elapsed());
-    assert_eq!((first.await.unwrap(), patient.await.unwrap()), (Some(Settled::Stored), Some(Settled::Stored)));
+    assert_eq!((first.await.unwrap(), patient.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
     let last = sink.calls().last().unwrap().rows.clone();
-    assert!(!last.contains(&"hasty".to_owned()), "nobody waits for it: {last:?}");
+    assert!(!last.contains(&"hasty".to_owned()), "its submitter has gone: {last:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,34 +225,34 @@ async fn an_attempt_ends_at_the_latest_deadline_or_its_own_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_was_stopped_goes_again_at_once() {
+async fn a_row_that_was_not_attempted_is_sent_again_at_once() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| match number {
         0 => (SECOND, vec![RowResult::Stored]),
-        1 => (Duration::ZERO, vec![RowResult::Stored, RowResult::Stopped, RowResult::Stopped]),
+        1 => (Duration::ZERO, vec![RowResult::Stored, RowResult::NotAttempted, RowResult::NotAttempted]),
         _ => (Duration::ZERO, vec![RowResult::Stored; rows.len()]),
     });
     let first = submit(&batcher, "t", "first", 8 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let rows: Vec<_> = ["a", "b", "c"].iter().map(|name| submit(&batcher, "t", name, 8 * SECOND)).collect();
     first.await.unwrap();
     for row in rows {
-        assert_eq!(row.await.unwrap(), Some(Settled::Stored));
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
     }
     assert_eq!(sink.calls()[2].rows, ["b", "c"]);
     assert!(sink.pauses()[1] < Duration::from_millis(5), "{:?}", sink.pauses());
 }
 
-/// Among newcomers there may be another bad row, and another after that: it would be stopped again and again.
+/// Among new rows there may be another bad one, and another after that: the row would never be attempted.
 #[tokio::test(start_paused = true)]
-async fn a_row_that_was_stopped_goes_without_newcomers() {
+async fn a_row_that_was_not_attempted_is_sent_without_new_rows() {
     let refusal = Refusal { column: None, detail: "d".into(), no_such_field: false };
     let (batcher, sink, _task) = start(LIMITS, move |_, rows| {
         let is_bad = |row: &InsertRow| row.json.starts_with(b"bad");
-        let others = if rows.iter().any(is_bad) { RowResult::Stopped } else { RowResult::Stored };
+        let others = if rows.iter().any(is_bad) { RowResult::NotAttempted } else { RowResult::Stored };
         (SECOND, rows.iter().map(|row| if is_bad(row) { RowResult::Refused(refusal.clone()) } else { others.clone() }).collect())
     });
     let first = submit(&batcher, "t", "first", 60 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let good = submit(&batcher, "t", "good", 60 * SECOND);
     let mut bad = vec![submit(&batcher, "t", "bad 0", 60 * SECOND)];
     first.await.unwrap();
@@ -260,9 +260,9 @@ async fn a_row_that_was_stopped_goes_without_newcomers() {
         bad.push(submit(&batcher, "t", &format!("bad {number}"), 60 * SECOND));
         tokio::time::sleep(SECOND).await;
     }
-    assert_eq!(good.await.unwrap(), Some(Settled::Stored));
+    assert_eq!(good.await.unwrap(), Some(RowOutcome::Stored));
     for row in bad {
-        assert!(matches!(row.await.unwrap(), Some(Settled::Refused(_))));
+        assert!(matches!(row.await.unwrap(), Some(RowOutcome::Refused(_))));
     }
     let batches: Vec<_> = sink.calls().iter().map(|call| call.rows.clone()).collect();
     assert_eq!(batches[..3], [vec!["first"], vec!["good", "bad 0"], vec!["good"]]);
@@ -270,50 +270,50 @@ async fn a_row_that_was_stopped_goes_without_newcomers() {
 
 /// Otherwise an answer that stops everything would be asked for without a pause until the deadline.
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_was_stopped_as_a_whole_waits_before_it_goes_again() {
+async fn a_batch_of_which_no_row_was_attempted_is_sent_after_a_pause() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| {
-        (Duration::from_millis(1), vec![if number < 3 { RowResult::Stopped } else { RowResult::Stored }; rows.len()])
+        (Duration::from_millis(1), vec![if number < 3 { RowResult::NotAttempted } else { RowResult::Stored }; rows.len()])
     });
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     assert!(sink.pauses()[1] >= Duration::from_millis(50), "{:?}", sink.pauses());
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_row_learns_its_own_fate() {
+async fn each_row_gets_its_own_outcome() {
     let refusal = Refusal { column: Some("c".into()), detail: "d".into(), no_such_field: false };
     let refused = refusal.clone();
     let (batcher, sink, _task) = start(LIMITS, move |number, rows| {
-        let fate = |row: &InsertRow| match &row.json[..] {
+        let result = |row: &InsertRow| match &row.json[..] {
             b"bad" => RowResult::Refused(refused.clone()),
-            b"denied" => RowResult::NotNow(ErrorClass::Denied),
-            b"later" if number < 2 => again(Duration::ZERO),
+            b"denied" => RowResult::Unavailable(ErrorClass::Denied),
+            b"later" if number < 2 => retry(Duration::ZERO),
             _ => RowResult::Stored,
         };
-        (SECOND, rows.iter().map(fate).collect())
+        (SECOND, rows.iter().map(result).collect())
     });
     let first = submit(&batcher, "t", "first", 60 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let [good, bad, denied, later] = ["good", "bad", "denied", "later"].map(|name| submit(&batcher, "t", name, 60 * SECOND));
     first.await.unwrap();
-    assert_eq!(good.await.unwrap(), Some(Settled::Stored));
-    assert_eq!(bad.await.unwrap(), Some(Settled::Refused(refusal)));
-    assert_eq!(denied.await.unwrap(), Some(Settled::Unsettled(ErrorClass::Denied)));
-    assert_eq!(later.await.unwrap(), Some(Settled::Stored));
+    assert_eq!(good.await.unwrap(), Some(RowOutcome::Stored));
+    assert_eq!(bad.await.unwrap(), Some(RowOutcome::Refused(refusal)));
+    assert_eq!(denied.await.unwrap(), Some(RowOutcome::NotStored(ErrorClass::Denied)));
+    assert_eq!(later.await.unwrap(), Some(RowOutcome::Stored));
     assert_eq!(sink.calls().last().unwrap().rows, ["later"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_inserts_are_under_way_than_allowed() {
+async fn no_more_inserts_are_in_flight_than_allowed() {
     let (batcher, sink, _task) = start(Limits { inserts: 3, ..LIMITS }, stores_after(SECOND));
     let rows: Vec<_> = (0..10).map(|table| submit(&batcher, &table.to_string(), "a", 60 * SECOND)).collect();
     for row in rows {
-        assert_eq!(row.await.unwrap(), Some(Settled::Stored));
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
     }
     assert_eq!((sink.most_at_once(), sink.calls().len()), (3, 10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_table_has_one_insert_under_way() {
+async fn one_table_has_one_insert_in_flight() {
     let (batcher, sink, _task) = start(Limits { rows: 1, ..LIMITS }, stores_after(SECOND));
     let rows: Vec<_> = (0..5).map(|name| submit(&batcher, "t", &name.to_string(), 60 * SECOND)).collect();
     for row in rows {
@@ -323,47 +323,47 @@ async fn one_table_has_one_insert_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_table_lets_the_others_have_their_turn() {
+async fn a_busy_table_does_not_starve_the_others() {
     let (batcher, sink, _task) = start(Limits { rows: 1, inserts: 1, ..LIMITS }, stores_after(SECOND));
     let busy: Vec<_> = (0..10).map(|name| submit(&batcher, "busy", &name.to_string(), 60 * SECOND)).collect();
-    settle_down().await;
+    run_all_tasks().await;
     let quiet = submit(&batcher, "quiet", "a", 60 * SECOND);
     quiet.await.unwrap();
     let before = sink.calls().iter().position(|call| call.table == "quiet").unwrap();
     assert!(before <= 2, "{before} inserts of the busy table went first");
     for row in busy {
-        assert_eq!(row.await.unwrap(), Some(Settled::Stored));
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_waits_out_a_failure_takes_nobodys_place() {
+async fn a_paused_table_occupies_no_insert() {
     let (batcher, _sink, _task) = start(Limits { inserts: 1, ..LIMITS }, |_, rows| {
-        let fate = if *rows[0].json == *b"failing" { again(5 * SECOND) } else { RowResult::Stored };
-        (Duration::ZERO, vec![fate; rows.len()])
+        let result = if *rows[0].json == *b"failing" { retry(5 * SECOND) } else { RowResult::Stored };
+        (Duration::ZERO, vec![result; rows.len()])
     });
     let failing = submit(&batcher, "failing", "failing", 8 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     let began = Instant::now();
-    assert_eq!(submit(&batcher, "sound", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "sound", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     assert!(began.elapsed() < Duration::from_millis(10), "{:?}", began.elapsed());
-    assert_eq!(failing.await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
+    assert_eq!(failing.await.unwrap(), Some(RowOutcome::NotStored(ErrorClass::Unavailable)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_arrive_during_a_pause_wait_for_its_end_and_go_along() {
+async fn rows_that_arrive_during_a_pause_are_sent_after_it() {
     let (batcher, sink, _task) =
-        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { again(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (Duration::ZERO, vec![if number == 0 { retry(3 * SECOND) } else { RowResult::Stored }; rows.len()]));
     let first = submit(&batcher, "t", "a", 8 * SECOND);
     tokio::time::sleep(SECOND).await;
     let second = submit(&batcher, "t", "b", 8 * SECOND);
-    assert_eq!((first.await.unwrap(), second.await.unwrap()), (Some(Settled::Stored), Some(Settled::Stored)));
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
     assert_eq!(sink.calls().len(), 2);
     assert_eq!(sink.calls()[1].rows, ["a", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sink_that_panics_costs_one_attempt_and_no_table() {
+async fn a_panic_of_the_sink_fails_one_attempt_only() {
     let (batcher, _sink, task) = start(LIMITS, |_, rows| {
         assert!(*rows[0].json != *b"poison", "the sink panics, as this test wants it to");
         (SECOND, vec![RowResult::Stored; rows.len()])
@@ -371,11 +371,11 @@ async fn a_sink_that_panics_costs_one_attempt_and_no_table() {
     let other = submit(&batcher, "other", "a", 8 * SECOND);
     let began = Instant::now();
     let poison = submit(&batcher, "t", "poison", 8 * SECOND);
-    settle_down().await;
-    assert_eq!(poison.await.unwrap(), Some(Settled::Lost), "to be delivered again");
+    run_all_tasks().await;
+    assert_eq!(poison.await.unwrap(), Some(RowOutcome::Unknown), "to be delivered again");
     assert!(began.elapsed() < SECOND, "at once: {:?}", began.elapsed());
-    assert_eq!(submit(&batcher, "t", "b", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
-    assert_eq!(other.await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "t", "b", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
+    assert_eq!(other.await.unwrap(), Some(RowOutcome::Stored));
     assert!(!task.is_finished());
 }
 
@@ -386,27 +386,27 @@ async fn rows_behind_a_panic_are_sent() {
         (Duration::ZERO, vec![RowResult::Stored; rows.len()])
     });
     let [poison, behind] = ["poison", "behind"].map(|name| submit(&batcher, "t", name, 8 * SECOND));
-    assert_eq!(poison.await.unwrap(), Some(Settled::Lost));
-    assert_eq!(behind.await.unwrap(), Some(Settled::Stored));
+    assert_eq!(poison.await.unwrap(), Some(RowOutcome::Unknown));
+    assert_eq!(behind.await.unwrap(), Some(RowOutcome::Stored));
 }
 
-/// A sink that breaks its word and answers for fewer rows than it was given.
+/// A sink with a bug, which returns fewer results than rows.
 #[tokio::test(start_paused = true)]
-async fn a_row_that_the_sink_forgets_is_not_taken_for_stored() {
+async fn a_row_without_a_result_is_not_reported_as_stored() {
     let (batcher, _sink, _task) = start(LIMITS, |_, _| (Duration::ZERO, Vec::new()));
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Lost));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Unknown));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_task_ends_with_the_last_batcher_once_everything_is_settled() {
+async fn the_task_ends_when_every_row_has_its_outcome() {
     let (batcher, _sink, task) =
-        start(LIMITS, |number, rows| (SECOND, vec![if number == 0 { again(SECOND) } else { RowResult::Stored }; rows.len()]));
+        start(LIMITS, |number, rows| (SECOND, vec![if number == 0 { retry(SECOND) } else { RowResult::Stored }; rows.len()]));
     let row = submit(&batcher, "t", "a", 8 * SECOND);
-    settle_down().await;
+    run_all_tasks().await;
     drop(batcher);
-    settle_down().await;
-    assert!(!task.is_finished(), "a row is under way");
-    assert_eq!(row.await.unwrap(), Some(Settled::Stored));
+    run_all_tasks().await;
+    assert!(!task.is_finished(), "a row is in flight");
+    assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
     tokio::time::timeout(SECOND, task).await.expect("it ends").unwrap();
 }
 
@@ -414,7 +414,7 @@ async fn the_task_ends_with_the_last_batcher_once_everything_is_settled() {
 async fn an_idle_task_ends_with_the_last_batcher() {
     let (batcher, sink, task) = start(LIMITS, stores_after(SECOND));
     drop(batcher.clone());
-    settle_down().await;
+    run_all_tasks().await;
     assert!(!task.is_finished());
     drop(batcher);
     tokio::time::timeout(SECOND, task).await.expect("it ends").unwrap();
@@ -422,18 +422,18 @@ async fn an_idle_task_ends_with_the_last_batcher() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_that_nobody_can_wait_for_keeps_later_rows_away_too() {
-    let (batcher, sink, task) = start(LIMITS, |_, rows| (Duration::ZERO, vec![again(30 * SECOND); rows.len()]));
+async fn a_retry_after_beyond_every_deadline_applies_to_later_rows() {
+    let (batcher, sink, task) = start(LIMITS, |_, rows| (Duration::ZERO, vec![retry(30 * SECOND); rows.len()]));
     for name in ["a", "b", "c"] {
         let began = Instant::now();
-        assert_eq!(submit(&batcher, "t", name, 8 * SECOND).await.unwrap(), Some(Settled::Unsettled(ErrorClass::Unavailable)));
+        assert_eq!(submit(&batcher, "t", name, 8 * SECOND).await.unwrap(), Some(RowOutcome::NotStored(ErrorClass::Unavailable)));
         assert!(began.elapsed() < Duration::from_millis(10), "{name}: {:?}", began.elapsed());
     }
-    assert_eq!(sink.calls().len(), 1, "BigQuery was left alone");
+    assert_eq!(sink.calls().len(), 1, "no request during the pause");
     tokio::time::sleep(30 * SECOND).await;
     submit(&batcher, "t", "d", 8 * SECOND).await.unwrap();
     assert_eq!(sink.calls().len(), 2);
-    // A table that only rests keeps nobody from shutting down.
+    // A paused table without rows does not delay the shutdown.
     drop(batcher);
     tokio::time::timeout(SECOND, task).await.expect("the task ends").unwrap();
 }
@@ -441,10 +441,10 @@ async fn a_retry_after_that_nobody_can_wait_for_keeps_later_rows_away_too() {
 #[tokio::test(start_paused = true)]
 async fn a_second_attempt_may_take_all_the_time_that_is_left() {
     let (batcher, sink, _task) = start(Limits { attempt: 3 * SECOND, ..LIMITS }, |number, rows| {
-        (3 * SECOND, vec![if number == 0 { again(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
+        (3 * SECOND, vec![if number == 0 { retry(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
     });
     let deadline = Instant::now() + 8 * SECOND;
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(Settled::Stored));
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
     let allowed: Vec<_> = sink.calls().iter().map(|call| call.deadline).collect();
     assert_eq!(allowed, [deadline - 5 * SECOND, deadline]);
 }

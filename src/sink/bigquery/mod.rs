@@ -1,6 +1,6 @@
-//! BigQuery over HTTP: batches into `insertAll`. What it says of tables is in `tables`.
+//! BigQuery over HTTP: batches into `insertAll`. Requests about tables are in `tables`.
 //!
-//! One attempt each; who tries again, and when, is the batcher's business.
+//! One attempt for each call: the batcher decides when to retry.
 
 mod tables;
 
@@ -19,16 +19,17 @@ use tokio::time::{Instant, timeout_at};
 
 use super::batcher::Sink;
 use super::credentials::Tokens;
-use super::insert_all::{self, Failure};
-use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
+use super::error::{ErrorClass, Refusal, RequestError, RowResult};
+use super::insert_all;
+use super::{Destination, InsertRow};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
 pub use crate::config::Location;
 pub use tables::ControlError;
 
-/// More than any delivery waits; a header may name any number.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// Longer than any delivery waits. The header may contain any number.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 
 /// A client of one dataset.
 #[derive(Debug)]
@@ -45,12 +46,12 @@ impl BigQuery {
     /// A client that has sent nothing yet. BATCH_GZIP says whether bodies are compressed.
     pub fn new(location: Location, tokens: Tokens, gzip: bool) -> Result<Arc<Self>, reqwest::Error> {
         let http = reqwest::Client::builder()
-            // Cloud Run has no proxy, and reading the proxy's variables has surprised people.
+            // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
             .no_proxy()
-            // BigQuery has no redirects either: one is an error like any other.
+            // BigQuery sends no redirects: one is an error like any other.
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(3))
-            // The control plane's; insertAll sets its own from the deadline.
+            // For requests about tables; insertAll sets its own from the deadline.
             .timeout(Duration::from_secs(10))
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
@@ -60,7 +61,7 @@ impl BigQuery {
         Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), throttle }))
     }
 
-    /// Waits until an insert was told that its table is not there.
+    /// Waits until an insert fails because its table does not exist.
     pub async fn table_missing(&self) {
         self.table_missing.notified().await;
     }
@@ -70,14 +71,14 @@ impl BigQuery {
         format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
     }
 
-    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<RowResult>, Failure> {
-        let no_token = |_| Failure::Again { trouble: ErrorClass::Denied, after: Duration::ZERO };
+    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
+        let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(insert_all::body(&destination.suffix, rows));
-        let late = |_| Failure::PASSING;
+        let late = |_| RequestError::TRANSIENT;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
         match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
-            Err(Failure::Unauthorized) => {
+            Err(RequestError::Unauthorized) => {
                 let token = timeout_at(deadline, self.tokens.token_instead_of(token.as_deref())).await.map_err(late)?.map_err(no_token)?;
                 self.post(&url, &body, token.as_deref(), rows.len(), deadline).await
             }
@@ -85,8 +86,15 @@ impl BigQuery {
         }
     }
 
-    async fn post(&self, url: &str, body: &Bytes, token: Option<&str>, count: usize, deadline: Instant) -> Result<Vec<RowResult>, Failure> {
-        let unavailable = |_| Failure::PASSING;
+    async fn post(
+        &self,
+        url: &str,
+        body: &Bytes,
+        token: Option<&str>,
+        count: usize,
+        deadline: Instant,
+    ) -> Result<Vec<RowResult>, RequestError> {
+        let unavailable = |_| RequestError::TRANSIENT;
         let mut request = self
             .http
             .post(url)
@@ -102,9 +110,9 @@ impl BigQuery {
         let response = request.send().await.map_err(unavailable)?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
+        let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
         let answer = response.bytes().await.map_err(unavailable)?;
-        if status == 200 { insert_all::read_fates(&answer, count) } else { Err(insert_all::read_failure(status, retry_after, &answer)) }
+        if status == 200 { insert_all::read_results(&answer, count) } else { Err(insert_all::read_error(status, retry_after, &answer)) }
     }
 
     fn encode(&self, body: Vec<u8>) -> Bytes {
@@ -113,64 +121,57 @@ impl BigQuery {
         }
         // Level 1: BigQuery's rows shrink to a fifth, at a quarter of the default level's time.
         let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-        let _ = encoder.write_all(&body);
-        encoder.finish().unwrap_or_default().into()
+        const IN_MEMORY: &str = "writing to a Vec does not fail";
+        encoder.write_all(&body).expect(IN_MEMORY);
+        encoder.finish().expect(IN_MEMORY).into()
     }
 
-    /// Says what went wrong, at most once a second. Not in BigQuery's words: they name the table,
-    /// and with it the user.
-    fn complain(&self, failure: &Failure, rows: usize) {
-        metrics::insert_failed(failure_label(failure));
+    /// Counts the failure and logs it at most once a second. Without BigQuery's message, which contains the table and
+    /// with it the user id.
+    fn record_failure(&self, error: &RequestError, rows: usize) {
+        let failure = error.as_str();
+        metrics::record_insert_failure(failure);
         if let Some(suppressed) = self.throttle.pass() {
-            tracing::warn!(failure = failure_label(failure), rows, suppressed, "insertAll failed");
+            tracing::warn!(failure, rows, suppressed, "insertAll failed");
         }
     }
 }
 
 impl Sink for BigQuery {
     async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
-        let mut fates = vec![RowResult::Stopped; rows.len()];
-        // A batch that is refused as a whole is halved until the row at fault stands alone.
+        let mut results = vec![RowResult::NotAttempted; rows.len()];
+        // A request that is refused as a whole is halved until the row that causes it is alone.
         let mut work: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         while let Some(range) = work.pop() {
-            let fate = match self.attempt(destination, &rows[range.clone()], deadline).await {
-                Ok(settled) => {
-                    fates[range].clone_from_slice(&settled);
+            let result = match self.attempt(destination, &rows[range.clone()], deadline).await {
+                Ok(of_range) => {
+                    results[range].clone_from_slice(&of_range);
                     continue;
                 }
-                Err(failure) => {
-                    self.complain(&failure, range.len());
-                    match failure {
-                        Failure::BadRequest(_) if range.len() > 1 => {
+                Err(error) => {
+                    self.record_failure(&error, range.len());
+                    match error {
+                        RequestError::BadRequest(_) if range.len() > 1 => {
                             let middle = range.start + range.len() / 2;
                             work.push(middle..range.end);
                             work.push(range.start..middle);
                             continue;
                         }
-                        Failure::BadRequest(detail) => RowResult::Refused(Refusal { column: None, detail, no_such_field: false }),
-                        Failure::Again { trouble, after } => RowResult::Again { trouble, after },
-                        Failure::NotNow(trouble) => RowResult::NotNow(trouble),
-                        Failure::Unauthorized => RowResult::NotNow(ErrorClass::Denied),
-                        // A generated table takes BigQuery seconds to minutes to make, and a missing
-                        // template is made again by whoever watches it.
-                        Failure::NotFound => {
+                        RequestError::BadRequest(detail) => RowResult::Refused(Refusal { column: None, detail, no_such_field: false }),
+                        RequestError::Retry { class, after } => RowResult::Retry { class, after },
+                        RequestError::Unavailable(class) => RowResult::Unavailable(class),
+                        RequestError::Unauthorized => RowResult::Unavailable(ErrorClass::Denied),
+                        // BigQuery takes seconds to minutes to create a generated table, and the watcher creates a
+                        // missing template.
+                        RequestError::NotFound => {
                             self.table_missing.notify_one();
-                            RowResult::Again { trouble: ErrorClass::Unavailable, after: Duration::ZERO }
+                            RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO }
                         }
                     }
                 }
             };
-            fates[range].fill(fate);
+            results[range].fill(result);
         }
-        fates
-    }
-}
-
-fn failure_label(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Again { trouble, .. } | Failure::NotNow(trouble) => trouble.as_str(),
-        Failure::Unauthorized => "unauthorized",
-        Failure::NotFound => "not_found",
-        Failure::BadRequest(_) => "bad_request",
+        results
     }
 }

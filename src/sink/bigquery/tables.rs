@@ -1,8 +1,7 @@
-//! The control plane: reading a table's schema, and making tables and their dataset.
+//! Requests about tables: reading a table's schema, and creating tables and their dataset.
 //!
-//! Datasets are left to gcp-bigquery-client. Table resources are not: its `TableFieldSchema` has no
-//! `maxLength`, `precision`, `scale` or `defaultValueExpression`, and would both hide them and drop
-//! them from the tables it creates.
+//! gcp-bigquery-client creates datasets. It cannot read or create tables for us: its `TableFieldSchema` has no
+//! `maxLength`, `precision`, `scale` or `defaultValueExpression`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset::Dataset;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{BigQuery, Location};
 use crate::decode::Schema;
@@ -21,34 +20,34 @@ use crate::telemetry::with_causes;
 /// A metadata server answers in milliseconds or not at all.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the control plane did not do what it was asked.
+/// Why a request about a table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    #[error("BigQuery cannot be reached: {0}")]
+    #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
-    #[error("BigQuery answers {status}: {message}")]
+    #[error("BigQuery returned {status}: {message}")]
     Status { status: u16, message: String },
-    #[error("BigQuery describes the table in a way that cannot be read: {0}")]
+    #[error("cannot read the table's schema: {0}")]
     Unreadable(String),
 }
 
 impl BigQuery {
-    /// The schema of a table, or `None` if there is no such table.
+    /// The schema of a table. `None` only if BigQuery says that the table does not exist; a schema that cannot be
+    /// parsed is an error.
     pub async fn schema_of(&self, table: &str) -> Result<Option<Schema>, ControlError> {
         let url = format!("{}/tables/{table}?prettyPrint=false", self.dataset_url());
         match self.call(self.http.get(url)).await {
             Ok(table) => {
-                let table: serde_json::Value =
-                    serde_json::from_slice(&table).map_err(|error| ControlError::Unreadable(error.to_string()))?;
-                let schema = Schema::parse(&table["schema"].to_string()).map_err(|error| ControlError::Unreadable(error.to_string()))?;
-                Ok(Some(schema))
+                let unreadable = |error: &dyn std::error::Error| ControlError::Unreadable(error.to_string());
+                let table: Value = serde_json::from_slice(&table).map_err(|error| unreadable(&error))?;
+                Schema::of_table(&table).map(Some).map_err(|error| unreadable(&error))
             }
             Err(ControlError::Status { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Creates a table, and its dataset if need be. One that is there already is left as it is.
+    /// Creates a table, and its dataset if that does not exist. An existing table stays as it is.
     pub async fn create_table(&self, table: &str, schema: &Schema) -> Result<(), ControlError> {
         match self.insert_table(table, schema).await {
             Err(ControlError::Status { status: 404, .. }) => {
@@ -93,7 +92,7 @@ impl BigQuery {
     async fn call(&self, request: reqwest::RequestBuilder) -> Result<Bytes, ControlError> {
         let unreachable = |error: reqwest::Error| ControlError::Unreachable(with_causes(&error));
         let token = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token()).await;
-        let token = token.map_err(|_| ControlError::Unreachable("no access token in time".to_owned()))?;
+        let token = token.map_err(|_| ControlError::Unreachable("no access token within 10 s".to_owned()))?;
         let token = token.map_err(|error| ControlError::Unreachable(error.to_string()))?;
         let request = match token {
             Some(token) => request.bearer_auth(token),
@@ -105,8 +104,9 @@ impl BigQuery {
         if status.is_success() {
             return Ok(body);
         }
-        let error: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let message = error["error"]["message"].as_str().unwrap_or("no message").to_owned();
+        // The body of a proxy's error is not JSON.
+        let error: Option<Value> = serde_json::from_slice(&body).ok();
+        let message = error.as_ref().and_then(|error| error["error"]["message"].as_str()).unwrap_or("no message").to_owned();
         Err(ControlError::Status { status: status.as_u16(), message })
     }
 }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::trial::{UNFIT, WELL, send_usual, settings};
+use super::trial::{REJECTED, WELL, send_usual, settings};
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
 use crate::support::ledger::{Ledger, PATIENCE, Place};
 use crate::support::local::{Local, local};
 use crate::support::pubsub::Player;
 
-/// Nobody sees into the other process: what was acked early is found out by what its end leaves.
+/// The test cannot look into the other process: rows that were acked too early are missing after its end.
 fn ledger() -> Arc<Ledger> {
     Ledger::new(Arc::new(|_, _| true))
 }
@@ -44,7 +44,7 @@ async fn kill_9_of_the_local_mode_under_load_loses_and_doubles_nothing() {
     let mut player = Player::new(&local.push, Arc::clone(&ledger));
     send_usual(&mut player);
     for round in 1..=3 {
-        ledger.until("messages are acked", async || ledger.acked(WELL) >= 100 * round && ledger.acked(UNFIT) >= round).await;
+        ledger.until("messages are acked", async || ledger.acked(WELL) >= 100 * round && ledger.acked(REJECTED) >= round).await;
         ledger.until("deliveries are under way", async || local.metric("pixel_pipeline_in_flight").await >= 1.0).await;
         local.signal("KILL");
         local.wait().await;
@@ -95,7 +95,7 @@ async fn a_full_disk_in_the_local_mode_loses_nothing_and_is_recovered_from() {
     let disk = format!("/proc/{}/root/{}", local.pid(), dir.path().display());
     let ballast = Path::new(&disk).join("ballast");
     fill(&ballast);
-    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && ledger.nacked(UNFIT) >= 1).await;
+    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && ledger.nacked(REJECTED) >= 1).await;
     std::fs::remove_file(&ballast).unwrap();
     let acked = ledger.acked(WELL);
     ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 100).await;

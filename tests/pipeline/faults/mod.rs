@@ -8,7 +8,7 @@
 //! * nothing is acked early: when the ack arrives, the row or the dead letter is in its table, or the filtered
 //!   message is counted;
 //! * the fault happened, by the count of the BigQuery that made it;
-//! * who is not concerned is never sent back, and served within [`trial::PROMPT`].
+//! * messages that the failure does not concern are never nacked, and acked within [`trial::PROMPT`].
 //!
 //! [`soak`] has all of them at once and in any order, for as many messages as one likes.
 

@@ -1,4 +1,4 @@
-//! The service itself ends: as Cloud Run ends it, and as nobody should.
+//! The service process ends: by SIGTERM, as Cloud Run ends it, and by SIGKILL.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,8 +36,8 @@ async fn sigterm_under_load_loses_and_doubles_nothing() {
     }
     trial.bigquery.faults().always(None);
     let ledger = trial.recover().await;
-    assert!(ledger.cut_off(WELL) > 0, "nobody listened for a while");
-    assert_eq!(ledger.cut_off_stored(WELL), 0, "and until then everybody was answered");
+    assert!(ledger.cut_off(WELL) > 0, "no process listened for a while");
+    assert_eq!(ledger.cut_off_stored(WELL), 0, "and until then every delivery was answered");
 }
 
 #[tokio::test]
@@ -56,10 +56,10 @@ async fn kill_9_under_load_loses_and_doubles_nothing() {
     }
     trial.bigquery.faults().always(None);
     trial.recover().await;
-    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored that nobody was told of");
+    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored whose deliveries were not answered");
 }
 
-/// Every commit is followed by a while in which a kill leaves it unanswered.
+/// After each commit there is time to kill the service before the delivery is answered.
 const LONG_IN_DOUBT: Fault = Fault::SlowAnswer(Duration::from_millis(500));
 
 /// Stands between Pub/Sub and the service, and keeps the ledger.
@@ -125,7 +125,7 @@ async fn kill_9_under_load_behind_the_pubsub_emulator_loses_and_doubles_nothing(
         *front.service.lock().unwrap() = service.url.clone();
     }
     eventually("all messages are acked", async || ledger.acked(WELL) == EVENTS).await;
-    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored that nobody was told of");
+    assert!(ledger.cut_off_stored(WELL) > 0, "rows were stored whose deliveries were not answered");
     ledger.check_acks();
     ledger.reconcile(&bigquery).await;
     server.abort();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bigquery_emulator::Fault;
 
-use super::trial::{POISON, SICK, SICK_TABLES, Trial, UNFIT, WELL, unconcerned};
+use super::trial::{POISON, REJECTED, SICK, SICK_TABLES, Trial, WELL, unaffected};
 use crate::support::ledger::Place;
 use crate::support::pubsub::Message;
 
@@ -18,8 +18,8 @@ async fn poison(stops_others: bool) {
     assert!(count.mixed > 10, "good rows and bad ones went side by side: {count:?}");
     assert_eq!(count.stopped > 10, stops_others, "{count:?}");
     let ledger = trial.recover().await;
-    unconcerned(&ledger, &[WELL, SICK, POISON]);
-    assert_eq!(ledger.nacked(UNFIT), 0);
+    unaffected(&ledger, &[WELL, SICK, POISON]);
+    assert_eq!(ledger.nacked(REJECTED), 0);
 }
 
 #[tokio::test]

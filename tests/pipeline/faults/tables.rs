@@ -5,7 +5,7 @@ use std::time::Duration;
 use bigquery_emulator::{Fault, Status};
 use serde_json::{Value, json};
 
-use super::trial::{FILTERED, PROMPT, SICK, Trial, UNFIT, WELL, settings, unconcerned};
+use super::trial::{FILTERED, PROMPT, REJECTED, SICK, Trial, WELL, settings, unaffected};
 use crate::support::pubsub::Message;
 use crate::support::{Service, TestBigQuery};
 
@@ -42,7 +42,7 @@ async fn the_404_window_of_new_tables_keeps_no_old_table_waiting_and_loses_nothi
     ledger.until("new tables are made", async || ledger.acked(NEW) >= 10).await;
     trial.recover().await;
     assert_eq!(ledger.nacked(NEW), 0, "the window is shorter than the deadline");
-    unconcerned(&ledger, &[WELL]);
+    unaffected(&ledger, &[WELL]);
 }
 
 /// That of real ones may last for minutes.
@@ -61,10 +61,10 @@ async fn a_404_window_that_outlasts_the_deadline_sends_new_tables_back_and_loses
     trial.suffer(10, &[WELL]).await;
     ledger.until("new tables are made", async || ledger.acked(NEW) >= 5).await;
     trial.recover().await;
-    assert!(ledger.nacked(NEW) >= 10, "each was sent back more than once: {}", ledger.nacked(NEW));
+    assert!(ledger.nacked(NEW) >= 10, "each was nacked more than once: {}", ledger.nacked(NEW));
     assert_eq!((ledger.nacked(WELL), ledger.cut_off(WELL)), (nacked, 0), "of tables that were there");
     assert!(ledger.p99(WELL) <= PROMPT, "{:?}", ledger.p99(WELL));
-    assert_eq!(ledger.nacked(UNFIT), 0);
+    assert_eq!(ledger.nacked(REJECTED), 0);
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_template_table_that_is_made_after_the_service_started_loses_nothing()
     let trial = Trial::under_load(bigquery, service);
     let ledger = trial.ledger();
     ledger
-        .until("messages of all kinds are sent back", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.nacked(kind) >= 1))
+        .until("messages of all kinds are nacked", async || [WELL, SICK, REJECTED, FILTERED].iter().all(|kind| ledger.nacked(kind) >= 1))
         .await;
     assert!(trial.service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"no_template\"}").await >= 1.0);
     assert_eq!(ledger.acked(WELL), 0);
@@ -94,21 +94,21 @@ async fn a_template_table_that_goes_and_comes_back_loses_nothing() {
     trial.bigquery.delete_table("pixel").await;
     trial.suffer(10, &[]).await;
     let ledger = trial.ledger();
-    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3).await;
+    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3).await;
     trial.bigquery.create_table("pixel", columns(&names)).await;
     trial.recover().await;
-    assert_eq!(ledger.nacked(UNFIT), 0, "the dead-letter table was there");
+    assert_eq!(ledger.nacked(REJECTED), 0, "the dead-letter table was there");
 }
 
 #[tokio::test]
-async fn a_column_that_is_added_under_way_disturbs_nobody_and_is_filled_by_the_next_process() {
+async fn a_column_that_is_added_under_way_has_no_effect_and_is_filled_by_the_next_process() {
     let (bigquery, service) = with_columns(&["event_id", "user_id", "order_id"]).await;
     let mut trial = Trial::under_load(bigquery, service);
     trial.warm_up().await;
     trial.bigquery.patch_schema("pixel", columns(&["event_id", "user_id", "order_id", "host"])).await;
     trial.suffer(0, &[WELL, SICK]).await;
     let ledger = trial.ledger();
-    unconcerned(&ledger, &[WELL, SICK]);
+    unaffected(&ledger, &[WELL, SICK]);
     let follows = trial.bigquery.table("pixel_well1_20260102").await.unwrap();
     assert_eq!(follows["schema"]["fields"].as_array().unwrap().len(), 4, "the generated tables have the column");
     trial.replace(Service::start(&trial.bigquery, &settings(&ATTRIBUTES)).await);
@@ -134,7 +134,7 @@ async fn a_column_that_is_gone_under_way_costs_its_values_and_no_rows() {
     ledger.until("new tables are made", async || ledger.acked(NEW) >= 10).await;
     let line = trial.service.wait_for_log("the template table has changed").await;
     assert!(line.contains("order_id"), "{line}");
-    // No dead letters but the unfit.
+    // No dead letters but the rejected messages.
     trial.recover().await;
 }
 
@@ -144,9 +144,9 @@ async fn a_dead_letter_table_that_is_unavailable_keeps_its_messages_unacked_and_
     trial.bigquery.faults().always_on("dead_letters", Fault::Status(Status::new(503, "backendError")));
     trial.suffer(3, &[WELL, SICK]).await;
     let ledger = trial.ledger();
-    ledger.until("dead letters are sent back", async || ledger.nacked(UNFIT) >= 2).await;
+    ledger.until("dead letters are nacked", async || ledger.nacked(REJECTED) >= 2).await;
     trial.bigquery.faults().always(None);
     trial.recover().await;
-    unconcerned(&ledger, &[WELL, SICK]);
+    unaffected(&ledger, &[WELL, SICK]);
     assert_eq!(ledger.nacked(FILTERED), 0);
 }

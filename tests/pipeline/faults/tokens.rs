@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::trial::{FILTERED, SICK, Trial, WELL, settings, unconcerned};
+use super::trial::{FILTERED, SICK, Trial, WELL, settings, unaffected};
 use crate::support::metadata::Metadata;
 use crate::support::service::command;
 use crate::support::{Service, TestBigQuery};
@@ -33,19 +33,19 @@ async fn start(lifetime: Duration) -> (Trial, Arc<Metadata>) {
 }
 
 #[tokio::test]
-async fn a_token_whose_time_is_over_has_been_replaced_before_and_nobody_notices() {
+async fn a_token_whose_time_is_over_has_been_replaced_before_without_effect_on_messages() {
     let (trial, metadata) = start(SOON + Duration::from_secs(2)).await;
     let ledger = trial.ledger();
     ledger.until("the first token's time is over", async || metadata.is_over(1)).await;
     trial.suffer(0, &[WELL, SICK]).await;
     trial.recover().await;
-    assert_eq!(metadata.refused(), 0, "nobody has tried it");
+    assert_eq!(metadata.refused(), 0, "the expired token was not used");
     assert!(metadata.tokens() >= 2);
-    unconcerned(&ledger, &[WELL, SICK]);
+    unaffected(&ledger, &[WELL, SICK]);
 }
 
 #[tokio::test]
-async fn a_token_that_is_taken_back_under_load_is_replaced_once_and_nobody_notices() {
+async fn a_token_that_is_taken_back_under_load_is_replaced_once_without_effect_on_messages() {
     let (trial, metadata) = start(AN_HOUR).await;
     assert_eq!((metadata.tokens(), metadata.refused()), (1, 0), "one token was enough until now");
     metadata.expire();
@@ -53,11 +53,11 @@ async fn a_token_that_is_taken_back_under_load_is_replaced_once_and_nobody_notic
     let ledger = trial.recover().await;
     assert!(metadata.refused() >= 1, "the old token was tried");
     assert_eq!(metadata.tokens(), 2, "and replaced once");
-    unconcerned(&ledger, &[WELL, SICK]);
+    unaffected(&ledger, &[WELL, SICK]);
 }
 
 #[tokio::test]
-async fn a_token_server_that_is_down_matters_to_nobody_while_the_token_is_good() {
+async fn a_token_server_that_is_down_does_not_matter_while_the_token_is_valid() {
     // It will be good for minutes when it is to be renewed, and that is in a moment.
     let (trial, metadata) = start(EARLY + Duration::from_secs(2)).await;
     metadata.down(true);
@@ -65,7 +65,7 @@ async fn a_token_server_that_is_down_matters_to_nobody_while_the_token_is_good()
     ledger.until("a token is asked for in vain", async || metadata.failed() >= 1).await;
     trial.suffer(0, &[WELL, SICK]).await;
     trial.recover().await;
-    unconcerned(&ledger, &[WELL, SICK]);
+    unaffected(&ledger, &[WELL, SICK]);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_token_server_that_is_down_when_the_token_is_taken_back_delays_everyth
     let ledger = trial.ledger();
     metadata.down(true);
     metadata.expire();
-    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1).await;
+    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1).await;
     metadata.down(false);
     let acked = ledger.acked(WELL);
     ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
@@ -89,7 +89,7 @@ async fn a_token_server_that_refuses_for_a_moment_is_asked_again_a_second_later(
     let ledger = trial.ledger();
     metadata.fails_with(StatusCode::NOT_FOUND);
     metadata.expire();
-    ledger.until("messages are sent back", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1).await;
+    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1).await;
     metadata.down(false);
     let (well_again, acked) = (Instant::now(), ledger.acked(WELL));
     ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;

@@ -12,8 +12,8 @@ use crate::support::{Service, TestBigQuery};
 /// Long enough for several attempts, short enough to see it expire.
 const PUSH_DEADLINE: &str = "2s";
 /// Bound of the 99th percentile, from first delivery to ack, of messages that the failure does not concern.
-/// Half of PUSH_DEADLINE: who waits for a failing table waits for its deadline, and who waits for nobody is
-/// acked in milliseconds, or in tenths of a second where two cores run several tests at once.
+/// Half of PUSH_DEADLINE: a message for a failing table waits until its deadline. The others are acked in milliseconds, or in
+/// tenths of a second if two cores run several tests at once.
 pub const PROMPT: Duration = Duration::from_secs(1);
 
 /// Part of the names of the tables that fail, if only some do.
@@ -27,7 +27,7 @@ pub const SICK: &str = "sick";
 /// Rows that this table refuses.
 pub const POISON: &str = "poison";
 /// Dead letters.
-pub const UNFIT: &str = "unfit";
+pub const REJECTED: &str = "rejected";
 /// What is not tracked.
 pub const FILTERED: &str = "filtered";
 
@@ -61,7 +61,7 @@ impl Trial {
     pub async fn warm_up(&self) {
         let ledger = self.ledger();
         ledger
-            .until("all kinds of messages are acked", async || [WELL, SICK, UNFIT, FILTERED].iter().all(|kind| ledger.acked(kind) >= 3))
+            .until("all kinds of messages are acked", async || [WELL, SICK, REJECTED, FILTERED].iter().all(|kind| ledger.acked(kind) >= 3))
             .await;
     }
 
@@ -70,13 +70,13 @@ impl Trial {
         Arc::clone(&self.player.ledger)
     }
 
-    /// Waits until so many insertAll requests failed from now on, and in the same time a percentile's worth of
+    /// Waits until that many insertAll requests failed from now on, and in the same time a percentile's worth of
     /// messages of these kinds was acked. Percentiles are of messages from now on.
-    pub async fn suffer(&self, failures: u64, unconcerned: &[&str]) {
+    pub async fn suffer(&self, failures: u64, unaffected: &[&str]) {
         let ledger = self.ledger();
         ledger.times_from_now();
         let failed = || self.bigquery.faults().insert_all_requests().failed;
-        let acked = || unconcerned.iter().map(|kind| ledger.acked(kind)).collect::<Vec<_>>();
+        let acked = || unaffected.iter().map(|kind| ledger.acked(kind)).collect::<Vec<_>>();
         let (failed_before, acked_before) = (failed(), acked());
         ledger
             .until("the fault happens, and the stream goes on", async || {
@@ -113,7 +113,7 @@ pub fn send_usual(player: &mut Player) {
         player.send(WELL, 2, Duration::from_millis(50), move || Message::event(user, "1"));
     }
     player.send(SICK, 4, Duration::from_millis(40), || Message::event("sick", "1"));
-    player.send(UNFIT, 1, Duration::from_millis(100), Message::unfit);
+    player.send(REJECTED, 1, Duration::from_millis(100), Message::rejected);
     player.send(FILTERED, 1, Duration::from_millis(100), Message::filtered);
 }
 
@@ -122,25 +122,25 @@ pub fn settings<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [("PUSH_DEADLINE", PUSH_DEADLINE)].iter().chain(more).copied().collect()
 }
 
-/// One table fails in that way until it has done so several times, and deliveries were sent back for it. Then all is
+/// One table fails in that way until it has done so several times, and deliveries were nacked for it. Then all is
 /// well again.
 pub async fn one_table_fails(fault: Fault) {
     let trial = Trial::start().await;
     trial.bigquery.faults().always_on(SICK_TABLES, fault);
     trial.suffer(3, &[WELL]).await;
     let ledger = trial.ledger();
-    ledger.until("the table's messages are sent back", async || ledger.nacked(SICK) >= 3).await;
+    ledger.until("the table's messages are nacked", async || ledger.nacked(SICK) >= 3).await;
     trial.bigquery.faults().always(None);
     trial.recover().await;
-    unconcerned(&ledger, &[WELL]);
-    assert_eq!((ledger.nacked(UNFIT), ledger.nacked(FILTERED)), (0, 0), "other messages sent back");
+    unaffected(&ledger, &[WELL]);
+    assert_eq!((ledger.nacked(REJECTED), ledger.nacked(FILTERED)), (0, 0), "other messages nacked");
     assert_eq!(ledger.cut_off(SICK), 0, "not answered before the ack deadline");
 }
 
-/// These messages were none of the failure's business.
-pub fn unconcerned(ledger: &Ledger, kinds: &[&str]) {
+/// The failure did not affect these messages.
+pub fn unaffected(ledger: &Ledger, kinds: &[&str]) {
     for kind in kinds {
-        assert_eq!((ledger.nacked(kind), ledger.cut_off(kind)), (0, 0), "{kind} messages sent back or cut off");
+        assert_eq!((ledger.nacked(kind), ledger.cut_off(kind)), (0, 0), "{kind} messages nacked or cut off");
         let p99 = ledger.p99(kind);
         assert!(p99 <= PROMPT, "the p99 of {kind} messages is {p99:?}");
     }

@@ -13,7 +13,6 @@ use axum::middleware::map_request;
 use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Frame;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use pixel_pipeline::config::ServeArgs;
 use pixel_pipeline::service::assembly::Assembly;
 use pixel_pipeline::sink::credentials::Tokens;
@@ -207,7 +206,7 @@ async fn a_panic_in_one_request_is_answered_and_leaves_the_others_alone() {
         true => request.map(|_| Body::new(Bug)),
         false => request,
     });
-    let router = push::router(push.into(), PrometheusBuilder::new().build_recorder().handle()).layer(broken);
+    let router = push::router(push.into()).layer(broken);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(server::serve(listener, router, std::future::pending()));

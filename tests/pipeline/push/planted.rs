@@ -176,7 +176,7 @@ async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it
     for (settings, token) in [(&[][..], &nonsense), (&careful, &good)] {
         let (log, tables, metrics) = run(settings, token).await;
         // It was busy, and had much to say.
-        for outcome in ["stored", "filtered", "dead_letter", "retry", "not_a_delivery"] {
+        for outcome in ["stored", "filtered", "dead_letter", "retry", "invalid_request"] {
             assert!(metrics.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is not in {metrics}");
         }
         for reason in ["path", "method", "missing_attribute", "opted_out", "unsigned", "bad_signature", "bad_base64", "bad_json", "invalid"]

@@ -1,4 +1,4 @@
-//! Group commit: rows share insertAll requests, and never each other's fate.
+//! Group commit: rows share insertAll requests, and each has its own result.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,8 +12,6 @@ use tokio::task::JoinSet;
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
-/// From its arrival a delivery is counted; it may take that long until its row is with the batcher.
-const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// Holds the next insert, or all of them, until there are permits.
 fn hold() -> (Arc<Semaphore>, Fault) {
@@ -21,8 +19,7 @@ fn hold() -> (Arc<Semaphore>, Fault) {
     (Arc::clone(&permits), Fault::Hold(permits))
 }
 
-/// Keeps an insert of one row under way, which is held, and sees to it that so many more rows wait behind it.
-/// Returns the statuses of all deliveries.
+/// Holds an insert of one row until `count` more rows wait behind it. Returns the statuses of all deliveries.
 async fn deliver_behind_an_insert(bigquery: &TestBigQuery, service: &Arc<Service>, held: &Semaphore, count: usize) -> Vec<u16> {
     let requests = bigquery.faults().insert_all_requests().requests;
     let mut deliveries = JoinSet::new();
@@ -35,14 +32,13 @@ async fn deliver_behind_an_insert(bigquery: &TestBigQuery, service: &Arc<Service
     for name in 1..=count {
         deliveries.spawn(deliver(name));
     }
-    service.wait_for_in_flight(count + 1).await;
-    tokio::time::sleep(A_MOMENT).await;
+    service.wait_for_pending_rows(count + 1).await;
     held.add_permits(1);
     deliveries.join_all().await
 }
 
 #[tokio::test]
-async fn a_lonely_row_waits_for_nobody() {
+async fn a_single_row_is_sent_at_once() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     for _ in 0..5 {
@@ -53,7 +49,7 @@ async fn a_lonely_row_waits_for_nobody() {
 }
 
 #[tokio::test]
-async fn rows_that_arrive_while_an_insert_is_under_way_are_the_next_batch() {
+async fn rows_that_arrive_during_an_insert_are_the_next_batch() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
@@ -86,7 +82,7 @@ async fn a_batch_has_at_most_batch_max_bytes_unless_one_row_has_more() {
 }
 
 #[tokio::test]
-async fn a_bad_row_never_fails_its_neighbours() {
+async fn a_bad_row_never_fails_the_other_rows() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
@@ -114,7 +110,7 @@ async fn a_batch_that_is_too_large_is_split() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_refused_as_a_whole_is_split_until_the_row_at_fault_is_found() {
+async fn a_batch_refused_as_a_whole_is_split_until_the_bad_row_is_found() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
@@ -130,7 +126,7 @@ async fn a_batch_that_is_refused_as_a_whole_is_split_until_the_row_at_fault_is_f
 }
 
 #[tokio::test]
-async fn rows_that_were_not_stored_for_a_while_are_all_stored_in_the_end() {
+async fn rows_are_all_stored_once_after_transient_failures() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_ROWS", "8")]).await);
     let (held, hold) = hold();
@@ -172,7 +168,7 @@ async fn a_table_that_fails_fails_alone() {
 }
 
 #[tokio::test]
-async fn at_most_so_many_inserts_are_under_way_in_all() {
+async fn at_most_batch_max_inserts_are_in_flight() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[("BATCH_MAX_INSERTS", "2")]).await);
     let (held, hold) = hold();
@@ -182,16 +178,18 @@ async fn at_most_so_many_inserts_are_under_way_in_all() {
         let service = Arc::clone(&service);
         deliveries.spawn(async move { service.push(Entry::of_query(&format!("user_id={user}")).pushed()).await.status });
     }
-    service.wait_for_in_flight(4).await;
+    service.wait_for_pending_rows(4).await;
     bigquery.wait_for_requests(2).await;
-    tokio::time::sleep(A_MOMENT).await;
     assert_eq!(bigquery.faults().insert_all_requests().requests, 2, "the other two tables wait");
-    held.add_permits(4);
+    held.add_permits(1);
+    bigquery.wait_for_requests(3).await;
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 3, "one insert has ended, and one has started");
+    held.add_permits(3);
     assert_eq!(deliveries.join_all().await, [204; 4]);
 }
 
 #[tokio::test]
-async fn more_than_max_in_flight_messages_are_sent_away_at_once() {
+async fn messages_beyond_max_in_flight_are_nacked_at_once() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[("MAX_IN_FLIGHT", "2")]).await);
     let (held, hold) = hold();
@@ -202,18 +200,18 @@ async fn more_than_max_in_flight_messages_are_sent_away_at_once() {
         waiting.spawn(async move { service.push(Entry::of_query("user_id=u").pushed()).await.status });
     }
     service.wait_for_in_flight(2).await;
-    // Nothing that it could wait for would ever happen.
+    // Answered at once: both permits are in use until the inserts are released.
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 429);
     assert_eq!(service.get("/health").await.status, 200, "only deliveries are counted");
     held.add_permits(2);
     assert_eq!(waiting.join_all().await, [204, 204]);
     bigquery.faults().always(None);
-    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "there is room again");
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "messages are accepted again");
 }
 
 /// BigQuery answers 404 for a generated table for a while after its first row.
 #[tokio::test]
-async fn a_new_tables_404_is_waited_out() {
+async fn a_404_of_a_new_table_is_retried() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     bigquery.faults().new_table_404(Some(Duration::from_millis(700)));

@@ -1,7 +1,7 @@
-//! Access tokens, against a metadata server and a BigQuery that looks at them.
+//! Access tokens, against a metadata server and a BigQuery that checks them.
 //!
-//! The embedded BigQuery lets everybody in, so this is a stub: it knows one table and checks the
-//! `Authorization` header.
+//! The embedded BigQuery accepts every token, so this is a stub: it knows one table and checks the `Authorization`
+//! header.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,12 +17,14 @@ use tokio::net::TcpListener;
 use crate::support::service::command;
 use crate::support::{Entry, Service};
 
-/// Metadata server and BigQuery in one: each token that is handed out is one higher.
+/// Metadata server and BigQuery in one. The number of each new token is one higher.
 #[derive(Default)]
 struct Google {
     tokens: AtomicU32,
     /// Tokens below this one are refused.
     valid_from: AtomicU32,
+    /// insertAll requests with such a token. Other requests are not counted: the service reads the dead-letter table a
+    /// moment after it is ready, with whichever token is valid then.
     refused: AtomicU32,
     inserted: AtomicU32,
 }
@@ -43,13 +45,16 @@ async fn answer(State(google): State<Arc<Google>>, request: Request) -> Response
         let token = json!({"access_token": format!("token-{number}"), "expires_in": 3599, "token_type": "Bearer"});
         return ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response();
     }
+    let is_insert = request.method() == Method::POST && path.ends_with("/insertAll");
     let token = request.headers().get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer token-")?.parse().ok());
     if token.is_none_or(|token: u32| token < google.valid_from.load(Ordering::SeqCst)) {
-        google.refused.fetch_add(1, Ordering::SeqCst);
+        if is_insert {
+            google.refused.fetch_add(1, Ordering::SeqCst);
+        }
         let error = json!({"error": {"code": 401, "message": "Invalid Credentials", "errors": [{"reason": "authError"}]}});
         return (StatusCode::UNAUTHORIZED, error.to_string()).into_response();
     }
-    if request.method() == Method::POST && path.ends_with("/insertAll") {
+    if is_insert {
         google.inserted.fetch_add(1, Ordering::SeqCst);
         return r#"{"kind":"bigquery#tableDataInsertAllResponse"}"#.into_response();
     }
@@ -87,7 +92,7 @@ async fn a_token_that_is_refused_is_replaced_once_and_the_row_stored() {
 }
 
 #[tokio::test]
-async fn a_new_token_that_is_refused_too_sends_the_message_back() {
+async fn a_new_token_that_is_refused_too_nacks_the_message() {
     let (google, address) = start().await;
     let service = serve(&address).await;
     google.valid_from.store(u32::MAX, Ordering::SeqCst);

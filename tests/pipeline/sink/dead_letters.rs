@@ -1,4 +1,4 @@
-//! What can never become a row is kept whole, and acknowledged only once it is.
+//! A message that can never become a row is stored whole in the dead-letter table, and acknowledged only then.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -98,7 +98,7 @@ async fn a_forged_time_costs_its_neighbours_nothing() {
     assert!(!tables.iter().any(|table| table.ends_with("_00010101") || table.ends_with("_99991231")), "{tables:?}");
 }
 
-/// The message is in the row anyway, but whoever reads details in a list should not read users.
+/// The row contains the whole message, but a list of details must not show user ids.
 #[tokio::test]
 async fn the_detail_of_an_unreadable_message_quotes_none_of_it() {
     let bigquery = TestBigQuery::start().await;
@@ -159,7 +159,7 @@ async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_table_that_is_gone_keeps_nobody_else_waiting() {
+async fn a_missing_dead_letter_table_delays_no_other_message() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
     bigquery.wait_for_table("dead_letters").await;
@@ -178,11 +178,11 @@ async fn a_message_that_is_too_large_for_a_dead_letter_is_not_acknowledged() {
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(wrapped(&vec![b'x'; 10_000_000], "1")).await.status, 503);
     assert!(bigquery.rows("dead_letters").await.is_empty());
-    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "2")).await.status, 204, "the service lives on");
+    assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "2")).await.status, 204, "the service still runs");
 }
 
 #[tokio::test]
-async fn a_dead_message_delivered_twice_is_one_dead_letter() {
+async fn a_rejected_message_delivered_twice_is_one_dead_letter() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for message_id in ["1", "1", "2"] {
@@ -192,10 +192,10 @@ async fn a_dead_message_delivered_twice_is_one_dead_letter() {
 }
 
 #[tokio::test]
-async fn the_dead_letter_table_can_be_called_otherwise() {
+async fn the_dead_letter_table_can_have_another_name() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("DEAD_LETTER_TABLE", "unfit")]).await;
+    let service = Service::start(&bigquery, &[("DEAD_LETTER_TABLE", "rejected")]).await;
     assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 204);
-    assert_eq!(bigquery.rows("unfit").await.len(), 1);
-    assert_eq!(bigquery.tables().await, ["pixel", "unfit"]);
+    assert_eq!(bigquery.rows("rejected").await.len(), 1);
+    assert_eq!(bigquery.tables().await, ["pixel", "rejected"]);
 }

@@ -14,7 +14,7 @@ const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
 async fn an_idle_service_ends_at_once() {
     let bigquery = TestBigQuery::start().await;
     let mut service = Service::start(&bigquery, &[]).await;
-    // Leaves a connection open that nobody uses.
+    // Leaves an idle connection open.
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
     let began = Instant::now();
     service.signal("TERM");
@@ -33,7 +33,7 @@ async fn a_service_that_is_not_ready_ends_as_well() {
 }
 
 #[tokio::test]
-async fn a_delivery_under_way_gets_its_answer() {
+async fn a_delivery_in_flight_is_answered() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     bigquery.faults().always(Some(Fault::Delay(Duration::from_secs(1))));
@@ -63,8 +63,8 @@ async fn no_acknowledged_message_is_lost_under_load() {
                 let body = Entry::of_query(&format!("user_id=u{}&order_id={order}", sender % 5)).pushed();
                 match http.post(&url).body(body).send().await {
                     Ok(response) if response.status() == 204 => acknowledged.push(order),
-                    Ok(response) => assert_eq!(response.status(), 429, "sent away while shutting down"),
-                    // Nobody listens any more.
+                    Ok(response) => assert_eq!(response.status(), 429, "nacked during the shutdown"),
+                    // The service does not listen any more.
                     Err(_) => break,
                 }
             }
@@ -87,7 +87,7 @@ async fn no_acknowledged_message_is_lost_under_load() {
 
 /// Nine seconds, so that the process ends by itself before it is killed.
 #[tokio::test]
-async fn what_does_not_end_in_time_is_left_to_be_delivered_again() {
+async fn a_delivery_that_outlasts_the_shutdown_is_not_acknowledged() {
     let bigquery = TestBigQuery::start().await;
     let mut service = Service::start(&bigquery, &[("PUSH_DEADLINE", "590s")]).await;
     bigquery.faults().always(Some(Fault::Delay(Duration::from_secs(60))));

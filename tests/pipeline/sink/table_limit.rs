@@ -1,4 +1,4 @@
-//! The cap on the tables that strangers can make.
+//! The limit on new tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,13 +24,13 @@ async fn users(bigquery: &TestBigQuery) -> BTreeMap<String, Vec<String>> {
 }
 
 #[tokio::test]
-async fn past_the_cap_events_go_to_the_overflow_table_and_none_is_lost() {
+async fn beyond_the_limit_events_are_stored_in_the_overflow_table() {
     let bigquery = TestBigQuery::start().await;
     let mut service = Service::start(&bigquery, &[("MAX_NEW_TABLES_PER_HOUR", "3")]).await;
     for user in 0..10 {
         visit(&service, &format!("visitor{user}")).await;
     }
-    // Known ones go on, and so does the overflow table.
+    // Rows of known tables and of the overflow table are not limited.
     for user in [0, 1, 2, 9] {
         visit(&service, &format!("visitor{user}")).await;
     }
@@ -45,11 +45,11 @@ async fn past_the_cap_events_go_to_the_overflow_table_and_none_is_lost() {
     assert_eq!(service.metric(TOO_MANY).await, 8.0);
     assert_eq!(service.metric("pixel_pipeline_tables").await, 3.0);
     assert_eq!(service.metric("pixel_pipeline_deliveries_total{outcome=\"stored\",reason=\"\"}").await, 14.0);
-    // Said once a minute, and not of whom.
+    // Logged once a minute, without the user.
     let line: Value = serde_json::from_str(&service.wait_for_log("overflow table").await).unwrap();
     assert_eq!((&line["severity"], &line["cause"]), (&json!("WARNING"), &json!("too_many_tables")));
     let (_, log) = service.end().await;
-    assert_eq!(log.iter().filter(|line| line.contains("an event went to the overflow table")).count(), 1);
+    assert_eq!(log.iter().filter(|line| line.contains("event stored in the overflow table")).count(), 1);
     assert!(!log.iter().any(|line| line.contains("visitor")), "{log:?}");
 }
 
@@ -109,16 +109,16 @@ async fn a_name_that_is_too_long_and_the_overflow_tables_own_are_no_new_tables()
     assert_eq!(service.metric("pixel_pipeline_overflow_total{cause=\"name_taken\"}").await, 1.0);
 }
 
-/// What a million strangers do to one instance: the tables stay few, and every event is there.
+/// Many unknown users: the number of tables stays small, and no event is lost.
 #[tokio::test]
-async fn many_strangers_at_once_make_no_more_tables_than_allowed() {
+async fn many_unknown_users_at_once_make_no_more_tables_than_allowed() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("MAX_NEW_TABLES_PER_HOUR", "5")]).await;
-    let strangers: Vec<String> = (0..200).map(|number| format!("s{number}")).collect();
+    let unknown_users: Vec<String> = (0..200).map(|number| format!("s{number}")).collect();
     let mut visits = tokio::task::JoinSet::new();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    for stranger in &strangers {
-        let body = Entry::of_query(&format!("user_id={stranger}")).pushed();
+    for user in &unknown_users {
+        let body = Entry::of_query(&format!("user_id={user}")).pushed();
         let request = http.post(&service.url).body(body);
         visits.spawn(async move { request.send().await.unwrap().status().as_u16() });
     }
@@ -126,7 +126,7 @@ async fn many_strangers_at_once_make_no_more_tables_than_allowed() {
     let users = users(&bigquery).await;
     assert_eq!(users.len(), 6, "{:?}", users.keys());
     let mut stored: Vec<String> = users.into_values().flatten().collect();
-    let mut expected = strangers;
+    let mut expected = unknown_users;
     stored.sort();
     expected.sort();
     assert_eq!(stored, expected);

@@ -1,4 +1,4 @@
-//! What stands before a BigQuery, and answers some requests in its place.
+//! A middleware in front of a BigQuery that answers some requests in its place.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::TestBigQuery;
 
-/// An empty one, behind a gate that is asked with method and path, as in `GET /bigquery/v2/projects`, and the body.
+/// An empty BigQuery behind a gate. The gate gets method and path, as in `GET /bigquery/v2/projects`, and the body.
 pub async fn bigquery_behind(gate: impl Fn(&str, &str) -> Option<Response> + Clone + Send + Sync + 'static) -> TestBigQuery {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     TestBigQuery::serve_behind(listener, |router| {

@@ -64,12 +64,12 @@ pub struct Entry {
     pub acked_after: Option<Duration>,
     /// It was acked, and was not where it belongs.
     acked_early: bool,
-    /// A delivery was cut off that had put it where it belongs, and nobody had been told.
+    /// A delivery was cut off that had put it where it belongs, and was not answered.
     cut_off_stored: bool,
 }
 
 impl Ledger {
-    /// With somebody who can tell what is stored.
+    /// With a function that knows what is stored.
     pub fn new(witness: Witness) -> Arc<Self> {
         Arc::new(Self { witness, entries: Mutex::default(), filtered: Mutex::default(), timed_from: Mutex::new(Instant::now()) })
     }
@@ -114,7 +114,7 @@ impl Ledger {
         self.entries().values().filter(|entry| entry.kind == kind && entry.acked_after.is_some()).count()
     }
 
-    /// How many deliveries of that kind were sent back.
+    /// How many deliveries of that kind were nacked.
     pub fn nacked(&self, kind: &str) -> usize {
         self.count(kind, |answer| answer.is_some_and(|status| status != 204))
     }
@@ -213,7 +213,7 @@ impl Ledger {
             let expected = Vec::from_iter(Some(entry.place.clone()).filter(|place| *place != Place::Filtered));
             assert_eq!(found, expected, "where {key} is, and where it belongs: {entry:#?}");
         }
-        assert!(places.is_empty(), "there are rows that nobody sent: {places:#?}");
+        assert!(places.is_empty(), "there are rows of messages that were not sent: {places:#?}");
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::bigquery::DATASET;
-use super::service::{PATIENCE, command, send_signal};
+use super::service::{PATIENCE, RESPONSE_TIMEOUT, command, send_signal};
 
 /// The project of `local` unless it is told another one.
 pub const PROJECT: &str = "local";
@@ -73,7 +73,7 @@ impl Local {
             let line = welcome.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             line.unwrap_or_else(|| panic!("there is no {name} in {welcome:?}")).trim().to_owned()
         };
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(RESPONSE_TIMEOUT).build().unwrap();
         Self { pixel: url("pixel"), push: url("push"), bigquery: url("BigQuery"), child, http, stdout, log, welcome }
     }
 

@@ -13,11 +13,11 @@ use super::ledger::{Ledger, Place};
 
 /// Between a nack and the next delivery: the shortest push backoff of Pub/Sub.
 const BACKOFF: Duration = Duration::from_millis(100);
-/// The least that a subscription may have. Whoever is not answered by then delivers again.
+/// The minimum of a subscription. Without a response by then, the message is delivered again.
 const ACK_DEADLINE: Duration = Duration::from_secs(10);
 /// Messages of one sender, whatever else happens.
-const MOST: usize = 5_000;
-/// Every so manieth message is delivered once more after its ack, as Pub/Sub may.
+const MAX_MESSAGES: usize = 5_000;
+/// One in this many messages is delivered once more after its ack, as Pub/Sub may.
 const TWICE: usize = 10;
 
 /// A message that can be sent.
@@ -46,7 +46,7 @@ impl Message {
     }
 
     /// One that can never become a row.
-    pub fn unfit() -> Self {
+    pub fn rejected() -> Self {
         let message_id = fastrand::u64(..).to_string();
         let event_id = EventId::of_message(&message_id).as_str().to_owned();
         Self { body: wrapped(b"{\"httpRequest\":", &message_id), message_id, event_id, place: Place::DeadLetters }
@@ -73,7 +73,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Nobody sends yet.
+    /// Without senders.
     pub fn new(endpoint: &str, ledger: Arc<Ledger>) -> Self {
         // A redirect is a nack as well.
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -118,7 +118,7 @@ impl Sender {
     async fn run(self, kind: &'static str, pace: Duration, make: impl Fn() -> Message, mut stop: watch::Receiver<bool>) {
         let mut pace = interval(pace);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        for number in 0..MOST {
+        for number in 0..MAX_MESSAGES {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -131,7 +131,7 @@ impl Sender {
                 self.deliver(&message).await;
             }
         }
-        panic!("{kind}: more than {MOST} messages");
+        panic!("{kind}: more than {MAX_MESSAGES} messages");
     }
 
     /// Until it is acked.

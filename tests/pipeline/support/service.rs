@@ -14,6 +14,10 @@ use super::bigquery::{PROJECT, TestBigQuery};
 /// How long anything may take that is expected to happen at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A service that never answers is a failure of its test, and not a test run that hangs. Longer than any PUSH_DEADLINE
+/// that a test waits for.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// A running service. Ends with its handle.
 pub struct Service {
     child: Child,
@@ -72,7 +76,7 @@ impl Service {
             .unwrap();
         let (lines, log) = watch::channel(Vec::new());
         let reader = tokio::spawn(read_log(child.stderr.take().unwrap(), lines));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(RESPONSE_TIMEOUT).build().unwrap();
         let mut service = Self { child, url: String::new(), http, log, reader };
         let listening = service.wait_for_log("\"listening\"").await;
         let line: serde_json::Value = serde_json::from_str(&listening).unwrap();
@@ -121,6 +125,16 @@ impl Service {
             }
         };
         tokio::time::timeout(PATIENCE, arrived).await.expect("the deliveries arrive");
+    }
+
+    /// Waits until the batcher has that many rows, waiting or in a request to BigQuery.
+    pub async fn wait_for_pending_rows(&self, count: usize) {
+        let arrived = async {
+            while self.metric("pixel_pipeline_pending_rows").await < count as f64 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.expect("the rows reach the batcher");
     }
 
     /// Asks for a page.

@@ -1,4 +1,4 @@
-//! Reports: what Cloud Logging makes metrics of, since nobody scrapes `/metrics` on Cloud Run.
+//! Reports: what Cloud Logging makes metrics of, because nothing scrapes `/metrics` on Cloud Run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,12 +33,12 @@ fn event(query: &str) -> Entry {
 }
 
 #[tokio::test]
-async fn reports_add_up_to_what_was_delivered_and_say_nothing_of_it() {
+async fn reports_add_up_to_the_deliveries_and_contain_no_value() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s")]).await;
     bigquery.wait_for_table("dead_letters").await;
     let post = event("order_id=1").with("/httpRequest/requestMethod", json!("POST"));
-    let unfit = |data: &str, id: &str| wrapped(data.as_bytes(), id);
+    let rejected = |data: &str, id: &str| wrapped(data.as_bytes(), id);
     let cases = [
         ("stored", "", 3, event(&format!("order_id={VALUE}")).pushed()),
         ("filtered", "path", 2, Entry::of_url(&format!("https://t.example.com/{VALUE}?user_id={USER}")).pushed()),
@@ -46,9 +46,9 @@ async fn reports_add_up_to_what_was_delivered_and_say_nothing_of_it() {
         ("filtered", "missing_attribute", 4, Entry::of_query(&format!("order_id={VALUE}")).pushed()),
         ("dead_letter", "no_data", 1, r#"{"message":{"attributes":{"a":"b"},"messageId":"1"}}"#.to_owned()),
         ("dead_letter", "bad_base64", 2, format!(r#"{{"message":{{"data":"{VALUE}%","messageId":"2"}}}}"#)),
-        ("dead_letter", "bad_json", 1, unfit(&format!("{{\"httpRequest\":\"{VALUE}"), "3")),
-        ("dead_letter", "no_request_url", 1, unfit(&format!(r#"{{"insertId":"{VALUE}"}}"#), "4")),
-        ("not_a_delivery", "", 2, format!(r#"{{"{VALUE}":1}}"#)),
+        ("dead_letter", "bad_json", 1, rejected(&format!("{{\"httpRequest\":\"{VALUE}"), "3")),
+        ("dead_letter", "no_request_url", 1, rejected(&format!(r#"{{"insertId":"{VALUE}"}}"#), "4")),
+        ("invalid_request", "no_message", 2, format!(r#"{{"{VALUE}":1}}"#)),
     ];
     let mut expected = BTreeMap::new();
     for (outcome, reason, times, body) in cases {
@@ -111,7 +111,7 @@ async fn the_time_from_request_to_row_is_reported_in_quantiles() {
 }
 
 #[tokio::test]
-async fn a_quiet_service_reports_nothing() {
+async fn an_idle_service_reports_nothing() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let (_, log) = service.end().await;
@@ -141,8 +141,8 @@ async fn a_service_that_is_killed_for_being_slow_reports_before() {
 #[tokio::test]
 async fn reports_can_be_turned_off_and_kept_alone() {
     let bigquery = TestBigQuery::start().await;
-    for (level, expected) in [("warn", 0), ("warn,pixel_pipeline::report=info", 1)] {
-        // Without the line that it is listening, nobody learns its port.
+    for (level, expected) in [("warn", 0), ("warn,pixel_pipeline::telemetry::report=info", 1)] {
+        // Without the line that it is listening, the test does not learn its port.
         let level = format!("{level},pixel_pipeline::cli=info");
         let service = Service::start(&bigquery, &[("RUST_LOG", &level)]).await;
         assert_eq!(service.push(event("order_id=1").pushed()).await.status, 204);

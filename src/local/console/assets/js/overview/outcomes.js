@@ -6,7 +6,7 @@ import { count } from '../format.js';
 /** @type {Record<string, string>} */
 export const OUTCOME_LABELS = {
   store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
-  retry: 'nacked', saturated: 'nacked', not_a_delivery: 'rejected',
+  retry: 'nacked', saturated: 'nacked', invalid_request: 'rejected',
 };
 
 /**

@@ -1,0 +1,83 @@
+//! What can happen to a row and to an `insertAll` request: the vocabulary of the sink.
+//!
+//! A leaf: it imports nothing from the rest of the product, so that `ack` and `telemetry` can be read without the sink.
+
+use std::time::Duration;
+
+/// The result of one attempt for one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowResult {
+    /// BigQuery stored it.
+    Stored,
+    /// Permanent: BigQuery will never take this row.
+    Refused(Refusal),
+    /// Transient: another attempt may succeed, no sooner than `after`.
+    Retry { class: ErrorClass, after: Duration },
+    /// BigQuery left the row out because another row of the request was refused. It can be sent again at once.
+    NotAttempted,
+    /// A failure that outlasts every delivery: do not try again within this one.
+    Unavailable(ErrorClass),
+}
+
+/// Why BigQuery refuses a row permanently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The column, where BigQuery names one.
+    pub column: Option<String>,
+    /// BigQuery's message.
+    pub detail: String,
+    /// The row has a column that the table does not have: a newer schema may help.
+    pub no_such_field: bool,
+}
+
+/// The failure of a whole `insertAll` request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// Transient: the same rows can be sent again, no sooner than `after`.
+    Retry { class: ErrorClass, after: Duration },
+    /// The access token was not accepted.
+    Unauthorized,
+    /// The table or its template does not exist (yet).
+    NotFound,
+    /// A failure that outlasts every delivery.
+    Unavailable(ErrorClass),
+    /// The request is invalid: because of one row, or because of its size.
+    BadRequest(String),
+}
+
+impl RequestError {
+    /// It is unknown whether the rows were stored, or BigQuery is unavailable for a moment.
+    pub const TRANSIENT: Self = Self::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO };
+
+    /// The label `failure` of metrics and logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Retry { class, .. } | Self::Unavailable(class) => class.as_str(),
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not_found",
+            Self::BadRequest(_) => "bad_request",
+        }
+    }
+}
+
+/// Why BigQuery does not take rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorClass {
+    /// Transient failures: 5xx, connection resets, timeouts, a table that is being created.
+    Unavailable,
+    /// Rate limits and quotas.
+    Quota,
+    /// The service itself is refused: credentials, permissions, billing.
+    Denied,
+}
+
+impl ErrorClass {
+    /// The label of metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Quota => "quota",
+            Self::Denied => "denied",
+        }
+    }
+}
