@@ -7,7 +7,6 @@ mod dead_letter_table;
 mod duration_arg;
 pub mod explain;
 pub mod forget;
-mod google;
 mod input;
 #[cfg(feature = "local")]
 pub mod local;
@@ -15,10 +14,8 @@ pub mod local;
 pub mod query;
 pub mod replay;
 pub mod serve;
-mod setback;
 mod settings_file;
 pub mod sign;
-mod statement;
 mod streaming_buffer;
 #[cfg(feature = "local")]
 mod welcome;

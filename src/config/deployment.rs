@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::endpoints::{EndpointArgs, Endpoints};
+use super::endpoints::EndpointArgs;
 use super::{Config, Problems, ServeArgs};
-use crate::sink::credentials::gcloud;
+use crate::google::{Endpoints, gcloud};
 
 /// Where a deployment is, and what its service was told.
 #[derive(Debug, Clone, Args)]

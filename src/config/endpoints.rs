@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Problems, parse_base};
+use crate::google::Endpoints;
 
 /// gcloud's own settings, so that one environment leads both. They are not in `--help`.
 #[derive(Debug, Clone, Args)]
@@ -41,18 +42,6 @@ pub struct EndpointArgs {
     /// File with an access token, in place of the credentials that would be found
     #[arg(long, hide = true, env = "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", value_name = "FILE")]
     pub(crate) access_token_file: Option<PathBuf>,
-}
-
-/// The beginnings of URLs, each with its version where gcloud's has it, and without a `/` at the end.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    pub bigquery: String,
-    pub projects: String,
-    pub compute: String,
-    pub logging: String,
-    pub pubsub: String,
-    pub run: String,
-    pub storage: String,
 }
 
 impl EndpointArgs {

@@ -32,7 +32,6 @@ pub use auth::AuthArgs;
 pub use decode::{DecodeArgs, DecodeConfig};
 pub use delivery::DeliveryArgs;
 pub use deployment::{Deployment, DeploymentArgs};
-pub use endpoints::Endpoints;
 pub use operator::{Operator, OperatorArgs};
 pub use problems::Problems;
 pub use signing::SigningKeyArgs;

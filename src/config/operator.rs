@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::endpoints::{EndpointArgs, Endpoints};
+use super::endpoints::EndpointArgs;
 use super::{Config, Problems, ServeArgs, parse_address};
-use crate::sink::credentials::{NoToken, Tokens};
+use crate::google::{Endpoints, TokenError, Tokens};
 
 /// Where the tables are, and how entries become rows.
 #[derive(Debug, Clone, Args)]
@@ -76,16 +76,16 @@ impl OperatorArgs {
 
 impl Operator {
     /// Tokens for BigQuery.
-    pub async fn tokens(&self) -> Result<Tokens, NoToken> {
+    pub async fn tokens(&self) -> Result<Tokens, TokenError> {
         self.tokens_unless(self.service.emulator).await
     }
 
     /// Tokens for Cloud Storage.
-    pub async fn storage_tokens(&self) -> Result<Tokens, NoToken> {
+    pub async fn storage_tokens(&self) -> Result<Tokens, TokenError> {
         self.tokens_unless(self.storage_emulator).await
     }
 
-    async fn tokens_unless(&self, is_emulator: bool) -> Result<Tokens, NoToken> {
-        if is_emulator { Ok(Tokens::None) } else { Tokens::of_the_caller(self.access_token_file.as_deref()).await }
+    async fn tokens_unless(&self, is_emulator: bool) -> Result<Tokens, TokenError> {
+        if is_emulator { Ok(Tokens::None) } else { Tokens::user_credentials(self.access_token_file.as_deref()).await }
     }
 }

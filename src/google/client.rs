@@ -1,198 +1,182 @@
-//! Google's APIs over REST, asked by a command with the credentials of whoever runs it. What passes by itself is tried
-//! again a few times.
+//! Requests to Google's APIs over REST, with the caller's credentials. Transient failures are retried.
+//!
+//! It sends and reads JSON and knows no resource. A 404 is [`Lookup::Absent`]; every other failure is an [`ApiError`].
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use super::setback::Setback;
-use crate::config::Endpoints;
-use crate::sink::credentials::{NoToken, Tokens};
+use super::credentials::{TokenError, Tokens};
+use super::endpoints::{Api, Endpoints};
+use super::error::{ApiError, ApiResult, Lookup};
+use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
 use crate::telemetry::with_causes;
 
-/// An archive's object has an hour of entries.
-const LONGEST_DOWNLOAD: Duration = Duration::from_secs(3600);
+/// Longest download: an archived object holds an hour of entries.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
+/// A metadata server answers in milliseconds or not at all.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An API, as `gcloud services enable` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Api {
-    BigQuery,
-    Compute,
-    Logging,
-    Projects,
-    Pubsub,
-    Run,
-    Storage,
-}
-
-/// A client with the caller's credentials.
+/// A client with credentials.
 #[derive(Debug)]
-pub(crate) struct Google {
+pub struct Client {
     http: reqwest::Client,
     endpoints: Endpoints,
     tokens: Tokens,
-    /// Who pays for the requests.
+    /// The project that pays for the requests.
     quota_project: Option<String>,
+    /// The project that errors name.
     project: String,
+    retry: RetryPolicy,
 }
 
-/// What a question showed.
-#[derive(Debug, Clone)]
-pub(crate) struct Look(Result<Value, Unseen>);
-
-/// Why it showed nothing.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum Unseen {
-    #[error("it is not there")]
-    Missing,
-    #[error("the API {service} is not switched on in {project}")]
-    Disabled { service: String, project: String },
-    #[error("the caller may not look at it, for which {role} is enough: {message}")]
-    Denied { role: &'static str, project: String, message: String },
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl Api {
-    fn service(self) -> &'static str {
-        match self {
-            Self::BigQuery => "bigquery.googleapis.com",
-            Self::Compute => "compute.googleapis.com",
-            Self::Logging => "logging.googleapis.com",
-            Self::Projects => "cloudresourcemanager.googleapis.com",
-            Self::Pubsub => "pubsub.googleapis.com",
-            Self::Run => "run.googleapis.com",
-            Self::Storage => "storage.googleapis.com",
-        }
-    }
-
-    /// The smallest role that can look at everything that is looked at here.
-    fn role(self, path: &str) -> &'static str {
-        match self {
-            Self::Pubsub | Self::Storage | Self::Projects if path.ends_with("iam") || path.ends_with("getIamPolicy") => {
-                "roles/iam.securityReviewer"
-            }
-            Self::BigQuery if path.ends_with("/data") => "roles/bigquery.dataViewer",
-            Self::BigQuery if path.ends_with("/queries") => "roles/bigquery.user",
-            Self::BigQuery => "roles/bigquery.metadataViewer",
-            Self::Compute => "roles/compute.viewer",
-            Self::Logging => "roles/logging.viewer",
-            Self::Projects => "roles/browser",
-            Self::Pubsub => "roles/pubsub.viewer",
-            Self::Run => "roles/run.viewer",
-            Self::Storage if path.contains("/o/") => "roles/storage.objectViewer",
-            Self::Storage => "roles/storage.bucketViewer",
-        }
-    }
-}
-
-impl Google {
+impl Client {
+    /// A client for a command.
     pub(crate) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
         let quota_project = tokens.quota_project().await;
-        let http = client(matches!(tokens, Tokens::None))?;
-        Ok(Self { http, endpoints, tokens, quota_project, project: project.to_owned() })
+        let http = command_http(matches!(tokens, Tokens::None))?;
+        Ok(Self { http, endpoints, tokens, quota_project, project: project.to_owned(), retry: RetryPolicy::COMMAND })
     }
 
-    /// For requests that are not to Google's APIs, and do not say who asks.
+    /// A client that shares the connections of another.
+    pub(crate) fn with_http(http: reqwest::Client, endpoints: Endpoints, tokens: Tokens, project: &str, retry: RetryPolicy) -> Self {
+        Self { http, endpoints, tokens, quota_project: None, project: project.to_owned(), retry }
+    }
+
+    /// For requests without credentials, to anything but Google's APIs.
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// Asks for a path below the API's version.
-    pub(crate) async fn get(&self, api: Api, path: &str) -> Look {
-        self.ask(api, path, |url| self.http.get(url)).await
+    /// Gets a resource. `path` follows the API's version.
+    pub(crate) async fn get(&self, api: Api, path: &str) -> ApiResult<Lookup<Value>> {
+        self.json(api, Method::GET, path, None).await
     }
 
-    /// Asks where the API has questions as POST.
-    pub(crate) async fn post(&self, api: Api, path: &str, body: &Value) -> Look {
-        self.ask(api, path, |url| self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string())).await
+    /// Posts JSON.
+    pub(crate) async fn post(&self, api: Api, path: &str, body: &Value) -> ApiResult<Lookup<Value>> {
+        self.json(api, Method::POST, path, Some(body)).await
     }
 
     /// Deletes a resource.
-    pub(crate) async fn delete(&self, path: &str) -> Look {
-        self.ask(Api::BigQuery, path, |url| self.http.delete(url)).await
+    pub(crate) async fn delete(&self, api: Api, path: &str) -> ApiResult<Lookup<()>> {
+        let sent =
+            self.retry.run(api.service(), || async { self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await });
+        Ok(match sent.await? {
+            Lookup::Found(_) => Lookup::Found(()),
+            Lookup::Absent => Lookup::Absent,
+        })
     }
 
-    /// The content of an object, whose bytes may come for as long as they take. One attempt.
-    pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Unseen> {
-        let request = self.http.get(format!("{}/{path}", self.endpoints.storage)).timeout(LONGEST_DOWNLOAD);
-        self.send(request, Api::Storage, path).await.map_err(|setback| setback.error)
-    }
-
-    async fn ask(&self, api: Api, path: &str, request: impl Fn(&str) -> reqwest::RequestBuilder) -> Look {
-        let base = match api {
-            Api::BigQuery => &self.endpoints.bigquery,
-            Api::Compute => &self.endpoints.compute,
-            Api::Logging => &self.endpoints.logging,
-            Api::Projects => &self.endpoints.projects,
-            Api::Pubsub => &self.endpoints.pubsub,
-            Api::Run => &self.endpoints.run,
-            Api::Storage => &self.endpoints.storage,
-        };
-        let url = format!("{base}/{path}");
-        let mut attempts = 0;
+    /// Every item of a list, page by page. `member` holds a page's items; `path` may have a query.
+    pub(crate) async fn list(&self, api: Api, path: &str, member: &str) -> ApiResult<Lookup<Vec<Value>>> {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let (mut items, mut url) = (Vec::new(), path.to_owned());
         loop {
-            attempts += 1;
-            let setback = match self.answer(request(&url), api, path).await {
-                Ok(value) => return Look(Ok(value)),
-                Err(setback) => setback,
-            };
-            let Some(pause) = setback.pause(attempts) else { return Look(Err(setback.error)) };
-            // Not what it says: it may name a table, and a table may be named after somebody.
-            tracing::info!(service = api.service(), seconds = pause.as_secs_f64(), "asking again after a failure");
-            tokio::time::sleep(pause).await;
+            let Lookup::Found(mut page) = self.get(api, &url).await? else { return Ok(Lookup::Absent) };
+            match page[member].take() {
+                // Google leaves out empty lists.
+                Value::Null => {}
+                Value::Array(more) => items.extend(more),
+                _ => return Err(ApiError::unreadable(api, format!("{member} is not a list"))),
+            }
+            // tabledata.list has another name for it.
+            let token = page["nextPageToken"].as_str().or(page["pageToken"].as_str());
+            let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(Lookup::Found(items)) };
+            url = format!("{path}{separator}pageToken={}", query_value(token));
         }
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<Value, Setback> {
-        let body = self.send(request, api, path).await?.bytes().await.map_err(|error| unanswered(api, &error))?;
-        Ok(serde_json::from_slice(&body).unwrap_or_default())
+    /// Starts to download an object. What fails after that is not retried.
+    pub(crate) async fn download(&self, path: &str) -> ApiResult<Lookup<Response>> {
+        let api = Api::Storage;
+        let request = || self.request(api, Method::GET, path).timeout(DOWNLOAD_TIMEOUT);
+        self.retry.run(api.service(), || self.send(api, Method::GET, path, request())).await
     }
 
-    /// The answer, if it is one of success.
-    async fn send(&self, mut request: reqwest::RequestBuilder, api: Api, path: &str) -> Result<reqwest::Response, Setback> {
-        let no_token = |error: NoToken| Setback::lasting(Unseen::Failed(error.to_string()));
-        let token = self.tokens.token().await.map_err(no_token)?;
+    async fn json(&self, api: Api, method: Method, path: &str, body: Option<&Value>) -> ApiResult<Lookup<Value>> {
+        let attempt = || async {
+            let mut request = self.request(api, method.clone(), path);
+            if let Some(body) = body {
+                request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+            }
+            match self.send(api, method.clone(), path, request).await? {
+                Lookup::Found(response) => {
+                    let answer = response.bytes().await.map_err(|cause| unanswered(api, &cause))?;
+                    let parsed = serde_json::from_slice(&answer).map_err(|error| ApiError::unreadable(api, error.to_string()));
+                    parsed.map(Lookup::Found).map_err(FailedAttempt::permanent)
+                }
+                Lookup::Absent => Ok(Lookup::Absent),
+            }
+        };
+        self.retry.run(api.service(), attempt).await
+    }
+
+    fn request(&self, api: Api, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/{path}", self.endpoints.base(api)))
+    }
+
+    /// One attempt.
+    async fn send(&self, api: Api, method: Method, path: &str, mut request: RequestBuilder) -> Result<Lookup<Response>, FailedAttempt> {
+        let token = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token()).await;
+        let token = token.unwrap_or_else(|_| Err(TokenError::timeout())).map_err(FailedAttempt::permanent)?;
         if let Some(token) = &token {
             request = request.bearer_auth(token);
         }
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        let response = request.send().await.map_err(|error| unanswered(api, &error))?;
-        if response.status().is_success() {
-            return Ok(response);
+        let response = request.send().await.map_err(|cause| unanswered(api, &cause))?;
+        match response.status() {
+            status if status.is_success() => Ok(Lookup::Found(response)),
+            StatusCode::NOT_FOUND => Ok(Lookup::Absent),
+            StatusCode::UNAUTHORIZED => {
+                let failed = self.refused(api, &method, path, response).await;
+                let renewed = self.tokens.token_instead_of(token.as_deref()).await.map_err(FailedAttempt::permanent)?;
+                let decision = if renewed == token { failed.decision } else { RetryDecision::Retry { after: Duration::ZERO } };
+                Err(FailedAttempt { decision, ..failed })
+            }
+            _ => Err(self.refused(api, &method, path, response).await),
         }
+    }
+
+    /// The failure in an answer of another status than success.
+    async fn refused(&self, api: Api, method: &Method, path: &str, response: Response) -> FailedAttempt {
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(|error| unanswered(api, &error))?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
-        let is_off = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));
-        let (project, service) = (self.project.clone(), api.service().to_owned());
-        let error = match status.as_u16() {
-            404 => Unseen::Missing,
-            403 if is_off => Unseen::Disabled { service, project },
-            403 => Unseen::Denied { role: api.role(path), project, message },
-            401 => Unseen::Failed(format!("{service} does not know the caller ({message}): run `gcloud auth application-default login`")),
-            status => Unseen::Failed(format!("{service} answers {status}: {message}")),
+        let body = match response.bytes().await {
+            Ok(body) => body,
+            Err(cause) => return unanswered(api, &cause),
         };
-        if status == StatusCode::UNAUTHORIZED && self.tokens.token_instead_of(token.as_deref()).await.map_err(no_token)? != token {
-            return Err(Setback::passing(error));
-        }
-        Err(Setback::answered(error, status, &headers, &body))
+        // A proxy's page is not JSON. Its status counts all the same.
+        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
+        let is_disabled = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));
+        let (project, service) = (self.project.clone(), api.service());
+        let error = match status.as_u16() {
+            403 if is_disabled => ApiError::Disabled { service, project },
+            403 => ApiError::Denied { role: role(api, method, path), project, message },
+            401 => ApiError::Unauthenticated { service, message },
+            status => ApiError::Status { service, status, message },
+        };
+        FailedAttempt { error, decision: RetryDecision::of_answer(status, &headers, &body) }
     }
 }
 
-fn unanswered(api: Api, cause: &reqwest::Error) -> Setback {
-    let error = Unseen::Failed(format!("{} cannot be reached: {}", api.service(), with_causes(cause)));
-    Setback::unanswered(error, cause)
+/// Text as a value in a URL's query.
+pub(crate) fn query_value(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Honours the proxy's variables, except for what is on this machine.
-fn client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
+fn unanswered(api: Api, cause: &reqwest::Error) -> FailedAttempt {
+    let error = ApiError::Unreachable { service: api.service(), cause: with_causes(cause) };
+    FailedAttempt { error, decision: RetryDecision::of_transport_error(cause) }
+}
+
+/// Uses the proxy that the environment names, except for an emulator on this machine.
+fn command_http(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
     let mut http = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(30))
@@ -204,21 +188,22 @@ fn client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
     http.build()
 }
 
-impl Look {
-    pub(crate) fn result(&self) -> &Result<Value, Unseen> {
-        &self.0
-    }
-
-    pub(crate) fn into_result(self) -> Result<Value, Unseen> {
-        self.0
-    }
-
-    pub(crate) fn value(&self) -> Option<&Value> {
-        self.0.as_ref().ok()
-    }
-
-    /// Whether the API says that there is none.
-    pub(crate) fn is_missing(&self) -> bool {
-        matches!(self.0, Err(Unseen::Missing))
+/// The smallest role that allows the request.
+fn role(api: Api, method: &Method, path: &str) -> &'static str {
+    match api {
+        Api::Pubsub | Api::Storage | Api::Projects if path.ends_with("iam") || path.ends_with("getIamPolicy") => {
+            "roles/iam.securityReviewer"
+        }
+        Api::BigQuery if path.ends_with("/data") => "roles/bigquery.dataViewer",
+        Api::BigQuery if path.contains("/queries") => "roles/bigquery.user",
+        Api::BigQuery if method != Method::GET => "roles/bigquery.dataEditor",
+        Api::BigQuery => "roles/bigquery.metadataViewer",
+        Api::Compute => "roles/compute.viewer",
+        Api::Logging => "roles/logging.viewer",
+        Api::Projects => "roles/browser",
+        Api::Pubsub => "roles/pubsub.viewer",
+        Api::Run => "roles/run.viewer",
+        Api::Storage if path.contains("/o/") => "roles/storage.objectViewer",
+        Api::Storage => "roles/storage.bucketViewer",
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::google::Tokens;
 use crate::pipeline::Pipeline;
 use crate::sink::batcher::Batcher;
 use crate::sink::bigquery::BigQuery;
-use crate::sink::credentials::Tokens;
 use crate::sink::template::{Mismatch, Template, TemplateWatcher};
 use crate::table_limit::TableLimiter;
 

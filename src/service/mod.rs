@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::google::{TokenError, Tokens};
 use crate::service::assembly::Assembly;
-use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
@@ -37,7 +37,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error("no credentials for BigQuery: {0}")]
-    NoCredentials(#[from] NoToken),
+    NoCredentials(#[from] TokenError),
     #[error("no HTTP client: {0}")]
     NoHttpClient(#[from] reqwest::Error),
     #[error("{0}")]

@@ -6,7 +6,6 @@
 
 pub mod batcher;
 pub mod bigquery;
-pub mod credentials;
 pub mod dead_letter;
 pub mod insert_all;
 pub mod template;

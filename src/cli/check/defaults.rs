@@ -1,5 +1,7 @@
-//! What stands below the file of settings: what deploy.sh makes of a setting that nobody gives. And what the service
-//! is told by all of it.
+//! The defaults of deploy.sh, which apply below flags, environment and settings file, and the service settings that
+//! result from all four.
+//!
+//! The two tables below are the seam to a table of all settings: they list what deploy.sh passes to the service.
 
 use std::ffi::OsString;
 
@@ -9,8 +11,8 @@ use super::Args;
 use crate::cli::Cli;
 use crate::cli::settings_file::{self, BadSettings, Settings};
 
-/// The settings that deploy.sh hands on to the service. No key is among them: what differs is printed.
-const SERVICE: [&str; 20] = [
+/// The settings that deploy.sh passes to the service. Without secrets: the report prints differences.
+const SERVICE_SETTINGS: [&str; 20] = [
     "DATASET",
     "TABLE_NAME",
     "VALID_ATTRIBUTES",
@@ -32,32 +34,32 @@ const SERVICE: [&str; 20] = [
     "LOG_FORMAT",
     "RUST_LOG",
 ];
-/// Those of which a deployment has another default than `serve`.
-const DEPLOYED: [(&str, &str); 2] = [("PUSH_DEADLINE", "50s"), ("LOG_FORMAT", "json")];
+/// Those whose default differs between deploy.sh and `serve`.
+const DEPLOYMENT_DEFAULTS: [(&str, &str); 2] = [("PUSH_DEADLINE", "50s"), ("LOG_FORMAT", "json")];
 
 /// A setting of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceSetting {
     pub(crate) name: String,
-    /// As deploy.sh hands it on.
+    /// The value that deploy.sh passes.
     pub(crate) given: String,
-    /// What the service takes if it is not told.
+    /// The default of `serve`.
     pub(crate) default: String,
 }
 
-/// The arguments once more, above these defaults; and what the service was told by them.
-pub(crate) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
+/// The arguments with file and defaults applied, and the resulting service settings.
+pub(crate) fn resolve(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
     let file = args.settings.read(args.deployment.is_local())?;
-    Ok(above(&file, std::env::args_os())?)
+    Ok(with_defaults(&file, std::env::args_os())?)
 }
 
-fn above(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
-    let of_deployment = |name: &str| DEPLOYED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    let matches = settings_file::above("check", |name| file.get(name).or_else(|| of_deployment(name)).map(str::to_owned), line)?;
-    let plain = Cli::command();
-    let check = plain.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
+fn with_defaults(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+    let deployment_default = |name: &str| DEPLOYMENT_DEFAULTS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let matches = settings_file::above("check", |name| file.get(name).or_else(|| deployment_default(name)).map(str::to_owned), line)?;
+    let command = Cli::command();
+    let check = command.find_subcommand("check").into_iter().flat_map(clap::Command::get_arguments);
     let settings = check.filter_map(|arg| {
-        let name = SERVICE.into_iter().find(|name| arg.get_env().is_some_and(|env| env == *name))?;
+        let name = SERVICE_SETTINGS.into_iter().find(|name| arg.get_env().is_some_and(|env| env == *name))?;
         let given = matches.get_raw(arg.get_id().as_str())?.next()?.to_string_lossy().into_owned();
         let default = arg.get_default_values().first()?.to_str()?.to_owned();
         Some(ServiceSetting { name: name.to_owned(), given, default })
@@ -89,20 +91,20 @@ mod tests {
 
     fn read_line(file: &[(String, String)], flags: &[&str]) -> Vec<ServiceSetting> {
         let line = ["pixel-pipeline", "check"].iter().chain(flags).map(OsString::from);
-        above(&Settings(file.to_vec()), line).unwrap().1
+        with_defaults(&Settings(file.to_vec()), line).unwrap().1
     }
 
     #[test]
-    fn what_nobody_gives_is_what_the_example_shows() {
+    fn defaults_are_those_of_the_example_file() {
         let shown: Vec<(String, String)> = example()
             .into_iter()
             .filter(|(section, _, _)| section.starts_with("What the service is told"))
             .map(|(_, name, value)| (name, value))
             .collect();
         let mut taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
-        taken.sort_by_key(|(name, _)| SERVICE.iter().position(|known| known == name));
+        taken.sort_by_key(|(name, _)| SERVICE_SETTINGS.iter().position(|known| known == name));
         assert_eq!(taken, shown);
-        let (args, _) = above(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
+        let (args, _) = with_defaults(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
         let debug = format!("{:?}", args.deployment);
         for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();

@@ -10,7 +10,7 @@ use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset_reference::DatasetReference;
 
 use crate::config::parse_address;
-use crate::sink::credentials::{NoToken, Tokens};
+use crate::google::{TokenError, Tokens};
 
 /// Where to run the query.
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ pub(crate) enum TargetError {
     #[error("BigQuery's address: {0}")]
     Address(String),
     #[error(transparent)]
-    NoToken(#[from] NoToken),
+    Token(#[from] TokenError),
 }
 
 impl TargetArgs {

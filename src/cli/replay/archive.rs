@@ -1,11 +1,10 @@
 //! `gs://BUCKET/PREFIX`: archives as a log sink writes them, `PREFIX/YYYY/MM/DD/HH:MM:SS_HH:MM:SS_S0.json`, an hour of
-//! entries in each, one a line. By the JSON API (<https://cloud.google.com/storage/docs/json_api>).
+//! entries in each, one a line.
 //!
 //! A task of many reads the objects that are its own, and none of the others.
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::ToSpan as _;
@@ -15,26 +14,16 @@ use tokio::sync::mpsc;
 
 use super::period::{Moment, Period};
 use super::shard::Shard;
-use crate::cli::google::{Api, Google, Unseen};
+use crate::google::storage::{self, Object};
+use crate::google::{ApiResult, Client};
 
 /// Chunks that may wait to be read.
 const AHEAD: usize = 16;
-/// Attempts to begin a download.
-const ATTEMPTS: u32 = 5;
 
 /// Cloud Storage.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    google: Arc<Google>,
-}
-
-/// One object, of one generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Object {
-    bucket: String,
-    path: String,
-    pub(crate) generation: String,
-    pub(crate) size: u64,
+    google: Arc<Client>,
 }
 
 /// Bucket and prefix of a `gs://` URL.
@@ -52,47 +41,18 @@ impl Place {
     }
 }
 
-impl Object {
-    /// As gcloud names it.
-    pub(crate) fn name(&self) -> String {
-        format!("gs://{}/{}", self.bucket, self.path)
-    }
-}
-
 impl Archive {
-    pub(crate) fn new(google: Google) -> Self {
+    pub(crate) fn new(google: Client) -> Self {
         Self { google: Arc::new(google) }
     }
 
     /// The objects of a place that are this task's and may have entries of the period, in the order of their names.
-    pub(crate) async fn list(&self, place: &Place, shard: Shard, period: Period) -> Result<Vec<Object>, Unseen> {
+    pub(crate) async fn list(&self, place: &Place, shard: Shard, period: Period) -> ApiResult<Vec<Object>> {
         let Place { bucket, prefix } = place;
-        let (mut objects, mut token) = (Vec::new(), String::new());
-        loop {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("prefix", prefix)
-                .append_pair("fields", "items(name,size,generation),nextPageToken")
-                .append_pair("pageToken", &token)
-                .finish();
-            let page = self.google.get(Api::Storage, &format!("b/{}/o?{query}", escaped(bucket))).await.into_result()?;
-            for item in page["items"].as_array().into_iter().flatten() {
-                let text = |member: &str| item[member].as_str().unwrap_or_default().to_owned();
-                let object = Object {
-                    bucket: bucket.clone(),
-                    path: text("name"),
-                    generation: text("generation"),
-                    size: text("size").parse().unwrap_or_default(),
-                };
-                // A folder that a console made.
-                if !object.path.ends_with('/') && shard.has_source(&object.name()) && may_have(&object.path, period) {
-                    objects.push(object);
-                }
-            }
-            match page["nextPageToken"].as_str() {
-                Some(next) => token = next.to_owned(),
-                None => return Ok(objects),
-            }
-        }
+        let objects = storage::list(&self.google, bucket, prefix).await?.require(format!("bucket {bucket}"))?;
+        // A console stores a folder as an object whose name ends with /.
+        let is_mine = |object: &Object| !object.path.ends_with('/') && shard.has_source(&object.name()) && may_have(&object.path, period);
+        Ok(objects.into_iter().filter(is_mine).collect())
     }
 
     /// The content of an object, to be read outside of the runtime.
@@ -104,20 +64,13 @@ impl Archive {
     }
 }
 
-async fn download(google: Arc<Google>, object: Object, chunks: mpsc::Sender<io::Result<Bytes>>) {
-    let path = format!("b/{}/o/{}?alt=media&generation={}", escaped(&object.bucket), escaped(&object.path), escaped(&object.generation));
-    let mut attempt = 1;
-    let mut response = loop {
-        match google.download(&path).await {
-            Ok(response) => break response,
-            Err(Unseen::Failed(_)) if attempt < ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempt)).await;
-                attempt += 1;
-            }
-            Err(error) => {
-                let _ = chunks.send(Err(io::Error::other(error))).await;
-                return;
-            }
+async fn download(google: Arc<Client>, object: Object, chunks: mpsc::Sender<io::Result<Bytes>>) {
+    let started = storage::download(&google, &object).await.and_then(|response| response.require(object.name()));
+    let mut response = match started {
+        Ok(response) => response,
+        Err(error) => {
+            let _ = chunks.send(Err(io::Error::other(error))).await;
+            return;
         }
     };
     loop {
@@ -151,11 +104,6 @@ impl Read for Body {
         buffer[..count].copy_from_slice(&self.chunk.split_to(count));
         Ok(count)
     }
-}
-
-fn escaped(text: &str) -> String {
-    // In a path, + is itself.
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// Whether an object may have entries of the period, as far as its name tells. An entry is in the object of its own

@@ -12,11 +12,11 @@ use super::feed::{AHEAD, Event, Feed, Reach};
 use super::period::{Moment, Period};
 use super::shard::Shard;
 use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
-use crate::cli::google::{Google, Unseen};
-use crate::cli::statement::{self, Rows, Statement};
 use crate::config::Config;
 use crate::decode::PubsubMessage;
 use crate::decode::message::MessageData;
+use crate::google::statement::{self, Rows, Statement};
+use crate::google::{ApiResult, Client};
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -31,15 +31,15 @@ pub(crate) struct Question<'a> {
 }
 
 impl DeadLetters {
-    pub(crate) fn new(google: Google, config: &Config) -> Self {
+    pub(crate) fn new(google: Client, config: &Config) -> Self {
         Self(DeadLetterTable::new(Arc::new(google), config))
     }
 
     /// Asks for them. The answer is of one moment: what is written or deleted meanwhile does not change it.
-    pub(crate) async fn feed(&self, question: &Question<'_>) -> Result<Feed, Unseen> {
-        let rows = self.0.run(&self.select(question)).await?;
+    pub(crate) async fn feed(&self, question: &Question<'_>) -> ApiResult<Feed> {
+        let rows = self.0.run(&self.select(question)).await?.require(format!("table {}", self.0.name()))?;
         let (events, receiver) = mpsc::channel(AHEAD);
-        let reach = Reach::of(Some(rows.total()));
+        let reach = Reach::of(Some(rows.total()?));
         // Ends with the rows, or when nobody takes them any more.
         tokio::spawn(send(Arc::clone(self.0.google()), rows, events, reach.clone()));
         Ok(Feed { events: receiver, sources: Vec::new(), reach, closing: Box::pin(std::future::ready(())) })
@@ -74,14 +74,21 @@ impl DeadLetters {
     }
 
     /// Deletes those with these event_ids, as far as BigQuery does.
-    pub(crate) async fn delete(&self, event_ids: &[String], count: &mut Deleted) -> Result<(), Unseen> {
+    pub(crate) async fn delete(&self, event_ids: &[String], count: &mut Deleted) -> ApiResult<()> {
         self.0.delete(event_ids, Timestamp::now(), count).await
     }
 }
 
-async fn send(google: Arc<Google>, mut rows: Rows, events: mpsc::Sender<Event>, reach: Reach) {
+async fn send(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<Event>, reach: Reach) {
     loop {
-        for row in rows.take() {
+        let page = match rows.take() {
+            Ok(page) => page,
+            Err(error) => {
+                let _ = events.send(Event::Broken { what: format!("the dead letters: {error}") }).await;
+                return;
+            }
+        };
+        for row in page {
             if events.send(Event::Entry(entry(&row))).await.is_err() {
                 return;
             }

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use super::archive::{Archive, Object};
+use super::archive::Archive;
 use super::checkpoint::{Checkpoint, CheckpointError, Identity};
 use super::entry::{Entry, Origin, Payload};
 use super::feed::{AHEAD, Event, Feed, Reach, Source};
 use super::lines::{Line, Lines, Offset};
 use super::shard::{self, Shard};
+use crate::google::storage::Object;
 
 /// Something to read lines from.
 #[derive(Debug)]

@@ -23,13 +23,12 @@ use super::watermark::Watermark;
 use super::{Args, Format};
 use crate::ack::Outcome;
 use crate::cli::dead_letter_table::Deleted;
-use crate::cli::google::{Google, Unseen};
 use crate::cli::printable;
 use crate::config::Operator;
 use crate::decode::Decoder;
+use crate::google::{ApiError, Client, TokenError, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::{BigQuery, ControlError};
-use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
 
 /// How often the checkpoint is written, and how far it is shown.
@@ -50,13 +49,13 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
-    NoToken(#[from] NoToken),
+    Token(#[from] TokenError),
     #[error("no HTTP client")]
     Http(#[from] reqwest::Error),
     #[error("cannot list {place}: {error}")]
-    List { place: String, error: Unseen },
+    List { place: String, error: ApiError },
     #[error("cannot read the dead letters: {0}")]
-    DeadLetters(Unseen),
+    DeadLetters(ApiError),
     #[error("cannot read the template table")]
     Template(#[from] ControlError),
     #[error(transparent)]
@@ -126,7 +125,7 @@ async fn open(
 ) -> Result<(Feed, Option<DeadLetters>), Failure> {
     let project = &operator.service.location.project;
     if args.dead_letters {
-        let google = Google::new(operator.endpoints.clone(), tokens.clone(), project).await?;
+        let google = Client::new(operator.endpoints.clone(), tokens.clone(), project).await?;
         let letters = DeadLetters::new(google, &operator.service);
         let question = dead_letters::Question { reasons: &args.reason, period: args.period(), shard };
         let feed = letters.feed(&question).await.map_err(Failure::DeadLetters)?;
@@ -146,7 +145,7 @@ async fn open(
         let archive = match &archive {
             Some(archive) => archive,
             None => {
-                let google = Google::new(operator.endpoints.clone(), operator.storage_tokens().await?, project).await?;
+                let google = Client::new(operator.endpoints.clone(), operator.storage_tokens().await?, project).await?;
                 archive.insert(Arc::new(Archive::new(google)))
             }
         };

@@ -18,9 +18,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::batcher::Sink;
-use super::credentials::Tokens;
 use super::insert_all::{self, Failure};
 use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
+use crate::google::Tokens;
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
