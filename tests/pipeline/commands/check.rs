@@ -197,7 +197,13 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "dead-letter publisher",
             "topics add-iam-policy-binding pixel-dead-letter --project=my-project --member=serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
         ),
-        (PUSH_POLICY, "/bindings/0", none.clone(), "dead-letter subscriber", "gcloud pubsub subscriptions add-iam-policy-binding pixel-push"),
+        (
+            PUSH_POLICY,
+            "/bindings/0",
+            none.clone(),
+            "dead-letter subscriber",
+            "gcloud pubsub subscriptions add-iam-policy-binding pixel-push",
+        ),
         (RUN, "", none.clone(), "service", "PROJECT_ID=my-project deploy/deploy.sh"),
         (RUN, "/status/conditions/0/status", json!("False"), "service", "gcloud run services logs read pixel-pipeline"),
         (
@@ -207,11 +213,11 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "service account",
             "--service-account=pixel-run@my-project.iam.gserviceaccount.com",
         ),
-        (RUN, variable(0), json!("other"), "service settings", "--update-env-vars='^|^GOOGLE_CLOUD_PROJECT=my-project'"),
-        (RUN, variable(4), json!("order_id"), "service settings", "--update-env-vars='^|^VALID_ATTRIBUTES=order_id,type,user_id'"),
-        (RUN, variable(8), json!("8s"), "service settings", "--update-env-vars='^|^PUSH_DEADLINE=50s'"),
+        (RUN, variable(0), json!("other"), "service settings", "--update-env-vars='^|''^GOOGLE_CLOUD_PROJECT=my-project'"),
+        (RUN, variable(4), json!("order_id"), "service settings", "--update-env-vars='^|''^VALID_ATTRIBUTES=order_id,type,user_id'"),
+        (RUN, variable(8), json!("8s"), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
         // Without the variable, the service's own default applies: 8s.
-        (RUN, "/spec/template/spec/containers/0/env/8", none.clone(), "service settings", "--update-env-vars='^|^PUSH_DEADLINE=50s'"),
+        (RUN, "/spec/template/spec/containers/0/env/8", none.clone(), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
         (
             RUN_POLICY,
             "/bindings/0/members/0",
@@ -233,7 +239,13 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "unauthenticated access",
             "remove-iam-policy-binding pixel-pipeline --project=my-project --region=us-central1 --member=allUsers",
         ),
-        (RUN, "/metadata/annotations/run.googleapis.com~1invoker-iam-disabled", json!("true"), "unauthenticated access", "--invoker-iam-check"),
+        (
+            RUN,
+            "/metadata/annotations/run.googleapis.com~1invoker-iam-disabled",
+            json!("true"),
+            "unauthenticated access",
+            "--invoker-iam-check",
+        ),
         (DATASET, "", none.clone(), "dataset", "bq --project_id=my-project --location=US mk --dataset parsed_pixel"),
         (DATASET, "/location", json!("EU"), "dataset", "LOCATION=EU"),
         (DATASET, "/access/1", none.clone(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
@@ -251,7 +263,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "/schema/fields/4/type",
             json!("RECORD"),
             "columns",
-            "VALID_ATTRIBUTES=order_id,user_id PROJECT_ID=my-project deploy/deploy.sh",
+            "VALID_ATTRIBUTES='order_id,user_id' PROJECT_ID=my-project deploy/deploy.sh",
         ),
         (TEMPLATE, "/schema/fields/5", required, "columns", "ALTER COLUMN `shop` DROP NOT NULL"),
         (DEAD_LETTERS, "", none.clone(), "dead-letter table", "mk --table parsed_pixel.dead_letters schema/dead_letters.json"),
@@ -375,7 +387,10 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     .await;
     let (dataset, topic, settings) = names(&of_flag);
     assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_flag does not exist", ""));
-    assert_eq!(settings, "DATASET is parsed_pixel in the service and of_the_flag here; TABLE_SUFFIX is _{user_id}_{date} in the service and _{date} here");
+    assert_eq!(
+        settings,
+        "DATASET is parsed_pixel in the service and of_the_flag here; TABLE_SUFFIX is _{user_id}_{date} in the service and _{date} here"
+    );
 
     std::fs::rename(&file, dir.path().join("other.env")).unwrap();
     let (_, of_other) = links(check_of(&google, dir.path(), &["--settings", "other.env"])).await;
