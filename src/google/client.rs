@@ -61,14 +61,18 @@ impl Client {
         self.json(api, Method::POST, path, Some(body)).await
     }
 
-    /// Deletes a resource.
+    /// Deletes a resource. The answer has no JSON.
     pub(crate) async fn delete(&self, api: Api, path: &str) -> ApiResult<Lookup<()>> {
-        let sent =
-            self.retry.run(api.service(), || async { self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await });
-        Ok(match sent.await? {
-            Lookup::Found(_) => Lookup::Found(()),
-            Lookup::Absent => Lookup::Absent,
-        })
+        let attempt = || async {
+            match self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await? {
+                Lookup::Found(response) => {
+                    response.bytes().await.map_err(|cause| unanswered(api, &cause))?;
+                    Ok(Lookup::Found(()))
+                }
+                Lookup::Absent => Ok(Lookup::Absent),
+            }
+        };
+        self.retry.run(api.service(), attempt).await
     }
 
     /// Every item of a list, page by page. `member` holds a page's items; `path` may have a query.

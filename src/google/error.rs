@@ -50,9 +50,4 @@ impl ApiError {
     pub(crate) fn unreadable(api: Api, problem: impl Into<String>) -> Self {
         Self::Unreadable { service: api.service(), problem: problem.into() }
     }
-
-    /// Whether the API refused to create what exists already.
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Status { status: 409, .. })
-    }
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::bigquery::{BigQuery, ControlError};
+use super::bigquery::BigQuery;
 use super::dead_letter;
 use crate::decode::{Decoder, Schema, SchemaProblem, Settings};
+use crate::google::{ApiError, RetryPolicy};
 use crate::telemetry::Throttle;
 
 /// How old a schema may become.
@@ -97,7 +98,7 @@ pub struct Mismatch(pub Vec<SchemaProblem>);
 #[derive(Debug, thiserror::Error)]
 enum LookError {
     #[error(transparent)]
-    Control(#[from] ControlError),
+    Api(#[from] ApiError),
     #[error(transparent)]
     Mismatch(Mismatch),
 }
@@ -123,7 +124,7 @@ impl TemplateWatcher {
 
     /// Looks until it is dropped. Ends only if the first look shows that the settings cannot work.
     pub async fn run(self) -> Mismatch {
-        let mut failures = 0_u32;
+        let mut delays = RetryPolicy::UNTIL_SUCCESS.delays();
         while self.seen.borrow().is_none() {
             let asked = Instant::now();
             match self.look().await {
@@ -134,8 +135,7 @@ impl TemplateWatcher {
                 Err(LookError::Mismatch(mismatch)) => return mismatch,
                 result => {
                     self.complain(&result);
-                    tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(failures.min(6))).await;
-                    failures += 1;
+                    tokio::time::sleep(delays.next().expect("this policy has no last retry")).await;
                 }
             }
         }
@@ -220,7 +220,7 @@ impl TemplateWatcher {
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            tracing::warn!(table = &**table, %error, "cannot see to the dead-letter table");
+            tracing::warn!(table = &**table, %error, "cannot check or create the dead-letter table");
         }
     }
 

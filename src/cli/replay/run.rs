@@ -28,7 +28,7 @@ use crate::config::Operator;
 use crate::decode::Decoder;
 use crate::google::{ApiError, Client, TokenError, Tokens};
 use crate::service::assembly::Assembly;
-use crate::sink::bigquery::{BigQuery, ControlError};
+use crate::sink::bigquery::BigQuery;
 use crate::sink::template::Mismatch;
 
 /// How often the checkpoint is written, and how far it is shown.
@@ -57,7 +57,7 @@ pub(crate) enum Failure {
     #[error("cannot read the dead letters: {0}")]
     DeadLetters(ApiError),
     #[error("cannot read the template table")]
-    Template(#[from] ControlError),
+    Template(#[from] ApiError),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
     #[error("the {0} ended unexpectedly")]

@@ -20,11 +20,9 @@ use tokio::time::{Instant, timeout_at};
 use super::batcher::Sink;
 use super::insert_all::{self, Failure};
 use super::{Destination, ErrorClass, InsertRow, Refusal, RowResult};
-use crate::google::Tokens;
+use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
-
-pub use tables::ControlError;
 
 /// More than any delivery waits; a header may name any number.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
@@ -44,6 +42,8 @@ pub struct Location {
 #[derive(Debug)]
 pub struct BigQuery {
     http: reqwest::Client,
+    /// For everything but insertAll, with the same connections.
+    client: Client,
     tokens: Tokens,
     location: Location,
     gzip: bool,
@@ -67,7 +67,10 @@ impl BigQuery {
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let throttle = Throttle::new(Duration::from_secs(1));
-        Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), throttle }))
+        let endpoints = Endpoints { bigquery: format!("{}/bigquery/v2", location.endpoint), ..Endpoints::default() };
+        // The template watcher repeats its requests itself.
+        let client = Client::with_http(http.clone(), endpoints, tokens.clone(), &location.project, RetryPolicy::ONCE);
+        Ok(Arc::new(Self { http, client, tokens, location, gzip, table_missing: Notify::new(), throttle }))
     }
 
     /// Waits until an insert was told that its table is not there.
