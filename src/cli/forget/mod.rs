@@ -94,7 +94,7 @@ pub async fn run(args: Args) -> ExitCode {
     telemetry::init(serve.log_format(), &serve.log_level, "");
     let operator = match args.operator.load().await {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("the settings are wrong:\n{problems}")),
+        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
     match forget(args, &operator).await {
         Ok(code) => code,

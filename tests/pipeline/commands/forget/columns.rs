@@ -48,11 +48,7 @@ async fn a_value_is_compared_in_the_columns_type() {
     let given: Vec<String> = given.chain(further).collect();
     for argument in &given {
         let (code, list, err) = forget(&bigquery, &settings, &[argument]).await;
-        assert_eq!(
-            (code, list.lines().next()),
-            (Some(0), Some("pixel: 1 row (rows of a shared table)")),
-            "{argument}: {list}{err}"
-        );
+        assert_eq!((code, list.lines().next()), (Some(0), Some("pixel: 1 row (rows of a shared table)")), "{argument}: {list}{err}");
     }
     let (code, list, err) = forget(&bigquery, &settings, &["--attribute=of_integer=x"]).await;
     assert_eq!((code, list.lines().next()), (Some(0), Some("0 dead letters")), "no row matches: {err}");
