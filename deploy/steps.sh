@@ -7,7 +7,7 @@ trap 'ended $?' EXIT
 ended() {
   rm -rf "$tmp"
   [[ $1 == 0 || $1 == 2 ]] ||
-    printf '\nStopped after %s changes. Mend what is said above and run it again: it goes on where it stopped.\n' "$changes" >&2
+    printf '\nStopped after %s changes. Fix the error above and run again: it continues where it stopped.\n' "$changes" >&2
 }
 
 step() { printf '\n%s\n' "$1"; }

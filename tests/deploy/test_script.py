@@ -81,7 +81,7 @@ class Script(DeployTest):
                 echo "DIED $deaths TIMES"''', EVERYTHING)
         self.assertGreaterEqual(int(re.search(r'DIED (\d+) TIMES', run.said)[1]), 3, run.said)
         self.assertIn('network is unreachable', run.said)
-        self.assertIn('run it again: it goes on where it stopped', run.said)
+        self.assertIn('run again: it continues where it stopped', run.said)
         whole = self.run_clean('deploy/deploy.sh', EVERYTHING)
         self.assertEqual(made(run), made(whole))
 
