@@ -8,7 +8,6 @@ mod duration_arg;
 mod error;
 pub mod explain;
 pub mod forget;
-mod google;
 mod input;
 #[cfg(feature = "local")]
 pub mod local;
@@ -16,10 +15,8 @@ pub mod local;
 pub mod query;
 pub mod replay;
 pub mod serve;
-mod setback;
 mod settings_file;
 pub mod sign;
-mod statement;
 mod streaming_buffer;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,6 @@ mod values;
 pub use auth::PushAuth;
 pub use decode::DecodeConfig;
 pub use deployment::Deployment;
-pub use endpoints::Endpoints;
 pub use given::{Given, SettingArgs};
 pub use logging::LogFormat;
 pub use operator::Operator;

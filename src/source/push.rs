@@ -192,9 +192,9 @@ mod tests {
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
     use crate::decode::{Privacy, Schema, Settings};
+    use crate::google::Tokens;
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
-    use crate::sink::credentials::Tokens;
     use crate::sink::template::{TemplateSettings, TemplateWatcher};
     use crate::source::http::server;
     use crate::table_limit::{OverflowSuffix, TableLimiter, TableLimits};

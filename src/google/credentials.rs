@@ -1,5 +1,7 @@
-//! Access tokens for Google's APIs: Application Default Credentials, those of whoever runs a command, or
-//! none for an emulator.
+//! Access tokens for Google's APIs: Application Default Credentials, those of a command's user, or none for an
+//! emulator.
+//!
+//! Google's library refreshes a token before it expires. Here a token is renewed that an API rejects.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,81 +17,87 @@ use tokio::time::Instant;
 
 /// Reads and writes tables; covers `insertAll` and the control plane.
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
-/// Everything that the caller may do.
+/// Everything that the user is permitted.
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-/// A metadata server answers in milliseconds, and the name of one that is not there may take long to look up.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Shortest time between two looks for a token, where there was none.
-const COOL_DOWN: Duration = Duration::from_secs(1);
+/// A metadata server answers in milliseconds. Without one, the DNS lookup of its name may take long.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Minimum time between two attempts to get a token, after a failed one.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where access tokens come from.
 #[derive(Debug, Clone)]
 pub enum Tokens {
     /// An emulator asks for none.
     None,
-    /// As somebody else made it, and asked for again when it is refused: a command may outlast its hour.
-    Given { by: Giver, token: Arc<RwLock<String>> },
+    /// From a file or gcloud. Read again when it is rejected: a command may run for longer than a token is valid.
+    Static { source: TokenSource, token: Arc<RwLock<String>> },
     /// Cached, and refreshed before they expire.
     Google { scope: &'static str, cache: Arc<RwLock<Cache>> },
 }
 
-/// Google's library, with what it keeps: a token, or the failure to get one. The latter it keeps for ten seconds, and
-/// for good where it takes it for lasting, as a 404 of the metadata server.
+/// Google's library with its cache: a token, or the failure to get one. It keeps a failure for ten seconds, and one that
+/// it considers permanent (a 404 of the metadata server) for ever.
 #[derive(Debug)]
 pub struct Cache {
     credentials: AccessTokenCredentials,
     made: Instant,
 }
 
-/// Who makes a token for a command.
+/// Where a command's token comes from.
 #[derive(Debug, Clone)]
-pub enum Giver {
-    /// What is in the file.
+pub enum TokenSource {
+    /// The content of a file.
     File(Arc<Path>),
-    /// Whom gcloud is logged in as.
+    /// The account that gcloud is logged in as.
     Gcloud,
 }
 
-/// There is no access token to be had.
+/// There is no access token.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no access token: {0}")]
-pub struct NoToken(String);
+pub struct TokenError(String);
+
+impl TokenError {
+    pub(crate) fn timeout() -> Self {
+        Self("no answer in time".to_owned())
+    }
+}
 
 impl Tokens {
     /// Application Default Credentials: `GOOGLE_APPLICATION_CREDENTIALS`, gcloud's, or the metadata server's.
-    pub fn application_default() -> Result<Self, NoToken> {
-        Self::of_scope(BIGQUERY)
+    pub fn application_default() -> Result<Self, TokenError> {
+        Self::with_scope(BIGQUERY)
     }
 
-    /// Whoever runs a command: the token in gcloud's CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, else Application Default
-    /// Credentials, else whom gcloud is logged in as. Good for every API.
-    pub async fn of_the_caller(token_file: Option<&Path>) -> Result<Self, NoToken> {
+    /// The credentials of a command's user: the token in gcloud's CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, else Application
+    /// Default Credentials, else those of gcloud's account. For every API.
+    pub async fn user_credentials(token_file: Option<&Path>) -> Result<Self, TokenError> {
         if let Some(file) = token_file {
-            return Self::given(Giver::File(file.into())).await;
+            return Self::read_from(TokenSource::File(file.into())).await;
         }
-        let default = match Self::of_scope(CLOUD_PLATFORM) {
-            Ok(tokens) => match tokio::time::timeout(PATIENCE, tokens.token()).await {
+        let default = match Self::with_scope(CLOUD_PLATFORM) {
+            Ok(tokens) => match tokio::time::timeout(FETCH_TIMEOUT, tokens.token()).await {
                 Ok(Ok(_)) => return Ok(tokens),
                 Ok(Err(error)) => error,
-                Err(_) => NoToken("no answer in time".to_owned()),
+                Err(_) => TokenError::timeout(),
             },
             Err(error) => error,
         };
-        let nobody = |_| NoToken(format!("run `gcloud auth application-default login` ({})", default.0));
-        Self::given(Giver::Gcloud).await.map_err(nobody)
+        let unavailable = |_| TokenError(format!("run `gcloud auth application-default login` ({})", default.0));
+        Self::read_from(TokenSource::Gcloud).await.map_err(unavailable)
     }
 
-    async fn given(by: Giver) -> Result<Self, NoToken> {
-        let token = Arc::new(RwLock::new(by.token().await?));
-        Ok(Self::Given { by, token })
+    async fn read_from(source: TokenSource) -> Result<Self, TokenError> {
+        let token = Arc::new(RwLock::new(source.token().await?));
+        Ok(Self::Static { source, token })
     }
 
-    fn of_scope(scope: &'static str) -> Result<Self, NoToken> {
+    fn with_scope(scope: &'static str) -> Result<Self, TokenError> {
         Ok(Self::Google { scope, cache: Arc::new(RwLock::new(Cache::new(scope)?)) })
     }
 
-    /// The project that pays for the requests of a person's credentials, where they name one. Some APIs refuse
-    /// such requests without.
+    /// The project that pays for requests, where the user's credentials name one. Some APIs refuse a user's requests
+    /// without it.
     pub async fn quota_project(&self) -> Option<String> {
         let Self::Google { cache, .. } = self else { return None };
         match cache.read().await.credentials.headers(axum::http::Extensions::new()).await {
@@ -98,39 +106,39 @@ impl Tokens {
         }
     }
 
-    /// A token, unless none is needed.
-    pub async fn token(&self) -> Result<Option<String>, NoToken> {
+    /// A token; `None` for an emulator.
+    pub async fn token(&self) -> Result<Option<String>, TokenError> {
         match self {
             Self::None => Ok(None),
-            Self::Given { token, .. } => Ok(Some(token.read().await.clone())),
+            Self::Static { token, .. } => Ok(Some(token.read().await.clone())),
             Self::Google { scope, cache } => {
                 let (token, made) = {
                     let cache = cache.read().await;
                     (cache.token().await, cache.made)
                 };
-                if token.is_ok() || made.elapsed() < COOL_DOWN {
+                if token.is_ok() || made.elapsed() < MIN_REFRESH_INTERVAL {
                     return token.map(Some);
                 }
-                // Whatever was wrong may be over.
+                // The failure may have been transient.
                 let mut cache = cache.write().await;
                 if cache.made == made {
                     *cache = Cache::new(scope)?;
                 }
-                // Who comes now waits for the same token.
+                // Callers that come now wait for the same token.
                 RwLockWriteGuard::downgrade(cache).token().await.map(Some)
             }
         }
     }
 
-    /// A token other than `rejected`, for which the cache is thrown away if it still holds that one.
-    pub async fn token_instead_of(&self, rejected: Option<&str>) -> Result<Option<String>, NoToken> {
-        // Held while fetching: of many requests that were refused at once, one renews.
+    /// A token other than `rejected`. Drops the cache if it still holds that one.
+    pub async fn token_instead_of(&self, rejected: Option<&str>) -> Result<Option<String>, TokenError> {
+        // Held while fetching: if many requests are rejected at once, one renews the token.
         match self {
             Self::None => Ok(None),
-            Self::Given { by, token } => {
+            Self::Static { source, token } => {
                 let mut token = token.write().await;
                 if Some(token.as_str()) == rejected {
-                    *token = by.token().await?;
+                    *token = source.token().await?;
                 }
                 Ok(Some(token.clone()))
             }
@@ -147,47 +155,47 @@ impl Tokens {
     }
 }
 
-impl Giver {
-    async fn token(&self) -> Result<String, NoToken> {
+impl TokenSource {
+    async fn token(&self) -> Result<String, TokenError> {
         match self {
             Self::File(file) => {
-                let failed = |error| NoToken(format!("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE names {}: {error}", file.display()));
+                let failed = |error| TokenError(format!("cannot read {} (CLOUDSDK_AUTH_ACCESS_TOKEN_FILE): {error}", file.display()));
                 std::fs::read_to_string(file).map(|token| token.trim().to_owned()).map_err(failed)
             }
             Self::Gcloud => {
-                // Takes a second.
+                // It takes a second.
                 let printed = tokio::task::spawn_blocking(|| gcloud(&["auth", "print-access-token"])).await;
-                printed.ok().flatten().ok_or_else(|| NoToken("gcloud has none".to_owned()))
+                printed.ok().flatten().ok_or_else(|| TokenError("gcloud is not logged in, or not installed".to_owned()))
             }
         }
     }
 }
 
 impl Cache {
-    fn new(scope: &str) -> Result<Self, NoToken> {
+    fn new(scope: &str) -> Result<Self, TokenError> {
         let credentials = Builder::default().with_scopes([scope]).build_access_token_credentials();
-        Ok(Self { credentials: credentials.map_err(|error| NoToken(error.to_string()))?, made: Instant::now() })
+        Ok(Self { credentials: credentials.map_err(|error| TokenError(error.to_string()))?, made: Instant::now() })
     }
 
-    async fn token(&self) -> Result<String, NoToken> {
-        self.credentials.access_token().await.map(|token| token.token).map_err(|error| NoToken(error.to_string()))
+    async fn token(&self) -> Result<String, TokenError> {
+        self.credentials.access_token().await.map(|token| token.token).map_err(|error| TokenError(error.to_string()))
     }
 }
 
-/// What gcloud prints, if there is a gcloud and it has something to say. It asks nothing.
+/// What gcloud prints; `None` if it fails or prints nothing. It does not prompt.
 pub(crate) fn gcloud(args: &[&str]) -> Option<String> {
     let output = Command::new("gcloud").args(args).arg("--quiet").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-/// Lets gcp-bigquery-client use the same cache; its own authenticators fetch a token per call.
+/// For gcp-bigquery-client, whose own authenticators fetch a token per call.
 #[async_trait]
 impl Authenticator for Tokens {
     async fn access_token(&self) -> Result<String, BQError> {
         match self.token().await {
             Ok(token) => Ok(token.unwrap_or_else(|| "emulator".to_owned())),
-            Err(NoToken(_)) => Err(BQError::NoToken),
+            Err(TokenError(_)) => Err(BQError::NoToken),
         }
     }
 }

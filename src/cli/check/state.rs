@@ -1,104 +1,105 @@
-//! All that there is to see of a deployment, asked for at once.
+//! The state of a deployment: every resource that a link needs, requested at once.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
 use super::names::Names;
-use crate::cli::google::{Api, Google, Look};
+use super::resource::Resource;
+use crate::google::{Api, Client};
 use crate::telemetry::with_causes;
 
-/// The project as it is now.
+/// The project's resources.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) project: Look,
-    pub(crate) project_policy: Look,
+pub(crate) struct DeploymentState {
+    pub(crate) project: Resource,
+    pub(crate) project_policy: Resource,
     pub(crate) edge: Edge,
-    pub(crate) sink: Look,
+    pub(crate) sink: Resource,
     pub(crate) pubsub: Pubsub,
-    pub(crate) service: Look,
-    pub(crate) service_policy: Look,
-    /// What the service's URL answers to a stranger; `None` if there is no URL.
-    pub(crate) stranger: Option<Result<StatusCode, String>>,
+    pub(crate) service: Resource,
+    pub(crate) service_policy: Resource,
+    /// The service's answer to a request without a token; `None` if it has no URL.
+    pub(crate) unauthenticated: Option<Result<StatusCode, String>>,
     pub(crate) tables: Tables,
 }
 
 /// Bucket and load balancer.
 #[derive(Debug)]
 pub(crate) struct Edge {
-    pub(crate) bucket: Look,
-    pub(crate) bucket_policy: Look,
-    /// By path of the pixel.
-    pub(crate) objects: Vec<(String, Look)>,
-    pub(crate) backend_bucket: Look,
-    pub(crate) url_map: Look,
-    pub(crate) http: Entrance,
-    pub(crate) https: Entrance,
+    pub(crate) bucket: Resource,
+    pub(crate) bucket_policy: Resource,
+    /// Each with its path in the pixel's URL.
+    pub(crate) objects: Vec<(String, Resource)>,
+    pub(crate) backend_bucket: Resource,
+    pub(crate) url_map: Resource,
+    pub(crate) http: Frontend,
+    pub(crate) https: Frontend,
 }
 
 /// A forwarding rule and its proxy.
 #[derive(Debug)]
-pub(crate) struct Entrance {
-    pub(crate) rule: Look,
-    pub(crate) proxy: Look,
+pub(crate) struct Frontend {
+    pub(crate) rule: Resource,
+    pub(crate) proxy: Resource,
 }
 
 /// Topics and subscriptions.
 #[derive(Debug)]
 pub(crate) struct Pubsub {
-    pub(crate) topic: Look,
-    pub(crate) topic_policy: Look,
-    pub(crate) subscription: Look,
-    pub(crate) subscription_policy: Look,
-    pub(crate) dead_letter_topic: Look,
-    pub(crate) dead_letter_policy: Look,
-    pub(crate) dead_letter_subscription: Look,
+    pub(crate) topic: Resource,
+    pub(crate) topic_policy: Resource,
+    pub(crate) subscription: Resource,
+    pub(crate) subscription_policy: Resource,
+    pub(crate) dead_letter_topic: Resource,
+    pub(crate) dead_letter_policy: Resource,
+    pub(crate) dead_letter_subscription: Resource,
 }
 
-/// The dataset and what is in it.
+/// The dataset, its tables and views.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    pub(crate) dataset: Look,
-    pub(crate) template: Look,
-    pub(crate) dead_letter_table: Look,
-    pub(crate) events: Look,
-    pub(crate) events_daily: Look,
+    pub(crate) dataset: Resource,
+    pub(crate) template: Resource,
+    pub(crate) dead_letter_table: Resource,
+    pub(crate) events: Resource,
+    pub(crate) events_daily: Resource,
 }
 
-impl Seen {
-    pub(crate) async fn look(google: &Google, names: &Names, pixel_paths: &[String]) -> Self {
+impl DeploymentState {
+    pub(crate) async fn fetch(google: &Client, names: &Names, pixel_paths: &[String]) -> Self {
         let Names { project, region, name, service, .. } = names;
         let (service_path, policy_path) = (
             format!("apis/serving.knative.dev/v1/namespaces/{project}/services/{service}"),
             format!("v1/projects/{project}/locations/{region}/services/{service}:getIamPolicy"),
         );
         let (project_path, project_policy_path) = (format!("v1/projects/{project}"), format!("v1/projects/{project}:getIamPolicy"));
-        let (sink_path, policy_question) = (format!("v2/projects/{project}/sinks/{name}"), json!({}));
-        let (edge, sink, pubsub, (service, stranger), service_policy, tables, project, project_policy) = tokio::join!(
-            Edge::look(google, names, pixel_paths),
-            google.get(Api::Logging, &sink_path),
-            Pubsub::look(google, names),
+        let (sink_path, policy_request) = (format!("v2/projects/{project}/sinks/{name}"), json!({}));
+        let (edge, sink, pubsub, (service, unauthenticated), service_policy, tables, project, project_policy) = tokio::join!(
+            Edge::fetch(google, names, pixel_paths),
+            Resource::get(google, Api::Logging, &sink_path),
+            Pubsub::fetch(google, names),
             async {
-                let service = google.get(Api::Run, &service_path).await;
-                let stranger = ask_as_a_stranger(google, &service).await;
-                (service, stranger)
+                let service = Resource::get(google, Api::Run, &service_path).await;
+                let unauthenticated = request_unauthenticated(google, &service).await;
+                (service, unauthenticated)
             },
-            google.get(Api::Run, &policy_path),
-            Tables::look(google, names),
-            google.get(Api::Projects, &project_path),
-            google.post(Api::Projects, &project_policy_path, &policy_question),
+            Resource::get(google, Api::Run, &policy_path),
+            Tables::fetch(google, names),
+            Resource::get(google, Api::Projects, &project_path),
+            Resource::post(google, Api::Projects, &project_policy_path, &policy_request),
         );
-        Self { project, project_policy, edge, sink, pubsub, service, service_policy, stranger, tables }
+        Self { project, project_policy, edge, sink, pubsub, service, service_policy, unauthenticated, tables }
     }
 }
 
 impl Edge {
-    async fn look(google: &Google, names: &Names, pixel_paths: &[String]) -> Self {
+    async fn fetch(google: &Client, names: &Names, pixel_paths: &[String]) -> Self {
         let Names { project, bucket, name, http, https, .. } = names;
         let compute = |kind: &str, name: &str| {
             let path = format!("projects/{project}/global/{kind}/{name}");
-            async move { google.get(Api::Compute, &path).await }
+            async move { Resource::get(google, Api::Compute, &path).await }
         };
-        let storage = |path: String| async move { google.get(Api::Storage, &path).await };
+        let storage = |path: String| async move { Resource::get(google, Api::Storage, &path).await };
         let objects = async {
             let mut objects = Vec::new();
             for path in pixel_paths {
@@ -118,16 +119,16 @@ impl Edge {
             compute("forwardingRules", https),
             compute("targetHttpsProxies", https),
         );
-        let http = Entrance { rule: http_rule, proxy: http_proxy };
-        let https = Entrance { rule: https_rule, proxy: https_proxy };
+        let http = Frontend { rule: http_rule, proxy: http_proxy };
+        let https = Frontend { rule: https_rule, proxy: https_proxy };
         Self { bucket, bucket_policy, objects, backend_bucket, url_map, http, https }
     }
 }
 
 impl Pubsub {
-    async fn look(google: &Google, names: &Names) -> Self {
+    async fn fetch(google: &Client, names: &Names) -> Self {
         let Names { project, name, push, dead_letter, .. } = names;
-        let get = |path: String| async move { google.get(Api::Pubsub, &path).await };
+        let get = |path: String| async move { Resource::get(google, Api::Pubsub, &path).await };
         let topic = |name: &str| format!("v1/projects/{project}/topics/{name}");
         let subscription = |name: &str| format!("v1/projects/{project}/subscriptions/{name}");
         let policy = |of: String| format!("{of}:getIamPolicy");
@@ -145,10 +146,10 @@ impl Pubsub {
 }
 
 impl Tables {
-    pub(crate) async fn look(google: &Google, names: &Names) -> Self {
+    pub(crate) async fn fetch(google: &Client, names: &Names) -> Self {
         let Names { project, dataset, table, dead_letter_table, .. } = names;
         let base = format!("projects/{project}/datasets/{dataset}");
-        let get = |path: String| async move { google.get(Api::BigQuery, &path).await };
+        let get = |path: String| async move { Resource::get(google, Api::BigQuery, &path).await };
         let (dataset, template, dead_letter_table, events, events_daily) = tokio::join!(
             get(base.clone()),
             get(format!("{base}/tables/{table}")),
@@ -160,8 +161,8 @@ impl Tables {
     }
 }
 
-/// Asks for a page that the service has for everyone who reaches it.
-async fn ask_as_a_stranger(google: &Google, service: &Look) -> Option<Result<StatusCode, String>> {
+/// Requests a page that the service serves to every caller that Cloud Run lets through.
+async fn request_unauthenticated(google: &Client, service: &Resource) -> Option<Result<StatusCode, String>> {
     let url = service.value()?["status"]["url"].as_str()?;
     let answer = google.http().get(format!("{url}/health")).send().await;
     Some(answer.map(|answer| answer.status()).map_err(|error| with_causes(&error)))
