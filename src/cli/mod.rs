@@ -40,13 +40,11 @@ pub struct Cli {
     command: Command,
 }
 
+// No comments on the variants: they would hide those of the arguments from --help.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery
     Serve(Box<serve::Args>),
-    /// Show what would become of URLs, log entries or push bodies, without sending anything
     Explain(Box<explain::Args>),
-    // Without comments of their own: they would hide those of the arguments from --help.
     Check(Box<check::Args>),
     Cost(cost::Args),
     Sign(sign::Args),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{deployed, is_optional, pattern, wrapped};
+use super::{deployed, is_optional, pattern};
 use crate::config::setting::{Deployed, Kind, Range};
 
 const HEADER: &str = "\
@@ -19,8 +19,8 @@ pub(super) fn file() -> String {
             .filter(|setting| setting.is_passed_on() == is_passed_on && setting.name != "PROJECT_ID")
             .map(|setting| setting.name)
             .collect();
-        let names = wrapped(&names.join(" "), "  ", 110);
-        let _ = writeln!(file, "\n{list}='{}'", names.trim());
+        // A line each, so that a difference names the setting.
+        let _ = writeln!(file, "\n{list}='\n  {}\n'", names.join("\n  "));
     }
     file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
     for (setting, deployed) in deployed() {
