@@ -48,8 +48,3 @@ impl CliError {
         self.code()
     }
 }
-
-/// The exit code of a command, after printing its error.
-pub(crate) fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
-    result.unwrap_or_else(CliError::report)
-}

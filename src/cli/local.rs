@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::duration_arg::DurationArg;
-use super::error::{CliError, exit_code};
+use super::error::CliError;
 use super::welcome::welcome;
 use crate::config::settings::{
     BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
@@ -60,7 +60,7 @@ pub async fn run(mut args: Args) -> ExitCode {
     let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
     args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
     telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
-    exit_code(serve(args, project).await)
+    serve(args, project).await.unwrap_or_else(CliError::report)
 }
 
 async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {

@@ -32,6 +32,7 @@ pub use deployment::Deployment;
 pub use given::{Given, SettingArgs};
 pub use logging::LogFormat;
 pub use operator::Operator;
+#[cfg(feature = "query")]
 pub(crate) use parse::address as parse_address;
 pub use problems::Problems;
 pub use service::{Config, Location, TemplateSettings};
