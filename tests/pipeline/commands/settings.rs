@@ -352,5 +352,5 @@ async fn credentials_that_cannot_be_read_end_the_service() {
     let settings = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap())];
     let refusal = refusal(&settings, &[]).await;
     assert_eq!(refusal.code, Some(1), "{}", refusal.log);
-    assert!(refusal.log.contains("no credentials for BigQuery"), "{}", refusal.log);
+    assert!(refusal.log.contains("cannot get credentials for BigQuery: no access token"), "{}", refusal.log);
 }
