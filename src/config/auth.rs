@@ -17,7 +17,7 @@ pub enum PushAuth {
 }
 
 /// The settings, and a warning about them.
-pub(super) fn read(
+pub(crate) fn read(
     values: &Values,
     on_cloud_run: bool,
     emulator: bool,

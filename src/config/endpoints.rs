@@ -11,7 +11,7 @@ use super::{Problems, Values};
 use crate::google::Endpoints;
 
 /// `bigquery` is the address that the service's own settings name, unless it is the usual one.
-pub(super) fn read(values: &Values, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
+pub(crate) fn read(values: &Values, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
     let mut base = |setting: &Setting| problems.check(setting.name, base_url(values.text(setting)));
     let bigquery = match (bigquery, values.optional(&CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY)) {
         (Some(address), _) => Some(format!("{address}/bigquery/v2")),

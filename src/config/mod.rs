@@ -30,7 +30,6 @@ pub use auth::PushAuth;
 pub use decode::DecodeConfig;
 pub use deployment::Deployment;
 pub use given::{Given, SettingArgs};
-pub use logging::LogFormat;
 pub use operator::Operator;
 #[cfg(feature = "query")]
 pub(crate) use parse::address as parse_address;

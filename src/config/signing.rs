@@ -7,7 +7,7 @@ use super::{Given, Problems, Values};
 use crate::decode::signature::{Signatures, SigningKeys};
 
 /// `Some(None)` without a key: URLs are not signed.
-pub(super) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Signatures>> {
+pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Signatures>> {
     let mode = problems.check(SIGNATURE_MODE.name, values.text(&SIGNATURE_MODE).parse());
     match values.optional(&URL_SIGNING_KEY) {
         None => mode.map(|_| None),

@@ -10,7 +10,7 @@ const HEADER: &str = "\
 # shellcheck shell=bash disable=SC2034
 ";
 
-pub(super) fn file() -> String {
+pub(crate) fn file() -> String {
     let mut file = HEADER.to_owned();
     for (list, is_passed_on) in [("SERVICE_SETTINGS", true), ("DEPLOYMENT_SETTINGS", false)] {
         // PROJECT_ID has no default in a file.
