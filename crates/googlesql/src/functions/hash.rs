@@ -63,7 +63,7 @@ fn uuid(random: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shown::eval;
+    use super::super::test_eval::eval;
     use super::uuid;
 
     /// From the reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions>.

@@ -12,8 +12,8 @@ mod cast;
 mod coerce;
 mod column;
 mod error;
-mod failure;
 mod format;
+mod function_error;
 mod generate;
 mod generic;
 mod hash;
@@ -21,6 +21,7 @@ mod json;
 mod kind;
 mod list;
 mod mathematics;
+mod memory_budget;
 mod named;
 mod net;
 mod number;
@@ -28,11 +29,10 @@ mod overload;
 mod regexp;
 mod safe;
 #[cfg(test)]
-mod shown;
+mod test_eval;
 #[cfg(test)]
 mod tests;
 mod text;
-mod weight;
 mod window;
 
 use std::collections::HashMap;

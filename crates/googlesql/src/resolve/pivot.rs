@@ -10,9 +10,9 @@ use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, Functi
 use super::Resolver;
 use super::aggregate::Arguments;
 use super::query::{Nesting, combined_all};
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Column, Env, Range, Scope, Typed, same_name};
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Clause, Column, Env, Range, Scope, Typed, same_name};
 
 /// A value that becomes a column.
 struct Value {
@@ -23,10 +23,10 @@ struct Value {
 impl Resolver<'_> {
     pub(crate) fn pivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Pivot { table, aggregate_functions, value_column, value_source, default_on_null: None, alias } = factor else {
-            return Err(place::unsupported("this form of PIVOT", factor));
+            return Err(unsupported("this form of PIVOT", factor));
         };
         let ([by], PivotValueSource::List(values)) = (value_column.as_slice(), value_source) else {
-            return Err(place::unsupported("PIVOT by several columns or by a subquery", factor));
+            return Err(unsupported("PIVOT by several columns or by a subquery", factor));
         };
         let input = self.relation(table, nesting)?;
         let env = self.env_of(&input, nesting, Clause::From);
@@ -42,7 +42,7 @@ impl Resolver<'_> {
                 let name = match &function.alias {
                     Some(alias) => format!("{}_{}", alias.value, value.name),
                     None if aggregate_functions.len() > 1 => {
-                        return Err(place::refuse("Syntax error: several aggregates of a PIVOT need aliases", &function.expr));
+                        return Err(error_at("Syntax error: several aggregates of a PIVOT need aliases", &function.expr));
                     }
                     None => value.name.clone(),
                 };
@@ -79,7 +79,7 @@ impl Resolver<'_> {
     /// The aggregate function over the rows where the key has this value.
     fn aggregate_where(&self, env: &Env<'_>, syntax: &ast::Expr, key: &Typed, value: &Value) -> Result<Typed, QueryError> {
         let ast::Expr::Function(call) = syntax else {
-            return Err(place::refuse("PIVOT expression must be an aggregate function call", syntax));
+            return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
         let is_star = Arguments::read(call)?.is_star;
         let mut call = call.clone();
@@ -94,7 +94,7 @@ impl Resolver<'_> {
             false => self.compare(key.clone(), Operator::Eq, value.typed.clone(), syntax)?.expr,
         };
         let Expr::AggregateFunction(mut function) = aggregated.expr else {
-            return Err(place::refuse("PIVOT expression must be an aggregate function call", syntax));
+            return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
         function.params.filter = Some(Box::new(condition));
         Ok(Typed { expr: Expr::AggregateFunction(function), field: aggregated.field })
@@ -102,10 +102,10 @@ impl Resolver<'_> {
 
     pub(crate) fn unpivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } = factor else {
-            return Err(place::unsupported("this form of UNPIVOT", factor));
+            return Err(unsupported("this form of UNPIVOT", factor));
         };
         let ast::Expr::Identifier(value_name) = value else {
-            return Err(place::unsupported("UNPIVOT into several columns", factor));
+            return Err(unsupported("UNPIVOT into several columns", factor));
         };
         let keep_nulls = matches!(null_inclusion, Some(ast::NullInclusion::IncludeNulls));
         let input = self.relation(table, nesting)?;
@@ -139,10 +139,10 @@ impl Resolver<'_> {
             plans.push(self.project(input.plan.clone(), exprs)?);
         }
         let value = Typed::column(&value_id, field);
-        let mut plan = combined_all(plans).map_err(place::plain)?;
+        let mut plan = combined_all(plans)?;
         if !keep_nulls {
             let is_there = value.expr.clone().is_not_null();
-            plan = LogicalPlanBuilder::new(plan).filter(is_there).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+            plan = LogicalPlanBuilder::new(plan).filter(is_there).and_then(LogicalPlanBuilder::build)?;
         }
         let label = Typed::column(&label_id, super::literal::text_literal("").field);
         let mut output: Vec<Column> = kept

@@ -24,14 +24,14 @@ use datafusion::sql::sqlparser::ast::{self, SetExpr, TableFactor};
 use super::Resolver;
 use super::aggregate::{Groups, of_no_rows};
 use super::query::{Nesting, sorted};
-use crate::googlesql::QueryError;
-use crate::googlesql::batch_function::{BatchFunction, BatchTable};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Captured, Column, Env, Outer, Output, Range, Relation, Scope, Typed};
-use crate::googlesql::types;
-use crate::googlesql::wait;
+use crate::QueryError;
+use crate::error_location::{error_at, message};
+use crate::physical::batch_function::{BatchFunction, BatchTable};
+use crate::physical::wait;
+use crate::resolve::scope::{Captured, Column, Env, Outer, Output, Range, Relation, Scope, Typed};
+use crate::types;
 
-pub(crate) use crate::googlesql::batch_function::Shape;
+pub(crate) use crate::physical::batch_function::Shape;
 
 /// The rows that a subquery is run for.
 pub(crate) struct Rows {
@@ -76,7 +76,7 @@ impl Rows {
             }
             other => Ok(Transformed::no(other)),
         });
-        Ok(rewritten.map_err(place::plain)?.data)
+        Ok(rewritten?.data)
     }
 
     fn is_captured(&self, id: &str) -> bool {
@@ -112,7 +112,7 @@ impl Resolver<'_> {
         let mut session = self.session.clone();
         session.config_mut().options_mut().execution.target_partitions = 1;
         let physical = wait::until_ready(session.create_physical_plan(&plan));
-        let physical = physical.map_err(|error| place::refuse(place::message(&error), syntax))?;
+        let physical = physical.map_err(|error| error_at(message(&error), syntax))?;
 
         let runtime = Arc::clone(self.session.runtime_env());
         let number = self.id("subquery");
@@ -132,7 +132,7 @@ impl Resolver<'_> {
         let ids = std::iter::once(row.clone()).chain(captured.iter().map(|captured| captured.id.clone()));
         let source = provider_as_source(Arc::new(BatchTable::new(Arc::new(Schema::new(fields)))));
         let table = datafusion::common::TableReference::bare(self.id("rows"));
-        let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build)?;
         let columns: Vec<_> = scan.schema().columns().into_iter().map(Expr::Column).zip(ids).collect();
         let plan = self.project(scan, columns)?;
         Ok(Rows { row, plan, captured: captured.to_vec() })
@@ -152,10 +152,8 @@ impl Resolver<'_> {
         columns.extend(relation.columns.iter().map(|column| (column.value().expr, column.id.clone())));
         let inner = self.project(relation.plan, columns)?;
         let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
-        let plan = LogicalPlanBuilder::new(rows.plan.clone())
-            .join_on(inner, JoinType::Inner, [condition])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let plan =
+            LogicalPlanBuilder::new(rows.plan.clone()).join_on(inner, JoinType::Inner, [condition]).and_then(LogicalPlanBuilder::build)?;
         let columns =
             relation.columns.into_iter().map(|column| Column::new(column.name.clone().unwrap_or_default(), column.value())).collect();
         Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns }], using: Vec::new() })
@@ -195,8 +193,7 @@ impl Resolver<'_> {
                     Ok(TreeNodeRecursion::Continue)
                 }
                 _ => Ok(TreeNodeRecursion::Continue),
-            })
-            .map_err(place::plain)?;
+            })?;
         }
         keys.push(rows.column());
         self.groups(input, keys, None, exprs)
@@ -213,7 +210,7 @@ impl Resolver<'_> {
             let Expr::AggregateFunction(function) = &expr else { continue };
             let column = Expr::Column(PlanColumn::new_unqualified(&id));
             columns.push((column.clone(), id.clone()));
-            let data_type = column.get_type(groups.plan.schema()).map_err(place::plain)?;
+            let data_type = column.get_type(groups.plan.schema())?;
             let counts = ["count", "countif", "approx_count_distinct"].contains(&function.func.name());
             let default = of_no_rows(&function.func, &data_type).or(counts.then_some(ScalarValue::Int64(Some(0))));
             let value = match default {
@@ -230,10 +227,8 @@ impl Resolver<'_> {
         }
         let grouped = self.project(groups.plan, columns)?;
         let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
-        let plan = LogicalPlanBuilder::new(rows.plan.clone())
-            .join_on(grouped, JoinType::Left, [condition])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let plan =
+            LogicalPlanBuilder::new(rows.plan.clone()).join_on(grouped, JoinType::Left, [condition]).and_then(LogicalPlanBuilder::build)?;
         Ok(Groups { plan: self.project(plan, results)?, known })
     }
 
@@ -265,8 +260,7 @@ impl Resolver<'_> {
         let plan = LogicalPlanBuilder::window_plan(relation.plan, vec![number])
             .map(LogicalPlanBuilder::new)
             .and_then(|plan| plan.filter(condition))
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+            .and_then(LogicalPlanBuilder::build)?;
         Ok(Relation { plan, ..relation })
     }
 }

@@ -6,11 +6,11 @@
 use super::super::Function;
 use super::super::adapter::scalar_with_part;
 use super::super::column::{Date, Datetime, Int64, Parsed, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
 use super::part::Part;
 use super::truncate::day_of;
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let datetimes = || {
@@ -43,7 +43,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn whole(end: i64, start: i64, part: Part) -> Result<i64, Failure> {
+fn whole(end: i64, start: i64, part: Part) -> Result<i64, FunctionError> {
     let unit = match part {
         Part::Day => MICROS_OF_DAY,
         part => part.micros().ok_or_else(|| part.unsupported("TIMESTAMP_DIFF"))?,
@@ -51,9 +51,9 @@ fn whole(end: i64, start: i64, part: Part) -> Result<i64, Failure> {
     Ok((end - start) / unit)
 }
 
-fn dates_apart(end: i32, start: i32, part: Part, function: &str) -> Result<i64, Failure> {
-    let index = |days: i32| -> Result<i64, Failure> {
-        let date = civil::date(days);
+fn dates_apart(end: i32, start: i32, part: Part, function: &str) -> Result<i64, FunctionError> {
+    let index = |days: i32| -> Result<i64, FunctionError> {
+        let date = civil_time::date(days);
         let year = i64::from(date.year());
         let month = i64::from(date.month()) - 1;
         Ok(match part {

@@ -8,12 +8,13 @@ use jiff::civil::{Date as CivilDate, Weekday};
 use super::super::Function;
 use super::super::adapter::scalar_with_part;
 use super::super::column::{Date, Datetime, Int64, Interval, Parsed, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
 use super::part::Part;
+use super::range::{in_calendar, in_time};
 use super::truncate::day_of;
 use super::zone::Zone;
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![scalar_with_part(
@@ -23,7 +24,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             Overload::binary::<Text, Datetime, Date, _>(|_, micros| day_of(micros)).if_first_is("DATE"),
             Overload::binary::<Text, Timestamp, Date, _>(|_, micros| day_of(micros)).if_first_is("DATE"),
             Overload::ternary::<Text, Timestamp, Parsed<Zone>, Date, _>(|_, micros, zone| {
-                civil::in_calendar(Some(i64::from(day_of(zone.civil(micros)))), "EXTRACT")
+                in_calendar(Some(i64::from(day_of(zone.civil(micros)))), "EXTRACT")
             })
             .if_first_is("DATE"),
             Overload::binary::<Text, Datetime, Time, _>(|_, micros| micros.rem_euclid(MICROS_OF_DAY)).if_first_is("TIME"),
@@ -31,10 +32,8 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             Overload::ternary::<Text, Timestamp, Parsed<Zone>, Time, _>(|_, micros, zone| zone.civil(micros).rem_euclid(MICROS_OF_DAY))
                 .if_first_is("TIME"),
             Overload::binary::<Text, Timestamp, Datetime, _>(|_, micros| micros).if_first_is("DATETIME"),
-            Overload::ternary::<Text, Timestamp, Parsed<Zone>, Datetime, _>(|_, micros, zone| {
-                civil::in_time(Some(zone.civil(micros)), "EXTRACT")
-            })
-            .if_first_is("DATETIME"),
+            Overload::ternary::<Text, Timestamp, Parsed<Zone>, Datetime, _>(|_, micros, zone| in_time(Some(zone.civil(micros)), "EXTRACT"))
+                .if_first_is("DATETIME"),
             Overload::binary::<Parsed<Field>, Date, Int64, _>(|field, days| field.of_date(days)),
             Overload::binary::<Parsed<Field>, Datetime, Int64, _>(|field, micros| field.of_datetime(micros)),
             Overload::binary::<Parsed<Field>, Timestamp, Int64, _>(|field, micros| field.of_datetime(micros)),
@@ -56,9 +55,9 @@ enum Field {
 }
 
 impl FromStr for Field {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Field, Failure> {
+    fn from_str(text: &str) -> Result<Field, FunctionError> {
         Ok(match text {
             "DAYOFWEEK" => Field::DayOfWeek,
             "DAYOFYEAR" => Field::DayOfYear,
@@ -68,17 +67,17 @@ impl FromStr for Field {
 }
 
 impl Field {
-    fn unsupported(self, kind: &str) -> Failure {
+    fn unsupported(self, kind: &str) -> FunctionError {
         let field = match self {
             Field::Part(part) => part.to_string(),
             Field::DayOfWeek => "DAYOFWEEK".to_owned(),
             Field::DayOfYear => "DAYOFYEAR".to_owned(),
         };
-        Failure::new(format!("EXTRACT from {kind} does not support the {field} date part"))
+        FunctionError::new(format!("EXTRACT from {kind} does not support the {field} date part"))
     }
 
-    fn of_date(self, days: i32) -> Result<i64, Failure> {
-        let date = civil::date(days);
+    fn of_date(self, days: i32) -> Result<i64, FunctionError> {
+        let date = civil_time::date(days);
         Ok(match self {
             Field::DayOfWeek => i64::from(date.weekday().to_sunday_one_offset()),
             Field::DayOfYear => i64::from(date.day_of_year()),
@@ -95,14 +94,14 @@ impl Field {
         })
     }
 
-    fn of_datetime(self, micros: i64) -> Result<i64, Failure> {
+    fn of_datetime(self, micros: i64) -> Result<i64, FunctionError> {
         match self {
             Field::Part(part) if part.micros().is_some() => self.of_time(micros.rem_euclid(MICROS_OF_DAY)),
             _ => self.of_date(day_of(micros)),
         }
     }
 
-    fn of_time(self, micros: i64) -> Result<i64, Failure> {
+    fn of_time(self, micros: i64) -> Result<i64, FunctionError> {
         Ok(match self {
             Field::Part(Part::Hour) => micros / 3_600_000_000,
             Field::Part(Part::Minute) => micros / 60_000_000 % 60,
@@ -113,7 +112,7 @@ impl Field {
         })
     }
 
-    fn of_interval(self, interval: IntervalMonthDayNano) -> Result<i64, Failure> {
+    fn of_interval(self, interval: IntervalMonthDayNano) -> Result<i64, FunctionError> {
         let micros = interval.nanoseconds / 1_000;
         Ok(match self {
             Field::Part(Part::Year) => i64::from(interval.months / 12),

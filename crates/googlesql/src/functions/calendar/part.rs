@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::civil::Weekday;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 /// A granularity: what can be truncated to and counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,15 @@ impl Part {
     }
 
     /// That this part cannot be asked of that.
-    pub(crate) fn unsupported(self, function: &str) -> Failure {
-        Failure::new(format!("{function} does not support the {self} date part"))
+    pub(crate) fn unsupported(self, function: &str) -> FunctionError {
+        FunctionError::new(format!("{function} does not support the {self} date part"))
     }
 }
 
 impl FromStr for Part {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Part, Failure> {
+    fn from_str(text: &str) -> Result<Part, FunctionError> {
         Ok(match text {
             "MICROSECOND" => Part::Microsecond,
             "MILLISECOND" => Part::Millisecond,
@@ -66,7 +66,7 @@ impl FromStr for Part {
                 other
                     .strip_prefix("WEEK(")
                     .and_then(|rest| weekday(rest.strip_suffix(')')?))
-                    .ok_or_else(|| Failure::new(format!("A valid date part name is required but found {other}")))?,
+                    .ok_or_else(|| FunctionError::new(format!("A valid date part name is required but found {other}")))?,
             ),
         })
     }

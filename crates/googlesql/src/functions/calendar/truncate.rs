@@ -5,11 +5,12 @@ use jiff::civil::{Date as CivilDate, ISOWeekDate, Weekday};
 use super::super::Function;
 use super::super::adapter::scalar_with_part;
 use super::super::column::{Date, Datetime, Parsed, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY, in_calendar, in_time};
 use super::part::Part;
+use super::range::{in_calendar, in_time};
 use super::zone::Zone;
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let dates = || Overload::binary::<Date, Parsed<Part>, Date, _>(|days, part| truncate_date(days, *part, "DATE_TRUNC"));
@@ -45,18 +46,18 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// The first day of the part; `function` is for the message.
-pub(crate) fn truncate_date(days: i32, part: Part, function: &str) -> Result<i32, Failure> {
+pub(crate) fn truncate_date(days: i32, part: Part, function: &str) -> Result<i32, FunctionError> {
     let first = match part {
         Part::Day => return Ok(days),
         Part::Week(begins) => i64::from(days) - i64::from(days_since(begins, days)),
         Part::IsoWeek => i64::from(days) - i64::from(days_since(Weekday::Monday, days)),
-        Part::Month => i64::from(civil::days(civil::date(days).first_of_month())),
-        Part::Quarter => i64::from(civil::days(first_of_quarter(civil::date(days)))),
-        Part::Year => i64::from(civil::days(civil::date(days).first_of_year())),
+        Part::Month => i64::from(civil_time::days(civil_time::date(days).first_of_month())),
+        Part::Quarter => i64::from(civil_time::days(first_of_quarter(civil_time::date(days)))),
+        Part::Year => i64::from(civil_time::days(civil_time::date(days).first_of_year())),
         Part::IsoYear => {
-            let year = civil::date(days).iso_week_date().year();
+            let year = civil_time::date(days).iso_week_date().year();
             let first = ISOWeekDate::new(year, 1, Weekday::Monday).map_err(|_| part.unsupported(function))?;
-            i64::from(civil::days(first.date()))
+            i64::from(civil_time::days(first.date()))
         }
         Part::Microsecond | Part::Millisecond | Part::Second | Part::Minute | Part::Hour => return Err(part.unsupported(function)),
     };
@@ -75,14 +76,14 @@ fn first_of_quarter(date: CivilDate) -> CivilDate {
 }
 
 /// The beginning of the part, of civil microseconds.
-pub(crate) fn truncate(micros: i64, part: Part, function: &str) -> Result<i64, Failure> {
+pub(crate) fn truncate(micros: i64, part: Part, function: &str) -> Result<i64, FunctionError> {
     match part.micros() {
         Some(unit) => Ok(micros - micros.rem_euclid(unit)),
         None => Ok(i64::from(truncate_date(day_of(micros), part, function)?) * MICROS_OF_DAY),
     }
 }
 
-fn truncate_in_zone(timestamp: i64, part: Part, zone: &Zone) -> Result<i64, Failure> {
+fn truncate_in_zone(timestamp: i64, part: Part, zone: &Zone) -> Result<i64, FunctionError> {
     let civil = zone.civil(timestamp);
     let truncated = truncate(civil, part, "TIMESTAMP_TRUNC")?;
     let result = match part.micros() {
@@ -98,7 +99,7 @@ pub(crate) fn day_of(micros: i64) -> i32 {
     micros.div_euclid(MICROS_OF_DAY) as i32
 }
 
-fn last_day(days: i32, part: Part) -> Result<i32, Failure> {
+fn last_day(days: i32, part: Part) -> Result<i32, FunctionError> {
     let next = match part {
         Part::Week(_) | Part::IsoWeek => {
             // Its first day may lie before the calendar, its last day still in it.
@@ -112,11 +113,11 @@ fn last_day(days: i32, part: Part) -> Result<i32, Failure> {
                 _ => 12,
             };
             let first = truncate_date(days, part, "LAST_DAY")?;
-            let last_month = civil::add_months(i64::from(first) * MICROS_OF_DAY, months - 1);
-            last_month.map(|micros| i64::from(day_of(micros)) + i64::from(civil::datetime(micros).date().days_in_month()))
+            let last_month = civil_time::add_months(i64::from(first) * MICROS_OF_DAY, months - 1);
+            last_month.map(|micros| i64::from(day_of(micros)) + i64::from(civil_time::datetime(micros).date().days_in_month()))
         }
         Part::IsoYear => {
-            let date = civil::date(days).iso_week_date();
+            let date = civil_time::date(days).iso_week_date();
             let first = i64::from(truncate_date(days, part, "LAST_DAY")?);
             Some(first + if date.in_long_year() { 53 * 7 } else { 52 * 7 })
         }

@@ -1,9 +1,9 @@
 //! To DATE, TIME, DATETIME, TIMESTAMP and INTERVAL. Where a zone is needed it is UTC.
 
-use super::super::calendar::civil::MICROS_OF_DAY;
 use super::super::calendar::{Zone, interval, text};
 use super::super::column::{Date, Datetime, Interval, Text, Time, Timestamp};
 use super::super::overload::Both;
+use crate::civil_time::MICROS_OF_DAY;
 
 pub(crate) fn date() -> Vec<Both> {
     vec![

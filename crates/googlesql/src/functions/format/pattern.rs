@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 #[derive(Debug)]
 pub(crate) struct Pattern {
@@ -65,14 +65,14 @@ pub(crate) enum Conversion {
 /// What Rust can pad to is a little more.
 pub(crate) const WIDEST: usize = 60_000;
 
-pub(crate) fn too_wide() -> Failure {
-    Failure::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
+pub(crate) fn too_wide() -> FunctionError {
+    FunctionError::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
 }
 
 impl FromStr for Pattern {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, Failure> {
+    fn from_str(text: &str) -> Result<Pattern, FunctionError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(percent) = rest.find('%') {
@@ -86,7 +86,7 @@ impl FromStr for Pattern {
             let start = rest;
             let specifier = specifier(&mut rest)?.ok_or_else(|| {
                 let bad: String = start.chars().take(8).collect();
-                Failure::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
+                FunctionError::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
             })?;
             pieces.push(Piece::Specifier(specifier));
         }
@@ -95,7 +95,7 @@ impl FromStr for Pattern {
     }
 }
 
-fn specifier(rest: &mut &str) -> Result<Option<Specifier>, Failure> {
+fn specifier(rest: &mut &str) -> Result<Option<Specifier>, FunctionError> {
     let mut flags = Flags::default();
     loop {
         match rest.as_bytes().first() {
@@ -140,7 +140,7 @@ fn specifier(rest: &mut &str) -> Result<Option<Specifier>, Failure> {
     Ok(Some(Specifier { flags, width, precision, conversion }))
 }
 
-fn size(rest: &mut &str) -> Result<Option<Size>, Failure> {
+fn size(rest: &mut &str) -> Result<Option<Size>, FunctionError> {
     if let Some(after) = rest.strip_prefix('*') {
         *rest = after;
         return Ok(Some(Size::Argument));

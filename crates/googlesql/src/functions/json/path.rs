@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -14,11 +14,11 @@ pub(crate) enum Step {
 pub(crate) struct Path(pub(crate) Vec<Step>);
 
 impl FromStr for Path {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Path, Failure> {
-        let invalid = |rest: &str| Failure::new(format!("Invalid token in JSONPath at: {rest}"));
-        let mut rest = text.strip_prefix('$').ok_or_else(|| Failure::new("JSONPath must start with '$'"))?;
+    fn from_str(text: &str) -> Result<Path, FunctionError> {
+        let invalid = |rest: &str| FunctionError::new(format!("Invalid token in JSONPath at: {rest}"));
+        let mut rest = text.strip_prefix('$').ok_or_else(|| FunctionError::new("JSONPath must start with '$'"))?;
         let mut steps = Vec::new();
         while !rest.is_empty() {
             let (step, after) = step(rest).ok_or_else(|| invalid(rest))?;

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::path::Step;
 use super::write::quoted;
 
@@ -38,13 +38,14 @@ pub(crate) enum Wide {
 
 impl Tree {
     /// Of text; `function` is who is to blame for it.
-    pub(crate) fn read(text: &str, wide: Wide, function: &str) -> Result<Tree, Failure> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| Failure::new(format!("Invalid input to {function}: {error}")))?;
-        tree(raw.get(), wide, 0).map_err(|reason| Failure::new(format!("Invalid input to {function}: {reason}")))
+    pub(crate) fn read(text: &str, wide: Wide, function: &str) -> Result<Tree, FunctionError> {
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| FunctionError::new(format!("Invalid input to {function}: {error}")))?;
+        tree(raw.get(), wide, 0).map_err(|reason| FunctionError::new(format!("Invalid input to {function}: {reason}")))
     }
 
     /// Of text that is JSON already.
-    pub(crate) fn of(json: &str) -> Result<Tree, Failure> {
+    pub(crate) fn of(json: &str) -> Result<Tree, FunctionError> {
         Tree::read(json, Wide::Round, "JSON")
     }
 

@@ -13,7 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 
 use super::super::Function;
 use super::super::calendar::{Zone, text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic};
 use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
@@ -134,7 +134,7 @@ fn scalar(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &
             quoted(&format!("{}Z", text.trim_end_matches("+00")), json);
         }
         Some(Kind::Interval | Kind::Array(_)) | None => {
-            return Err(DataFusionError::from(Failure::new("The local BigQuery does not make JSON of values of this type")));
+            return Err(DataFusionError::from(FunctionError::new("The local BigQuery does not make JSON of values of this type")));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use regex::Captures;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Parsed, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::pattern::Pattern;
 
@@ -27,9 +27,9 @@ enum Piece {
 }
 
 impl FromStr for Replacement {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Replacement, Failure> {
+    fn from_str(text: &str) -> Result<Replacement, FunctionError> {
         let mut letters = text.chars();
         let mut pieces = Vec::new();
         while let Some(letter) = letters.next() {
@@ -38,7 +38,7 @@ impl FromStr for Replacement {
                 (_, true) => match letters.next() {
                     Some('\\') => Piece::Literal('\\'),
                     Some(digit @ '0'..='9') => Piece::Group(digit as usize - '0' as usize),
-                    _ => return Err(Failure::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
+                    _ => return Err(FunctionError::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
                 },
             });
         }
@@ -46,7 +46,7 @@ impl FromStr for Replacement {
     }
 }
 
-fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<String, Failure> {
+fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<String, FunctionError> {
     let groups = pattern.0.captures_len();
     for piece in &replacement.0 {
         if let Piece::Group(group) = piece
@@ -54,7 +54,7 @@ fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<S
         {
             let message =
                 format!("Invalid REGEXP_REPLACE pattern: there is no group \\{group} in a regular expression with {}", groups - 1);
-            return Err(Failure::new(message));
+            return Err(FunctionError::new(message));
         }
     }
     let by = |found: &Captures| {

@@ -12,11 +12,11 @@ mod write;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Parsed, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
 use super::truncate::day_of;
 use super::zone::Zone;
+use crate::civil_time::{self, MICROS_OF_DAY};
 use parse::parse;
 use pattern::Pattern;
 use write::Shown;
@@ -33,7 +33,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             Shown::timestamp(micros, zone).write(pattern)
         })
     };
-    let unreadable = |text: &str| Failure::new(format!("Failed to parse input string \"{text}\""));
+    let unreadable = |text: &str| FunctionError::new(format!("Failed to parse input string \"{text}\""));
     vec![
         scalar("format_date", vec![dates(), datetimes(), timestamps(), zoned()]),
         scalar("format_datetime", vec![datetimes(), timestamps(), zoned()]),
@@ -67,7 +67,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                     parse(pattern, text, &Zone::UTC).ok_or_else(|| unreadable(text))
                 }),
                 Overload::ternary::<Parsed<Pattern>, Text, Parsed<Zone>, Timestamp, _>(move |pattern, text, zone| {
-                    parse(pattern, text, zone).and_then(civil::checked_micros).ok_or_else(|| unreadable(text))
+                    parse(pattern, text, zone).and_then(civil_time::checked_micros).ok_or_else(|| unreadable(text))
                 }),
             ],
         ),

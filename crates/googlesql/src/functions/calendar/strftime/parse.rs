@@ -5,11 +5,11 @@
 
 use jiff::civil::{Date, ISOWeekDate, Weekday};
 
-use super::super::civil::{self, MICROS_OF_DAY, checked_micros};
 use super::super::zone::Zone;
 use super::pattern::{Element, Pattern, Piece};
 use super::rest::Rest;
 use super::write::{MONTHS, WEEKDAYS};
+use crate::civil_time::{self, MICROS_OF_DAY, checked_micros};
 
 /// Microseconds since 1970 in UTC, if the text is of that form. `zone` is that of a text that names
 /// none.
@@ -23,7 +23,7 @@ pub(crate) fn parse(pattern: &Pattern, text: &str, zone: &Zone) -> Option<i64> {
     if let Some(seconds) = found.epoch {
         return checked_micros(seconds.checked_mul(1_000_000)?);
     }
-    let days = civil::checked_days(i64::from(civil::days(found.date()?)))?;
+    let days = civil_time::checked_days(i64::from(civil_time::days(found.date()?)))?;
     let civil = i64::from(days) * MICROS_OF_DAY + found.time();
     checked_micros(found.zone.as_ref().unwrap_or(zone).timestamp(civil))
 }
@@ -162,7 +162,7 @@ impl Found {
                 // The first week may be one that began in the year before: week 1 begins with the
                 // year's first such day.
                 let day = if first.weekday() == begins { day - 7 } else { day };
-                Some(civil::date(civil::checked_days(i64::from(civil::days(first)) + day)?))
+                Some(civil_time::date(civil_time::checked_days(i64::from(civil_time::days(first)) + day)?))
             }
         }
     }

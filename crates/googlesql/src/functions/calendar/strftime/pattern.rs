@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 
 /// `%Y-%m-%d` and the like. Any text is one: what is no element stands for itself.
 #[derive(Debug)]
@@ -216,9 +216,9 @@ impl Pattern {
 }
 
 impl FromStr for Pattern {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, Failure> {
+    fn from_str(text: &str) -> Result<Pattern, FunctionError> {
         Ok(Pattern::of(text))
     }
 }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use jiff::civil::{Date, Weekday};
 
-use super::super::civil::{self, MICROS_OF_DAY};
 use super::super::extract::week;
 use super::super::truncate::day_of;
 use super::super::zone::Zone;
 use super::pattern::{Element, Part, Pattern, Piece};
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 /// What is to be written. The types differ in the elements they have.
 pub(crate) enum Shown {
@@ -35,7 +35,7 @@ impl Shown {
 
     pub(crate) fn write(&self, pattern: &Pattern) -> String {
         let mut text = String::new();
-        self.append(&mut text, pattern, civil::date(day_of(self.civil())));
+        self.append(&mut text, pattern, civil_time::date(day_of(self.civil())));
         text
     }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 
 /// What [`FromStr`] has found to be elements and separators.
 #[derive(Debug)]
@@ -128,9 +128,9 @@ impl Element {
 }
 
 impl FromStr for MomentFormat {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<MomentFormat, Failure> {
+    fn from_str(text: &str) -> Result<MomentFormat, FunctionError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -140,10 +140,10 @@ impl FromStr for MomentFormat {
                 continue;
             }
             let (literal, after) = match first {
-                '"' => quoted(&rest[1..]).ok_or_else(|| Failure::new(format!("Cannot find matching \" in the format '{text}'")))?,
+                '"' => quoted(&rest[1..]).ok_or_else(|| FunctionError::new(format!("Cannot find matching \" in the format '{text}'")))?,
                 '-' | '.' | '/' | ',' | '\'' | ';' | ':' => (first.to_string(), &rest[1..]),
                 white if white.is_whitespace() => (white.to_string(), &rest[white.len_utf8()..]),
-                _ => return Err(Failure::new(format!("Cannot find matched format element at '{rest}' in the format '{text}'"))),
+                _ => return Err(FunctionError::new(format!("Cannot find matched format element at '{rest}' in the format '{text}'"))),
             };
             pieces.push(Piece::Literal(literal));
             rest = after;

@@ -5,10 +5,10 @@
 
 use jiff::civil::Date;
 
-use super::super::super::calendar::civil::{self, MICROS_OF_DAY};
 use super::super::super::calendar::strftime::MONTHS;
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 use super::moment::{Element, MomentFormat, Part, Piece};
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 /// The type to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) struct Found {
     pub(crate) offset_minutes: Option<i64>,
 }
 
-pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Found, Failure> {
-    let invalid = || Failure::new(format!("Failed to parse input string \"{text}\""));
+pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Found, FunctionError> {
+    let invalid = || FunctionError::new(format!("Failed to parse input string \"{text}\""));
     let mut parts = Parts::default();
     let mut rest = text.trim();
     for piece in &form.0 {
@@ -46,23 +46,23 @@ pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Foun
     }
     let days = match needs {
         Needs::Time => 0,
-        Needs::Date | Needs::Datetime | Needs::Timestamp => i64::from(civil::days(parts.date()?.ok_or_else(invalid)?)),
+        Needs::Date | Needs::Datetime | Needs::Timestamp => i64::from(civil_time::days(parts.date()?.ok_or_else(invalid)?)),
     };
     let time = parts.time()?;
     Ok(Found { civil: days * MICROS_OF_DAY + time, offset_minutes: parts.offset() })
 }
 
 impl Needs {
-    fn allows(self, element: Element) -> Result<(), Failure> {
+    fn allows(self, element: Element) -> Result<(), FunctionError> {
         let unsupported =
-            |what: &str| Err(Failure::new(format!("The local BigQuery does not support {what} in the FORMAT of a CAST from STRING")));
+            |what: &str| Err(FunctionError::new(format!("The local BigQuery does not support {what} in the FORMAT of a CAST from STRING")));
         match (element, element.part(), self) {
             (Element::DayOfWeek | Element::DayName { .. }, ..) => unsupported("days of the week"),
             (Element::Year(1 | 3), ..) => unsupported("years of one or three digits"),
-            (_, Part::Date, Needs::Time) => Err(Failure::new("A TIME has no date, for which its FORMAT asks")),
-            (_, Part::Time, Needs::Date) => Err(Failure::new("A DATE has no time, for which its FORMAT asks")),
+            (_, Part::Date, Needs::Time) => Err(FunctionError::new("A TIME has no date, for which its FORMAT asks")),
+            (_, Part::Time, Needs::Date) => Err(FunctionError::new("A DATE has no time, for which its FORMAT asks")),
             (_, Part::Zone, Needs::Date | Needs::Time | Needs::Datetime) => {
-                Err(Failure::new("Only a TIMESTAMP has a time zone, for which the FORMAT asks"))
+                Err(FunctionError::new("Only a TIMESTAMP has a time zone, for which the FORMAT asks"))
             }
             _ => Ok(()),
         }
@@ -143,8 +143,8 @@ impl Parts {
     }
 
     /// None if the calendar has no such day.
-    fn date(&self) -> Result<Option<Date>, Failure> {
-        let today = |what: &str| Failure::new(format!("The local BigQuery does not support a FORMAT without {what} for a date"));
+    fn date(&self) -> Result<Option<Date>, FunctionError> {
+        let today = |what: &str| FunctionError::new(format!("The local BigQuery does not support a FORMAT without {what} for a date"));
         let year = self.year.ok_or_else(|| today("a year"))? as i16;
         if let Some(day) = self.day_of_year {
             return Ok(Date::new(year, 1, 1).ok().and_then(|first| first.with().day_of_year(day as i16).build().ok()));
@@ -154,11 +154,11 @@ impl Parts {
     }
 
     /// Microseconds since midnight.
-    fn time(&self) -> Result<i64, Failure> {
+    fn time(&self) -> Result<i64, FunctionError> {
         let hour = match (self.hour_24, self.hour_12, self.afternoon) {
             (Some(hour), ..) => hour,
             (None, Some(hour), Some(afternoon)) => hour % 12 + if afternoon { 12 } else { 0 },
-            (None, Some(_), None) => return Err(Failure::new("The format elements HH and HH12 need AM or PM")),
+            (None, Some(_), None) => return Err(FunctionError::new("The format elements HH and HH12 need AM or PM")),
             (None, None, _) => 0,
         };
         let seconds = self.second_of_day.unwrap_or((hour * 60 + self.minute) * 60 + self.second);

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use super::super::super::calendar::Zone;
-use super::super::super::calendar::civil::{self, MICROS_OF_DAY};
 use super::super::super::calendar::strftime::{MONTHS, WEEKDAYS};
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 use super::moment::{Element, Letters, MomentFormat, Part, Piece};
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 /// What is to be written: civil microseconds.
 pub(crate) enum Moment {
@@ -28,14 +28,14 @@ impl Moment {
         Moment::Timestamp { civil: micros + offset * 1_000_000, offset }
     }
 
-    pub(crate) fn write(&self, form: &MomentFormat) -> Result<String, Failure> {
+    pub(crate) fn write(&self, form: &MomentFormat) -> Result<String, FunctionError> {
         let (kind, civil, offset) = match *self {
             Moment::Date(civil) => ("DATE", civil, 0),
             Moment::Time(civil) => ("TIME", civil, 0),
             Moment::Datetime(civil) => ("DATETIME", civil, 0),
             Moment::Timestamp { civil, offset } => ("TIMESTAMP", civil, offset),
         };
-        let date = civil::date(civil.div_euclid(MICROS_OF_DAY) as i32);
+        let date = civil_time::date(civil.div_euclid(MICROS_OF_DAY) as i32);
         let mut text = String::new();
         for piece in &form.0 {
             match piece {
@@ -43,7 +43,9 @@ impl Moment {
                 Piece::Element(element, letters) if self.has(element.part()) => {
                     append(&mut text, *element, *letters, date, civil.rem_euclid(MICROS_OF_DAY), offset);
                 }
-                Piece::Element(element, _) => return Err(Failure::new(format!("{kind} does not support the format element {element:?}"))),
+                Piece::Element(element, _) => {
+                    return Err(FunctionError::new(format!("{kind} does not support the format element {element:?}")));
+                }
             }
         }
         Ok(text)
