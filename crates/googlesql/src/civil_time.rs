@@ -73,6 +73,12 @@ pub fn date(days: i32) -> Date {
     EPOCH.date().saturating_add(SignedDuration::from_hours(i64::from(days) * 24))
 }
 
+/// The day of a civil time that is `micros` after 1970 began.
+pub fn day_of(micros: i64) -> i32 {
+    // Within the calendar this is far from the ends of an i32.
+    micros.div_euclid(MICROS_OF_DAY) as i32
+}
+
 /// Microseconds since midnight.
 pub fn micros_of_day(time: Time) -> i64 {
     let seconds = i64::from(time.hour()) * 3_600 + i64::from(time.minute()) * 60 + i64::from(time.second());

@@ -16,11 +16,12 @@ use crate::catalog::{BytesProcessed, Catalog};
 use crate::delete_plan::DeletePlan;
 use crate::error::QueryError;
 use crate::physical::{execution, session};
-use crate::query::{NewView, OnExisting, Prepared, Query, QueryResult};
+use crate::prepared::{NewView, OnExisting, Prepared, QueryResult};
+use crate::query::Query;
 use crate::resolve::scope::Relation;
-use crate::resolve::{Path, Resolver};
+use crate::resolve::{Resolver, TablePath};
 use crate::result::{self, Rows};
-use crate::syntax::statement::{self, Command, Text};
+use crate::syntax::statement::{self, Command, ParsedStatement};
 
 /// Plans are trees, and functions walk them by recursion.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -120,7 +121,7 @@ impl Engine {
         session.mark_start_execution();
         let bytes = Arc::new(BytesProcessed::default());
         session.config_mut().set_extension(Arc::clone(&bytes));
-        let job = Arc::new(Job { session, query, bytes });
+        let job = Arc::new(QueryContext { session, query, bytes });
         AbortOnDrop(runtime.spawn(prepare(job, Box::new(catalog)))).await?
     }
 }
@@ -135,7 +136,7 @@ impl Drop for Engine {
 }
 
 /// A query with all it needs besides the catalog.
-struct Job {
+struct QueryContext {
     session: SessionState,
     query: Query,
     bytes: Arc<BytesProcessed>,
@@ -158,7 +159,7 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-async fn prepare(job: Arc<Job>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
+async fn prepare(job: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
     let text = Arc::new(statement::parse(&job.query.sql)?);
     let is_dry = job.query.dry_run;
     match &text.command {
@@ -175,7 +176,7 @@ async fn prepare(job: Arc<Job>, catalog: Box<dyn Catalog>) -> Result<Prepared, Q
             DeletePlan::new(deletion, &job.session).await.map(Prepared::Delete)
         }
         Command::CreateView { view, query } => {
-            let name = Path::read(&view.name)?.table(&job.query)?;
+            let name = TablePath::read(&view.name)?.table(&job.query)?;
             let on_existing = match (view.or_replace, view.if_not_exists) {
                 (true, _) => OnExisting::Replace,
                 (false, true) => OnExisting::Keep,
@@ -200,7 +201,7 @@ fn relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, Quer
     }
 }
 
-async fn select(job: Arc<Job>, text: Arc<Text>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
+async fn select(job: Arc<QueryContext>, text: Arc<ParsedStatement>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
     let relation = resolve(&job, &text, catalog, relation).await?;
     let columns = result::named(&relation)?;
     let plan = execution::plan(&relation.plan, &job.session, &job.bytes).await?;
@@ -219,8 +220,8 @@ async fn select(job: Arc<Job>, text: Arc<Text>, catalog: Box<dyn Catalog>) -> Re
 
 /// The meaning of the query: found on a thread that may wait for the catalog.
 async fn resolve<T: Send + 'static>(
-    job: &Arc<Job>,
-    text: &Arc<Text>,
+    job: &Arc<QueryContext>,
+    text: &Arc<ParsedStatement>,
     catalog: Box<dyn Catalog>,
     meaning: impl FnOnce(&Resolver<'_>, &Command) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, QueryError> {

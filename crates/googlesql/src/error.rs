@@ -2,10 +2,9 @@
 
 use std::error::Error;
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use tokio::task::JoinError;
-
-use crate::error_location::message;
 
 pub(crate) const RESOURCES_EXCEEDED: &str =
     "Resources exceeded during query execution: The query could not be executed in the allotted memory.";
@@ -55,5 +54,42 @@ impl From<DataFusionError> for QueryError {
 impl From<JoinError> for QueryError {
     fn from(error: JoinError) -> QueryError {
         if error.is_panic() { QueryError::Panicked } else { QueryError::Closing }
+    }
+}
+
+/// The innermost message: what a function of ours said, if one did.
+pub(crate) fn message(error: &DataFusionError) -> String {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => message(inner),
+        DataFusionError::Shared(inner) => message(inner),
+        DataFusionError::Collection(errors) => errors.first().map(message).unwrap_or_default(),
+        DataFusionError::ArrowError(inner, _) => arrow(inner),
+        DataFusionError::External(inner) => match inner.downcast_ref::<DataFusionError>() {
+            Some(inner) => message(inner),
+            None => inner.to_string(),
+        },
+        DataFusionError::ResourcesExhausted(_) => RESOURCES_EXCEEDED.to_owned(),
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) | DataFusionError::NotImplemented(text) => first_line(text),
+        other => first_line(&other.strip_backtrace()),
+    }
+}
+
+fn arrow(error: &ArrowError) -> String {
+    match error {
+        ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
+            Some(inner) => message(inner),
+            None => inner.to_string(),
+        },
+        ArrowError::DivideByZero => "division by zero".to_owned(),
+        ArrowError::ArithmeticOverflow(text) | ArrowError::ComputeError(text) => first_line(text),
+        other => first_line(&other.to_string()),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line {
+        "Scalar subquery returned more than one row" => "Scalar subquery produced more than one element".to_owned(),
+        line => line.strip_prefix("Error during planning: ").unwrap_or(line).to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! `pixel-pipeline local`: what a newcomer sees, and what a restart, a kill and a wrong setting do.
 
+mod clients;
 mod console;
 mod demo;
 mod pixel;

@@ -20,7 +20,7 @@ use crate::queries::Queries;
 
 const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
 /// Queries that run at once; others are PENDING. Each uses all cores as it is.
-const RUNNING: usize = 8;
+const MAX_RUNNING: usize = 8;
 const CLOSING: &str = "the server is closing";
 /// How long jobs.query's `requestId` stands for the job it started.
 const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
@@ -42,7 +42,7 @@ pub(crate) struct Jobs {
 
 impl Default for Jobs {
     fn default() -> Jobs {
-        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(RUNNING)) }
+        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(MAX_RUNNING)) }
     }
 }
 

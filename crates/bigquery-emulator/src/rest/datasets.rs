@@ -122,7 +122,7 @@ pub(crate) async fn change(State(server): State<Arc<Server>>, name: DatasetRef, 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Deletion {
+pub(crate) struct DeleteParams {
     #[serde(default, deserialize_with = "flag")]
     delete_contents: bool,
 }
@@ -130,7 +130,7 @@ pub(crate) struct Deletion {
 pub(crate) async fn delete(
     State(server): State<Arc<Server>>,
     name: DatasetRef,
-    Params(Deletion { delete_contents }): Params<Deletion>,
+    Params(DeleteParams { delete_contents }): Params<DeleteParams>,
 ) -> Result<StatusCode, ApiError> {
     server
         .store

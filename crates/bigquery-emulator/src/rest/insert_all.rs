@@ -90,6 +90,7 @@ fn parse(named: TableRef, request: InsertAllRequest) -> Result<Insertion, ApiErr
         .map(|row| SentRow {
             // An empty insertId is none: de-duplication is off.
             insert_id: row.insert_id.filter(|id| !id.is_empty()),
+            // No object is a row that mentions no column.
             json: row.json.unwrap_or_default(),
         })
         .collect();

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::names::TableRef;
 
 /// Rows that are looked at together.
-const BATCH: i64 = 8_192;
+const BATCH_ROWS: i64 = 8_192;
 
 /// What a DELETE did.
 pub(crate) struct Deleted {
@@ -38,7 +38,7 @@ pub(crate) fn delete(
     let mut matches = Vec::new();
     let mut from = 0;
     while from < table.rows {
-        let to = table.rows.min(from + BATCH);
+        let to = table.rows.min(from + BATCH_ROWS);
         matches.extend(matching_rows(db, &table, plan, from, to)?);
         from = to;
     }

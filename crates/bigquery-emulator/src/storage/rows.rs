@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::storage::catalog::Table;
 
 /// How long an insertId is remembered. BigQuery promises about a minute, best effort.
-const REMEMBERED_MS: i64 = 60_000;
+const INSERT_ID_LIFE_MS: i64 = 60_000;
 
 /// A row on its way into a table.
 pub(crate) struct NewRow {
@@ -23,7 +23,7 @@ pub(crate) struct NewRow {
 pub(crate) fn append(db: &Connection, table: &Table, rows: &[NewRow], now: i64) -> Result<(), ApiError> {
     // Expired ids go first, of all tables: then an id that is still there is a duplicate, and the
     // table of ids never holds more than a minute.
-    db.prepare_cached("DELETE FROM insert_ids WHERE at <= ?1")?.execute([now - REMEMBERED_MS])?;
+    db.prepare_cached("DELETE FROM insert_ids WHERE at <= ?1")?.execute([now - INSERT_ID_LIFE_MS])?;
     let mut remember = db.prepare_cached("INSERT OR IGNORE INTO insert_ids (tbl, insert_id, at) VALUES (?1, ?2, ?3)")?;
     let mut insert = db.prepare_cached("INSERT INTO rows (tbl, seq, json) VALUES (?1, ?2, ?3)")?;
 

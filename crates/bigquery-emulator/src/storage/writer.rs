@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::ApiError;
 
 /// Jobs in one transaction at most, and as many may queue behind it; beyond, senders wait.
-const BATCH: usize = 256;
+const MAX_BATCH_JOBS: usize = 256;
 
 type Committed = Result<(), Arc<rusqlite::Error>>;
 /// Tells the waiting request its outcome; called after the commit.
@@ -35,7 +35,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(connection: Connection) -> io::Result<Writer> {
-        let (jobs, queue) = mpsc::channel(BATCH);
+        let (jobs, queue) = mpsc::channel(MAX_BATCH_JOBS);
         let thread = thread::Builder::new().name("bigquery-writer".to_owned()).spawn(move || write(connection, queue))?;
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -80,8 +80,8 @@ fn in_savepoint<T>(transaction: &mut Transaction<'_>, job: impl FnOnce(&Savepoin
 }
 
 fn write(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+    let mut batch = Vec::with_capacity(MAX_BATCH_JOBS);
+    while queue.blocking_recv_many(&mut batch, MAX_BATCH_JOBS) > 0 {
         let mut replies = Vec::with_capacity(batch.len());
         let committed = commit(&mut connection, batch.drain(..), &mut replies).map_err(Arc::new);
         for reply in replies {

@@ -13,7 +13,7 @@ use super::overload::Overload;
 use crate::civil_time::MICROS_OF_DAY;
 
 /// More elements BigQuery refuses, too.
-const MOST: usize = 1_048_575;
+const MAX_ELEMENTS: usize = 1_048_575;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let one_numeric = 10_i128.pow(NUMERIC_SCALE);
@@ -55,7 +55,7 @@ fn zero_step() -> FunctionError {
 }
 
 fn too_many() -> FunctionError {
-    FunctionError::new(format!("Cannot generate arrays with more than {MOST} elements."))
+    FunctionError::new(format!("Cannot generate arrays with more than {MAX_ELEMENTS} elements."))
 }
 
 fn integers(start: i64, end: i64, step: i64) -> Result<Vec<i64>, FunctionError> {
@@ -86,7 +86,7 @@ fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) 
     let mut next = Some(start);
     // What overflows is past the end as well.
     while let Some(value) = next.filter(|value| !step.is_past(*value, end)) {
-        if values.len() == MOST {
+        if values.len() == MAX_ELEMENTS {
             return Err(too_many());
         }
         values.push(value);
@@ -104,8 +104,9 @@ fn floats(start: f64, end: f64, step: f64) -> Result<Vec<f64>, FunctionError> {
         return Err(FunctionError::new("GENERATE_ARRAY takes no infinities and no NaN"));
     }
     let step = Step::of(step, 0.0);
-    let values: Vec<f64> = (0..=MOST).map(|index| start + index as f64 * step.by).take_while(|value| !step.is_past(*value, end)).collect();
-    if values.len() > MOST { Err(too_many()) } else { Ok(values) }
+    let values: Vec<f64> =
+        (0..=MAX_ELEMENTS).map(|index| start + index as f64 * step.by).take_while(|value| !step.is_past(*value, end)).collect();
+    if values.len() > MAX_ELEMENTS { Err(too_many()) } else { Ok(values) }
 }
 
 fn dates(start: i32, end: i32, step: IntervalMonthDayNano) -> Result<Vec<i32>, FunctionError> {
@@ -139,7 +140,7 @@ fn moments(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>,
         );
         let next = interval.ok().and_then(|interval| later(start, interval));
         let Some(value) = next.filter(|value| !way.is_past(*value, end)) else { break };
-        if values.len() == MOST {
+        if values.len() == MAX_ELEMENTS {
             return Err(too_many());
         }
         values.push(value);

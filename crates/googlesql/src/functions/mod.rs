@@ -14,6 +14,7 @@ mod column;
 mod error;
 mod format;
 mod function_error;
+mod gaps;
 mod generate;
 mod generic;
 mod hash;
@@ -40,6 +41,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use gaps::is_gap;
 pub(crate) use named::named_arguments;
 pub(crate) use safe::safe;
 

@@ -16,7 +16,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 /// Bytes that the copies of one batch may take.
-const MOST: usize = 1024 * 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct LargeConstant;
@@ -31,7 +31,7 @@ impl PhysicalOptimizerRule for LargeConstant {
                 Precision::Exact(rows) => rows.min(config.execution.batch_size.get()),
                 Precision::Inexact(_) | Precision::Absent => config.execution.batch_size.get(),
             };
-            match bytes.saturating_mul(rows) > MOST {
+            match bytes.saturating_mul(rows) > MAX_BYTES {
                 true => Err(DataFusionError::ResourcesExhausted("a large constant beside many rows".to_owned())),
                 false => Ok(TreeNodeRecursion::Continue),
             }

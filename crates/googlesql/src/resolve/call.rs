@@ -29,6 +29,9 @@ impl Resolver<'_> {
             Some(bare) => (true, bare),
             None => (false, name.as_str()),
         };
+        if functions::is_gap(bare) {
+            return Err(unsupported(&format!("the function {}", bare.to_uppercase()), &call.name));
+        }
         match (self.function(bare), &call.over) {
             (Some(Function::Aggregate(udf)), None) if !is_safe => return self.aggregate_call(env, bare, udf, call, syntax),
             (Some(function @ (Function::Aggregate(_) | Function::Window(_))), Some(over)) if !is_safe => {

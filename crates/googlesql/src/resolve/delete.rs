@@ -7,8 +7,8 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast::{self, FromTable, TableFactor};
 use std::sync::Arc;
 
-use super::query::Nesting;
-use super::{Path, Resolver, tables};
+use super::nesting::Nesting;
+use super::{Resolver, TablePath, tables};
 use crate::QueryError;
 use crate::catalog::TableName;
 use crate::error_location::{error_at, error_at_span, unsupported};
@@ -48,7 +48,7 @@ impl Resolver<'_> {
         let Some(selection) = &delete.selection else {
             return Err(error_at_span("DELETE must have a WHERE clause", delete.delete_token.0.span));
         };
-        let path = Path::read(name)?;
+        let path = TablePath::read(name)?;
         let name = path.table(self.query)?;
         let bytes = tables::bytes_of_table(self.catalog, &path, &name)?;
 

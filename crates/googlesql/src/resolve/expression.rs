@@ -11,12 +11,12 @@ use crate::resolve::scope::{Env, Typed};
 use crate::types;
 
 /// Operators within operators: `1 + 1 + 1` are two.
-const DEEPEST: usize = 500;
+const MAX_DEPTH: usize = 500;
 
 impl Resolver<'_> {
     pub(crate) fn expr(&self, env: &Env<'_>, syntax: &ast::Expr) -> Result<Typed, QueryError> {
         self.level.set(self.level.get() + 1);
-        let typed = match self.level.get() > DEEPEST {
+        let typed = match self.level.get() > MAX_DEPTH {
             true => Err(error_at("Resources exceeded during query execution: query is too deeply nested", syntax)),
             false => self.shallow(env, syntax),
         };

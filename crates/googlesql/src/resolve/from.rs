@@ -3,15 +3,15 @@
 use datafusion::sql::sqlparser::ast::{self, TableFactor, TableWithJoins};
 
 use super::constant::nothing;
-use super::query::Nesting;
+use super::nesting::Nesting;
 use super::tables;
-use super::{Path, Resolver};
+use super::{Resolver, TablePath};
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported};
-use crate::resolve::scope::{Clause, Column, Env, Range, Relation, Scope, same_name};
+use crate::resolve::scope::{Clause, Column, Env, RangeVariable, Relation, Scope, same_name};
 
 /// Views that stand on views, and so on.
-const DEEPEST_VIEW: usize = 16;
+const MAX_VIEW_DEPTH: usize = 16;
 
 impl Resolver<'_> {
     pub(crate) fn from(&self, tables: &[TableWithJoins], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
@@ -53,7 +53,7 @@ impl Resolver<'_> {
             TableFactor::Table { name, alias, args: None, version: None, sample: None, with_hints, partitions, .. }
                 if with_hints.is_empty() && partitions.is_empty() =>
             {
-                self.table(&Path::read(name)?, alias.as_ref())
+                self.table(&TablePath::read(name)?, alias.as_ref())
             }
             TableFactor::Table { sample: Some(_), .. } => Err(unsupported("TABLESAMPLE", factor)),
             TableFactor::Table { version: Some(_), .. } => Err(unsupported("FOR SYSTEM_TIME AS OF", factor)),
@@ -80,7 +80,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn table(&self, path: &Path, alias: Option<&ast::TableAlias>) -> Result<Scope, QueryError> {
+    fn table(&self, path: &TablePath, alias: Option<&ast::TableAlias>) -> Result<Scope, QueryError> {
         let alias = match alias {
             Some(alias) => plain_alias(alias)?,
             None => path.alias().to_owned(),
@@ -92,16 +92,16 @@ impl Resolver<'_> {
             }
         }
         match tables::find(self.catalog, path, self.query)? {
-            tables::Relation::Table { source, hidden } => {
+            tables::FoundTable::Table { source, hidden } => {
                 let (plan, columns) = self.scan(source)?;
                 let columns = columns
                     .into_iter()
                     .map(|(name, value)| Column { hidden: hidden.contains(&name.as_str()), ..Column::new(name, value) })
                     .collect();
-                Ok(Scope { plan, ranges: vec![Range { alias: Some(alias), element: None, columns }], using: Vec::new() })
+                Ok(Scope { plan, ranges: vec![RangeVariable { alias: Some(alias), element: None, columns }], using: Vec::new() })
             }
-            tables::Relation::View { name, query } => {
-                if self.depth.get() >= DEEPEST_VIEW {
+            tables::FoundTable::View { name, query } => {
+                if self.depth.get() >= MAX_VIEW_DEPTH {
                     return Err(error_at_span(format!("View {name} is nested too deeply"), path.span));
                 }
                 let outer = std::mem::take(&mut *self.with.borrow_mut());
@@ -129,9 +129,9 @@ impl Resolver<'_> {
             let value = crate::resolve::scope::Typed::column(&id, column.field.clone());
             columns.push(Column::new(name, value));
         }
-        let plan = super::query::sorted(relation.plan, &[])?;
+        let plan = super::nesting::sorted(relation.plan, &[])?;
         let plan = self.project(plan, exprs)?;
-        let mut range = Range { alias, element: None, columns };
+        let mut range = RangeVariable { alias, element: None, columns };
         if relation.is_value
             && let [column] = range.columns.as_slice()
         {
@@ -147,7 +147,7 @@ impl Resolver<'_> {
 }
 
 /// A range of values: STRUCTs show their members.
-pub(crate) fn value_range(alias: Option<String>, value: crate::resolve::scope::Typed) -> Result<Range, QueryError> {
+pub(crate) fn value_range(alias: Option<String>, value: crate::resolve::scope::Typed) -> Result<RangeVariable, QueryError> {
     use crate::resolve::scope::Typed;
     use datafusion::arrow::datatypes::DataType;
     use datafusion::functions::core::expr_ext::FieldAccessor;
@@ -162,7 +162,7 @@ pub(crate) fn value_range(alias: Option<String>, value: crate::resolve::scope::T
             .collect(),
         _ => vec![Column::new(alias.clone().unwrap_or_default(), value.clone())],
     };
-    Ok(Range { alias, element: Some(value), columns })
+    Ok(RangeVariable { alias, element: Some(value), columns })
 }
 
 fn crossed(left: Scope, right: Scope) -> Result<Scope, QueryError> {

@@ -5,8 +5,8 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
 use datafusion::sql::sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
 use super::Resolver;
+use super::nesting::Nesting;
 use super::operator::balanced;
-use super::query::Nesting;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
 use crate::resolve::scope::{Clause, Column, Scope, Typed, same_name};

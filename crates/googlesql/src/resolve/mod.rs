@@ -31,6 +31,7 @@ mod like;
 mod literal;
 mod name;
 mod named;
+mod nesting;
 mod operator;
 mod order;
 mod parameter;
@@ -59,14 +60,14 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSourc
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use crate::catalog::Catalog;
-use crate::error::QueryError;
-use crate::error_location::{error_at_span, message};
+use crate::error::{QueryError, message};
+use crate::error_location::error_at_span;
 use crate::query::Query;
 use crate::types;
 use scope::{Relation, Typed};
 
 pub(crate) use delete::Deletion;
-pub(crate) use path::Path;
+pub(crate) use path::TablePath;
 
 /// Everything that the meaning of a query depends on besides its text.
 pub(crate) struct Resolver<'a> {

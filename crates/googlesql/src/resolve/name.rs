@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::Resolver;
 use crate::QueryError;
 use crate::error_location::{error_at_span, unsupported_at};
-use crate::resolve::scope::{Captured, Clause, Column, Env, Outer, Range, Typed, same_name};
+use crate::resolve::scope::{Captured, Clause, Column, Env, Outer, RangeVariable, Typed, same_name};
 use crate::types;
 
 impl Resolver<'_> {
@@ -82,7 +82,7 @@ impl Resolver<'_> {
     }
 
     /// A table's alias alone: its row as a STRUCT.
-    fn whole(&self, range: &Range, name: &Ident) -> Result<Typed, QueryError> {
+    fn whole(&self, range: &RangeVariable, name: &Ident) -> Result<Typed, QueryError> {
         let members = range.visible().map(|column| (column.name.clone(), column.value.clone())).collect();
         self.structure(members, name.span)
     }
@@ -109,7 +109,7 @@ impl Resolver<'_> {
     }
 }
 
-fn column_of<'r>(range: &'r Range, name: &Ident) -> Result<Option<&'r Column>, QueryError> {
+fn column_of<'r>(range: &'r RangeVariable, name: &Ident) -> Result<Option<&'r Column>, QueryError> {
     let mut found = range.columns.iter().filter(|column| same_name(&column.name, &name.value));
     let first = found.next();
     if found.next().is_some() {

@@ -9,13 +9,13 @@ use crate::error_location::{error_at, error_at_span, unsupported};
 use crate::query::Query;
 
 /// A table's name, its parts apart, however they were quoted.
-pub(crate) struct Path {
+pub(crate) struct TablePath {
     pub parts: Vec<String>,
     pub span: Span,
 }
 
-impl Path {
-    pub(crate) fn read(name: &ObjectName) -> Result<Path, QueryError> {
+impl TablePath {
+    pub(crate) fn read(name: &ObjectName) -> Result<TablePath, QueryError> {
         let mut parts = Vec::new();
         for part in &name.0 {
             let Some(Ident { value, quote_style, .. }) = part.as_ident() else {
@@ -32,7 +32,7 @@ impl Path {
         if parts.iter().any(String::is_empty) {
             return Err(error_at(format!("Syntax error: Invalid empty identifier in {name}"), name));
         }
-        Ok(Path { parts, span: name.span() })
+        Ok(TablePath { parts, span: name.span() })
     }
 
     /// The name that the table has in the query if it is given none: the last part.

@@ -9,10 +9,11 @@ use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, Functi
 
 use super::Resolver;
 use super::aggregate::Arguments;
-use super::query::{Nesting, combined_all};
+use super::nesting::Nesting;
+use super::query::combined_all;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
-use crate::resolve::scope::{Clause, Column, Env, Range, Scope, Typed, same_name};
+use crate::resolve::scope::{Clause, Column, Env, RangeVariable, Scope, Typed, same_name};
 
 /// A value that becomes a column.
 struct Value {
@@ -50,8 +51,12 @@ impl Resolver<'_> {
                 columns.push((name, aggregated));
             }
         }
-        let kept: Vec<&Column> =
-            input.ranges.iter().flat_map(Range::visible).filter(|column| !named.iter().any(|name| same_name(name, &column.name))).collect();
+        let kept: Vec<&Column> = input
+            .ranges
+            .iter()
+            .flat_map(RangeVariable::visible)
+            .filter(|column| !named.iter().any(|name| same_name(name, &column.name)))
+            .collect();
         let keys = kept.iter().map(|column| column.value.expr.clone()).collect();
         let groups = self.groups(input.plan.clone(), keys, None, &exprs.iter().collect::<Vec<_>>())?;
         let kept = kept.into_iter().map(|column| (column.name.clone(), column.value.clone()));
@@ -64,7 +69,7 @@ impl Resolver<'_> {
         }
         let plan = self.project(groups.plan, projected)?;
         let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
-        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns: output }], using: Vec::new() })
+        Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 
     fn pivot_value(&self, value: &ast::ExprWithAlias) -> Result<Value, QueryError> {
@@ -125,7 +130,7 @@ impl Resolver<'_> {
         let kept: Vec<&Column> = input
             .ranges
             .iter()
-            .flat_map(Range::visible)
+            .flat_map(RangeVariable::visible)
             .filter(|column| !folded.iter().any(|name| same_name(name, &column.name)))
             .collect();
         let ids: Vec<String> = kept.iter().map(|column| self.id(&column.name)).collect();
@@ -153,7 +158,7 @@ impl Resolver<'_> {
         output.push(Column::new(value_name.value.clone(), value));
         output.push(Column::new(name.value.clone(), label));
         let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
-        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns: output }], using: Vec::new() })
+        Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 }
 

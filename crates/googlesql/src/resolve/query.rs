@@ -4,20 +4,12 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::sql::sqlparser::ast::{self, LimitClause, OrderByKind, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
+use super::nesting::{Nesting, sorted};
 use super::order::sort;
-use super::row_subquery::Rows;
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported, unsupported_at};
-use crate::resolve::scope::{Outer, Output, Relation, same_name};
+use crate::resolve::scope::{Output, Relation, same_name};
 use crate::types;
-
-/// What is around a query.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Nesting<'e> {
-    pub outer: Option<Outer<'e>>,
-    /// The query is run for many rows of the outer one at once.
-    pub rows: Option<&'e Rows>,
-}
 
 impl Resolver<'_> {
     /// A whole query that stands alone.
@@ -218,14 +210,6 @@ pub(crate) fn combined_all(plans: Vec<LogicalPlan>) -> datafusion::common::Resul
     let mut plans = plans.into_iter();
     let first = plans.next().map_or_else(|| LogicalPlanBuilder::empty(false).build(), Ok)?;
     plans.try_fold(first, |all, plan| LogicalPlanBuilder::new(all).union(plan)?.build())
-}
-
-/// The rows in their order, where they have one.
-pub(crate) fn sorted(plan: LogicalPlan, order: &[SortExpr]) -> Result<LogicalPlan, QueryError> {
-    if order.is_empty() {
-        return Ok(plan);
-    }
-    LogicalPlanBuilder::new(plan).sort(order.to_vec()).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
 }
 
 /// ORDER BY after a set operation: by its columns only.

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
-use super::query::{Nesting, sorted};
+use super::nesting::{Nesting, sorted};
 use crate::QueryError;
 use crate::error_location::error_at;
 use crate::physical::work_table::WorkTable;

@@ -32,7 +32,7 @@ pub(crate) struct Column {
 
 /// What one item of a FROM clause brings: a table, a subquery, the elements of an array.
 #[derive(Clone, Debug)]
-pub(crate) struct Range {
+pub(crate) struct RangeVariable {
     pub alias: Option<String>,
     /// What the alias alone stands for, if it is not the row: the element of an array.
     pub element: Option<Typed>,
@@ -43,7 +43,7 @@ pub(crate) struct Range {
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     pub plan: LogicalPlan,
-    pub ranges: Vec<Range>,
+    pub ranges: Vec<RangeVariable>,
     /// The columns that USING made of two.
     pub using: Vec<Column>,
 }
@@ -154,7 +154,7 @@ impl Column {
     }
 }
 
-impl Range {
+impl RangeVariable {
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.alias.as_deref().is_some_and(|alias| same_name(alias, name))
     }

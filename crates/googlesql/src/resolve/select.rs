@@ -10,8 +10,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::sql::sqlparser::ast::{self, Distinct, GroupByExpr, SelectItem, Spanned, ValueTableMode};
 
 use super::Resolver;
+use super::nesting::Nesting;
 use super::order::{check_orderable, sort};
-use super::query::Nesting;
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported};
 use crate::resolve::scope::{Clause, Env, Output, Relation, Typed, same_name};

@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
 use super::expression::boolean;
-use super::query::{Nesting, sorted};
+use super::nesting::{Nesting, sorted};
 use super::row_subquery::{Shape, is_of_arrays};
 use super::supertype::supertype;
 use crate::QueryError;

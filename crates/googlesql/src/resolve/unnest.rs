@@ -15,11 +15,11 @@ use datafusion::sql::sqlparser::ast::{self, TableFactor};
 use super::Resolver;
 use super::constant::nothing;
 use super::from::{plain_alias, value_range};
-use super::query::Nesting;
+use super::nesting::Nesting;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
 use crate::physical::numbered::{ITEM, OFFSET, numbered};
-use crate::resolve::scope::{Clause, Column, Range, Scope, Typed, same_name};
+use crate::resolve::scope::{Clause, Column, RangeVariable, Scope, Typed, same_name};
 use crate::types;
 
 /// Bytes of an array that is joined rather than copied to each row. Below that the rows of a query
@@ -50,8 +50,9 @@ impl Resolver<'_> {
             TableFactor::Table { name, alias, args: None, .. } if name.0.len() > 1 => {
                 let path: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
                 let is_range = |name: &str| {
-                    let known =
-                        |ranges: &[Range]| ranges.iter().any(|range| range.alias.as_deref().is_some_and(|alias| same_name(alias, name)));
+                    let known = |ranges: &[RangeVariable]| {
+                        ranges.iter().any(|range| range.alias.as_deref().is_some_and(|alias| same_name(alias, name)))
+                    };
                     known(&left.ranges) || nesting.outer.is_some_and(|outer| known(&outer.env.scope.ranges))
                 };
                 if path.len() != name.0.len() || !is_range(&path[0].value) {
@@ -129,7 +130,7 @@ impl Resolver<'_> {
             Some(name) => {
                 ranges.push(value_range(alias, Typed { expr: whole.clone().field(ITEM), field: element })?);
                 let offset = Typed { expr: whole.field(OFFSET), field: types::plain(DataType::Int64) };
-                ranges.push(Range { alias: None, element: None, columns: vec![Column::new(name, offset)] });
+                ranges.push(RangeVariable { alias: None, element: None, columns: vec![Column::new(name, offset)] });
             }
         }
         Ok(Scope { plan, ranges, using: left.using })

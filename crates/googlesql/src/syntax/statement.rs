@@ -15,7 +15,7 @@ use crate::error::QueryError;
 use crate::error_location::{at, error_at_span};
 
 /// Parentheses, subqueries and the like within each other.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// A statement that can be run.
 pub(crate) enum Command {
@@ -29,12 +29,12 @@ pub(crate) enum Command {
 }
 
 /// A statement and where its positional parameters are.
-pub(crate) struct Text {
+pub(crate) struct ParsedStatement {
     pub command: Command,
     pub placeholders: Vec<Location>,
 }
 
-pub(crate) fn parse(sql: &str) -> Result<Text, QueryError> {
+pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     let (tokens, placeholders) = tokenized(sql)?;
     let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)).cloned();
     let Some(first) = first else {
@@ -46,7 +46,7 @@ pub(crate) fn parse(sql: &str) -> Result<Text, QueryError> {
         return Err(error_at_span(format!("The local BigQuery does not support {name} statements{hint}"), first.span));
     }
     let after_as = tokens.clone();
-    let mut parser = Parser::new(&GoogleSql).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&GoogleSql).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err(error_at_span("The local BigQuery does not support scripts: give one statement", first.span));
@@ -64,7 +64,7 @@ pub(crate) fn parse(sql: &str) -> Result<Text, QueryError> {
             return Err(error_at_span(format!("The local BigQuery does not support {} statements", words.join(" ")), first.span));
         }
     };
-    Ok(Text { command, placeholders })
+    Ok(ParsedStatement { command, placeholders })
 }
 
 /// The text after the first AS that is not within parentheses.

@@ -7,6 +7,10 @@ use super::TestEngine;
 const REFUSALS: &[(&str, &str)] = &[
     ("SELECT 1/0",
      "division by zero: 1 / 0"),
+    ("SELECT ST_GEOGPOINT(1, 2)",
+     "The local BigQuery does not support the function ST_GEOGPOINT at [1:8]"),
+    ("SELECT SAFE.hll_count.extract(x) FROM UNNEST([b'']) AS x",
+     "The local BigQuery does not support the function HLL_COUNT.EXTRACT at [1:8]"),
     ("SELECT FOO(1)",
      "Function not found: FOO at [1:8]"),
     ("SELECT FROM x",

@@ -21,7 +21,7 @@ use crate::rest::server::Server;
 use crate::rest::wire::{Json, JsonBody};
 
 /// A job that ends within this time is answered as DONE; `bq` would else ask again after a second.
-const COURTESY: Duration = Duration::from_millis(200);
+const INSERT_WAIT: Duration = Duration::from_millis(200);
 
 /// A `Job` as clients send it; its other members are computed.
 #[derive(Deserialize)]
@@ -47,6 +47,7 @@ pub(crate) async fn insert(
     let id = sent.job_reference.and_then(|reference| reference.job_id).filter(|id| !id.is_empty());
     if configuration.dry_run {
         let planned = server.queries.run(configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
+        // A dry run is not kept: its job needs no id.
         let job = Job::new(JobName { project, id: id.unwrap_or_default() }, configuration, None, now);
         job.start();
         job.finish(Ok(planned.into()));
@@ -58,6 +59,6 @@ pub(crate) async fn insert(
     };
     name.check_id()?;
     let job = server.jobs.start(Job::new(name, configuration, None, now), &server.queries)?;
-    job.wait(COURTESY).await;
+    job.wait(INSERT_WAIT).await;
     Ok(Json(job_resource::job(&job)))
 }

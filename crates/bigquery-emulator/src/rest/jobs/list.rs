@@ -15,11 +15,11 @@ use crate::rest::extract::Project;
 use crate::rest::server::Server;
 use crate::rest::wire::Json;
 
-const MOST: usize = 1_000;
+const MAX_JOBS: usize = 1_000;
 
 /// Which jobs, and how much of each. `allUsers` is ignored: there is one user.
 #[derive(Debug)]
-struct Asked {
+struct ListParams {
     full: bool,
     /// In the words of `status.state`; empty for all.
     states: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) async fn list(
     Project(project): Project,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
-    let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
+    let asked = ListParams::parse(query.as_deref().unwrap_or_default())?;
     let of_project = server.jobs.newest_first().into_iter().filter(|job| job.name.project == project);
     let mut jobs: Vec<Arc<Job>> = of_project.collect();
     if let Some(last) = &asked.after {
@@ -56,11 +56,11 @@ pub(crate) async fn list(
     Ok(Json(answer))
 }
 
-impl Asked {
+impl ListParams {
     /// By hand, because `stateFilter` may be repeated.
-    fn parse(query: &str) -> Result<Asked, ApiError> {
+    fn parse(query: &str) -> Result<ListParams, ApiError> {
         let mut asked =
-            Asked { full: false, states: Vec::new(), created: i64::MIN..=i64::MAX, children_only: false, most: MOST, after: None };
+            ListParams { full: false, states: Vec::new(), created: i64::MIN..=i64::MAX, children_only: false, most: MAX_JOBS, after: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
             let invalid = |_| ApiError::Invalid(format!("Invalid value for {name}: {value}"));
             match &*name {
@@ -69,7 +69,7 @@ impl Asked {
                 "minCreationTime" => asked.created = value.parse().map_err(invalid)?..=*asked.created.end(),
                 "maxCreationTime" => asked.created = *asked.created.start()..=value.parse().map_err(invalid)?,
                 "parentJobId" => asked.children_only = true,
-                "maxResults" => asked.most = value.parse::<usize>().map_err(invalid)?.min(MOST),
+                "maxResults" => asked.most = value.parse::<usize>().map_err(invalid)?.min(MAX_JOBS),
                 "pageToken" => asked.after = Some(value.into_owned()),
                 _ => {}
             }

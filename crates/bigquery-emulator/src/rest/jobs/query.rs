@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::results::{answer, patience};
+use super::results::{answer, wait_time};
 use crate::error::ApiError;
 use crate::error::JobError;
 use crate::google_json::count;
@@ -61,7 +61,7 @@ pub(crate) async fn query(
     let now = server.now();
     let request_id = request.request_id.filter(|id| !id.is_empty());
     let job = server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.queries)?;
-    let ended = job.wait(patience(request.timeout_ms)).await;
+    let ended = job.wait(wait_time(request.timeout_ms)).await;
     answer("bigquery#queryResponse", &job, ended, Wanted { from: 0, most: request.max_results, int64_timestamp }).await.map(Json)
 }
 

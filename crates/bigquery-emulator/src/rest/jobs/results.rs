@@ -18,12 +18,12 @@ use crate::rest::server::Server;
 use crate::rest::wire::{Json, Params};
 
 /// How long an answer waits for its job where nothing else is said, and at most.
-const PATIENCE: Duration = Duration::from_secs(10);
-const LONGEST_PATIENCE: Duration = Duration::from_secs(200);
+const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(200);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Asked {
+pub(crate) struct ResultsParams {
     start_index: Option<usize>,
     max_results: Option<u64>,
     /// The index of the row to begin with.
@@ -38,7 +38,7 @@ pub(crate) struct Asked {
 pub(crate) async fn results(
     State(server): State<Arc<Server>>,
     name: JobName,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<ResultsParams>,
 ) -> Result<Json<Value>, ApiError> {
     let token = asked.page_token.as_deref().filter(|token| !token.is_empty());
     let token = token.map(|token| token.parse().map_err(|_| ApiError::Invalid(format!("Invalid page token: {token}")))).transpose()?;
@@ -48,12 +48,12 @@ pub(crate) async fn results(
         int64_timestamp: page::int64_timestamp(asked.int64_timestamp, asked.timestamp_format.as_deref())?,
     };
     let job = server.jobs.find(&name)?;
-    let ended = job.wait(patience(asked.timeout_ms)).await;
+    let ended = job.wait(wait_time(asked.timeout_ms)).await;
     answer("bigquery#getQueryResultsResponse", &job, ended, wanted).await.map(Json)
 }
 
-pub(crate) fn patience(timeout_ms: Option<u64>) -> Duration {
-    timeout_ms.map_or(PATIENCE, Duration::from_millis).min(LONGEST_PATIENCE)
+pub(crate) fn wait_time(timeout_ms: Option<u64>) -> Duration {
+    timeout_ms.map_or(DEFAULT_WAIT, Duration::from_millis).min(MAX_WAIT)
 }
 
 /// What is there to say of a job's result: an error if that is its end.

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::storage::store::Reader;
 
 /// Rows of one batch.
-const BATCH: i64 = 8_192;
+const BATCH_ROWS: i64 = 8_192;
 
 #[derive(Debug)]
 pub(crate) struct RowsPartition {
@@ -73,9 +73,9 @@ impl PartitionStream for RowsPartition {
 /// The next batch, and where the one after it begins. How many rows there are is known without
 /// the file.
 fn batch(db: Option<&Connection>, schema: SchemaRef, ranges: &[RowRange], from: Position) -> Result<(RecordBatch, Position)> {
-    let mut decoder = Decoder::new(schema, BATCH as usize);
+    let mut decoder = Decoder::new(schema, BATCH_ROWS as usize);
     let mut position = from;
-    let mut room = BATCH;
+    let mut room = BATCH_ROWS;
     while room > 0
         && let Some(range) = ranges.get(position.range)
     {

@@ -9,8 +9,7 @@ use super::super::column::{Date, Datetime, Interval, Timestamp};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::range::{in_calendar, in_time};
-use super::truncate::day_of;
-use crate::civil_time::{self, MICROS_OF_DAY};
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 /// 1950-01-01 in microseconds.
 const ORIGIN: i64 = -7_305 * MICROS_OF_DAY;

@@ -8,10 +8,9 @@ use super::super::column::{Date, Datetime, Int64, Json, Parsed, Text, Time, Time
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::range::{in_calendar, in_time};
-use super::truncate::day_of;
 use super::zone::Zone;
 use super::{interval, text};
-use crate::civil_time::{self, MICROS_OF_DAY};
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![

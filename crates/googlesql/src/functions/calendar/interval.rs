@@ -8,14 +8,14 @@ use super::super::adapter::{scalar, scalar_with_part};
 use super::super::column::{Int64, Interval, Parsed, Text};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::part::Part;
+use super::part::DatePart;
 use crate::civil_time::{self, MICROS_OF_DAY};
 
 const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<Part>, Interval, _>(|count, part| of(count, *part))]),
+        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<DatePart>, Interval, _>(|count, part| of(count, *part))]),
         scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(read_range)]),
         scalar(
             "make_interval",
@@ -34,17 +34,17 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// `INTERVAL count part`.
-fn of(count: i64, part: Part) -> Result<IntervalMonthDayNano, FunctionError> {
+fn of(count: i64, part: DatePart) -> Result<IntervalMonthDayNano, FunctionError> {
     match part {
-        Part::Year => exact(count.checked_mul(12), Some(0), 0),
-        Part::Quarter => exact(count.checked_mul(3), Some(0), 0),
-        Part::Month => exact(Some(count), Some(0), 0),
-        Part::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
-        Part::Day => exact(Some(0), Some(count), 0),
-        Part::Hour | Part::Minute | Part::Second | Part::Millisecond | Part::Microsecond => {
+        DatePart::Year => exact(count.checked_mul(12), Some(0), 0),
+        DatePart::Quarter => exact(count.checked_mul(3), Some(0), 0),
+        DatePart::Month => exact(Some(count), Some(0), 0),
+        DatePart::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
+        DatePart::Day => exact(Some(0), Some(count), 0),
+        DatePart::Hour | DatePart::Minute | DatePart::Second | DatePart::Millisecond | DatePart::Microsecond => {
             exact(Some(0), Some(0), i128::from(count) * i128::from(part.micros().unwrap_or_default()) * 1_000)
         }
-        Part::Week(_) | Part::IsoWeek | Part::IsoYear => Err(part.unsupported("INTERVAL")),
+        DatePart::Week(_) | DatePart::IsoWeek | DatePart::IsoYear => Err(part.unsupported("INTERVAL")),
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn write_time(micros: i64) -> String {
 }
 
 pub(crate) fn write_datetime(micros: i64) -> String {
-    let days = super::truncate::day_of(micros);
+    let days = civil_time::day_of(micros);
     format!("{} {}", write_date(days), write_time(micros.rem_euclid(civil_time::MICROS_OF_DAY)))
 }
 

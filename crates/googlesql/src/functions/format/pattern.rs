@@ -5,13 +5,13 @@ use std::str::FromStr;
 use super::super::function_error::FunctionError;
 
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub(crate) struct FormatPattern {
     pub(crate) text: String,
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<FormatPiece>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum FormatPiece {
     Literal(String),
     Specifier(Specifier),
 }
@@ -69,17 +69,17 @@ pub(crate) fn too_wide() -> FunctionError {
     FunctionError::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
 }
 
-impl FromStr for Pattern {
+impl FromStr for FormatPattern {
     type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, FunctionError> {
+    fn from_str(text: &str) -> Result<FormatPattern, FunctionError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(percent) = rest.find('%') {
-            pieces.push(Piece::Literal(rest[..percent].to_owned()));
+            pieces.push(FormatPiece::Literal(rest[..percent].to_owned()));
             rest = &rest[percent + 1..];
             if let Some(after) = rest.strip_prefix('%') {
-                pieces.push(Piece::Literal("%".to_owned()));
+                pieces.push(FormatPiece::Literal("%".to_owned()));
                 rest = after;
                 continue;
             }
@@ -88,10 +88,10 @@ impl FromStr for Pattern {
                 let bad: String = start.chars().take(8).collect();
                 FunctionError::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
             })?;
-            pieces.push(Piece::Specifier(specifier));
+            pieces.push(FormatPiece::Specifier(specifier));
         }
-        pieces.push(Piece::Literal(rest.to_owned()));
-        Ok(Pattern { text: text.to_owned(), pieces })
+        pieces.push(FormatPiece::Literal(rest.to_owned()));
+        Ok(FormatPattern { text: text.to_owned(), pieces })
     }
 }
 

@@ -1,10 +1,10 @@
 //! A row in the form of its pattern: every specifier takes its arguments.
 
 use super::super::function_error::FunctionError;
-use super::pattern::{Conversion, Pattern, Piece, Size, Specifier, WIDEST, too_wide};
+use super::pattern::{Conversion, FormatPattern, FormatPiece, Size, Specifier, WIDEST, too_wide};
 use super::{Argument, value};
 
-impl Pattern {
+impl FormatPattern {
     /// The text of a row; none (NULL) if a value is NULL that its specifier cannot show.
     pub(crate) fn write(&self, arguments: &[Argument], row: usize) -> Result<Option<String>, FunctionError> {
         let mut rest = Arguments { pattern: self, all: arguments, used: 0, row };
@@ -12,8 +12,8 @@ impl Pattern {
         let mut null = false;
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(literal) => text.push_str(literal),
-                Piece::Specifier(specifier) => match rest.specified(specifier)? {
+                FormatPiece::Literal(literal) => text.push_str(literal),
+                FormatPiece::Specifier(specifier) => match rest.specified(specifier)? {
                     Some(value) => text.push_str(&value),
                     None => null = true,
                 },
@@ -33,7 +33,7 @@ impl Pattern {
 
 /// The arguments that are still to be taken.
 struct Arguments<'a> {
-    pattern: &'a Pattern,
+    pattern: &'a FormatPattern,
     all: &'a [Argument<'a>],
     used: usize,
     row: usize,

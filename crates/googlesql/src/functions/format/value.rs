@@ -6,15 +6,10 @@ use datafusion::arrow::datatypes::{Decimal128Type, Decimal256Type, Float64Type, 
 use super::super::function_error::FunctionError;
 use super::super::kind::Kind;
 use super::super::number::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
+use super::number::Number;
 use super::pattern::{Conversion, Specifier};
 use super::{Argument, number, printable};
 use crate::types;
-
-/// A number in the form in which it is exact.
-pub(crate) enum Number {
-    Float(f64),
-    Decimal { units: i256, scale: u32 },
-}
 
 /// None is NULL.
 pub(crate) fn integer(argument: Argument, row: usize, number: usize) -> Result<Option<i64>, FunctionError> {

@@ -14,12 +14,12 @@ use super::super::Function;
 use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic};
 use super::super::kind::Kind;
-use super::path::{Path, Step};
+use super::path::{JsonPath, Step};
 use super::tree::Tree;
 use super::write::{Numbers, write};
 
 /// An array that a path makes longer has no more elements.
-const LONGEST: usize = 1_000_000;
+const MAX_LENGTH: usize = 1_000_000;
 
 /// The last argument of all but JSON_REMOVE is their option, which is always there.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -75,9 +75,9 @@ fn pairs(columns: &[ArrayRef], fields: &[FieldRef], change: Change) -> Result<Ar
             if paths.is_null(row) {
                 continue;
             }
-            let path: Path = paths.value(row).parse()?;
-            if path.0.iter().any(|step| matches!(step, Step::Element(index) if *index >= LONGEST)) {
-                return Err(FunctionError::new(format!("Exceeded maximum array size of {LONGEST}")).into());
+            let path: JsonPath = paths.value(row).parse()?;
+            if path.0.iter().any(|step| matches!(step, Step::Element(index) if *index >= MAX_LENGTH)) {
+                return Err(FunctionError::new(format!("Exceeded maximum array size of {MAX_LENGTH}")).into());
             }
             let mut value = String::new();
             write(&columns[place + 1], &fields[place + 1], row, Numbers::Exact, &mut value)?;
@@ -174,7 +174,7 @@ fn removed(columns: &[ArrayRef], _fields: &[FieldRef]) -> Result<ArrayRef> {
         }
         let mut tree = Tree::of(json.value(row))?;
         for paths in columns[1..].iter().map(|paths| paths.as_string::<i32>()).filter(|paths| paths.is_valid(row)) {
-            remove(&mut tree, &paths.value(row).parse::<Path>()?.0)?;
+            remove(&mut tree, &paths.value(row).parse::<JsonPath>()?.0)?;
         }
         result.append_value(tree.text());
     }

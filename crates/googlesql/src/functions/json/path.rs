@@ -11,12 +11,12 @@ pub(crate) enum Step {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Path(pub(crate) Vec<Step>);
+pub(crate) struct JsonPath(pub(crate) Vec<Step>);
 
-impl FromStr for Path {
+impl FromStr for JsonPath {
     type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Path, FunctionError> {
+    fn from_str(text: &str) -> Result<JsonPath, FunctionError> {
         let invalid = |rest: &str| FunctionError::new(format!("Invalid token in JSONPath at: {rest}"));
         let mut rest = text.strip_prefix('$').ok_or_else(|| FunctionError::new("JSONPath must start with '$'"))?;
         let mut steps = Vec::new();
@@ -25,7 +25,7 @@ impl FromStr for Path {
             steps.push(step);
             rest = after;
         }
-        Ok(Path(steps))
+        Ok(JsonPath(steps))
     }
 }
 

@@ -11,10 +11,9 @@ use serde_json::value::RawValue;
 
 use super::super::function_error::FunctionError;
 use super::path::Step;
-use super::write::quoted;
 
 /// Deeper values are refused: reading goes down with the nesting.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
@@ -93,8 +92,8 @@ impl Tree {
 }
 
 fn tree(text: &str, wide: Wide, depth: usize) -> Result<Tree, String> {
-    if depth > DEEPEST {
-        return Err(format!("it is nested more than {DEEPEST} levels deep"));
+    if depth > MAX_DEPTH {
+        return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
     }
     let invalid = |error: serde_json::Error| error.to_string();
     Ok(match text.as_bytes().first() {
@@ -179,4 +178,8 @@ impl<'t> Visitor<'t> for Members {
         }
         Ok(members)
     }
+}
+
+pub(crate) fn quoted(text: &str, json: &mut String) {
+    json.push_str(&serde_json::Value::from(text).to_string());
 }

@@ -19,7 +19,7 @@ use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
 use super::indent::indented;
-use super::tree::{self, Tree};
+use super::tree::{self, Tree, quoted};
 
 /// Their options are always there: `pretty_print` and `stringify_wide_numbers`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -159,8 +159,4 @@ fn float(value: f64, numbers: Numbers, json: &mut String) {
         (None, Numbers::Safe) => json.push_str(&floating::write(value)),
         (None, Numbers::Exact | Numbers::Stringified) => json.push_str(&tree::float(value)),
     }
-}
-
-pub(crate) fn quoted(text: &str, json: &mut String) {
-    json.push_str(&serde_json::Value::from(text).to_string());
 }

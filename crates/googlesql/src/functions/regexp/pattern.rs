@@ -10,16 +10,16 @@ use super::super::function_error::FunctionError;
 
 /// A compiled expression.
 #[derive(Debug)]
-pub(crate) struct Pattern(pub(crate) Regex);
+pub(crate) struct RegexPattern(pub(crate) Regex);
 
-impl FromStr for Pattern {
+impl FromStr for RegexPattern {
     type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, FunctionError> {
+    fn from_str(text: &str) -> Result<RegexPattern, FunctionError> {
         let invalid = |why: &str| FunctionError::new(format!("Cannot parse regular expression: {why}"));
         let rewritten = rewritten(text).map_err(|why| invalid(&why))?;
         match Regex::new(&rewritten) {
-            Ok(regex) => Ok(Pattern(regex)),
+            Ok(regex) => Ok(RegexPattern(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(invalid("pattern too large - compile failed")),
             Err(error) => {
                 let error = error.to_string();
@@ -29,7 +29,7 @@ impl FromStr for Pattern {
     }
 }
 
-impl Pattern {
+impl RegexPattern {
     /// The group whose text stands for the match: the only one, or all of it.
     pub(crate) fn group(&self) -> Result<usize, FunctionError> {
         match self.0.captures_len() - 1 {

@@ -42,11 +42,11 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// The most bytes that REPEAT, LPAD and the like make.
-const MOST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The size, if a result may be that big.
 fn output(function: &str, bytes: usize) -> Result<usize, FunctionError> {
-    match bytes <= MOST {
+    match bytes <= MAX_BYTES {
         true => Ok(bytes),
         false => Err(FunctionError::new(format!("Output of {function} exceeds max allowed output size of 1MB"))),
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::metadata_table::MetadataTable;
-use super::metadata_table::Value::{self, Moment, Number, Text};
+use super::metadata_table::MetadataValue::{self, Moment, Number, Text};
 use super::no_dataset;
 use crate::QueryError;
 use crate::catalog::{Catalog, ColumnInfo, DatasetInfo, DatasetName, Details, TableInfo};
@@ -13,7 +13,7 @@ use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
 /// What the metadata are about.
-pub(crate) enum Scope {
+pub(crate) enum MetadataScope {
     Project(String),
     Dataset(DatasetName),
 }
@@ -105,10 +105,10 @@ impl View {
     }
 }
 
-pub(crate) fn read(catalog: &dyn Catalog, view: View, scope: &Scope) -> Result<MetadataTable, QueryError> {
+pub(crate) fn read(catalog: &dyn Catalog, view: View, scope: &MetadataScope) -> Result<MetadataTable, QueryError> {
     let datasets = match scope {
-        Scope::Project(project) => catalog.datasets(project)?,
-        Scope::Dataset(name) => vec![catalog.dataset(name)?.ok_or_else(|| no_dataset(name))?],
+        MetadataScope::Project(project) => catalog.datasets(project)?,
+        MetadataScope::Dataset(name) => vec![catalog.dataset(name)?.ok_or_else(|| no_dataset(name))?],
     };
     let mut metadata = MetadataTable::new(view.columns());
     let mut columns = SharedColumns::default();
@@ -162,7 +162,7 @@ impl SharedColumns {
 fn describe(view: View, dataset: &DatasetInfo, table: &TableInfo<'_>, columns: &[ColumnRow], metadata: &mut MetadataTable) {
     let kind = if table.view.is_some() { "VIEW" } else { "BASE TABLE" };
     let first = [Text(&dataset.name.project), Text(&dataset.name.dataset), Text(table.table)];
-    let mut add = |rest: &[Value<'_>]| metadata.push(&[&first, rest].concat());
+    let mut add = |rest: &[MetadataValue<'_>]| metadata.push(&[&first, rest].concat());
     match view {
         View::Tables => {
             let insertable = if table.view.is_some() { "NO" } else { "YES" };

@@ -8,7 +8,7 @@ use datafusion::datasource::MemTable;
 
 /// One value. A moment is in milliseconds since 1970.
 #[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
+pub(crate) enum MetadataValue<'a> {
     Text(&'a str),
     Number(i64),
     Moment(i64),
@@ -17,10 +17,10 @@ pub(crate) enum Value<'a> {
 /// A table of metadata: its columns and their values, which may be a million.
 pub(crate) struct MetadataTable {
     schema: SchemaRef,
-    columns: Vec<Column>,
+    columns: Vec<ColumnBuilder>,
 }
 
-enum Column {
+enum ColumnBuilder {
     Text(StringBuilder),
     Number(Int64Builder),
     Moment(TimestampMicrosecondBuilder),
@@ -29,35 +29,35 @@ enum Column {
 impl MetadataTable {
     pub(crate) fn new(columns: Vec<(&'static str, DataType)>) -> MetadataTable {
         let column = |data_type: &DataType| match data_type {
-            DataType::Utf8 => Column::Text(StringBuilder::new()),
-            DataType::Timestamp(..) => Column::Moment(TimestampMicrosecondBuilder::new().with_data_type(data_type.clone())),
-            _ => Column::Number(Int64Builder::new()),
+            DataType::Utf8 => ColumnBuilder::Text(StringBuilder::new()),
+            DataType::Timestamp(..) => ColumnBuilder::Moment(TimestampMicrosecondBuilder::new().with_data_type(data_type.clone())),
+            _ => ColumnBuilder::Number(Int64Builder::new()),
         };
         let values = columns.iter().map(|(_, data_type)| column(data_type)).collect();
         let fields: Vec<Field> = columns.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect();
         MetadataTable { schema: Arc::new(Schema::new(fields)), columns: values }
     }
 
-    pub(crate) fn push(&mut self, row: &[Value<'_>]) {
+    pub(crate) fn push(&mut self, row: &[MetadataValue<'_>]) {
         for (column, cell) in self.columns.iter_mut().zip(row) {
             match (column, cell) {
-                (Column::Text(column), Value::Text(text)) => column.append_value(text),
-                (Column::Number(column), Value::Number(number)) => column.append_value(*number),
-                (Column::Moment(column), Value::Moment(millis)) => column.append_value(millis.saturating_mul(1_000)),
+                (ColumnBuilder::Text(column), MetadataValue::Text(text)) => column.append_value(text),
+                (ColumnBuilder::Number(column), MetadataValue::Number(number)) => column.append_value(*number),
+                (ColumnBuilder::Moment(column), MetadataValue::Moment(millis)) => column.append_value(millis.saturating_mul(1_000)),
                 // Not what the column was declared as; columns must stay of one length.
-                (Column::Text(column), _) => column.append_null(),
-                (Column::Number(column), _) => column.append_null(),
-                (Column::Moment(column), _) => column.append_null(),
+                (ColumnBuilder::Text(column), _) => column.append_null(),
+                (ColumnBuilder::Number(column), _) => column.append_null(),
+                (ColumnBuilder::Moment(column), _) => column.append_null(),
             }
         }
     }
 
     pub(crate) fn finish(self) -> datafusion::common::Result<MemTable> {
-        let array = |column: Column| -> ArrayRef {
+        let array = |column: ColumnBuilder| -> ArrayRef {
             match column {
-                Column::Text(mut column) => Arc::new(column.finish()),
-                Column::Number(mut column) => Arc::new(column.finish()),
-                Column::Moment(mut column) => Arc::new(column.finish()),
+                ColumnBuilder::Text(mut column) => Arc::new(column.finish()),
+                ColumnBuilder::Number(mut column) => Arc::new(column.finish()),
+                ColumnBuilder::Moment(mut column) => Arc::new(column.finish()),
             }
         };
         let columns = self.columns.into_iter().map(array).collect();

@@ -13,7 +13,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::TableSource;
 use datafusion::sql::sqlparser::ast;
 
-use super::path::Path;
+use super::path::TablePath;
 use crate::QueryError;
 use crate::catalog::{Catalog, CatalogEntry, DatasetName, TableName};
 use crate::error_location::error_at_span;
@@ -21,7 +21,7 @@ use crate::query::Query;
 use crate::syntax::statement;
 
 /// What a name in FROM stands for.
-pub(crate) enum Relation {
+pub(crate) enum FoundTable {
     Table {
         source: Arc<dyn TableSource>,
         /// Columns that `*` leaves out.
@@ -34,7 +34,7 @@ pub(crate) enum Relation {
 }
 
 /// Looks up what the path stands for.
-pub(crate) fn find(catalog: &dyn Catalog, path: &Path, query: &Query) -> Result<Relation, QueryError> {
+pub(crate) fn find(catalog: &dyn Catalog, path: &TablePath, query: &Query) -> Result<FoundTable, QueryError> {
     if let Some(table) = metadata::find(catalog, path, query)? {
         return Ok(table);
     }
@@ -48,19 +48,19 @@ pub(crate) fn find(catalog: &dyn Catalog, path: &Path, query: &Query) -> Result<
     match existing(catalog, &name)? {
         CatalogEntry::View { query } => {
             let query = statement::view(&query).map_err(|error| error_at_span(format!("Invalid view {name}: {error}"), path.span))?;
-            Ok(Relation::View { name, query })
+            Ok(FoundTable::View { name, query })
         }
         CatalogEntry::Table { provider, .. } => {
             if provider.schema().fields().is_empty() {
                 return Err(error_at_span(format!("Table {name} does not have a schema."), path.span));
             }
-            Ok(Relation::Table { source: provider_as_source(provider), hidden: &[] })
+            Ok(FoundTable::Table { source: provider_as_source(provider), hidden: &[] })
         }
     }
 }
 
 /// Bytes of the table that a DELETE is for, which has to be a table.
-pub(crate) fn bytes_of_table(catalog: &dyn Catalog, path: &Path, name: &TableName) -> Result<u64, QueryError> {
+pub(crate) fn bytes_of_table(catalog: &dyn Catalog, path: &TablePath, name: &TableName) -> Result<u64, QueryError> {
     match existing(catalog, name)? {
         CatalogEntry::Table { bytes, .. } => Ok(bytes),
         CatalogEntry::View { .. } => {

@@ -7,14 +7,14 @@
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::datasource::provider_as_source;
 
-use super::super::path::Path;
-use super::{Relation, no_dataset};
+use super::super::path::TablePath;
+use super::{FoundTable, no_dataset};
 use crate::QueryError;
 use crate::catalog::{Catalog, TABLE_SUFFIX, TableName, WildcardMatch};
 use crate::error_location::error_at_span;
 use crate::types;
 
-pub(crate) fn find(catalog: &dyn Catalog, path: &Path, name: &TableName, prefix: &str) -> Result<Relation, QueryError> {
+pub(crate) fn find(catalog: &dyn Catalog, path: &TablePath, name: &TableName, prefix: &str) -> Result<FoundTable, QueryError> {
     match catalog.wildcard(&name.dataset, prefix)? {
         WildcardMatch::NoDataset => Err(no_dataset(&name.dataset)),
         WildcardMatch::NoTable => Err(QueryError::Invalid(format!("{name} does not match any table."))),
@@ -23,13 +23,13 @@ pub(crate) fn find(catalog: &dyn Catalog, path: &Path, name: &TableName, prefix:
             for other in &other_schemas {
                 check_same_types(provider.schema().fields(), other, path)?;
             }
-            Ok(Relation::Table { source: provider_as_source(provider), hidden: &[TABLE_SUFFIX] })
+            Ok(FoundTable::Table { source: provider_as_source(provider), hidden: &[TABLE_SUFFIX] })
         }
     }
 }
 
 /// A column may be missing; it may not be of another type.
-fn check_same_types(fields: &[FieldRef], others: &[Field], path: &Path) -> Result<(), QueryError> {
+fn check_same_types(fields: &[FieldRef], others: &[Field], path: &TablePath) -> Result<(), QueryError> {
     for other in others {
         let Some(field) = fields.iter().find(|field| field.name().eq_ignore_ascii_case(other.name())) else { continue };
         if !types::same(field, other) && !is_wider_struct(field, other) {

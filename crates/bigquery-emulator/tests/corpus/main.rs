@@ -1,90 +1,117 @@
-//! GoogleSQL through jobs.query: the cases of tests/googlesql/*.sql, whose answers are BigQuery's
-//! documented ones.
+//! The query corpus: each case of crates/googlesql/tests/cases/*.sql is one test, named FILE::TITLE.
 //!
-//! `PIXEL_TEST_GOOGLESQL=FILE` runs one file only, or those of another folder.
+//! The cases run by jobs.query over HTTP, because their answers are BigQuery's: types, reasons of errors and affected rows
+//! stand in the REST API's answers, and they ask about stored tables. A case that changes tables has a server of its own;
+//! all others share one.
 
 mod case;
-pub(crate) mod tables;
+#[path = "../common/server.rs"]
+mod server;
+#[path = "../common/tables.rs"]
+mod tables;
 mod types;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use case::{Case, Expected};
+use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+use case::{Case, Expected};
+use server::{DATASET, PROJECT, TestServer};
 use types::{Column, same};
 
-use crate::support::bigquery::{DATASET, TestBigQuery};
+/// No case takes that long.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn every_query_of_the_corpus_answers_as_documented() {
-    let place = std::env::var_os("PIXEL_TEST_GOOGLESQL").map_or_else(|| root().join("tests/googlesql"), PathBuf::from);
-    let mut files = JoinSet::new();
-    for path in sql_files(&place) {
-        files.spawn(async move {
-            // Each file has tables of its own, so that its cases may change them.
-            let bigquery = tables::loaded(root()).await;
-            let cases = case::read(&path, root());
-            let mut failures = Vec::new();
-            for case in &cases {
-                failures.extend(failure(&bigquery, case).await);
-            }
-            (path, cases.len(), failures)
-        });
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let corpus = Arc::new(Corpus { runtime: Runtime::new().expect("a runtime"), shared: OnceCell::new() });
+    let mut trials = vec![Trial::test("samples::every sample query has a case", every_sample_query_has_a_case)];
+    let mut names = BTreeSet::new();
+    for path in sql_files(&root().join("crates/googlesql/tests/cases")) {
+        let topic = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for case in case::read(&path, root()) {
+            let name = format!("{topic}::{}", case.title);
+            assert!(names.insert(name.clone()), "{}: there is another case of the title {:?}", case.place, case.title);
+            let corpus = Arc::clone(&corpus);
+            trials.push(Trial::test(name, move || corpus.run(&case)));
+        }
     }
-    let mut files = files.join_all().await;
-    files.sort();
-    let count: usize = files.iter().map(|(_, count, _)| count).sum();
-    let failures: Vec<String> = files.into_iter().flat_map(|(_, _, failures)| failures).collect();
-    assert!(count > 0, "there are no cases in {}", place.display());
-    assert!(failures.is_empty(), "{} of {count} cases fail:\n\n{}", failures.len(), failures.join("\n"));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-#[test]
-fn every_sample_query_has_a_case() {
-    let cases = std::fs::read_to_string(root().join("tests/googlesql/samples.sql")).unwrap();
+fn every_sample_query_has_a_case() -> Result<(), Failed> {
+    let cases = std::fs::read_to_string(root().join("crates/googlesql/tests/cases/samples.sql"))?;
     let tested: BTreeSet<PathBuf> =
         cases.lines().filter_map(|line| line.strip_prefix("--<")).map(|file| root().join(file.trim())).collect();
     let samples: BTreeSet<PathBuf> = sql_files(&root().join("schema/queries")).into_iter().collect();
     assert!(!samples.is_empty());
     assert_eq!(samples, tested);
+    Ok(())
 }
 
-/// No case is that large.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
+/// The folder of the workspace.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The `.sql` files of a folder, or the one file that it is.
-fn sql_files(place: &Path) -> Vec<PathBuf> {
-    if place.is_file() {
-        return vec![place.to_owned()];
+/// The `.sql` files of a folder, by name.
+fn sql_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension() == Some(OsStr::new("sql")));
+    paths.sort();
+    paths
+}
+
+/// What all cases share.
+struct Corpus {
+    runtime: Runtime,
+    shared: OnceCell<TestServer>,
+}
+
+impl Corpus {
+    fn run(&self, case: &Case) -> Result<(), Failed> {
+        let failure = self.runtime.block_on(async {
+            if case.changes_tables() {
+                failure(&loaded().await, case).await
+            } else {
+                failure(self.shared.get_or_init(loaded).await, case).await
+            }
+        });
+        failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
-    let entries = std::fs::read_dir(place).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.extension() == Some(OsStr::new("sql"))).collect()
+}
+
+/// A server with the tables of the corpus.
+async fn loaded() -> TestServer {
+    let server = TestServer::start().await;
+    tables::load(root(), PROJECT, async |path, body| server.post(path, body).await).await;
+    server
 }
 
 /// Runs a case. What is wrong with the answer, in the notation of the cases.
-async fn failure(bigquery: &TestBigQuery, case: &Case) -> Option<String> {
+async fn failure(server: &TestServer, case: &Case) -> Option<String> {
     let mut answer = (0, Value::Null);
     for (index, statement) in case.statements.iter().enumerate() {
-        answer = query(bigquery, statement, &case.parameters).await;
+        answer = query(server, statement, &case.parameters).await;
         if answer.0 != 200 && index + 1 < case.statements.len() {
             break;
         }
     }
     let wrong = wrong(&case.expected, answer.0, &answer.1)?;
-    Some(format!("--- {} ({})\n{}\n{wrong}", case.title, case.place, case.statements.join(";\n")))
+    Some(format!("{}\n{}\n{wrong}", case.place, case.statements.join(";\n")))
 }
 
-async fn query(bigquery: &TestBigQuery, sql: &str, parameters: &[Value]) -> (u16, Value) {
+async fn query(server: &TestServer, sql: &str, parameters: &[Value]) -> (u16, Value) {
     let mut request = json!({
         "query": sql, "useLegacySql": false, "defaultDataset": {"datasetId": DATASET},
         "formatOptions": {"useInt64Timestamp": true}, "timeoutMs": TIMEOUT.as_millis() as u64,
@@ -94,7 +121,7 @@ async fn query(bigquery: &TestBigQuery, sql: &str, parameters: &[Value]) -> (u16
         request["parameterMode"] = if named { "NAMED" } else { "POSITIONAL" }.into();
         request["queryParameters"] = parameters.into();
     }
-    bigquery.post("/queries", &request).await
+    server.post("/queries", &request).await
 }
 
 /// The difference between what must come and what came.

@@ -1,6 +1,6 @@
 //! The cases of a `.sql` file: what is asked, and what BigQuery documents for an answer.
 //!
-//! The notation is told in tests/googlesql/README.md. A line that begins with none of its marks
+//! The notation is told in crates/googlesql/tests/cases/README.md. A line that begins with none of its marks
 //! belongs to the SQL.
 
 use std::path::Path;
@@ -19,6 +19,18 @@ pub struct Case {
     /// `queryParameters` of jobs.query.
     pub parameters: Vec<Value>,
     pub expected: Expected,
+}
+
+impl Case {
+    /// Whether a statement deletes rows or makes a view.
+    pub fn changes_tables(&self) -> bool {
+        let is_change = |statement: &String| {
+            let code = statement.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("--"));
+            let word = code.and_then(|line| line.split_whitespace().next());
+            word.is_some_and(|word| ["DELETE", "CREATE"].iter().any(|change| word.eq_ignore_ascii_case(change)))
+        };
+        self.statements.iter().any(is_change)
+    }
 }
 
 /// What must come of it.

@@ -1,15 +1,13 @@
-//! `bq`, with the two files that `local` writes for it and no account.
+//! `bq`, with a configuration of its own and no account.
 
-use std::path::Path;
 use std::process::Output;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::{ENDLESS, output, printed, stored};
-use crate::support::bigquery::{DATASET, TempDir};
-use crate::support::external::skipped;
-use crate::support::local::Local;
+use super::super::server::{DATASET, PROJECT, TestServer};
+use super::{ENDLESS, output, printed, skipped};
 
 const BQ: &str = "bq (of the Cloud SDK)";
 
@@ -18,19 +16,19 @@ async fn there_is_bq() -> bool {
     output(command.args(["-c", "command -v bq"])).await.is_some_and(|found| found.status.success())
 }
 
-/// `bq` as a newcomer runs it who has pasted the exports.
+/// `bq` with the two files that the README describes.
 struct Bq {
-    exports: Vec<(String, String)>,
     /// Nobody's own account, project and .bigqueryrc.
     home: TempDir,
 }
 
 impl Bq {
-    fn of(local: &Local) -> Self {
-        let lines = local.welcome.lines().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
-        let exports: Vec<_> = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        assert_eq!(exports.len(), 2, "{}", local.welcome);
-        Self { exports, home: TempDir::new() }
+    fn of(server: &TestServer) -> Self {
+        let bq = Self { home: tempfile::tempdir().unwrap() };
+        bq.write("token", "local");
+        let api = &server.url;
+        bq.write("bqrc", &format!("api = {api}\nproject_id = {PROJECT}\noauth_access_token = local\n[query]\n--use_legacy_sql=false\n"));
+        bq
     }
 
     async fn run(&self, args: &[&str]) -> Output {
@@ -39,7 +37,8 @@ impl Bq {
             .env("CLOUDSDK_CONFIG", self.home.path())
             .env("HOME", self.home.path())
             .env("CLOUDSDK_CORE_DISABLE_PROMPTS", "1")
-            .envs(self.exports.iter().cloned())
+            .env("BIGQUERYRC", self.home.path().join("bqrc"))
+            .env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", self.home.path().join("token"))
             .current_dir(self.home.path())
             .args(args);
         output(&mut command).await.expect("bq starts")
@@ -77,41 +76,12 @@ fn names(list: &Value, reference: &str, id: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn bq_lists_shows_and_reads_what_was_stored() {
-    if !there_is_bq().await {
-        return skipped("bq_lists_shows_and_reads_what_was_stored", BQ);
-    }
-    let dir = TempDir::new();
-    let local = stored(dir.path()).await;
-    let bq = Bq::of(&local);
-    let bq = async |args: &[&str]| bq.json(args).await;
-    local.wait_for_views().await;
-    let datasets = bq(&["ls"]).await;
-    assert_eq!(names(&datasets, "datasetReference", "datasetId"), [DATASET]);
-    assert_eq!(
-        names(&bq(&["ls", DATASET]).await, "tableReference", "tableId"),
-        ["dead_letters", "events", "events_daily", "pixel", "pixel_u1"]
-    );
-    let table = bq(&["show", &format!("{DATASET}.pixel_u1")]).await;
-    assert_eq!(table["numRows"], "2");
-    assert_eq!(table["schema"], bq(&["show", &format!("{DATASET}.pixel")]).await["schema"], "as the template's");
-
-    let mut rows = bq(&["head", &format!("{DATASET}.pixel_u1")]).await;
-    rows.as_array_mut().unwrap().sort_by_key(|row| row["order_id"].to_string().len());
-    let seen: Vec<_> = rows.as_array().unwrap().iter().map(|row| json!([row["user_id"], row["order_id"], row["type"]])).collect();
-    assert_eq!(seen, [json!(["u1", "1", "click"]), json!(["u1", "ü\"\n", "click"])]);
-    let dead_letters = bq(&["head", &format!("{DATASET}.dead_letters")]).await;
-    assert_eq!((&dead_letters[0]["reason"], &dead_letters[0]["delivery_attempt"]), (&json!("bad_base64"), &json!("3")));
-}
-
-#[tokio::test]
 async fn bq_makes_fills_reads_and_removes_a_table() {
     if !there_is_bq().await {
         return skipped("bq_makes_fills_reads_and_removes_a_table", BQ);
     }
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
-    let bq = Bq::of(&local);
+    let server = TestServer::with_dataset().await;
+    let bq = Bq::of(&server);
     bq.text(&["mk", "shop"]).await;
     assert!(bq.refusal(&["mk", "shop"]).await.contains("already exists"));
     bq.text(&["mk", "--table", "shop.orders", "id:STRING,total:NUMERIC,at:TIMESTAMP"]).await;
@@ -139,9 +109,8 @@ async fn bq_queries() {
     if !there_is_bq().await {
         return skipped("bq_queries", BQ);
     }
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
-    let bq = Bq::of(&local);
+    let server = TestServer::with_dataset().await;
+    let bq = Bq::of(&server);
     assert_eq!(bq.json(&["query", "SELECT 1 AS x, 'ü' AS s, NULL AS n"]).await, json!([{"x": "1", "s": "ü", "n": null}]));
     assert_eq!(bq.text(&["query", "--format=csv", "SELECT 1 AS x, 'a,b' AS s"]).await, "x,s\n1,\"a,b\"\n");
     assert_eq!(bq.json(&["query", "--rpc", "SELECT 1 AS x"]).await, json!([{"x": "1"}]));
@@ -167,9 +136,8 @@ async fn bq_lists_shows_and_cancels_jobs() {
     if !there_is_bq().await {
         return skipped("bq_lists_shows_and_cancels_jobs", BQ);
     }
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
-    let bq = Bq::of(&local);
+    let server = TestServer::with_dataset().await;
+    let bq = Bq::of(&server);
     bq.text(&["query", "--job_id=done", "SELECT 1 AS x"]).await;
     bq.text(&["query", "--job_id=running", "--nosync", ENDLESS]).await;
     let jobs = bq.json(&["ls", "-j"]).await;
@@ -182,23 +150,4 @@ async fn bq_lists_shows_and_cancels_jobs() {
     assert_eq!(error["reason"], "stopped");
     bq.text(&["rm", "-f", "-j", "done"]).await;
     assert_eq!(names(&bq.json(&["ls", "-j"]).await, "jobReference", "jobId"), ["running"]);
-}
-
-#[tokio::test]
-async fn the_files_for_bq_are_nobody_elses_and_follow_the_port() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let dir = TempDir::new();
-    let token = dir.path().join("bq-token");
-    std::fs::write(&token, "of an earlier version, for all to read").unwrap();
-    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let local = Local::start(dir.path(), &[("GOOGLE_CLOUD_PROJECT", "my-project")]).await;
-    assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(std::fs::read_to_string(&token).unwrap(), "local");
-    let run_control = std::fs::read_to_string(dir.path().join("bqrc")).unwrap();
-    for line in [format!("api = {}", local.bigquery), "project_id = my-project".to_owned(), "--use_legacy_sql=false".to_owned()] {
-        assert!(run_control.lines().any(|other| other == line), "{line}: {run_control}");
-    }
-    for (name, value) in Bq::of(&local).exports {
-        assert!(Path::new(&value).is_absolute() && Path::new(&value).is_file(), "{name}={value}");
-    }
 }

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{ENDLESS, assert_seen, output, printed, script, stored};
-use crate::support::bigquery::{DATASET, TempDir};
-use crate::support::external::skipped;
-use crate::support::local::{Local, PROJECT};
+use super::super::server::{DATASET, PROJECT, TestServer};
+use super::{ENDLESS, assert_seen, output, printed, script, skipped};
 
 /// The interpreter, if it has that module.
 async fn python(module: &str) -> Option<String> {
@@ -25,47 +23,12 @@ async fn run(python: &str, name: &str, arguments: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn googles_python_client_reads_what_was_stored() {
-    let Some(python) = python("google.cloud.bigquery").await else {
-        return skipped("googles_python_client_reads_what_was_stored", &missing("google-cloud-bigquery"));
-    };
-    let dir = TempDir::new();
-    let local = stored(dir.path()).await;
-    let read = run(&python, "read.py", &[&local.bigquery, PROJECT, DATASET]).await;
-
-    assert_eq!(read["datasets"], json!([DATASET]));
-    let tables = read["tables"].as_object().unwrap();
-    let mut ids: Vec<_> = tables.keys().collect();
-    ids.sort();
-    assert_eq!(ids, ["dead_letters", "pixel", "pixel_u1"]);
-    let shipped: Vec<Value> = serde_json::from_str(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))).unwrap();
-    let columns: Vec<Value> =
-        shipped.iter().map(|column| json!([column["name"], column["type"], column.get("mode").unwrap_or(&json!("NULLABLE"))])).collect();
-    assert_eq!(tables["pixel_u1"]["columns"], Value::Array(columns));
-    assert_eq!((&tables["pixel"]["num_rows"], &tables["pixel_u1"]["num_rows"]), (&json!(0), &json!(2)));
-
-    let mut rows = tables["pixel_u1"]["rows"].as_array().unwrap().clone();
-    rows.sort_by_key(|row| row["order_id"].to_string().len());
-    let seen: Vec<_> = rows.iter().map(|row| json!([row["user_id"], row["order_id"], row["invalid_attributes"]])).collect();
-    assert_eq!(seen, [json!(["u1", "1", []]), json!(["u1", "ü\"\n", []])]);
-    for row in &rows {
-        let time: jiff::Timestamp = row["event_timestamp"].as_str().unwrap().parse().expect("a datetime with a zone");
-        let age = jiff::Timestamp::now().duration_since(time).as_secs();
-        assert!((0..600).contains(&age), "{time}");
-    }
-    let dead_letter = &tables["dead_letters"]["rows"][0];
-    assert_eq!((&dead_letter["reason"], &dead_letter["data"]), (&json!("bad_base64"), &json!("%%%")));
-    assert_eq!((&dead_letter["attributes"], &dead_letter["delivery_attempt"]), (&json!({"k": "v"}), &json!(3)));
-}
-
-#[tokio::test]
 async fn googles_python_client_inserts_queries_pages_and_cancels() {
     let Some(python) = python("google.cloud.bigquery").await else {
         return skipped("googles_python_client_inserts_queries_pages_and_cancels", &missing("google-cloud-bigquery"));
     };
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
-    let mut seen = run(&python, "query.py", &[&local.bigquery, PROJECT, ENDLESS]).await;
+    let server = TestServer::with_dataset().await;
+    let mut seen = run(&python, "query.py", &[&server.url, PROJECT, ENDLESS]).await;
     for bad in ["bad_query", "bad_query_and_wait"] {
         let [code, reason, message] = seen[bad].as_array().unwrap().as_slice() else { panic!("{bad}: {}", seen[bad]) };
         assert_eq!((code, reason), (&json!(400), &json!("invalidQuery")));
@@ -96,9 +59,8 @@ async fn a_dataframe_can_be_read_and_not_loaded() {
     let Some(python) = python("google.cloud.bigquery, pandas, pyarrow, db_dtypes").await else {
         return skipped("a_dataframe_can_be_read_and_not_loaded", &missing("google-cloud-bigquery[pandas]"));
     };
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
-    let seen = run(&python, "dataframe.py", &[&local.bigquery, PROJECT]).await;
+    let server = TestServer::with_dataset().await;
+    let seen = run(&python, "dataframe.py", &[&server.url, PROJECT]).await;
     assert_eq!(seen["columns"], json!(["n", "even", "day"]));
     assert_eq!(seen["rows"], json!([[1, false, "2026-01-02"], [2, true, "2026-01-02"], [3, false, "2026-01-02"]]));
     assert_eq!(seen["load"][0], 501);

@@ -6,10 +6,8 @@ use std::path::Path;
 use serde_json::json;
 use tokio::process::Command;
 
-use super::{ENDLESS, assert_seen, output, printed, script};
-use crate::support::bigquery::{DATASET, TempDir};
-use crate::support::external::skipped;
-use crate::support::local::{Local, PROJECT};
+use super::super::server::{DATASET, PROJECT, TestServer};
+use super::{ENDLESS, assert_seen, output, printed, script, skipped};
 
 /// `node`, which finds the packages of tests/clients/node/package.json.
 fn node() -> Option<Command> {
@@ -24,10 +22,9 @@ fn node() -> Option<Command> {
 
 #[tokio::test]
 async fn googles_node_client_inserts_queries_streams_and_cancels() {
-    let dir = TempDir::new();
-    let local = Local::start(dir.path(), &[]).await;
+    let server = TestServer::with_dataset().await;
     let ran = match node() {
-        Some(mut node) => output(node.arg(script("node/query.js")).args([&local.bigquery, PROJECT, ENDLESS])).await,
+        Some(mut node) => output(node.arg(script("node/query.js")).args([&server.url, PROJECT, ENDLESS])).await,
         None => None,
     };
     let Some(ran) = ran else {

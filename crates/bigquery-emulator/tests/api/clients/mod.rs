@@ -1,4 +1,4 @@
-//! `local`, used by the programs with which people use BigQuery.
+//! The programs with which people use BigQuery.
 
 mod bq;
 mod node;
@@ -8,35 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Command;
 
-use crate::support::local::Local;
-
 /// How long a foreign program may take; `bq` starts for seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A query that runs until it is cancelled.
 const ENDLESS: &str =
     "SELECT SUM(SQRT(x * y)) AS s FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS y";
 
-/// A local pipeline that has stored two events and a dead letter.
-async fn stored(dir: &Path) -> Local {
-    let local = Local::start(dir, &[("TABLE_SUFFIX", "_{user_id}")]).await;
-    for order_id in ["1", "%C3%BC%22%0A"] {
-        local.fire(&format!("user_id=u1&type=click&order_id={order_id}")).await;
-    }
-    local.wait_for_rows("pixel_u1", 2).await;
-    let push = json!({"message": {"data": "%%%", "messageId": "1", "attributes": {"k": "v"}}, "deliveryAttempt": 3});
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    assert_eq!(http.post(&local.push).body(push.to_string()).send().await.unwrap().status(), 204);
-    local
-}
-
 /// Runs a program to its end; `None` if there is no such program.
 async fn output(command: &mut Command) -> Option<Output> {
     let run = command.kill_on_drop(true).output();
-    tokio::time::timeout(PATIENCE, run).await.expect("the program ends").ok()
+    tokio::time::timeout(TIMEOUT, run).await.expect("the program ends").ok()
 }
 
 /// The JSON that a program printed, which must have ended well.
@@ -57,4 +42,13 @@ fn assert_seen(seen: &Value, expected: &Value) {
         assert_eq!(&seen[name], value, "{name}");
     }
     assert_eq!(seen.as_object().unwrap().len(), expected.as_object().unwrap().len(), "{seen}");
+}
+
+/// Says loudly that a test was skipped because `what` is missing. Where PIXEL_REQUIRE_EXTERNAL=1 promises that nothing is,
+/// the test fails.
+fn skipped(test: &str, what: &str) {
+    let required = std::env::var("PIXEL_REQUIRE_EXTERNAL").is_ok_and(|value| value == "1");
+    assert!(!required, "PIXEL_REQUIRE_EXTERNAL=1, but {what} is missing");
+    // Past the capture of the test harness, which would hide it.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED: {test}: {what} is missing\n").as_bytes());
 }

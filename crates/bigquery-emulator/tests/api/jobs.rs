@@ -2,31 +2,29 @@
 //! is tested elsewhere.
 
 use bigquery_emulator::BigQuery;
-use pixel_pipeline::source::http::server;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::TestBigQuery;
-use crate::support::bigquery::{DATASET, PROJECT, TempDir};
+use crate::server::{DATASET, PROJECT, TestServer};
 
 /// Runs until it is ended.
 const ENDLESS: &str =
     "SELECT SUM(SQRT(x * y)) AS s FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS y";
 
-async fn query(bigquery: &TestBigQuery, request: Value) -> (u16, Value) {
+async fn query(bigquery: &TestServer, request: Value) -> (u16, Value) {
     bigquery.call(Method::POST, "/queries", request).await
 }
 
 /// Inserts a job of that id and waits for its result.
-async fn insert(bigquery: &TestBigQuery, id: &str, sql: &str) -> (u16, Value) {
+async fn insert(bigquery: &TestServer, id: &str, sql: &str) -> (u16, Value) {
     let job = json!({"jobReference": {"projectId": PROJECT, "jobId": id}, "configuration": {"query": {"query": sql}}});
     let (status, job) = bigquery.call(Method::POST, "/jobs", job).await;
     assert_eq!(status, 200, "{job}");
     get(bigquery, &format!("/queries/{id}")).await
 }
 
-async fn get(bigquery: &TestBigQuery, path: &str) -> (u16, Value) {
+async fn get(bigquery: &TestServer, path: &str) -> (u16, Value) {
     bigquery.call(Method::GET, path, Value::Null).await
 }
 
@@ -54,7 +52,7 @@ fn milliseconds(value: &Value) -> i64 {
 
 #[tokio::test]
 async fn a_query_is_answered_with_its_rows_and_a_job() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": "SELECT 1 AS x", "useLegacySql": false})).await;
     assert_eq!((status, &answer["kind"]), (200, &json!("bigquery#queryResponse")));
     assert_eq!((&answer["jobComplete"], &answer["cacheHit"]), (&json!(true), &json!(false)));
@@ -74,7 +72,7 @@ async fn a_query_is_answered_with_its_rows_and_a_job() {
 
 #[tokio::test]
 async fn an_inserted_job_keeps_its_id_and_what_it_was_told() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let configuration = json!({"query": {"query": "SELECT 1 AS x", "useLegacySql": false, "priority": "BATCH"}, "labels": {"team": "a"}});
     let sent = json!({"jobReference": {"projectId": PROJECT, "jobId": "my-job_1"}, "configuration": configuration});
     let (status, job) = bigquery.call(Method::POST, "/jobs", sent).await;
@@ -90,7 +88,7 @@ async fn an_inserted_job_keeps_its_id_and_what_it_was_told() {
 
 #[tokio::test]
 async fn a_second_job_of_one_id_is_refused_and_the_first_stays() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "one", "SELECT 1 AS x").await;
     let job = json!({"jobReference": {"jobId": "one"}, "configuration": {"query": {"query": "SELECT 2 AS x"}}});
     let (status, refused) = bigquery.call(Method::POST, "/jobs", job).await;
@@ -101,7 +99,7 @@ async fn a_second_job_of_one_id_is_refused_and_the_first_stays() {
 
 #[tokio::test]
 async fn a_job_id_that_cannot_be_is_refused() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     for id in ["a b", "a.b", "ü", &"x".repeat(1_025)] {
         let job = json!({"jobReference": {"jobId": id}, "configuration": {"query": {"query": "SELECT 1"}}});
         let (status, refused) = bigquery.call(Method::POST, "/jobs", job).await;
@@ -111,7 +109,7 @@ async fn a_job_id_that_cannot_be_is_refused() {
 
 #[tokio::test]
 async fn a_bad_query_is_an_error_of_the_query_and_an_end_of_the_job() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (status, error) = query(&bigquery, json!({"query": "SELECT missing"})).await;
     assert_eq!((status, reason(&error)), (400, "invalidQuery"));
     assert_eq!(error["error"]["errors"][0]["location"], "query");
@@ -132,7 +130,7 @@ async fn a_bad_query_is_an_error_of_the_query_and_an_end_of_the_job() {
 
 #[tokio::test]
 async fn a_request_without_a_query_or_with_a_monstrous_one_is_refused() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     for request in
         [json!({}), json!({"query": ""}), json!({"query": null}), json!({"query": format!("SELECT 1 -- {}", "x".repeat(1 << 20))})]
     {
@@ -145,7 +143,7 @@ async fn a_request_without_a_query_or_with_a_monstrous_one_is_refused() {
 
 #[tokio::test]
 async fn a_result_comes_in_pages() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (_, first) = query(&bigquery, json!({"query": numbers(25), "maxResults": 10})).await;
     assert_eq!((first["totalRows"].as_str(), column(&first).len()), (Some("25"), 10));
     let id = first["jobReference"]["jobId"].as_str().unwrap();
@@ -169,7 +167,7 @@ async fn a_result_comes_in_pages() {
 /// Python's client takes an empty list for the whole result.
 #[tokio::test]
 async fn no_rows_are_asked_for_and_there_is_no_list_of_them() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "job", &numbers(3)).await;
     let (_, results) = get(&bigquery, "/queries/job?maxResults=0").await;
     assert_eq!((results.get("rows"), results.get("pageToken")), (None, None));
@@ -178,7 +176,7 @@ async fn no_rows_are_asked_for_and_there_is_no_list_of_them() {
 
 #[tokio::test]
 async fn a_page_ends_at_ten_megabytes() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let sql = "SELECT REPEAT('x', 1000000 + 0 * i) AS x FROM UNNEST(GENERATE_ARRAY(1, 25)) AS i";
     let (_, mut page) = query(&bigquery, json!({"query": sql})).await;
     let id = page["jobReference"]["jobId"].as_str().unwrap().to_owned();
@@ -193,7 +191,7 @@ async fn a_page_ends_at_ten_megabytes() {
 
 #[tokio::test]
 async fn a_long_query_is_not_waited_for_and_can_be_cancelled() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": ENDLESS, "timeoutMs": 50})).await;
     assert_eq!((status, &answer["jobComplete"]), (200, &json!(false)));
     assert_eq!((answer.get("rows"), answer.get("totalRows")), (None, None));
@@ -215,7 +213,7 @@ async fn a_long_query_is_not_waited_for_and_can_be_cancelled() {
 
 #[tokio::test]
 async fn cancelling_a_job_that_has_ended_changes_nothing() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "done", "SELECT 1 AS x").await;
     let (status, cancelled) = bigquery.call(Method::POST, "/jobs/done/cancel", Value::Null).await;
     assert_eq!((status, &cancelled["job"]["status"]), (200, &json!({"state": "DONE"})));
@@ -224,7 +222,7 @@ async fn cancelling_a_job_that_has_ended_changes_nothing() {
 
 #[tokio::test]
 async fn a_job_ends_at_its_time_limit() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (status, error) = query(&bigquery, json!({"query": ENDLESS, "jobTimeoutMs": "100"})).await;
     assert_eq!((status, reason(&error)), (499, "stopped"));
     assert!(message(&error).contains("timed out after 0.1s"), "{error}");
@@ -232,7 +230,7 @@ async fn a_job_ends_at_its_time_limit() {
 
 #[tokio::test]
 async fn a_dry_run_says_what_a_query_gives_and_leaves_no_job() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": "SELECT 1 AS x", "dryRun": true})).await;
     assert_eq!((status, &answer["jobComplete"], answer.get("rows")), (200, &json!(true), None));
     assert_eq!(answer["schema"]["fields"][0]["name"], "x");
@@ -249,7 +247,7 @@ async fn a_dry_run_says_what_a_query_gives_and_leaves_no_job() {
 
 #[tokio::test]
 async fn legacy_sql_is_refused_and_googlesql_is_what_is_meant_by_nothing() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     for request in [json!({"query": "SELECT 1", "useLegacySql": true}), json!({"query": "#legacySQL\nSELECT 1", "useLegacySql": false})] {
         let (status, error) = query(&bigquery, request).await;
         assert_eq!((status, reason(&error)), (400, "invalidQuery"));
@@ -263,7 +261,7 @@ async fn legacy_sql_is_refused_and_googlesql_is_what_is_meant_by_nothing() {
 
 #[tokio::test]
 async fn what_only_the_real_service_has_is_refused_by_name() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let query = |setting: &str, value: Value| json!({"query": {"query": "SELECT 1", setting: value}});
     let destination = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": "t"});
     for (configuration, name) in [
@@ -289,7 +287,7 @@ async fn what_only_the_real_service_has_is_refused_by_name() {
 /// What clients send for "not set", and the table that an earlier answer named.
 #[tokio::test]
 async fn settings_that_say_nothing_are_let_through() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "first", "SELECT 1 AS x").await;
     let anonymous = get(&bigquery, "/jobs/first").await.1["configuration"]["query"]["destinationTable"].clone();
     let settings = json!({
@@ -302,7 +300,7 @@ async fn settings_that_say_nothing_are_let_through() {
 
 #[tokio::test]
 async fn timestamps_are_seconds_unless_microseconds_are_asked_for() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let sql = "SELECT TIMESTAMP '2026-01-02 03:04:05.402197+00' AS t";
     for (options, expected) in [
         (json!({}), "1.767323045402197E9"),
@@ -322,7 +320,7 @@ async fn timestamps_are_seconds_unless_microseconds_are_asked_for() {
 
 #[tokio::test]
 async fn a_repeated_request_is_given_the_job_it_started() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let ask = async |sql: &str, id: &str, patience: u32| {
         let (status, answer) = query(&bigquery, json!({"query": sql, "requestId": id, "timeoutMs": patience})).await;
         assert_eq!(status, 200, "{answer}");
@@ -336,7 +334,7 @@ async fn a_repeated_request_is_given_the_job_it_started() {
 
 #[tokio::test]
 async fn jobs_are_listed_newest_first_and_in_pages() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     for id in ["a", "b", "c"] {
         insert(&bigquery, id, "SELECT 1 AS x").await;
     }
@@ -360,7 +358,7 @@ async fn jobs_are_listed_newest_first_and_in_pages() {
 
 #[tokio::test]
 async fn a_deleted_job_is_gone_and_so_is_its_result() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "job", "SELECT 1 AS x").await;
     assert_eq!(bigquery.call(Method::DELETE, "/jobs/job/delete?location=US", Value::Null).await.0, 204);
     for path in ["/jobs/job", "/queries/job"] {
@@ -372,7 +370,7 @@ async fn a_deleted_job_is_gone_and_so_is_its_result() {
 
 #[tokio::test]
 async fn the_anonymous_table_of_a_result_can_be_read() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     insert(&bigquery, "job", &numbers(5)).await;
     let table = get(&bigquery, "/jobs/job").await.1["configuration"]["query"]["destinationTable"].clone();
     let dataset = table["datasetId"].as_str().unwrap();
@@ -388,7 +386,7 @@ async fn the_anonymous_table_of_a_result_can_be_read() {
 
 #[tokio::test]
 async fn parameters_reach_the_query_in_the_mode_that_they_are_in() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = TestServer::start().await;
     let parameter = |name: Option<&str>| json!({"name": name, "parameterType": {"type": "INT64"}, "parameterValue": {"value": "5"}});
     let named = json!({"query": "SELECT @n AS x", "parameterMode": "NAMED", "queryParameters": [parameter(Some("n"))]});
     assert_eq!(column(&query(&bigquery, named).await.1), ["5"]);
@@ -408,7 +406,7 @@ async fn parameters_reach_the_query_in_the_mode_that_they_are_in() {
 
 #[tokio::test]
 async fn a_table_is_found_in_the_default_dataset() {
-    let bigquery = TestBigQuery::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
+    let bigquery = TestServer::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
     bigquery.insert("pixel", "1", json!({"x": 7})).await;
     let (_, answer) = query(&bigquery, json!({"query": "SELECT x FROM pixel", "defaultDataset": {"datasetId": DATASET}})).await;
     assert_eq!(column(&answer), ["7"]);
@@ -419,7 +417,7 @@ async fn a_table_is_found_in_the_default_dataset() {
 
 #[tokio::test]
 async fn a_delete_says_how_many_rows_it_removed_and_has_no_result() {
-    let bigquery = TestBigQuery::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
+    let bigquery = TestServer::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
     for x in 1..=3 {
         bigquery.insert("pixel", &x.to_string(), json!({"x": x})).await;
     }
@@ -435,12 +433,12 @@ async fn a_delete_says_how_many_rows_it_removed_and_has_no_result() {
 
 #[tokio::test]
 async fn closing_ends_what_still_runs_and_frees_the_directory() {
-    let dir = TempDir::new();
+    let dir = tempfile::tempdir().unwrap();
     let bigquery = BigQuery::open(dir.path()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/projects/{PROJECT}/queries", listener.local_addr().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(server::serve(listener, bigquery.router(), async { drop(stopped.await) }));
+    let server = tokio::spawn(axum::serve(listener, bigquery.router()).with_graceful_shutdown(async { drop(stopped.await) }).into_future());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = json!({"query": ENDLESS, "timeoutMs": 50}).to_string();
     let answer: Value = serde_json::from_slice(&http.post(url).body(request).send().await.unwrap().bytes().await.unwrap()).unwrap();
