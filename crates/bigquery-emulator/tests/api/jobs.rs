@@ -445,7 +445,7 @@ async fn closing_ends_what_still_runs_and_frees_the_directory() {
     assert_eq!(answer["jobComplete"], json!(false));
 
     drop((stop, http));
-    server.await.unwrap();
+    server.await.unwrap().unwrap();
     bigquery.close().await;
     BigQuery::open(dir.path()).unwrap().close().await;
 }
