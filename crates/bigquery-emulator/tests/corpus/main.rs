@@ -1,8 +1,9 @@
 //! The query corpus: each case of crates/googlesql/tests/cases/*.sql is one test, named FILE::TITLE.
 //!
 //! The cases run by jobs.query over HTTP, because their answers are BigQuery's: types, reasons of errors and affected rows
-//! stand in the REST API's answers, and they ask about stored tables. A case that changes tables has a server of its own;
-//! all others share one.
+//! stand in the REST API's answers, and they ask about stored tables. A case that changes tables, or
+//! comes after such a case in its file, has a server of its own on which the earlier changes are made first; all others
+//! share one.
 
 mod case;
 #[path = "../common/server.rs"]
@@ -38,12 +39,17 @@ fn main() -> ExitCode {
     let mut names = BTreeSet::new();
     for path in sql_files(&root().join("crates/googlesql/tests/cases")) {
         let topic = path.file_stem().unwrap().to_string_lossy().into_owned();
-        for case in case::read(&path, root()) {
+        let mut changes: Vec<Arc<Case>> = Vec::new();
+        for case in case::read(&path, root()).into_iter().map(Arc::new) {
+            let before = changes.clone();
+            if case.changes_tables() {
+                changes.push(Arc::clone(&case));
+            }
             let title = format!("{topic}::{}", case.title);
             // The second case of a title is told apart by its line.
             let name = if names.insert(title.clone()) { title } else { format!("{title} ({})", case.place) };
             let corpus = Arc::clone(&corpus);
-            trials.push(Trial::test(name, move || corpus.run(&case)));
+            trials.push(Trial::test(name, move || corpus.run(&before, &case)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -80,10 +86,17 @@ struct Corpus {
 }
 
 impl Corpus {
-    fn run(&self, case: &Case) -> Result<(), Failed> {
+    /// Runs a case after the changes that the cases before it in its file have made.
+    fn run(&self, before: &[Arc<Case>], case: &Case) -> Result<(), Failed> {
         let failure = self.runtime.block_on(async {
-            if case.changes_tables() {
-                failure(&loaded().await, case).await
+            if case.changes_tables() || !before.is_empty() {
+                let server = loaded().await;
+                for change in before {
+                    for statement in &change.statements {
+                        query(&server, statement, &change.parameters).await;
+                    }
+                }
+                failure(&server, case).await
             } else {
                 failure(self.shared.get_or_init(loaded).await, case).await
             }
