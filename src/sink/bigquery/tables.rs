@@ -1,4 +1,4 @@
-//! The control plane: reads a table's schema, and creates tables and their dataset, by the shared [`Client`].
+//! The control plane: reads a table's schema, and creates tables and their dataset, by the shared [`Client`](crate::google::Client).
 //!
 //! Table resources are JSON here and not types of a crate: gcp-bigquery-client's `TableFieldSchema` has no `maxLength`,
 //! `precision`, `scale` or `defaultValueExpression`, and would drop them from the tables it creates.

@@ -30,6 +30,9 @@ async fn console_and_bigquery_reject_other_hosts_and_origins() {
         format!("{}/{tables}", local.bigquery),
         format!("{}/projects/local/datasets", local.bigquery),
     ];
+    // The service creates the dataset after its start.
+    let dataset = format!("{}/{tables}", local.bigquery);
+    local.wait_until("the dataset exists", async || reqwest::get(&dataset).await.is_ok_and(|answer| answer.status().is_success())).await;
     for url in guarded {
         let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
         let own = format!("localhost:{port}");
