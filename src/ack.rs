@@ -7,11 +7,10 @@
 //! | dead letter | can never become a row, and is kept in the dead-letter table | 204, ack |
 //! | retry | transient, the dead letter could not be stored, or nothing to check its token with | 503, nack |
 //! | saturated | too much in flight, or shutting down | 429, nack |
-//! | not a delivery | no Pub/Sub message in the body | 400, nack |
+//! | not a delivery | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
+//! | not a delivery | a body of more than 16 MiB | 413, nack |
 //! | unauthorized | no token, or one that is no good | 401, nack |
 //! | unauthorized | a good token of another account | 403, nack |
-//!
-//! (A body of more than 16 MiB is no delivery either, and answered 413, as HTTP has it.)
 //!
 //! There is no further case: an acknowledged message is stored, deliberately filtered, or in the
 //! dead-letter table. Pub/Sub takes 102, 200, 201, 202 and 204 for an ack and every other status
@@ -36,9 +35,9 @@ pub enum Outcome {
     Retry(RetryReason),
     /// To be delivered again, and sent away before any work was done.
     Saturated(SaturatedReason),
-    /// Nothing that Pub/Sub sends.
-    NotADelivery,
-    /// Nobody who may push, by PUSH_AUTH. The body was not read.
+    /// Not a push request of Pub/Sub.
+    NotADelivery(InvalidRequestReason),
+    /// The caller is not authorized to push (PUSH_AUTH). The body was not read.
     Unauthorized(UnauthorizedReason),
 }
 
@@ -69,26 +68,43 @@ pub enum SaturatedReason {
     ShuttingDown,
 }
 
-/// What is wrong with a token. Whoever sent it is not told.
+/// Why a request is invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InvalidRequestReason {
+    /// The body does not contain a Pub/Sub message.
+    NoMessage,
+    /// The body's framing is invalid, such as the length of a chunk.
+    MalformedBody,
+    /// The body is longer than 16 MiB.
+    BodyTooLarge,
+    /// The client closed the connection before the end of the body. It does not receive the answer.
+    Disconnected,
+}
+
+/// Why a token is rejected. The log and the metrics contain the reason, the answer does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnauthorizedReason {
-    /// There is none.
+    /// The request has no bearer token.
     NoToken,
-    /// It is no token, or too long for one, or one of two.
+    /// The token is not a JSON web token, is longer than 4 KiB, or is one of two.
     Malformed,
-    /// Its signature is not RS256.
+    /// The token's algorithm is not RS256.
     Algorithm,
-    /// Its key is none of Google's.
+    /// Google has no key of that id.
     UnknownKey,
-    /// Its signature is not of that key.
+    /// The signature is invalid.
     Signature,
-    /// A claim is missing, or of the wrong type.
+    /// A claim is missing or has the wrong type.
     Claims,
+    /// `exp` has passed.
     Expired,
+    /// `iat` or `nbf` is in the future.
     NotYetValid,
+    /// `iss` is not Google.
     Issuer,
+    /// `aud` is not PUSH_AUDIENCE.
     Audience,
-    /// It is good, and another account's.
+    /// The token is valid, and `email` is not PUSH_SERVICE_ACCOUNT.
     Account,
 }
 
@@ -99,7 +115,8 @@ impl Outcome {
             Self::Stored | Self::Filtered(_) | Self::DeadLetter(_) => StatusCode::NO_CONTENT,
             Self::Retry(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Saturated(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotADelivery => StatusCode::BAD_REQUEST,
+            Self::NotADelivery(InvalidRequestReason::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotADelivery(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(UnauthorizedReason::Account) => StatusCode::FORBIDDEN,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
         }
@@ -113,7 +130,7 @@ impl Outcome {
             Self::DeadLetter(_) => "dead_letter",
             Self::Retry(_) => "retry",
             Self::Saturated(_) => "saturated",
-            Self::NotADelivery => "not_a_delivery",
+            Self::NotADelivery(_) => "not_a_delivery",
             Self::Unauthorized(_) => "unauthorized",
         }
     }
@@ -121,7 +138,8 @@ impl Outcome {
     /// The label `reason`; empty where there is only one.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Stored | Self::NotADelivery => "",
+            Self::Stored => "",
+            Self::NotADelivery(reason) => reason.as_str(),
             Self::Filtered(reason) => reason.as_str(),
             Self::DeadLetter(reason) => reason.as_str(),
             Self::Retry(reason) => reason.as_str(),
@@ -142,6 +160,18 @@ impl RetryReason {
             Self::Deadline => "deadline",
             Self::NoKeys => "no_keys",
             Self::Panic => "panic",
+        }
+    }
+}
+
+impl InvalidRequestReason {
+    /// The label of metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMessage => "no_message",
+            Self::MalformedBody => "malformed_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Disconnected => "disconnected",
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod logging;
 pub mod metrics;
 pub mod report;
 mod throttle;
+pub mod trace;
 
 pub use logging::{LogFormat, init, with_causes};
 pub use throttle::Throttle;

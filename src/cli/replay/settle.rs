@@ -73,7 +73,7 @@ impl Way {
             let deadline = give_up.min(Instant::now() + ATTEMPT);
             match pipeline.settle(message, Timestamp::now(), deadline).await {
                 outcome @ (Outcome::Stored | Outcome::Filtered(_) | Outcome::DeadLetter(_)) => return Verdict::Settled(outcome),
-                outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::NotADelivery | Outcome::Unauthorized(_)) => {
+                outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::NotADelivery(_) | Outcome::Unauthorized(_)) => {
                     let next = Instant::now() + PAUSE;
                     if next >= give_up || *self.hurry.borrow() {
                         return Verdict::GivenUp(outcome);

@@ -236,7 +236,7 @@ async fn a_body_that_holds_no_message_is_refused_with_the_reason() {
         assert_eq!(answer.status, 400, "{}", String::from_utf8_lossy(body));
         assert!(!answer.body.is_empty(), "{}", String::from_utf8_lossy(body));
     }
-    let count = service.metric("pixel_pipeline_deliveries_total{outcome=\"not_a_delivery\",reason=\"\"}").await;
+    let count = service.metric("pixel_pipeline_deliveries_total{outcome=\"not_a_delivery\",reason=\"no_message\"}").await;
     assert_eq!(count, bodies.len() as f64);
     assert!(bigquery.rows("dead_letters").await.is_empty());
 }

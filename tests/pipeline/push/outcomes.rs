@@ -25,7 +25,7 @@ async fn every_outcome_has_its_answer_and_its_place() {
         ("dead_letter", "bad_json", 204, wrapped(b"{\"httpRequest\":", "3")),
         ("dead_letter", "no_request_url", 204, wrapped(br#"{"insertId":"1","textPayload":"hello"}"#, "4")),
         ("dead_letter", "timestamp_out_of_range", 204, good.with("/timestamp", json!("1970-01-01T00:00:00Z")).pushed()),
-        ("not_a_delivery", "", 400, "{}".to_owned()),
+        ("not_a_delivery", "no_message", 400, "{}".to_owned()),
     ];
     for (outcome, reason, status, body) in cases {
         let label = format!("pixel_pipeline_deliveries_total{{outcome=\"{outcome}\",reason=\"{reason}\"}}");

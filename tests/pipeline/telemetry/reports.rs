@@ -48,7 +48,7 @@ async fn reports_add_up_to_what_was_delivered_and_say_nothing_of_it() {
         ("dead_letter", "bad_base64", 2, format!(r#"{{"message":{{"data":"{VALUE}%","messageId":"2"}}}}"#)),
         ("dead_letter", "bad_json", 1, unfit(&format!("{{\"httpRequest\":\"{VALUE}"), "3")),
         ("dead_letter", "no_request_url", 1, unfit(&format!(r#"{{"insertId":"{VALUE}"}}"#), "4")),
-        ("not_a_delivery", "", 2, format!(r#"{{"{VALUE}":1}}"#)),
+        ("not_a_delivery", "no_message", 2, format!(r#"{{"{VALUE}":1}}"#)),
     ];
     let mut expected = BTreeMap::new();
     for (outcome, reason, times, body) in cases {
