@@ -90,7 +90,7 @@ async fn a_page_that_looks_on_does_not_hold_up_the_end() {
     }
     let state = seen.lines().find_map(|line| line.strip_prefix("data: ").filter(|data| data.contains("user_id=watched"))).unwrap();
     let state: Value = serde_json::from_str(state).unwrap();
-    assert_eq!((&state["counts"]["requests"], &state["events"][0]["explanation"]["outcome"]), (&1.into(), &"store".into()));
+    assert_eq!((&state["counts"]["requests"], &state["events"][0]["explanation"]["outcome"]), (&1.into(), &"stored".into()));
     let began = std::time::Instant::now();
     let (status, _) = local.end("TERM").await;
     assert!(status.success());

@@ -4,7 +4,7 @@ import { fill, h } from '../dom.js';
 import { count } from '../format.js';
 
 export const WORDS = {
-  store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
+  stored: 'stored', filtered: 'filtered', dead_letter: 'dead letter',
   retry: 'sent back', saturated: 'sent back', not_a_delivery: 'refused',
 };
 
