@@ -16,7 +16,7 @@ use crate::source::delivery;
 /// Show what would become of URLs, log entries or push bodies, without sending anything.
 ///
 /// Prints one JSON object per input on a line of its own, or a readable text on a terminal.
-/// A line that is no push body is taken for a log entry; `serve` would answer it 400 if it is neither.
+/// A line that is not a push body is read as a log entry; `serve` answers 400 if it is neither.
 /// Works by the schema of SCHEMA_FILE, else the built-in one. The table is that of TABLE_SUFFIX: which events go to the
 /// overflow table instead (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters), only `serve` can tell. Exits with 0 whatever the outcomes,
 /// and with 2 if the input cannot be read or the settings are wrong.
