@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::attributes::{Attributes, ValidAttributes};
 use super::decoded::{Decoded, FilterReason, RejectReason, Rejected};
-use super::event::{EntryField, Event};
+use super::entry_columns::{Context, EntryColumn, REMOTE_IP, Value};
+use super::event::Event;
 use super::event_id::EventId;
 use super::hashed_ids::HashedIds;
 use super::json;
@@ -47,11 +48,11 @@ pub struct Decoder {
 }
 
 /// What fills a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Source {
     /// A parameter, by its position in VALID_ATTRIBUTES.
     Attribute(usize),
-    Entry(EntryField),
+    Entry(&'static EntryColumn),
     /// Whether the URL is signed.
     Signed,
     Nothing,
@@ -87,7 +88,7 @@ impl Settings {
         let decoder = Decoder::new(self.clone(), schema);
         let marks = self.signatures.as_ref().is_some_and(|signatures| signatures.mode == SignatureMode::Mark);
         let holds_the_mark = |(column, source): &(Column, Source)| {
-            *source == Source::Signed && matches!(column.kind, ColumnType::Boolean | ColumnType::String)
+            matches!(source, Source::Signed) && matches!(column.kind, ColumnType::Boolean | ColumnType::String)
         };
         if marks && !decoder.columns.iter().any(holds_the_mark) {
             problems.push(SchemaProblem::Unmarked);
@@ -95,7 +96,7 @@ impl Settings {
         let unfilled: Vec<String> = decoder
             .columns
             .iter()
-            .filter(|(column, source)| *source == Source::Nothing && column.must_be_filled())
+            .filter(|(column, source)| matches!(source, Source::Nothing) && column.must_be_filled())
             .map(|(column, _)| column.name.clone())
             .collect();
         if !unfilled.is_empty() {
@@ -141,15 +142,15 @@ impl Decoder {
         let mut columns = Vec::with_capacity(schema.columns().len());
         for column in schema.columns() {
             let attribute = names.iter().position(|name| column.is_called(name));
-            let source = match (attribute, EntryField::of_column(column)) {
+            let source = match (attribute, EntryColumn::of(column)) {
                 (Some(index), _) => Source::Attribute(index),
-                (None, Some(EntryField::RemoteIp)) if settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
-                (None, Some(field)) => Source::Entry(field),
+                (None, Some(entry)) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
+                (None, Some(entry)) => Source::Entry(entry),
                 (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
                 (None, None) => Source::Nothing,
             };
             let lists_names = column.kind == ColumnType::String && column.mode == Mode::Repeated;
-            if source == Source::Nothing && lists_names && column.is_called(INVALID_ATTRIBUTES) {
+            if matches!(source, Source::Nothing) && lists_names && column.is_called(INVALID_ATTRIBUTES) {
                 invalid_attributes = Some(column.clone());
             } else {
                 columns.push((column.clone(), source));
@@ -165,15 +166,15 @@ impl Decoder {
     pub fn decode(&self, message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
         let data = match message.data.bytes() {
             Ok(data) => data,
-            Err(error) => return unfit(message, RejectReason::BadBase64, error.to_string()),
+            Err(error) => return rejected(message, RejectReason::BadBase64, error.to_string()),
         };
         if data.is_empty() {
-            return unfit(message, RejectReason::NoData, "the message has no data".to_owned());
+            return rejected(message, RejectReason::NoData, "the message has no data".to_owned());
         }
         match json::read::<LogEntry<'_>>(&data) {
             Ok(entry) => self.decode_entry(message, entry, &data, now),
             Err(error) => {
-                unfit(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
+                rejected(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
             }
         }
     }
@@ -242,11 +243,19 @@ impl Decoder {
         signed: Option<bool>,
     ) -> Result<Bytes, (String, Written)> {
         let mut row = RowWriter::new();
+        let context = Context { event, url, privacy: &self.settings.privacy };
         for (column, source) in &self.columns {
             let written = match source {
                 Source::Attribute(index) if self.is_repeated[*index] => row.column(column, attributes.all(*index).map(Cell::Text)),
                 Source::Attribute(index) => row.column(column, attributes.first(*index).map(Cell::Text).into_iter()),
-                Source::Entry(field) => event.write(*field, url, &self.settings.privacy, column, &mut row),
+                Source::Entry(entry) => {
+                    let value = entry.value(&context);
+                    let cell = value.as_ref().map(|value| match value {
+                        Value::Text(text) => Cell::Text(text),
+                        Value::Time(time) => Cell::Time(*time),
+                    });
+                    row.column(column, cell.into_iter())
+                }
                 Source::Signed => row.column(column, signed.map(|signed| Cell::Text(if signed { "true" } else { "false" })).into_iter()),
                 Source::Nothing => Written::Absent,
             };
@@ -261,7 +270,7 @@ impl Decoder {
     }
 }
 
-fn unfit(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
+fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
         None => EventId::of_data(message.data.to_base64().as_bytes()),

@@ -41,15 +41,13 @@ impl EventId {
 
     fn digest(hash: Sha256) -> Self {
         let mut digits = [0; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
-            pair.copy_from_slice(&hex(byte));
-        }
+        hex::encode_to_slice(&hash.finalize()[..16], &mut digits).expect("16 bytes are 32 digits");
         Self(digits)
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0).expect("hexadecimal digits are UTF-8")
     }
 }
 
@@ -63,12 +61,6 @@ impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// Two lower-case hexadecimal digits.
-pub(crate) fn hex(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::coerce::rfc3339_micros;
-use super::{Decoded, Decoder, PubsubMessage};
+use super::decoded::Decoded;
+use super::decoder::Decoder;
+use super::message::PubsubMessage;
 
 /// What would become of one message. As JSON, one line of `explain`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// `store`, `filter` or `dead_letter`.
+    /// `stored`, `filtered` or `dead_letter`: an outcome as in metrics and logs.
     pub outcome: &'static str,
     pub reason: Option<&'static str>,
     pub detail: Option<String>,
@@ -37,7 +39,7 @@ impl Explanation {
         let nothing = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, signed: None, row: None };
         match decoded {
             Decoded::Row(row) => Self {
-                outcome: "store",
+                outcome: "stored",
                 table: Some(format!("{table_name}{}", row.suffix)),
                 suffix: Some(row.suffix.to_string()),
                 insert_id: Some(row.event_id.to_string()),
@@ -45,7 +47,7 @@ impl Explanation {
                 row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
                 ..nothing
             },
-            Decoded::Filtered(reason) => Self { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
+            Decoded::Filtered(reason) => Self { outcome: "filtered", reason: Some(reason.as_str()), ..nothing },
             Decoded::Rejected(unfit) => Self {
                 outcome: "dead_letter",
                 reason: Some(unfit.reason.as_str()),

@@ -15,7 +15,6 @@ use hmac::Mac as _;
 use url::form_urlencoded;
 
 use super::attributes::{Attributes, ValidAttributes};
-use super::event_id::hex;
 use super::key::Key;
 
 /// HASH_USER_IDS and HASH_ATTRIBUTES.
@@ -72,7 +71,7 @@ impl HashedIds {
             return String::new();
         }
         let hash = self.key.hmac(id.as_bytes()).finalize().into_bytes();
-        hash.iter().flat_map(|byte| hex(*byte)).map(char::from).take(Self::DIGITS).collect()
+        hex::encode(&hash[..Self::DIGITS / 2])
     }
 
     /// Replaces the values of the attributes.

@@ -76,7 +76,6 @@ mod tests {
     fn the_text_is_the_key_as_other_programs_take_it() {
         let key = Key::parse(&"Jefe".repeat(8)).unwrap();
         let hash = key.hmac(b"what do ya want for nothing?").finalize().into_bytes();
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digits, "167f928588c5cc2eef8e3093caa0e87c9ff566a14794aa61648d81621a2a40c6");
+        assert_eq!(hex::encode(hash), "167f928588c5cc2eef8e3093caa0e87c9ff566a14794aa61648d81621a2a40c6");
     }
 }

@@ -13,6 +13,7 @@ pub mod civil;
 pub mod coerce;
 pub mod decoded;
 pub mod decoder;
+pub mod entry_columns;
 pub mod event;
 pub mod event_id;
 pub mod explanation;

@@ -33,7 +33,6 @@ use sha2::Sha256;
 use url::form_urlencoded;
 
 use super::decoded::FilterReason;
-use super::event_id::hex;
 use super::key::{BadKey, Key};
 
 /// The parameter that holds the signature.
@@ -76,9 +75,9 @@ pub enum BadKeys {
     TooMany(usize),
 }
 
-/// What a query says of itself.
+/// What the signature of a query is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Claim {
+enum Verdict {
     Signed,
     Unsigned,
     Forged,
@@ -87,11 +86,11 @@ enum Claim {
 impl Signatures {
     /// Whether the parameters are signed; the reason for not storing them where they have to be and are not.
     pub fn check(&self, query: &str) -> Result<bool, FilterReason> {
-        match (self.keys.claim(query), self.mode) {
-            (Claim::Signed, _) => Ok(true),
-            (Claim::Unsigned | Claim::Forged, SignatureMode::Mark) => Ok(false),
-            (Claim::Unsigned, SignatureMode::Require) => Err(FilterReason::Unsigned),
-            (Claim::Forged, SignatureMode::Require) => Err(FilterReason::BadSignature),
+        match (self.keys.verify(query), self.mode) {
+            (Verdict::Signed, _) => Ok(true),
+            (Verdict::Unsigned | Verdict::Forged, SignatureMode::Mark) => Ok(false),
+            (Verdict::Unsigned, SignatureMode::Require) => Err(FilterReason::Unsigned),
+            (Verdict::Forged, SignatureMode::Require) => Err(FilterReason::BadSignature),
         }
     }
 }
@@ -111,8 +110,7 @@ impl SigningKeys {
         let (rest, fragment) = url.find('#').map_or((url, ""), |at| url.split_at(at));
         let (location, query) = rest.split_once('?').unwrap_or((rest, ""));
         let canonical = canonical(query);
-        let digits = self.signs.hmac(canonical.as_bytes()).finalize().into_bytes();
-        let digits: String = digits.iter().flat_map(|byte| hex(*byte)).map(char::from).collect();
+        let digits = hex::encode(self.signs.hmac(canonical.as_bytes()).finalize().into_bytes());
         // Spelt as they were; empty pairs are no parameters.
         let is_signature = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == SIGNATURE);
         let kept = query.split('&').filter(|pair| !pair.is_empty() && !is_signature(pair));
@@ -120,14 +118,18 @@ impl SigningKeys {
         format!("{location}?{pairs}{SIGNATURE}={digits}{fragment}")
     }
 
-    fn claim(&self, query: &str) -> Claim {
+    fn verify(&self, query: &str) -> Verdict {
         let mut signatures = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == SIGNATURE);
-        let Some((_, digits)) = signatures.next() else { return Claim::Unsigned };
-        let Some(bytes) = from_hex(&digits).filter(|_| signatures.next().is_none()) else { return Claim::Forged };
+        let Some((_, digits)) = signatures.next() else { return Verdict::Unsigned };
+        let mut bytes = [0; 32];
+        let is_hex = hex::decode_to_slice(&*digits, &mut bytes).is_ok();
+        if !is_hex || signatures.next().is_some() {
+            return Verdict::Forged;
+        }
         // Only now: sorting is the work that a stranger could make.
         let canonical = canonical(query);
         let holds = |key: &Key| Hmac::<Sha256>::verify_slice(key.hmac(canonical.as_bytes()), &bytes).is_ok();
-        if holds(&self.signs) || self.before.as_ref().is_some_and(holds) { Claim::Signed } else { Claim::Forged }
+        if holds(&self.signs) || self.before.as_ref().is_some_and(holds) { Verdict::Signed } else { Verdict::Forged }
     }
 }
 
@@ -149,16 +151,6 @@ fn canonical(query: &str) -> String {
     // Stable, as the standard's.
     pairs.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
-fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let digits = Some(digits.as_bytes()).filter(|digits| digits.len() == 64)?;
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |of: u8| char::from(of).to_digit(16);
-        *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -220,34 +212,34 @@ mod tests {
     fn what_is_not_signed_by_one_of_the_keys_is_told_from_what_is() {
         let (keys, good) = (keys(KEY), signed("user_id=u"));
         let digits = good.split_once("sig=").unwrap().1;
-        for (query, claim) in [
-            (good.clone(), Claim::Signed),
-            (format!("sig={digits}&%75ser_id=u"), Claim::Signed),
-            (format!("user_id=u&sig={}", digits.to_uppercase()), Claim::Signed),
-            ("user_id=u".to_owned(), Claim::Unsigned),
-            (String::new(), Claim::Unsigned),
-            (format!("user_id=u&SIG={digits}"), Claim::Unsigned),
-            ("user_id=u&sig".to_owned(), Claim::Forged),
-            (format!("{good}&sig={digits}"), Claim::Forged),
-            (format!("{good}&sig="), Claim::Forged),
-            (format!("{good}&x"), Claim::Forged),
-            (format!("user_id=u&sig={}", &digits[1..]), Claim::Forged),
-            (format!("user_id=u&sig={digits}0"), Claim::Forged),
-            (format!("user_id=u&sig={}é", &digits[2..]), Claim::Forged),
-            (format!("user_id=u&sig={}+1", &digits[2..]), Claim::Forged),
-            (format!("user_id=u&sig={}", "0".repeat(64)), Claim::Forged),
+        for (query, verdict) in [
+            (good.clone(), Verdict::Signed),
+            (format!("sig={digits}&%75ser_id=u"), Verdict::Signed),
+            (format!("user_id=u&sig={}", digits.to_uppercase()), Verdict::Signed),
+            ("user_id=u".to_owned(), Verdict::Unsigned),
+            (String::new(), Verdict::Unsigned),
+            (format!("user_id=u&SIG={digits}"), Verdict::Unsigned),
+            ("user_id=u&sig".to_owned(), Verdict::Forged),
+            (format!("{good}&sig={digits}"), Verdict::Forged),
+            (format!("{good}&sig="), Verdict::Forged),
+            (format!("{good}&x"), Verdict::Forged),
+            (format!("user_id=u&sig={}", &digits[1..]), Verdict::Forged),
+            (format!("user_id=u&sig={digits}0"), Verdict::Forged),
+            (format!("user_id=u&sig={}é", &digits[2..]), Verdict::Forged),
+            (format!("user_id=u&sig={}+1", &digits[2..]), Verdict::Forged),
+            (format!("user_id=u&sig={}", "0".repeat(64)), Verdict::Forged),
         ] {
-            assert_eq!(keys.claim(&query), claim, "{query}");
+            assert_eq!(keys.verify(&query), verdict, "{query}");
         }
     }
 
     #[test]
     fn while_a_key_is_replaced_both_are_accepted_and_the_first_signs() {
         let both = keys(&format!("{OTHER}, {KEY}\n"));
-        assert_eq!(both.claim(&signed("user_id=u")), Claim::Signed);
+        assert_eq!(both.verify(&signed("user_id=u")), Verdict::Signed);
         let new = both.sign("?user_id=u");
-        assert_eq!(keys(OTHER).claim(&new[1..]), Claim::Signed);
-        assert_eq!(keys(KEY).claim(&new[1..]), Claim::Forged);
+        assert_eq!(keys(OTHER).verify(&new[1..]), Verdict::Signed);
+        assert_eq!(keys(KEY).verify(&new[1..]), Verdict::Forged);
         assert_eq!(SigningKeys::parse(&format!("{KEY},{OTHER},{KEY}")), Err(BadKeys::TooMany(3)));
         assert_eq!(SigningKeys::parse(&format!("{KEY},")), Err(BadKeys::Bad(BadKey::TooShort(0))));
     }
@@ -281,7 +273,7 @@ mod tests {
             pairs.retain(|(name, _)| name != SIGNATURE);
             let url = keys(KEY).sign(&format!("https://t.example.com/pixel.png?{}#fragment", query(&pairs)));
             let signed = super::super::request_url::RequestUrl::new(&url).query;
-            prop_assert_eq!(keys(KEY).claim(signed), Claim::Signed);
+            prop_assert_eq!(keys(KEY).verify(signed), Verdict::Signed);
             // Another order of the names, with those of one name in theirs.
             let digits = signed.rsplit_once('=').unwrap().1;
             let mut names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
@@ -291,7 +283,7 @@ mod tests {
             let mut shuffled: Vec<(String, String)> =
                 names.iter().flat_map(|name| pairs.iter().filter(move |(of, _)| of == name).cloned()).collect();
             shuffled.insert(shuffled.len() / 2, (SIGNATURE.to_owned(), digits.to_owned()));
-            prop_assert_eq!(keys(KEY).claim(&query(&shuffled)), Claim::Signed);
+            prop_assert_eq!(keys(KEY).verify(&query(&shuffled)), Verdict::Signed);
         }
 
         /// Two lists of parameters share a signature only if every name has the same values in the same order.
@@ -303,7 +295,7 @@ mod tests {
             let forged = format!("{}&sig={}", query(&other), digits(&one));
             one.sort_by(|(a, _), (b, _)| a.cmp(b));
             other.sort_by(|(a, _), (b, _)| a.cmp(b));
-            prop_assert_eq!(keys(KEY).claim(&forged) == Claim::Signed, one == other);
+            prop_assert_eq!(keys(KEY).verify(&forged) == Verdict::Signed, one == other);
         }
 
         /// The same with two lists that differ in one place.
@@ -320,12 +312,12 @@ mod tests {
                 _ => changed.insert(index, (by.clone(), by)),
             }
             let forged = format!("{}&sig={digits}", query(&changed));
-            prop_assert_eq!(keys(KEY).claim(&forged), Claim::Forged);
+            prop_assert_eq!(keys(KEY).verify(&forged), Verdict::Forged);
         }
 
         #[test]
         fn no_query_is_taken_for_signed_by_chance(query in ".{0,40}") {
-            prop_assert_ne!(keys(KEY).claim(&query), Claim::Signed);
+            prop_assert_ne!(keys(KEY).verify(&query), Verdict::Signed);
         }
     }
 }

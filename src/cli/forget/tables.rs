@@ -10,7 +10,7 @@ use crate::cli::google::{Api, Google, Unseen};
 use crate::cli::statement::{self, Statement};
 use crate::config::Config;
 use crate::decode::Schema;
-use crate::decode::table_suffix::Resemblance;
+use crate::decode::table_suffix::Match;
 
 /// A table that has something of the user.
 #[derive(Debug)]
@@ -55,16 +55,16 @@ fn claim(suffix: &str, config: &Config, subject: &Subject) -> Option<(Claim, boo
     if suffix.is_empty() || config.new_tables.overflow.matches(suffix) || is_default_overflow(suffix) {
         return Some((Claim::Shared, false));
     }
-    let resemblance = subject.resembles(suffix);
-    if resemblance == Resemblance::None {
+    let matched = subject.matches(suffix);
+    if matched == Match::None {
         return subject.may_be_anywhere().then_some((Claim::Shared, false));
     }
     let named = subject.named_in_suffix();
-    let claim = match resemblance {
+    let claim = match matched {
         // Rows that differ in the others may come at any time.
         _ if named < subject.attributes().len() => Claim::Shared,
-        Resemblance::Certain => Claim::Certain,
-        Resemblance::Possible | Resemblance::None => Claim::Possible,
+        Match::Certain => Claim::Certain,
+        Match::Possible | Match::None => Claim::Possible,
     };
     Some((claim, named > 0))
 }

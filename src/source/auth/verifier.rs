@@ -1,26 +1,27 @@
-//! PUSH_AUTH=oidc: a token from first to last.
+//! PUSH_AUTH=oidc: the whole check of a token.
 
 use jiff::Timestamp;
+use jsonwebtoken::{DecodingKey, Validation};
 use tokio::time::Instant;
 
-use super::claims::Claims;
+use super::claims::{Claims, validation};
 use super::jwks::{Keys, NoKey};
 use super::jwt;
 use super::verified::{Fingerprint, Verified};
 use crate::ack::{Outcome, RetryReason, UnauthorizedReason};
 
-/// Knows whose tokens are good, and which were.
+/// Checks tokens, and remembers the valid ones.
 #[derive(Debug)]
 pub struct Verifier {
-    audience: String,
+    validation: Validation,
     account: String,
     keys: Keys,
     verified: Verified,
 }
 
 impl Verifier {
-    pub(crate) fn new(audience: String, account: String, keys: Keys) -> Self {
-        Self { audience, account, keys, verified: Verified::default() }
+    pub(crate) fn new(audience: &str, account: String, keys: Keys) -> Self {
+        Self { validation: validation(audience), account, keys, verified: Verified::default() }
     }
 
     pub(crate) async fn verify(&self, token: &str, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
@@ -28,25 +29,22 @@ impl Verifier {
         if self.verified.holds(fingerprint, now) {
             return Ok(());
         }
-        let parts = jwt::split(token).map_err(Outcome::Unauthorized)?;
-        let key_id = parts.key_id().map_err(Outcome::Unauthorized)?;
+        let key_id = jwt::key_id(token).map_err(Outcome::Unauthorized)?;
         let key = self.keys.key(&key_id, deadline).await.map_err(|no_key| match no_key {
             NoKey::Unknown => Outcome::Unauthorized(UnauthorizedReason::UnknownKey),
             NoKey::Unavailable => Outcome::Retry(RetryReason::NoKeys),
         })?;
-        // Nothing that it says counts before this.
-        parts.is_signed_with(&key).map_err(Outcome::Unauthorized)?;
-        let expires = self.check(parts.payload, now).map_err(Outcome::Unauthorized)?;
+        let expires = self.check(token, &key, now).map_err(Outcome::Unauthorized)?;
         self.verified.insert(fingerprint, expires, now);
         Ok(())
     }
 
-    /// The account comes last: 403 is for who is known, and in the right place.
-    fn check(&self, payload: &str, now: Timestamp) -> Result<f64, UnauthorizedReason> {
-        let claims = Claims::read(payload)?;
-        let expires = claims.is_valid(now)?;
-        claims.is_for(&self.audience)?;
-        claims.is_of(&self.account)?;
+    /// The account is checked last: 403 is the answer to a token that is valid in all other respects.
+    fn check(&self, token: &str, key: &DecodingKey, now: Timestamp) -> Result<f64, UnauthorizedReason> {
+        let claims: Claims = jwt::verified_claims(token, key, &self.validation)?;
+        claims.check_types()?;
+        let expires = claims.check_times(now)?;
+        claims.check_account(&self.account)?;
         Ok(expires)
     }
 }

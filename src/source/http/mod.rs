@@ -1,5 +1,6 @@
 //! The HTTP/1 server under the push endpoint: connections, their limits, and what is read from headers.
 
+pub mod body;
 mod connection;
 pub mod panic;
 pub mod server;

@@ -272,7 +272,7 @@ async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
     let metrics = service.get("/metrics").await.body;
     let (_, log) = service.end().await;
     let log = log.join("\n");
-    assert!(log.contains("a request was refused") && log.contains("cannot fetch the keys"), "it had something to say: {log}");
+    assert!(log.contains("unauthorized push request rejected") && log.contains("cannot fetch the keys"), "it had something to say: {log}");
     for secret in planted.into_iter().chain([ACCOUNT, AUDIENCE]).map(str::to_owned).chain(parts_of(&tokens)) {
         assert!(!log.contains(&secret), "{secret} in {log}");
         assert!(!metrics.contains(&secret), "{secret} in {metrics}");
@@ -293,7 +293,7 @@ async fn a_flood_of_bad_tokens_does_not_flood_the_log() {
         assert_eq!(push(&service, "garbage").await, refused());
     }
     let seconds = started.elapsed().as_secs() as usize;
-    let lines = service.log().iter().filter(|line| line.contains("a request was refused")).count();
+    let lines = service.log().iter().filter(|line| line.contains("unauthorized push request rejected")).count();
     assert!((1..=seconds + 1).contains(&lines), "one a second, for {seconds} seconds: {lines}");
 }
 

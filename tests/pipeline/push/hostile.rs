@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
 use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RejectReason, Row, Schema, Settings};
 use pixel_pipeline::source::delivery;
@@ -19,24 +20,7 @@ use crate::support::{Entry, Service, TestBigQuery, fixture};
 fn columns() -> Value {
     let types =
         ["STRING", "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BYTES", "TIMESTAMP", "DATE", "TIME", "DATETIME", "JSON"];
-    let entry = [
-        "event_id",
-        "event_timestamp",
-        "received_timestamp",
-        "request_method",
-        "request_url",
-        "host",
-        "path",
-        "status",
-        "referer",
-        "user_agent",
-        "remote_ip",
-        "cache_hit",
-        "latency_seconds",
-        "trace",
-        "pubsub_message_id",
-    ];
-    let mut columns: Vec<Value> = entry.iter().map(|name| json!({"name": name, "type": "STRING"})).collect();
+    let mut columns: Vec<Value> = ENTRY_COLUMNS.iter().map(|column| json!({"name": column.name, "type": "STRING"})).collect();
     for kind in types {
         columns.push(json!({"name": kind.to_lowercase(), "type": kind}));
         columns.push(json!({"name": format!("{}_all", kind.to_lowercase()), "type": kind, "mode": "REPEATED"}));
@@ -48,8 +32,7 @@ fn columns() -> Value {
 /// The columns that are attributes.
 fn attributes() -> Vec<String> {
     let schema = columns();
-    let entry_columns = 15;
-    let names = schema.as_array().unwrap().iter().skip(entry_columns).map(|column| column["name"].as_str().unwrap().to_owned());
+    let names = schema.as_array().unwrap().iter().skip(ENTRY_COLUMNS.len()).map(|column| column["name"].as_str().unwrap().to_owned());
     names.filter(|name| name != "invalid_attributes").collect()
 }
 
@@ -295,10 +278,10 @@ fn times_at_the_edges_of_the_calendar_are_dead_letters_that_say_so() {
         "0",
     ];
     for time in far.into_iter().chain(["2015-12-31T00:00:00Z", "2026-01-03T04:04:06Z"]) {
-        let Decoded::Rejected(unfit) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
+        let Decoded::Rejected(rejected) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
             panic!("{time} makes a row");
         };
-        assert_eq!(unfit.reason, RejectReason::TimestampOutOfRange, "{time}");
+        assert_eq!(rejected.reason, RejectReason::TimestampOutOfRange, "{time}");
     }
     for time in ["2016-01-02T03:04:05.000000Z", "2026-01-03T04:04:05.000000Z"] {
         let row = row(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time)));

@@ -8,6 +8,7 @@ mod hostile;
 mod hostile_bodies;
 mod http;
 mod identity;
+mod invalid_requests;
 mod load_balancers;
 mod original;
 mod outcomes;

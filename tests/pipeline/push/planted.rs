@@ -192,7 +192,7 @@ async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it
         let user_tables: Vec<&str> = tables.iter().filter_map(|table| table.strip_prefix("pixel_")).collect();
         assert!(user_tables.len() > 20, "{tables:?}");
         assert_eq!(user_tables.iter().any(|suffix| suffix.contains(WORD)), settings.is_empty(), "ids are in the names unless hashed");
-        assert!(log.iter().any(|line| line.contains("dead-letter table")) && log.iter().any(|line| line.contains("sent back")));
+        assert!(log.iter().any(|line| line.contains("dead-letter table")) && log.iter().any(|line| line.contains("returned to Pub/Sub")));
 
         // The header of a token is the same for all.
         let own = spellings().into_iter().chain(token.split('.').skip(1).map(|part| part[..part.len().min(16)].to_owned()));
