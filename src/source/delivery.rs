@@ -1,14 +1,14 @@
-//! From an HTTP request to the `PubsubMessage` in it, whichever way it was wrapped.
+//! Reads the `PubsubMessage` in an HTTP request, in any of its wrappings.
 //!
-//! | shape | told by |
+//! | shape | recognized by |
 //! |---|---|
 //! | wrapped push, Eventarc in binary mode | member `message` |
 //! | CloudEvent in structured mode | member `data` with a `message`, or `data_base64` |
 //! | background function (flat, or with `context`) | member `data` with the PubsubMessage's own members |
 //! | unwrapped push | the body is a log entry, or anything else beside an `x-goog-pubsub-message-id` |
 //!
-//! Content-Type is not looked at: the emulator sends unwrapped messages as a web form, and
-//! everybody else disagrees, too. Whether the payload is any good is not judged here.
+//! Content-Type is ignored: the emulator sends unwrapped messages as a web form, and other senders differ too.
+//! The decoder checks the payload, not this file.
 //!
 //! Shapes: <https://cloud.google.com/pubsub/docs/push#receive_push>,
 //! <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
@@ -26,16 +26,16 @@ use serde_json::value::RawValue;
 use crate::decode::json::{self, Object, Scalar};
 use crate::decode::message::{MessageData, PubsubMessage};
 
-/// There is no Pub/Sub message in the request.
+/// Why a request does not contain a Pub/Sub message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotADelivery {
     #[error("the body is empty and no x-goog-pubsub header names a message")]
     Empty,
     #[error("the body is not JSON ({0}) and no x-goog-pubsub header names a message")]
     NotJson(String),
-    #[error("the body has no member `message` (push, Eventarc) or `data` (CloudEvent, background function), and is no log entry")]
+    #[error("the body has no member `message` (push, Eventarc) or `data` (CloudEvent, background function), and is not a log entry")]
     NoMessage,
-    #[error("the Pub/Sub message is not as Pub/Sub writes it: {0}")]
+    #[error("the Pub/Sub message is malformed: {0}")]
     BadMessage(String),
 }
 
@@ -43,11 +43,11 @@ pub enum NotADelivery {
 pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, NotADelivery> {
     let mut message = match read_body(body) {
         Ok(message) => message,
-        // A message without a wrapper, whatever it holds.
+        // A message without a wrapper can have any payload.
         Err(_) if header(headers, "x-goog-pubsub-message-id").is_some() => PubsubMessage::raw(body),
         Err(error) => return Err(error),
     };
-    // What the body leaves out, the headers may have: of an unwrapped push, or of Eventarc's.
+    // An unwrapped push and Eventarc write in headers what the body lacks.
     if message.message_id.is_none() {
         message.message_id = header(headers, "x-goog-pubsub-message-id").or(header(headers, "ce-id")).map(Cow::from);
     }
@@ -92,7 +92,7 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     Err(NotADelivery::NoMessage)
 }
 
-/// The message in a line of a file: the body of a push, or else the payload itself, good or bad.
+/// The message in a line of a file: the body of a push, else the payload itself.
 pub fn read_line(line: &[u8]) -> PubsubMessage<'_> {
     read_body(line).unwrap_or_else(|_| PubsubMessage::raw(line))
 }
@@ -120,7 +120,7 @@ fn read_event_data<'a>(
     Ok(message)
 }
 
-/// Member `data_base64` of a CloudEvent. No sender of Google's writes it, hence no borrowing.
+/// Member `data_base64` of a CloudEvent. No Google service writes it, so it is not borrowed.
 fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
     let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| NotADelivery::BadMessage(error.to_string()))?.into_owned();
     let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
@@ -141,8 +141,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
-/// The members that tell the shapes apart, at the top of the body. Members with the same meaning
-/// come in two spellings, from some senders both at once, so that a serde alias would not do.
+/// The top-level members, which distinguish the shapes. Some senders write a member in two spellings at once, which a
+/// serde alias does not accept.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
@@ -198,7 +198,7 @@ struct EventData<'a> {
     attributes: Option<&'a RawValue>,
 }
 
-/// A `PubsubMessage` in JSON. `orderingKey` and `@type` say nothing that is needed.
+/// A `PubsubMessage` in JSON. `orderingKey` and `@type` are ignored.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireMessage<'a> {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_a_member_are_read_alone_and_together() {
+    fn both_spellings_of_a_member_are_read() {
         let expected = (Some("1".into()), Some("t".into()), Some(2));
         for body in [
             r#"{"message":{"data":"e30=","messageId":"1","publishTime":"t"},"deliveryAttempt":2}"#,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_events_id_and_time_are_the_messages_where_it_has_none_itself() {
+    fn a_message_without_id_and_time_has_those_of_its_event() {
         let expected = (Some("e".into()), Some("t".into()), None);
         for body in [
             r#"{"context":{"eventId":"e","timestamp":"t"},"data":{"data":"e30=","attributes":null}}"#,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_slashes_in_base64_are_read_and_plain_ones_borrowed() {
+    fn base64_without_escapes_is_borrowed() {
         let data = |body: &'static str| match read_body(body.as_bytes()).unwrap().data {
             MessageData::Base64(text) => text,
             MessageData::Raw(_) => panic!("not wrapped"),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_message_stays_one_beside_metadata_headers() {
+    fn metadata_headers_do_not_unwrap_a_message() {
         let headers = HeaderMap::from_iter([("x-goog-pubsub-message-id".parse().unwrap(), "2".parse().unwrap())]);
         let message = read(&headers, br#"{"message":{"data":"e30=","messageId":"1"}}"#).unwrap();
         assert!(matches!(message.data, MessageData::Base64(_)));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_message_says_why() {
+    fn a_body_without_message_is_an_error() {
         for (body, expected) in [
             ("", NotADelivery::Empty),
             ("{}", NotADelivery::NoMessage),

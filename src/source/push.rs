@@ -1,13 +1,13 @@
-//! The push endpoint, and what Cloud Run and Prometheus ask of a service.
+//! The push endpoint, and the endpoints for Cloud Run and Prometheus.
 //!
 //! | route | answer |
 //! |---|---|
 //! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
 //! | `GET /health` | 200: the process is up |
-//! | `GET /ready` | 200 once the template table has been seen, 503 before |
+//! | `GET /ready` | 200 after the template table has been read, 503 before |
 //! | `GET /metrics` | Prometheus text |
 //!
-//! Not `/healthz`: Cloud Run's front end answers that one itself.
+//! Not `/healthz`: Cloud Run's front end answers that path itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -216,7 +216,7 @@ mod tests {
     use crate::source::http::server;
     use crate::table_limit::{OverflowSuffix, TableLimiter, TableLimits};
 
-    /// With a deadline that no clock can hold, so that each delivery panics where its own is worked out.
+    /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
         let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_503_that_is_counted_and_takes_nothing_with_it() {
+    async fn a_panic_is_answered_503_and_counted() {
         let panics = || crate::telemetry::stats().deliveries.get(&("retry", "panic")).copied().unwrap_or(0);
         let before = panics();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

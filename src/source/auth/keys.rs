@@ -1,9 +1,9 @@
-//! Google's public keys, and when to ask for them again. Pure: the time comes in from outside.
+//! The cache of Google's public keys, and when to fetch them again. Pure: the time is an argument.
 //!
-//! Keys are fresh for as long as `Cache-Control` said. After that they are fetched again, and go on working until
-//! that is done, for a day at most: Google shows a key days before it signs with it and for as long after, and takes
-//! one back at once only if it was stolen. A key id that is not among them is worth one fetch in half a minute,
-//! whoever makes them up. If that fails nobody knows whether there is such a key, and it is tried again as others are.
+//! Keys are fresh for the time in `Cache-Control`. After that they are stale: they are fetched again, and stay valid
+//! until that succeeds, for at most one day. Google publishes a key days before its first use and days after its last,
+//! and withdraws a key at once only if it was stolen. An unknown key id causes at most one fetch per 30 s, because a
+//! forger can invent ids. After a failed fetch it is unknown whether the key exists, and the usual backoff applies.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-/// The age at which keys that could not be fetched again no longer count.
-const TOO_OLD: Duration = Duration::from_secs(24 * 3600);
-/// Between two fetches for key ids that nobody knows.
-const COOL_DOWN: Duration = Duration::from_secs(30);
-/// After a fetch that failed; doubles with each, up to the cool-down.
-const RETRY: Duration = Duration::from_secs(1);
+/// The age at which stale keys expire.
+const MAX_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Between two fetches for unknown key ids.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// Backoff after a failed fetch. Doubles with each failure, up to [`MIN_REFRESH_INTERVAL`].
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Keys by their ids.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeySet(HashMap<String, Arc<DecodingKey>>);
 
-/// An answer that has no key in it.
+/// An answer without keys.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoKeySet {
-    #[error("no JWK set: {0}")]
+    #[error("the answer is not a JWK set: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("no RSA key for signatures in it")]
+    #[error("the JWK set has no RSA key for signatures")]
     Empty,
 }
 
@@ -41,7 +41,7 @@ struct WireSet<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// RFC 7517 section 4, RFC 7518 section 6.3.1. An RSA key; a key of another kind lacks the one or the other.
+/// RFC 7517 section 4, RFC 7518 section 6.3.1. An RSA key. Keys of other kinds lack members.
 #[derive(Deserialize)]
 struct WireKey {
     kty: String,
@@ -54,7 +54,7 @@ struct WireKey {
 }
 
 impl KeySet {
-    /// Reads a JWK set. Keys that are not for RS256 are not ours to judge, and left out.
+    /// Reads a JWK set. Keys for other algorithms are ignored.
     pub(crate) fn read(json: &[u8]) -> Result<Self, NoKeySet> {
         let set: WireSet<'_> = serde_json::from_slice(json)?;
         let keys = set.keys.into_iter().filter_map(|key| read_key(key.get()));
@@ -70,17 +70,17 @@ fn read_key(json: &str) -> Option<(String, Arc<DecodingKey>)> {
     Some((key.kid, Arc::new(decoding)))
 }
 
-/// What is known of the keys, and of the attempts to know more.
+/// The keys and the state of their fetches.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct KeyCache {
     held: Option<Held>,
-    /// Fetches that ended, well or badly.
+    /// Completed fetches, successful or not.
     pub(crate) attempts: u64,
     under_way: bool,
     /// In a row.
     failures: u32,
     retry_at: Option<Instant>,
-    /// Of the last fetch for a key id that nobody knew.
+    /// Of the last fetch for an unknown key id.
     sought_at: Option<Instant>,
 }
 
@@ -91,29 +91,29 @@ struct Held {
     fresh_until: Instant,
 }
 
-/// What is known of one key.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(crate) enum Found {
     Fresh(Arc<DecodingKey>),
-    /// It may have been taken back since.
+    /// It may have been withdrawn.
     Stale(Arc<DecodingKey>),
     Unknown,
     NoKeys,
 }
 
-/// Whether there is a fetch that may help. Who has a key need not wait for it.
+/// Whether a fetch can provide the key. A request with a key does not wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fetch {
     No,
-    /// It is under way.
+    /// A fetch is in progress.
     Wait,
-    /// And begin it.
+    /// The caller starts the fetch.
     Begin,
 }
 
-impl Known {
+impl KeyCache {
     pub(crate) fn find(&self, id: &str, now: Instant) -> Found {
-        let Some(held) = self.held.as_ref().filter(|held| now < held.fetched_at + TOO_OLD) else { return Found::NoKeys };
+        let Some(held) = self.held.as_ref().filter(|held| now < held.fetched_at + MAX_AGE) else { return Found::NoKeys };
         match held.keys.0.get(id).map(Arc::clone) {
             Some(key) if now < held.fresh_until => Found::Fresh(key),
             Some(key) => Found::Stale(key),
@@ -126,7 +126,7 @@ impl Known {
         self.failures > 0
     }
 
-    /// What to do about a key that was found so. Who is told to begin has to see that [`Self::fetched`] is called.
+    /// The fetch that a lookup needs. After [`Fetch::Begin`] the caller makes sure that [`Self::fetched`] is called.
     pub(crate) fn wants(&mut self, found: &Found, now: Instant) -> Fetch {
         if matches!(found, Found::Fresh(_)) {
             return Fetch::No;
@@ -136,7 +136,8 @@ impl Known {
         }
         let fresh = self.held.as_ref().is_some_and(|held| now < held.fresh_until);
         let seeks = matches!(found, Found::Unknown) && fresh;
-        let too_early = self.retry_at.is_some_and(|at| now < at) || seeks && self.sought_at.is_some_and(|at| now < at + COOL_DOWN);
+        let too_early =
+            self.retry_at.is_some_and(|at| now < at) || seeks && self.sought_at.is_some_and(|at| now < at + MIN_REFRESH_INTERVAL);
         if too_early {
             return Fetch::No;
         }
@@ -147,20 +148,20 @@ impl Known {
         Fetch::Begin
     }
 
-    /// A fetch ended: with keys and the time for which they are fresh, or badly.
+    /// A fetch ended: with keys and their freshness lifetime, or with an error.
     pub(crate) fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
         self.attempts += 1;
         self.under_way = false;
         match result {
             Some((keys, fresh_for)) => {
-                self.held = Some(Held { keys, fetched_at: now, fresh_until: now + fresh_for.min(TOO_OLD) });
+                self.held = Some(Held { keys, fetched_at: now, fresh_until: now + fresh_for.min(MAX_AGE) });
                 self.failures = 0;
                 self.retry_at = None;
             }
             None => {
-                self.retry_at = Some(now + RETRY.saturating_mul(1 << self.failures.min(10)).min(COOL_DOWN));
+                self.retry_at = Some(now + INITIAL_BACKOFF.saturating_mul(1 << self.failures.min(10)).min(MIN_REFRESH_INTERVAL));
                 self.failures += 1;
-                // It has told nobody anything.
+                // It gave no information on unknown keys.
                 self.sought_at = None;
             }
         }
@@ -183,8 +184,8 @@ mod tests {
         KeySet::read(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).unwrap()
     }
 
-    /// How a caller with that key id fares at that time: what it finds, and whether it makes for a fetch.
-    fn ask(known: &mut Known, id: &str, now: Instant) -> (&'static str, Fetch) {
+    /// The lookup of a key id at that time, and the fetch that it causes.
+    fn ask(known: &mut KeyCache, id: &str, now: Instant) -> (&'static str, Fetch) {
         let found = known.find(id, now);
         let name = match &found {
             Found::Fresh(_) => "fresh",
@@ -196,8 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn of_many_who_want_keys_one_begins() {
-        let (mut known, now) = (Known::default(), Instant::now());
+    fn one_of_many_requests_starts_a_fetch() {
+        let (mut known, now) = (KeyCache::default(), Instant::now());
         assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
         for id in ["a", "b", "c"] {
             assert_eq!(ask(&mut known, id, now), ("none", Fetch::Wait));
@@ -207,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn unknown_ids_are_worth_one_fetch_in_half_a_minute() {
-        let (mut known, mut now) = (Known::default(), Instant::now());
+    fn unknown_ids_cause_one_fetch_per_30_seconds() {
+        let (mut known, mut now) = (KeyCache::default(), Instant::now());
         ask(&mut known, "a", now);
         known.fetched(Some((set(&["a"]), HOUR)), now);
         let mut fetches = 0;
@@ -225,23 +226,23 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_failed_is_repeated_as_soon_as_any_fetch() {
-        let (mut known, now) = (Known::default(), Instant::now());
+    fn a_failed_fetch_for_an_unknown_id_is_retried() {
+        let (mut known, now) = (KeyCache::default(), Instant::now());
         ask(&mut known, "a", now);
         known.fetched(Some((set(&["a"]), HOUR)), now);
         assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::Begin));
         known.fetched(None, now);
         assert!(known.is_failing());
         assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::No));
-        assert_eq!(ask(&mut known, "b", now + RETRY), ("unknown", Fetch::Begin));
-        known.fetched(Some((set(&["a"]), HOUR)), now + RETRY);
+        assert_eq!(ask(&mut known, "b", now + INITIAL_BACKOFF), ("unknown", Fetch::Begin));
+        known.fetched(Some((set(&["a"]), HOUR)), now + INITIAL_BACKOFF);
         assert!(!known.is_failing());
-        assert_eq!(ask(&mut known, "b", now + 2 * RETRY), ("unknown", Fetch::No));
+        assert_eq!(ask(&mut known, "b", now + 2 * INITIAL_BACKOFF), ("unknown", Fetch::No));
     }
 
     #[test]
-    fn keys_are_fetched_again_when_their_time_is_over_and_work_for_a_day_if_that_fails() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn stale_keys_are_fetched_again_and_valid_for_a_day() {
+        let (mut known, start) = (KeyCache::default(), Instant::now());
         ask(&mut known, "a", start);
         known.fetched(Some((set(&["a"]), HOUR)), start);
         let mut now = start + HOUR;
@@ -249,7 +250,7 @@ mod tests {
         assert_eq!(ask(&mut known, "a", now), ("stale", Fetch::Begin));
         known.fetched(None, now);
         let mut fetches = 0;
-        while now < start + TOO_OLD - SECOND {
+        while now < start + MAX_AGE - SECOND {
             now += SECOND;
             if let ("stale", Fetch::Begin) = ask(&mut known, "a", now) {
                 fetches += 1;
@@ -259,15 +260,15 @@ mod tests {
         }
         let hours_without = 23 * 3600 / 30;
         assert!((hours_without - 10..hours_without + 10).contains(&fetches), "{fetches}");
-        now = start + TOO_OLD + COOL_DOWN;
+        now = start + MAX_AGE + MIN_REFRESH_INTERVAL;
         assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
         known.fetched(Some((set(&["a"]), HOUR)), now);
         assert_eq!(ask(&mut known, "a", now), ("fresh", Fetch::No));
     }
 
     #[test]
-    fn a_first_fetch_that_failed_is_repeated_soon_and_then_less_often() {
-        let (mut known, mut now) = (Known::default(), Instant::now());
+    fn failed_fetches_are_retried_with_backoff() {
+        let (mut known, mut now) = (KeyCache::default(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..8 {
             assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
@@ -282,9 +283,9 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
     }
 
-    /// Google could add keys of other kinds any day.
+    /// Google can add keys of other kinds at any time.
     #[test]
-    fn keys_of_other_kinds_are_left_out() {
+    fn keys_of_other_kinds_are_ignored() {
         let others = [
             r#"{"kty":"EC","kid":"ec","crv":"P-256","x":"AA","y":"AA"}"#,
             r#"{"kty":"oct","kid":"oct","k":"AA"}"#,

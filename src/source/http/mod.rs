@@ -1,4 +1,4 @@
-//! The HTTP/1 server under the push endpoint: connections, their limits, and what is read from headers.
+//! The HTTP/1 server under the push endpoint: connections, their limits, bodies and trace headers.
 
 pub mod body;
 mod connection;
