@@ -74,7 +74,7 @@ fn check_headers(bytes: &[u8]) {
         }
     }
     if let Some(trace) = TraceId::of(&headers) {
-        let digits = trace.as_str();
+        let digits = trace.into_string();
         assert!(digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{digits}");
     }
     let entry = br#"{"logName":"l"}"#;
