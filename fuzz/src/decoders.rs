@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use pixel_pipeline::decode::hashed_ids::HashedIds;
 use pixel_pipeline::decode::key::Key;
 use pixel_pipeline::decode::remote_ip::IpAnonymization;
@@ -15,23 +16,11 @@ use serde_json::{Value, json};
 /// The parameters that become columns. `user_id` is the id.
 pub const ATTRIBUTES: &str = "user_id,s,s3,i,f,n,n52,b,z,y,y2,t,d,c,u,j,ss,ii,ff,nn,bb,zz,yy,tt,dd,cc,uu,jj,gone";
 
-/// Names, types, modes and limits.
+/// Columns of the shipped schema that are REQUIRED.
+const REQUIRED_COLUMNS: [&str; 2] = ["event_id", "event_timestamp"];
+
+/// Names, types, modes and limits of the columns that are not filled from the log entry.
 const COLUMNS: &[(&str, &str, &str, &str)] = &[
-    ("event_id", "STRING", "REQUIRED", ""),
-    ("event_timestamp", "TIMESTAMP", "REQUIRED", ""),
-    ("received_timestamp", "TIMESTAMP", "NULLABLE", ""),
-    ("request_method", "STRING", "NULLABLE", ""),
-    ("request_url", "STRING", "NULLABLE", ""),
-    ("host", "STRING", "NULLABLE", ""),
-    ("path", "STRING", "NULLABLE", ""),
-    ("status", "INTEGER", "NULLABLE", ""),
-    ("referer", "STRING", "NULLABLE", ""),
-    ("user_agent", "STRING", "NULLABLE", ""),
-    ("remote_ip", "STRING", "NULLABLE", ""),
-    ("cache_hit", "BOOLEAN", "NULLABLE", ""),
-    ("latency_seconds", "FLOAT", "NULLABLE", ""),
-    ("trace", "STRING", "NULLABLE", ""),
-    ("pubsub_message_id", "STRING", "NULLABLE", ""),
     ("signed", "BOOLEAN", "NULLABLE", ""),
     ("user_id", "STRING", "NULLABLE", ""),
     ("s", "STRING", "NULLABLE", ""),
@@ -99,7 +88,12 @@ fn schema(mode_of_i: &str) -> Schema {
         }
         column
     };
-    Schema::parse(&COLUMNS.iter().map(column).collect::<Value>().to_string()).expect("a schema")
+    let entry_columns = ENTRY_COLUMNS.iter().map(|entry| {
+        let mode = if REQUIRED_COLUMNS.contains(&entry.name) { "REQUIRED" } else { "NULLABLE" };
+        (entry.name, entry.bigquery_type, mode, "")
+    });
+    let columns: Value = entry_columns.chain(COLUMNS.iter().copied()).map(|row| column(&row)).collect();
+    Schema::parse(&columns.to_string()).expect("a schema")
 }
 
 /// Of an operator's settings, those that change what is decoded.

@@ -1,4 +1,4 @@
-//! One message in, one row, or the reason for having none, out.
+//! Decodes one message to one row, or to the reason why there is none.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use super::signature::{SignatureMode, Signatures};
 use super::table_suffix::SuffixTemplate;
 use super::time_bounds;
 
-/// What the operator decides about decoding.
+/// The operator's settings for decoding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// VALID_ATTRIBUTES.
@@ -31,23 +31,23 @@ pub struct Settings {
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,
     pub privacy: Privacy,
-    /// None where URLs are not signed.
+    /// `None` if URLs are not signed.
     pub signatures: Option<Signatures>,
 }
 
-/// Settings and schema, worked out into what each column is filled from.
+/// Settings and schema, resolved to the source of each column.
 #[derive(Debug)]
 pub struct Decoder {
     settings: Settings,
     columns: Vec<(Column, Source)>,
     /// By position in VALID_ATTRIBUTES.
     is_repeated: Vec<bool>,
-    /// Attributes whose column has gone from the schema since the service started.
+    /// Attributes whose column was removed from the schema after the service started.
     without_column: Vec<usize>,
     invalid_attributes: Option<Column>,
 }
 
-/// What fills a column.
+/// The source of a column's values.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     /// A parameter, by its position in VALID_ATTRIBUTES.
@@ -62,7 +62,7 @@ const INVALID_ATTRIBUTES: &str = "invalid_attributes";
 const SIGNED: &str = "signed";
 
 impl Settings {
-    /// Everything that keeps these settings from working with that schema.
+    /// All conflicts between these settings and that schema.
     pub fn problems_with(&self, schema: &Schema) -> Vec<SchemaProblem> {
         let mut problems = Vec::new();
         let offenders = |bad: &dyn Fn(Option<&Column>) -> bool| -> Vec<String> {
@@ -76,12 +76,12 @@ impl Settings {
         if !unfillable.is_empty() {
             problems.push(SchemaProblem::Unfillable(unfillable));
         }
-        let holds_no_hash = |name: &str| {
+        let cannot_hold_hash = |name: &str| {
             let fits = |column: &Column| column.max_length.is_none_or(|length| length >= HashedIds::DIGITS);
             schema.column(name).is_some_and(|column| column.kind != ColumnType::String || !fits(column))
         };
         let hashed = self.privacy.hashed_ids.iter().flat_map(HashedIds::names);
-        let unhashable: Vec<String> = hashed.filter(|name| holds_no_hash(name)).map(str::to_owned).collect();
+        let unhashable: Vec<String> = hashed.filter(|name| cannot_hold_hash(name)).map(str::to_owned).collect();
         if !unhashable.is_empty() {
             problems.push(SchemaProblem::Unhashable(unhashable));
         }
@@ -106,27 +106,27 @@ impl Settings {
     }
 }
 
-/// What keeps settings from working with a schema.
+/// A conflict between settings and a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaProblem {
-    /// Attributes that have no column.
+    /// Attributes without a column.
     #[error("VALID_ATTRIBUTES names {}, of which the schema has no column: add a column or take the name off the list", .0.join(", "))]
     Missing(Vec<String>),
-    /// Attributes with a column of a type such as RECORD.
+    /// Attributes whose column has a type such as RECORD.
     #[error("VALID_ATTRIBUTES names {}, whose type no URL parameter can fill", .0.join(", "))]
     Unfillable(Vec<String>),
-    /// Columns of ids that hold no hash.
+    /// Attributes whose column cannot contain a hash.
     #[error(
         "HASH_ATTRIBUTES names {}, whose column cannot hold a hash: make it a STRING, of {digits} characters or more, or take the name off the list",
         .0.join(", "), digits = HashedIds::DIGITS
     )]
     Unhashable(Vec<String>),
-    /// Nothing would tell a forged event from a signed one.
+    /// There is no column that distinguishes forged events from signed ones.
     #[error(
         "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add it to the template table, or set SIGNATURE_MODE=require"
     )]
     Unmarked,
-    /// Columns. (IP_ANONYMIZATION=drop leaves `remote_ip` empty.)
+    /// Columns. `remote_ip` is one of them with IP_ANONYMIZATION=drop.
     #[error(
         "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",
         .0.join(", ")
@@ -135,7 +135,7 @@ pub enum SchemaProblem {
 }
 
 impl Decoder {
-    /// Works out what fills each column of `schema`.
+    /// Resolves the source of each column of `schema`.
     pub fn new(settings: Settings, schema: &Schema) -> Self {
         let names = settings.valid_attributes.names();
         let mut invalid_attributes = None;
@@ -197,8 +197,8 @@ impl Decoder {
         if !paths.is_empty() && !paths.iter().any(|path| path == url.path) {
             return Decoded::Filtered(FilterReason::Path);
         }
-        // Before anything by which the message could be kept, be it as a dead letter.
-        if self.settings.privacy.forbids(url.query) {
+        // Before the first check that can reject the message: a dead letter would store it.
+        if self.settings.privacy.is_opted_out(url.query) {
             return Decoded::Filtered(FilterReason::OptedOut);
         }
         let signed = match self.settings.signatures.as_ref().map(|signatures| signatures.check(url.query)).transpose() {

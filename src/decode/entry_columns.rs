@@ -1,8 +1,8 @@
 //! The one table of the columns that are filled from the log entry because of their names.
 //!
-//! To add a column, add a row here, and a field in [`super::log_entry`] if the entry's member is not read yet. The
-//! decoder, the tests and the fuzz targets derive their lists from this table; a test compares README.md and
-//! `schema/pixel.json` with it.
+//! To add a column, add a row here and in docs/concepts.md (section Columns), and a field in [`super::log_entry`] if the
+//! entry's member is not read yet. The decoder and the fuzz targets derive their lists from this table; tests compare
+//! docs/concepts.md and `schema/pixel.json` with it.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub struct EntryColumn {
     value: for<'e> fn(&Context<'e>) -> Option<Value<'e>>,
 }
 
-/// What a value is taken from.
+/// The sources of values.
 pub(crate) struct Context<'e> {
     pub(crate) event: &'e Event<'e>,
     /// The parts of the event's URL.
@@ -47,7 +47,7 @@ const fn column(
     EntryColumn { name, bigquery_type, source, value }
 }
 
-/// IP_ANONYMIZATION decides whether it is filled.
+/// Empty with IP_ANONYMIZATION=drop.
 pub(crate) const REMOTE_IP: &str = "remote_ip";
 
 /// Every column.
@@ -100,16 +100,27 @@ mod tests {
     use super::*;
     use crate::decode::schema::Schema;
 
-    /// The paragraph of README.md begins with this text and ends with the next period.
-    const PARAGRAPH: &str = "Columns of these names are filled from the log entry";
+    /// The names in the first column of the table in section Columns of docs/concepts.md. `signed` is not filled from the
+    /// log entry.
+    fn documented_columns() -> Vec<&'static str> {
+        let text = include_str!("../../docs/concepts.md");
+        let (_, section) = text.split_once("\n## Columns\n").expect("docs/concepts.md has a section Columns");
+        let section = section.split("\n## ").next().expect("a part");
+        let (_, rows) = section.split_once("\n| column |").expect("section Columns of docs/concepts.md has a table of columns");
+        let cells = rows.lines().skip(2).map_while(|row| row.strip_prefix('|')).map(|row| row.split('|').next().expect("a part"));
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter(|name| *name != "signed").collect()
+    }
 
     #[test]
-    fn the_documentation_names_every_column() {
-        let readme = include_str!("../../README.md");
-        let (_, paragraph) = readme.split_once(PARAGRAPH).expect("the paragraph on columns");
-        let (paragraph, _) = paragraph.split_once('.').expect("its end");
-        let documented: Vec<&str> = paragraph.split('`').skip(1).step_by(2).filter(|name| *name != "signed").collect();
-        assert_eq!(documented, ENTRY_COLUMNS.iter().map(|column| column.name).collect::<Vec<_>>());
+    fn the_documentation_lists_every_column_in_order() {
+        let (documented, defined) = (documented_columns(), ENTRY_COLUMNS.each_ref().map(|column| column.name));
+        for name in defined {
+            assert!(documented.contains(&name), "docs/concepts.md lacks the column `{name}` of entry_columns.rs");
+        }
+        for name in &documented {
+            assert!(defined.contains(name), "docs/concepts.md has a column `{name}` that entry_columns.rs lacks");
+        }
+        assert_eq!(documented, defined, "docs/concepts.md has the columns in the order of entry_columns.rs");
     }
 
     #[test]

@@ -26,11 +26,12 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     /// The event of an entry that arrived as `data` of a message, at `now`.
     pub fn new(message: &'a PubsubMessage<'_>, entry: LogEntry<'a>, data: &[u8], now: Timestamp) -> Self {
-        let timestamp = entry.timestamp.non_empty().unwrap_or_default();
+        // A missing timestamp or log name is an empty part of the event's id.
+        let timestamp = entry.timestamp.non_empty().unwrap_or(Cow::Borrowed(""));
         let instant = civil::parse_timestamp(&timestamp);
         let message_id = message.message_id.as_deref();
         let event_id = match (entry.insert_id.non_empty(), message_id) {
-            (Some(insert_id), _) => EventId::of_entry(&entry.log_name.get().unwrap_or_default(), &timestamp, instant, &insert_id),
+            (Some(insert_id), _) => EventId::of_entry(entry.log_name.text().unwrap_or(""), &timestamp, instant, &insert_id),
             (None, Some(message_id)) => EventId::of_message(message_id),
             (None, None) => EventId::of_data(data),
         };

@@ -1,12 +1,11 @@
-//! The pure core: one `PubsubMessage` in, one row or the reason for having none out.
+//! The decoder: reads one `PubsubMessage`, and returns one row or the reason why there is none.
 //!
 //! ```text
 //! PubsubMessage ── data ──▶ LogEntry ──▶ RequestUrl ──▶ attributes ──▶ columns ──▶ Row
 //! ```
 //!
-//! Nothing here does I/O, reads a clock or the environment, or logs: the time of arrival is an
-//! argument. No input panics. The schema arrives from outside ([`schema::Schema`]); where it came
-//! from and how fresh it is, this module does not know.
+//! Pure: no I/O, no clock, no environment, no logging. The time of arrival and the schema ([`schema::Schema`]) are
+//! arguments. No input causes a panic.
 
 pub mod attributes;
 pub mod civil;

@@ -28,7 +28,7 @@ use crate::decode::message::{MessageData, PubsubMessage};
 
 /// Why a request does not contain a Pub/Sub message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotADelivery {
+pub enum DeliveryError {
     #[error("the body is empty and no x-goog-pubsub header names a message")]
     Empty,
     #[error("the body is not JSON ({0}) and no x-goog-pubsub header names a message")]
@@ -40,7 +40,7 @@ pub enum NotADelivery {
 }
 
 /// Finds the message in a push request.
-pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, NotADelivery> {
+pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, DeliveryError> {
     let mut message = match read_body(body) {
         Ok(message) => message,
         // A message without a wrapper can have any payload.
@@ -61,14 +61,14 @@ pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<
 }
 
 /// Finds the message in a body alone.
-pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
+pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, DeliveryError> {
     if body.is_empty() {
-        return Err(NotADelivery::Empty);
+        return Err(DeliveryError::Empty);
     }
     let envelope: Envelope<'_> = match json::read(body) {
         Ok(envelope) => envelope,
-        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(json::describe(&error))),
-        Err(error) => return Err(NotADelivery::NotJson(json::describe(&error))),
+        Err(error) if error.is_data() => return Err(DeliveryError::BadMessage(json::describe(&error))),
+        Err(error) => return Err(DeliveryError::NotJson(json::describe(&error))),
     };
     let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
     if let Some(Object(message)) = envelope.message {
@@ -89,7 +89,7 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     if envelope.http_request.is_some() || envelope.log_name.is_some() || envelope.insert_id.is_some() {
         return Ok(PubsubMessage::raw(body));
     }
-    Err(NotADelivery::NoMessage)
+    Err(DeliveryError::NoMessage)
 }
 
 /// The message in a line of a file: the body of a push, else the payload itself.
@@ -103,16 +103,16 @@ fn read_event_data<'a>(
     data: &'a RawValue,
     id: Option<Cow<'a, str>>,
     time: Option<Cow<'a, str>>,
-) -> Result<PubsubMessage<'a>, NotADelivery> {
+) -> Result<PubsubMessage<'a>, DeliveryError> {
     let Object(data): Object<EventData<'_>> =
-        serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
+        serde_json::from_str(data.get()).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
     let wire = match data.message {
         Some(Object(message)) => message,
         None if data.data.is_some() || data.attributes.is_some() => {
             WireMessage { data: data.data, attributes: data.attributes, ..WireMessage::default() }
         }
-        None => return Err(NotADelivery::NoMessage),
+        None => return Err(DeliveryError::NoMessage),
     };
     let mut message = wire.into_message(attempt);
     message.message_id = message.message_id.or(id);
@@ -121,9 +121,9 @@ fn read_event_data<'a>(
 }
 
 /// Member `data_base64` of a CloudEvent. No Google service writes it, so it is not borrowed.
-fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
-    let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| NotADelivery::BadMessage(error.to_string()))?.into_owned();
-    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
+fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, DeliveryError> {
+    let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| DeliveryError::BadMessage(error.to_string()))?.into_owned();
+    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
     Ok(PubsubMessage {
         data: match message.data {
@@ -283,16 +283,16 @@ mod tests {
     #[test]
     fn a_body_without_message_is_an_error() {
         for (body, expected) in [
-            ("", NotADelivery::Empty),
-            ("{}", NotADelivery::NoMessage),
-            (r#"{"data":{"user_id":"1"}}"#, NotADelivery::NoMessage),
-            (r#"{"message":null}"#, NotADelivery::NoMessage),
+            ("", DeliveryError::Empty),
+            ("{}", DeliveryError::NoMessage),
+            (r#"{"data":{"user_id":"1"}}"#, DeliveryError::NoMessage),
+            (r#"{"message":null}"#, DeliveryError::NoMessage),
         ] {
             assert_eq!(read_body(body.as_bytes()).unwrap_err(), expected, "{body}");
         }
-        assert!(matches!(read_body(br#"{"message":{"data":"e30"#), Err(NotADelivery::NotJson(_))));
-        assert!(matches!(read_body(br#"{"message":"text"}"#), Err(NotADelivery::BadMessage(_))));
-        assert!(matches!(read_body(b"[1]"), Err(NotADelivery::BadMessage(_))));
-        assert!(matches!(read_body(b"hello"), Err(NotADelivery::NotJson(_))));
+        assert!(matches!(read_body(br#"{"message":{"data":"e30"#), Err(DeliveryError::NotJson(_))));
+        assert!(matches!(read_body(br#"{"message":"text"}"#), Err(DeliveryError::BadMessage(_))));
+        assert!(matches!(read_body(b"[1]"), Err(DeliveryError::BadMessage(_))));
+        assert!(matches!(read_body(b"hello"), Err(DeliveryError::NotJson(_))));
     }
 }

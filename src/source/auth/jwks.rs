@@ -15,7 +15,8 @@ use reqwest::redirect::Policy;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::keys::{Fetch, Found, KeyCache, KeySet, NoKeySet};
+use super::key_cache::{Fetch, Found, KeyCache};
+use super::key_set::{KeySet, NoKeySet};
 use crate::telemetry::{Throttle, with_causes};
 
 /// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
@@ -56,7 +57,7 @@ impl Keys {
         self.known.send_if_modified(|known| {
             let now = Instant::now();
             found = known.find(id, now);
-            fetch = known.wants(&found, now);
+            fetch = known.plan_fetch(&found, now);
             attempts = known.attempts;
             // Waiters need no notification.
             false

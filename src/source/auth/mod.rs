@@ -15,7 +15,8 @@ mod bearer;
 mod claims;
 mod jwks;
 mod jwt;
-mod keys;
+mod key_cache;
+mod key_set;
 mod verified;
 mod verifier;
 

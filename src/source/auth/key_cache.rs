@@ -5,14 +5,13 @@
 //! and withdraws a key at once only if it was stolen. An unknown key id causes at most one fetch per 30 s, because a
 //! forger can invent ids. After a failed fetch it is unknown whether the key exists, and the usual backoff applies.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
+
+use super::key_set::KeySet;
 
 /// The age at which stale keys expire.
 const MAX_AGE: Duration = Duration::from_secs(24 * 3600);
@@ -21,71 +20,22 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 /// Backoff after a failed fetch. Doubles with each failure, up to [`MIN_REFRESH_INTERVAL`].
 const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Keys by their ids.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KeySet(HashMap<String, Arc<DecodingKey>>);
-
-/// An answer without keys.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoKeySet {
-    #[error("the answer is not a JWK set: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("the JWK set has no RSA key for signatures")]
-    Empty,
-}
-
-/// RFC 7517 section 5.
-#[derive(Deserialize)]
-struct WireSet<'a> {
-    #[serde(borrow)]
-    keys: Vec<&'a RawValue>,
-}
-
-/// RFC 7517 section 4, RFC 7518 section 6.3.1. An RSA key. Keys of other kinds lack members.
-#[derive(Deserialize)]
-struct WireKey {
-    kty: String,
-    kid: String,
-    n: String,
-    e: String,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-}
-
-impl KeySet {
-    /// Reads a JWK set. Keys for other algorithms are ignored.
-    pub(crate) fn read(json: &[u8]) -> Result<Self, NoKeySet> {
-        let set: WireSet<'_> = serde_json::from_slice(json)?;
-        let keys = set.keys.into_iter().filter_map(|key| read_key(key.get()));
-        let keys: HashMap<_, _> = keys.collect();
-        if keys.is_empty() { Err(NoKeySet::Empty) } else { Ok(Self(keys)) }
-    }
-}
-
-fn read_key(json: &str) -> Option<(String, Arc<DecodingKey>)> {
-    let key: WireKey = serde_json::from_str(json).ok()?;
-    let fits = key.kty == "RSA" && key.alg.is_none_or(|alg| alg == "RS256") && key.purpose.is_none_or(|purpose| purpose == "sig");
-    let decoding = fits.then(|| DecodingKey::from_rsa_components(&key.n, &key.e).ok())??;
-    Some((key.kid, Arc::new(decoding)))
-}
-
 /// The keys and the state of their fetches.
 #[derive(Debug, Default)]
 pub(crate) struct KeyCache {
-    held: Option<Held>,
+    latest: Option<FetchedKeys>,
     /// Completed fetches, successful or not.
     pub(crate) attempts: u64,
-    under_way: bool,
-    /// In a row.
+    is_fetching: bool,
+    /// Failed fetches since the last successful one.
     failures: u32,
     retry_at: Option<Instant>,
-    /// Of the last fetch for an unknown key id.
-    sought_at: Option<Instant>,
+    /// The start of the last fetch for an unknown key id.
+    unknown_id_fetch_at: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct FetchedKeys {
     keys: KeySet,
     fetched_at: Instant,
     fresh_until: Instant,
@@ -113,9 +63,9 @@ pub(crate) enum Fetch {
 
 impl KeyCache {
     pub(crate) fn find(&self, id: &str, now: Instant) -> Found {
-        let Some(held) = self.held.as_ref().filter(|held| now < held.fetched_at + MAX_AGE) else { return Found::NoKeys };
-        match held.keys.0.get(id).map(Arc::clone) {
-            Some(key) if now < held.fresh_until => Found::Fresh(key),
+        let Some(latest) = self.latest.as_ref().filter(|latest| now < latest.fetched_at + MAX_AGE) else { return Found::NoKeys };
+        match latest.keys.get(id) {
+            Some(key) if now < latest.fresh_until => Found::Fresh(key),
             Some(key) => Found::Stale(key),
             None => Found::Unknown,
         }
@@ -127,42 +77,42 @@ impl KeyCache {
     }
 
     /// The fetch that a lookup needs. After [`Fetch::Begin`] the caller makes sure that [`Self::fetched`] is called.
-    pub(crate) fn wants(&mut self, found: &Found, now: Instant) -> Fetch {
+    pub(crate) fn plan_fetch(&mut self, found: &Found, now: Instant) -> Fetch {
         if matches!(found, Found::Fresh(_)) {
             return Fetch::No;
         }
-        if self.under_way {
+        if self.is_fetching {
             return Fetch::Wait;
         }
-        let fresh = self.held.as_ref().is_some_and(|held| now < held.fresh_until);
-        let seeks = matches!(found, Found::Unknown) && fresh;
-        let too_early =
-            self.retry_at.is_some_and(|at| now < at) || seeks && self.sought_at.is_some_and(|at| now < at + MIN_REFRESH_INTERVAL);
+        let fresh = self.latest.as_ref().is_some_and(|latest| now < latest.fresh_until);
+        let is_for_unknown_id = matches!(found, Found::Unknown) && fresh;
+        let too_early = self.retry_at.is_some_and(|at| now < at)
+            || is_for_unknown_id && self.unknown_id_fetch_at.is_some_and(|at| now < at + MIN_REFRESH_INTERVAL);
         if too_early {
             return Fetch::No;
         }
-        if seeks {
-            self.sought_at = Some(now);
+        if is_for_unknown_id {
+            self.unknown_id_fetch_at = Some(now);
         }
-        self.under_way = true;
+        self.is_fetching = true;
         Fetch::Begin
     }
 
     /// A fetch ended: with keys and their freshness lifetime, or with an error.
     pub(crate) fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
         self.attempts += 1;
-        self.under_way = false;
+        self.is_fetching = false;
         match result {
             Some((keys, fresh_for)) => {
-                self.held = Some(Held { keys, fetched_at: now, fresh_until: now + fresh_for.min(MAX_AGE) });
+                self.latest = Some(FetchedKeys { keys, fetched_at: now, fresh_until: now + fresh_for.min(MAX_AGE) });
                 self.failures = 0;
                 self.retry_at = None;
             }
             None => {
                 self.retry_at = Some(now + INITIAL_BACKOFF.saturating_mul(1 << self.failures.min(10)).min(MIN_REFRESH_INTERVAL));
                 self.failures += 1;
-                // It gave no information on unknown keys.
-                self.sought_at = None;
+                // A failed fetch does not tell whether the key exists.
+                self.unknown_id_fetch_at = None;
             }
         }
     }
@@ -175,12 +125,9 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn key(id: &str) -> String {
-        format!(r#"{{"kty":"RSA","kid":"{id}","n":"AQAB","e":"AQAB","alg":"RS256","use":"sig"}}"#)
-    }
-
     fn set(ids: &[&str]) -> KeySet {
-        let keys: Vec<String> = ids.iter().map(|id| key(id)).collect();
+        let key = |id: &&str| format!(r#"{{"kty":"RSA","kid":"{id}","n":"AQAB","e":"AQAB","alg":"RS256","use":"sig"}}"#);
+        let keys: Vec<String> = ids.iter().map(key).collect();
         KeySet::read(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).unwrap()
     }
 
@@ -193,7 +140,7 @@ mod tests {
             Found::Unknown => "unknown",
             Found::NoKeys => "none",
         };
-        (name, known.wants(&found, now))
+        (name, known.plan_fetch(&found, now))
     }
 
     #[test]
@@ -278,28 +225,8 @@ mod tests {
                 now += SECOND;
             }
             pauses.push((now - failed).as_secs());
-            known.under_way = false;
+            known.is_fetching = false;
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
-    }
-
-    /// Google can add keys of other kinds at any time.
-    #[test]
-    fn keys_of_other_kinds_are_ignored() {
-        let others = [
-            r#"{"kty":"EC","kid":"ec","crv":"P-256","x":"AA","y":"AA"}"#,
-            r#"{"kty":"oct","kid":"oct","k":"AA"}"#,
-            r#"{"kty":"RSA","kid":"enc","n":"AQAB","e":"AQAB","use":"enc"}"#,
-            r#"{"kty":"RSA","kid":"rs512","n":"AQAB","e":"AQAB","alg":"RS512"}"#,
-            r#"{"kty":"RSA","kid":"broken","n":"%","e":"AQAB"}"#,
-            r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
-            "1",
-        ];
-        let keys = KeySet::read(format!(r#"{{"keys":[{},{}]}}"#, others.join(","), key("a")).as_bytes()).unwrap();
-        assert_eq!(keys.0.keys().collect::<Vec<_>>(), ["a"]);
-        assert!(matches!(KeySet::read(format!(r#"{{"keys":[{}]}}"#, others.join(",")).as_bytes()), Err(NoKeySet::Empty)));
-        for json in ["", "<html>", "{}", r#"{"keys":{}}"#, "[]"] {
-            assert!(matches!(KeySet::read(json.as_bytes()), Err(NoKeySet::Json(_))), "{json}");
-        }
     }
 }
