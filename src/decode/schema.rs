@@ -14,7 +14,7 @@ use super::json::Scalar;
 use super::numeric::Decimal;
 
 /// The schema that is compiled into the binary: `schema/pixel.json`.
-pub const SHIPPED: &str = include_str!("../../schema/pixel.json");
+const SHIPPED: &str = include_str!("../../schema/pixel.json");
 
 /// A table's schema.
 #[derive(Debug, Clone, PartialEq)]

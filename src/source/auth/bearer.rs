@@ -12,13 +12,13 @@ const SERVERLESS: &str = "x-serverless-authorization";
 
 /// The party that verifies the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CheckedBy {
+pub enum CheckedBy {
     CloudRun,
     Us,
 }
 
 /// The token. Two tokens are rejected: only one of them would have been verified.
-pub(crate) fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
+pub fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
     let name = match checked_by {
         CheckedBy::CloudRun if headers.contains_key(SERVERLESS) => SERVERLESS,
         CheckedBy::CloudRun | CheckedBy::Us => "authorization",

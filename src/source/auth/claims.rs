@@ -22,7 +22,7 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 /// Claims of any JSON type. A missing claim is null.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Claims {
+pub struct Claims {
     aud: Value,
     email: Value,
     email_verified: Value,
@@ -33,7 +33,7 @@ pub(crate) struct Claims {
 }
 
 /// What `jsonwebtoken` checks of a token for that audience.
-pub(crate) fn validation(audience: &str) -> Validation {
+pub fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&[audience]);
     validation.set_issuer(&ISSUERS);
@@ -44,12 +44,12 @@ pub(crate) fn validation(audience: &str) -> Validation {
 
 impl Claims {
     /// Whether `aud` and `iss` are single values. `jsonwebtoken` accepts lists that contain the expected value.
-    pub(crate) fn check_types(&self) -> Result<(), UnauthorizedReason> {
+    pub fn check_types(&self) -> Result<(), UnauthorizedReason> {
         if self.aud.is_string() && self.iss.is_string() { Ok(()) } else { Err(UnauthorizedReason::Claims) }
     }
 
     /// The end of the token's validity, in seconds of the epoch, if it is valid now.
-    pub(crate) fn check_times(&self, now: Timestamp) -> Result<f64, UnauthorizedReason> {
+    pub fn check_times(&self, now: Timestamp) -> Result<f64, UnauthorizedReason> {
         let now = now.as_duration().as_secs_f64();
         let exp = self.exp.as_f64().ok_or(UnauthorizedReason::Claims)?;
         if exp + LEEWAY <= now {
@@ -67,7 +67,7 @@ impl Claims {
     }
 
     /// Whether `aud` is that audience, compared exactly.
-    pub(crate) fn check_audience(&self, audience: &str) -> Result<(), UnauthorizedReason> {
+    pub fn check_audience(&self, audience: &str) -> Result<(), UnauthorizedReason> {
         match self.aud.as_str() {
             Some(aud) if aud == audience => Ok(()),
             Some(_) => Err(UnauthorizedReason::Audience),
@@ -76,7 +76,7 @@ impl Claims {
     }
 
     /// Whether `email` is that account, compared exactly, and verified.
-    pub(crate) fn check_account(&self, account: &str) -> Result<(), UnauthorizedReason> {
+    pub fn check_account(&self, account: &str) -> Result<(), UnauthorizedReason> {
         match (self.email.as_str(), self.email_verified.as_bool()) {
             (Some(email), Some(true)) if email == account => Ok(()),
             (Some(_), Some(_)) => Err(UnauthorizedReason::Account),

@@ -30,14 +30,14 @@ const MIN_FRESHNESS: Duration = Duration::from_secs(1);
 
 /// The keys, for verifiers.
 #[derive(Debug)]
-pub(crate) struct Keys {
-    known: Arc<watch::Sender<KeyCache>>,
-    wanted: Arc<Notify>,
+pub struct Keys {
+    cache: Arc<watch::Sender<KeyCache>>,
+    requests: Arc<Notify>,
 }
 
 /// Why there is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoKey {
+pub enum NoKey {
     /// The latest key set does not contain it.
     Unknown,
     /// The key set could not be fetched. The key may be a new one.
@@ -47,32 +47,32 @@ pub(crate) enum NoKey {
 impl Keys {
     /// The key of that id. Waits for a fetch if there is no key, until `deadline` at the latest. A stale key is valid
     /// until it expires: it starts a fetch, and the request does not wait for it.
-    pub(crate) async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
+    pub async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
         // The usual case takes only a read lock.
-        if let Found::Fresh(key) = self.known.borrow().find(id, Instant::now()) {
+        if let Found::Fresh(key) = self.cache.borrow().find(id, Instant::now()) {
             return Ok(key);
         }
-        let mut window = self.known.subscribe();
+        let mut window = self.cache.subscribe();
         let (mut found, mut fetch, mut attempts) = (Found::NoKeys, Fetch::No, 0);
-        self.known.send_if_modified(|known| {
+        self.cache.send_if_modified(|cache| {
             let now = Instant::now();
-            found = known.find(id, now);
-            fetch = known.plan_fetch(&found, now);
-            attempts = known.attempts;
+            found = cache.find(id, now);
+            fetch = cache.plan_fetch(&found, now);
+            attempts = cache.attempts;
             // Waiters need no notification.
             false
         });
         if fetch == Fetch::Begin {
-            self.wanted.notify_one();
+            self.requests.notify_one();
         }
         if let Found::Fresh(key) | Found::Stale(key) = found {
             return Ok(key);
         }
-        let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|known| known.attempts != attempts)).await.is_ok();
-        let known = self.known.borrow();
-        match known.find(id, Instant::now()) {
+        let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|cache| cache.attempts != attempts)).await.is_ok();
+        let cache = self.cache.borrow();
+        match cache.find(id, Instant::now()) {
             Found::Fresh(key) | Found::Stale(key) => Ok(key),
-            Found::Unknown if ended && !known.is_failing() => Err(NoKey::Unknown),
+            Found::Unknown if ended && !cache.is_failing() => Err(NoKey::Unknown),
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
     }
@@ -103,14 +103,14 @@ impl From<reqwest::Error> for FetchError {
 pub struct KeyFetcher {
     http: reqwest::Client,
     url: String,
-    known: Arc<watch::Sender<KeyCache>>,
-    wanted: Arc<Notify>,
+    cache: Arc<watch::Sender<KeyCache>>,
+    requests: Arc<Notify>,
     throttle: Throttle,
 }
 
 impl KeyFetcher {
     /// The fetcher, and the keys that it provides. `url` is PUSH_JWKS_URL.
-    pub(crate) fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
+    pub fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
         // No proxy and no redirects, as for BigQuery.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -118,15 +118,15 @@ impl KeyFetcher {
             .timeout(FETCH_TIMEOUT)
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let (known, wanted) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
-        let keys = Keys { known: Arc::clone(&known), wanted: Arc::clone(&wanted) };
-        Ok((Self { http, url, known, wanted, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
+        let (cache, requests) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
+        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests) };
+        Ok((Self { http, url, cache, requests, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
     /// Fetches on request, until it is dropped.
     pub async fn run(self) {
         loop {
-            self.wanted.notified().await;
+            self.requests.notified().await;
             let fetched = match self.fetch().await {
                 Ok(fetched) => Some(fetched),
                 Err(error) => {
@@ -136,7 +136,7 @@ impl KeyFetcher {
                     None
                 }
             };
-            self.known.send_modify(|known| known.fetched(fetched, Instant::now()));
+            self.cache.send_modify(|cache| cache.fetched(fetched, Instant::now()));
         }
     }
 

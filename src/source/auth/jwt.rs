@@ -27,7 +27,7 @@ struct Header {
 }
 
 /// The id of the key that the token names.
-pub(crate) fn key_id(token: &str) -> Result<String, UnauthorizedReason> {
+pub fn key_id(token: &str) -> Result<String, UnauthorizedReason> {
     let json = URL_SAFE_NO_PAD.decode(header(token)?).map_err(|_| UnauthorizedReason::Malformed)?;
     let header: Header = serde_json::from_slice(&json).map_err(|error| json_reason(&error))?;
     match (header.alg.as_str(), header.kid, header.crit) {
@@ -38,11 +38,7 @@ pub(crate) fn key_id(token: &str) -> Result<String, UnauthorizedReason> {
 }
 
 /// The claims of a token, if its signature is of that key and `validation` accepts them.
-pub(crate) fn verified_claims<T: DeserializeOwned>(
-    token: &str,
-    key: &DecodingKey,
-    validation: &Validation,
-) -> Result<T, UnauthorizedReason> {
+pub fn verified_claims<T: DeserializeOwned>(token: &str, key: &DecodingKey, validation: &Validation) -> Result<T, UnauthorizedReason> {
     let data = jsonwebtoken::decode(token, key, validation).map_err(|error| match error.kind() {
         ErrorKind::InvalidAlgorithm => UnauthorizedReason::Algorithm,
         ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => UnauthorizedReason::Claims,
@@ -57,7 +53,7 @@ pub(crate) fn verified_claims<T: DeserializeOwned>(
 }
 
 /// The claims of a token that another party has verified.
-pub(crate) fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, UnauthorizedReason> {
+pub fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, UnauthorizedReason> {
     header(token)?;
     insecure_decode_claims(token).map_err(|error| match error.kind() {
         ErrorKind::Json(error) => json_reason(error),

@@ -22,10 +22,10 @@ const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The keys and the state of their fetches.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCache {
+pub struct KeyCache {
     latest: Option<FetchedKeys>,
     /// Completed fetches, successful or not.
-    pub(crate) attempts: u64,
+    pub attempts: u64,
     is_fetching: bool,
     /// Failed fetches since the last successful one.
     failures: u32,
@@ -43,7 +43,7 @@ struct FetchedKeys {
 
 /// The result of a lookup.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub enum Found {
     Fresh(Arc<DecodingKey>),
     /// It may have been withdrawn.
     Stale(Arc<DecodingKey>),
@@ -53,7 +53,7 @@ pub(crate) enum Found {
 
 /// Whether a fetch can provide the key. A request with a key does not wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fetch {
+pub enum Fetch {
     No,
     /// A fetch is in progress.
     Wait,
@@ -62,7 +62,7 @@ pub(crate) enum Fetch {
 }
 
 impl KeyCache {
-    pub(crate) fn find(&self, id: &str, now: Instant) -> Found {
+    pub fn find(&self, id: &str, now: Instant) -> Found {
         let Some(latest) = self.latest.as_ref().filter(|latest| now < latest.fetched_at + MAX_AGE) else { return Found::NoKeys };
         match latest.keys.get(id) {
             Some(key) if now < latest.fresh_until => Found::Fresh(key),
@@ -72,12 +72,12 @@ impl KeyCache {
     }
 
     /// Whether the last fetch failed.
-    pub(crate) fn is_failing(&self) -> bool {
+    pub fn is_failing(&self) -> bool {
         self.failures > 0
     }
 
     /// The fetch that a lookup needs. After [`Fetch::Begin`] the caller makes sure that [`Self::fetched`] is called.
-    pub(crate) fn plan_fetch(&mut self, found: &Found, now: Instant) -> Fetch {
+    pub fn plan_fetch(&mut self, found: &Found, now: Instant) -> Fetch {
         if matches!(found, Found::Fresh(_)) {
             return Fetch::No;
         }
@@ -99,7 +99,7 @@ impl KeyCache {
     }
 
     /// A fetch ended: with keys and their freshness lifetime, or with an error.
-    pub(crate) fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
+    pub fn fetched(&mut self, result: Option<(KeySet, Duration)>, now: Instant) {
         self.attempts += 1;
         self.is_fetching = false;
         match result {
@@ -132,100 +132,100 @@ mod tests {
     }
 
     /// The lookup of a key id at that time, and the fetch that it causes.
-    fn ask(known: &mut KeyCache, id: &str, now: Instant) -> (&'static str, Fetch) {
-        let found = known.find(id, now);
+    fn ask(cache: &mut KeyCache, id: &str, now: Instant) -> (&'static str, Fetch) {
+        let found = cache.find(id, now);
         let name = match &found {
             Found::Fresh(_) => "fresh",
             Found::Stale(_) => "stale",
             Found::Unknown => "unknown",
             Found::NoKeys => "none",
         };
-        (name, known.plan_fetch(&found, now))
+        (name, cache.plan_fetch(&found, now))
     }
 
     #[test]
     fn one_of_many_requests_starts_a_fetch() {
-        let (mut known, now) = (KeyCache::default(), Instant::now());
-        assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
+        let (mut cache, now) = (KeyCache::default(), Instant::now());
+        assert_eq!(ask(&mut cache, "a", now), ("none", Fetch::Begin));
         for id in ["a", "b", "c"] {
-            assert_eq!(ask(&mut known, id, now), ("none", Fetch::Wait));
+            assert_eq!(ask(&mut cache, id, now), ("none", Fetch::Wait));
         }
-        known.fetched(Some((set(&["a"]), HOUR)), now);
-        assert_eq!(ask(&mut known, "a", now), ("fresh", Fetch::No));
+        cache.fetched(Some((set(&["a"]), HOUR)), now);
+        assert_eq!(ask(&mut cache, "a", now), ("fresh", Fetch::No));
     }
 
     #[test]
     fn unknown_ids_cause_one_fetch_per_30_seconds() {
-        let (mut known, mut now) = (KeyCache::default(), Instant::now());
-        ask(&mut known, "a", now);
-        known.fetched(Some((set(&["a"]), HOUR)), now);
+        let (mut cache, mut now) = (KeyCache::default(), Instant::now());
+        ask(&mut cache, "a", now);
+        cache.fetched(Some((set(&["a"]), HOUR)), now);
         let mut fetches = 0;
         // A hundred made-up ids a second for ten minutes.
         for number in 0..60_000 {
             now += Duration::from_millis(10);
-            if ask(&mut known, &number.to_string(), now) == ("unknown", Fetch::Begin) {
+            if ask(&mut cache, &number.to_string(), now) == ("unknown", Fetch::Begin) {
                 fetches += 1;
-                known.fetched(Some((set(&["a"]), HOUR)), now);
+                cache.fetched(Some((set(&["a"]), HOUR)), now);
             }
         }
         assert_eq!(fetches, 20);
-        assert_eq!(ask(&mut known, "a", now), ("fresh", Fetch::No));
+        assert_eq!(ask(&mut cache, "a", now), ("fresh", Fetch::No));
     }
 
     #[test]
     fn a_failed_fetch_for_an_unknown_id_is_retried() {
-        let (mut known, now) = (KeyCache::default(), Instant::now());
-        ask(&mut known, "a", now);
-        known.fetched(Some((set(&["a"]), HOUR)), now);
-        assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::Begin));
-        known.fetched(None, now);
-        assert!(known.is_failing());
-        assert_eq!(ask(&mut known, "b", now), ("unknown", Fetch::No));
-        assert_eq!(ask(&mut known, "b", now + INITIAL_BACKOFF), ("unknown", Fetch::Begin));
-        known.fetched(Some((set(&["a"]), HOUR)), now + INITIAL_BACKOFF);
-        assert!(!known.is_failing());
-        assert_eq!(ask(&mut known, "b", now + 2 * INITIAL_BACKOFF), ("unknown", Fetch::No));
+        let (mut cache, now) = (KeyCache::default(), Instant::now());
+        ask(&mut cache, "a", now);
+        cache.fetched(Some((set(&["a"]), HOUR)), now);
+        assert_eq!(ask(&mut cache, "b", now), ("unknown", Fetch::Begin));
+        cache.fetched(None, now);
+        assert!(cache.is_failing());
+        assert_eq!(ask(&mut cache, "b", now), ("unknown", Fetch::No));
+        assert_eq!(ask(&mut cache, "b", now + INITIAL_BACKOFF), ("unknown", Fetch::Begin));
+        cache.fetched(Some((set(&["a"]), HOUR)), now + INITIAL_BACKOFF);
+        assert!(!cache.is_failing());
+        assert_eq!(ask(&mut cache, "b", now + 2 * INITIAL_BACKOFF), ("unknown", Fetch::No));
     }
 
     #[test]
     fn stale_keys_are_fetched_again_and_valid_for_a_day() {
-        let (mut known, start) = (KeyCache::default(), Instant::now());
-        ask(&mut known, "a", start);
-        known.fetched(Some((set(&["a"]), HOUR)), start);
+        let (mut cache, start) = (KeyCache::default(), Instant::now());
+        ask(&mut cache, "a", start);
+        cache.fetched(Some((set(&["a"]), HOUR)), start);
         let mut now = start + HOUR;
-        assert_eq!(ask(&mut known, "a", now - SECOND), ("fresh", Fetch::No));
-        assert_eq!(ask(&mut known, "a", now), ("stale", Fetch::Begin));
-        known.fetched(None, now);
+        assert_eq!(ask(&mut cache, "a", now - SECOND), ("fresh", Fetch::No));
+        assert_eq!(ask(&mut cache, "a", now), ("stale", Fetch::Begin));
+        cache.fetched(None, now);
         let mut fetches = 0;
         while now < start + MAX_AGE - SECOND {
             now += SECOND;
-            if let ("stale", Fetch::Begin) = ask(&mut known, "a", now) {
+            if let ("stale", Fetch::Begin) = ask(&mut cache, "a", now) {
                 fetches += 1;
-                known.fetched(None, now);
+                cache.fetched(None, now);
             }
-            assert_eq!(ask(&mut known, "a", now), ("stale", Fetch::No));
+            assert_eq!(ask(&mut cache, "a", now), ("stale", Fetch::No));
         }
         let hours_without = 23 * 3600 / 30;
         assert!((hours_without - 10..hours_without + 10).contains(&fetches), "{fetches}");
         now = start + MAX_AGE + MIN_REFRESH_INTERVAL;
-        assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
-        known.fetched(Some((set(&["a"]), HOUR)), now);
-        assert_eq!(ask(&mut known, "a", now), ("fresh", Fetch::No));
+        assert_eq!(ask(&mut cache, "a", now), ("none", Fetch::Begin));
+        cache.fetched(Some((set(&["a"]), HOUR)), now);
+        assert_eq!(ask(&mut cache, "a", now), ("fresh", Fetch::No));
     }
 
     #[test]
     fn failed_fetches_are_retried_with_backoff() {
-        let (mut known, mut now) = (KeyCache::default(), Instant::now());
+        let (mut cache, mut now) = (KeyCache::default(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            assert_eq!(ask(&mut known, "a", now), ("none", Fetch::Begin));
-            known.fetched(None, now);
+            assert_eq!(ask(&mut cache, "a", now), ("none", Fetch::Begin));
+            cache.fetched(None, now);
             let failed = now;
-            while ask(&mut known, "a", now) == ("none", Fetch::No) {
+            while ask(&mut cache, "a", now) == ("none", Fetch::No) {
                 now += SECOND;
             }
             pauses.push((now - failed).as_secs());
-            known.is_fetching = false;
+            cache.is_fetching = false;
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
     }

@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 
 /// Keys by their ids.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KeySet(HashMap<String, Arc<DecodingKey>>);
+pub struct KeySet(HashMap<String, Arc<DecodingKey>>);
 
 /// An answer without keys.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoKeySet {
+pub enum NoKeySet {
     #[error("the answer is not a JWK set: {0}")]
     Json(#[from] serde_json::Error),
     #[error("the JWK set has no RSA key for signatures")]
@@ -41,7 +41,7 @@ struct WireKey {
 
 impl KeySet {
     /// Reads a JWK set. Keys for other algorithms are ignored.
-    pub(crate) fn read(json: &[u8]) -> Result<Self, NoKeySet> {
+    pub fn read(json: &[u8]) -> Result<Self, NoKeySet> {
         let set: WireSet<'_> = serde_json::from_slice(json)?;
         let keys = set.keys.into_iter().filter_map(|key| read_key(key.get()));
         let keys: HashMap<_, _> = keys.collect();
@@ -49,7 +49,7 @@ impl KeySet {
     }
 
     /// The key of that id.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<DecodingKey>> {
+    pub fn get(&self, id: &str) -> Option<Arc<DecodingKey>> {
         self.0.get(id).map(Arc::clone)
     }
 }

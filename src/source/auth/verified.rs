@@ -13,27 +13,27 @@ const MAX_CACHE_SECONDS: f64 = 3600.0;
 
 /// The tokens by their hashes, each with its expiry in seconds of the epoch.
 #[derive(Debug, Default)]
-pub(crate) struct Verified(RwLock<HashMap<Fingerprint, f64>>);
+pub struct Verified(RwLock<HashMap<Fingerprint, f64>>);
 
 /// A hash of a token. Tokens are secrets and not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(crate) fn of(token: &str) -> Self {
+    pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 }
 
 impl Verified {
     /// Whether the token is in the cache and has not expired.
-    pub(crate) fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
+    pub fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
         let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
         tokens.get(&token).is_some_and(|until| seconds(now) < *until)
     }
 
     /// Inserts a valid token.
-    pub(crate) fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
+    pub fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
         let now = seconds(now);
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= MAX_TOKENS {

@@ -20,11 +20,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(audience: &str, account: String, keys: Keys) -> Self {
+    pub fn new(audience: &str, account: String, keys: Keys) -> Self {
         Self { validation: validation(audience), account, keys, verified: Verified::default() }
     }
 
-    pub(crate) async fn verify(&self, token: &str, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
+    pub async fn verify(&self, token: &str, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
         let fingerprint = Fingerprint::of(token);
         if self.verified.holds(fingerprint, now) {
             return Ok(());
@@ -46,5 +46,56 @@ impl Verifier {
         let expires = claims.check_times(now)?;
         claims.check_account(&self.account)?;
         Ok(expires)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use jsonwebtoken::jwk::Jwk;
+    use jsonwebtoken::{Algorithm, EncodingKey, Header};
+    use serde_json::{Value, json};
+
+    use super::super::jwks::KeyFetcher;
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// The result for a token with one claim replaced. Its signature is valid.
+    fn check_with(claim: &str, value: Value) -> Result<f64, UnauthorizedReason> {
+        let pem = include_str!("../../../tests/fixtures/auth/first.pem");
+        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let key = EncodingKey::from_rsa_der(&STANDARD.decode(base64).unwrap());
+        let public_key = DecodingKey::from_jwk(&Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap()).unwrap();
+        let mut claims = json!({
+            "iss": "https://accounts.google.com", "aud": "a", "email": "e", "email_verified": true, "exp": NOW + 60, "iat": NOW,
+        });
+        claims[claim] = value;
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap();
+        let (_, keys) = KeyFetcher::new("http://127.0.0.1:9/".to_owned()).unwrap();
+        Verifier::new("a", "e".to_owned(), keys).check(&token, &public_key, Timestamp::from_second(NOW).unwrap())
+    }
+
+    #[test]
+    fn only_tokens_of_googles_issuers_are_accepted() {
+        for issuer in ["https://accounts.google.com", "accounts.google.com"] {
+            assert_eq!(check_with("iss", json!(issuer)), Ok((NOW + 60) as f64), "{issuer}");
+        }
+        for issuer in ["", "google.com", "accounts.google.com/", "https://accounts.google.com.example.com", "http://accounts.google.com"] {
+            assert_eq!(check_with("iss", json!(issuer)), Err(UnauthorizedReason::Issuer), "{issuer}");
+        }
+        for issuer in [json!(null), json!(1), json!(["https://accounts.google.com"]), json!(["https://accounts.example.com"])] {
+            let result = check_with("iss", issuer.clone());
+            assert!(matches!(result, Err(UnauthorizedReason::Claims | UnauthorizedReason::Issuer)), "{issuer}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_for_another_audience_or_account_are_rejected() {
+        assert_eq!(check_with("aud", json!("A")), Err(UnauthorizedReason::Audience));
+        assert_eq!(check_with("aud", json!(["a"])), Err(UnauthorizedReason::Claims));
+        assert_eq!(check_with("email", json!("E")), Err(UnauthorizedReason::Account));
+        assert_eq!(check_with("exp", json!(NOW - 10)), Err(UnauthorizedReason::Expired));
     }
 }

@@ -1,4 +1,4 @@
-//! The push endpoint: what is accepted, refused and answered.
+//! The push endpoint: accepted and rejected requests, and their answers.
 
 mod auth;
 mod auth_keys;
