@@ -521,7 +521,9 @@ async fn text_output_replaces_control_characters() {
     .join("\n");
     let explained = run(&[], &["--format", "text", "--input", "-"], input.as_bytes()).await;
     assert_eq!((explained.code, explained.err.as_str()), (Some(0), ""));
-    for expected in ["store\n", "pixel_u_20260102\n", "user_id = \"u\"\n", "filter: missing_attribute\n", "dead_letter: no_request_url\n"] {
+    for expected in
+        ["stored\n", "pixel_u_20260102\n", "user_id = \"u\"\n", "filtered: missing_attribute\n", "dead_letter: no_request_url\n"]
+    {
         assert!(explained.out.contains(expected), "{expected:?} is not in:\n{}", explained.out);
     }
     let control = explained.out.chars().find(|c| c.is_control() && *c != '\n');
@@ -587,5 +589,5 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
-    assert!(first.contains("\"outcome\":\"store\""), "{first}");
+    assert!(first.contains("\"outcome\":\"stored\""), "{first}");
 }

@@ -379,8 +379,8 @@ async fn push_auth_none_on_cloud_run_needs_force() {
         (&[on_cloud_run, ("PUSH_AUTH", ""), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)], false),
     ] {
         let (code, log) = start(settings).await;
-        assert!(code == Some(1) && log.contains("no credentials for BigQuery"), "{settings:?}: {log}");
-        assert_eq!(log.contains("anyone who reaches the port can push"), warned, "{settings:?}: {log}");
+        assert!(code == Some(1) && log.contains("cannot get credentials for BigQuery"), "{settings:?}: {log}");
+        assert_eq!(log.contains("every caller that reaches the port can push"), warned, "{settings:?}: {log}");
     }
     let (_, log) = start(&[("PUSH_AUTH", "iam")]).await;
     assert!(log.contains("this is not Cloud Run"), "{log}");

@@ -31,10 +31,11 @@ async fn explained(settings: &[(&str, &str)], url: &str) -> Value {
 }
 
 /// Runs `explain` with invalid settings, and returns the error.
-async fn refused(settings: &[(&str, &str)]) -> String {
+async fn settings_error(settings: &[(&str, &str)]) -> String {
     let output = command("explain").arg("/pixel.png").envs(settings.iter().copied()).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
-    String::from_utf8(output.stderr).unwrap()
+    let error = String::from_utf8(output.stderr).unwrap();
+    error.strip_prefix("error: invalid settings:\n").unwrap_or_else(|| panic!("another error: {error}")).to_owned()
 }
 
 /// The only event.
@@ -116,9 +117,9 @@ async fn hashes_depend_on_id_and_key_only() {
 #[tokio::test]
 async fn hash_attributes_without_a_fitting_column_are_rejected() {
     let key = ("HASH_USER_IDS", HASH_KEY);
-    let problem = refused(&[key, ("VALID_ATTRIBUTES", "order_id"), ("TABLE_SUFFIX", "")]).await;
+    let problem = settings_error(&[key, ("VALID_ATTRIBUTES", "order_id"), ("TABLE_SUFFIX", "")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: user_id is not in VALID_ATTRIBUTES"), "{problem}");
-    let problem = refused(&[key, ("HASH_ATTRIBUTES", " ,")]).await;
+    let problem = settings_error(&[key, ("HASH_ATTRIBUTES", " ,")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: it is empty"), "{problem}");
     for column in [json!({"name": "user_id", "type": "INTEGER"}), json!({"name": "user_id", "type": "STRING", "maxLength": 24})] {
         let bigquery = TestBigQuery::with_template(json!([column])).await;
@@ -131,7 +132,7 @@ async fn hash_attributes_without_a_fitting_column_are_rejected() {
 #[tokio::test]
 async fn errors_do_not_quote_a_rejected_key() {
     for bad in ["planted-but-short", "planted key with spaces that is long enough", &"planted-and-too-long-".repeat(50)] {
-        let problem = refused(&[("HASH_USER_IDS", bad)]).await;
+        let problem = settings_error(&[("HASH_USER_IDS", bad)]).await;
         assert!(problem.starts_with("HASH_USER_IDS: a key"), "{problem}");
         assert!(problem.contains("openssl rand -hex 32") && !problem.contains("planted"), "{problem}");
     }

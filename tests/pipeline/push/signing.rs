@@ -179,7 +179,7 @@ async fn sign_exits_with_2_on_bad_input_and_hides_the_key() {
         (&[("URL_SIGNING_KEY", "planted")], &["/p"], "URL_SIGNING_KEY: a key of 7 characters"),
         (&[("URL_SIGNING_KEY", three.as_str())], &["/p"], "URL_SIGNING_KEY: it has 3 keys"),
         (&[], &["/p", "--key-file", file], "--key-file: a key of 7 characters"),
-        (&[], &["/p", "--key-file", "/nonexistent/file"], "--key-file: /nonexistent/file: "),
+        (&[], &["/p", "--key-file", "/nonexistent/file"], "--key-file: cannot read /nonexistent/file: "),
         (&[("URL_SIGNING_KEY", KEY)], &[], "give URLs"),
         (&[("URL_SIGNING_KEY", KEY)], &["--input", "/nonexistent/file"], "cannot read /nonexistent/file"),
     ] {
