@@ -12,10 +12,11 @@ ENV BUILD="cargo build --release --locked --target x86_64-unknown-linux-gnu --no
 COPY Cargo.toml Cargo.lock ./
 COPY benches/load/Cargo.toml benches/load/
 COPY crates/bigquery-emulator/Cargo.toml crates/bigquery-emulator/
+COPY crates/googlesql/Cargo.toml crates/googlesql/
 COPY fuzz/Cargo.toml fuzz/
-RUN mkdir -p src benches crates/bigquery-emulator/src \
+RUN mkdir -p src benches crates/bigquery-emulator/src crates/googlesql/src \
     && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs benches/decode.rs crates/bigquery-emulator/src/lib.rs \
+    && touch src/lib.rs benches/decode.rs crates/bigquery-emulator/src/lib.rs crates/googlesql/src/lib.rs \
     && $BUILD
 
 COPY schema schema

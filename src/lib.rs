@@ -55,6 +55,7 @@ pub mod ack;
 pub mod cli;
 pub mod config;
 pub mod decode;
+pub mod google;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pipeline;

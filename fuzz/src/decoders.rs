@@ -1,4 +1,4 @@
-//! Decoders with every setting there is, over a schema with every type there is.
+//! Decoders with all combinations of settings, over a schema with columns of every type.
 
 use std::sync::LazyLock;
 
@@ -66,17 +66,17 @@ pub const TEMPLATES: [&str; 8] = [
     "{s}__{user_id}",
 ];
 
-/// A key that signs, and the one before it.
+/// The current key and the previous one.
 pub const SIGNING_KEYS: &str = "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210";
 
-/// When every message arrives.
+/// The time at which every message arrives.
 pub fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().expect("a time")
 }
 
-/// The schema with a column of every type.
+/// A schema with a column of every type.
 pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("NULLABLE"));
-/// The same, with an integer that has to be there.
+/// The same schema with a REQUIRED integer.
 pub static STRICT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("REQUIRED"));
 
 fn schema(mode_of_i: &str) -> Schema {
@@ -96,7 +96,7 @@ fn schema(mode_of_i: &str) -> Schema {
     Schema::parse(&columns.to_string()).expect("a schema")
 }
 
-/// Of an operator's settings, those that change what is decoded.
+/// The operator's settings for decoding.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub signatures: Option<SignatureMode>,
@@ -109,7 +109,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// From two numbers, each of which may be any.
+    /// Settings and a template, selected by any two numbers.
     pub fn of(settings: usize, template: usize) -> Self {
         Self {
             signatures: [None, Some(SignatureMode::Require), Some(SignatureMode::Mark)][settings % 3],
@@ -121,7 +121,7 @@ impl Options {
         }
     }
 
-    /// What the decoder's rows have to fit.
+    /// The schema of the decoder.
     pub fn schema(&self) -> &'static Schema {
         if self.strict { &STRICT_SCHEMA } else { &SCHEMA }
     }
@@ -149,7 +149,7 @@ pub fn attributes() -> ValidAttributes {
     ValidAttributes::parse(ATTRIBUTES).expect("names")
 }
 
-/// Of `user_id`, and of a column that has many.
+/// Hashes of `user_id`, and of a REPEATED column.
 pub fn hashed_ids() -> HashedIds {
     let key = Key::parse("a-key-that-nobody-guesses-within-this-universe").expect("a key");
     HashedIds::parse(key, "user_id,ss", &attributes()).expect("attributes")

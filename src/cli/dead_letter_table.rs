@@ -1,43 +1,43 @@
-//! The dead-letter table, for the commands that read it and delete from it.
+//! The dead-letter table, as `replay` and `forget` read it and delete from it.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::google::{Google, Unseen};
-use super::statement::{self, Rows, Statement};
-use super::streaming_buffer::{self, TOO_YOUNG};
+use super::streaming_buffer::{self, MIN_DELETE_AGE};
 use crate::config::Config;
+use crate::google::statement::{self, Rows, Statement};
+use crate::google::{ApiResult, Client, Lookup};
 
-/// event_ids in one DELETE.
-const AT_ONCE: usize = 1_000;
+/// Maximum event_ids in one DELETE.
+const MAX_IDS: usize = 1_000;
 
 /// The table.
 #[derive(Debug, Clone)]
 pub(crate) struct DeadLetterTable {
-    google: Arc<Google>,
-    /// Of whom the queries are.
+    google: Arc<Client>,
+    /// Runs the queries.
     project: String,
     /// In backticks.
     name: String,
 }
 
-/// What became of dead letters that were to be deleted.
+/// The result of deleting dead letters.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Deleted {
     pub(crate) deleted: u64,
-    /// Those that BigQuery does not delete yet.
+    /// Rows that BigQuery does not delete yet.
     pub(crate) held: u64,
 }
 
 impl DeadLetterTable {
-    pub(crate) fn new(google: Arc<Google>, config: &Config) -> Self {
+    pub(crate) fn new(google: Arc<Client>, config: &Config) -> Self {
         let (location, name) = (&config.location, &config.template.dead_letter_table);
         let name = format!("`{}.{}.{name}`", location.project, location.dataset);
         Self { google, project: location.project.clone(), name }
     }
 
-    pub(crate) fn google(&self) -> &Arc<Google> {
+    pub(crate) fn google(&self) -> &Arc<Client> {
         &self.google
     }
 
@@ -46,26 +46,28 @@ impl DeadLetterTable {
         &self.name
     }
 
-    pub(crate) async fn run(&self, statement: &Statement) -> Result<Rows, Unseen> {
+    pub(crate) async fn run(&self, statement: &Statement) -> ApiResult<Lookup<Rows>> {
         statement::run(&self.google, &self.project, statement).await
     }
 
-    /// Deletes those with these event_ids, as far as BigQuery does. What was done before an error is counted, too.
-    pub(crate) async fn delete(&self, event_ids: &[String], now: Timestamp, count: &mut Deleted) -> Result<(), Unseen> {
-        let youngest = now.checked_sub(TOO_YOUNG).unwrap_or(now);
-        for ids in event_ids.chunks(AT_ONCE) {
+    /// Deletes the dead letters with these event_ids, except those that BigQuery does not delete yet. `count` includes
+    /// what was deleted before an error.
+    pub(crate) async fn delete(&self, event_ids: &[String], now: Timestamp, count: &mut Deleted) -> ApiResult<()> {
+        let table = || format!("table {}", self.name);
+        let youngest = now.checked_sub(MIN_DELETE_AGE).unwrap_or(now);
+        for ids in event_ids.chunks(MAX_IDS) {
             let ids = statement::strings("ids", ids);
-            // One young letter would keep all others: they are not asked for. No time at all says nothing of the age.
+            // One young dead letter makes the whole statement fail. NULL tells no age.
             let condition = "event_id IN UNNEST(@ids) AND (received_timestamp IS NULL OR received_timestamp < @youngest)";
             let sql = format!("DELETE FROM {} WHERE {condition}", self.name);
             let parameters = vec![ids.clone(), statement::timestamp("youngest", youngest)];
-            match self.run(&Statement { sql, parameters }).await {
-                Ok(answer) => count.deleted += answer.affected(),
+            match self.run(&Statement { sql, parameters }).await.and_then(|answer| answer.require(table())) {
+                Ok(answer) => count.deleted += answer.affected()?,
                 Err(error) if streaming_buffer::holds(&error) => {}
                 Err(error) => return Err(error),
             }
             let sql = format!("SELECT COUNT(*) FROM {} WHERE event_id IN UNNEST(@ids)", self.name);
-            count.held += self.run(&Statement { sql, parameters: vec![ids] }).await?.count();
+            count.held += self.run(&Statement { sql, parameters: vec![ids] }).await?.require(table())?.count()?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::telemetry::with_causes;
+
 /// The exit codes of all commands, for `--help` and docs/settings.md.
 pub(crate) const EXIT_CODES: &str = include_str!("exit_codes.txt");
 
@@ -22,6 +24,11 @@ impl CliError {
 
     pub(crate) fn failed(problem: impl Display) -> Self {
         Self::Failed(problem.to_string())
+    }
+
+    /// `cannot <what>`, with all causes.
+    pub(crate) fn cannot(what: &str, cause: &dyn std::error::Error) -> Self {
+        Self::failed(format!("cannot {what}: {}", with_causes(cause)))
     }
 
     /// Mistakes in the settings.
@@ -47,9 +54,4 @@ impl CliError {
         eprintln!("error: {}", self.message());
         self.code()
     }
-}
-
-/// The exit code of a command, after printing its error.
-pub(crate) fn exit_code(result: Result<ExitCode, CliError>) -> ExitCode {
-    result.unwrap_or_else(CliError::report)
 }

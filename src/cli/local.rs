@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::duration_arg::DurationArg;
-use super::error::{CliError, exit_code};
+use super::error::CliError;
 use super::welcome::welcome;
 use crate::config::settings::{
     BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
@@ -60,24 +60,24 @@ pub async fn run(mut args: Args) -> ExitCode {
     let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
     args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
     telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
-    exit_code(serve(args, project).await)
+    serve(args, project).await.unwrap_or_else(CliError::report)
 }
 
 async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
-    let shutdown = super::shutdown_signal().map_err(|error| cannot("listen for signals", &error))?;
+    let shutdown = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
     let settings = Settings { project, pubsub: pubsub(&args, &config), demo: args.demo };
     let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
     let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
     config.location.endpoint = bigquery_port.url();
-    let bigquery = BigQuery::open(&data_dir).map_err(|error| cannot("open the tables", &error))?;
+    let bigquery = BigQuery::open(&data_dir).map_err(|error| CliError::cannot("open the tables", &error))?;
     let bq = BqFiles::write(&data_dir, &bigquery_port.url(), &settings.project);
-    let bq = bq.map_err(|error| cannot(&format!("write the files for bq into {}", data_dir.display()), &error))?;
+    let bq = bq.map_err(|error| CliError::cannot(&format!("write the files for bq into {}", data_dir.display()), &error))?;
     let service = bind(config.port, "PORT").await?;
     let pixel = bind(config.values.number(&PIXEL_PORT), PIXEL_PORT.name).await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let topology = Topology::start(settings, config, bigquery, listeners).await;
-    let mut topology = topology.map_err(|error| cannot("start the pipeline", &error))?;
+    let mut topology = topology.map_err(|error| CliError::cannot("start the pipeline", &error))?;
     print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
 
     let failure = tokio::select! {
@@ -86,21 +86,17 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
         error = topology.service_ended() => Some(error),
     };
     // Only now, or the first signal would count as the second.
-    let second_signal = super::shutdown_signal().map_err(|error| cannot("listen for signals", &error))?;
+    let second_signal = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let drain_timeout = if failure.is_some() { Duration::ZERO } else { DRAIN_TIMEOUT };
     let summary = topology.shut_down(drain_timeout, second_signal).await;
     print(&format!("\n{summary}"));
     match failure {
-        Some(error) => Err(cannot("run the service", &error)),
+        Some(error) => Err(CliError::cannot("run the service", &error)),
         None if summary.lost() > 0 => {
             Err(CliError::failed(format!("{} messages were lost: they were neither stored nor filtered in time", summary.lost())))
         }
         None => Ok(ExitCode::SUCCESS),
     }
-}
-
-fn cannot(what: &str, error: &dyn std::error::Error) -> CliError {
-    CliError::failed(format!("cannot {what}: {}", telemetry::with_causes(error)))
 }
 
 /// The settings and the directory of the tables, all mistakes at once. The address of BigQuery is set when its port is bound.

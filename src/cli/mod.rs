@@ -8,7 +8,6 @@ mod duration_arg;
 mod error;
 pub mod explain;
 pub mod forget;
-mod google;
 mod input;
 #[cfg(feature = "local")]
 pub mod local;
@@ -16,10 +15,8 @@ pub mod local;
 pub mod query;
 pub mod replay;
 pub mod serve;
-mod setback;
 mod settings_file;
 pub mod sign;
-mod statement;
 mod streaming_buffer;
 #[cfg(test)]
 mod tests;
@@ -43,13 +40,11 @@ pub struct Cli {
     command: Command,
 }
 
+// No comments on the variants: they would hide those of the arguments from --help.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take Pub/Sub push deliveries of load-balancer log entries and store them in BigQuery
     Serve(Box<serve::Args>),
-    /// Show what would become of URLs, log entries or push bodies, without sending anything
     Explain(Box<explain::Args>),
-    // Without comments of their own: they would hide those of the arguments from --help.
     Check(Box<check::Args>),
     Cost(cost::Args),
     Sign(sign::Args),

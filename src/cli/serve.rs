@@ -37,20 +37,16 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     let project = config.as_ref().map_or("", |config| config.location.project.as_str());
     telemetry::init(settings.log_format(), settings.log_level(), project);
     let config = config.map_err(CliError::settings)?;
-    let shutdown = shutdown.map_err(|error| cannot("listen for signals", &error))?;
+    let shutdown = shutdown.map_err(|error| CliError::cannot("listen for signals", &error))?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let port = config.port;
-    let service = Service::start(config).map_err(|error| cannot("start the service", &error))?.with_reports();
+    let service = Service::start(config).map_err(|error| CliError::cannot("start the service", &error))?.with_reports();
     let listener = TcpListener::bind(("0.0.0.0", port)).await;
     let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
     // Not the setting: 0 stands for any free port.
     let port = listener.local_addr().map_or(port, |address| address.port());
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
-    service.run(listener, shutdown).await.map_err(|error| cannot("run the service", &error))
-}
-
-fn cannot(what: &str, error: &dyn std::error::Error) -> CliError {
-    CliError::failed(format!("cannot {what}: {}", telemetry::with_causes(error)))
+    service.run(listener, shutdown).await.map_err(|error| CliError::cannot("run the service", &error))
 }

@@ -17,7 +17,7 @@ pub enum PushAuth {
 }
 
 /// The settings, and a warning about them.
-pub(super) fn read(
+pub(crate) fn read(
     values: &Values,
     on_cloud_run: bool,
     emulator: bool,
@@ -26,7 +26,7 @@ pub(super) fn read(
     let audience = values.optional(&PUSH_AUDIENCE).map(str::to_owned);
     let account = read_account(values, problems);
     let jwks_url = problems.check(PUSH_JWKS_URL.name, parse_jwks_url(values.text(&PUSH_JWKS_URL), emulator));
-    if problems.name(&PUSH_AUTH) || problems.name(&PUSH_AUTH_FORCE) {
+    if problems.contains(&PUSH_AUTH) || problems.contains(&PUSH_AUTH_FORCE) {
         return None;
     }
     let mode = match values.choice(&PUSH_AUTH) {

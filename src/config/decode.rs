@@ -27,7 +27,7 @@ impl Given {
     }
 }
 
-pub(super) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeConfig> {
+pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeConfig> {
     let table_name = values.text(&TABLE_NAME);
     let attributes = problems.check(VALID_ATTRIBUTES.name, ValidAttributes::parse(values.text(&VALID_ATTRIBUTES)));
     let no_attributes = ValidAttributes::default();

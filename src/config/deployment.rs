@@ -6,7 +6,8 @@ use super::settings::{
     BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, DOMAIN, GOOGLE_CLOUD_PROJECT, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION,
     SCHEMA_FILE,
 };
-use super::{Config, Endpoints, Given, Problems, endpoints};
+use super::{Config, Given, Problems, endpoints};
+use crate::google::Endpoints;
 
 /// The settings, all of them valid.
 #[derive(Debug, Clone)]

@@ -8,21 +8,10 @@ use super::settings::{
     CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN, CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE,
 };
 use super::{Problems, Values};
-
-/// Base URLs, each with its version where gcloud's has it, and without a `/` at the end.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    pub bigquery: String,
-    pub projects: String,
-    pub compute: String,
-    pub logging: String,
-    pub pubsub: String,
-    pub run: String,
-    pub storage: String,
-}
+use crate::google::Endpoints;
 
 /// `bigquery` is the address that the service's own settings name, unless it is the usual one.
-pub(super) fn read(values: &Values, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
+pub(crate) fn read(values: &Values, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
     let mut base = |setting: &Setting| problems.check(setting.name, base_url(values.text(setting)));
     let bigquery = match (bigquery, values.optional(&CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY)) {
         (Some(address), _) => Some(format!("{address}/bigquery/v2")),

@@ -12,7 +12,7 @@ use clap::{ArgMatches, FromArgMatches};
 use super::Problems;
 use super::setting::{Command, Setting};
 use super::settings::SETTINGS;
-use super::values::Values;
+use super::values::{self, Values};
 
 /// The arguments of the command with this number: one for each setting that it takes.
 #[derive(Debug, Clone)]
@@ -59,14 +59,8 @@ impl Given {
 
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug(&self.0, f)
+        values::debug(&self.0, f)
     }
-}
-
-/// Shows no secret.
-pub(super) fn debug(texts: &BTreeMap<&'static str, String>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let is_secret = |name: &str| SETTINGS.iter().any(|setting| setting.name == name && setting.is_secret());
-    f.debug_map().entries(texts.iter().map(|(name, text)| (name, if is_secret(name) { "(not shown)" } else { text }))).finish()
 }
 
 impl<const COMMAND: u8> clap::Args for SettingArgs<COMMAND> {

@@ -1,31 +1,8 @@
 //! The settings of the log.
 
-use std::io::IsTerminal as _;
-
 use super::settings::{LOG_FORMAT, RUST_LOG};
 use super::{Given, Problems, Values};
-
-/// LOG_FORMAT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// JSON, unless standard error is a terminal.
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For a person.
-    Text,
-}
-
-impl LogFormat {
-    /// Whether standard error gets JSON.
-    pub fn is_json(self) -> bool {
-        match self {
-            Self::Auto => !std::io::stderr().is_terminal(),
-            Self::Json => true,
-            Self::Text => false,
-        }
-    }
-}
+use crate::telemetry::LogFormat;
 
 impl Given {
     /// LOG_FORMAT, leniently: the mistakes themselves have to be logged somehow.
@@ -44,6 +21,6 @@ impl Given {
 }
 
 /// The format is checked by its kind.
-pub(super) fn check(values: &Values, problems: &mut Problems) {
+pub(crate) fn check(values: &Values, problems: &mut Problems) {
     problems.check(RUST_LOG.name, values.text(&RUST_LOG).parse::<tracing_subscriber::filter::Targets>());
 }

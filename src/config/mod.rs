@@ -29,10 +29,9 @@ mod values;
 pub use auth::PushAuth;
 pub use decode::DecodeConfig;
 pub use deployment::Deployment;
-pub use endpoints::Endpoints;
 pub use given::{Given, SettingArgs};
-pub use logging::LogFormat;
 pub use operator::Operator;
+#[cfg(feature = "query")]
 pub(crate) use parse::address as parse_address;
 pub use problems::Problems;
 pub use service::{Config, Location, TemplateSettings};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
-use super::{Config, Endpoints, Given, Problems, endpoints};
+use super::{Config, Given, Problems, endpoints};
+use crate::google::Endpoints;
 
 /// The settings, all of them valid.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use url::Url;
 
-pub(super) fn number(text: &str, min: u64, max: u64) -> Result<u64, String> {
+pub(crate) fn number(text: &str, min: u64, max: u64) -> Result<u64, String> {
     let number = text.trim().parse().ok().filter(|number| (min..=max).contains(number));
     number.ok_or_else(|| format!("{text:?} is not a whole number from {min} to {max}"))
 }
 
-pub(super) fn boolean(text: &str) -> Result<bool, String> {
+pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
@@ -18,7 +18,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
 }
 
 /// A bare number counts seconds.
-pub(super) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration, String> {
     let trimmed = text.trim();
     let (number, unit) = trimmed.split_at(trimmed.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(trimmed.len()));
     let seconds = match (number.trim().parse::<f64>(), unit) {
@@ -34,7 +34,7 @@ pub(super) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration,
     }
 }
 
-pub(super) fn identifier(text: &str, dashes: bool) -> Result<(), String> {
+pub(crate) fn identifier(text: &str, dashes: bool) -> Result<(), String> {
     let is_legal = |c: char| c == '_' || c.is_ascii_alphanumeric() || (dashes && c == '-');
     if text.is_empty() || text.len() > 1024 || !text.chars().all(is_legal) {
         let characters = if dashes { "letters, digits, _ and -" } else { "letters, digits and _" };
@@ -55,7 +55,7 @@ pub(crate) fn address(text: &str) -> Result<String, String> {
 }
 
 /// A base URL: an address that may have a path.
-pub(super) fn base_url(text: &str) -> Result<String, String> {
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
     let url = Url::parse(text.trim()).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
         return Err(format!("{text:?} is not a base URL, such as https://pubsub.googleapis.com/"));

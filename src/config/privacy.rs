@@ -7,7 +7,7 @@ use crate::decode::hashed_ids::HashedIds;
 use crate::decode::key::Key;
 use crate::decode::privacy::Privacy;
 
-pub(super) fn read(values: &Values, attributes: Option<&ValidAttributes>, problems: &mut Problems) -> Option<Privacy> {
+pub(crate) fn read(values: &Values, attributes: Option<&ValidAttributes>, problems: &mut Problems) -> Option<Privacy> {
     let remote_ip = problems.check(IP_ANONYMIZATION.name, values.text(&IP_ANONYMIZATION).parse());
     let hashed_ids = match values.optional(&HASH_USER_IDS) {
         None => Some(None),

@@ -26,8 +26,8 @@ impl Problems {
         result.map_err(|error| self.add(name, error)).ok()
     }
 
-    /// Whether a mistake in that setting is known already.
-    pub(crate) fn name(&self, setting: &Setting) -> bool {
+    /// Whether a mistake in that setting has been found.
+    pub(crate) fn contains(&self, setting: &Setting) -> bool {
         self.0.iter().any(|problem| problem.strip_prefix(setting.name).is_some_and(|rest| rest.starts_with(':')))
     }
 

@@ -62,7 +62,7 @@ impl Given {
     }
 
     /// `values` are those of these settings, and `problems` theirs.
-    pub(super) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
+    pub(crate) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
         let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
             Some(project) => Ok(project.to_owned()),
             None => metadata_project().await,

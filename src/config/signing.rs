@@ -7,7 +7,7 @@ use super::{Given, Problems, Values};
 use crate::decode::signature::{Signatures, SigningKeys};
 
 /// `Some(None)` without a key: URLs are not signed.
-pub(super) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Signatures>> {
+pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Signatures>> {
     let mode = problems.check(SIGNATURE_MODE.name, values.text(&SIGNATURE_MODE).parse());
     match values.optional(&URL_SIGNING_KEY) {
         None => mode.map(|_| None),
@@ -24,7 +24,7 @@ impl Given {
         let mut problems = Problems::default();
         let keys = match (key_file, self.optional(&URL_SIGNING_KEY)) {
             (Some(file), _) => problems
-                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display())))
+                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())))
                 .and_then(|text| problems.check("--key-file", SigningKeys::parse(&text))),
             (None, Some(text)) => problems.check(URL_SIGNING_KEY.name, SigningKeys::parse(text)),
             (None, None) => {

@@ -5,7 +5,7 @@ use super::{DecodeConfig, Problems, Values};
 use crate::table_limit::{OverflowSuffix, TableLimits};
 
 /// Without `decode`, whose problems are known already, the suffix cannot be checked.
-pub(super) fn read(values: &Values, decode: Option<&DecodeConfig>, problems: &mut Problems) -> Option<TableLimits> {
+pub(crate) fn read(values: &Values, decode: Option<&DecodeConfig>, problems: &mut Problems) -> Option<TableLimits> {
     let DecodeConfig { settings, table_name, .. } = decode?;
     let suffix = OverflowSuffix::parse(values.text(&OVERFLOW_SUFFIX), &settings.valid_attributes, table_name, &settings.table_suffix);
     let overflow = problems.check(OVERFLOW_SUFFIX.name, suffix)?;

@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use super::parse;
 use super::setting::{Kind, Setting};
+use super::settings::SETTINGS;
 
 /// The checked texts by name.
 #[derive(Clone)]
-pub struct Values(pub(super) BTreeMap<&'static str, String>);
+pub struct Values(pub(crate) BTreeMap<&'static str, String>);
 
 impl Kind {
     /// Whether a text is a value of this kind. An optional setting may be empty.
-    pub(super) fn check(self, text: &str, is_optional: bool) -> Result<(), String> {
+    pub(crate) fn check(self, text: &str, is_optional: bool) -> Result<(), String> {
         if is_optional && text.trim().is_empty() {
             return Ok(());
         }
@@ -85,6 +86,12 @@ impl Values {
 
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::given::debug(&self.0, f)
+        debug(&self.0, f)
     }
+}
+
+/// Shows the texts by name, but no secret.
+pub(crate) fn debug(texts: &BTreeMap<&'static str, String>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let is_secret = |name: &str| SETTINGS.iter().any(|setting| setting.name == name && setting.is_secret());
+    f.debug_map().entries(texts.iter().map(|(name, text)| (name, if is_secret(name) { "(not shown)" } else { text }))).finish()
 }

@@ -19,7 +19,7 @@ pub struct ValidAttributes(Vec<String>);
 pub enum BadAttributes {
     #[error("{} cannot be a column's name (letters, digits and `_`, not beginning with a digit)", .0.join(", "))]
     NotAName(Vec<String>),
-    #[error("{} is there twice (BigQuery compares names without regard to case)", .0.join(", "))]
+    #[error("{} is listed twice (BigQuery compares names without regard to case)", .0.join(", "))]
     Twice(Vec<String>),
 }
 

@@ -21,8 +21,8 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Err
 /// The kind and the position of an error. serde's own message quotes the text, which must not be logged.
 pub fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {
-        Category::Data => "an unexpected type or a member twice",
-        Category::Eof => "it ends too early",
+        Category::Data => "an unexpected type or a duplicate member",
+        Category::Eof => "an unexpected end",
         Category::Io | Category::Syntax => "a syntax error",
     };
     format!("{what} at line {} column {}", error.line(), error.column())

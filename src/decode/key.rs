@@ -16,11 +16,11 @@ pub struct Key(String);
 /// Why a text is not a key. Does not quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
-    #[error("a key of {0} characters can be guessed: make one of 32 or more, as `openssl rand -hex 32` does")]
+    #[error("a key of {0} characters is too short: use 32 or more, as from `openssl rand -hex 32`")]
     TooShort(usize),
-    #[error("a key of {0} characters is longer than 1024: make one with `openssl rand -hex 32`")]
+    #[error("a key of {0} characters is longer than 1024: create one with `openssl rand -hex 32`")]
     TooLong(usize),
-    #[error("a key has a character that is not printable ASCII, or a space or comma: make one with `openssl rand -hex 32`")]
+    #[error("a key has a character that is not printable ASCII, or a space or comma: create one with `openssl rand -hex 32`")]
     BadCharacter,
 }
 

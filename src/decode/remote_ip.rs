@@ -17,7 +17,7 @@ pub enum IpAnonymization {
 
 /// The setting has another value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of drop, truncate, full")]
+#[error("{0:?} is not drop, truncate or full")]
 pub struct BadAnonymization(String);
 
 impl FromStr for IpAnonymization {

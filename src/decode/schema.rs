@@ -67,15 +67,15 @@ pub enum Mode {
 /// Why a text is not a schema.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    #[error("it is not a JSON array of columns as `bq mk` takes it: {0}")]
+    #[error("it is not a JSON array of columns in the format of `bq mk`: {0}")]
     NotASchema(#[from] serde_json::Error),
     #[error("it has no columns")]
     Empty,
-    #[error("column {0:?} is there twice (BigQuery compares names without regard to case)")]
+    #[error("column {0:?} exists twice (BigQuery compares names without regard to case)")]
     Duplicate(String),
-    #[error("column {0:?} has no name that BigQuery takes (letters, digits and `_`, not beginning with a digit, at most 300)")]
+    #[error("column {0:?} has an invalid name (letters, digits and `_`, not beginning with a digit, at most 300)")]
     BadName(String),
-    #[error("column {name:?} has mode {mode:?}; BigQuery has NULLABLE, REQUIRED and REPEATED")]
+    #[error("column {name:?} has mode {mode:?}: use NULLABLE, REQUIRED or REPEATED")]
     BadMode { name: String, mode: String },
 }
 
@@ -230,7 +230,7 @@ mod tests {
             ("{}", "not a JSON array"),
             ("[]", "no columns"),
             (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "twice"),
-            (r#"[{"name":"a-b","type":"STRING"}]"#, "no name"),
+            (r#"[{"name":"a-b","type":"STRING"}]"#, "invalid name"),
             (r#"[{"name":"a","type":"STRING","mode":"OPTIONAL"}]"#, "has mode"),
         ] {
             let error = Schema::parse(json).unwrap_err().to_string();

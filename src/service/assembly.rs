@@ -9,10 +9,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::config::settings::BATCH_GZIP;
+use crate::google::Tokens;
 use crate::pipeline::Pipeline;
 use crate::sink::batcher::{Batcher, Limits};
 use crate::sink::bigquery::BigQuery;
-use crate::sink::credentials::Tokens;
 use crate::sink::template::{Mismatch, Template, TemplateWatcher};
 use crate::table_limit::TableLimiter;
 

@@ -18,8 +18,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
 use crate::config::settings::MAX_IN_FLIGHT;
+use crate::google::{TokenError, Tokens};
 use crate::service::assembly::Assembly;
-use crate::sink::credentials::{NoToken, Tokens};
 use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
@@ -34,11 +34,11 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("cannot get credentials for BigQuery: {0}")]
-    NoCredentials(#[from] NoToken),
-    #[error("cannot create the HTTP client: {0}")]
+    #[error("cannot get credentials for BigQuery")]
+    NoCredentials(#[from] TokenError),
+    #[error("cannot create the HTTP client")]
     NoHttpClient(#[from] reqwest::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Mismatch(#[from] Mismatch),
     #[error("the {0} ended unexpectedly")]
     Ended(&'static str),

@@ -5,7 +5,6 @@
 
 pub mod batcher;
 pub mod bigquery;
-pub mod credentials;
 pub mod dead_letter;
 pub mod error;
 pub mod insert_all;

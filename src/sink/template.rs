@@ -12,9 +12,10 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::bigquery::{BigQuery, ControlError};
+use super::bigquery::BigQuery;
 use super::dead_letter;
 use crate::decode::{Decoder, Schema, SchemaProblem};
+use crate::google::{ApiError, RetryPolicy};
 use crate::telemetry::Throttle;
 
 pub use crate::config::TemplateSettings;
@@ -25,9 +26,6 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// The same after a 404, which BigQuery returns for minutes for a new generated table.
 const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
-/// Pauses between failed reads before the first success, when every message waits.
-const START_BACKOFF: ExponentialBuilder =
-    ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_delay(Duration::from_millis(12_800)).without_max_times();
 /// Pauses between failed reads afterwards, when only messages with an unknown column wait.
 const REFRESH_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(2))
@@ -95,7 +93,7 @@ pub struct Mismatch(pub Vec<SchemaProblem>);
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error(transparent)]
-    Control(#[from] ControlError),
+    Api(#[from] ApiError),
     #[error(transparent)]
     Mismatch(Mismatch),
 }
@@ -129,7 +127,7 @@ impl TemplateWatcher {
     }
 
     async fn read_first(&self) -> Result<(), Mismatch> {
-        let mut backoff = START_BACKOFF.build();
+        let mut delays = RetryPolicy::UNTIL_SUCCESS.delays();
         loop {
             let requested_at = Instant::now();
             match self.read_or_create().await {
@@ -143,7 +141,7 @@ impl TemplateWatcher {
                 Err(ReadError::Mismatch(mismatch)) => return Err(mismatch),
                 failed => {
                     self.log_throttled(&failed);
-                    tokio::time::sleep(backoff.next().expect(NO_MAX_TIMES)).await;
+                    tokio::time::sleep(delays.next().expect(NO_MAX_TIMES)).await;
                 }
             }
         }

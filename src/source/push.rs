@@ -51,7 +51,7 @@ pub struct Push {
     throttles: Throttles,
 }
 
-/// Of the log lines about answers. A failure has as many answers as there are messages.
+/// The throttles of log lines about answers. During an outage, every message has one.
 #[derive(Debug)]
 struct Throttles {
     dead_letter: Throttle,
@@ -60,7 +60,7 @@ struct Throttles {
     unauthorized: Throttle,
 }
 
-/// What a log line and a metric need of a request.
+/// The data of a request for log lines and metrics.
 struct Arrival {
     at: Instant,
     trace: Option<String>,
@@ -170,9 +170,9 @@ impl Push {
 /// By RFC 6750 section 3. The answer does not contain the reason: it would help a forger.
 fn unauthorized(status: StatusCode, reason: UnauthorizedReason) -> Response {
     let (challenge, body) = match reason {
-        UnauthorizedReason::NoToken => (r#"Bearer realm="push""#, "pushing takes a valid token\n"),
-        UnauthorizedReason::Account => (r#"Bearer realm="push", error="insufficient_scope""#, "this account may not push\n"),
-        _ => (r#"Bearer realm="push", error="invalid_token""#, "pushing takes a valid token\n"),
+        UnauthorizedReason::NoToken => (r#"Bearer realm="push""#, "a valid token is required\n"),
+        UnauthorizedReason::Account => (r#"Bearer realm="push", error="insufficient_scope""#, "this account is not authorized to push\n"),
+        _ => (r#"Bearer realm="push", error="invalid_token""#, "a valid token is required\n"),
     };
     (status, [(WWW_AUTHENTICATE, challenge)], body).into_response()
 }
@@ -191,7 +191,7 @@ async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
     if push.pipeline.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been seen yet\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been read yet\n")
     }
 }
 
@@ -209,9 +209,9 @@ mod tests {
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
     use crate::decode::{Privacy, Schema, Settings};
+    use crate::google::Tokens;
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
-    use crate::sink::credentials::Tokens;
     use crate::sink::template::{TemplateSettings, TemplateWatcher};
     use crate::source::http::server;
     use crate::table_limit::{OverflowSuffix, TableLimiter, TableLimits};

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub type Labels = (&'static str, &'static str);
 
 /// Upper bound of the series of one metric. A test in `metrics` shows that the documented ones fit.
-pub(super) const MAX_SERIES: usize = 96;
+pub(crate) const MAX_SERIES: usize = 96;
 
 /// All series of one metric.
 #[derive(Debug)]
-pub(super) struct Counters([Series; MAX_SERIES]);
+pub(crate) struct Counters([Series; MAX_SERIES]);
 
 #[derive(Debug, Default)]
 struct Series {
@@ -24,12 +24,12 @@ struct Series {
 }
 
 impl Counters {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(std::array::from_fn(|_| Series::default()))
     }
 
     /// Counts one event. The first event with its labels claims a free slot.
-    pub(super) fn increment(&self, labels: Labels) {
+    pub(crate) fn increment(&self, labels: Labels) {
         let series = self.0.iter().find(|series| *series.labels.get_or_init(|| labels) == labels);
         debug_assert!(series.is_some(), "more than {MAX_SERIES} series");
         if let Some(series) = series {
@@ -38,7 +38,7 @@ impl Counters {
     }
 
     /// The counts so far, in the order of the labels.
-    pub(super) fn read(&self) -> BTreeMap<Labels, u64> {
+    pub(crate) fn read(&self) -> BTreeMap<Labels, u64> {
         let claimed = self.0.iter().map_while(|series| Some((*series.labels.get()?, series.count.load(Ordering::Relaxed))));
         // A slot that was claimed and not counted yet.
         claimed.filter(|(_, count)| *count > 0).collect()

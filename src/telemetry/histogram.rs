@@ -15,7 +15,7 @@ const HIGHEST_FINE_BOUND: f64 = 1e6;
 
 /// Counts by bucket. All recorded values are at least 0.
 #[derive(Debug)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     /// Inclusive upper bounds of all buckets but the last, ascending.
     bounds: Box<[f64]>,
     /// One more than `bounds`.
@@ -36,13 +36,13 @@ pub struct Buckets {
 }
 
 impl Histogram {
-    pub(super) fn new(bounds: &[f64]) -> Self {
+    pub(crate) fn new(bounds: &[f64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
         Self { bounds: bounds.into(), counts, sum: AtomicU64::new(0), max: AtomicU64::new(0) }
     }
 
     /// Buckets fine enough for quantiles, with all of `bounds` among their bounds.
-    pub(super) fn with_fine_buckets(bounds: &[f64]) -> Self {
+    pub(crate) fn with_fine_buckets(bounds: &[f64]) -> Self {
         let mut all = fine_bounds();
         all.extend_from_slice(bounds);
         all.sort_by(f64::total_cmp);
@@ -50,7 +50,7 @@ impl Histogram {
         Self::new(&all)
     }
 
-    pub(super) fn record(&self, value: f64) {
+    pub(crate) fn record(&self, value: f64) {
         let value = value.max(0.0);
         let bucket = self.bounds.partition_point(|bound| *bound < value);
         self.counts[bucket].fetch_add(1, Ordering::Relaxed);
@@ -60,24 +60,24 @@ impl Histogram {
         let _ = self.sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    pub(super) fn read(&self) -> Buckets {
+    pub(crate) fn read(&self) -> Buckets {
         let counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         Buckets { counts, sum: f64::from_bits(self.sum.load(Ordering::Relaxed)) }
     }
 
     /// The largest value since the last call; 0 if there is none.
-    pub(super) fn take_max(&self) -> f64 {
+    pub(crate) fn take_max(&self) -> f64 {
         f64::from_bits(self.max.swap(0, Ordering::Relaxed))
     }
 
     /// How many recorded values are at most `bound`, which is a bound of this histogram.
-    pub(super) fn count_up_to(&self, bound: f64, buckets: &Buckets) -> u64 {
+    pub(crate) fn count_up_to(&self, bound: f64, buckets: &Buckets) -> u64 {
         let after = self.bounds.partition_point(|other| *other <= bound);
         buckets.counts.iter().take(after).sum()
     }
 
     /// The value at that quantile (0 to 1) of `buckets`, of which `max` is the largest; exact for the largest.
-    pub(super) fn quantile(&self, quantile: f64, buckets: &Buckets, max: f64) -> f64 {
+    pub(crate) fn quantile(&self, quantile: f64, buckets: &Buckets, max: f64) -> f64 {
         let Some(last) = buckets.counts.iter().rposition(|count| *count > 0) else { return 0.0 };
         // A value recorded during the read may be in `buckets` and not in `max`.
         let max = max.max(self.lower_bound(last));
@@ -109,7 +109,7 @@ impl Buckets {
     }
 
     /// What was recorded after `earlier`.
-    pub(super) fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         // `earlier` has no buckets before the first read.
         let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
         let counts = self.counts.iter().zip(before).map(|(now, before)| now - before).collect();

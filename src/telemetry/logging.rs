@@ -23,7 +23,28 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::trace;
-pub use crate::config::LogFormat;
+
+/// LOG_FORMAT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// JSON, unless standard error is a terminal.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For a person.
+    Text,
+}
+
+impl LogFormat {
+    /// Whether standard error gets JSON.
+    pub fn is_json(self) -> bool {
+        match self {
+            Self::Auto => !std::io::stderr().is_terminal(),
+            Self::Json => true,
+            Self::Text => false,
+        }
+    }
+}
 
 /// Starts logging to standard error. `level` is RUST_LOG, for example `info` or
 /// `warn,pixel_pipeline=debug`; `project` is what traces are named after.

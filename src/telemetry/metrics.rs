@@ -145,12 +145,12 @@ pub fn stats() -> Stats {
 }
 
 /// The quantiles (0 to 1) of the seconds from request to row in `stats`, of which `longest` is the largest.
-pub(super) fn end_to_end_quantile(quantile: f64, stats: &Stats, longest: f64) -> f64 {
+pub(crate) fn end_to_end_quantile(quantile: f64, stats: &Stats, longest: f64) -> f64 {
     RECORDER.end_to_end_seconds.quantile(quantile, &stats.end_to_end_seconds, longest)
 }
 
 /// The longest time from request to row since the last call.
-pub(super) fn take_longest_end_to_end() -> f64 {
+pub(crate) fn take_longest_end_to_end() -> f64 {
     RECORDER.end_to_end_seconds.take_max()
 }
 
@@ -161,7 +161,7 @@ pub fn render() -> String {
 
 impl Stats {
     /// What was counted after `earlier`.
-    pub(super) fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self {
             deliveries: difference(&self.deliveries, &earlier.deliveries),
             end_to_end_seconds: self.end_to_end_seconds.since(&earlier.end_to_end_seconds),

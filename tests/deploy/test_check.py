@@ -1,4 +1,5 @@
-"""`pixel-pipeline check` passes after deploy.sh, finds what was broken since, and the commands that it prints fix it."""
+"""`pixel-pipeline check` passes what deploy.sh has created and finds what is broken later. The commands that it prints fix
+that."""
 import http.server
 import json
 import tempfile
@@ -14,11 +15,11 @@ gcloud run services add-iam-policy-binding pixel-pipeline --region=us-central1 -
 gcloud pubsub subscriptions delete pixel-dead-letter
 bq --quiet --headless rm --force --table parsed_pixel.events_daily
 '''
-BROKEN = {'ack deadline', 'push endpoint', 'push identity', 'CDN', 'log sink', 'nobody else may', 'dead letters kept', 'views'}
+BROKEN = {'ack deadline', 'push endpoint', 'push identity', 'CDN', 'log sink', 'unauthenticated access', 'dead-letter subscription', 'views'}
 
 
 class Forbidden(http.server.BaseHTTPRequestHandler):
-    """Cloud Run's response to a request without a token."""
+    """Cloud Run's answer to a request without a token."""
 
     def do_GET(self):
         self.send_error(403)
@@ -30,12 +31,12 @@ class Forbidden(http.server.BaseHTTPRequestHandler):
 
 
 class Check(DeployTest):
-    def test_printed_commands_fix_what_is_broken(self):
+    def test_broken_links_are_found_and_fixed_by_the_printed_commands(self):
         with tempfile.TemporaryDirectory() as folder, http.server.ThreadingHTTPServer(('127.0.0.1', 0), Forbidden) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             check = f'{binary()} check --format json'
-            # The printed commands are run one after the other.
-            mend = '''python3 -c 'import json, sys; print("\\n".join(m for l in json.load(sys.stdin)["links"] if l["ok"] is False for m in (l["mend"] or "").split("\\n")))' '''
+            # The commands run as printed, one after the other.
+            fix = '''python3 -c 'import json, sys; print("\\n".join(m for l in json.load(sys.stdin)["links"] if l["ok"] is False for m in (l["fix"] or "").split("\\n")))' '''
             run = self.run_clean(f'''
                 set -e
                 deploy/deploy.sh >/dev/null
@@ -43,14 +44,14 @@ class Check(DeployTest):
                 {{ {BREAK} }} >/dev/null 2>&1
                 broken=$({check} || true)
                 echo "### $(tr '\\n' ' ' <<<"$broken")"
-                {mend} <<<"$broken" >"$MENDS"
-                bash -e "$MENDS" >/dev/null 2>&1
+                {fix} <<<"$broken" >"$FIXES"
+                bash -e "$FIXES" >/dev/null 2>&1
                 echo "### $({check} | tr '\\n' ' ')"''',
-                                 {'MENDS': f'{folder}/mends'}, ['--run-url', f'http://127.0.0.1:{server.server_port}'])
+                                 {'FIXES': f'{folder}/fixes'}, ['--run-url', f'http://127.0.0.1:{server.server_port}'])
             server.shutdown()
-        deployed, broken, mended = (json.loads(part)['links'] for part in run.script_output.split('### ')[1:])
+        deployed, broken, fixed = (json.loads(part)['links'] for part in run.script_output.split('### ')[1:])
         wrong = lambda links: {link['link'] for link in links if link['ok'] is not True}
         self.assertGreater(len(deployed), 25)
         self.assertEqual(wrong(deployed), set())
         self.assertEqual(wrong(broken), BROKEN)
-        self.assertEqual(wrong(mended), set())
+        self.assertEqual(wrong(fixed), set())

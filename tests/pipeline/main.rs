@@ -1,7 +1,6 @@
 //! The pipeline, through the front door: real processes, real sockets, the real client against the
 //! embedded BigQuery. Each module is a part of the specification.
 
-mod bigquery;
 mod commands;
 mod faults;
 mod local;

@@ -5,7 +5,7 @@
 //! place of a mocked one:
 //!
 //! ```
-//! use pixel_pipeline::local::bigquery::{BigQuery, Fault, Status};
+//! use bigquery_emulator::{BigQuery, Fault, Status};
 //!
 //! fn arm(bigquery: &BigQuery) {
 //!     bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(1)));
@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! Nothing outside a test calls this, and no request can.
+//! Compiled in with the feature `faults` only; no request can ask for a fault.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -31,9 +31,9 @@ use futures_util::stream;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::errors::error_body;
-use super::names::TableRef;
-use super::streaming_buffer::StreamingBuffer;
+use crate::error::{ApiError, error_body};
+use crate::names::TableRef;
+use crate::streaming_buffer::StreamingBuffer;
 
 /// What shall go wrong with one insertAll request.
 #[derive(Clone, Debug)]
@@ -260,8 +260,8 @@ impl Faults {
     /// Milliseconds since 1970 by this server's clock.
     pub(crate) fn now(&self) -> i64 {
         let now = SystemTime::now() + self.plan().clock_ahead;
-        // Before 1970 or after the year 292,278,994 the clock is wrong anyway.
-        now.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
+        let since = now.duration_since(UNIX_EPOCH).expect("the clock shows a time after 1970");
+        i64::try_from(since.as_millis()).expect("the clock shows a year before 292,278,994")
     }
 
     pub(crate) fn count(&self, rows: usize) {
@@ -326,7 +326,7 @@ impl Faults {
         }
         let delay = plan.new_table_404?;
         let hidden = plan.first_named.get(table)?.elapsed() < delay;
-        hidden.then(|| super::errors::ApiError::NotFound(format!("Table {table}")).into_response())
+        hidden.then(|| ApiError::NotFound(format!("Table {table}")).into_response())
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {

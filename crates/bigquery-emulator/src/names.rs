@@ -1,4 +1,4 @@
-//! The names in a URL: dataset, table and template suffix.
+//! The names of datasets and tables, and the suffix of a template.
 //!
 //! A [`DatasetRef`] or [`TableRef`] taken from a path may name anything, and simply is not found
 //! when it does not exist. Ids are checked where something is created, and a [`TableSuffix`]
@@ -6,13 +6,11 @@
 
 use std::fmt;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
+use googlesql::{DatasetName, TableName};
 
-use super::errors::ApiError;
+use crate::error::ApiError;
 
-const LONGEST_ID: usize = 1_024;
+const MAX_ID_LENGTH: usize = 1_024;
 
 /// `project:dataset`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +22,12 @@ pub(crate) struct DatasetRef {
 impl DatasetRef {
     /// For datasets.insert: letters, digits and underscores, 1,024 at most.
     pub(crate) fn check_id(&self) -> Result<(), ApiError> {
-        if is_plain(&self.dataset) && self.dataset.len() <= LONGEST_ID {
+        if is_plain(&self.dataset) && self.dataset.len() <= MAX_ID_LENGTH {
             return Ok(());
         }
         Err(ApiError::Invalid(format!(
             "Invalid dataset ID \"{}\". Dataset IDs must be alphanumeric (plus underscores) and \
-             must be at most {LONGEST_ID} characters long.",
+             must be at most {MAX_ID_LENGTH} characters long.",
             self.dataset
         )))
     }
@@ -38,6 +36,30 @@ impl DatasetRef {
 impl fmt::Display for DatasetRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.project, self.dataset)
+    }
+}
+
+impl From<DatasetName> for DatasetRef {
+    fn from(name: DatasetName) -> DatasetRef {
+        DatasetRef { project: name.project, dataset: name.dataset }
+    }
+}
+
+impl From<DatasetRef> for DatasetName {
+    fn from(name: DatasetRef) -> DatasetName {
+        DatasetName { project: name.project, dataset: name.dataset }
+    }
+}
+
+impl From<TableName> for TableRef {
+    fn from(name: TableName) -> TableRef {
+        TableRef { dataset: name.dataset.into(), table: name.table }
+    }
+}
+
+impl From<TableRef> for TableName {
+    fn from(name: TableRef) -> TableName {
+        TableName { dataset: name.dataset.into(), table: name.table }
     }
 }
 
@@ -58,12 +80,12 @@ impl TableRef {
             c => !c.is_control(),
         };
         let length = self.table.chars().count();
-        if (1..=LONGEST_ID).contains(&length) && self.table.chars().all(allowed) {
+        if (1..=MAX_ID_LENGTH).contains(&length) && self.table.chars().all(allowed) {
             return Ok(());
         }
         Err(ApiError::Invalid(format!(
             "Invalid table ID \"{}\". Table IDs must be alphanumeric (plus underscores) and must \
-             be at most {LONGEST_ID} characters long. Also, Table decorators cannot be used.",
+             be at most {MAX_ID_LENGTH} characters long. Also, Table decorators cannot be used.",
             self.table
         )))
     }
@@ -97,38 +119,4 @@ impl TableSuffix {
 
 fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for DatasetRef {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
-        Ok(DatasetRef { project, dataset })
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for TableRef {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset, table)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
-        Ok(TableRef { dataset: DatasetRef { project, dataset }, table })
-    }
-}
-
-/// The project of `/projects/{project}/…`.
-pub(crate) struct Project(pub String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Project {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(project) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
-        Ok(Project(project))
-    }
-}
-
-pub(crate) fn unreadable(rejection: PathRejection) -> ApiError {
-    ApiError::Invalid(rejection.body_text())
 }

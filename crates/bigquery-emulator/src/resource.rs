@@ -1,15 +1,9 @@
-//! A dataset or table as JSON: what was sent, what is computed, and how a client edits it.
+//! A dataset or table as JSON: what was sent, and what is computed.
 //!
-//! What was sent is stored without being understood; the computed members (id, times, etag) are
-//! never taken from a client, and added on the way out.
+//! What was sent is stored without being understood; the computed members (id, times, etag) are never taken from a
+//! client, and added on the way out.
 
-use axum::extract::{FromRequest, Request};
-use axum::http::Method;
-use axum::http::header::IF_MATCH;
 use serde_json::{Map, Value};
-
-use super::errors::ApiError;
-use super::wire::JsonBody;
 
 /// A resource, or the part of it that was sent.
 pub(crate) type Members = Map<String, Value>;
@@ -32,60 +26,4 @@ pub(crate) fn with(mut members: Members, more: Value) -> Members {
         members.extend(more);
     }
     members
-}
-
-/// A change of a resource: `PATCH` merges, `PUT` replaces, and `If-Match` names the version that
-/// the client has seen.
-pub(crate) struct Edit {
-    replace: bool,
-    if_match: Option<Vec<u8>>,
-    sent: Members,
-}
-
-impl<S: Send + Sync> FromRequest<S> for Edit {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let replace = request.method() == Method::PUT;
-        let if_match = request.headers().get(IF_MATCH);
-        let if_match = if_match.map(|etag| etag.as_bytes().to_owned());
-        let JsonBody(sent) = JsonBody::from_request(request, state).await?;
-        Ok(Edit { replace, if_match, sent })
-    }
-}
-
-impl Edit {
-    /// A member as it was sent.
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.sent.get(name)
-    }
-
-    /// The resource after the change, if `etag` is the version it was meant for.
-    pub(crate) fn apply(self, etag: &str, mut old: Members) -> Result<Members, ApiError> {
-        match self.if_match.as_deref() {
-            None | Some(b"*") => {}
-            Some(seen) if seen == etag.as_bytes() => {}
-            Some(_) => return Err(ApiError::ConditionNotMet),
-        }
-        if self.replace {
-            return Ok(self.sent);
-        }
-        merge(&mut old, self.sent);
-        Ok(old)
-    }
-}
-
-/// RFC 7396: objects merge (labels one by one), null removes, everything else replaces.
-fn merge(target: &mut Members, patch: Members) {
-    for (name, value) in patch {
-        match (value, target.get_mut(&name)) {
-            (Value::Null, _) => {
-                target.remove(&name);
-            }
-            (Value::Object(patch), Some(Value::Object(target))) => merge(target, patch),
-            (value, _) => {
-                target.insert(name, value);
-            }
-        }
-    }
 }

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::names::TableRef;
+use crate::names::TableRef;
 
-const HELD: Duration = Duration::from_secs(30 * 60);
+const PROTECTED_FOR: Duration = Duration::from_secs(30 * 60);
 
 /// What was streamed into which table, if it is held.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl StreamingBuffer {
 
     /// How many of the table's last rows are held: those that came last are its last.
     pub(crate) fn rows_of(&self, table: &TableRef) -> usize {
-        let (table, oldest) = (table.to_string(), now() - millis(HELD));
+        let (table, oldest) = (table.to_string(), now() - millis(PROTECTED_FOR));
         let held = self.held();
         let of_the_table = held.iter().flat_map(|held| &held.since).filter(|((of, _), _)| *of == table);
         of_the_table.filter(|(_, since)| **since > oldest).count()

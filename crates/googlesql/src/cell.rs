@@ -9,11 +9,9 @@ use datafusion::arrow::datatypes::{
 };
 use serde_json::{Value, json};
 
-use super::QueryError;
-use crate::decimal;
-use crate::moment;
-use crate::scalar;
-use crate::schema::Scalar;
+use crate::civil_time::{self, MICROS_OF_DAY};
+use crate::error::QueryError;
+use crate::number_text;
 
 /// The value at `row`.
 pub(crate) fn encode(values: &dyn Array, row: usize, field: &Field, int64_timestamp: bool) -> Value {
@@ -51,19 +49,15 @@ fn scalar_text(values: &dyn Array, row: usize, int64_timestamp: bool) -> Value {
         DataType::Float64 => float(values.as_primitive::<Float64Type>().value(row)),
         DataType::Utf8 => values.as_string::<i32>().value(row).to_owned(),
         DataType::Binary => BASE64_STANDARD.encode(values.as_binary::<i32>().value(row)),
-        DataType::Date32 => {
-            moment::date_of(values.as_primitive::<Date32Type>().value(row)).map(|date| date.to_string()).unwrap_or_default()
-        }
+        DataType::Date32 => civil_time::date(values.as_primitive::<Date32Type>().value(row)).to_string(),
         DataType::Time64(_) => time(values.as_primitive::<Time64MicrosecondType>().value(row)),
         DataType::Timestamp(_, Some(_)) => {
             let micros = values.as_primitive::<TimestampMicrosecondType>().value(row);
-            return scalar::cell(Scalar::Timestamp, &Value::from(micros), int64_timestamp);
+            if int64_timestamp { micros.to_string() } else { number_text::timestamp_seconds(micros) }
         }
         DataType::Timestamp(_, None) => {
             let micros = values.as_primitive::<TimestampMicrosecondType>().value(row);
-            let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
-            let date = i32::try_from(days).ok().and_then(moment::date_of).map(|date| date.to_string()).unwrap_or_default();
-            format!("{date}T{}", time(rest))
+            format!("{}T{}", civil_time::datetime(micros).date(), time(micros.rem_euclid(MICROS_OF_DAY)))
         }
         DataType::Decimal128(..) => plain(&values.as_primitive::<Decimal128Type>().value_as_string(row)),
         DataType::Decimal256(..) => plain(&values.as_primitive::<Decimal256Type>().value_as_string(row)),
@@ -76,20 +70,18 @@ fn scalar_text(values: &dyn Array, row: usize, int64_timestamp: bool) -> Value {
     Value::String(text)
 }
 
-const DAY: i64 = 86_400_000_000;
-
 fn float(number: f64) -> String {
     match number {
         nan if nan.is_nan() => "NaN".to_owned(),
         f64::INFINITY => "Infinity".to_owned(),
         f64::NEG_INFINITY => "-Infinity".to_owned(),
-        number => scalar::java_double(number),
+        number => number_text::double(number),
     }
 }
 
 /// Without superfluous zeros.
 fn plain(text: &str) -> String {
-    decimal::plain(text, 100, 100).unwrap_or_else(|| text.to_owned())
+    number_text::decimal(text, 100, 100).unwrap_or_else(|| text.to_owned())
 }
 
 /// `12:34:56`, with six decimals if it has any.

@@ -1,53 +1,106 @@
-//! Running a query: parse, resolve, plan, execute, each on threads of the engine's own.
+//! Running a query: parse, resolve, plan, execute, on threads of the engine's own.
 //!
-//! A query can keep a processor busy for long, and must not hold up those who answer requests; so
-//! it runs on its own runtime. It stops when nobody waits for it any more.
+//! A query can keep a processor busy for long, and must not delay requests of others; so it runs on its own runtime.
+//! It is cancelled when its future is dropped.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use datafusion::execution::session_state::SessionState;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
-use super::doomed::Doomed;
-use super::resolve::{Path, Resolver};
-use super::scope::Relation;
-use super::tables::Catalog;
-use super::text::{Command, Text};
-use super::view::{Existing, NewView};
-use super::{Answer, Query, QueryError, Rows, delete, execution, session, text, view};
-use crate::errors::ApiError;
-use crate::store::{Reader, Store};
-use crate::streaming_buffer::StreamingBuffer;
+use crate::catalog::{BytesProcessed, Catalog};
+use crate::delete_plan::DeletePlan;
+use crate::error::QueryError;
+use crate::physical::{execution, session};
+use crate::prepared::{NewView, OnExisting, Prepared, QueryResult};
+use crate::query::Query;
+use crate::resolve::scope::Relation;
+use crate::resolve::{Resolver, TablePath};
+use crate::result::{self, Rows};
+use crate::syntax::statement::{self, Command, ParsedStatement};
 
-/// Plans are trees, and walked by functions that call themselves.
-const STACK: usize = 64 * 1024 * 1024;
+/// Plans are trees, and functions walk them by recursion.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// What runs queries; one for a whole server.
-pub(crate) struct Engine {
+/// Runs queries. One engine serves any number of them at the same time.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use googlesql::datafusion::arrow::array::{Int64Array, RecordBatch};
+/// use googlesql::datafusion::arrow::datatypes::{DataType, Field, Schema};
+/// use googlesql::datafusion::catalog::TableProvider;
+/// use googlesql::datafusion::datasource::MemTable;
+/// use googlesql::{Catalog, CatalogEntry, DatasetInfo, DatasetName, Details, Engine, Prepared, Query, QueryError};
+/// use googlesql::{TableInfo, TableName, WildcardMatch};
+///
+/// /// One table, `shop.sales`, in memory.
+/// struct Memory(Arc<dyn TableProvider>);
+///
+/// impl Catalog for Memory {
+///     fn table(&self, name: &TableName) -> Result<Option<CatalogEntry>, QueryError> {
+///         let is_known = name.dataset.dataset == "shop" && name.table == "sales";
+///         Ok(is_known.then(|| CatalogEntry::Table { provider: Arc::clone(&self.0), bytes: 0 }))
+///     }
+///
+///     fn wildcard(&self, _: &DatasetName, _: &str) -> Result<WildcardMatch, QueryError> {
+///         Ok(WildcardMatch::NoTable)
+///     }
+///
+///     fn dataset(&self, _: &DatasetName) -> Result<Option<DatasetInfo>, QueryError> {
+///         Ok(None)
+///     }
+///
+///     fn datasets(&self, _: &str) -> Result<Vec<DatasetInfo>, QueryError> {
+///         Ok(Vec::new())
+///     }
+///
+///     fn visit_tables(&self, _: &DatasetName, _: Details, _: &mut dyn FnMut(TableInfo<'_>)) -> Result<(), QueryError> {
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = Arc::new(Schema::new(vec![Field::new("quantity", DataType::Int64, true)]));
+/// let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(vec![2, 3]))])?;
+/// let sales = Memory(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?));
+///
+/// let engine = Engine::start()?;
+/// let query = Query { project: "p".to_owned(), sql: "SELECT SUM(quantity) AS sold FROM shop.sales".to_owned(), ..Query::default() };
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # runtime.block_on(async {
+/// let Prepared::Done(result) = engine.prepare(sales, query).await? else { panic!("a SELECT changes nothing") };
+/// assert_eq!(result.rows.page(0, 10, usize::MAX, false)[0]["f"][0]["v"], "5");
+/// # Ok::<(), QueryError>(())
+/// # })?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Engine {
     session: Arc<SessionState>,
-    streaming_buffer: Arc<StreamingBuffer>,
     /// None once it was shut down.
     runtime: Option<Runtime>,
 }
 
 impl Engine {
-    pub(crate) fn start() -> io::Result<Engine> {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// The system gave no thread.
+    pub fn start() -> io::Result<Engine> {
         let session = session::state().map_err(io::Error::other)?;
         let runtime = Builder::new_multi_thread()
             .thread_name("bigquery-query")
             .worker_threads(session::threads())
-            .thread_stack_size(STACK)
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()?;
-        Ok(Engine { session: Arc::new(session), streaming_buffer: Arc::default(), runtime: Some(runtime) })
-    }
-
-    /// What no DELETE may touch.
-    pub(crate) fn streaming_buffer(&self) -> &Arc<StreamingBuffer> {
-        &self.streaming_buffer
+        Ok(Engine { session: Arc::new(session), runtime: Some(runtime) })
     }
 
     /// How many tasks there are, of all queries.
@@ -56,104 +109,21 @@ impl Engine {
         self.runtime.as_ref().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
     }
 
-    /// Runs the query to its end. To stop it, drop the future.
+    /// Runs a SELECT to its end; prepares a DELETE or a CREATE VIEW, which only the owner of the tables can carry out.
+    /// To cancel the query, drop the future.
     ///
     /// # Errors
     ///
-    /// [`QueryError`]: the text is at fault, or a table is missing, or the file cannot be read.
-    pub(crate) async fn run(&self, store: &Store, query: Query) -> Result<Answer, QueryError> {
+    /// [`QueryError`]: the text is at fault, or a table does not exist, or the catalog cannot be read.
+    pub async fn prepare(&self, catalog: impl Catalog + 'static, query: Query) -> Result<Prepared, QueryError> {
+        let runtime = self.runtime.as_ref().ok_or(QueryError::Closing)?;
         let mut session = self.session.as_ref().clone();
         session.mark_start_execution();
-        let job = Arc::new(Job { session, reader: store.reader(), query, bytes: Arc::default() });
-        match self.prepare(job).await? {
-            Prepared::Done(answer) => Ok(answer),
-            Prepared::Delete(deletion) => {
-                let buffer = Arc::clone(&self.streaming_buffer);
-                let (bytes, count) = store.write(move |db| Ok(delete::delete(db, &deletion, &buffer, now()))).await??;
-                Ok(Answer { bytes_processed: bytes, affected_rows: Some(count), ..without_rows("DELETE") })
-            }
-            Prepared::View(view) => {
-                store.write(move |db| Ok(view::create(db, &view, now()))).await??;
-                Ok(without_rows("CREATE_VIEW"))
-            }
-        }
+        let bytes = Arc::new(BytesProcessed::default());
+        session.config_mut().set_extension(Arc::clone(&bytes));
+        let job = Arc::new(QueryContext { session, query, bytes });
+        AbortOnDrop(runtime.spawn(prepare(job, Box::new(catalog)))).await?
     }
-
-    /// Everything but writing, on the engine's threads, whose stacks are deep enough for it.
-    async fn prepare(&self, job: Arc<Job>) -> Result<Prepared, QueryError> {
-        let runtime = self.runtime.as_ref().ok_or(ApiError::Closing)?;
-        let task = runtime.spawn(prepare(job));
-        Running(task).await.map_err(ApiError::of_task)?
-    }
-}
-
-/// A query with all it needs.
-struct Job {
-    session: SessionState,
-    reader: Reader,
-    query: Query,
-    /// Of the tables that are read.
-    bytes: Arc<AtomicU64>,
-}
-
-/// What is left to do.
-enum Prepared {
-    Done(Answer),
-    Delete(Doomed),
-    View(NewView),
-}
-
-async fn prepare(job: Arc<Job>) -> Result<Prepared, QueryError> {
-    let text = Arc::new(text::parse(&job.query.sql)?);
-    let is_dry = job.query.dry_run;
-    Ok(match &text.command {
-        Command::Select(_) => Prepared::Done(select(job, text).await?),
-        Command::Delete(_) => {
-            let deletion = resolve(&job, &text, |resolver, command| match command {
-                Command::Delete(delete) => resolver.deletion(delete),
-                _ => Err(QueryError::Invalid("Not a DELETE".to_owned())),
-            });
-            match deletion.await? {
-                deletion if is_dry => {
-                    Prepared::Done(Answer { bytes_processed: deletion.table.bytes.unsigned_abs(), ..without_rows("DELETE") })
-                }
-                deletion => Prepared::Delete(Doomed::of(deletion, &job.session).await?),
-            }
-        }
-        Command::CreateView(view) => {
-            let name = Path::read(&view.name)?.table(&job.query)?;
-            let existing = match (view.or_replace, view.if_not_exists) {
-                (true, _) => Existing::Replace,
-                (false, true) => Existing::Keep,
-                (false, false) => Existing::Refuse,
-            };
-            let relation = resolve(&job, &text, relation).await?;
-            let schema = super::result::schema(&super::result::named(&relation)?);
-            match is_dry {
-                true => Prepared::Done(without_rows("CREATE_VIEW")),
-                false => Prepared::View(NewView { name, query: text.view_query.clone().unwrap_or_default(), schema, existing }),
-            }
-        }
-    })
-}
-
-/// What a statement selects.
-fn relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, QueryError> {
-    match command {
-        Command::Select(query) => resolver.top(query),
-        Command::CreateView(view) => resolver.top(&view.query),
-        Command::Delete(_) => Err(QueryError::Invalid("Only a SELECT has rows".to_owned())),
-    }
-}
-
-/// What is answered where there is nothing to show.
-fn without_rows(statement: &'static str) -> Answer {
-    Answer { statement, schema: None, rows: Rows::default(), bytes_processed: 0, affected_rows: None }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 impl Drop for Engine {
@@ -165,52 +135,100 @@ impl Drop for Engine {
     }
 }
 
-/// A task that ends with the one who waits for it.
-struct Running<T>(JoinHandle<T>);
+/// A query with all it needs besides the catalog.
+struct QueryContext {
+    session: SessionState,
+    query: Query,
+    bytes: Arc<BytesProcessed>,
+}
 
-impl<T> Future for Running<T> {
-    type Output = Result<T, tokio::task::JoinError>;
+/// A task that is cancelled when nobody waits for it any more.
+struct AbortOnDrop<T>(JoinHandle<T>);
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0).poll(context)
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
     }
 }
 
-impl<T> Drop for Running<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-async fn select(job: Arc<Job>, text: Arc<Text>) -> Result<Answer, QueryError> {
-    let relation = resolve(&job, &text, relation).await?;
-    let columns = super::result::named(&relation)?;
+async fn prepare(job: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
+    let text = Arc::new(statement::parse(&job.query.sql)?);
+    let is_dry = job.query.dry_run;
+    match &text.command {
+        Command::Select(_) => select(job, text, catalog).await.map(Prepared::Done),
+        Command::Delete(_) => {
+            let deletion = resolve(&job, &text, catalog, |resolver, command| match command {
+                Command::Delete(delete) => resolver.deletion(delete),
+                _ => Err(QueryError::Invalid("Not a DELETE".to_owned())),
+            });
+            let deletion = deletion.await?;
+            if is_dry {
+                return Ok(Prepared::Done(QueryResult { bytes_processed: deletion.bytes, ..QueryResult::without_rows("DELETE") }));
+            }
+            DeletePlan::new(deletion, &job.session).await.map(Prepared::Delete)
+        }
+        Command::CreateView { view, query } => {
+            let name = TablePath::read(&view.name)?.table(&job.query)?;
+            let on_existing = match (view.or_replace, view.if_not_exists) {
+                (true, _) => OnExisting::Replace,
+                (false, true) => OnExisting::Keep,
+                (false, false) => OnExisting::Fail,
+            };
+            let relation = resolve(&job, &text, catalog, relation).await?;
+            let schema = result::schema(&result::named(&relation)?);
+            Ok(match is_dry {
+                true => Prepared::Done(QueryResult::without_rows("CREATE_VIEW")),
+                false => Prepared::CreateView(NewView { name, query: query.clone(), schema, on_existing }),
+            })
+        }
+    }
+}
+
+/// What a statement selects.
+fn relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, QueryError> {
+    match command {
+        Command::Select(query) => resolver.top(query),
+        Command::CreateView { view, .. } => resolver.top(&view.query),
+        Command::Delete(_) => Err(QueryError::Invalid("Only a SELECT has rows".to_owned())),
+    }
+}
+
+async fn select(job: Arc<QueryContext>, text: Arc<ParsedStatement>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
+    let relation = resolve(&job, &text, catalog, relation).await?;
+    let columns = result::named(&relation)?;
     let plan = execution::plan(&relation.plan, &job.session, &job.bytes).await?;
     let batches = match job.query.dry_run {
         true => Vec::new(),
         false => execution::collect(plan, &job.session).await?,
     };
-    Ok(Answer {
+    Ok(QueryResult {
         statement: "SELECT",
-        schema: Some(super::result::schema(&columns)),
+        schema: Some(result::schema(&columns)),
         rows: Rows::new(columns, batches)?,
-        bytes_processed: job.bytes.load(Ordering::Relaxed),
+        bytes_processed: job.bytes.get(),
         affected_rows: None,
     })
 }
 
-/// The meaning of the query, with the catalog at hand: on a thread that may wait for the disk.
+/// The meaning of the query: found on a thread that may wait for the catalog.
 async fn resolve<T: Send + 'static>(
-    job: &Arc<Job>,
-    text: &Arc<Text>,
+    job: &Arc<QueryContext>,
+    text: &Arc<ParsedStatement>,
+    catalog: Box<dyn Catalog>,
     meaning: impl FnOnce(&Resolver<'_>, &Command) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, QueryError> {
-    let (job, text, reader) = (Arc::clone(job), Arc::clone(text), job.reader.clone());
-    reader
-        .read(move |db| {
-            let catalog = Catalog { db, reader: job.reader.clone(), bytes: Arc::clone(&job.bytes) };
-            let resolver = Resolver::new(&job.query, &text.placeholders, &catalog, &job.session);
-            Ok(meaning(&resolver, &text.command))
-        })
-        .await?
+    let (job, text) = (Arc::clone(job), Arc::clone(text));
+    let resolve = move || {
+        let resolver = Resolver::new(&job.query, &text.placeholders, catalog.as_ref(), &job.session);
+        meaning(&resolver, &text.command)
+    };
+    tokio::task::spawn_blocking(resolve).await?
 }

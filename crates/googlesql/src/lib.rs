@@ -1,100 +1,51 @@
-//! GoogleSQL over the stored tables: a query in, typed rows out.
+//! GoogleSQL for DataFusion: a query in, typed rows out, over any [`Catalog`] of tables.
 //!
-//! DataFusion's parser reads it (with its BigQuery dialect), and DataFusion executes it. What lies
-//! between is here, and speaks GoogleSQL. The path of a query:
+//! DataFusion's parser reads the query, and DataFusion executes it. What lies between is here, and follows GoogleSQL.
+//! The path of a query:
 //!
 //! ```text
-//! engine ── text ────────── resolve ─────────────── DataFusion ────────── result
-//! (threads, (escapes, tokens; (names, types, meaning; (optimises, runs;     (columns, cells,
-//!  limits)   one statement,    a logical plan)         session, in_turn)     page by page)
-//!            or a refusal)        │                       │
-//!                                 ├─ tables ── scan ──────┤  (stored rows, read as they are needed)
-//!                                 └─ functions ───────────┘  (every function there is)
+//! engine ── syntax ─────────── resolve ────────────── physical ────────── result
+//! (threads, (escapes, tokens;  (names, types, scopes; (rules and nodes;   (columns, cells,
+//!  cancel)   one statement,     a logical plan)        DataFusion runs     page by page)
+//!            or an error)           │                  the plan)
+//!                                   ├─ catalog     (the tables: a trait)
+//!                                   └─ functions   (every function there is)
 //! ```
 //!
-//! A DELETE (`delete`) and a CREATE VIEW (`view`) are resolved in the same way, and then carried out
-//! by the store's writer.
+//! A DELETE and a CREATE VIEW are resolved in the same way. The engine changes no table: it gives a [`DeletePlan`] or a
+//! [`NewView`], which the owner of the tables carries out.
 //!
-//! One rule: it never answers wrongly. What is not known to behave as BigQuery documents it is
-//! refused by its name and place.
+//! One rule: it never answers wrongly. What is not known to behave as BigQuery documents it is an error that names the
+//! feature and its location.
+//!
+//! What it is not: a storage, a server, an access control. It depends on neither.
 
-mod batch_function;
+mod catalog;
 mod cell;
-mod delete;
-mod dialect;
-mod doomed;
+pub mod civil_time;
+mod delete_plan;
 mod engine;
-mod escapes;
-mod execution;
-mod float_comparison;
-pub(crate) mod functions;
-mod in_turn;
-mod large_constant;
-mod numbered;
-mod order_key;
-mod place;
+mod error;
+mod error_location;
+mod functions;
+pub mod number_text;
+mod physical;
+mod prepared;
+mod query;
 mod resolve;
 mod result;
-mod scan;
-mod scope;
-mod session;
-mod tables;
+mod syntax;
 #[cfg(test)]
 mod tests;
-mod text;
-mod tokens;
-mod types;
-mod view;
-mod wait;
-mod work_table;
-mod yielding;
+pub mod types;
 
-pub(crate) use engine::Engine;
-pub(crate) use result::Rows;
-
-use serde_json::Value;
-
-use super::errors::ApiError;
-use super::names::DatasetRef;
-
-/// A query as jobs.query and jobs.insert state it.
-pub(crate) struct Query {
-    /// The project that runs it: unqualified names are looked up there.
-    pub project: String,
-    pub default_dataset: Option<DatasetRef>,
-    pub sql: String,
-    /// `queryParameters` as they were sent.
-    pub parameters: Vec<Value>,
-    /// Plan it and say what it would give, run nothing.
-    pub dry_run: bool,
-}
-
-/// What became of a query.
-pub(crate) struct Answer {
-    /// `statistics.query.statementType`: `SELECT`, `DELETE` or `CREATE_VIEW`.
-    pub statement: &'static str,
-    /// `{"fields": [...]}` of the result; none for a statement without rows.
-    pub schema: Option<Value>,
-    pub rows: Rows,
-    /// Bytes of the tables that were read, as stored.
-    pub bytes_processed: u64,
-    /// Rows a DELETE removed.
-    pub affected_rows: Option<u64>,
-}
-
-const RESOURCES_EXCEEDED: &str = "Resources exceeded during query execution: The query could not be executed in the allotted memory.";
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum QueryError {
-    /// The text is not a query, or not one that this server knows: reason `invalidQuery`. The
-    /// message ends with the place, ` at [LINE:COLUMN]`, where there is one.
-    #[error("{0}")]
-    Invalid(String),
-    /// It needs more memory than queries are given: reason `resourcesExceeded`.
-    #[error("{RESOURCES_EXCEEDED}")]
-    ResourcesExceeded,
-    /// A table, dataset, or the like.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-}
+pub use catalog::{
+    BytesProcessed, Catalog, CatalogEntry, ColumnInfo, DatasetInfo, DatasetName, Details, TABLE_SUFFIX, TableInfo, TableName, WildcardMatch,
+};
+pub use datafusion;
+pub use delete_plan::DeletePlan;
+pub use engine::Engine;
+pub use error::QueryError;
+pub use prepared::{NewView, OnExisting, Prepared, QueryResult};
+pub use query::Query;
+pub use result::Rows;

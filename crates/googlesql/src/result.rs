@@ -6,17 +6,18 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::FieldRef;
 use serde_json::{Value, json};
 
-use super::scope::Relation;
-use super::{QueryError, cell, types};
+use crate::error::QueryError;
+use crate::resolve::scope::Relation;
+use crate::{cell, types};
 
 /// A column of a result.
-pub(crate) struct Column {
+pub(crate) struct ResultColumn {
     pub name: String,
     pub field: FieldRef,
 }
 
 /// The columns by their final names: those without one are `f0_`, `f1_`, …
-pub(crate) fn named(relation: &Relation) -> Result<Vec<Column>, QueryError> {
+pub(crate) fn named(relation: &Relation) -> Result<Vec<ResultColumn>, QueryError> {
     let mut unnamed = 0;
     let mut seen = HashSet::new();
     let mut columns = Vec::new();
@@ -28,26 +29,26 @@ pub(crate) fn named(relation: &Relation) -> Result<Vec<Column>, QueryError> {
         if !seen.insert(name.to_lowercase()) {
             return Err(QueryError::Invalid(format!("Duplicate column names in the result are not supported. Found duplicate(s): {name}")));
         }
-        columns.push(Column { name, field: column.field.clone() });
+        columns.push(ResultColumn { name, field: column.field.clone() });
     }
     Ok(columns)
 }
 
-pub(crate) fn schema(columns: &[Column]) -> Value {
+pub(crate) fn schema(columns: &[ResultColumn]) -> Value {
     let fields: Vec<Value> = columns.iter().map(|column| types::column_json(&column.name, &column.field)).collect();
     json!({"fields": fields})
 }
 
 /// The rows of a result, encoded page by page.
 #[derive(Default)]
-pub(crate) struct Rows {
-    columns: Vec<Column>,
+pub struct Rows {
+    columns: Vec<ResultColumn>,
     batches: Vec<RecordBatch>,
     count: usize,
 }
 
 impl Rows {
-    pub(crate) fn new(columns: Vec<Column>, batches: Vec<RecordBatch>) -> Result<Rows, QueryError> {
+    pub(crate) fn new(columns: Vec<ResultColumn>, batches: Vec<RecordBatch>) -> Result<Rows, QueryError> {
         for batch in &batches {
             for (column, values) in columns.iter().zip(batch.columns()) {
                 cell::check_elements(&column.name, values)?;
@@ -58,18 +59,23 @@ impl Rows {
     }
 
     /// How many there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.count
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Bytes of memory that they take.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.batches.iter().map(RecordBatch::get_array_memory_size).sum()
     }
 
     /// Rows `from..from + limit`, fewer once they exceed `budget` bytes (but never none while
     /// there are any), each as `{"f": [{"v": …}]}`.
-    pub(crate) fn page(&self, from: usize, limit: usize, budget: usize, int64_timestamp: bool) -> Vec<Value> {
+    pub fn page(&self, from: usize, limit: usize, budget: usize, int64_timestamp: bool) -> Vec<Value> {
         let mut page = Vec::new();
         let mut bytes = 0;
         let mut skip = from;

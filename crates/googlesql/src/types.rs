@@ -9,37 +9,35 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
 use serde_json::{Value, json};
 
-use crate::schema::{self, Kind, Mode, Scalar};
-
 /// The key and value that mark text as JSON.
-pub(crate) const METADATA: &str = "googlesql";
+pub const METADATA: &str = "googlesql";
 const JSON: &str = "JSON";
 
-pub(crate) const NUMERIC: DataType = DataType::Decimal128(38, 9);
-pub(crate) const BIGNUMERIC: DataType = DataType::Decimal256(76, 38);
-pub(crate) const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
-pub(crate) const DATETIME: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
-pub(crate) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+pub const NUMERIC: DataType = DataType::Decimal128(38, 9);
+pub const BIGNUMERIC: DataType = DataType::Decimal256(76, 38);
+pub const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
+pub const DATETIME: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
+pub const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
-pub(crate) fn timestamp() -> DataType {
+pub fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("+00:00")))
 }
 
 /// The type without a name of its own.
-pub(crate) fn plain(data_type: DataType) -> FieldRef {
+pub fn plain(data_type: DataType) -> FieldRef {
     Arc::new(Field::new("", data_type, true))
 }
 
-pub(crate) fn json() -> FieldRef {
+pub fn json() -> FieldRef {
     let metadata = HashMap::from([(METADATA.to_owned(), JSON.to_owned())]);
     Arc::new(Field::new("", DataType::Utf8, true).with_metadata(metadata))
 }
 
-pub(crate) fn array_of(element: &Field) -> FieldRef {
+pub fn array_of(element: &Field) -> FieldRef {
     plain(DataType::List(Arc::new(element.clone().with_name("item").with_nullable(true))))
 }
 
-pub(crate) fn struct_of(members: impl IntoIterator<Item = (String, FieldRef)>) -> FieldRef {
+pub fn struct_of(members: impl IntoIterator<Item = (String, FieldRef)>) -> FieldRef {
     let members: Vec<FieldRef> =
         members.into_iter().map(|(name, field)| Arc::new(field.as_ref().clone().with_name(name).with_nullable(true))).collect();
     plain(DataType::Struct(Fields::from(members)))
@@ -47,13 +45,13 @@ pub(crate) fn struct_of(members: impl IntoIterator<Item = (String, FieldRef)>) -
 
 /// A type of which columns can be stored, but nothing can be asked here: their text is kept as it
 /// was sent, and where they are used they are refused.
-fn stored_only(name: &str) -> FieldRef {
+pub fn stored_only(name: &str) -> FieldRef {
     let metadata = HashMap::from([(METADATA.to_owned(), name.to_owned())]);
     Arc::new(Field::new("", DataType::Utf8, true).with_metadata(metadata))
 }
 
 /// The name of such a type, if values of this one are of it or hold any.
-pub(crate) fn unreadable(field: &Field) -> Option<&str> {
+pub fn unreadable(field: &Field) -> Option<&str> {
     match field.data_type() {
         DataType::List(element) => unreadable(element),
         DataType::Struct(members) => members.iter().find_map(|member| unreadable(member)),
@@ -61,12 +59,12 @@ pub(crate) fn unreadable(field: &Field) -> Option<&str> {
     }
 }
 
-pub(crate) fn is_json(field: &Field) -> bool {
+pub fn is_json(field: &Field) -> bool {
     field.metadata().get(METADATA).is_some_and(|name| name == JSON)
 }
 
 /// The element of an ARRAY.
-pub(crate) fn element(field: &Field) -> Option<&FieldRef> {
+pub fn element(field: &Field) -> Option<&FieldRef> {
     match field.data_type() {
         DataType::List(element) => Some(element),
         _ => None,
@@ -74,7 +72,7 @@ pub(crate) fn element(field: &Field) -> Option<&FieldRef> {
 }
 
 /// The member of a STRUCT, by its name in any case.
-pub(crate) fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
+pub fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
     match field.data_type() {
         DataType::Struct(members) => members.iter().find(|member| member.name().eq_ignore_ascii_case(name)),
         _ => None,
@@ -82,7 +80,7 @@ pub(crate) fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
 }
 
 /// Whether two types are one, whatever their columns are called.
-pub(crate) fn same(a: &Field, b: &Field) -> bool {
+pub fn same(a: &Field, b: &Field) -> bool {
     is_json(a) == is_json(b)
         && match (a.data_type(), b.data_type()) {
             (DataType::List(a), DataType::List(b)) => same(a, b),
@@ -94,7 +92,7 @@ pub(crate) fn same(a: &Field, b: &Field) -> bool {
 }
 
 /// As messages write it: `INT64`, `ARRAY<STRUCT<key STRING, value STRING>>`.
-pub(crate) fn of(field: &Field) -> String {
+pub fn of(field: &Field) -> String {
     match field.data_type() {
         DataType::List(element) => format!("ARRAY<{}>", of(element)),
         DataType::Struct(members) => {
@@ -130,7 +128,7 @@ fn scalar_name(data_type: &DataType) -> &'static str {
 }
 
 /// The name Arrow gives to a member of a STRUCT that has none.
-pub(crate) fn anonymous(index: usize) -> String {
+pub fn anonymous(index: usize) -> String {
     format!("_field_{}", index + 1)
 }
 
@@ -138,40 +136,8 @@ fn is_anonymous(name: &str) -> bool {
     name.strip_prefix("_field_").is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// A column of a table.
-pub(crate) fn of_column(column: &schema::Field) -> Field {
-    let one = match &column.kind {
-        Kind::Record(members) => Field::new("", DataType::Struct(members.iter().map(of_column).collect()), true),
-        Kind::Scalar(scalar) => of_scalar(*scalar).as_ref().clone(),
-    };
-    let field = match column.mode {
-        Mode::Repeated => array_of(&one).as_ref().clone(),
-        Mode::Nullable | Mode::Required => one,
-    };
-    field.with_name(&column.name)
-}
-
-fn of_scalar(scalar: Scalar) -> FieldRef {
-    plain(match scalar {
-        Scalar::Json => return json(),
-        Scalar::Geography => return stored_only("GEOGRAPHY"),
-        Scalar::Interval => return stored_only("INTERVAL"),
-        Scalar::String => DataType::Utf8,
-        Scalar::Bytes => DataType::Binary,
-        Scalar::Integer => DataType::Int64,
-        Scalar::Float => DataType::Float64,
-        Scalar::Numeric => NUMERIC,
-        Scalar::BigNumeric => BIGNUMERIC,
-        Scalar::Boolean => DataType::Boolean,
-        Scalar::Timestamp => timestamp(),
-        Scalar::Date => DataType::Date32,
-        Scalar::Time => TIME,
-        Scalar::DateTime => DATETIME,
-    })
-}
-
 /// The column as the schema of a result shows it, types by their legacy names.
-pub(crate) fn column_json(name: &str, field: &Field) -> Value {
+pub fn column_json(name: &str, field: &Field) -> Value {
     let (mode, one) = match element(field) {
         Some(element) => ("REPEATED", element.as_ref()),
         None => ("NULLABLE", field),

@@ -1,86 +1,86 @@
-//! What Pub/Sub gives up: the topic it goes to, who keeps it there, and Pub/Sub's own two grants.
+//! Pub/Sub's dead letters: their topic, the subscription that keeps them, and the two grants of Pub/Sub's agent.
 
 use super::link::{Fault, Link, Verdict};
 use super::names::Names;
-use super::pixel::text;
 use super::policy::Policies;
-use super::seen::Seen;
 use super::sink::PUBLISHERS;
+use super::state::DeploymentState;
+use super::text;
 
-/// Roles that may acknowledge.
+/// Roles that permit to acknowledge.
 const SUBSCRIBERS: [&str; 5] = ["roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(crate) fn links(seen: &Seen, names: &Names) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &Names) -> Vec<Link> {
     vec![
-        Link::new("dead-letter topic", topic(seen, names)),
-        Link::new("dead letters kept", subscription(seen, names)),
-        Link::new("Pub/Sub may give up", publisher(seen, names)),
-        Link::new("Pub/Sub may forget", subscriber(seen, names)),
+        Link::new("dead-letter topic", topic(state, names)),
+        Link::new("dead-letter subscription", subscription(state, names)),
+        Link::new("dead-letter publisher", publisher(state, names)),
+        Link::new("dead-letter subscriber", subscriber(state, names)),
     ]
 }
 
-fn topic(seen: &Seen, names: &Names) -> Verdict {
+fn topic(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, dead_letter, .. } = names;
     let create = || format!("gcloud pubsub topics create {dead_letter} --project={project}");
-    seen.pubsub.dead_letter_topic.found(&format!("topic {dead_letter}"), create)?;
+    state.pubsub.dead_letter_topic.found(&format!("topic {dead_letter}"), create)?;
     Ok(dead_letter.clone())
 }
 
-/// A topic keeps nothing for a subscription that comes later.
-fn subscription(seen: &Seen, names: &Names) -> Verdict {
+/// A topic keeps no messages for a subscription that is created later.
+fn subscription(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, dead_letter, .. } = names;
-    seen.pubsub.dead_letter_topic.needed(&format!("topic {dead_letter}"))?;
+    state.pubsub.dead_letter_topic.needed(&format!("topic {dead_letter}"))?;
     let create = || {
         format!(
             "gcloud pubsub subscriptions create {dead_letter} --project={project} --topic={dead_letter} \
              --message-retention-duration=7d --expiration-period=never"
         )
     };
-    let subscription =
-        seen.pubsub.dead_letter_subscription.found(&format!("subscription {dead_letter}, and what is given up is lost"), create)?;
+    let subscription = state.pubsub.dead_letter_subscription.found(&format!("subscription {dead_letter}"), create)?;
     if subscription["topic"] != names.dead_letter_path().as_str() {
-        return Err(Fault::wrong(
-            format!("subscription {dead_letter} is of {}", text(&subscription["topic"])),
+        return Err(Fault::broken(
+            format!("subscription {dead_letter} belongs to {} and not to topic {dead_letter}", text(&subscription["topic"])),
             format!("gcloud pubsub subscriptions delete {dead_letter} --project={project}\n{}", create()),
         ));
     }
     Ok(format!("by subscription {dead_letter}"))
 }
 
-fn publisher(seen: &Seen, names: &Names) -> Verdict {
+fn publisher(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, dead_letter, .. } = names;
-    let policies = Policies::new(&seen.pubsub.dead_letter_policy, &seen.project_policy, &format!("topic {dead_letter}"))?;
-    let agent = agent(seen)?;
+    let policies = Policies::new(&state.pubsub.dead_letter_policy, &state.project_policy, &format!("topic {dead_letter}"))?;
+    let agent = agent(state)?;
     if policies.grant(&agent, &PUBLISHERS) {
-        return Ok(format!("its agent publishes on topic {dead_letter}"));
+        return Ok(format!("Pub/Sub's agent can publish to topic {dead_letter}"));
     }
-    Err(Fault::wrong(
-        format!("its agent may not publish on topic {dead_letter}, so nothing is ever given up"),
+    Err(Fault::broken(
+        format!("Pub/Sub's agent cannot publish to topic {dead_letter}, so no message is ever dead-lettered"),
         format!(
             "gcloud pubsub topics add-iam-policy-binding {dead_letter} --project={project} --member={agent} --role=roles/pubsub.publisher"
         ),
     ))
 }
 
-fn subscriber(seen: &Seen, names: &Names) -> Verdict {
+fn subscriber(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, push, .. } = names;
-    let policies = Policies::new(&seen.pubsub.subscription_policy, &seen.project_policy, &format!("subscription {push}"))?;
-    let agent = agent(seen)?;
+    let policies = Policies::new(&state.pubsub.subscription_policy, &state.project_policy, &format!("subscription {push}"))?;
+    let agent = agent(state)?;
     if policies.grant(&agent, &SUBSCRIBERS) {
-        return Ok(format!("its agent acknowledges on subscription {push}"));
+        return Ok(format!("Pub/Sub's agent can acknowledge messages of subscription {push}"));
     }
-    Err(Fault::wrong(
-        format!("its agent may not acknowledge on subscription {push}, so what it has given up comes again"),
+    Err(Fault::broken(
+        format!("Pub/Sub's agent cannot acknowledge messages of subscription {push}, so dead-lettered messages are delivered again"),
         format!(
             "gcloud pubsub subscriptions add-iam-policy-binding {push} --project={project} --member={agent} --role=roles/pubsub.subscriber"
         ),
     ))
 }
 
-/// The account that Google makes for Pub/Sub in this project. Cloud Run knows the project by its number, too.
-fn agent(seen: &Seen) -> Result<String, Fault> {
-    let of_service = || seen.service.value()?["metadata"]["namespace"].as_str().filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
-    let number = match (seen.project.needed("project"), of_service()) {
+/// The account that Google creates for Pub/Sub in this project. Cloud Run's resource has the project's number, too.
+fn agent(state: &DeploymentState) -> Result<String, Fault> {
+    let number_of_service =
+        || state.service.value()?["metadata"]["namespace"].as_str().filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    let number = match (state.project.needed("project"), number_of_service()) {
         (Ok(project), _) => text(&project["projectNumber"]),
         (Err(_), Some(number)) => number.to_owned(),
         (Err(fault), None) => return Err(fault),

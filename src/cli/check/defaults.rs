@@ -1,5 +1,7 @@
-//! What stands below the file of settings: what deploy.sh makes of a setting that nobody gives. And what the service
-//! is told by all of it.
+//! The defaults of deploy.sh, which apply below flags, environment and settings file, and the service settings that
+//! result from all four.
+//!
+//! The two tables below are the seam to a table of all settings: they list what deploy.sh passes to the service.
 
 use std::ffi::OsString;
 
@@ -13,19 +15,19 @@ use crate::config::settings::service_settings;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceSetting {
     pub(crate) name: String,
-    /// As deploy.sh hands it on.
+    /// The value that deploy.sh passes.
     pub(crate) given: String,
-    /// What the service takes if it is not told.
+    /// The default of `serve`.
     pub(crate) default: String,
 }
 
-/// The arguments once more, above these defaults; and what the service was told by them.
-pub(crate) fn under(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
+/// The arguments with file and defaults applied, and the resulting service settings.
+pub(crate) fn resolve(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
     let file = args.settings.read(args.deployment.is_local())?;
-    Ok(above(&file, std::env::args_os())?)
+    Ok(with_defaults(&file, std::env::args_os())?)
 }
 
-fn above(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+fn with_defaults(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
     let matches = settings_file::with_defaults("check", |name| file.get(name).map(str::to_owned), line)?;
     let args = Args::from_arg_matches(&matches)?;
     let settings = service_settings().map(|setting| ServiceSetting {
@@ -61,16 +63,16 @@ mod tests {
 
     fn read_line(file: &[(String, String)], flags: &[&str]) -> Vec<ServiceSetting> {
         let line = ["pixel-pipeline", "check"].iter().chain(flags).map(OsString::from);
-        above(&Settings(file.to_vec()), line).unwrap().1
+        with_defaults(&Settings(file.to_vec()), line).unwrap().1
     }
 
     #[test]
-    fn what_nobody_gives_is_what_the_example_shows() {
+    fn defaults_are_those_of_the_example_file() {
         let shown: Vec<(String, String)> =
             example().into_iter().filter(|(section, _, _)| section == "Service settings").map(|(_, name, value)| (name, value)).collect();
         let taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
         assert_eq!(taken, shown);
-        let (args, _) = above(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
+        let (args, _) = with_defaults(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
         for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();
             assert_eq!(args.deployment.raw(find(name).unwrap()), value, "{name}");

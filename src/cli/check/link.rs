@@ -1,4 +1,4 @@
-//! What becomes of looking at one link.
+//! The result of checking one link.
 
 use serde::Serialize;
 
@@ -6,69 +6,73 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Link {
     pub(crate) link: &'static str,
-    /// `None` if it could not be looked at.
+    /// `None` if it could not be checked.
     pub(crate) ok: Option<bool>,
-    /// What is there, if it is right.
+    /// What was found, if it is right.
     pub(crate) found: Option<String>,
     pub(crate) problem: Option<String>,
-    /// Commands, one a line.
-    pub(crate) mend: Option<String>,
-    /// Of a stage of a live event: how long after the request.
+    /// Commands that fix the problem, one a line.
+    pub(crate) fix: Option<String>,
+    /// For a stage of a live event: seconds since the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,
 }
 
-/// What is there, or what is wrong with it.
+/// What was found, or the fault.
 pub(crate) type Verdict = Result<String, Fault>;
 
-/// Why a link is not ✓.
+/// Why a link is not right.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It is broken.
-    Wrong { problem: String, mend: String },
-    /// It could not be looked at.
-    Unseen { problem: String, mend: Option<String> },
+    /// It is broken. `fix` is empty if no command fixes it.
+    Broken { problem: String, fix: String },
+    /// It could not be checked.
+    Unknown { problem: String, fix: Option<String> },
 }
 
 impl Fault {
-    pub(crate) fn wrong(problem: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::Wrong { problem: problem.into(), mend: mend.into() }
+    pub(crate) fn broken(problem: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Broken { problem: problem.into(), fix: fix.into() }
+    }
+
+    pub(crate) fn unknown(problem: impl Into<String>) -> Self {
+        Self::Unknown { problem: problem.into(), fix: None }
     }
 }
 
 impl Link {
     pub(crate) fn new(link: &'static str, verdict: Verdict) -> Self {
-        let (ok, found, problem, mend) = match verdict {
+        let (ok, found, problem, fix) = match verdict {
             Ok(found) => (Some(true), Some(found), None, None),
-            Err(Fault::Wrong { problem, mend }) => (Some(false), None, Some(problem), Some(mend).filter(|mend| !mend.is_empty())),
-            Err(Fault::Unseen { problem, mend }) => (None, None, Some(problem), mend),
+            Err(Fault::Broken { problem, fix }) => (Some(false), None, Some(problem), Some(fix).filter(|fix| !fix.is_empty())),
+            Err(Fault::Unknown { problem, fix }) => (None, None, Some(problem), fix),
         };
-        Self { link, ok, found, problem, mend, seconds: None }
+        Self { link, ok, found, problem, fix, seconds: None }
     }
 }
 
-/// Everything that is wrong with one link.
+/// All problems of one link.
 #[derive(Debug, Default)]
-pub(crate) struct Mistakes {
+pub(crate) struct Problems {
     problems: Vec<String>,
-    mends: Vec<String>,
+    fixes: Vec<String>,
 }
 
-impl Mistakes {
-    pub(crate) fn add(&mut self, problem: impl Into<String>, mend: impl Into<String>) {
+impl Problems {
+    pub(crate) fn add(&mut self, problem: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(problem.into());
-        let mend = mend.into();
-        // One command often mends several.
-        if !self.mends.contains(&mend) {
-            self.mends.push(mend);
+        let fix = fix.into();
+        // One command often fixes several problems.
+        if !self.fixes.contains(&fix) {
+            self.fixes.push(fix);
         }
     }
 
-    /// What is there, unless there was a mistake.
+    /// `found`, unless there was a problem.
     pub(crate) fn or(self, found: impl Into<String>) -> Verdict {
         if self.problems.is_empty() {
             return Ok(found.into());
         }
-        Err(Fault::wrong(self.problems.join("; "), self.mends.join("\n")))
+        Err(Fault::broken(self.problems.join("; "), self.fixes.join("\n")))
     }
 }

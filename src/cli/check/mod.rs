@@ -1,53 +1,52 @@
-//! `pixel-pipeline check`: the deployment in the live project, link by link, in the order of an event's way.
+//! `pixel-pipeline check`: checks the deployment in the live project, link by link, in the order of an event's path.
 //!
 //! ```text
 //! defaults ▶ Deployment ▶ names
 //!                           │
-//!            google ▶ seen (all that there is) ▶ pixel, sink, subscription, dead_letters, service, tables ▶ link ▶ print
-//!                                                                                         live (one event) ───┘
+//!       google ▶ state (every resource) ▶ pixel, sink, subscription, dead_letters, service, tables ▶ link ▶ print
+//!                                                                            live (one event) ───┘
 //! ```
 //!
-//! Nothing is changed: `google` asks, with the caller's credentials, and what a link's file makes of the
-//! answers does no I/O. Each link is judged by itself; one that builds on another which is not there says so,
-//! and is neither right nor wrong.
+//! It changes nothing: `state` reads with the caller's credentials, and the links' files judge the answers without I/O.
+//! Each link is judged by itself. One that depends on an absent part is neither right nor broken.
 
 mod dead_letters;
 mod defaults;
 mod link;
 mod live;
-mod look;
 mod names;
 mod pixel;
 mod policy;
 mod print;
-mod seen;
+mod resource;
 mod service;
 mod shell;
 mod sink;
+mod state;
 mod subscription;
 mod tables;
 
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use serde_json::Value;
 use url::Url;
 
 use super::duration_arg::DurationArg;
-use super::google::Google;
 use super::settings_file::SettingsFile;
-use super::usage;
+use super::{printable, usage};
 use crate::config::CheckArgs;
-use crate::sink::credentials::{Tokens, gcloud};
+use crate::google::{Client, Tokens, gcloud};
 use names::Names;
-use seen::Seen;
+use state::DeploymentState;
 
-/// Look at the deployment in the project, link by link, and say what mends it.
+/// Check the deployment in the project and print the commands that fix it
 ///
-/// Prints a line for each link between the pixel and the tables: ✓, ✗ with the command that mends it, or ? if
-/// it could not be looked at. Changes nothing. Takes the settings of deploy.sh: flags, else the environment,
-/// else the file, else what deploy.sh takes. With BIGQUERY_EMULATOR_HOST, as `local` prints it, only the tables are looked at.
+/// Prints a line for each link between the pixel and the tables: ✓, ✗ with the commands that fix it, or ? if it could not
+/// be checked. Changes nothing. Takes the settings of deploy.sh: flags, else the environment, else the file, else
+/// deploy.sh's defaults. With BIGQUERY_EMULATOR_HOST, as `local` prints it, only the tables are checked.
 ///
-/// Exits with 0 if every link holds, with 1 if not, and with 2 if a setting is wrong or there are no credentials.
+/// Exit codes: 0 if every link is right; 1 if not, or without credentials; 2 if the command line or a setting is wrong.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -55,10 +54,10 @@ pub struct Args {
     /// Request the pixel once, as `https://track.example.com/pixel.png`, and wait for the row
     #[arg(long, value_name = "URL")]
     live: Option<Url>,
-    /// How long to wait for the row, as 30s or 5m
+    /// Maximum time to wait for the row
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "live")]
     live_timeout: DurationArg,
-    /// How to print
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -73,9 +72,9 @@ enum Format {
     Json,
 }
 
-/// Looks at everything once.
+/// Checks everything once.
 pub async fn run(args: Args) -> ExitCode {
-    let (args, service_settings) = match defaults::under(&args) {
+    let (args, service_settings) = match defaults::resolve(&args) {
         Ok(read) => read,
         Err(error) => return error.report(),
     };
@@ -84,31 +83,31 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(deployment) => deployment,
         Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
-    let tokens = if is_local { Ok(Tokens::None) } else { Tokens::of_the_caller(deployment.access_token_file.as_deref()).await };
+    let tokens = if is_local { Ok(Tokens::None) } else { Tokens::user_credentials(deployment.access_token_file.as_deref()).await };
     let tokens = match tokens {
         Ok(tokens) => tokens,
-        Err(error) => return usage(&error.to_string()),
+        Err(error) => return failure(&error.to_string()),
     };
-    let google = match Google::new(deployment.endpoints.clone(), tokens, &deployment.project).await {
+    let google = match Client::new(deployment.endpoints.clone(), tokens, &deployment.project).await {
         Ok(google) => google,
-        Err(error) => return usage(&format!("no HTTP client: {error}")),
+        Err(error) => return failure(&format!("cannot create an HTTP client: {error}")),
     };
     let names = Names::of(&deployment, args.settings.path.as_deref());
     let paths = &deployment.service.template.decode.pixel_paths;
     let (mut links, template) = if is_local {
-        let seen = seen::Tables::look(&google, &names).await;
-        (tables::of_an_emulator(&seen, &names, &deployment), seen.template)
+        let tables = state::Tables::fetch(&google, &names).await;
+        (tables::emulator_links(&tables, &names, &deployment), tables.template)
     } else {
-        let seen = Seen::look(&google, &names, paths).await;
+        let state = DeploymentState::fetch(&google, &names, paths).await;
         let links = [
-            pixel::links(&seen.edge, &seen.project_policy, &names, &deployment),
-            sink::links(&seen, &names, &deployment),
-            subscription::links(&seen, &names, &deployment),
-            dead_letters::links(&seen, &names),
-            service::links(&seen, &names, &service_settings),
-            tables::links(&seen.tables, &seen.project_policy, &names, &deployment),
+            pixel::links(&state.edge, &state.project_policy, &names, &deployment),
+            sink::links(&state, &names, &deployment),
+            subscription::links(&state, &names, &deployment),
+            dead_letters::links(&state, &names),
+            service::links(&state, &names, &service_settings),
+            tables::links(&state.tables, &state.project_policy, &names, &deployment),
         ];
-        (links.concat(), seen.tables.template)
+        (links.concat(), state.tables.template)
     };
     let mut printer = print::Printer::new(args.format);
     links.iter().for_each(|link| printer.link(link));
@@ -119,4 +118,19 @@ pub async fn run(args: Args) -> ExitCode {
     }
     printer.end();
     if links.iter().all(|link| link.ok == Some(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Reports why nothing was checked.
+fn failure(problem: &str) -> ExitCode {
+    eprintln!("error: {}", printable(problem));
+    ExitCode::FAILURE
+}
+
+/// A JSON value in a message.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "not set".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }

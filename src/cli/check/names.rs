@@ -1,8 +1,8 @@
-//! What the parts of a deployment are called: deploy.sh and the Terraform module make them under these names.
+//! The names of a deployment's parts, as deploy.sh and the Terraform module create them.
 
 use std::path::Path;
 
-use super::shell;
+use super::shell::quoted;
 use crate::config::Deployment;
 
 /// The names that follow from PROJECT_ID and PIPELINE.
@@ -19,14 +19,14 @@ pub(crate) struct Names {
     pub(crate) push: String,
     pub(crate) dead_letter: String,
     pub(crate) service: String,
-    /// The service runs as that account.
+    /// The service's account.
     pub(crate) run_account: String,
-    /// Pub/Sub signs pushes as that one.
+    /// The account whose tokens Pub/Sub sends with pushes.
     pub(crate) push_account: String,
     pub(crate) dataset: String,
     pub(crate) table: String,
     pub(crate) dead_letter_table: String,
-    /// The command that makes all of it.
+    /// The command that creates all parts.
     pub(crate) deploy: String,
 }
 
@@ -64,23 +64,23 @@ impl Names {
         format!("projects/{}/topics/{}", self.project, self.dead_letter)
     }
 
-    /// The object of a path of the pixel.
+    /// The name of the object at a path of the pixel.
     pub(crate) fn object<'p>(&self, path: &'p str) -> &'p str {
         path.trim_start_matches('/')
     }
 
-    /// Beginning of a bq command.
+    /// A bq command of the project.
     pub(crate) fn bq(&self, command: &str) -> String {
         format!("bq --project_id={} {command}", self.project)
     }
 
-    /// A statement for bq.
+    /// A bq command that runs a statement.
     pub(crate) fn statement(&self, sql: &str) -> String {
-        self.bq(&format!("query --use_legacy_sql=false {}", shell::quoted(sql)))
+        self.bq(&format!("query --use_legacy_sql=false {}", quoted(sql)))
     }
 }
 
-/// deploy.sh does not see our flags.
+/// With settings as variables: deploy.sh does not take our flags.
 fn deploy(deployment: &Deployment, settings: Option<&Path>) -> String {
     let mut command = format!("PROJECT_ID={}", deployment.project);
     for (setting, value, default) in [("PIPELINE", &deployment.name, "pixel"), ("REGION", &deployment.region, "us-central1")] {
@@ -90,7 +90,7 @@ fn deploy(deployment: &Deployment, settings: Option<&Path>) -> String {
     }
     command += " deploy/deploy.sh";
     if let Some(file) = settings {
-        command += &format!(" {}", shell::quoted(&file.display().to_string()));
+        command += &format!(" {}", quoted(&file.display().to_string()));
     }
     command
 }

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Mistakes, Verdict};
+use super::link::{Fault, Link, Problems, Verdict};
 use super::names::Names;
 use super::policy::Policies;
-use super::seen::{Edge, Entrance};
-use crate::cli::google::Look;
+use super::resource::Resource;
+use super::state::{Edge, Frontend};
+use super::text;
 use crate::config::Deployment;
 
-pub(crate) fn links(edge: &Edge, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(edge: &Edge, project_policy: &Resource, names: &Names, deployment: &Deployment) -> Vec<Link> {
     vec![
         Link::new("pixel", pixel(edge, names)),
         Link::new("pixel is public", public(edge, project_policy, names)),
@@ -24,7 +25,7 @@ fn pixel(edge: &Edge, names: &Names) -> Verdict {
     edge.bucket.found(&format!("bucket gs://{bucket}"), || {
         format!("gcloud storage buckets create gs://{bucket} --project={project} --location={location} --uniform-bucket-level-access --no-public-access-prevention")
     })?;
-    let mut mistakes = Mistakes::default();
+    let mut problems = Problems::default();
     for (path, object) in &edge.objects {
         let url = format!("gs://{bucket}/{}", names.object(path));
         let upload = || {
@@ -33,34 +34,34 @@ fn pixel(edge: &Edge, names: &Names) -> Verdict {
             )
         };
         match object.found(&format!("object {url}"), upload) {
-            Ok(object) if !object["contentType"].as_str().unwrap_or_default().starts_with("image/") => mistakes.add(
-                format!("{url} is of type {}", text(&object["contentType"])),
+            Ok(object) if !object["contentType"].as_str().is_some_and(|kind| kind.starts_with("image/")) => problems.add(
+                format!("{url} has content type {}", text(&object["contentType"])),
                 format!("gcloud storage objects update {url} --project={project} --content-type=image/png"),
             ),
             Ok(_) => {}
-            Err(Fault::Wrong { problem, mend }) => mistakes.add(problem, mend),
-            Err(unseen @ Fault::Unseen { .. }) => return Err(unseen),
+            Err(Fault::Broken { problem, fix }) => problems.add(problem, fix),
+            Err(unknown @ Fault::Unknown { .. }) => return Err(unknown),
         }
     }
     let paths: Vec<&str> = edge.objects.iter().map(|(path, _)| path.as_str()).collect();
-    mistakes.or(format!("{} in gs://{bucket}", paths.join(", ")))
+    problems.or(format!("{} in gs://{bucket}", paths.join(", ")))
 }
 
-fn public(edge: &Edge, project_policy: &Look, names: &Names) -> Verdict {
+fn public(edge: &Edge, project_policy: &Resource, names: &Names) -> Verdict {
     let Names { project, bucket, .. } = names;
     let policies = Policies::new(&edge.bucket_policy, project_policy, &format!("bucket gs://{bucket}"))?;
     if policies.grant("allUsers", &["roles/storage.legacyObjectReader", "roles/storage.objectViewer"]) {
-        return Ok("everyone may read what they know the name of".to_owned());
+        return Ok("everyone can read an object by its name".to_owned());
     }
-    Err(Fault::wrong(
-        format!("nobody may read gs://{bucket}, so the pixel is answered 403"),
+    Err(Fault::broken(
+        format!("gs://{bucket} is not public, so requests for the pixel are answered 403"),
         format!(
             "gcloud storage buckets add-iam-policy-binding gs://{bucket} --project={project} --member=allUsers --role=roles/storage.legacyObjectReader"
         ),
     ))
 }
 
-/// Without a client TTL of 0, browsers keep the pixel for an hour, and a second view is never seen.
+/// Without a client TTL of 0, browsers cache the pixel for an hour, and repeated views are not logged.
 fn cdn(edge: &Edge, names: &Names) -> Verdict {
     let Names { project, name, bucket, .. } = names;
     let flags = format!("--gcs-bucket-name={bucket} --enable-cdn --cache-mode=FORCE_CACHE_ALL --default-ttl=86400 --client-ttl=0");
@@ -68,22 +69,25 @@ fn cdn(edge: &Edge, names: &Names) -> Verdict {
         .backend_bucket
         .found(&format!("backend bucket {name}"), || format!("gcloud compute backend-buckets create {name} --project={project} {flags}"))?;
     let update = format!("gcloud compute backend-buckets update {name} --project={project} {flags}");
-    let (policy, mut mistakes) = (&backend["cdnPolicy"], Mistakes::default());
+    let (policy, mut problems) = (&backend["cdnPolicy"], Problems::default());
     if backend["bucketName"] != bucket.as_str() {
-        mistakes.add(format!("it shows bucket {} and not {bucket}", text(&backend["bucketName"])), &update);
+        problems.add(format!("its bucket is {} and not {bucket}", text(&backend["bucketName"])), &update);
     }
     if backend["enableCdn"] != true {
-        mistakes.add("the CDN is off, so every view is read from the bucket", &update);
+        problems.add("the CDN is disabled, so every view is read from the bucket", &update);
     } else if policy["cacheMode"] != "FORCE_CACHE_ALL" {
-        mistakes.add(format!("the cache mode is {} and not FORCE_CACHE_ALL", text(&policy["cacheMode"])), &update);
+        problems.add(format!("the cache mode is {} and not FORCE_CACHE_ALL", text(&policy["cacheMode"])), &update);
     }
     if policy["clientTtl"] != 0 {
-        mistakes.add(
-            format!("the client TTL is {} and not 0: browsers keep the pixel, and a repeated view is not seen", text(&policy["clientTtl"])),
+        problems.add(
+            format!(
+                "the client TTL is {} and not 0: browsers cache the pixel, and repeated views are not logged",
+                text(&policy["clientTtl"])
+            ),
             &update,
         );
     }
-    mistakes.or(format!("backend bucket {name} caches everything at the edge and nothing in browsers"))
+    problems.or(format!("backend bucket {name}: cached at the edge, not in browsers"))
 }
 
 fn url_map(edge: &Edge, names: &Names) -> Verdict {
@@ -92,62 +96,64 @@ fn url_map(edge: &Edge, names: &Names) -> Verdict {
         format!("gcloud compute url-maps create {name} --project={project} --global --default-backend-bucket={name}")
     })?;
     if ends_with(&map["defaultService"], &format!("/backendBuckets/{name}")) {
-        return Ok(format!("{name} leads to the backend bucket"));
+        return Ok(format!("{name} routes to the backend bucket"));
     }
-    Err(Fault::wrong(
-        format!("it leads to {} and not to backend bucket {name}", text(&map["defaultService"])),
+    Err(Fault::broken(
+        format!("it routes to {} and not to backend bucket {name}", text(&map["defaultService"])),
         format!("gcloud compute url-maps set-default-service {name} --project={project} --global --default-backend-bucket={name}"),
     ))
 }
 
-/// HTTPS is there if someone wants it.
+/// HTTPS is optional: it is checked if DOMAIN is set or the rule exists.
 fn forwarding_rules(edge: &Edge, names: &Names, domain: Option<&str>) -> Verdict {
-    let (mut mistakes, mut found) = (Mistakes::default(), Vec::new());
-    entrance(&edge.http, "http", &names.http, 80, names, &mut mistakes, &mut found)?;
-    if domain.is_some() || !edge.https.rule.is_missing() {
-        entrance(&edge.https, "https", &names.https, 443, names, &mut mistakes, &mut found)?;
+    let (mut problems, mut found) = (Problems::default(), Vec::new());
+    frontend(&edge.http, "http", &names.http, 80, names, &mut problems, &mut found)?;
+    if domain.is_some() || !edge.https.rule.is_absent() {
+        frontend(&edge.https, "https", &names.https, 443, names, &mut problems, &mut found)?;
     }
-    mistakes.or(found.join(" and "))
+    problems.or(found.join(" and "))
 }
 
-fn entrance(
-    entrance: &Entrance,
+fn frontend(
+    frontend: &Frontend,
     scheme: &str,
-    called: &str,
+    resource: &str,
     port: u16,
     names: &Names,
-    mistakes: &mut Mistakes,
+    problems: &mut Problems,
     found: &mut Vec<String>,
 ) -> Result<(), Fault> {
     let Names { project, name, deploy, .. } = names;
     let create = || {
-        // A certificate has to be there first.
+        // It needs a certificate, which deploy.sh creates first.
         if scheme == "https" {
             return deploy.clone();
         }
         format!(
-            "gcloud compute forwarding-rules create {called} --project={project} --global --load-balancing-scheme=EXTERNAL_MANAGED \
-             --network-tier=PREMIUM --address={name} --ports={port} --target-http-proxy={called}"
+            "gcloud compute forwarding-rules create {resource} --project={project} --global --load-balancing-scheme=EXTERNAL_MANAGED \
+             --network-tier=PREMIUM --address={name} --ports={port} --target-http-proxy={resource}"
         )
     };
-    let rule = match entrance.rule.found(&format!("forwarding rule {called}"), create) {
+    let rule = match frontend.rule.found(&format!("forwarding rule {resource}"), create) {
         Ok(rule) => rule,
-        Err(Fault::Wrong { problem, mend }) => {
-            mistakes.add(problem, mend);
+        Err(Fault::Broken { problem, fix }) => {
+            problems.add(problem, fix);
             return Ok(());
         }
-        Err(unseen) => return Err(unseen),
+        Err(unknown) => return Err(unknown),
     };
     let kind = if scheme == "https" { "targetHttpsProxies" } else { "targetHttpProxies" };
-    if !ends_with(&rule["target"], &format!("/{kind}/{called}")) {
-        mistakes.add(
-            format!("forwarding rule {called} leads to {} and not to proxy {called}", text(&rule["target"])),
-            format!("gcloud compute forwarding-rules set-target {called} --project={project} --global --target-{scheme}-proxy={called}"),
+    if !ends_with(&rule["target"], &format!("/{kind}/{resource}")) {
+        problems.add(
+            format!("forwarding rule {resource} points to {} and not to proxy {resource}", text(&rule["target"])),
+            format!(
+                "gcloud compute forwarding-rules set-target {resource} --project={project} --global --target-{scheme}-proxy={resource}"
+            ),
         );
-    } else if !ends_with(&entrance.proxy.needed(&format!("proxy {called}"))?["urlMap"], &format!("/urlMaps/{name}")) {
-        mistakes.add(
-            format!("proxy {called} does not use URL map {name}"),
-            format!("gcloud compute target-{scheme}-proxies update {called} --project={project} --global --url-map={name}"),
+    } else if !ends_with(&frontend.proxy.needed(&format!("proxy {resource}"))?["urlMap"], &format!("/urlMaps/{name}")) {
+        problems.add(
+            format!("proxy {resource} does not use URL map {name}"),
+            format!("gcloud compute target-{scheme}-proxies update {resource} --project={project} --global --url-map={name}"),
         );
     }
     found.push(format!("{scheme}://{}", rule["IPAddress"].as_str().unwrap_or("?")));
@@ -156,13 +162,4 @@ fn entrance(
 
 fn ends_with(link: &Value, end: &str) -> bool {
     link.as_str().is_some_and(|link| link.ends_with(end))
-}
-
-/// A value as a person would write it.
-pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "not set".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

@@ -1,20 +1,20 @@
-//! IAM policies: who may do what.
+//! IAM policies: which member has which role.
 
 use serde_json::Value;
 
 use super::link::Fault;
-use crate::cli::google::Look;
+use super::resource::Resource;
 
-/// The policy of a resource, above that of its project.
+/// The policy of a resource together with that of its project.
 pub(crate) struct Policies<'a> {
     resource: &'a Value,
-    /// Not everyone may read it; then what it grants does not count.
-    project: &'a Look,
+    /// If the caller cannot read it, its grants do not count.
+    project: &'a Resource,
 }
 
 impl<'a> Policies<'a> {
-    /// `thing` is what the policy belongs to.
-    pub(crate) fn new(resource: &'a Look, project: &'a Look, thing: &str) -> Result<Self, Fault> {
+    /// `thing` names the resource.
+    pub(crate) fn new(resource: &'a Resource, project: &'a Resource, thing: &str) -> Result<Self, Fault> {
         Ok(Self { resource: resource.needed(thing)?, project })
     }
 
@@ -23,12 +23,12 @@ impl<'a> Policies<'a> {
         members(self.resource, roles).any(|other| other == member) || inherited(self.project, member, roles)
     }
 
-    /// Those of the public that have any role on the resource, with the role.
+    /// `allUsers` and `allAuthenticatedUsers`, with each role that they have on the resource.
     pub(crate) fn public(&self) -> Vec<(&'a str, &'a str)> {
         let bindings = self.resource["bindings"].as_array().into_iter().flatten();
         bindings
             .flat_map(|binding| {
-                let role = binding["role"].as_str().unwrap_or_default();
+                let role = binding["role"].as_str().unwrap_or("an unnamed role");
                 binding["members"].as_array().into_iter().flatten().filter_map(move |member| Some((member.as_str()?, role)))
             })
             .filter(|(member, _)| matches!(*member, "allUsers" | "allAuthenticatedUsers"))
@@ -36,12 +36,12 @@ impl<'a> Policies<'a> {
     }
 }
 
-/// Whether a member has one of the roles on everything in the project.
-pub(crate) fn inherited(project: &Look, member: &str, roles: &[&str]) -> bool {
+/// Whether a member has one of the roles on the whole project.
+pub(crate) fn inherited(project: &Resource, member: &str, roles: &[&str]) -> bool {
     project.value().is_some_and(|policy| members(policy, roles).any(|other| other == member))
 }
 
-/// Who has one of the roles. A binding with a condition may not hold when it is needed.
+/// The members with one of the roles. A binding with a condition does not count: it may not apply.
 fn members<'p>(policy: &'p Value, roles: &[&str]) -> impl Iterator<Item = &'p str> {
     let bindings = policy["bindings"].as_array().into_iter().flatten();
     bindings

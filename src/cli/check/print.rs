@@ -1,4 +1,4 @@
-//! The report: line by line for a person, at once for a program.
+//! The report: a line for each link as text, or one JSON object at the end.
 
 use std::io::{self, Write as _};
 
@@ -8,7 +8,7 @@ use super::Format;
 use super::link::Link;
 use crate::cli::printable;
 
-/// Prints links as they come.
+/// Prints each link as it is added.
 #[derive(Debug)]
 pub(crate) struct Printer {
     format: Format,
@@ -34,7 +34,7 @@ impl Printer {
             Format::Text if count(Some(true)) == self.links.len() => {}
             Format::Text => {
                 write(&format!(
-                    "\n{} of {} links are wrong, {} could not be looked at.\n",
+                    "\n{} of {} links are broken, {} could not be checked.\n",
                     count(Some(false)),
                     self.links.len(),
                     count(None)
@@ -45,21 +45,21 @@ impl Printer {
 }
 
 fn text(link: &Link) -> String {
-    let Link { link: name, ok, found, problem, mend, .. } = link;
+    let Link { link: name, ok, found, problem, fix, .. } = link;
     let mark = match ok {
         Some(true) => '✓',
         Some(false) => '✗',
         None => '?',
     };
-    let said = printable(found.as_ref().or(problem.as_ref()).map_or("", String::as_str));
-    let mut text = format!("{mark} {name:<21} {said}\n");
-    for line in mend.iter().flat_map(|mend| mend.lines()) {
+    let detail = printable(found.as_ref().or(problem.as_ref()).map_or("", String::as_str));
+    let mut text = format!("{mark} {name:<24} {detail}\n");
+    for line in fix.iter().flat_map(|fix| fix.lines()) {
         text += &format!("    {}\n", printable(line));
     }
     text
 }
 
-/// To standard output, which may have been closed by whoever read it.
+/// Writes to standard output. A reader that has closed it gets no more.
 fn write(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());

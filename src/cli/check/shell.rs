@@ -1,9 +1,12 @@
-//! Text in a command that is to be pasted into a shell.
+//! Text in a command that is pasted into a shell.
 
-/// As one word.
+use std::borrow::Cow;
+
+/// The text as one word. Settings and names come from arguments and JSON without NUL, which no shell takes; a NUL is
+/// replaced.
 pub(crate) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let text: Cow<'_, str> = if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() };
+    shlex::try_quote(&text).expect("only a NUL cannot be quoted").into_owned()
 }
 
 #[cfg(test)]
@@ -11,11 +14,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_the_text_back() {
-        for (text, expected) in
-            [("https://a.run.app/", "https://a.run.app/"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'"), ("", "''")]
-        {
-            assert_eq!(quoted(text), expected);
+    fn a_shell_reads_the_quoted_text_back() {
+        for text in ["https://a.run.app/", "a b", "it's", "$(x)", "", "a\nb", "^|^A=1|B=`x`", "!x"] {
+            assert_eq!(shlex::split(&quoted(text)), Some(vec![text.to_owned()]), "{text:?}");
+            let echoed = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted(text))]).output().unwrap();
+            assert_eq!(String::from_utf8(echoed.stdout).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn plain_text_is_not_quoted_and_nul_does_not_panic() {
+        assert_eq!(quoted("deploy/pipeline.env"), "deploy/pipeline.env");
+        assert_eq!(shlex::split(&quoted("a\0b")), Some(vec!["a\u{fffd}b".to_owned()]));
     }
 }

@@ -1,64 +1,64 @@
-//! From the log entry to the topic: the sink, the topic, and the sink's right to publish.
+//! From the log entry to the topic: the sink, the topic, and the sink's permission to publish.
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Mistakes, Verdict};
+use super::link::{Fault, Link, Problems, Verdict};
 use super::names::Names;
-use super::pixel::text;
 use super::policy::Policies;
-use super::seen::Seen;
 use super::shell::quoted;
+use super::state::DeploymentState;
+use super::text;
 use crate::config::Deployment;
 
-/// Roles that may publish.
+/// Roles that permit to publish.
 pub(crate) const PUBLISHERS: [&str; 5] =
     ["roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(crate) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deployment) -> Vec<Link> {
     vec![
-        Link::new("log sink", sink(seen, names, &deployment.service.template.decode.pixel_paths)),
-        Link::new("topic", topic(seen, names)),
-        Link::new("sink may publish", grant(seen, names)),
+        Link::new("log sink", sink(state, names, &deployment.service.template.decode.pixel_paths)),
+        Link::new("topic", topic(state, names)),
+        Link::new("sink publisher", grant(state, names)),
     ]
 }
 
-fn sink(seen: &Seen, names: &Names, paths: &[String]) -> Verdict {
+fn sink(state: &DeploymentState, names: &Names, paths: &[String]) -> Verdict {
     let Names { project, name, .. } = names;
     let destination = format!("pubsub.googleapis.com/{}", names.topic_path());
     let filter = filter(name, paths);
     let arguments = format!("{name} {destination} --project={project} --log-filter={}", quoted(&filter));
-    let sink = seen.sink.found(&format!("log sink {name}"), || format!("gcloud logging sinks create {arguments}"))?;
+    let sink = state.sink.found(&format!("log sink {name}"), || format!("gcloud logging sinks create {arguments}"))?;
     let update = format!("gcloud logging sinks update {arguments}");
-    let mut mistakes = Mistakes::default();
+    let mut problems = Problems::default();
     if sink["destination"] != destination.as_str() {
-        mistakes.add(format!("it writes to {} and not to topic {name}", text(&sink["destination"])), &update);
+        problems.add(format!("it writes to {} and not to topic {name}", text(&sink["destination"])), &update);
     }
-    let live = without_spaces(sink["filter"].as_str().unwrap_or_default());
-    let lacking: Vec<String> = wanted(name, paths).into_iter().filter(|part| !live.contains(&without_spaces(part))).collect();
-    if !lacking.is_empty() {
-        mistakes.add(format!("its filter does not ask for {}", lacking.join(", ")), &update);
+    let live = without_spaces(sink["filter"].as_str().unwrap_or(""));
+    let missing: Vec<String> = required_parts(name, paths).into_iter().filter(|part| !live.contains(&without_spaces(part))).collect();
+    if !missing.is_empty() {
+        problems.add(format!("its filter lacks {}", missing.join(", ")), &update);
     }
     if sink["disabled"] == true {
-        mistakes.add("it is disabled", format!("gcloud logging sinks update {name} --project={project} --no-disabled"));
+        problems.add("it is disabled", format!("gcloud logging sinks update {name} --project={project} --no-disabled"));
     }
     let exclusions = sink["exclusions"].as_array().into_iter().flatten().filter(|exclusion| exclusion["disabled"] != true);
     let exclusions: Vec<String> = exclusions.map(|exclusion| text(&exclusion["name"])).collect();
     if !exclusions.is_empty() {
-        mistakes.add(
-            format!("it leaves out what {} names", exclusions.join(", ")),
+        problems.add(
+            format!("its exclusions drop entries: {}", exclusions.join(", ")),
             format!("gcloud logging sinks update {name} --project={project} --clear-exclusions"),
         );
     }
-    mistakes.or(format!("{name} takes {} to the topic", paths.join(", ")))
+    problems.or(format!("{name} sends {} to the topic", paths.join(", ")))
 }
 
-/// What a filter of the pixel's entries cannot do without.
-fn wanted(url_map: &str, paths: &[String]) -> Vec<String> {
+/// The parts that a filter of the pixel's entries needs.
+fn required_parts(url_map: &str, paths: &[String]) -> Vec<String> {
     let load_balancer = ["resource.type=\"http_load_balancer\"".to_owned(), format!("url_map_name=\"{url_map}\"")];
     load_balancer.into_iter().chain(paths.iter().map(|path| format!("requestUrl:\"{path}\""))).collect()
 }
 
-/// As deploy.sh writes it.
+/// The filter that deploy.sh sets.
 fn filter(url_map: &str, paths: &[String]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| format!("httpRequest.requestUrl:\"{path}\"")).collect();
     let paths = if paths.len() > 1 { format!("({})", paths.join(" OR ")) } else { paths.concat() };
@@ -69,21 +69,21 @@ fn without_spaces(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-fn topic(seen: &Seen, names: &Names) -> Verdict {
+fn topic(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, name, .. } = names;
-    seen.pubsub.topic.found(&format!("topic {name}"), || format!("gcloud pubsub topics create {name} --project={project}"))?;
+    state.pubsub.topic.found(&format!("topic {name}"), || format!("gcloud pubsub topics create {name} --project={project}"))?;
     Ok(name.clone())
 }
 
-fn grant(seen: &Seen, names: &Names) -> Verdict {
+fn grant(state: &DeploymentState, names: &Names) -> Verdict {
     let Names { project, name, .. } = names;
-    let writer = writer(seen.sink.needed(&format!("log sink {name}"))?)?;
-    let policies = Policies::new(&seen.pubsub.topic_policy, &seen.project_policy, &format!("topic {name}"))?;
+    let writer = writer(state.sink.needed(&format!("log sink {name}"))?)?;
+    let policies = Policies::new(&state.pubsub.topic_policy, &state.project_policy, &format!("topic {name}"))?;
     if policies.grant(writer, &PUBLISHERS) {
-        return Ok(format!("{writer} publishes on topic {name}"));
+        return Ok(format!("{writer} can publish to topic {name}"));
     }
-    Err(Fault::wrong(
-        format!("{writer}, as which the sink writes, may not publish on topic {name}"),
+    Err(Fault::broken(
+        format!("the sink's account {writer} cannot publish to topic {name}"),
         format!(
             "gcloud pubsub topics add-iam-policy-binding {name} --project={project} --member={} --role=roles/pubsub.publisher",
             quoted(writer)
@@ -92,7 +92,7 @@ fn grant(seen: &Seen, names: &Names) -> Verdict {
 }
 
 fn writer(sink: &Value) -> Result<&str, Fault> {
-    let none = || Fault::Unseen { problem: "the sink does not say as whom it writes".to_owned(), mend: None };
+    let none = || Fault::unknown("the sink has no writerIdentity".to_owned());
     sink["writerIdentity"].as_str().filter(|writer| !writer.is_empty()).ok_or_else(none)
 }
 
@@ -109,6 +109,6 @@ mod tests {
             "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND \
              (httpRequest.requestUrl:\"/a.png\" OR httpRequest.requestUrl:\"/b.gif\")"
         );
-        assert!(wanted("pixel", &paths).iter().all(|part| filter.contains(part)));
+        assert!(required_parts("pixel", &paths).iter().all(|part| filter.contains(part)));
     }
 }

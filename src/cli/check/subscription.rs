@@ -4,33 +4,33 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Mistakes, Verdict};
+use super::link::{Fault, Link, Problems, Verdict};
 use super::names::Names;
-use super::pixel::text;
-use super::seen::Seen;
 use super::shell::quoted;
+use super::state::DeploymentState;
+use super::text;
 use crate::config::Deployment;
 
-/// A new table takes minutes to be there, and its messages come again until it is.
-const FEWEST_ATTEMPTS: u64 = 50;
+/// BigQuery takes minutes to create a table, and its messages are redelivered until then.
+const MIN_DELIVERY_ATTEMPTS: u64 = 50;
 
-pub(crate) fn links(seen: &Seen, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deployment) -> Vec<Link> {
     let push_deadline = deployment.service.push_deadline;
     vec![
-        Link::new("push subscription", subscription(seen, names, push_deadline)),
-        Link::new("push endpoint", endpoint(seen, names)),
-        Link::new("push identity", identity(seen, names)),
-        Link::new("ack deadline", ack_deadline(seen, names, push_deadline)),
-        Link::new("retries", retries(seen, names)),
-        Link::new("dead-letter policy", dead_letter_policy(seen, names)),
+        Link::new("push subscription", subscription(state, names, push_deadline)),
+        Link::new("push endpoint", endpoint(state, names)),
+        Link::new("push identity", identity(state, names)),
+        Link::new("ack deadline", ack_deadline(state, names, push_deadline)),
+        Link::new("retries", retries(state, names)),
+        Link::new("dead-letter policy", dead_letter_policy(state, names)),
     ]
 }
 
-fn subscription(seen: &Seen, names: &Names, push_deadline: Duration) -> Verdict {
+fn subscription(state: &DeploymentState, names: &Names, push_deadline: Duration) -> Verdict {
     let Names { project, name, push, push_account, dead_letter, .. } = names;
-    let url = service_url(seen);
+    let url = service_url(state);
     let create = || {
-        // There is nowhere to push to yet, and deploy.sh makes both.
+        // Without a service there is no endpoint; deploy.sh creates both.
         let Ok(url) = url else { return names.deploy.clone() };
         format!(
             "gcloud pubsub subscriptions create {push} --project={project} --topic={name} --push-endpoint={} \
@@ -39,69 +39,69 @@ fn subscription(seen: &Seen, names: &Names, push_deadline: Duration) -> Verdict 
              --expiration-period=never",
             quoted(&format!("{url}/")),
             quoted(url),
-            enough(push_deadline),
+            ack_seconds(push_deadline),
         )
     };
-    let subscription = seen.pubsub.subscription.found(&format!("subscription {push}"), create)?;
-    let mut mistakes = Mistakes::default();
+    let subscription = state.pubsub.subscription.found(&format!("subscription {push}"), create)?;
+    let mut problems = Problems::default();
     if subscription["topic"] != names.topic_path().as_str() {
-        // Its topic is the one thing that cannot be changed.
-        mistakes.add(
-            format!("it is of {} and not of topic {name}", text(&subscription["topic"])),
+        // The topic of a subscription cannot be changed.
+        problems.add(
+            format!("it belongs to {} and not to topic {name}", text(&subscription["topic"])),
             format!("gcloud pubsub subscriptions delete {push} --project={project}\n{}", create()),
         );
     }
     if subscription["expirationPolicy"].is_null() || !subscription["expirationPolicy"]["ttl"].is_null() {
-        mistakes.add("it is deleted when nothing happens for a while", update(names, "--expiration-period=never"));
+        problems.add("it expires when it is not used", update(names, "--expiration-period=never"));
     }
-    mistakes.or(format!("{push} of topic {name}, which never expires"))
+    problems.or(format!("{push} of topic {name}, without expiration"))
 }
 
-fn endpoint(seen: &Seen, names: &Names) -> Verdict {
-    let (push, url) = (&needed(seen, names)?["pushConfig"], service_url(seen)?);
+fn endpoint(state: &DeploymentState, names: &Names) -> Verdict {
+    let (push, url) = (&push_subscription(state, names)?["pushConfig"], service_url(state)?);
     let endpoint = push["pushEndpoint"].as_str().filter(|endpoint| !endpoint.is_empty());
     match endpoint {
         Some(endpoint) if endpoint.trim_end_matches('/') == url => Ok(endpoint.to_owned()),
         _ => {
-            let problem = format!("it pushes to {} and not to {url}/", endpoint.unwrap_or("nobody"));
-            Err(Fault::wrong(problem, update(names, &push_flags(names, url))))
+            let problem = format!("it pushes to {} and not to {url}/", endpoint.unwrap_or("no endpoint"));
+            Err(Fault::broken(problem, update(names, &push_flags(names, url))))
         }
     }
 }
 
-/// Cloud Run asks for both: a known account, and that its token was meant for this service.
-fn identity(seen: &Seen, names: &Names) -> Verdict {
-    let (token, url) = (&needed(seen, names)?["pushConfig"]["oidcToken"], service_url(seen)?);
-    let mut mistakes = Mistakes::default();
+/// Cloud Run requires a permitted account, and a token whose audience is this service.
+fn identity(state: &DeploymentState, names: &Names) -> Verdict {
+    let (token, url) = (&push_subscription(state, names)?["pushConfig"]["oidcToken"], service_url(state)?);
+    let mut problems = Problems::default();
     let flags = update(names, &push_flags(names, url));
     if token["serviceAccountEmail"] != names.push_account.as_str() {
-        mistakes.add(format!("pushes are signed by {} and not by {}", text(&token["serviceAccountEmail"]), names.push_account), &flags);
+        problems.add(format!("the push account is {} and not {}", text(&token["serviceAccountEmail"]), names.push_account), &flags);
     }
-    // Where none is set, Pub/Sub takes the endpoint.
+    // Without an audience, Pub/Sub uses the endpoint.
     if token["audience"].as_str().is_none_or(|audience| audience.trim_end_matches('/') != url) {
-        mistakes.add(format!("the token's audience is {} and not {url}", text(&token["audience"])), &flags);
+        problems.add(format!("the token's audience is {} and not {url}", text(&token["audience"])), &flags);
     }
-    mistakes.or(format!("{}, for {url}", names.push_account))
+    problems.or(format!("{}, for {url}", names.push_account))
 }
 
-/// A push that is answered after the deadline has been sent again.
-fn ack_deadline(seen: &Seen, names: &Names, push_deadline: Duration) -> Verdict {
-    // The API leaves out what it has by default.
-    let deadline = Duration::from_secs(needed(seen, names)?["ackDeadlineSeconds"].as_u64().unwrap_or(10));
+/// Pub/Sub redelivers a message whose push is not answered within the deadline.
+fn ack_deadline(state: &DeploymentState, names: &Names, push_deadline: Duration) -> Verdict {
+    // The API leaves out the default.
+    let deadline = Duration::from_secs(push_subscription(state, names)?["ackDeadlineSeconds"].as_u64().unwrap_or(10));
     if deadline > push_deadline {
-        return Ok(format!("{deadline:?}, and a push is answered within {push_deadline:?}"));
+        return Ok(format!("{deadline:?}; the service answers within {push_deadline:?}"));
     }
-    Err(Fault::wrong(
-        format!("it is {deadline:?}, and the service may take {push_deadline:?} (PUSH_DEADLINE): what it still works on is sent again"),
-        update(names, &format!("--ack-deadline={}", enough(push_deadline))),
+    Err(Fault::broken(
+        format!("it is {deadline:?}, and the service may take {push_deadline:?} (PUSH_DEADLINE): messages in progress are redelivered"),
+        update(names, &format!("--ack-deadline={}", ack_seconds(push_deadline))),
     ))
 }
 
-fn retries(seen: &Seen, names: &Names) -> Verdict {
-    let policy = &needed(seen, names)?["retryPolicy"];
+fn retries(state: &DeploymentState, names: &Names) -> Verdict {
+    let policy = &push_subscription(state, names)?["retryPolicy"];
     if policy.is_null() {
-        return Err(Fault::wrong(
-            "what is sent back comes again at once, and uses up its attempts in seconds",
+        return Err(Fault::broken(
+            "it has no retry policy: refused messages are redelivered at once and use up their attempts in seconds",
             update(names, "--min-retry-delay=10s --max-retry-delay=600s"),
         ));
     }
@@ -109,30 +109,30 @@ fn retries(seen: &Seen, names: &Names) -> Verdict {
     Ok(format!("after {} to {}", delay("minimumBackoff", "10s"), delay("maximumBackoff", "600s")))
 }
 
-fn dead_letter_policy(seen: &Seen, names: &Names) -> Verdict {
-    let policy = &needed(seen, names)?["deadLetterPolicy"];
-    let mend = update(names, &format!("--dead-letter-topic={} --max-delivery-attempts=100", names.dead_letter));
+fn dead_letter_policy(state: &DeploymentState, names: &Names) -> Verdict {
+    let policy = &push_subscription(state, names)?["deadLetterPolicy"];
+    let fix = update(names, &format!("--dead-letter-topic={} --max-delivery-attempts=100", names.dead_letter));
     let attempts = policy["maxDeliveryAttempts"].as_u64().unwrap_or(5);
-    let mut mistakes = Mistakes::default();
+    let mut problems = Problems::default();
     if policy["deadLetterTopic"] != names.dead_letter_path().as_str() {
-        mistakes.add(format!("its dead-letter topic is {} and not {}", text(&policy["deadLetterTopic"]), names.dead_letter), &mend);
-    } else if attempts < FEWEST_ATTEMPTS {
-        mistakes.add(format!("a message is given up after {attempts} attempts, which a table that BigQuery still makes may need"), &mend);
+        problems.add(format!("its dead-letter topic is {} and not {}", text(&policy["deadLetterTopic"]), names.dead_letter), &fix);
+    } else if attempts < MIN_DELIVERY_ATTEMPTS {
+        problems.add(format!("a message is dead-lettered after {attempts} attempts, fewer than a new table may need"), &fix);
     }
-    mistakes.or(format!("to topic {} after {attempts} attempts", names.dead_letter))
+    problems.or(format!("to topic {} after {attempts} attempts", names.dead_letter))
 }
 
-fn needed<'s>(seen: &'s Seen, names: &Names) -> Result<&'s Value, Fault> {
-    seen.pubsub.subscription.needed(&format!("subscription {}", names.push))
+fn push_subscription<'s>(state: &'s DeploymentState, names: &Names) -> Result<&'s Value, Fault> {
+    state.pubsub.subscription.needed(&format!("subscription {}", names.push))
 }
 
-/// Where the service is.
-fn service_url(seen: &Seen) -> Result<&str, Fault> {
-    let none = || Fault::Unseen { problem: "the service has no URL yet".to_owned(), mend: None };
-    seen.service.needed("service")?["status"]["url"].as_str().ok_or_else(none)
+/// The service's URL.
+fn service_url(state: &DeploymentState) -> Result<&str, Fault> {
+    let none = || Fault::unknown("the service has no URL yet".to_owned());
+    state.service.needed("service")?["status"]["url"].as_str().ok_or_else(none)
 }
 
-/// A whole push configuration: gcloud replaces it as one.
+/// All flags of the push configuration: gcloud replaces it as a whole.
 fn push_flags(names: &Names, url: &str) -> String {
     format!(
         "--push-endpoint={} --push-auth-service-account={} --push-auth-token-audience={}",
@@ -146,7 +146,7 @@ fn update(names: &Names, flags: &str) -> String {
     format!("gcloud pubsub subscriptions update {} --project={} {flags}", names.push, names.project)
 }
 
-/// Seconds for the ack deadline; Pub/Sub takes no more than 600.
-fn enough(push_deadline: Duration) -> u64 {
+/// An ack deadline in seconds. Pub/Sub's maximum is 600.
+fn ack_seconds(push_deadline: Duration) -> u64 {
     (push_deadline.as_secs() + 10).clamp(60, 600)
 }

@@ -2,36 +2,37 @@
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Mistakes, Verdict};
+use super::link::{Fault, Link, Problems, Verdict};
 use super::names::Names;
-use super::pixel::text;
 use super::policy::inherited;
-use super::seen::Tables;
+use super::resource::Resource;
 use super::shell::quoted;
-use crate::cli::google::Look;
+use super::state::Tables;
+use super::text;
 use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
+use crate::google::bigquery;
 use crate::sink::dead_letter;
 
-/// Roles of a dataset's access list that may write rows and make tables. The first two are its names for the others.
+/// Roles of a dataset's access list that permit to write rows and create tables. WRITER and OWNER are its old names for
+/// dataEditor and dataOwner.
 const WRITERS: [&str; 5] = ["WRITER", "OWNER", "roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin"];
 
-pub(crate) fn links(tables: &Tables, project_policy: &Look, names: &Names, deployment: &Deployment) -> Vec<Link> {
-    let mut links =
-        vec![Link::new("dataset", dataset(tables, names)), Link::new("service may write", access(tables, project_policy, names))];
-    links.extend(own(tables, names, deployment));
+pub(crate) fn links(tables: &Tables, project_policy: &Resource, names: &Names, deployment: &Deployment) -> Vec<Link> {
+    let mut links = vec![Link::new("dataset", dataset(tables, names)), Link::new("service writes", access(tables, project_policy, names))];
+    links.extend(table_links(tables, names, deployment));
     links.push(Link::new("views", views(tables, names)));
     links
 }
 
-/// An emulator has neither accounts nor views.
-pub(crate) fn of_an_emulator(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
+/// The links of an emulator, which has neither accounts nor views.
+pub(crate) fn emulator_links(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
     let mut links = vec![Link::new("dataset", dataset(tables, names))];
-    links.extend(own(tables, names, deployment));
+    links.extend(table_links(tables, names, deployment));
     links
 }
 
-fn own(tables: &Tables, names: &Names, deployment: &Deployment) -> [Link; 3] {
+fn table_links(tables: &Tables, names: &Names, deployment: &Deployment) -> [Link; 3] {
     [
         Link::new("template table", template(tables, names, &deployment.schema_file)),
         Link::new("columns", columns(tables, names, deployment)),
@@ -44,16 +45,16 @@ fn dataset(tables: &Tables, names: &Names) -> Verdict {
     let create = || names.bq(&format!("--location={location} mk --dataset {name}"));
     let dataset = tables.dataset.found(&format!("dataset {name}"), create)?;
     match dataset["location"].as_str() {
-        // It holds data, so that the setting is the one to change.
-        Some(place) if !place.eq_ignore_ascii_case(location) => Err(Fault::wrong(
-            format!("it is in {place}, and LOCATION is {location}"),
+        // A dataset's location cannot be changed, so the setting has to.
+        Some(place) if !place.eq_ignore_ascii_case(location) => Err(Fault::broken(
+            format!("it is in {place}, but LOCATION is {location}"),
             format!("echo LOCATION={} >> deploy/pipeline.env", quoted(place)),
         )),
         place => Ok(format!("{name} in {}", place.unwrap_or(location))),
     }
 }
 
-fn access(tables: &Tables, project_policy: &Look, names: &Names) -> Verdict {
+fn access(tables: &Tables, project_policy: &Resource, names: &Names) -> Verdict {
     let Names { project, dataset: name, run_account, .. } = names;
     let dataset = tables.dataset.needed(&format!("dataset {name}"))?;
     let member = format!("serviceAccount:{run_account}");
@@ -64,10 +65,10 @@ fn access(tables: &Tables, project_policy: &Look, names: &Names) -> Verdict {
             && entry["role"].as_str().is_some_and(|role| WRITERS.contains(&role))
     });
     if listed || inherited(project_policy, &member, &WRITERS) {
-        return Ok(format!("{run_account} in {name}"));
+        return Ok(format!("{run_account} can write to {name}"));
     }
-    Err(Fault::wrong(
-        format!("{run_account} may not write in {name}, so every message is sent back"),
+    Err(Fault::broken(
+        format!("{run_account} cannot write to {name}, so every message is refused"),
         names.statement(&format!("GRANT `roles/bigquery.dataEditor` ON SCHEMA `{project}.{name}` TO \"{member}\"")),
     ))
 }
@@ -76,9 +77,9 @@ fn template(tables: &Tables, names: &Names, schema_file: &str) -> Verdict {
     let Names { dataset, table: name, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
     let create = || make(names, name, schema_file);
-    let table = tables.template.found(&format!("table {dataset}.{name}, of which the others are made"), create)?;
+    let table = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
     if !table["expirationTime"].is_null() {
-        return Err(Fault::wrong(format!("{dataset}.{name} expires, and then no row can be stored"), keep(names, name)));
+        return Err(Fault::broken(format!("{dataset}.{name} expires; after that, no row can be stored"), keep(names, name)));
     }
     Ok(format!("{dataset}.{name}"))
 }
@@ -88,9 +89,9 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
     let schema = schema(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
     let settings = &deployment.service.template.decode;
     let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{name}` {}", changes.join(", ")));
-    let mut mistakes = Mistakes::default();
+    let mut problems = Problems::default();
     for problem in settings.problems_with(&schema) {
-        let mend = match &problem {
+        let fix = match &problem {
             SchemaProblem::Missing(columns) => {
                 alter(columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS `{column}` STRING")).collect())
             }
@@ -98,7 +99,7 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
                 alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
             }
             SchemaProblem::Unmarked => alter(vec!["ADD COLUMN IF NOT EXISTS signed BOOL".to_owned()]),
-            // No statement changes the type of any column.
+            // BigQuery has no statement for these type changes.
             SchemaProblem::Unhashable(_) => String::new(),
             SchemaProblem::Unfillable(columns) => {
                 let left: Vec<&str> =
@@ -106,9 +107,9 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
                 format!("VALID_ATTRIBUTES={} {deploy}", quoted(&left.join(",")))
             }
         };
-        mistakes.add(problem.to_string(), mend);
+        problems.add(problem.to_string(), fix);
     }
-    mistakes.or(format!("{} of {dataset}.{name}", settings.valid_attributes.names().join(", ")))
+    problems.or(format!("{} of {dataset}.{name}", settings.valid_attributes.names().join(", ")))
 }
 
 fn dead_letters(tables: &Tables, names: &Names) -> Verdict {
@@ -116,22 +117,21 @@ fn dead_letters(tables: &Tables, names: &Names) -> Verdict {
     tables.dataset.needed(&format!("dataset {dataset}"))?;
     let file = "schema/dead_letters.json";
     let create = || make(names, name, file);
-    let table =
-        tables.dead_letter_table.found(&format!("table {dataset}.{name}, so what can never be a row is sent back for days"), create)?;
-    let (missing, mut mistakes) = (dead_letter::columns_missing_in(&schema(table)?), Mistakes::default());
+    let table = tables.dead_letter_table.found(&format!("dead-letter table {dataset}.{name}"), create)?;
+    let (missing, mut problems) = (dead_letter::columns_missing_in(&schema(table)?), Problems::default());
     if !missing.is_empty() {
-        mistakes.add(
-            format!("{dataset}.{name} has no column {}, so it takes no dead letters", missing.join(", ")),
+        problems.add(
+            format!("{dataset}.{name} lacks columns, so it cannot store dead letters: {}", missing.join(", ")),
             names.bq(&format!("update --table {dataset}.{name} {file}")),
         );
     }
     if !table["expirationTime"].is_null() {
-        mistakes.add(format!("{dataset}.{name} expires, and its dead letters with it"), keep(names, name));
+        problems.add(format!("{dataset}.{name} expires with its dead letters"), keep(names, name));
     }
-    mistakes.or(format!("{dataset}.{name}"))
+    problems.or(format!("{dataset}.{name}"))
 }
 
-/// A dataset whose tables expire would let these two expire as well; bq can only say so afterwards.
+/// Creates a table without expiration, whatever the dataset's default. `bq mk` has no flag for that.
 fn make(names: &Names, table: &str, schema_file: &str) -> String {
     let make = names.bq(&format!("mk --table {}.{table} {}", names.dataset, quoted(schema_file)));
     format!("{make}\n{}", keep(names, table))
@@ -144,22 +144,22 @@ fn keep(names: &Names, table: &str) -> String {
 fn views(tables: &Tables, names: &Names) -> Verdict {
     let Names { dataset, deploy, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
-    let mut mistakes = Mistakes::default();
+    let mut problems = Problems::default();
     for (name, view) in [("events", &tables.events), ("events_daily", &tables.events_daily)] {
         match view.found(&format!("view {dataset}.{name}"), || deploy.clone()) {
-            Ok(view) if view["type"] != "VIEW" => mistakes.add(
-                format!("{dataset}.{name} is a {} and no view", text(&view["type"])),
+            Ok(view) if view["type"] != "VIEW" => problems.add(
+                format!("{dataset}.{name} is a {} and not a view", text(&view["type"])),
                 format!("{}\n{deploy}", names.bq(&format!("rm --table {dataset}.{name}"))),
             ),
             Ok(_) => {}
-            Err(Fault::Wrong { problem, mend }) => mistakes.add(problem, mend),
-            Err(unseen) => return Err(unseen),
+            Err(Fault::Broken { problem, fix }) => problems.add(problem, fix),
+            Err(unknown) => return Err(unknown),
         }
     }
-    mistakes.or("events, events_daily")
+    problems.or("events, events_daily")
 }
 
 /// The columns of a table resource.
 pub(crate) fn schema(table: &Value) -> Result<Schema, Fault> {
-    Schema::of_table(table).map_err(|error| Fault::Unseen { problem: format!("its columns cannot be read: {error}"), mend: None })
+    bigquery::schema_of(table).map_err(|error| Fault::from(&error))
 }

@@ -1,4 +1,4 @@
-//! What the estimate takes an event to be. Whoever knows better changes a number here.
+//! The estimate's assumptions about an event. Change a number here if a better one is known.
 
 use super::prices::GIB;
 
@@ -12,8 +12,8 @@ pub(crate) const REQUEST: f64 = 600.0;
 /// Bytes of its answer: 68 of the picture, the rest headers. An assumption.
 pub(crate) const RESPONSE: f64 = 700.0;
 
-/// Share of requests that the CDN has to pass on to the bucket. An assumption, and a high one: a picture
-/// that is cached for a day is asked for once a day and cache.
+/// Share of requests that the CDN forwards to the bucket. An assumption, and a high one: each cache
+/// requests a picture with a lifetime of one day once a day.
 pub(crate) const MISSES: f64 = 0.05;
 
 /// Bytes of a log entry. Published entries of load balancers have 866 to 1,560 as compact JSON, and
@@ -24,7 +24,7 @@ pub(crate) const ENTRY: f64 = 1250.0;
 /// bytes), 20 for the time of publication, 17 for the id.
 pub(crate) const MESSAGE: f64 = ENTRY + 100.0;
 
-/// Bytes of the entry that Cloud Run itself logs for each push. As remembered, not measured.
+/// Bytes of the entry that Cloud Run itself logs for each push. An assumption, not measured.
 pub(crate) const RUN_LOG_ENTRY: f64 = 1000.0;
 
 /// Seconds for which a push occupies an instance that has no other: insertAll takes 40 to 100 ms (the

@@ -6,18 +6,18 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Count(pub(crate) u64);
 
-/// A trillion. Past it, list prices say nothing, and nobody has so many users.
-const MOST: u64 = 1_000_000_000_000;
+/// A trillion. List prices do not apply beyond it.
+const MAX_COUNT: u64 = 1_000_000_000_000;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadCount {
-    #[error("this is not a number, as 250000, 250k, 1.5M or 1e6 is")]
+    #[error("not a number: write 250000, 250k, 1.5M or 1e6")]
     NotANumber,
-    #[error("this is not a whole number")]
+    #[error("not a whole number")]
     NotWhole,
-    #[error("this is less than nothing")]
+    #[error("less than 0")]
     Negative,
-    #[error("this is more than 1e12, past which the list prices say nothing")]
+    #[error("more than 1e12, beyond which list prices do not apply")]
     TooMany,
 }
 
@@ -41,7 +41,7 @@ impl FromStr for Count {
         let number: f64 = spelled.parse().map_err(|_| BadCount::NotANumber)?;
         match number {
             _ if number < 0.0 => Err(BadCount::Negative),
-            _ if number > MOST as f64 => Err(BadCount::TooMany),
+            _ if number > MAX_COUNT as f64 => Err(BadCount::TooMany),
             _ if number.fract() != 0.0 => Err(BadCount::NotWhole),
             _ => Ok(Self(number as u64)),
         }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_read_as_people_write_it() {
+    fn a_count_is_read_in_every_notation() {
         for (text, count) in [
             ("0", 0),
             ("250000", 250_000),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_says_what_is_wrong_with_it() {
+    fn an_invalid_count_is_refused_with_the_reason() {
         for (text, error) in [
             ("", BadCount::NotANumber),
             ("k", BadCount::NotANumber),
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_plain_number_is_itself(count in 0..=MOST) {
+        fn a_plain_number_is_itself(count in 0..=MAX_COUNT) {
             prop_assert_eq!(count.to_string().parse(), Ok(Count(count)));
         }
 

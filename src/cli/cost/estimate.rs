@@ -1,6 +1,6 @@
-//! What a month of events costs: a pure function of their number.
+//! The cost of a month of events: a pure function of their number.
 //!
-//! Events are spread evenly over the month. Bursts cost Cloud Run less, and nothing else anything.
+//! Events are spread evenly over the month. Bursts make Cloud Run cheaper and change no other cost.
 
 use serde::Serialize;
 
@@ -9,18 +9,17 @@ use super::assumed::{
 };
 use super::numbers::{amount, dollars};
 use super::prices::{
-    self, BUCKET_READS, BUCKET_STORAGE, CACHE_FILL, CACHE_LOOKUPS, CACHE_TRANSFER, DATA_PROCESSED, FORWARDING_RULES, GIB,
-    LEAST_MESSAGE_REQUEST, LEAST_STREAMED_ROW, LOG_STORAGE, MESSAGE_THROUGHPUT, Price, RUN_CPU, RUN_MEMORY, RUN_REQUESTS, STREAMED_ROWS,
-    TABLE_STORAGE,
+    self, BUCKET_READS, BUCKET_STORAGE, CACHE_FILL, CACHE_LOOKUPS, CACHE_TRANSFER, DATA_PROCESSED, FORWARDING_RULES, GIB, LOG_STORAGE,
+    MESSAGE_THROUGHPUT, MIN_MESSAGE_REQUEST, MIN_STREAMED_ROW, Price, RUN_CPU, RUN_MEMORY, RUN_REQUESTS, STREAMED_ROWS, TABLE_STORAGE,
 };
 
 /// A month of events, and what each part of the pipeline costs for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Estimate {
     pub(crate) events_per_month: u64,
-    /// What is paid for, the fixed part first.
+    /// The billed items, fixed ones first.
     pub(crate) lines: Vec<Line>,
-    /// What a setting would add to it.
+    /// What each optional setting would add.
     pub(crate) options: Vec<Line>,
     pub(crate) fixed_dollars: f64,
     pub(crate) marginal_dollars: f64,
@@ -56,7 +55,7 @@ const fn pieces(name: &'static str) -> Unit {
     Unit { by: 1.0, name }
 }
 
-/// Estimates a month of so many events.
+/// Estimates a month with this number of events.
 pub(crate) fn estimate(events_per_month: u64) -> Estimate {
     let events = events_per_month as f64;
     let millions = (events_per_month > 0).then_some(events / 1e6);
@@ -75,9 +74,9 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
     };
 
     let through = events * MISSES * (REQUEST + RESPONSE);
-    let message = MESSAGE.max(LEAST_MESSAGE_REQUEST);
+    let message = MESSAGE.max(MIN_MESSAGE_REQUEST);
     let busy = busy(events);
-    let row = ROW.max(LEAST_STREAMED_ROW);
+    let row = ROW.max(MIN_STREAMED_ROW);
     let own_log = events * RUN_LOG_ENTRY;
     let percent = MISSES * 100.0;
 
@@ -137,7 +136,7 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
         ),
     ];
 
-    // What is free in a month is used up by the service's own log first.
+    // The service's own log uses up the free tier first.
     let mut unexcluded =
         line("Cloud Logging", "EXCLUDE_FROM_DEFAULT=false", format!("events × {} B", amount(ENTRY)), events * ENTRY, &IN_GIB, &LOG_STORAGE);
     unexcluded.dollars = LOG_STORAGE.of(own_log + events * ENTRY) - LOG_STORAGE.of(own_log);
@@ -166,9 +165,9 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
 
 /// Seconds of a month that instances of the service are billed for: those in which they have a request.
 ///
-/// Pushes that come at random, each for `PUSH` seconds, leave one instance without any for the share
-/// e^(-rate × PUSH) of the time. Few events are billed for their own tenth of a second, many for an
-/// instance that is always on; still more, for another instance for each `INSTANCE_RATE`.
+/// Pushes arrive at random and take `PUSH` seconds each, so that one instance has none for the share e^(-rate × PUSH) of
+/// the time. Few events are billed for a tenth of a second each, many for an instance that is always on, and more for
+/// another instance per `INSTANCE_RATE`.
 fn busy(events: f64) -> f64 {
     let rate = events / MONTH_SECONDS;
     let one = -(-rate * PUSH).exp_m1();
@@ -181,16 +180,16 @@ fn formula(how: &str, unit: &Unit, price: &Price) -> String {
 }
 
 impl Estimate {
-    /// What the figures do not say.
-    pub(crate) fn remarks(&self) -> Vec<String> {
+    /// Notes on the figures.
+    pub(crate) fn notes(&self) -> Vec<String> {
         let stored = self.events_per_month as f64 * ROW;
         // Three months at the full price, nine at half of it.
         let year = TABLE_STORAGE.of((3.0 + 9.0 / 2.0) * stored);
         let own_log = LOG_STORAGE.of(self.events_per_month as f64 * RUN_LOG_ENTRY);
-        let mut remarks = vec![
+        let mut notes = vec![
             format!(
                 "List prices for us-central1 and the US, read on {}, without discounts or taxes; other regions differ. Free tiers are \
-                 counted once a month, as though nothing else used them.",
+                 counted once a month, as if nothing else used them.",
                 prices::READ
             ),
             format!(
@@ -199,24 +198,24 @@ impl Estimate {
                 amount(INSTANCE_RATE)
             ),
             "Routing log entries to Pub/Sub costs nothing; EXCLUDE_FROM_DEFAULT=false stores them in Cloud Logging as well. ARCHIVE \
-             keeps as many months as ARCHIVE_DAYS has."
+             keeps the months within ARCHIVE_DAYS."
                 .to_owned(),
             format!(
-                "Rows add up: after a year, their storage is ${} a month. A query costs what its columns hold, and at least 10 MiB for each \
-                 table that it reads.",
+                "Rows accumulate: after a year, their storage costs ${} a month. A query is charged for the bytes of its columns, and for \
+                 at least 10 MiB per table.",
                 dollars(year)
             ),
-            "Not counted, as they stay below a cent or a free tier: the image in Artifact Registry and its builds, the pixel itself, \
+            "Not counted, because each is below a cent or within a free tier: the image in Artifact Registry and its builds, the pixel itself, \
              metrics, redeliveries, dead letters."
                 .to_owned(),
         ];
         if own_log > 0.0 {
-            remarks.push(format!(
-                "Cloud Run logs each push. To exclude its request log from _Default, too, would save ${} a month.",
+            notes.push(format!(
+                "Cloud Run logs each push. Excluding its request log from _Default as well would save ${} a month.",
                 dollars(own_log)
             ));
         }
-        remarks
+        notes
     }
 }
 
@@ -338,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn few_events_are_billed_for_themselves_and_many_for_whole_instances() {
+    fn few_events_are_billed_singly_and_many_by_instance() {
         // A thousand a month hardly ever meet: each is billed for its tenth of a second.
         assert!((busy(1_000.0) - 100.0).abs() < 0.01, "{}", busy(1_000.0));
         // A hundred a second are always in flight: one instance, all month.
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_entry_is_taken_to_be_as_long_as_real_ones_are() {
+    fn the_assumed_entry_is_as_long_as_the_fixtures() {
         let entries = include_str!("../../../tests/fixtures/load_balancer.jsonl");
         let lengths: Vec<f64> = entries.lines().map(|line| line.len() as f64).collect();
         let mean = lengths.iter().sum::<f64>() / lengths.len() as f64;

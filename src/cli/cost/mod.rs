@@ -1,4 +1,4 @@
-//! `pixel-pipeline cost`: what a month of events costs on Google Cloud.
+//! `pixel-pipeline cost`: estimates what a month of events costs on Google Cloud.
 //!
 //! ```text
 //! args ── count ── estimate (a pure function) ── print (text, JSON, Markdown)
@@ -6,7 +6,7 @@
 //!                  tables (users and BigQuery's limits)
 //! ```
 //!
-//! It asks nobody: prices change, and each names its page and the day on which it was read.
+//! It sends no request. Prices change: each names its page and the day on which it was read.
 
 mod assumed;
 mod count;
@@ -24,26 +24,26 @@ use clap::ValueEnum;
 use count::Count;
 use estimate::{Estimate, estimate};
 
-/// Estimate what a month of events costs on Google Cloud, part by part.
+/// Estimate what a month of events costs on Google Cloud, part by part
 ///
-/// By list prices for us-central1 and the US, free tiers included. Works without network or account.
-/// Numbers may be written as 250000, 250k, 1.5M or 1e6.
+/// Uses list prices for us-central1 and the US, with free tiers. Needs neither network nor account. Write numbers as
+/// 250000, 250k, 1.5M or 1e6.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Events in a month; several volumes, parted by spaces, are estimated one by one
+    /// Events in a month; several volumes, separated by spaces, are estimated one by one
     #[arg(long, value_name = "N", num_args = 1.., required = true)]
     events_per_month: Vec<Count>,
-    /// Different user_ids that are seen on an average day: says when tables per user stop being a good idea
+    /// Distinct user_ids on an average day: adds advice on a table per user
     #[arg(long, value_name = "U")]
     users: Option<Count>,
-    /// How to print
+    /// Format of the estimate
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table for each volume, with remarks
+    /// A table for each volume, with notes
     Text,
     /// An object for each volume, on a line of its own, with the prices
     Json,
@@ -55,11 +55,11 @@ enum Format {
 pub fn run(args: Args) -> ExitCode {
     match cost(&args) {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has seen enough.
+        // The reader closed the pipe.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot write: {error}");
-            ExitCode::from(2)
+            eprintln!("error: cannot write the estimate: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Amounts and dollars as they are printed.
 
-/// As many digits as an amount is worth, with thousands parted: 1,250 or 0.128.
+/// Three significant decimals at most, with thousands separators: 1,250 or 0.128.
 pub(crate) fn amount(value: f64) -> String {
     let decimals = match value {
         _ if value.fract() == 0.0 || value >= 1000.0 => 0,
         _ if value >= 1.0 => 2,
         _ => 3,
     };
-    trimmed(&parted(&format!("{value:.decimals$}")))
+    trimmed(&with_separators(&format!("{value:.decimals$}")))
 }
 
 /// Dollars to the cent, or to two digits where they are less than that: 18.25 or 0.0075.
@@ -16,7 +16,7 @@ pub(crate) fn dollars(value: f64) -> String {
         return "0".to_owned();
     }
     if value >= 1.0 {
-        return parted(&format!("{value:.2}"));
+        return with_separators(&format!("{value:.2}"));
     }
     // Up to the second digit that is not 0.
     let decimals = (1.0 - value.log10().floor()).clamp(2.0, 12.0) as usize;
@@ -34,24 +34,24 @@ pub(crate) fn cents(value: f64) -> String {
     } else if value < 0.01 {
         "< 0.01".to_owned()
     } else {
-        parted(&format!("{value:.2}"))
+        with_separators(&format!("{value:.2}"))
     }
 }
 
 /// Commas between thousands.
-fn parted(number: &str) -> String {
+fn with_separators(number: &str) -> String {
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
-    let mut parted = String::new();
+    let mut separated = String::new();
     for (at, digit) in whole.char_indices() {
         if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            parted.push(',');
+            separated.push(',');
         }
-        parted.push(digit);
+        separated.push(digit);
     }
-    parted + rest
+    separated + rest
 }
 
-/// Without the zeros after a decimal point that say nothing.
+/// Without trailing zeros after the decimal point.
 fn trimmed(number: &str) -> String {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number.to_owned() }
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_has_as_many_digits_as_it_is_worth() {
+    fn an_amount_has_three_decimals_at_most() {
         for (value, printed) in [
             (0.0, "0"),
             (0.128, "0.128"),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_less_than_a_cent_is_not_nothing() {
+    fn less_than_a_cent_is_not_printed_as_zero() {
         for (value, printed) in [(0.0, "0"), (0.004, "< 0.01"), (0.01, "0.01"), (0.075, "0.07"), (1234.5, "1,234.50")] {
             assert_eq!(cents(value), printed);
         }

@@ -9,10 +9,10 @@ use super::numbers::{amount, cents, dollars};
 use super::prices;
 use super::tables::Tables;
 
-/// A table to read on a terminal, a month of events to a table.
+/// A table for a terminal.
 pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} events a month\n", amount(estimate.events_per_month as f64))?;
-    let mut rows = vec![["part", "what is billed", "quantity", "formula", "$ a month", "$ a million events"].map(str::to_owned)];
+    let mut rows = vec![["part", "billed item", "quantity", "formula", "$ a month", "$ a million events"].map(str::to_owned)];
     rows.extend(estimate.lines.iter().map(cells));
     let sum = |name: &str, value, million: Option<f64>| {
         [name.to_owned(), String::new(), String::new(), String::new(), dollars(value), per_million(million)]
@@ -28,7 +28,7 @@ pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
     let widths: [usize; 6] = std::array::from_fn(width);
     for (at, row) in rows.iter().enumerate() {
         if at == options {
-            writeln!(out, "\nWhat a setting adds:")?;
+            writeln!(out, "\nOptional settings add:")?;
         } else if at == 1 || at == sums {
             writeln!(out, "{}", "─".repeat(widths.iter().sum::<usize>() + 2 * 5))?;
         }
@@ -40,7 +40,7 @@ pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)?;
-    sentences(estimate.remarks().into_iter().chain(tables.into_iter().flat_map(Tables::sentences)), out)
+    sentences(estimate.notes().into_iter().chain(tables.into_iter().flat_map(Tables::sentences)), out)
 }
 
 /// A list, a line to a sentence or two.
@@ -63,7 +63,7 @@ fn per_million(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), dollars)
 }
 
-/// One object on one line, with the prices that it was made with.
+/// One object on one line, with the prices used.
 pub(crate) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Printed<'a> {
@@ -71,7 +71,7 @@ pub(crate) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
         estimate: &'a Estimate,
         #[serde(skip_serializing_if = "Option::is_none")]
         tables: Option<&'a Tables>,
-        remarks: Vec<String>,
+        notes: Vec<String>,
         region: &'static str,
         prices_read: &'static str,
         prices: serde_json::Map<String, serde_json::Value>,
@@ -80,13 +80,13 @@ pub(crate) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
     for (name, price) in prices::ALL {
         prices.insert(name.to_owned(), serde_json::to_value(price)?);
     }
-    let remarks = estimate.remarks();
-    let printed = Printed { estimate, tables, remarks, region: "us-central1, US", prices_read: prices::READ, prices };
+    let notes = estimate.notes();
+    let printed = Printed { estimate, tables, notes, region: "us-central1, US", prices_read: prices::READ, prices };
     serde_json::to_writer(&mut *out, &printed)?;
     writeln!(out)
 }
 
-/// A table to compare volumes, as the README has it.
+/// A table that compares volumes, as in the README.
 pub(crate) fn markdown(estimates: &[Estimate], out: &mut impl Write) -> io::Result<()> {
     let Some(first) = estimates.first() else { return Ok(()) };
     let row = |out: &mut dyn Write, head: String, value: &dyn Fn(&Estimate) -> String| {

@@ -1,20 +1,20 @@
-//! When a table per user and day stops being a good idea: pure arithmetic on users and events.
+//! Up to how many users a table per user and day works well: arithmetic on users and events.
 
 use serde::Serialize;
 
 use super::assumed::{MONTH_DAYS, ROW};
 use super::numbers::{amount, dollars};
-use super::prices::{GIB, LEAST_TABLE_READ, QUERIES, TIB};
+use super::prices::{GIB, MIN_TABLE_READ, QUERIES, TIB};
 
-/// Tables that one query reads at most, a wildcard's matches included.
+/// Maximum tables that one query reads, a wildcard's matches included.
 /// <https://cloud.google.com/bigquery/quotas>
-pub(crate) const MOST_IN_A_QUERY: u64 = 1_000;
+pub(crate) const MAX_TABLES_PER_QUERY: u64 = 1_000;
 
-/// Tables in a dataset near which listing them grows slow.
+/// Number of tables in a dataset beyond which listing them is slow.
 /// <https://cloud.google.com/bigquery/docs/tables>
 pub(crate) const SLOW_LISTING: u64 = 50_000;
 
-/// What `TABLE_SUFFIX=_{user_id}_{date}` makes of so many users.
+/// The tables of `TABLE_SUFFIX=_{user_id}_{date}` for a number of users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Tables {
     pub(crate) users_per_day: u64,
@@ -22,10 +22,10 @@ pub(crate) struct Tables {
     pub(crate) tables_per_day: u64,
     pub(crate) tables_per_month: u64,
     pub(crate) tables_per_year: u64,
-    /// The first day on which a wildcard over everybody matches too many tables. None without users.
+    /// The first day on which a wildcard over all users matches too many tables. `None` without users.
     pub(crate) wildcard_refused_on_day: Option<u64>,
     pub(crate) slow_listing_on_day: Option<u64>,
-    /// What a query over all tables of a day is charged for, and dollars for it past the free tier.
+    /// The bytes that a query over all tables of a day is charged for, and their price beyond the free tier.
     pub(crate) day_query_bytes: f64,
     pub(crate) day_query_dollars: f64,
     /// The same with a single table for the day.
@@ -37,30 +37,30 @@ pub(crate) struct Tables {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Advice {
-    /// A wildcard reads everybody's month, and listing stays quick for a year.
+    /// A wildcard reads a month of all users, and listing stays fast for a year.
     KeepPerUser,
     /// `TABLE_SUFFIX=_{date}`, or empty.
     Coarser,
 }
 
-/// A month that a wildcard should be able to read.
+/// Days that a wildcard should be able to read.
 const WILDCARD_DAYS: u64 = 31;
-/// A year for which listing should stay quick.
+/// Days for which listing should stay fast.
 const LISTING_DAYS: u64 = 365;
 
-/// Users a day up to which a table for each of them is no burden.
-pub(crate) const FEW_USERS: u64 = MOST_IN_A_QUERY / WILDCARD_DAYS;
+/// Maximum users a day for a table each.
+pub(crate) const MAX_USERS: u64 = MAX_TABLES_PER_QUERY / WILDCARD_DAYS;
 
 pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
     let events_per_day = events_per_month as f64 / MONTH_DAYS;
     let tables_per_day = users_per_day.min(events_per_day.ceil() as u64);
-    // Days after which there are more than so many tables.
+    // The first day with more tables than `limit`.
     let passes = |limit: u64| limit.checked_div(tables_per_day).map(|days| days + 1);
     let rows = events_per_day * ROW;
-    let day_query_bytes = rows.max(tables_per_day as f64 * LEAST_TABLE_READ);
-    let one_table_query_bytes = if events_per_month == 0 { 0.0 } else { rows.max(LEAST_TABLE_READ) };
+    let day_query_bytes = rows.max(tables_per_day as f64 * MIN_TABLE_READ);
+    let one_table_query_bytes = if events_per_month == 0 { 0.0 } else { rows.max(MIN_TABLE_READ) };
     let price = |bytes: f64| bytes / TIB * QUERIES.dollars;
-    let wildcard = passes(MOST_IN_A_QUERY);
+    let wildcard = passes(MAX_TABLES_PER_QUERY);
     let listing = passes(SLOW_LISTING);
     let few = wildcard.is_none_or(|day| day > WILDCARD_DAYS) && listing.is_none_or(|day| day > LISTING_DAYS);
     Tables {
@@ -79,10 +79,10 @@ pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
 }
 
 impl Tables {
-    /// In sentences.
+    /// The same as sentences.
     pub(crate) fn sentences(&self) -> Vec<String> {
         let count = |tables: u64| amount(tables as f64);
-        let mut said = vec![format!(
+        let mut sentences = vec![format!(
             "TABLE_SUFFIX=_{{user_id}}_{{date}} and {} users a day: {} tables a day, {} a month, {} a year.",
             count(self.users_per_day),
             count(self.tables_per_day),
@@ -90,36 +90,36 @@ impl Tables {
             count(self.tables_per_year),
         )];
         if let (Some(wildcard), Some(listing)) = (self.wildcard_refused_on_day, self.slow_listing_on_day) {
-            said.push(format!(
-                "A wildcard over everybody passes {} tables on day {}, and BigQuery refuses the query. The dataset passes {} on day {}, and \
-                 listing its tables grows slow.",
-                count(MOST_IN_A_QUERY),
+            sentences.push(format!(
+                "A wildcard over all users passes {} tables on day {}, and BigQuery refuses the query. The dataset passes {} on day {}, and \
+                 listing its tables becomes slow.",
+                count(MAX_TABLES_PER_QUERY),
                 count(wildcard),
                 count(SLOW_LISTING),
                 count(listing),
             ));
-            said.push(format!(
-                "To query the tables of one day is charged for {} GiB, at least 10 MiB each, which is ${} past the free tier; one table of \
-                 the same rows, for {} GiB or ${}.{}",
+            sentences.push(format!(
+                "A query over the tables of one day is charged for {} GiB, at least 10 MiB per table: ${} beyond the free tier. With one \
+                 table for the same rows, it is charged for {} GiB or ${}.{}",
                 amount(self.day_query_bytes / GIB),
                 dollars(self.day_query_dollars),
                 amount(self.one_table_query_bytes / GIB),
                 dollars(self.one_table_query_dollars),
-                if self.tables_per_day > MOST_IN_A_QUERY { " It even takes several queries." } else { "" },
+                if self.tables_per_day > MAX_TABLES_PER_QUERY { " It also needs several queries." } else { "" },
             ));
         }
-        said.push(match self.advice {
+        sentences.push(match self.advice {
             Advice::KeepPerUser => format!(
-                "That is few enough: up to {FEW_USERS} users a day, one wildcard reads everybody's month, and listing stays quick for a year."
+                "This works: up to {MAX_USERS} users a day, one wildcard reads a month of all users, and listing stays fast for a year."
             ),
             Advice::Coarser => format!(
-                "That is too many: beyond {FEW_USERS} users a day, one wildcard no longer reads everybody's month. Set TABLE_SUFFIX=_{{date}}, \
-                 which makes one table a day and lets a wildcard read {} days, or leave TABLE_SUFFIX empty for a single table. The column \
+                "This is too many: beyond {MAX_USERS} users a day, one wildcard does not read a month of all users. Set TABLE_SUFFIX=_{{date}} \
+                 for one table a day, of which a wildcard reads {} days, or leave TABLE_SUFFIX empty for a single table. The column \
                  user_id stays.",
-                count(MOST_IN_A_QUERY),
+                count(MAX_TABLES_PER_QUERY),
             ),
         });
-        said
+        sentences
     }
 }
 
@@ -149,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn the_advice_turns_where_a_wildcard_no_longer_reads_a_month() {
+    fn the_advice_changes_where_a_wildcard_reads_less_than_a_month() {
         // 31 days of 32 tables are 992, of 33 are 1,023.
-        assert_eq!(FEW_USERS, 32);
+        assert_eq!(MAX_USERS, 32);
         assert_eq!(tables(1_000_000, 32).advice, Advice::KeepPerUser);
         assert_eq!(tables(1_000_000, 33).advice, Advice::Coarser);
     }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_makes_no_tables() {
+    fn without_users_there_are_no_tables() {
         for tables in [tables(1_000_000, 0), tables(0, 1_000)] {
             assert_eq!((tables.tables_per_year, tables.wildcard_refused_on_day, tables.slow_listing_on_day), (0, None, None));
             assert_eq!(tables.advice, Advice::KeepPerUser);
@@ -172,9 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_limits_are_passed_on_their_days_and_not_before(events in 1..=1_000_000_000_000_u64, users in 1..=1_000_000_000_000_u64) {
+        fn limits_are_passed_on_the_stated_days(events in 1..=1_000_000_000_000_u64, users in 1..=1_000_000_000_000_u64) {
             let tables = tables(events, users);
-            for (day, limit) in [(tables.wildcard_refused_on_day, MOST_IN_A_QUERY), (tables.slow_listing_on_day, SLOW_LISTING)] {
+            for (day, limit) in [(tables.wildcard_refused_on_day, MAX_TABLES_PER_QUERY), (tables.slow_listing_on_day, SLOW_LISTING)] {
                 let day = day.unwrap();
                 prop_assert!(day * tables.tables_per_day > limit);
                 prop_assert!((day - 1) * tables.tables_per_day <= limit);

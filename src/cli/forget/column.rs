@@ -1,18 +1,18 @@
-//! A value as a column holds it: `007` is 7 where the column is an INTEGER.
+//! A value in a column's type: `007` is 7 where the column is an INTEGER.
 
 use serde_json::Value;
 
-use crate::cli::statement;
 use crate::decode::coerce;
 use crate::decode::schema::{Column, ColumnType};
+use crate::google::statement;
 
-/// The text of a column's value, as a query's parameter has it.
+/// A column's value as the text of a query parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell(String);
 
 impl Cell {
-    /// What the decoder makes of a URL's text; `None` if the column cannot hold it.
-    pub(crate) fn of(text: &str, column: &Column) -> Option<Self> {
+    /// The value that the decoder stores for a URL's text; `None` if the column cannot hold it.
+    pub(crate) fn new(text: &str, column: &Column) -> Option<Self> {
         let mut json = Vec::new();
         coerce::write_text(text, column, &mut json).ok()?;
         Some(Self(match serde_json::from_slice(&json).ok()? {
@@ -21,20 +21,20 @@ impl Cell {
         }))
     }
 
-    /// As a parameter, unless nothing equals it.
+    /// A query parameter; `None` for a type without `=`, and for NaN, which equals nothing.
     pub(crate) fn parameter(&self, name: &str, column: &Column) -> Option<Value> {
         let kind = comparable(column.kind).filter(|kind| *kind != "FLOAT64" || self.0 != "NaN")?;
         Some(statement::scalar(name, kind, &self.0))
     }
 }
 
-/// The type's name in GoogleSQL, if its values can be compared.
+/// The type's name in GoogleSQL; `None` if it has no `=`.
 fn comparable(kind: ColumnType) -> Option<&'static str> {
     Some(match kind {
         ColumnType::String => "STRING",
         ColumnType::Integer => "INT64",
         ColumnType::Float => "FLOAT64",
-        // A NUMERIC becomes one where it is compared with one.
+        // BigQuery converts a NUMERIC that is compared with it.
         ColumnType::Decimal(_) => "BIGNUMERIC",
         ColumnType::Boolean => "BOOL",
         ColumnType::Bytes => "BYTES",
@@ -46,7 +46,7 @@ fn comparable(kind: ColumnType) -> Option<&'static str> {
     })
 }
 
-/// Whether a query can look for values of that type.
+/// Whether a query can compare the column with a value.
 pub(crate) fn is_comparable(column: &Column) -> bool {
     comparable(column.kind).is_some()
 }

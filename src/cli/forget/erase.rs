@@ -1,21 +1,21 @@
-//! Deletes what was found, as far as BigQuery does.
+//! Deletes what was found, except what BigQuery does not delete yet.
 
 use jiff::Timestamp;
 
 use super::Failure;
-use super::tables::Found;
+use super::tables::UserTable;
 use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
-use crate::cli::google::{Google, Unseen};
-use crate::cli::statement::{self, Statement};
 use crate::cli::streaming_buffer;
 use crate::config::Config;
+use crate::google::statement::{self, Statement};
+use crate::google::{Api, Client, Lookup, bigquery};
 
-/// What is gone, and what is not.
+/// What was deleted, and what was not.
 #[derive(Debug, Default)]
 pub(crate) struct Erased {
     pub(crate) tables: u64,
     pub(crate) rows_in_tables: u64,
-    /// In tables that stay, by what the table is called.
+    /// Rows of tables that stay, by the table's label.
     pub(crate) rows: Vec<(String, u64)>,
     /// Rows that BigQuery still holds in a streaming buffer, the same way.
     pub(crate) held_rows: Vec<(String, u64)>,
@@ -23,23 +23,23 @@ pub(crate) struct Erased {
 }
 
 impl Erased {
-    /// How much of the user is held.
+    /// The number of rows and dead letters that BigQuery still holds.
     pub(crate) fn held(&self) -> u64 {
         self.held_rows.iter().map(|(_, rows)| rows).sum::<u64>() + self.dead_letters.held
     }
 
-    /// Deletes it, to the end or to the first error: what was deleted before that is in here.
+    /// Deletes until the end or the first error. `self` counts what was deleted before it.
     pub(crate) async fn erase(
         &mut self,
-        google: &Google,
+        google: &Client,
         config: &Config,
-        found: &[Found],
+        tables: &[UserTable],
         letters: (&DeadLetterTable, &[String]),
         now: Timestamp,
     ) -> Result<(), Failure> {
-        for table in found {
+        for table in tables {
             if table.is_own {
-                self.drop(google, config, table).await?;
+                self.delete_table(google, config, table).await?;
             } else {
                 self.delete_rows(google, config, table).await?;
             }
@@ -49,28 +49,29 @@ impl Erased {
         deleted.map_err(|error| Failure::google("delete dead letters", error))
     }
 
-    async fn drop(&mut self, google: &Google, config: &Config, Found { table, rows, .. }: &Found) -> Result<(), Failure> {
-        let (project, dataset) = (&config.location.project, &config.location.dataset);
-        match google.delete(&format!("projects/{project}/datasets/{dataset}/tables/{}", table.name())).await.into_result() {
-            // Missing: somebody else was faster.
-            Ok(_) | Err(Unseen::Missing) => {
+    async fn delete_table(&mut self, google: &Client, config: &Config, UserTable { table, rows, .. }: &UserTable) -> Result<(), Failure> {
+        let path = bigquery::table_path(&config.location.project, &config.location.dataset, table.name());
+        match google.delete(Api::BigQuery, &path).await {
+            // Absent: it was deleted in the meantime.
+            Ok(Lookup::Found(()) | Lookup::Absent) => {
                 self.tables += 1;
                 self.rows_in_tables += rows;
                 Ok(())
             }
-            Err(error) => Err(Failure::google(format!("delete {}", table.called()), table.conceal(&error))),
+            Err(error) => Err(Failure::google(format!("delete {}", table.label()), table.redact(&error))),
         }
     }
 
-    async fn delete_rows(&mut self, google: &Google, config: &Config, found: &Found) -> Result<(), Failure> {
-        let Found { table, condition, rows, .. } = found;
+    async fn delete_rows(&mut self, google: &Client, config: &Config, user_table: &UserTable) -> Result<(), Failure> {
+        let UserTable { table, condition, rows, .. } = user_table;
+        let failed = |error| Failure::google(format!("delete rows of {}", table.label()), table.redact(&error));
         let (project, dataset) = (&config.location.project, &config.location.dataset);
-        let sql = format!("DELETE FROM `{project}.{dataset}.{}` WHERE {}", table.name(), condition.theirs);
+        let sql = format!("DELETE FROM `{project}.{dataset}.{}` WHERE {}", table.name(), condition.matches);
         match statement::run(google, project, &Statement { sql, parameters: condition.parameters.clone() }).await {
-            Ok(answer) => self.rows.push((table.called().to_owned(), answer.affected())),
-            Err(Unseen::Missing) => {}
-            Err(error) if streaming_buffer::holds(&error) => self.held_rows.push((table.called().to_owned(), *rows)),
-            Err(error) => return Err(Failure::google(format!("delete rows of {}", table.called()), table.conceal(&error))),
+            Ok(Lookup::Found(answer)) => self.rows.push((table.label().to_owned(), answer.affected().map_err(failed)?)),
+            Ok(Lookup::Absent) => {}
+            Err(error) if streaming_buffer::holds(&error) => self.held_rows.push((table.label().to_owned(), *rows)),
+            Err(error) => return Err(failed(error)),
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The dead letters of the user. Their data is base64, which no query can look into, so that all are read.
+//! The dead letters of the user. Their data is base64, which a query cannot search: all of them are read.
 
 use std::borrow::Cow;
 
@@ -9,47 +9,53 @@ use serde_json::Value;
 use super::subject::Subject;
 use super::{Failure, mention};
 use crate::cli::dead_letter_table::DeadLetterTable;
-use crate::cli::google::Unseen;
-use crate::cli::statement::Statement;
 use crate::decode::json;
 use crate::decode::log_entry::LogEntry;
 use crate::decode::message::MessageData;
 use crate::decode::request_url::RequestUrl;
+use crate::google::statement::Statement;
+use crate::google::{ApiError, Lookup};
 
-/// Reads them all, and gives the event_ids of those that are the user's; none if there is no such table.
+/// The event_ids of the user's dead letters; none if the table does not exist.
 pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, Failure> {
-    let failed = |error| Failure::google("read the dead letters", error);
+    let failed = |error: ApiError| Failure::google("read the dead letters", error);
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", table.name()), parameters: Vec::new() };
     let mut rows = match table.run(&statement).await {
-        Ok(rows) => rows,
-        Err(Unseen::Missing) => return Ok(Vec::new()),
+        Ok(Lookup::Found(rows)) => rows,
+        Ok(Lookup::Absent) => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
     let mut letters = Vec::new();
     loop {
-        letters.extend(rows.take().iter().filter_map(|row| theirs(row, subject)));
+        for row in rows.take().map_err(failed)? {
+            letters.extend(event_id_if_theirs(&row, subject).map_err(|problem| Failure::google("read the dead letters", problem))?);
+        }
         if !rows.next(table.google()).await.map_err(failed)? {
             return Ok(letters);
         }
     }
 }
 
-fn theirs(row: &[Value], subject: &Subject) -> Option<String> {
-    let [event_id, data] = row else { return None };
-    is_theirs(data.as_str().unwrap_or_default(), subject).then_some(())?;
-    event_id.as_str().map(str::to_owned)
+/// The event_id of a dead letter, if it is the user's. `data` may be NULL in a table that others fill as well.
+fn event_id_if_theirs(row: &[Value], subject: &Subject) -> Result<Option<String>, &'static str> {
+    let [event_id, data] = row else { return Err("a row has not two columns") };
+    match (data.as_str().is_some_and(|data| is_theirs(data, subject)), event_id.as_str()) {
+        (false, _) => Ok(None),
+        (true, Some(event_id)) => Ok(Some(event_id.to_owned())),
+        (true, None) => Err("a dead letter of the user has no event_id to delete it by"),
+    }
 }
 
-/// By the URL, or by the text, where none can be read.
+/// By the URL; without a readable one, by the text.
 fn is_theirs(data: &str, subject: &Subject) -> bool {
     let text: Cow<'_, str> = match MessageData::Base64(data.into()).bytes() {
         Ok(bytes) => match query_of(&bytes) {
-            Some(query) => return subject.is_of_query(&query),
+            Some(query) => return subject.matches_query(&query),
             None => String::from_utf8_lossy(&bytes).into_owned().into(),
         },
-        Err(_) => format!("{data}\n{}", String::from_utf8_lossy(&remains(data))).into(),
+        Err(_) => format!("{data}\n{}", String::from_utf8_lossy(&decode_leniently(data))).into(),
     };
-    subject.is_of(|name| mention::values(&text, name))
+    subject.matches(|name| mention::values(&text, name))
 }
 
 fn query_of(data: &[u8]) -> Option<String> {
@@ -58,8 +64,8 @@ fn query_of(data: &[u8]) -> Option<String> {
     Some(RequestUrl::new(url.text()?).query.to_owned())
 }
 
-/// What can be read of base64 with something wrong in it: a line break, say, or a letter too few.
-fn remains(data: &str) -> Vec<u8> {
+/// The readable part of invalid base64: with a line break, say, or cut short.
+fn decode_leniently(data: &str) -> Vec<u8> {
     let standard = |digit: u8| match digit {
         b'-' => Some(b'+'),
         b'_' => Some(b'/'),
@@ -68,5 +74,6 @@ fn remains(data: &str) -> Vec<u8> {
     };
     let mut digits: Vec<u8> = data.bytes().filter_map(standard).collect();
     digits.truncate(digits.len() / 4 * 4);
+    // The last digit may have bits that are not allowed there; the data is then only searched as text.
     STANDARD.decode(digits).unwrap_or_default()
 }

@@ -1,12 +1,12 @@
-//! What a text says of an attribute that is a log entry no longer, or never was: whatever stands behind `NAME=`.
+//! The values of an attribute in text that is not a readable log entry: what follows `NAME=`.
 //!
-//! The name is needed: an entry is full of numbers (`"status":200`), and an id may be one of them.
+//! A value without its name is not searched for: an entry is full of numbers (`"status":200`), and an id may be one.
 
 use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-/// The attribute's values, decoded as in a query.
+/// The attribute's values, decoded as in a URL's query.
 pub(crate) fn values(text: &str, name: &str) -> Vec<Cow<'static, str>> {
     let text = unescaped(text);
     let ends_a_pair = |c: char| c.is_ascii_whitespace() || c.is_ascii_control() || matches!(c, '&' | '"' | '#' | '\\');
@@ -26,7 +26,7 @@ fn decoded(text: &str) -> String {
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-/// Without JSON's escapes, as far as they are some: senders write `&` as `\u0026`, and `/` as `\/`.
+/// Replaces JSON's escapes `\uXXXX` and `\/`: senders write `&` as `\u0026`, and `/` as `\/`.
 fn unescaped(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once('\\') {
@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_stands_around_a_pair_its_value_is_found(value in "\\PC{1,20}", before in "\\PC{0,20}", after in "\\PC{0,20}") {
+        fn a_value_is_found_whatever_surrounds_its_pair(value in "\\PC{1,20}", before in "\\PC{0,20}", after in "\\PC{0,20}") {
             let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair("user_id", &value).finish();
             let text = format!("{before}&{pair}&{after}");
             prop_assert!(values(&text, "user_id").iter().any(|found| *found == value), "{}", text);

@@ -1,22 +1,21 @@
-//! `pixel-pipeline forget`: everything of one user, found and deleted.
+//! `pixel-pipeline forget`: finds and deletes the data of one user.
 //!
 //! ```text
-//! subject (whom) ─▶ tables (which may hold rows of theirs, and which do: condition, column) ──┐
-//!               └─▶ letters (which dead letters are theirs: mention) ────────────────────────┴─▶ erase ─▶ receipt
+//! subject (the user) ─▶ tables (with rows of the user: condition, column) ─────┐
+//!                   └─▶ letters (dead letters of the user: mention) ───────────┴─▶ erase ─▶ receipt
 //! ```
 //!
-//! A name is not believed: a prefix of a table's name is not a user. What is deleted is decided by what the
-//! column says; as a whole, a table goes only if its name is made of the user's values. Nothing that is kept (the
-//! receipt, standard error) says who it was.
+//! The columns decide which rows are deleted, not the table's name. A whole table is deleted only if its name is made
+//! of the user's values. The receipt and standard error do not identify the user.
 
 mod column;
 mod condition;
 mod erase;
 mod letters;
 mod mention;
-mod named;
 mod receipt;
 mod subject;
+mod table_label;
 mod tables;
 
 use std::fmt::Display;
@@ -26,35 +25,35 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dead_letter_table::DeadLetterTable;
-use super::google::Google;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
 use crate::config::{ForgetArgs, Operator};
-use crate::sink::credentials::NoToken;
+use crate::google::{Client, Lookup, TokenError, bigquery};
 use crate::telemetry;
 use erase::Erased;
 use subject::{Attribute, Subject};
 
-/// Delete everything of one user: tables, rows in tables that others share, and dead letters.
+/// Delete the data of one user: tables, rows in shared tables, and dead letters
 ///
-/// Lists what there is; deletes it with --yes, and prints a receipt as JSON, which does not name the user. A table that
-/// is named after the user goes as a whole, others lose rows. Where HASH_USER_IDS is set, give the id itself: what holds
-/// the id and what holds its hash are both found. BigQuery deletes no row that was streamed in the last half hour or so:
-/// what it still holds is said, and when to run it again. Not reached are archives, what Pub/Sub has not delivered yet,
-/// and BigQuery's time travel, by which deleted data can be restored for up to seven days.
+/// Without --yes, list the data. With --yes, delete it and print a receipt as JSON, which does not identify the user. A
+/// table whose name is made of the user's values is deleted as a whole; from other tables, rows are deleted. With
+/// HASH_USER_IDS, give the id itself: rows with the id and rows with its hash are both found. BigQuery does not delete
+/// rows that were streamed within about half an hour: the receipt counts them and says when to run again. Not deleted
+/// are archives, messages that Pub/Sub has not delivered yet, and BigQuery's time travel, which can restore deleted data
+/// for up to seven days.
 ///
-/// Exits with 0 if nothing of the user is left, or without --yes; with 1 if something is or an error or Ctrl-C came
-/// between, after a receipt of what is gone; and with 2 if the command line or a setting is wrong.
+/// Exit codes: 0 if no data of the user is left, or without --yes; 1 if data is left, or after an error or Ctrl-C (the
+/// receipt lists what was deleted); 2 if the command line or a setting is wrong.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("whom").required(true).multiple(true))]
+#[command(group = clap::ArgGroup::new("user").required(true).multiple(true))]
 pub struct Args {
-    /// The same as --attribute user_id=X
-    #[arg(long, value_name = "X", group = "whom")]
+    /// User id; the same as --attribute user_id=ID
+    #[arg(long, value_name = "ID", group = "user")]
     user_id: Option<String>,
-    /// One of VALID_ATTRIBUTES, and its value. If there are several, all have to be so
-    #[arg(long, value_name = "NAME=VALUE", group = "whom")]
+    /// One of VALID_ATTRIBUTES with its value. Repeat it to match several attributes at once
+    #[arg(long, value_name = "NAME=VALUE", group = "user")]
     attribute: Vec<Attribute>,
-    /// Delete, and not only list
+    /// Delete the data instead of listing it
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -68,12 +67,12 @@ enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
-    NoToken(#[from] NoToken),
-    #[error("no HTTP client: {0}")]
+    Token(#[from] TokenError),
+    #[error("cannot create an HTTP client: {0}")]
     Http(#[from] reqwest::Error),
     #[error("cannot listen for signals: {0}")]
     Signal(#[from] std::io::Error),
-    #[error("interrupted: the last statement may have been carried out, and not be on the receipt")]
+    #[error("interrupted: the last statement may have run without being on the receipt. Run this again")]
     Interrupted,
     #[error("cannot {what}: {error}")]
     Google { what: String, error: String },
@@ -85,7 +84,7 @@ impl Failure {
     }
 }
 
-/// Lists or deletes.
+/// Lists or deletes the user's data.
 pub async fn run(args: Args) -> ExitCode {
     let args: Args = match args.settings.merge_file("forget", args.operator.is_local()) {
         Ok(args) => args,
@@ -110,13 +109,12 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
     let user_id = args.user_id.map(|value| Attribute { name: "user_id".to_owned(), value });
     let subject = Subject::new(user_id.into_iter().chain(args.attribute).collect(), &operator.service).map_err(Failure::Usage)?;
     let (config, tokens) = (&operator.service, operator.tokens().await?);
-    let google = Arc::new(Google::new(operator.endpoints.clone(), tokens, &config.location.project).await?);
+    let google = Arc::new(Client::new(operator.endpoints.clone(), tokens, &config.location.project).await?);
     let template = &config.template.table;
-    let schema =
-        tables::schema(&google, config, template).await.map_err(|error| Failure::google(format!("look into {template}"), error))?;
-    let subject = match schema {
-        Some(schema) => subject.in_tables_of(schema),
-        None => subject,
+    let schema = bigquery::schema(&google, &config.location.project, &config.location.dataset, template).await;
+    let subject = match schema.map_err(|error| Failure::google(format!("read the schema of {template}"), error))? {
+        Lookup::Found(schema) => subject.with_schema(schema),
+        Lookup::Absent => subject,
     };
     let found = tables::find(&google, config, &subject).await?;
     let dead_letters = DeadLetterTable::new(Arc::clone(&google), config);

@@ -1,7 +1,7 @@
-//! What is said of it: a list before, a receipt after.
+//! The output: a list before the deletion, a receipt after it.
 //!
-//! The receipt can be kept: it names the user by a hash, with a salt of its own so that a list of all users does not
-//! lead back at once, and no table whose name is made of the user's values. Whoever knows the value can check that it was meant.
+//! The receipt can be kept. It has a salted hash of the user's value, and no table name that is made of it. A person
+//! who knows the value can verify that the receipt is about it.
 
 use std::fmt::Write as _;
 
@@ -11,24 +11,24 @@ use sha2::{Digest as _, Sha256};
 
 use super::erase::Erased;
 use super::subject::{Attribute, Subject};
-use super::tables::Found;
-use crate::cli::streaming_buffer::TOO_YOUNG;
+use super::tables::UserTable;
+use crate::cli::streaming_buffer::MIN_DELETE_AGE;
 use crate::config::Config;
 
 /// What would be deleted.
-pub(crate) fn list(found: &[Found], letters: usize) -> String {
+pub(crate) fn list(tables: &[UserTable], letters: usize) -> String {
     let mut text = String::new();
-    for Found { table, rows, is_own, .. } in found {
-        let (table, what) = (table.name(), if *is_own { "the table" } else { "rows of a table that others share" });
+    for UserTable { table, rows, is_own, .. } in tables {
+        let (table, what) = (table.name(), if *is_own { "whole table" } else { "rows of a shared table" });
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{table}: {rows} rows ({what})");
+        let _ = writeln!(text, "{table}: {} ({what})", count(*rows, "row"));
     }
-    let _ = writeln!(text, "{letters} dead letters");
-    text + "Nothing is deleted; --yes does it.\n"
+    let _ = writeln!(text, "{}", count(letters as u64, "dead letter"));
+    text + "Nothing was deleted. To delete it, run again with --yes.\n"
 }
 
-/// `is_ended` says that nothing was given up halfway.
-pub(crate) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
+/// `is_finished` is false after an error or a signal.
+pub(crate) fn receipt(erased: &Erased, is_finished: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
     let salt = format!("{:032x}", fastrand::u128(..));
     let hash = |Attribute { name, value }: &Attribute| (name.clone(), Value::from(digest(&salt, value)));
     let counts =
@@ -48,27 +48,35 @@ pub(crate) fn receipt(erased: &Erased, is_ended: bool, subject: &Subject, config
             "dead_letters": erased.dead_letters.deleted,
         },
         "still_held": {"rows_in_shared_tables": counts(&erased.held_rows), "dead_letters": erased.dead_letters.held},
-        "is_complete": is_ended && !is_held,
-        "run_again_after": is_held.then(|| again(now).to_string()),
+        "is_complete": is_finished && !is_held,
+        "run_again_after": is_held.then(|| retry_time(now).to_string()),
         "restorable_until": now.checked_add((7 * 24).hours()).unwrap_or(now).to_string(),
     })
 }
 
-/// What a person should know.
+/// What the user should know.
 pub(crate) fn remarks(erased: &Erased, now: Timestamp) -> Vec<String> {
     let mut remarks = Vec::new();
     if erased.held() > 0 {
-        remarks.push(format!("BigQuery still holds {} rows in its streaming buffer: run this again after {}", erased.held(), again(now)));
+        remarks.push(format!(
+            "BigQuery still holds {} rows in its streaming buffer. To delete them, run this again after {}.",
+            erased.held(),
+            retry_time(now)
+        ));
     }
-    remarks.push("Archives are not touched, and BigQuery's time travel can restore what was deleted for up to seven days.".to_owned());
+    remarks.push("Archives are not searched. BigQuery's time travel can restore deleted data for up to seven days.".to_owned());
     remarks
 }
 
-fn again(now: Timestamp) -> Timestamp {
-    now.checked_add(TOO_YOUNG).unwrap_or(now)
+fn retry_time(now: Timestamp) -> Timestamp {
+    now.checked_add(MIN_DELETE_AGE).unwrap_or(now)
 }
 
 fn digest(salt: &str, value: &str) -> String {
     let hash = Sha256::new().chain_update(salt).chain_update(value).finalize();
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

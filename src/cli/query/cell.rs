@@ -1,13 +1,12 @@
-//! A cell of a result: from BigQuery's encoding, in which every scalar is text, to text for a person
-//! and to JSON for a program.
+//! A cell of a result: converts BigQuery's encoding, in which every scalar is text, to text and to JSON.
 
 use gcp_bigquery_client::model::field_type::FieldType;
 use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Integers beyond this are not what they seem once a JSON reader has made floats of them.
-const EXACT: i64 = 1 << 53;
+/// The largest integer that a JSON reader with 64-bit floats reads exactly.
+const MAX_EXACT: i64 = 1 << 53;
 
 /// As JSON of the column's type; NUMERIC, large integers and BYTES are strings.
 pub(crate) fn json(field: &TableFieldSchema, cell: &Value) -> Value {
@@ -27,9 +26,9 @@ fn single_json(field: &TableFieldSchema, value: &Value) -> Value {
     let Some(text) = value.as_str() else { return value.clone() };
     let parsed = match field.r#type {
         FieldType::Integer | FieldType::Int64 => {
-            text.parse::<i64>().ok().filter(|number| (-EXACT..=EXACT).contains(number)).map(Value::from)
+            text.parse::<i64>().ok().filter(|number| (-MAX_EXACT..=MAX_EXACT).contains(number)).map(Value::from)
         }
-        // NaN and the infinities have no form in JSON and stay text.
+        // JSON has no NaN and no infinities: they stay text.
         FieldType::Float | FieldType::Float64 => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| json!(number)),
         FieldType::Boolean | FieldType::Bool => text.parse::<bool>().ok().map(Value::from),
         FieldType::Json => serde_json::from_str(text).ok(),
@@ -75,7 +74,7 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok()
 }
 
-/// As BigQuery's own console writes it.
+/// In the format of BigQuery's console.
 fn console(timestamp: Timestamp) -> String {
     timestamp.to_string().replace('T', " ").replace('Z', " UTC")
 }

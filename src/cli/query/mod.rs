@@ -1,12 +1,12 @@
 //! `pixel-pipeline query`: SQL from the command line, against the local mode or a live project.
 //!
 //! ```text
-//! args ── target (which BigQuery) ── run (a job, its pages) ── output (table, CSV, JSON) ── pager
+//! args ── target (BigQuery, project) ── run (a job, its pages) ── output (table, CSV, JSON) ── pager
 //!     └── parameters                   └── Ctrl-C: cancel        └── cell (BigQuery's encoding)
 //! ```
 //!
-//! Rows are printed page by page; no more than one page is held. The query runs as a job of a name
-//! chosen here, so that Ctrl-C can cancel it on the server even before the first answer.
+//! Rows are printed page by page; at most one page is in memory. The query runs as a job with an id that is chosen here,
+//! so that Ctrl-C can cancel it on the server even before the first answer.
 
 mod caret;
 mod cell;
@@ -24,26 +24,27 @@ use clap::ValueEnum;
 use parameters::Parameter;
 use target::TargetArgs;
 
-/// Run a GoogleSQL query and print its rows.
+/// Run a GoogleSQL query and print its rows
 ///
-/// Says which BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project with Application Default
-/// Credentials. Exits with 0, with 1 if the query fails, with 2 if the command line is wrong, and
-/// with 130 after Ctrl-C, which cancels the query on the server.
+/// Select BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project with Application Default Credentials. Ctrl-C cancels
+/// the query on the server.
+///
+/// Exit codes: 0 on success; 1 if the query fails or is cancelled, or without credentials; 2 if the command line is wrong.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The query; - or nothing reads it from standard input
+    /// The query; without it or with -, read it from standard input
     #[arg(value_name = "SQL")]
     sql: Option<String>,
-    /// How to print the rows
+    /// Format of the rows
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Value of a query parameter, as `day:DATE:2026-01-02`, `ids:ARRAY<INT64>:[1,2]`, or `:INT64:5` for a `?`
     #[arg(long = "param", value_name = "NAME:TYPE:VALUE")]
     parameters: Vec<Parameter>,
-    /// Most rows to print
+    /// Maximum rows to print
     #[arg(long, value_name = "N")]
     max_rows: Option<u64>,
-    /// Program that shows tables on a terminal; empty for none [default: less]
+    /// Pager for tables on a terminal; empty for none [default: less]
     #[arg(long, env, value_name = "COMMAND", hide_env_values = true)]
     pager: Option<String>,
     #[command(flatten)]
@@ -62,27 +63,31 @@ enum Format {
 
 /// Runs one query.
 pub async fn run(args: Args) -> ExitCode {
+    let address = match args.target.address() {
+        Ok(address) => address,
+        Err(error) => return usage(&error.to_string()),
+    };
     let sql = match read_sql(args.sql.as_deref()) {
         Ok(sql) if sql.trim().is_empty() => return usage("the query is empty"),
         Ok(sql) => sql,
-        Err(error) => return usage(&format!("cannot read the query: {error}")),
+        Err(error) => return failure(&format!("cannot read the query: {error}")),
     };
-    let target = match args.target.resolve() {
+    let target = match address.with_credentials() {
         Ok(target) => target,
-        Err(error) => return usage(&error.to_string()),
+        Err(error) => return failure(&error.to_string()),
     };
     let query = run::Query { sql, parameters: args.parameters, format: args.format, max_rows: args.max_rows, pager: args.pager };
     match run::run(&query, &target).await {
         Ok(run::End::Done) => ExitCode::SUCCESS,
-        Ok(run::End::Interrupted) => ExitCode::from(130),
-        Err(failure) => {
-            eprintln!("error: {}", super::printable_lines(&failure.to_string()));
-            if let run::Failure::Query { message, .. } = &failure
+        Ok(run::End::Interrupted) => failure("interrupted: the query was cancelled"),
+        Err(error) => {
+            let code = failure(&error.to_string());
+            if let run::Failure::Query { message, .. } = &error
                 && let Some(excerpt) = caret::excerpt(&query.sql, message)
             {
                 eprint!("{excerpt}");
             }
-            ExitCode::FAILURE
+            code
         }
     }
 }
@@ -92,7 +97,7 @@ fn read_sql(argument: Option<&str>) -> io::Result<String> {
         Some(sql) if sql != "-" => Ok(sql.to_owned()),
         Some(_) | None => {
             if io::stdin().is_terminal() {
-                eprintln!("Reading the query; end it with Ctrl-D.");
+                eprintln!("Reading the query from standard input. End it with Ctrl-D.");
             }
             let mut sql = String::new();
             io::stdin().read_to_string(&mut sql)?;
@@ -101,7 +106,12 @@ fn read_sql(argument: Option<&str>) -> io::Result<String> {
     }
 }
 
-/// As clap says what is wrong with a command line.
+fn failure(problem: &str) -> ExitCode {
+    eprintln!("error: {}", super::printable_lines(problem));
+    ExitCode::FAILURE
+}
+
+/// In clap's form for a wrong command line.
 fn usage(problem: &str) -> ExitCode {
     eprintln!("error: {problem}\n\nFor more information, try 'pixel-pipeline query --help'.");
     ExitCode::from(2)

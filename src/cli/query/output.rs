@@ -15,7 +15,7 @@ pub(crate) struct Output {
     format: Format,
     fields: Vec<TableFieldSchema>,
     out: Box<dyn Write>,
-    /// Of the table's columns, as the pages so far need them; none before the first page.
+    /// Widths of the table's columns for the pages so far; `None` before the first page.
     widths: Option<Vec<u16>>,
     rows: u64,
 }
@@ -61,8 +61,8 @@ impl Output {
         }
     }
 
-    /// Every page is a table of its own, without the lines where two meet; so the columns go on below
-    /// each other. They get wider where a later page needs it: a wrapped number would be misread.
+    /// Prints every page as a table without the lines where two pages meet, with the same column widths. A column gets
+    /// wider if a later page needs it: a wrapped number would be misread.
     fn table(&mut self, rows: &[TableRow], last: bool) -> io::Result<()> {
         let mut table = Table::new();
         table.load_preset(presets::ASCII_FULL_CONDENSED);

@@ -1,4 +1,4 @@
-//! Where the rows are printed: standard output, or a pager where a person would have to scroll.
+//! The destination of rows: standard output, or a pager for tables on a terminal.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::{Child, Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 /// A running pager, or none.
 pub(crate) struct Pager(Option<Child>);
 
-/// Starts the pager for tables on a terminal. Where there is none, tables are printed as they are.
+/// Starts the pager for tables on a terminal. If it cannot be started, tables are printed directly.
 pub(crate) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Pager) {
     let direct = || -> Box<dyn Write> { Box::new(io::BufWriter::new(io::stdout())) };
     if !wanted || !io::stdout().is_terminal() {
@@ -21,7 +21,7 @@ pub(crate) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Page
         }
         None => {
             let mut less = Command::new("less");
-            // Print a short result and end; scroll sideways; leave it on the screen.
+            // End at once after a short result; scroll sideways; leave the output on the screen.
             less.args(["--quit-if-one-screen", "--chop-long-lines", "--no-init"]);
             less
         }
@@ -36,7 +36,7 @@ pub(crate) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Page
 }
 
 impl Pager {
-    /// Waits until the person has seen enough. The pipe to it must be closed.
+    /// Waits until the pager ends. The pipe to it must be closed.
     pub(crate) fn wait(self) {
         if let Some(mut child) = self.0 {
             let _ = child.wait();

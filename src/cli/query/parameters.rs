@@ -1,7 +1,7 @@
 //! `--param NAME:TYPE:VALUE`, as `bq query --parameter` has it.
 //!
-//! Without a name it is the next positional one (`?`), without a type it is a STRING, and the value
-//! `NULL` is none. A value of an ARRAY or STRUCT is JSON.
+//! Without a name, it is the next positional parameter (`?`). Without a type, it is a STRING. The value `NULL` is NULL.
+//! The value of an ARRAY or STRUCT is JSON.
 
 use std::str::FromStr;
 
@@ -11,19 +11,19 @@ use gcp_bigquery_client::model::query_parameter_type_struct_types::QueryParamete
 use gcp_bigquery_client::model::query_parameter_value::QueryParameterValue;
 use serde_json::Value;
 
-/// A parameter in the words of the API.
+/// A parameter as the API has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter(pub(crate) QueryParameter);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ParameterError {
-    #[error("write NAME:TYPE:VALUE, as day:DATE:2026-01-02")]
+    #[error("expected NAME:TYPE:VALUE, as day:DATE:2026-01-02")]
     Form,
-    #[error("{0:?} is not a type")]
+    #[error("unknown type {0:?}")]
     Type(String),
     #[error("{value:?} is not JSON: {error}")]
     Json { value: String, error: serde_json::Error },
-    #[error("the value of an {kind} is {expected}")]
+    #[error("the value of an {kind} must be {expected}")]
     Shape { kind: &'static str, expected: &'static str },
 }
 
@@ -106,7 +106,7 @@ fn parse_value(kind: &QueryParameterType, value: &Value) -> Result<QueryParamete
         (Some(_), ..) => Err(ParameterError::Shape { kind: "ARRAY", expected: "a JSON array" }),
         (None, Some(members), Value::Object(values)) => {
             let values = members.iter().map(|member| {
-                let name = member.name.clone().unwrap_or_default();
+                let name = member.name.clone().expect("parse_type gives each member a name");
                 let value = values.get(&name).unwrap_or(&Value::Null);
                 let value = member.r#type.as_ref().map_or_else(|| Ok(none()), |kind| parse_value(kind, value))?;
                 Ok((name, value))
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_parameter_is_refused() {
+    fn an_invalid_parameter_is_refused() {
         for text in ["", "x", "x:INT64", "x:ARRAY<INT64:[1]", "x:LIST<INT64>:[1]", "x:ARRAY<INT64>:1", "x:ARRAY<INT64>:[", "x:INT 64:1"] {
             assert!(text.parse::<Parameter>().is_err(), "{text}");
         }

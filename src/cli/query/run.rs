@@ -1,4 +1,4 @@
-//! One query: a job on the server, its pages, and its end.
+//! Runs one query as a job on the server, and prints its pages.
 
 use std::io;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use super::target::Target;
 use super::{Format, pager};
 use crate::telemetry::with_causes;
 
-/// Rows that are asked for at once.
-const PAGE: u64 = 1_000;
-/// How long an answer may wait for the job, before it is asked for again.
+/// Maximum rows of a page.
+const PAGE_ROWS: u64 = 1_000;
+/// How long one request waits for the job.
 const WAIT_MS: i32 = 10_000;
-/// How long Ctrl-C waits for the server to take the cancellation.
-const CANCEL: Duration = Duration::from_secs(5);
+/// How long Ctrl-C waits for the server to accept the cancellation.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What to run and how to print it.
 pub(crate) struct Query {
@@ -41,16 +41,24 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// Why there is no result.
+/// Why there is no result to print.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// In BigQuery's words.
     #[error("{message}")]
     Query { message: String },
-    #[error("no answer from BigQuery: {0}")]
+    #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
+    #[error("unreadable answer of BigQuery: {0}")]
+    Unreadable(String),
     #[error("cannot print the rows: {0}")]
     Output(#[from] io::Error),
+}
+
+impl Failure {
+    fn unreadable(problem: &str) -> Self {
+        Self::Unreadable(problem.to_owned())
+    }
 }
 
 impl From<BQError> for Failure {
@@ -66,24 +74,21 @@ impl From<BQError> for Failure {
 /// Runs the query to its end, or until Ctrl-C.
 pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, Failure> {
     let client = target.client().await?;
-    let mut job = JobReference {
-        project_id: Some(target.project.clone()),
-        job_id: Some(format!("pixel_query_{:032x}", fastrand::u128(..))),
-        location: None,
-    };
+    let job_id = format!("pixel_query_{:032x}", fastrand::u128(..));
+    let mut job = JobReference { project_id: Some(target.project.clone()), job_id: Some(job_id.clone()), location: None };
     let interrupt = tokio::signal::ctrl_c();
     let ended = tokio::select! {
         ended = print(query, target, &client, &mut job) => ended,
         _ = interrupt => Ok(End::Interrupted),
     };
-    let gone = matches!(&ended, Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);
-    if gone || matches!(ended, Ok(End::Interrupted)) {
-        // Best effort: whoever waits for this program has waited enough.
-        let cancel = client.job().cancel_job(&target.project, job.job_id.as_deref().unwrap_or_default(), job.location.as_deref());
-        let _ = tokio::time::timeout(CANCEL, cancel).await;
+    let is_pipe_closed = matches!(&ended, Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);
+    if is_pipe_closed || matches!(ended, Ok(End::Interrupted)) {
+        // Best effort: the exit must not take long.
+        let cancel = client.job().cancel_job(&target.project, &job_id, job.location.as_deref());
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
     }
-    // The reader has seen enough.
-    if gone { Ok(End::Done) } else { ended }
+    // The reader closed the pipe.
+    if is_pipe_closed { Ok(End::Done) } else { ended }
 }
 
 async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobReference) -> Result<End, Failure> {
@@ -92,7 +97,7 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
         job.location = Some(location);
     }
     if let Some(error) = started.status.and_then(|status| status.error_result) {
-        return Err(Failure::Query { message: error.message.or(error.reason).unwrap_or_default() });
+        return Err(Failure::Query { message: error.message.or(error.reason).unwrap_or_else(|| "BigQuery gives no reason".to_owned()) });
     }
     let mut left = query.max_rows.unwrap_or(u64::MAX);
     let mut page = results(target, client, job, None, left).await?;
@@ -102,7 +107,8 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
     };
     let (out, pager) = pager::open(query.pager.as_deref(), query.format == Format::Table);
     let mut output = Output::new(query.format, fields, out);
-    let total: u64 = page.total_rows.as_deref().and_then(|total| total.parse().ok()).unwrap_or_default();
+    let total: u64 =
+        page.total_rows.as_deref().and_then(|total| total.parse().ok()).ok_or_else(|| Failure::unreadable("totalRows is not a number"))?;
     loop {
         let rows = page.rows.take().unwrap_or_default();
         let rows = &rows[..rows.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
@@ -112,16 +118,16 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
         let Some(token) = next else { break };
         page = results(target, client, job, Some(token), left).await?;
     }
-    // Closes the pipe, at which a pager knows that this is all.
+    // Closes the pipe: the pager waits for its end.
     drop(output);
     pager.wait();
     if let Some(most) = query.max_rows.filter(|&most| most < total) {
-        eprintln!("The first {most} of {total} rows.");
+        eprintln!("Printed the first {most} of {total} rows.");
     }
     Ok(End::Done)
 }
 
-/// A page, waited for as long as the query takes.
+/// A page; waits until the query is done.
 async fn results(
     target: &Target,
     client: &Client,
@@ -131,12 +137,12 @@ async fn results(
 ) -> Result<GetQueryResultsResponse, Failure> {
     let parameters = GetQueryResultsParameters {
         location: job.location.clone(),
-        max_results: i32::try_from(most.min(PAGE)).ok(),
+        max_results: i32::try_from(most.min(PAGE_ROWS)).ok(),
         page_token,
         timeout_ms: Some(WAIT_MS),
         ..Default::default()
     };
-    let id = job.job_id.as_deref().unwrap_or_default();
+    let id = job.job_id.as_deref().expect("run() sets the id");
     loop {
         let page = client.job().get_query_results(&target.project, id, parameters.clone()).await?;
         if page.job_complete.unwrap_or(false) {
@@ -163,7 +169,7 @@ fn job_of(query: &Query, target: &Target, reference: &JobReference) -> Job {
     }
 }
 
-/// What a statement without rows did. Not on standard output, which is for rows.
+/// Reports a statement without rows on standard error: standard output is for rows.
 fn report(affected: Option<&str>) {
     match affected {
         Some("1") => eprintln!("1 row affected."),

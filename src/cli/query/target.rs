@@ -1,5 +1,5 @@
-//! Which BigQuery a query goes to. Nothing is guessed: a query that was meant for the laptop must not
-//! cost money, and one that was meant for production must not find an empty table.
+//! The BigQuery that a query is sent to. It has to be named: a query for the local BigQuery must not cost money, and one
+//! for production must not read an empty table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset_reference::DatasetReference;
 
 use crate::config::parse_address;
-use crate::sink::credentials::{NoToken, Tokens};
+use crate::google::{TokenError, Tokens};
 
 /// Where to run the query.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Which BigQuery")]
+#[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// The one of `pixel-pipeline local`, on that port of this machine
+    /// Query the BigQuery of `pixel-pipeline local` on this port
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "9050")]
     local: Option<u16>,
-    /// Another BigQuery, as http://127.0.0.1:9050; asks for no credentials
+    /// Query another BigQuery, as http://127.0.0.1:9050, without credentials
     #[arg(long, env, value_name = "URL")]
     bigquery_emulator_host: Option<String>,
-    /// Project that runs the query, and pays for it [default without an account: local]
+    /// Project that runs the query and pays for it [default for an emulator: local]
     #[arg(long, env = "GOOGLE_CLOUD_PROJECT", value_name = "ID")]
     project: Option<String>,
-    /// Dataset of tables that are named without one, as DATASET or PROJECT.DATASET
+    /// Default dataset, as DATASET or PROJECT.DATASET
     #[arg(long, env, value_name = "NAME", default_value = "parsed_pixel")]
     dataset: String,
     /// Base URL of BigQuery's API
@@ -33,7 +33,16 @@ pub struct TargetArgs {
     bigquery_endpoint: String,
 }
 
-/// A BigQuery, a project in it, and a dataset.
+/// A BigQuery, a project and a dataset, without credentials.
+#[derive(Debug)]
+pub(crate) struct Address {
+    endpoint: String,
+    is_emulator: bool,
+    project: String,
+    dataset: DatasetReference,
+}
+
+/// The same with credentials.
 #[derive(Debug)]
 pub(crate) struct Target {
     endpoint: String,
@@ -42,32 +51,38 @@ pub(crate) struct Target {
     pub(crate) dataset: DatasetReference,
 }
 
-/// The command line does not say where to go.
+/// The command line names no valid target.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TargetError {
-    #[error("say which BigQuery: --local for `pixel-pipeline local`, or --project ID for a live project")]
-    Unsaid,
-    #[error("BigQuery's address: {0}")]
+    #[error("no target is given: add --local for `pixel-pipeline local`, or --project ID for a live project")]
+    Missing,
+    #[error("invalid address of BigQuery: {0}")]
     Address(String),
-    #[error(transparent)]
-    NoToken(#[from] NoToken),
 }
 
 impl TargetArgs {
-    pub(crate) fn resolve(&self) -> Result<Target, TargetError> {
+    pub(crate) fn address(&self) -> Result<Address, TargetError> {
         let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let emulator = match self.local {
             Some(port) => Some(format!("http://127.0.0.1:{port}")),
             None => given(&self.bigquery_emulator_host),
         };
-        let (endpoint, tokens, project) = match (emulator, given(&self.project)) {
-            (Some(address), project) => (address, Tokens::None, project.unwrap_or_else(|| "local".to_owned())),
-            (None, Some(project)) => (self.bigquery_endpoint.clone(), Tokens::application_default()?, project),
-            (None, None) => return Err(TargetError::Unsaid),
+        let (endpoint, is_emulator, project) = match (emulator, given(&self.project)) {
+            (Some(address), project) => (address, true, project.unwrap_or_else(|| "local".to_owned())),
+            (None, Some(project)) => (self.bigquery_endpoint.clone(), false, project),
+            (None, None) => return Err(TargetError::Missing),
         };
         let endpoint = parse_address(&endpoint).map_err(TargetError::Address)?;
         let (owner, dataset) = self.dataset.split_once([':', '.']).unwrap_or((&project, &self.dataset));
         let dataset = DatasetReference { project_id: owner.to_owned(), dataset_id: dataset.to_owned() };
+        Ok(Address { endpoint, is_emulator, project, dataset })
+    }
+}
+
+impl Address {
+    pub(crate) fn with_credentials(self) -> Result<Target, TokenError> {
+        let tokens = if self.is_emulator { Tokens::None } else { Tokens::application_default()? };
+        let Self { endpoint, project, dataset, .. } = self;
         Ok(Target { endpoint, tokens, project, dataset })
     }
 }
@@ -79,7 +94,7 @@ impl Target {
             .connect_timeout(Duration::from_secs(5))
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")));
         if matches!(self.tokens, Tokens::None) {
-            // A proxy has no way to this machine.
+            // A proxy cannot reach this machine.
             http = http.no_proxy();
         }
         ClientBuilder::new()

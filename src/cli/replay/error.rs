@@ -3,9 +3,7 @@
 use super::checkpoint::CheckpointError;
 use super::source::archive::ArchivePrefix;
 use super::source::files::FileError;
-use crate::cli::google::Unseen;
-use crate::sink::bigquery::ControlError;
-use crate::sink::credentials::NoToken;
+use crate::google::{ApiError, TokenError};
 use crate::sink::template::Mismatch;
 
 #[derive(Debug, thiserror::Error)]
@@ -17,15 +15,15 @@ pub(crate) enum ReplayError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
-    NoToken(#[from] NoToken),
+    Token(#[from] TokenError),
     #[error("cannot create an HTTP client")]
     Http(#[from] reqwest::Error),
     #[error("cannot list {prefix}: {error}")]
-    List { prefix: ArchivePrefix, error: Unseen },
+    List { prefix: ArchivePrefix, error: ApiError },
     #[error("cannot read the dead letters: {0}")]
-    DeadLetters(Unseen),
+    DeadLetters(ApiError),
     #[error("cannot read the template table")]
-    Template(#[from] ControlError),
+    Template(#[from] ApiError),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
     #[error("cannot go on: the watcher of the template table ended unexpectedly")]

@@ -17,13 +17,12 @@ use super::source::dead_letters::{DeadLetterSource, Selection};
 use super::source::input::{self, Input, InputArg};
 use super::source::line_source::LineSource;
 use super::summary::Summary;
-use crate::cli::google::Google;
 use crate::config::Operator;
 use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
+use crate::google::{Client, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::BigQuery;
-use crate::sink::credentials::Tokens;
 use crate::sink::template::Mismatch;
 
 /// The arguments, checked as far as that needs no request.
@@ -55,7 +54,7 @@ pub(crate) async fn replay(args: &Args, plan: Plan, operator: &Operator, signal:
     let checkpoint = args.checkpoint.as_deref().map(|path| Checkpoint::open(path, shard, args.period())).transpose()?;
     let tokens = operator.tokens().await?;
     if args.dead_letters {
-        let google = Google::new(operator.endpoints.clone(), tokens.clone(), &operator.service.location.project).await?;
+        let google = Client::new(operator.endpoints.clone(), tokens.clone(), &operator.service.location.project).await?;
         let selection = Selection { reasons: &args.reason, period: args.period(), shard };
         let source = DeadLetterSource::open(google, &operator.service, &selection, args.delete).await;
         // The query selects by time already, by the time when a dead letter was received.
@@ -86,7 +85,7 @@ async fn list(inputs: Vec<InputArg>, shard: Shard, period: Period, operator: &Op
             Some(archive) => archive,
             None => {
                 let tokens = operator.storage_tokens().await?;
-                let google = Google::new(operator.endpoints.clone(), tokens, &operator.service.location.project).await?;
+                let google = Client::new(operator.endpoints.clone(), tokens, &operator.service.location.project).await?;
                 archive.insert(Arc::new(Archive::new(google)))
             }
         };

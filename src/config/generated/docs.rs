@@ -26,7 +26,7 @@ lower case; – means that a deployment does not set it. Keys come from Secret M
 `GOOGLE_CLOUD_PROJECT`, `AUTO_CREATE=false`, because the tables exist, `PUSH_AUTH=iam` and `PUSH_SERVICE_ACCOUNT`.
 ";
 
-pub(super) fn page() -> String {
+pub(crate) fn page() -> String {
     let mut page = HEADER.to_owned();
     let mut headings: Vec<&str> = Vec::new();
     for heading in SETTINGS.iter().map(|setting| heading(setting)) {

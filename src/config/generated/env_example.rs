@@ -21,7 +21,7 @@ const SECRETS: &str = "\
 # The service's account needs roles/secretmanager.secretAccessor on the secret.
 ";
 
-pub(super) fn file() -> String {
+pub(crate) fn file() -> String {
     let mut file = HEADER.to_owned();
     for section in sections().into_iter().chain([SERVICE_SECTION]) {
         let _ = writeln!(file, "\n# --- {section}");

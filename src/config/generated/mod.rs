@@ -44,23 +44,18 @@ fn generated_files_match_the_table() {
     assert!(differences.is_empty(), "src/config/settings.rs and the files generated from it differ:\n{differences}Run: {COMMAND}");
 }
 
-/// The settings around the first line that differs, and that line.
+/// The settings of which the lines differ; else the first line that differs.
 fn difference(found: &str, expected: &str) -> String {
-    let (mut found, mut expected) = (found.lines(), expected.lines());
-    loop {
-        match (found.next(), expected.next()) {
-            (Some(line), Some(other)) if line == other => {}
-            (found, expected) => {
-                let line = |line: Option<&str>| line.unwrap_or("(the end)").trim().to_owned();
-                let (found, expected) = (line(found), line(expected));
-                let is_named = |setting: &&&Setting| {
-                    [&found, &expected].iter().any(|line| words(line).any(|word| word.eq_ignore_ascii_case(setting.name)))
-                };
-                let names: Vec<&str> = SETTINGS.iter().filter(is_named).map(|setting| setting.name).collect();
-                return format!("{}: the file has `{found}`, the table makes `{expected}`", names.join(", "));
-            }
-        }
+    let lines_of = |file: &str, name: &str| -> Vec<String> {
+        file.lines().filter(|line| words(line).any(|word| word.eq_ignore_ascii_case(name))).map(str::to_owned).collect()
+    };
+    let differs = |setting: &&&Setting| lines_of(found, setting.name) != lines_of(expected, setting.name);
+    let names: Vec<&str> = SETTINGS.iter().filter(differs).map(|setting| setting.name).collect();
+    if !names.is_empty() {
+        return names.join(", ");
     }
+    let changed = expected.lines().zip(found.lines()).find(|(expected, found)| expected != found);
+    format!("the line {:?}", changed.map_or("at the end", |(expected, _)| expected))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{deployed, is_optional, pattern, wrapped};
+use super::{deployed, is_optional, pattern};
 use crate::config::setting::{Deployed, Kind, Range};
 
 const HEADER: &str = "\
@@ -10,7 +10,7 @@ const HEADER: &str = "\
 # shellcheck shell=bash disable=SC2034
 ";
 
-pub(super) fn file() -> String {
+pub(crate) fn file() -> String {
     let mut file = HEADER.to_owned();
     for (list, is_passed_on) in [("SERVICE_SETTINGS", true), ("DEPLOYMENT_SETTINGS", false)] {
         // PROJECT_ID has no default in a file.
@@ -19,8 +19,8 @@ pub(super) fn file() -> String {
             .filter(|setting| setting.is_passed_on() == is_passed_on && setting.name != "PROJECT_ID")
             .map(|setting| setting.name)
             .collect();
-        let names = wrapped(&names.join(" "), "  ", 110);
-        let _ = writeln!(file, "\n{list}='{}'", names.trim());
+        // A line each, so that a difference names the setting.
+        let _ = writeln!(file, "\n{list}='\n  {}\n'", names.join("\n  "));
     }
     file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
     for (setting, deployed) in deployed() {

@@ -7,7 +7,7 @@ use crate::config::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
 use crate::config::settings;
 
 /// The settings of the deployment itself.
-pub(super) fn deployment() -> String {
+pub(crate) fn deployment() -> String {
     let mut file = "\
 # Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
 # the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
@@ -23,7 +23,7 @@ pub(super) fn deployment() -> String {
 }
 
 /// The settings of the service.
-pub(super) fn service() -> String {
+pub(crate) fn service() -> String {
     let mut file = "\
 # Settings that are passed on to the service. Generated from src/config/settings.rs, which says how. The service checks
 # them again; here they are checked before anything is created.
@@ -36,7 +36,7 @@ pub(super) fn service() -> String {
 }
 
 /// The environment variables that the settings of the service become.
-pub(super) fn passed_on() -> String {
+pub(crate) fn passed_on() -> String {
     let mut file = "\
 # Settings of the service as environment variables. Generated from src/config/settings.rs.
 

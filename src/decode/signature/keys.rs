@@ -21,7 +21,7 @@ pub struct SigningKeys {
 pub enum BadKeys {
     #[error(transparent)]
     Bad(#[from] BadKey),
-    #[error("it has {0} keys: one is enough, and two, separated by a comma, while the first replaces the second")]
+    #[error("it has {0} keys: use one key, or two separated by a comma while the first replaces the second")]
     TooMany(usize),
 }
 

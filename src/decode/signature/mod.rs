@@ -52,7 +52,7 @@ pub enum SignatureMode {
 
 /// The setting has another value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither require nor mark")]
+#[error("{0:?} is not require or mark")]
 pub struct BadMode(String);
 
 impl Signatures {

@@ -105,7 +105,7 @@ impl SuffixTemplate {
         Ok(TableSuffix(suffix))
     }
 
-    /// Compares a suffix with these values, by the attribute's position. An attribute without values can have any.
+    /// Compares a suffix with these values, by the attribute's position. An attribute without values matches any value.
     pub fn matches(&self, suffix: &str, values: impl Fn(usize) -> Vec<String>) -> Match {
         let segments: Vec<Segment> = self.pieces.iter().map(|piece| self.segment(piece, &values)).collect();
         if !segment::matches(suffix, &segments) {

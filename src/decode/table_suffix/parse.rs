@@ -12,17 +12,17 @@ const MAX_TABLE_NAME_LENGTH: usize = 1024;
 /// Why a text is not a template.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadTemplate {
-    #[error("{{ at character {0} is never closed")]
+    #[error("{{ at character {0} is not closed")]
     Unclosed(usize),
-    #[error("}} at character {0} closes nothing")]
+    #[error("}} at character {0} has no opening {{")]
     Unopened(usize),
-    #[error("{0:?} is not allowed between the fields: BigQuery takes letters, digits and _ in a table's suffix")]
+    #[error("{0:?} is not allowed between the fields: use letters, digits and _ only")]
     BadLiteral(String),
     #[error("{{{0}}} is neither an attribute of VALID_ATTRIBUTES nor date nor date:FORMAT")]
     UnknownField(String),
     #[error("{{date:{format}}} is not a strftime format: {problem}")]
     BadDate { format: String, problem: String },
-    #[error("it can grow to {0} characters, and BigQuery takes 1024 for TABLE_NAME and suffix together")]
+    #[error("it can have {0} characters, and BigQuery's limit for TABLE_NAME and suffix together is 1024")]
     TooLong(usize),
 }
 

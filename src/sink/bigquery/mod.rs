@@ -18,15 +18,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::batcher::Sink;
-use super::credentials::Tokens;
 use super::error::{ErrorClass, Refusal, RequestError, RowResult};
 use super::insert_all;
 use super::{Destination, InsertRow};
+use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
 pub use crate::config::Location;
-pub use tables::ControlError;
 
 /// Longer than any delivery waits. The header may contain any number.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
@@ -35,6 +34,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct BigQuery {
     http: reqwest::Client,
+    /// For everything but insertAll, with the same connections.
+    client: Client,
     tokens: Tokens,
     location: Location,
     gzip: bool,
@@ -58,7 +59,10 @@ impl BigQuery {
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let throttle = Throttle::new(Duration::from_secs(1));
-        Ok(Arc::new(Self { http, tokens, location, gzip, table_missing: Notify::new(), throttle }))
+        let endpoints = Endpoints { bigquery: format!("{}/bigquery/v2", location.endpoint), ..Endpoints::default() };
+        // The template watcher repeats its requests itself.
+        let client = Client::with_http(http.clone(), endpoints, tokens.clone(), &location.project, RetryPolicy::ONCE);
+        Ok(Arc::new(Self { http, client, tokens, location, gzip, table_missing: Notify::new(), throttle }))
     }
 
     /// Waits until an insert fails because its table does not exist.

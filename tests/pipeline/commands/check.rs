@@ -1,4 +1,4 @@
-//! `pixel-pipeline check`: what it makes of a deployment, and of one event that it sends through.
+//! `pixel-pipeline check`: its report on a deployment, and on one event that it sends through.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -43,7 +43,7 @@ fn check(dir: &Path, args: &[&str]) -> Command {
     check
 }
 
-/// The same of that deployment.
+/// `check ARGS` of that deployment.
 fn check_of(google: &Google, dir: &Path, args: &[&str]) -> Command {
     let mut check = check(dir, args);
     check.envs(google.environment()).env("PROJECT_ID", "my-project").env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir.join("token"));
@@ -55,7 +55,7 @@ async fn run(mut command: Command) -> (Option<i32>, String, String) {
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// Exit code and links.
+/// Exit code and links of the JSON report.
 async fn links(mut command: Command) -> (Option<i32>, Vec<Value>) {
     command.args(["--format", "json"]);
     let (code, stdout, stderr) = run(command).await;
@@ -64,19 +64,19 @@ async fn links(mut command: Command) -> (Option<i32>, Vec<Value>) {
     (code, report["links"].as_array().unwrap().clone())
 }
 
-/// The links that are so.
+/// The names of the links with that result.
 fn named(links: &[Value], ok: Value) -> Vec<&str> {
     links.iter().filter(|link| link["ok"] == ok).map(|link| link["link"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn a_deployment_without_a_fault_is_ticked_off_link_by_link() {
+async fn a_deployment_without_a_fault_passes_every_link() {
     let (google, dir) = (Google::start().await, TempDir::new());
     let (code, stdout, stderr) = run(check_of(&google, dir.path(), &[])).await;
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     assert!(stdout.lines().all(|line| line.starts_with("✓ ")), "{stdout}");
-    assert!(stdout.contains(&format!("✓ push endpoint         {}/service/\n", google.url)), "{stdout}");
-    assert!(stdout.contains("✓ ack deadline          60s, and a push is answered within 50s\n"), "{stdout}");
+    assert!(stdout.contains(&format!("✓ push endpoint            {}/service/\n", google.url)), "{stdout}");
+    assert!(stdout.contains("✓ ack deadline             60s; the service answers within 50s\n"), "{stdout}");
     let in_order = [
         "pixel ",
         "CDN",
@@ -95,7 +95,7 @@ async fn a_deployment_without_a_fault_is_ticked_off_link_by_link() {
 }
 
 #[tokio::test]
-async fn it_asks_and_never_tells() {
+async fn check_only_reads() {
     let (google, dir) = (Google::start().await, TempDir::new());
     run(check_of(&google, dir.path(), &[])).await;
     let asked = google.asked();
@@ -103,7 +103,7 @@ async fn it_asks_and_never_tells() {
     assert!(asked.iter().all(|question| question.starts_with("GET ") || question == PROJECT_POLICY), "{asked:#?}");
 }
 
-/// Each fault: what is asked, the member that is changed (all of it: not there), the link, its mend.
+/// Each fault: request, changed member (empty: the resource is absent), broken link, part of its fix.
 fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static str)> {
     let none = Value::Null;
     let required = json!({"name": "shop", "type": "STRING", "mode": "REQUIRED"});
@@ -157,7 +157,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
         (SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
         (SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
         (TOPIC, "", none.clone(), "topic", "gcloud pubsub topics create pixel "),
-        (TOPIC_POLICY, "/bindings/0", none.clone(), "sink may publish", "gcloud pubsub topics add-iam-policy-binding pixel "),
+        (TOPIC_POLICY, "/bindings/0", none.clone(), "sink publisher", "gcloud pubsub topics add-iam-policy-binding pixel "),
         (PUSH, "", none.clone(), "push subscription", "gcloud pubsub subscriptions create pixel-push"),
         (PUSH, "/topic", elsewhere.clone(), "push subscription", "gcloud pubsub subscriptions delete pixel-push"),
         (PUSH, "/expirationPolicy", json!({"ttl": "2678400s"}), "push subscription", "--expiration-period=never"),
@@ -188,16 +188,22 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
         ),
         (PUSH, "/deadLetterPolicy/maxDeliveryAttempts", json!(5), "dead-letter policy", "--max-delivery-attempts=100"),
         (LETTERS, "", none.clone(), "dead-letter topic", "gcloud pubsub topics create pixel-dead-letter"),
-        (LETTERS_KEPT, "", none.clone(), "dead letters kept", "gcloud pubsub subscriptions create pixel-dead-letter"),
-        (LETTERS_KEPT, "/topic", elsewhere, "dead letters kept", "gcloud pubsub subscriptions delete pixel-dead-letter"),
+        (LETTERS_KEPT, "", none.clone(), "dead-letter subscription", "gcloud pubsub subscriptions create pixel-dead-letter"),
+        (LETTERS_KEPT, "/topic", elsewhere, "dead-letter subscription", "gcloud pubsub subscriptions delete pixel-dead-letter"),
         (
             LETTERS_POLICY,
             "/bindings/0",
             none.clone(),
-            "Pub/Sub may give up",
+            "dead-letter publisher",
             "topics add-iam-policy-binding pixel-dead-letter --project=my-project --member=serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
         ),
-        (PUSH_POLICY, "/bindings/0", none.clone(), "Pub/Sub may forget", "gcloud pubsub subscriptions add-iam-policy-binding pixel-push"),
+        (
+            PUSH_POLICY,
+            "/bindings/0",
+            none.clone(),
+            "dead-letter subscriber",
+            "gcloud pubsub subscriptions add-iam-policy-binding pixel-push",
+        ),
         (RUN, "", none.clone(), "service", "PROJECT_ID=my-project deploy/deploy.sh"),
         (RUN, "/status/conditions/0/status", json!("False"), "service", "gcloud run services logs read pixel-pipeline"),
         (
@@ -207,36 +213,42 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "service account",
             "--service-account=pixel-run@my-project.iam.gserviceaccount.com",
         ),
-        (RUN, variable(0), json!("other"), "service settings", "--update-env-vars='^|^GOOGLE_CLOUD_PROJECT=my-project'"),
-        (RUN, variable(4), json!("order_id"), "service settings", "--update-env-vars='^|^VALID_ATTRIBUTES=order_id,type,user_id'"),
-        (RUN, variable(8), json!("8s"), "service settings", "--update-env-vars='^|^PUSH_DEADLINE=50s'"),
-        // What is not set is what the service takes by itself, 8s.
-        (RUN, "/spec/template/spec/containers/0/env/8", none.clone(), "service settings", "--update-env-vars='^|^PUSH_DEADLINE=50s'"),
+        (RUN, variable(0), json!("other"), "service settings", "--update-env-vars='^|''^GOOGLE_CLOUD_PROJECT=my-project'"),
+        (RUN, variable(4), json!("order_id"), "service settings", "--update-env-vars='^|''^VALID_ATTRIBUTES=order_id,type,user_id'"),
+        (RUN, variable(8), json!("8s"), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
+        // Without the variable, the service's own default applies: 8s.
+        (RUN, "/spec/template/spec/containers/0/env/8", none.clone(), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
         (
             RUN_POLICY,
             "/bindings/0/members/0",
             json!("user:you@example.com"),
-            "push may invoke",
+            "push invoker",
             "gcloud run services add-iam-policy-binding pixel-pipeline",
         ),
         (
             RUN_POLICY,
             "/bindings/0/condition",
             json!({"expression": "false"}),
-            "push may invoke",
+            "push invoker",
             "gcloud run services add-iam-policy-binding pixel-pipeline",
         ),
         (
             RUN_POLICY,
             "/bindings/1",
             json!({"role": "roles/run.invoker", "members": ["allUsers"]}),
-            "nobody else may",
+            "unauthenticated access",
             "remove-iam-policy-binding pixel-pipeline --project=my-project --region=us-central1 --member=allUsers",
         ),
-        (RUN, "/metadata/annotations/run.googleapis.com~1invoker-iam-disabled", json!("true"), "nobody else may", "--invoker-iam-check"),
+        (
+            RUN,
+            "/metadata/annotations/run.googleapis.com~1invoker-iam-disabled",
+            json!("true"),
+            "unauthenticated access",
+            "--invoker-iam-check",
+        ),
         (DATASET, "", none.clone(), "dataset", "bq --project_id=my-project --location=US mk --dataset parsed_pixel"),
         (DATASET, "/location", json!("EU"), "dataset", "LOCATION=EU"),
-        (DATASET, "/access/1", none.clone(), "service may write", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
+        (DATASET, "/access/1", none.clone(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
         (TEMPLATE, "", none.clone(), "template table", "mk --table parsed_pixel.pixel schema/pixel.json"),
         (TEMPLATE, "/expirationTime", json!("1767323045402"), "template table", "update --table --expiration=0 parsed_pixel.pixel"),
         (
@@ -251,7 +263,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "/schema/fields/4/type",
             json!("RECORD"),
             "columns",
-            "VALID_ATTRIBUTES=order_id,user_id PROJECT_ID=my-project deploy/deploy.sh",
+            "VALID_ATTRIBUTES='order_id,user_id' PROJECT_ID=my-project deploy/deploy.sh",
         ),
         (TEMPLATE, "/schema/fields/5", required, "columns", "ALTER COLUMN `shop` DROP NOT NULL"),
         (DEAD_LETTERS, "", none.clone(), "dead-letter table", "mk --table parsed_pixel.dead_letters schema/dead_letters.json"),
@@ -269,9 +281,9 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
 }
 
 #[tokio::test]
-async fn each_fault_breaks_its_link_alone_and_names_what_mends_it() {
+async fn each_fault_breaks_only_its_link_and_names_the_fix() {
     let (google, dir) = (Google::start().await, TempDir::new());
-    for (question, pointer, value, link, mend) in faults() {
+    for (question, pointer, value, link, fix) in faults() {
         google.heal();
         match pointer {
             "" => google.refuse(question, 404, "not found"),
@@ -281,9 +293,9 @@ async fn each_fault_breaks_its_link_alone_and_names_what_mends_it() {
         assert_eq!(named(&links, json!(false)), [link], "{question} {pointer}: {links:#?}");
         assert_eq!(code, Some(1));
         let broken = links.iter().find(|other| other["link"] == link).unwrap();
-        let commands = broken["mend"].as_str().unwrap();
-        assert!(commands.contains(mend), "{question} {pointer}: {commands}");
-        // One can paste each line. (With --nocapture, what would have been pasted.)
+        let commands = broken["fix"].as_str().unwrap();
+        assert!(commands.contains(fix), "{question} {pointer}: {commands}");
+        // Each line can be pasted into a shell; --nocapture prints it.
         for command in commands.lines() {
             assert!(
                 ["gcloud ", "bq ", "PROJECT_ID=", "VALID_ATTRIBUTES=", "echo "].iter().any(|begin| command.starts_with(begin)),
@@ -296,39 +308,39 @@ async fn each_fault_breaks_its_link_alone_and_names_what_mends_it() {
 }
 
 #[tokio::test]
-async fn what_builds_on_a_part_that_is_missing_waits_for_it() {
+async fn a_link_that_depends_on_an_absent_part_is_unknown() {
     let (google, dir) = (Google::start().await, TempDir::new());
     google.refuse(PUSH, 404, "not found");
     google.refuse(PUSH_POLICY, 404, "not found");
     let (code, stdout, _) = run(check_of(&google, dir.path(), &[])).await;
     assert_eq!(code, Some(1));
-    for link in ["push endpoint", "push identity", "ack deadline", "retries", "dead-letter policy", "Pub/Sub may forget"] {
-        assert!(stdout.contains(&format!("? {link:<21} there is no subscription pixel-push yet\n")), "{stdout}");
+    for link in ["push endpoint", "push identity", "ack deadline", "retries", "dead-letter policy", "dead-letter subscriber"] {
+        assert!(stdout.contains(&format!("? {link:<24} subscription pixel-push does not exist yet\n")), "{stdout}");
     }
     assert!(
-        stdout.contains("\n✗ push subscription     there is no subscription pixel-push\n    gcloud pubsub subscriptions create "),
+        stdout.contains("\n✗ push subscription        subscription pixel-push does not exist\n    gcloud pubsub subscriptions create "),
         "{stdout}"
     );
-    assert!(stdout.ends_with(" links are wrong, 6 could not be looked at.\n") && stdout.contains("\n1 of "), "{stdout}");
+    assert!(stdout.ends_with(" links are broken, 6 could not be checked.\n") && stdout.contains("\n1 of "), "{stdout}");
 }
 
 #[tokio::test]
-async fn what_the_caller_may_not_see_names_the_role_that_shows_it() {
+async fn a_denied_read_names_the_role_to_grant() {
     let (google, dir) = (Google::start().await, TempDir::new());
     google.refuse(SINK, 403, "Permission logging.sinks.get denied");
     google.refuse(PROJECT_POLICY, 403, "The caller does not have permission");
     google.refuse(BACKEND, 403, "Compute Engine API has not been used in project 123456789012 before or it is disabled.");
     let (code, links) = links(check_of(&google, dir.path(), &[])).await;
     assert_eq!((code, named(&links, json!(false))), (Some(1), Vec::new()));
-    assert_eq!(named(&links, Value::Null), ["CDN", "log sink", "sink may publish"], "the project's policy is not needed");
-    let mend = |link: &str| links.iter().find(|other| other["link"] == link).unwrap()["mend"].as_str().unwrap().to_owned();
-    assert!(mend("log sink").contains("--role=roles/logging.viewer"), "{}", mend("log sink"));
-    assert_eq!(mend("CDN"), "gcloud services enable compute.googleapis.com --project=my-project");
-    println!("{}\n{}", mend("log sink"), mend("CDN"));
+    assert_eq!(named(&links, Value::Null), ["CDN", "log sink", "sink publisher"], "the project's policy is not needed");
+    let fix = |link: &str| links.iter().find(|other| other["link"] == link).unwrap()["fix"].as_str().unwrap().to_owned();
+    assert!(fix("log sink").contains("--role=roles/logging.viewer"), "{}", fix("log sink"));
+    assert_eq!(fix("CDN"), "gcloud services enable compute.googleapis.com --project=my-project");
+    println!("{}\n{}", fix("log sink"), fix("CDN"));
 }
 
 #[tokio::test]
-async fn a_role_on_the_whole_project_is_as_good_as_one_on_the_part() {
+async fn a_role_on_the_project_counts_for_its_parts() {
     let (google, dir) = (Google::start().await, TempDir::new());
     google.change(TOPIC_POLICY, "/bindings/0", Value::Null);
     google.change(DATASET, "/access/1", Value::Null);
@@ -342,12 +354,12 @@ async fn a_role_on_the_whole_project_is_as_good_as_one_on_the_part() {
 }
 
 #[tokio::test]
-async fn a_service_that_answers_strangers_is_open() {
+async fn a_service_that_answers_without_a_token_is_broken() {
     let (google, dir) = (Google::start().await, TempDir::new());
     for (status, ok) in [(401, json!(true)), (404, json!(true)), (503, json!(false)), (500, json!(false))] {
         google.refuse("GET /service/health", status, "said the container");
         let (_, links) = links(check_of(&google, dir.path(), &[])).await;
-        let link = links.iter().find(|link| link["link"] == "nobody else may").unwrap();
+        let link = links.iter().find(|link| link["link"] == "unauthenticated access").unwrap();
         assert_eq!(link["ok"], ok, "{status}");
     }
 }
@@ -365,7 +377,7 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     std::fs::write(&file, "# a comment\nDATASET=of_the_file\nPIPELINE=of-the-file\nREGION=\nTABLE_SUFFIX=_{date}\nCPU=2\n").unwrap();
     let (_, of_file) = links(check_of(&google, dir.path(), &[])).await;
     let (dataset, topic, _) = names(&of_file);
-    assert_eq!((dataset.as_str(), topic.as_str()), ("there is no dataset of_the_file", "there is no topic of-the-file"));
+    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_file does not exist", "topic of-the-file does not exist"));
 
     let mut check = check_of(&google, dir.path(), &["--dataset", "of_the_flag"]);
     let (_, of_flag) = links({
@@ -374,18 +386,21 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     })
     .await;
     let (dataset, topic, settings) = names(&of_flag);
-    assert_eq!((dataset.as_str(), topic.as_str()), ("there is no dataset of_the_flag", ""));
-    assert_eq!(settings, "DATASET is parsed_pixel there and of_the_flag here; TABLE_SUFFIX is _{user_id}_{date} there and _{date} here");
+    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_flag does not exist", ""));
+    assert_eq!(
+        settings,
+        "DATASET is parsed_pixel in the service and of_the_flag here; TABLE_SUFFIX is _{user_id}_{date} in the service and _{date} here"
+    );
 
     std::fs::rename(&file, dir.path().join("other.env")).unwrap();
     let (_, of_other) = links(check_of(&google, dir.path(), &["--settings", "other.env"])).await;
-    assert_eq!(names(&of_other).0, "there is no dataset of_the_file");
+    assert_eq!(names(&of_other).0, "dataset of_the_file does not exist");
     let service = of_other.iter().find(|link| link["link"] == "service").unwrap();
-    assert_eq!(service["mend"], "PROJECT_ID=my-project PIPELINE=of-the-file deploy/deploy.sh other.env");
+    assert_eq!(service["fix"], "PROJECT_ID=my-project PIPELINE=of-the-file deploy/deploy.sh other.env");
 }
 
 #[tokio::test]
-async fn wrong_settings_are_all_named_and_nothing_is_asked() {
+async fn invalid_settings_are_all_named_before_any_request() {
     let (google, dir) = (Google::start().await, TempDir::new());
     let mut wrong = check_of(&google, dir.path(), &["--push-deadline", "soon", "--pixel-path", "*", "--pipeline", "Pixel"]);
     let (code, stdout, stderr) = run({
@@ -409,7 +424,7 @@ async fn wrong_settings_are_all_named_and_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn without_credentials_it_says_how_to_get_some() {
+async fn without_credentials_it_fails_and_names_the_login_command() {
     let (google, dir) = (Google::start().await, TempDir::new());
     let mut check = check_of(&google, dir.path(), &[]);
     // No gcloud, no file, no metadata server.
@@ -419,13 +434,13 @@ async fn without_credentials_it_says_how_to_get_some() {
         .env("GCE_METADATA_HOST", "127.0.0.1:1")
         .env_remove("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE");
     let (code, stdout, stderr) = run(check).await;
-    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.starts_with("error: no access token: run `gcloud auth application-default login`"), "{stderr}");
     assert_eq!(google.asked(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn gclouds_own_login_will_do() {
+async fn the_account_of_gcloud_is_used() {
     use std::os::unix::fs::PermissionsExt as _;
     let (google, dir) = (Google::start().await, TempDir::new());
     let gcloud = dir.path().join("gcloud");
@@ -442,17 +457,17 @@ async fn gclouds_own_login_will_do() {
 }
 
 #[tokio::test]
-async fn apis_that_cannot_be_reached_break_no_link() {
+async fn unreachable_apis_break_no_link() {
     let (google, dir) = (Google::start().await, TempDir::new());
     let mut check = check_of(&google, dir.path(), &[]);
     check.envs(google.environment().into_iter().map(|(name, _)| (name, "http://127.0.0.1:1/")));
     let (code, links) = links(check).await;
     assert_eq!((code, named(&links, json!(false))), (Some(1), Vec::new()));
     assert_eq!(named(&links, json!(true)), Vec::<&str>::new());
-    assert!(links[0]["problem"].as_str().unwrap().contains("storage.googleapis.com cannot be reached"), "{}", links[0]);
+    assert!(links[0]["problem"].as_str().unwrap().contains("cannot reach storage.googleapis.com"), "{}", links[0]);
 }
 
-/// The tables are made a moment after the ports are open; this one last.
+/// `local` creates the tables shortly after it opens the ports; this one last.
 async fn wait_for_tables(local: &Local) {
     local.wait_until("the dead-letter table is there", async || local.tables().await.contains(&"dead_letters".to_owned())).await;
 }
@@ -465,7 +480,7 @@ fn live(local: &Local, dir: &Path, url: &str, timeout: &str, settings: &[(&str, 
 }
 
 #[tokio::test]
-async fn an_event_of_its_own_is_followed_into_its_table() {
+async fn a_live_event_is_followed_into_its_table() {
     let dir = TempDir::new();
     let schema = dir.path().join("schema.json");
     let columns = ["user_id", "order_id"].map(|name| json!({"name": name, "type": "STRING"}));
@@ -473,7 +488,7 @@ async fn an_event_of_its_own_is_followed_into_its_table() {
     let number = json!({"name": "amount", "type": "INTEGER", "mode": "REQUIRED"});
     let all: Vec<Value> = columns.into_iter().chain(times).chain([json!({"name": "event_id", "type": "STRING"}), number]).collect();
     std::fs::write(&schema, json!(all).to_string()).unwrap();
-    // With a table of its own, which is listed, and in one of all events, which is asked.
+    // In a table of probes only, which is listed, and in one of all events, which is queried.
     for (index, suffix) in ["_{user_id}_{date}", "_{date}"].into_iter().enumerate() {
         let data = dir.path().join(index.to_string());
         let settings = [("TABLE_SUFFIX", suffix), ("VALID_ATTRIBUTES", "user_id,amount,order_id")];
@@ -484,8 +499,8 @@ async fn an_event_of_its_own_is_followed_into_its_table() {
         let names: Vec<&str> = named(&links, json!(true));
         assert_eq!(
             names,
-            ["dataset", "template table", "columns", "dead-letter table", "pixel answers", "logged", "received", "in the table"],
-            "there is no project to look at"
+            ["dataset", "template table", "columns", "dead-letter table", "pixel response", "logged", "received", "row stored"],
+            "an emulator has tables only"
         );
         let seconds: Vec<f64> = links[4..].iter().map(|stage| stage["seconds"].as_f64().unwrap()).collect();
         assert!(seconds.iter().all(|seconds| (-1.0..20.0).contains(seconds)), "{seconds:?}");
@@ -502,14 +517,14 @@ async fn an_event_of_its_own_is_followed_into_its_table() {
 }
 
 #[tokio::test]
-async fn an_event_that_never_arrives_is_a_fault() {
+async fn a_live_event_that_never_arrives_is_a_fault() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[]).await;
     wait_for_tables(&local).await;
     let elsewhere = local.pixel.replace("/pixel.png", "/favicon.ico");
     let (code, stdout, stderr) = run(live(&local, dir.path(), &elsewhere, "1s", &[])).await;
     assert_eq!((code, stderr.as_str()), (Some(1), ""));
-    assert!(stdout.contains("✗ pixel answers         it answers 404\n"), "{stdout}");
-    let line = stdout.lines().find(|line| line.starts_with("✗ in the table")).expect("it says so");
-    assert!(line.contains("no row with check-") && line.ends_with("the URL's path is none of PIXEL_PATH"), "{line}");
+    assert!(stdout.contains("✗ pixel response           the pixel's URL answers 404\n"), "{stdout}");
+    let line = stdout.lines().find(|line| line.starts_with("✗ row stored")).expect("it says so");
+    assert!(line.contains("no row with check-") && line.ends_with("the URL's path is not in PIXEL_PATH"), "{line}");
 }

@@ -21,7 +21,7 @@ async fn run(args: &[&str]) -> Printed {
     Printed { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// What is printed for these arguments, which are right.
+/// The output for valid arguments.
 async fn printed(args: &[&str]) -> String {
     let printed = run(args).await;
     assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""), "{args:?}");
@@ -36,10 +36,10 @@ async fn json(args: &[&str]) -> Vec<Value> {
 #[tokio::test]
 async fn the_table_names_each_part_with_its_quantity_formula_and_price() {
     let text = printed(&["--events-per-month", "10M"]).await;
-    // The columns are parted by two spaces at least.
+    // At least two spaces separate the columns.
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
     for row in [
-        vec!["part", "what is billed", "quantity", "formula", "$ a month", "$ a million events"],
+        vec!["part", "billed item", "quantity", "formula", "$ a month", "$ a million events"],
         vec!["Load balancer", "forwarding rules", "730 hours", "730 h, at $0.025 / hour", "18.25", "–"],
         // 1,000 × $0.0075
         vec!["Cloud CDN", "cache lookups", "10,000,000 lookups", "events, at $0.0075 / 10,000 lookups", "7.50", "0.75"],
@@ -65,11 +65,11 @@ async fn the_json_holds_the_sums_and_the_prices_with_page_and_day() {
     assert!((estimate["total_dollars"].as_f64().unwrap() - sum).abs() < 1e-9);
     assert_eq!(estimate["prices"]["queries"]["dollars"], 6.25);
     for (name, price) in estimate["prices"].as_object().unwrap() {
-        for field in ["page", "read", "seen", "unit"] {
+        for field in ["page", "read", "source", "unit"] {
             assert!(price[field].is_string(), "{name} has no {field}");
         }
     }
-    assert_eq!(estimate.get("tables"), None, "nobody asked for users");
+    assert_eq!(estimate.get("tables"), None, "without --users");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn several_volumes_are_estimated_one_by_one() {
 }
 
 #[tokio::test]
-async fn users_say_when_a_table_for_each_is_too_much() {
+async fn users_add_advice_on_a_table_per_user() {
     let printed = json(&["--events-per-month", "1M", "--users", "500"]).await;
     let tables = &printed[0]["tables"];
     // Day 2 has 1,000 tables, day 100 has 50,000.
@@ -93,15 +93,15 @@ async fn users_say_when_a_table_for_each_is_too_much() {
     assert!(text.contains("passes 1,000 tables on day 3"), "{text}");
     assert!(text.contains("TABLE_SUFFIX=_{date}"), "{text}");
     let few = self::printed(&["--events-per-month", "1M", "--users", "20"]).await;
-    assert!(few.contains("few enough"), "{few}");
+    assert!(few.contains("This works"), "{few}");
 }
 
 #[tokio::test]
-async fn a_number_that_is_none_is_refused_by_name() {
+async fn an_invalid_number_is_refused_with_its_flag() {
     for (args, flag, problem) in [
         (&["--events-per-month", "lots"][..], "--events-per-month", "not a number"),
         (&["--events-per-month", "1.5"], "--events-per-month", "not a whole number"),
-        (&["--events-per-month=-1"], "--events-per-month", "less than nothing"),
+        (&["--events-per-month=-1"], "--events-per-month", "less than 0"),
         (&["--events-per-month", "1e13"], "--events-per-month", "more than 1e12"),
         // Not three volumes.
         (&["--events-per-month", "1,000,000"], "--events-per-month", "not a number"),

@@ -1,4 +1,4 @@
-//! `pixel-pipeline query`: what is printed where, and how it ends.
+//! `pixel-pipeline query`: its output and exit codes.
 
 use std::process::{Output, Stdio};
 
@@ -34,7 +34,7 @@ async fn run(mut command: Command) -> (Option<i32>, String, String) {
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// What it prints, having ended well.
+/// The output of a query that succeeds.
 async fn printed(bigquery: &TestBigQuery, args: &[&str]) -> String {
     let (code, stdout, stderr) = run(query(bigquery, args)).await;
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{args:?}");
@@ -94,11 +94,11 @@ async fn a_long_result_is_printed_page_by_page_and_whole() {
 }
 
 #[tokio::test]
-async fn no_more_rows_are_printed_than_asked_for_and_it_says_so() {
+async fn max_rows_limits_the_output_and_is_reported() {
     let bigquery = TestBigQuery::start().await;
     let sql = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 2500)) AS x ORDER BY x";
     let (code, stdout, stderr) = run(query(&bigquery, &["--format=csv", "--max-rows=2", sql])).await;
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "x\n1\n2\n", "The first 2 of 2500 rows.\n"));
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(0), "x\n1\n2\n", "Printed the first 2 of 2500 rows.\n"));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn parameters_and_the_default_dataset_reach_the_query() {
 }
 
 #[tokio::test]
-async fn an_error_is_marked_at_its_place() {
+async fn an_error_is_marked_at_its_location() {
     let bigquery = TestBigQuery::start().await;
     let (code, stdout, stderr) = run(query(&bigquery, &["SELECT 1,\n  missing"])).await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
@@ -136,7 +136,7 @@ async fn an_error_is_marked_at_its_place() {
 }
 
 #[tokio::test]
-async fn a_strangers_control_characters_do_not_reach_the_terminal() {
+async fn control_characters_of_rows_do_not_reach_the_terminal() {
     let bigquery = TestBigQuery::with_template(json!([{"name": "s", "type": "STRING"}])).await;
     bigquery.insert("pixel", "1", json!({"s": "a\u{1b}[31m\nb"})).await;
     let table = printed(&bigquery, &["SELECT s FROM pixel"]).await;
@@ -144,7 +144,7 @@ async fn a_strangers_control_characters_do_not_reach_the_terminal() {
 }
 
 #[tokio::test]
-async fn a_statement_without_rows_says_what_it_did() {
+async fn a_statement_without_rows_reports_affected_rows() {
     let bigquery = TestBigQuery::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
     bigquery.insert("pixel", "1", json!({"x": 1})).await;
     let (code, stdout, stderr) = run(query(&bigquery, &["DELETE FROM pixel WHERE x = 1"])).await;
@@ -167,13 +167,13 @@ async fn ctrl_c_cancels_the_query_on_the_server() {
     let id = tokio::time::timeout(PATIENCE, running).await.expect("the job runs");
     send_signal(&child, "INT");
     let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(status.code(), Some(1));
     let (_, job) = bigquery.call(Method::GET, &format!("/jobs/{id}"), Value::Null).await;
     assert_eq!(job["status"]["errorResult"]["reason"], "stopped");
 }
 
 #[tokio::test]
-async fn it_ends_quietly_when_its_reader_has_seen_enough() {
+async fn a_closed_pipe_ends_the_query_without_an_error() {
     let bigquery = TestBigQuery::start().await;
     let sql = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100000)) AS x";
     let mut child = query(&bigquery, &["--format=csv", sql]).spawn().unwrap();
@@ -185,7 +185,7 @@ async fn it_ends_quietly_when_its_reader_has_seen_enough() {
 }
 
 #[tokio::test]
-async fn nothing_is_guessed_about_where_to_go() {
+async fn a_query_without_a_target_is_a_usage_error() {
     let bigquery = TestBigQuery::start().await;
     let mut nowhere = command("query");
     nowhere.arg("SELECT 1");
@@ -215,7 +215,7 @@ async fn google(request: Request, next: Next) -> Response {
 }
 
 #[tokio::test]
-async fn a_live_project_is_asked_with_the_default_credentials() {
+async fn a_live_project_is_queried_with_default_credentials() {
     let dir = TempDir::new();
     let router = BigQuery::open(dir.path()).unwrap().router().layer(from_fn(google));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -229,15 +229,15 @@ async fn a_live_project_is_asked_with_the_default_credentials() {
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_ends_with_2_and_a_missing_server_with_1() {
+async fn usage_errors_exit_2_and_an_unreachable_server_1() {
     let bigquery = TestBigQuery::start().await;
     for args in [&["--param", "x", "SELECT 1"][..], &["--format", "xml", "SELECT 1"], &[" "], &["--local=x", "SELECT 1"]] {
         assert_eq!(run(query(&bigquery, args)).await.0, Some(2), "{args:?}");
     }
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let closed_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let mut unreachable = command("query");
-    unreachable.args([&format!("--local={nobody}"), "SELECT 1"]);
+    unreachable.args([&format!("--local={closed_port}"), "SELECT 1"]);
     let (code, _, stderr) = run(unreachable).await;
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("no answer from BigQuery") && stderr.contains("refused"), "{stderr}");
+    assert!(stderr.contains("cannot reach BigQuery") && stderr.contains("refused"), "{stderr}");
 }

@@ -129,7 +129,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
     for (text, why) in [
         ("", "not a JSON array"),
         ("[]", "no columns"),
-        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" is there twice"),
+        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
         (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
     ] {
         std::fs::write(&file, text).unwrap();
@@ -352,5 +352,5 @@ async fn credentials_that_cannot_be_read_end_the_service() {
     let settings = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap())];
     let refusal = refusal(&settings, &[]).await;
     assert_eq!(refusal.code, Some(1), "{}", refusal.log);
-    assert!(refusal.log.contains("no credentials for BigQuery"), "{}", refusal.log);
+    assert!(refusal.log.contains("cannot get credentials for BigQuery: no access token"), "{}", refusal.log);
 }

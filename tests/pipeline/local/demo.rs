@@ -71,7 +71,7 @@ async fn lost_messages_are_counted_and_exit_with_1() {
 async fn invalid_flags_are_rejected() {
     let dir = TempDir::new();
     for (flags, named) in [
-        (["--for", "soon"], "\"soon\" is not a time"),
+        (["--for", "soon"], "\"soon\" is not a duration"),
         (["--demo", "often"], "\"often\" is not a number"),
         (["--demo", "0"], "\"0\" is not a number"),
         (["--max-delivery-attempts", "4"], "4 is not in 5..=100"),

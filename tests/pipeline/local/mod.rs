@@ -1,5 +1,6 @@
 //! `pixel-pipeline local`: first use, restart, kill and invalid settings.
 
+mod clients;
 mod console;
 mod demo;
 mod pixel;

@@ -25,7 +25,7 @@ async fn unauthorized(service: &Service, cause: &str) -> f64 {
 
 /// The answer to every invalid token.
 fn rejected() -> Push {
-    Push { status: 401, body: "pushing takes a valid token\n".to_owned() }
+    Push { status: 401, body: "a valid token is required\n".to_owned() }
 }
 
 /// A description of a bad token, the reason in the metrics, and the token.
@@ -58,7 +58,7 @@ fn wrong_claims() -> Vec<Bad> {
         of("no email_verified", "claims", "email_verified", Value::Null),
         of("email_verified as text", "claims", "email_verified", json!("true")),
         ("no claims", "claims", signed("first", "first", &json!({}))),
-        ("claims that are no object", "claims", signed("first", "first", &json!("claims"))),
+        ("claims that are not an object", "claims", signed("first", "first", &json!("claims"))),
     ]
 }
 
@@ -109,8 +109,8 @@ fn forged() -> Vec<Bad> {
         }),
         ("one part too many", "malformed", format!("{good}.AA")),
         ("two parts", "malformed", message.to_owned()),
-        ("no base64", "malformed", "%%%.%%%.%%%".to_owned()),
-        ("no JSON", "malformed", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("hello"))),
+        ("not base64", "malformed", "%%%.%%%.%%%".to_owned()),
+        ("not JSON", "malformed", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("hello"))),
         ("deep JSON", "malformed", format!("{}.e30.AA", URL_SAFE_NO_PAD.encode("[".repeat(2000)))),
         ("garbage", "malformed", "garbage".to_owned()),
         ("4 KiB of a good token", "malformed", signed("first", "first", &claims_with("padding", json!("a".repeat(4096))))),
@@ -191,7 +191,7 @@ async fn a_valid_token_of_another_account_is_answered_403() {
     ];
     for claims in &others {
         let answer = push(&service, &signed("first", "first", claims)).await;
-        assert_eq!(answer, Push { status: 403, body: "this account may not push\n".to_owned() }, "{claims}");
+        assert_eq!(answer, Push { status: 403, body: "this account is not authorized to push\n".to_owned() }, "{claims}");
     }
     assert_eq!(unauthorized(&service, "account").await, others.len() as f64);
     // The account is checked last, so an expired token of another account is answered 401.

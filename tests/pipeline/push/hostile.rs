@@ -196,8 +196,8 @@ async fn bigquery_accepts_every_row_of_the_decoder() {
         let query = query(&pairs);
         assert_eq!(service.push(Entry::of_query(&query).pushed()).await.status, 204, "{query}");
     }
-    let refused: Vec<Value> = bigquery.rows("dead_letters").await.into_iter().map(|letter| letter["detail"].clone()).collect();
-    assert!(refused.is_empty(), "{refused:?}");
+    let rejected: Vec<Value> = bigquery.rows("dead_letters").await.into_iter().map(|letter| letter["detail"].clone()).collect();
+    assert!(rejected.is_empty(), "{rejected:?}");
     assert_eq!(bigquery.rows("pixel").await.len(), count);
 }
 
@@ -298,7 +298,7 @@ fn nul_and_invalid_utf8_affect_only_their_value() {
     let row = row(&Entry::of_query("string=%00a%FF%FE%C3&integer=1&string_all=%ED%A0%80&json=%22%00%22"));
     assert_eq!(row["string"], "\0a\u{fffd}\u{fffd}\u{fffd}");
     assert_eq!(row["string_all"], json!(["\u{fffd}\u{fffd}\u{fffd}"]));
-    assert_eq!(row["invalid_attributes"], json!(["json"]), "a raw NUL is no JSON");
+    assert_eq!(row["invalid_attributes"], json!(["json"]), "a raw NUL is invalid JSON");
     let mut raw = Entry::of_query("string=u&integer=1").json().into_bytes();
     raw.push(0);
     deliver(&raw);

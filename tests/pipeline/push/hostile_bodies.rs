@@ -14,8 +14,8 @@ use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Frame;
 use pixel_pipeline::config::ServeArgs;
+use pixel_pipeline::google::Tokens;
 use pixel_pipeline::service::assembly::Assembly;
-use pixel_pipeline::sink::credentials::Tokens;
 use pixel_pipeline::source::auth::Gate;
 use pixel_pipeline::source::http::server;
 use pixel_pipeline::source::push::{self, Push};
@@ -91,7 +91,7 @@ async fn hostile_16_mib_bodies_take_bounded_memory_and_time() {
         ("open brackets", "[".repeat(MAX_BODY_BYTES), 400),
         ("brackets", deep, 400),
         ("objects in objects", filled("", "{\"message\":", ""), 400),
-        ("brackets in a member that nobody reads", filled("{\"insertId\":\"1\",\"jsonPayload\":", "[", ""), 400),
+        ("brackets in an ignored member", filled("{\"insertId\":\"1\",\"jsonPayload\":", "[", ""), 400),
         ("nothing but NUL", "\0".repeat(MAX_BODY_BYTES), 400),
         ("one string", filled("{\"message\":{\"data\":\"", "a", ""), 400),
         ("a million members", filled("{\"message\":{\"data\":\"e30=\"}", ",\"a\":1", "}"), 204),
@@ -115,9 +115,9 @@ async fn hostile_16_mib_queries_take_bounded_memory_and_time() {
         ("NUL", query("user_id=u&type=", "%00", "")),
         ("percent signs alone", query("user_id=u&type=", "%", "")),
         ("half an escape at the end", query("user_id=u&type=", "%C3%A9", "%C")),
-        ("bytes that are no UTF-8", query("user_id=u&type=", "%FF", "")),
+        ("bytes that are not UTF-8", query("user_id=u&type=", "%FF", "")),
         ("NUL in a message", pushed("user_id=u&type=", "%00")),
-        ("parameters that nobody reads", million("&x=1")),
+        ("ignored parameters", million("&x=1")),
         ("parameters that count", million("&type=1")),
         ("parameters without name or value", million("&")),
         ("names that have to be decoded", million("&%64n%74=0")),

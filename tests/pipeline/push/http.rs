@@ -12,8 +12,8 @@ use crate::support::{Entry, Service, TestBigQuery};
 
 #[tokio::test]
 async fn a_service_is_healthy_before_it_is_ready() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let service = Service::start_unready(&format!("http://{}", nobody.local_addr().unwrap()), &[]).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let service = Service::start_unready(&format!("http://{}", silent.local_addr().unwrap()), &[]).await;
     assert_eq!(service.get("/health").await.status, 200);
     assert_eq!(service.get("/ready").await.status, 503);
 }

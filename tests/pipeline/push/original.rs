@@ -178,7 +178,7 @@ async fn difference_the_first_value_of_a_parameter_is_used() {
     assert_eq!(
         (&rows[0]["user_id"], &rows[0]["type"]),
         (&json!("first"), &json!("a")),
-        "the original sent an array, which BigQuery refused"
+        "the original sent an array, which BigQuery rejected"
     );
 }
 

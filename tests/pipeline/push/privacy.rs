@@ -74,7 +74,7 @@ async fn a_required_address_column_conflicts_with_drop() {
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
     let mut service = Service::start_unready(&bigquery.url, &settings[..1]).await;
     assert_eq!(service.wait().await.code(), Some(1));
-    service.wait_for_log("REQUIRED columns that nothing fills: remote_ip").await;
+    service.wait_for_log("REQUIRED columns without a source: remote_ip").await;
 }
 
 #[tokio::test]
@@ -110,8 +110,8 @@ async fn hashes_depend_on_id_and_key_only() {
     assert_ne!(one["row"]["user_id"], rekeyed["row"]["user_id"]);
     assert_eq!((&one["row"]["order_id"], &one["row"]["user_id"]), (&json!("1"), &both["row"]["user_id"]));
     assert_ne!(both["row"]["order_id"], "1");
-    let nobody = explained(&[key], &url("user_id=&order_id=1")).await;
-    assert_eq!(nobody["reason"], "missing_attribute", "the hash of nothing is no id");
+    let empty = explained(&[key], &url("user_id=&order_id=1")).await;
+    assert_eq!(empty["reason"], "missing_attribute", "an empty id is missing");
 }
 
 #[tokio::test]

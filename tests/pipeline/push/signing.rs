@@ -119,11 +119,11 @@ async fn mark_mode_stores_all_events_and_fills_the_signed_column() {
 /// The shipped schema has no such column.
 #[tokio::test]
 async fn mark_mode_needs_the_signed_column() {
-    for (mode, refused) in [("mark", true), ("require", false)] {
+    for (mode, needs_column) in [("mark", true), ("require", false)] {
         let bigquery = TestBigQuery::start().await;
         let mut serve = command("serve");
         serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("URL_SIGNING_KEY", KEY).env("SIGNATURE_MODE", mode);
-        if refused {
+        if needs_column {
             let output =
                 tokio::time::timeout(PATIENCE, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
             let log = String::from_utf8(output.stderr).unwrap();
@@ -147,7 +147,7 @@ async fn explain_shows_whether_a_url_is_signed() {
     assert_eq!(explained(&mark, &plain).await["signed"], false);
     assert_eq!(explained(&[key], &plain).await["reason"], "unsigned");
     assert_eq!(explained(&[key], &format!("{good}0")).await["reason"], "bad_signature");
-    assert_eq!(explained(&[], &good).await.get("signed"), None, "nobody asks");
+    assert_eq!(explained(&[], &good).await.get("signed"), None, "without a key");
     let text = command("explain").args(["--format", "text", &plain]).envs(mark).output().await.unwrap();
     assert!(String::from_utf8(text.stdout).unwrap().contains("signed    no\n"));
 }
@@ -173,7 +173,7 @@ async fn sign_exits_with_2_on_bad_input_and_hides_the_key() {
     std::fs::write(&file, "planted").unwrap();
     let file = file.to_str().unwrap();
     let three = format!("{KEY},{NEW},{KEY}");
-    for (settings, args, says) in [
+    for (settings, args, message) in [
         (&[][..], &["/p"][..], "URL_SIGNING_KEY: there is no key"),
         (&[("URL_SIGNING_KEY", "")], &["/p"], "URL_SIGNING_KEY: there is no key"),
         (&[("URL_SIGNING_KEY", "planted")], &["/p"], "URL_SIGNING_KEY: a key of 7 characters"),
@@ -186,7 +186,7 @@ async fn sign_exits_with_2_on_bad_input_and_hides_the_key() {
         let output = sign(settings, args, "").await;
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
-        assert!(error.contains(says) && !error.contains("planted"), "{says}: {error}");
+        assert!(error.contains(message) && !error.contains("planted"), "{message}: {error}");
     }
 }
 

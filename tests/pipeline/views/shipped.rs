@@ -6,15 +6,24 @@ use std::path::{Path, PathBuf};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::bigquery::googlesql::tables::loaded;
 use crate::support::bigquery::{DATASET, PROJECT};
 use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery};
+
+#[path = "../../../crates/bigquery-emulator/tests/common/tables.rs"]
+mod tables;
 
 const MODEL: &str = "purchase_prediction.sql";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A BigQuery with the tables of the query corpus.
+async fn loaded(root: &Path) -> TestBigQuery {
+    let bigquery = TestBigQuery::start().await;
+    tables::load(root, PROJECT, async |path, body| bigquery.post(path, body).await).await;
+    bigquery
 }
 
 /// The `.sql` files of a folder by name and content, in the order of their names.

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::super::errors::ApiError;
-use super::super::names::{DatasetRef, TableRef};
 use super::job::{Ended, Job, Success};
 use super::name::{JobName, LOCATION};
 use super::page::{self, Wanted};
 use super::registry::Jobs;
+use crate::error::ApiError;
+use crate::names::{DatasetRef, TableRef};
 
 /// The name of the table that belongs to a job.
 pub(crate) fn reference(job: &JobName) -> Value {
@@ -23,12 +23,12 @@ pub(crate) fn reference(job: &JobName) -> Value {
 }
 
 fn table(job: &JobName) -> TableRef {
-    let dataset = format!("_{}", hex(&job.project));
-    TableRef { dataset: DatasetRef { project: job.project.clone(), dataset }, table: format!("anon{}", hex(&job.id)) }
+    let dataset = format!("_{}", digest(&job.project));
+    TableRef { dataset: DatasetRef { project: job.project.clone(), dataset }, table: format!("anon{}", digest(&job.id)) }
 }
 
-fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+fn digest(text: &str) -> String {
+    hex::encode(&Sha256::digest(text.as_bytes())[..20])
 }
 
 /// The result of a job, found by its table.

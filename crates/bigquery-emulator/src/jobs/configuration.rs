@@ -5,18 +5,18 @@
 
 use std::time::Duration;
 
+use googlesql::Query;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::errors::ApiError;
-use super::super::googlesql::Query;
-use super::super::names::DatasetRef;
-use super::super::resource::Members;
-use super::super::wire::count;
 use super::refused;
+use crate::error::ApiError;
+use crate::google_json::count;
+use crate::names::DatasetRef;
+use crate::resource::Members;
 
 /// BigQuery's own limit, which also bounds what is kept of each job.
-const LONGEST_QUERY: usize = 1024 * 1024;
+const MAX_QUERY_BYTES: usize = 1024 * 1024;
 
 /// A query job's configuration, fit to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl Configuration {
         let query = query.ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
         let sql = query.query.filter(|sql| !sql.trim().is_empty());
         let sql = sql.ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
-        if sql.len() > LONGEST_QUERY {
+        if sql.len() > MAX_QUERY_BYTES {
             let message = "The query is too large. The maximum standard SQL query length is 1024.00K characters, including comments and \
                            white space characters.";
             return Err(ApiError::Invalid(message.to_owned()));
@@ -92,7 +92,7 @@ impl Configuration {
     pub(crate) fn query(&self) -> Query {
         Query {
             project: self.project.clone(),
-            default_dataset: self.default_dataset.clone(),
+            default_dataset: self.default_dataset.clone().map(Into::into),
             sql: self.sql.clone(),
             parameters: self.parameters.clone(),
             dry_run: self.dry_run,

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use googlesql::{QueryResult, Rows};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use super::super::googlesql::{Answer, Rows};
 use super::configuration::Configuration;
-use super::failure::JobError;
 use super::name::{JobName, LOCATION};
+use crate::error::JobError;
 
 /// A query job.
 pub(crate) struct Job {
@@ -143,8 +143,8 @@ impl Job {
     }
 }
 
-impl From<Answer> for Success {
-    fn from(answer: Answer) -> Success {
+impl From<QueryResult> for Success {
+    fn from(answer: QueryResult) -> Success {
         Success {
             statement: answer.statement,
             schema: answer.schema,

@@ -5,7 +5,7 @@
 //! jobs.insert ─┘   (what is asked,  (starts,   (waits,
 //!                   what refused)    keeps)     ends once)
 //!                                      │
-//! jobs.get, list, cancel, delete ◀─────┤ shown
+//! jobs.get, list, cancel, delete ◀─────┤ rest::jobs
 //! getQueryResults, anonymous tables ◀──┘ page
 //! ```
 //!
@@ -15,48 +15,10 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs>.
 
-mod anonymous;
-mod configuration;
-mod failure;
-mod insert;
-mod job;
-mod list;
-mod lookup;
-mod name;
-mod page;
-mod query;
-mod refused;
-mod registry;
-mod results;
-mod shown;
-
-pub(crate) use failure::JobError;
-pub(crate) use registry::Jobs;
-
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::{delete, get, post};
-
-use super::Server;
-
-pub(crate) fn routes() -> Router<Arc<Server>> {
-    const JOBS: &str = "/projects/{project}/jobs";
-    const JOB: &str = "/projects/{project}/jobs/{job}";
-    const QUERIES: &str = "/projects/{project}/queries";
-
-    Router::new()
-        .route(QUERIES, post(query::query))
-        .route(&format!("{QUERIES}/{{job}}"), get(results::results))
-        .route(JOBS, get(list::list).post(insert::insert))
-        .route(JOB, get(lookup::get))
-        .route(&format!("{JOB}/cancel"), post(lookup::cancel))
-        .route(&format!("{JOB}/delete"), delete(lookup::delete))
-}
-
-/// Where load jobs send their data: not a place of this server.
-pub(crate) fn upload_routes() -> Router<Arc<Server>> {
-    Router::new()
-        .route("/upload/bigquery/v2/projects/{project}/jobs", post(refused::upload))
-        .route("/resumable/upload/bigquery/v2/projects/{project}/jobs", post(refused::upload))
-}
+pub(crate) mod anonymous;
+pub(crate) mod configuration;
+pub(crate) mod job;
+pub(crate) mod name;
+pub(crate) mod page;
+pub(crate) mod refused;
+pub(crate) mod registry;

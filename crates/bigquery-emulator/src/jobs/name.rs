@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
-
-use super::super::errors::ApiError;
-use super::super::names::unreadable;
+use crate::error::ApiError;
 
 /// `project` and job id. A job's location is shown and otherwise ignored: one machine has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +34,6 @@ impl JobName {
 impl fmt::Display for JobName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{LOCATION}.{}", self.project, self.id)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for JobName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, id)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
-        Ok(JobName { project, id })
     }
 }
 

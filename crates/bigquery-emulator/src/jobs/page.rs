@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::super::errors::ApiError;
 use super::job::{Job, Success};
+use crate::error::ApiError;
 
 /// Rows of one page at most, and bytes after which a page ends: BigQuery's 10 MB.
 const PAGE_ROWS: usize = 100_000;

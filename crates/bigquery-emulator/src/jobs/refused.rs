@@ -3,14 +3,11 @@
 //! A setting is refused when ignoring it would change the result or lose data; one that only tunes
 //! the real service (priority, caching, billing limits) is kept, shown and not acted upon.
 
-use axum::body::to_bytes;
-use axum::extract::Request;
 use serde_json::{Map, Value};
 
-use super::super::errors::ApiError;
-use super::super::resource::Members;
-use super::super::wire::{BODY_LIMIT, Json};
-use super::failure::JobError;
+use crate::error::ApiError;
+use crate::error::JobError;
+use crate::resource::Members;
 
 /// Kinds of jobs, and what to do instead.
 const KINDS: [(&str, &str); 3] = [
@@ -38,19 +35,13 @@ const CONNECTION: [(&str, &str); 3] = [
     ("time_zone", "no default time zone but UTC; name the zone in the function"),
 ];
 
-/// `POST /upload/…`: the data of a load job. It is read and dropped: a client that still writes when
-/// the answer comes may see a broken pipe instead. That of a larger body does.
-pub(crate) async fn upload(request: Request) -> Result<Json<Value>, ApiError> {
-    drop(to_bytes(request.into_body(), BODY_LIMIT).await);
-    kind("load").map(|()| Json(Value::Null))
-}
-
 /// Refuses a configuration that is not one of a query.
 pub(crate) fn check_kind(configuration: &Members) -> Result<(), ApiError> {
     KINDS.iter().filter(|(name, _)| is_set(configuration.get(*name))).try_for_each(|(name, _)| kind(name))
 }
 
-fn kind(name: &str) -> Result<(), ApiError> {
+/// Refuses a kind of job that this server lacks.
+pub(crate) fn kind(name: &str) -> Result<(), ApiError> {
     KINDS.iter().filter(|(kind, _)| *kind == name).try_for_each(|(_, why)| Err(not_here(why)))
 }
 

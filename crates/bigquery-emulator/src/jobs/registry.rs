@@ -12,16 +12,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::super::errors::ApiError;
-use super::super::googlesql::Engine;
-use super::super::store::Store;
-use super::failure::JobError;
 use super::job::{Job, Success};
 use super::name::JobName;
+use crate::error::ApiError;
+use crate::error::JobError;
+use crate::queries::Queries;
 
 const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
 /// Queries that run at once; others are PENDING. Each uses all cores as it is.
-const RUNNING: usize = 8;
+const MAX_RUNNING: usize = 8;
 const CLOSING: &str = "the server is closing";
 /// How long jobs.query's `requestId` stands for the job it started.
 const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
@@ -43,14 +42,14 @@ pub(crate) struct Jobs {
 
 impl Default for Jobs {
     fn default() -> Jobs {
-        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(RUNNING)) }
+        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(MAX_RUNNING)) }
     }
 }
 
 impl Jobs {
     /// Starts a job under a name that no other has. If the very same request has started one before,
     /// gives that one: the client has asked again because it got no answer.
-    pub(crate) fn start(&self, job: Job, engine: &Arc<Engine>, store: &Arc<Store>) -> Result<Arc<Job>, ApiError> {
+    pub(crate) fn start(&self, job: Job, queries: &Arc<Queries>) -> Result<Arc<Job>, ApiError> {
         let job = Arc::new(job);
         {
             let mut kept = lock(&self.kept);
@@ -65,8 +64,7 @@ impl Jobs {
         let mut tasks = lock(&self.tasks);
         // Those that have ended; else the set would grow for ever.
         while tasks.try_join_next().is_some() {}
-        let task =
-            tasks.spawn(run(Arc::clone(&job), Arc::clone(engine), Arc::clone(store), Arc::clone(&self.turns), Arc::clone(&self.kept)));
+        let task = tasks.spawn(run(Arc::clone(&job), Arc::clone(queries), Arc::clone(&self.turns), Arc::clone(&self.kept)));
         job.runs_in(task);
         Ok(job)
     }
@@ -104,13 +102,13 @@ fn is_repetition(job: &Job, first: &Job) -> bool {
         && job.created.saturating_sub(first.created) < REQUEST_ID_LIFE_MS
 }
 
-async fn run(job: Arc<Job>, engine: Arc<Engine>, store: Arc<Store>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
+async fn run(job: Arc<Job>, queries: Arc<Queries>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
     let unfinished = Unfinished(&job);
     let outcome = match job.configuration.timeout {
-        None => execute(&job, &engine, &store, &turns).await,
+        None => execute(&job, &queries, &turns).await,
         Some(limit) => {
             let late = |_| Err(JobError::stopped(&format!("Job timed out after {}", shown(limit))));
-            timeout(limit, execute(&job, &engine, &store, &turns)).await.unwrap_or_else(late)
+            timeout(limit, execute(&job, &queries, &turns)).await.unwrap_or_else(late)
         }
     };
     job.finish(outcome);
@@ -118,10 +116,10 @@ async fn run(job: Arc<Job>, engine: Arc<Engine>, store: Arc<Store>, turns: Arc<S
     trim(&mut lock(&kept), &BOUNDS);
 }
 
-async fn execute(job: &Job, engine: &Engine, store: &Store, turns: &Semaphore) -> Result<Success, JobError> {
+async fn execute(job: &Job, queries: &Queries, turns: &Semaphore) -> Result<Success, JobError> {
     let _turn = turns.acquire().await.map_err(|_| JobError::stopped(CLOSING))?;
     job.start();
-    Ok(engine.run(store, job.configuration.query()).await?.into())
+    Ok(queries.run(job.configuration.query()).await?.into())
 }
 
 /// Ends a job whose task was dropped: the server closes, or the query has panicked. On a job that has

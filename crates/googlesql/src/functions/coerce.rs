@@ -11,11 +11,11 @@ use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
-use super::super::types;
 use super::calendar::{Zone, text};
 use super::column::{Date, Datetime, Returned, Time, Timestamp};
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::kind::Kind;
+use crate::types;
 
 /// How far the argument is from the parameter: 0 is the same type, none is not at all. A literal
 /// may stand for more than a column.
@@ -37,10 +37,10 @@ pub(crate) fn distance(argument: &Field, literal: bool, parameter: Kind) -> Opti
 }
 
 /// "No matching signature for function DATE_ADD for argument types: STRING, INT64".
-pub(crate) fn no_signature(function: &str, arguments: &[&Field]) -> Failure {
+pub(crate) fn no_signature(function: &str, arguments: &[&Field]) -> FunctionError {
     let types: Vec<String> = arguments.iter().map(|argument| types::of(argument)).collect();
     if let (Some(kind), [argument]) = (function.strip_prefix("$safe_cast_").or(function.strip_prefix("$cast_")), arguments) {
-        return Failure::new(format!("Invalid cast from {} to {}", types::of(argument), kind.to_uppercase()));
+        return FunctionError::new(format!("Invalid cast from {} to {}", types::of(argument), kind.to_uppercase()));
     }
     let called = match function {
         "$add" => "operator +".to_owned(),
@@ -50,14 +50,14 @@ pub(crate) fn no_signature(function: &str, arguments: &[&Field]) -> Failure {
         "$concat" => "operator ||".to_owned(),
         name => format!("function {}", name.trim_start_matches('$').to_uppercase()),
     };
-    Failure::new(match types.is_empty() {
+    FunctionError::new(match types.is_empty() {
         true => format!("No matching signature for {called} with no arguments"),
         false => format!("No matching signature for {called} for argument types: {}", types.join(", ")),
     })
 }
 
 /// The same where no more than the types are known.
-pub(crate) fn no_signature_of(function: &str, types: &[DataType]) -> Failure {
+pub(crate) fn no_signature_of(function: &str, types: &[DataType]) -> FunctionError {
     let fields: Vec<Field> = types.iter().map(|data_type| Field::new("", data_type.clone(), true)).collect();
     no_signature(function, &fields.iter().collect::<Vec<_>>())
 }
@@ -98,9 +98,14 @@ fn convert_array(array: &ArrayRef, parameter: Kind) -> Result<ArrayRef> {
 }
 
 /// Texts that stand for values of another type, called `name`.
-fn read<R: Returned>(texts: &StringArray, name: &str, read: impl Fn(&str) -> Result<R::Owned, Failure>) -> Result<ArrayRef, Failure> {
+fn read<R: Returned>(
+    texts: &StringArray,
+    name: &str,
+    read: impl Fn(&str) -> Result<R::Owned, FunctionError>,
+) -> Result<ArrayRef, FunctionError> {
     let values = texts.iter().map(|text| {
-        let value = text.map(|text| read(text).map_err(|_| Failure::new(format!("Could not cast literal \"{text}\" to type {name}"))));
+        let value =
+            text.map(|text| read(text).map_err(|_| FunctionError::new(format!("Could not cast literal \"{text}\" to type {name}"))));
         value.transpose()
     });
     R::collect(values)

@@ -12,9 +12,9 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::kind::Kind;
-use super::weight::Weight;
+use super::memory_budget::MemorySize;
 
 /// A type of parameter: how its values are read out of a column.
 pub(crate) trait Argument: 'static {
@@ -24,15 +24,15 @@ pub(crate) trait Argument: 'static {
 
     /// None if the array is of another type, which the coercion has ruled out.
     fn column(array: &ArrayRef) -> Option<Self::Column>;
-    fn item(column: &Self::Column, row: usize) -> Result<Self::Item<'_>, Failure>;
+    fn item(column: &Self::Column, row: usize) -> Result<Self::Item<'_>, FunctionError>;
 }
 
 /// A type of result: how its column is made.
 pub(crate) trait Returned: 'static {
-    type Owned: Weight;
+    type Owned: MemorySize;
     const KIND: Kind;
 
-    fn collect(values: impl Iterator<Item = Result<Option<Self::Owned>, Failure>>) -> Result<ArrayRef, Failure>;
+    fn collect(values: impl Iterator<Item = Result<Option<Self::Owned>, FunctionError>>) -> Result<ArrayRef, FunctionError>;
 }
 
 macro_rules! values {
@@ -49,7 +49,7 @@ macro_rules! values {
                 array.as_any().downcast_ref().cloned()
             }
 
-            fn item<$a>(column: &$a $array, row: usize) -> Result<$item, Failure> {
+            fn item<$a>(column: &$a $array, row: usize) -> Result<$item, FunctionError> {
                 Ok(column.value(row))
             }
         }
@@ -58,8 +58,8 @@ macro_rules! values {
             type Owned = $owned;
             const KIND: Kind = Kind::$marker;
 
-            fn collect(values: impl Iterator<Item = Result<Option<$owned>, Failure>>) -> Result<ArrayRef, Failure> {
-                let array = values.collect::<Result<$array, Failure>>()?;
+            fn collect(values: impl Iterator<Item = Result<Option<$owned>, FunctionError>>) -> Result<ArrayRef, FunctionError> {
+                let array = values.collect::<Result<$array, FunctionError>>()?;
                 Ok(finish(Kind::$marker, array))
             }
         }
@@ -111,7 +111,7 @@ impl<T: Returned> Returned for Array<T> {
     type Owned = Vec<T::Owned>;
     const KIND: Kind = Kind::Array(&T::KIND);
 
-    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, Failure>>) -> Result<ArrayRef, Failure> {
+    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, FunctionError>>) -> Result<ArrayRef, FunctionError> {
         let mut items = Vec::new();
         let mut lengths = Vec::new();
         let mut valid = Vec::new();
@@ -126,7 +126,7 @@ impl<T: Returned> Returned for Array<T> {
         let offsets = OffsetBuffer::from_lengths(lengths);
         ListArray::try_new(T::KIND.field("item"), offsets, items, Some(NullBuffer::from(valid)))
             .map(|list| Arc::new(list) as ArrayRef)
-            .map_err(|error| Failure::new(error.to_string()))
+            .map_err(|error| FunctionError::new(error.to_string()))
     }
 }
 
@@ -137,14 +137,14 @@ pub(crate) struct Parsed<P>(std::marker::PhantomData<P>);
 /// What the texts of a [`Parsed`] parameter mean.
 #[derive(Debug)]
 pub(crate) struct ParsedColumn<P> {
-    meanings: Vec<Result<P, Failure>>,
+    meanings: Vec<Result<P, FunctionError>>,
     /// By row, the index of its meaning.
     which: Vec<usize>,
 }
 
 impl<P> Argument for Parsed<P>
 where
-    P: FromStr<Err = Failure> + std::fmt::Debug + Send + Sync + 'static,
+    P: FromStr<Err = FunctionError> + std::fmt::Debug + Send + Sync + 'static,
 {
     type Column = ParsedColumn<P>;
     type Item<'a> = &'a P;
@@ -168,7 +168,7 @@ where
         Some(ParsedColumn { meanings, which })
     }
 
-    fn item(column: &ParsedColumn<P>, row: usize) -> Result<&P, Failure> {
+    fn item(column: &ParsedColumn<P>, row: usize) -> Result<&P, FunctionError> {
         column.meanings[column.which[row]].as_ref().map_err(Clone::clone)
     }
 }

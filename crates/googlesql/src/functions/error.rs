@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, AsArray, new_null_array};
 use datafusion::arrow::datatypes::DataType;
 
 use super::Function;
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::generic::{Call, generic_volatile, plain};
 use super::kind::Kind;
 
@@ -21,7 +21,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                 let messages = columns[0].as_string::<i32>();
                 match messages.iter().next() {
                     None => Ok(new_null_array(&DataType::Null, messages.len())),
-                    Some(message) => Err(Failure::new(message.unwrap_or("NULL")).into()),
+                    Some(message) => Err(FunctionError::new(message.unwrap_or("NULL")).into()),
                 }
             },
         })
@@ -30,7 +30,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shown::{eval, eval_over};
+    use super::super::test_eval::{eval, eval_over};
 
     #[test]
     fn an_error_has_the_message_it_is_given() {

@@ -5,15 +5,15 @@ use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
 use super::Function;
 use super::adapter::scalar;
-use super::calendar::civil::MICROS_OF_DAY;
 use super::calendar::interval::{exact, later};
 use super::column::{Array, BigNumeric, Date, Float64, Int64, Interval, Numeric, Timestamp};
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::number::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE, power_of_ten};
 use super::overload::Overload;
+use crate::civil_time::MICROS_OF_DAY;
 
 /// More elements BigQuery refuses, too.
-const MOST: usize = 1_048_575;
+const MAX_ELEMENTS: usize = 1_048_575;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let one_numeric = 10_i128.pow(NUMERIC_SCALE);
@@ -50,15 +50,15 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn zero_step() -> Failure {
-    Failure::new("Sequence step cannot be 0.")
+fn zero_step() -> FunctionError {
+    FunctionError::new("Sequence step cannot be 0.")
 }
 
-fn too_many() -> Failure {
-    Failure::new(format!("Cannot generate arrays with more than {MOST} elements."))
+fn too_many() -> FunctionError {
+    FunctionError::new(format!("Cannot generate arrays with more than {MAX_ELEMENTS} elements."))
 }
 
-fn integers(start: i64, end: i64, step: i64) -> Result<Vec<i64>, Failure> {
+fn integers(start: i64, end: i64, step: i64) -> Result<Vec<i64>, FunctionError> {
     numbers(start, end, Step::of(step, 0), |a, b| a.checked_add(b))
 }
 
@@ -78,7 +78,7 @@ impl<T: PartialOrd + Copy> Step<T> {
     }
 }
 
-fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) -> Option<T>) -> Result<Vec<T>, Failure> {
+fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) -> Option<T>) -> Result<Vec<T>, FunctionError> {
     if step.way.is_eq() {
         return Err(zero_step());
     }
@@ -86,7 +86,7 @@ fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) 
     let mut next = Some(start);
     // What overflows is past the end as well.
     while let Some(value) = next.filter(|value| !step.is_past(*value, end)) {
-        if values.len() == MOST {
+        if values.len() == MAX_ELEMENTS {
             return Err(too_many());
         }
         values.push(value);
@@ -96,35 +96,36 @@ fn numbers<T: PartialOrd + Copy>(start: T, end: T, step: Step<T>, add: fn(T, T) 
 }
 
 /// Multiples of the step, so that errors do not add up.
-fn floats(start: f64, end: f64, step: f64) -> Result<Vec<f64>, Failure> {
+fn floats(start: f64, end: f64, step: f64) -> Result<Vec<f64>, FunctionError> {
     if step == 0.0 {
         return Err(zero_step());
     }
     if !(start.is_finite() && end.is_finite() && step.is_finite()) {
-        return Err(Failure::new("GENERATE_ARRAY takes no infinities and no NaN"));
+        return Err(FunctionError::new("GENERATE_ARRAY takes no infinities and no NaN"));
     }
     let step = Step::of(step, 0.0);
-    let values: Vec<f64> = (0..=MOST).map(|index| start + index as f64 * step.by).take_while(|value| !step.is_past(*value, end)).collect();
-    if values.len() > MOST { Err(too_many()) } else { Ok(values) }
+    let values: Vec<f64> =
+        (0..=MAX_ELEMENTS).map(|index| start + index as f64 * step.by).take_while(|value| !step.is_past(*value, end)).collect();
+    if values.len() > MAX_ELEMENTS { Err(too_many()) } else { Ok(values) }
 }
 
-fn dates(start: i32, end: i32, step: IntervalMonthDayNano) -> Result<Vec<i32>, Failure> {
+fn dates(start: i32, end: i32, step: IntervalMonthDayNano) -> Result<Vec<i32>, FunctionError> {
     if step.nanoseconds != 0 {
-        return Err(Failure::new("GENERATE_DATE_ARRAY does not support date parts shorter than DAY"));
+        return Err(FunctionError::new("GENERATE_DATE_ARRAY does not support date parts shorter than DAY"));
     }
     let micros = moments(i64::from(start) * MICROS_OF_DAY, i64::from(end) * MICROS_OF_DAY, step)?;
     Ok(micros.into_iter().map(|micros| micros.div_euclid(MICROS_OF_DAY) as i32).collect())
 }
 
-fn timestamps(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, Failure> {
+fn timestamps(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, FunctionError> {
     if step.months != 0 {
-        return Err(Failure::new("GENERATE_TIMESTAMP_ARRAY does not support date parts longer than DAY"));
+        return Err(FunctionError::new("GENERATE_TIMESTAMP_ARRAY does not support date parts longer than DAY"));
     }
     moments(start, end, step)
 }
 
 /// Each is so many steps from the start: the 31st comes back after a February.
-fn moments(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, Failure> {
+fn moments(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>, FunctionError> {
     let length = i64::from(step.months) * 30 * MICROS_OF_DAY + i64::from(step.days) * MICROS_OF_DAY + step.nanoseconds / 1_000;
     let way = Step::of(length, 0);
     if way.way.is_eq() {
@@ -139,7 +140,7 @@ fn moments(start: i64, end: i64, step: IntervalMonthDayNano) -> Result<Vec<i64>,
         );
         let next = interval.ok().and_then(|interval| later(start, interval));
         let Some(value) = next.filter(|value| !way.is_past(*value, end)) else { break };
-        if values.len() == MOST {
+        if values.len() == MAX_ELEMENTS {
             return Err(too_many());
         }
         values.push(value);

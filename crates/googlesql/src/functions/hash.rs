@@ -56,14 +56,12 @@ fn digest<D: Digest + 'static>(name: &'static str) -> (&'static str, Function) {
 
 /// Version 4 (random), variant of RFC 9562.
 fn uuid(random: u128) -> String {
-    let bits = random & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
-    let digits = format!("{bits:032x}");
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+    uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::shown::eval;
+    use super::super::test_eval::eval;
     use super::uuid;
 
     /// From the reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions>.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 
-use super::super::types::METADATA;
+use crate::types::METADATA;
 
 /// A type of a parameter or result. (Functions over ARRAY or STRUCT of any type implement
 /// DataFusion's trait themselves.)

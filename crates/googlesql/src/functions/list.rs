@@ -8,7 +8,7 @@ use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::cast;
 
 use super::column::{Argument, Returned};
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::kind::Kind;
 
 /// `ARRAY<T>`. As a parameter its elements may be NULL, as a result not.
@@ -33,7 +33,7 @@ impl<T: Argument> Argument for ArrayOf<T> {
         Some(Lists { lists, values, items })
     }
 
-    fn item(column: &Lists<T>, row: usize) -> Result<Vec<Option<T::Item<'_>>>, Failure> {
+    fn item(column: &Lists<T>, row: usize) -> Result<Vec<Option<T::Item<'_>>>, FunctionError> {
         let offsets = column.lists.value_offsets();
         let range = offsets[row] as usize..offsets[row + 1] as usize;
         range.map(|place| column.values.is_valid(place).then(|| T::item(&column.items, place)).transpose()).collect()
@@ -44,12 +44,12 @@ impl<T: Returned> Returned for ArrayOf<T> {
     type Owned = Vec<T::Owned>;
     const KIND: Kind = Kind::Array(&T::KIND);
 
-    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, Failure>>) -> Result<ArrayRef, Failure> {
+    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, FunctionError>>) -> Result<ArrayRef, FunctionError> {
         let lists = values.collect::<Result<Vec<_>, _>>()?;
         let present: NullBuffer = lists.iter().map(Option::is_some).collect();
         let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
         let items = T::collect(lists.into_iter().flatten().flatten().map(|item| Ok(Some(item))))?;
         let list = ListArray::try_new(T::KIND.field("item"), offsets, items, Some(present));
-        Ok(Arc::new(list.map_err(|error| Failure::new(error.to_string()))?))
+        Ok(Arc::new(list.map_err(|error| FunctionError::new(error.to_string()))?))
     }
 }

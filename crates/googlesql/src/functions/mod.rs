@@ -12,8 +12,9 @@ mod cast;
 mod coerce;
 mod column;
 mod error;
-mod failure;
 mod format;
+mod function_error;
+mod gaps;
 mod generate;
 mod generic;
 mod hash;
@@ -21,6 +22,7 @@ mod json;
 mod kind;
 mod list;
 mod mathematics;
+mod memory_budget;
 mod named;
 mod net;
 mod number;
@@ -28,11 +30,10 @@ mod overload;
 mod regexp;
 mod safe;
 #[cfg(test)]
-mod shown;
+mod test_eval;
 #[cfg(test)]
 mod tests;
 mod text;
-mod weight;
 mod window;
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use gaps::is_gap;
 pub(crate) use named::named_arguments;
 pub(crate) use safe::safe;
 

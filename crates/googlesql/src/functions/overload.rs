@@ -15,9 +15,9 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
 use super::column::{Argument, Returned};
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::kind::Kind;
-use super::weight::Room;
+use super::memory_budget::MemoryBudget;
 
 /// A signature with its body.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub(crate) struct Overload {
     pub(crate) first: Option<&'static str>,
     pub(crate) returns: Kind,
     /// Why a query with such a call is refused: BigQuery has the signature, and this has not.
-    pub(crate) refusal: Option<Failure>,
+    pub(crate) refusal: Option<FunctionError>,
     pub(crate) body: Body,
 }
 
@@ -45,7 +45,7 @@ impl Overload {
     }
 
     /// One that BigQuery has and this has not.
-    pub(crate) fn refused(parameters: &[Kind], returns: Kind, refusal: Failure) -> Overload {
+    pub(crate) fn refused(parameters: &[Kind], returns: Kind, refusal: FunctionError) -> Overload {
         let again = refusal.clone();
         let overload = Overload::columns(parameters, returns, move |_, _| Err(again.clone().into()));
         Overload { refusal: Some(refusal), ..overload }
@@ -76,13 +76,13 @@ pub(crate) struct Both {
 
 impl Both {
     pub(crate) fn unary<A: Argument, R: Returned>(
-        body: impl for<'a> Fn(A::Item<'a>) -> Result<R::Owned, Failure> + Copy + Send + Sync + 'static,
+        body: impl for<'a> Fn(A::Item<'a>) -> Result<R::Owned, FunctionError> + Copy + Send + Sync + 'static,
     ) -> Both {
         Both { strict: Overload::unary::<A, R, _>(body), safe: Overload::unary::<A, R, _>(move |a| body(a).ok()) }
     }
 
     pub(crate) fn binary<A: Argument, B: Argument, R: Returned>(
-        body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<R::Owned, Failure> + Copy + Send + Sync + 'static,
+        body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<R::Owned, FunctionError> + Copy + Send + Sync + 'static,
     ) -> Both {
         Both { strict: Overload::binary::<A, B, R, _>(body), safe: Overload::binary::<A, B, R, _>(move |a, b| body(a, b).ok()) }
     }
@@ -90,29 +90,29 @@ impl Both {
 
 /// What a body returns.
 pub(crate) trait Outcome<T> {
-    fn outcome(self) -> Result<Option<T>, Failure>;
+    fn outcome(self) -> Result<Option<T>, FunctionError>;
 }
 
 impl<T> Outcome<T> for T {
-    fn outcome(self) -> Result<Option<T>, Failure> {
+    fn outcome(self) -> Result<Option<T>, FunctionError> {
         Ok(Some(self))
     }
 }
 
 impl<T> Outcome<T> for Option<T> {
-    fn outcome(self) -> Result<Option<T>, Failure> {
+    fn outcome(self) -> Result<Option<T>, FunctionError> {
         Ok(self)
     }
 }
 
-impl<T> Outcome<T> for Result<T, Failure> {
-    fn outcome(self) -> Result<Option<T>, Failure> {
+impl<T> Outcome<T> for Result<T, FunctionError> {
+    fn outcome(self) -> Result<Option<T>, FunctionError> {
         self.map(Some)
     }
 }
 
-impl<T> Outcome<T> for Result<Option<T>, Failure> {
-    fn outcome(self) -> Result<Option<T>, Failure> {
+impl<T> Outcome<T> for Result<Option<T>, FunctionError> {
+    fn outcome(self) -> Result<Option<T>, FunctionError> {
         self
     }
 }
@@ -144,7 +144,7 @@ impl<A: Argument> Input<A> {
         self.array.is_null(self.slot(row))
     }
 
-    fn item(&self, row: usize) -> Result<A::Item<'_>, Failure> {
+    fn item(&self, row: usize) -> Result<A::Item<'_>, FunctionError> {
         A::item(&self.column, self.slot(row))
     }
 }
@@ -167,13 +167,13 @@ macro_rules! arities {
                 Overload::columns(&[$($argument::KIND),*], R::KIND, move |arguments, rows| {
                     $(let $input = Input::<$argument>::of(arguments.get($index))?;)*
                     let constant = true $(&& $input.constant)*;
-                    let mut room = Room::for_a_batch();
+                    let mut budget = MemoryBudget::for_batch();
                     let values = (0..if constant { 1 } else { rows }).map(|row| {
                         if false $(|| $input.is_null(row))* {
                             return Ok(None);
                         }
                         let value = body($($input.item(row)?),*).outcome()?;
-                        room.take(value.as_ref())?;
+                        budget.reserve(value.as_ref())?;
                         Ok(value)
                     });
                     let array = R::collect(values)?;

@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
 
-use super::failure::Failure;
+use super::function_error::FunctionError;
 
 /// The function without its errors of evaluation. Wrong types are refused all the same.
 pub(crate) fn safe(udf: &ScalarUDF) -> Arc<ScalarUDF> {
@@ -84,7 +84,7 @@ impl Safe {
 /// Whether it says something of the values, rather than of a fault in here.
 fn is_failure(error: &DataFusionError) -> bool {
     match error {
-        DataFusionError::External(cause) => cause.is::<Failure>(),
+        DataFusionError::External(cause) => cause.is::<FunctionError>(),
         DataFusionError::Context(_, cause) | DataFusionError::Diagnostic(_, cause) => is_failure(cause),
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => true,
         _ => false,
@@ -107,7 +107,7 @@ impl Hash for Safe {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shown::{eval, eval_over};
+    use super::super::test_eval::{eval, eval_over};
 
     #[test]
     fn what_fails_is_null() {

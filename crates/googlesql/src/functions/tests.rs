@@ -10,7 +10,7 @@ use datafusion::prelude::SessionConfig;
 
 use datafusion::arrow::array::AsArray;
 
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::{FUNCTIONS, Function};
 
 /// The value of an expression as CAST AS STRING writes it, `NULL`, or its error.
@@ -71,11 +71,11 @@ fn quoted(expression: &str) -> String {
     quoted + rest
 }
 
-/// The [`Failure`] in an error: what the user will read.
+/// The [`FunctionError`] in an error: what the user will read.
 fn message(error: &DataFusionError) -> String {
     let mut source: &dyn std::error::Error = error;
     loop {
-        if let Some(failure) = source.downcast_ref::<Failure>() {
+        if let Some(failure) = source.downcast_ref::<FunctionError>() {
             return failure.to_string();
         }
         match source.source() {

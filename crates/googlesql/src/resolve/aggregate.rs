@@ -18,11 +18,11 @@ use datafusion::sql::sqlparser::ast::{self, DuplicateTreatment, FunctionArg, Fun
 
 use super::Resolver;
 use super::call::{plain_argument, signature};
-use crate::googlesql::QueryError;
-use crate::googlesql::functions::Function;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Env, Typed, name_of};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, location, unsupported};
+use crate::functions::Function;
+use crate::resolve::scope::{Clause, Env, Typed, name_of};
+use crate::types;
 use datafusion::sql::sqlparser::ast::Spanned;
 
 /// The arguments of an aggregate function as they are written.
@@ -61,7 +61,7 @@ impl<'s> Arguments<'s> {
                 FunctionArgumentClause::OrderBy(order) => read.order = order,
                 FunctionArgumentClause::Limit(limit) => read.limit = Some(limit),
                 FunctionArgumentClause::Having(bound) => read.having = Some(bound),
-                _ => return Err(place::unsupported("this clause in the arguments of a function", &call.name)),
+                _ => return Err(unsupported("this clause in the arguments of a function", &call.name)),
             }
         }
         Ok(read)
@@ -85,10 +85,10 @@ impl Resolver<'_> {
         syntax: &ast::Expr,
     ) -> Result<Typed, QueryError> {
         match env.clause {
-            Clause::Aggregate => return Err(place::refuse("Aggregations of aggregations are not allowed", &call.name)),
+            Clause::Aggregate => return Err(error_at("Aggregations of aggregations are not allowed", &call.name)),
             Clause::Where | Clause::Delete | Clause::GroupBy | Clause::Join | Clause::From | Clause::Constant => {
                 let message = format!("Aggregate function {} not allowed in {}", name.to_uppercase(), env.clause.name());
-                return Err(place::refuse(message, &call.name));
+                return Err(error_at(message, &call.name));
             }
             _ => {}
         }
@@ -104,7 +104,7 @@ impl Resolver<'_> {
             };
             udf = match (name, self.function(by_name)) {
                 ("any_value", Some(Function::Aggregate(udf))) => udf,
-                _ => return Err(place::unsupported(&format!("HAVING MAX and MIN in {}", name.to_uppercase()), &call.name)),
+                _ => return Err(unsupported(&format!("HAVING MAX and MIN in {}", name.to_uppercase()), &call.name)),
             };
             name = by_name;
             args.push(self.expr(&inner, by)?);
@@ -122,7 +122,7 @@ impl Resolver<'_> {
                 let all = self.aggregated(env, name, udf, args, &arguments, order, call)?;
                 self.first(env, all, limit, syntax)
             }
-            _ => Err(place::refuse(format!("Aggregate function {} does not support LIMIT in arguments", name.to_uppercase()), &call.name)),
+            _ => Err(error_at(format!("Aggregate function {} does not support LIMIT in arguments", name.to_uppercase()), &call.name)),
         }
     }
 
@@ -175,10 +175,10 @@ impl Resolver<'_> {
         if let Some(key) = arguments.order.iter().find(|key| !arguments.exprs.contains(&&key.expr)) {
             let message = "An aggregate function that has both DISTINCT and ORDER BY arguments can only ORDER BY expressions that are \
                            arguments to the function";
-            return Err(place::refuse(message, &key.expr));
+            return Err(error_at(message, &key.expr));
         }
         let Some(Function::Aggregate(array_agg)) = self.function("array_agg") else {
-            return Err(place::unsupported("ARRAY_AGG", syntax));
+            return Err(unsupported("ARRAY_AGG", syntax));
         };
         let is_text = name == "string_agg";
         let delimiter = if args.len() > 1 { args.remove(1).expr } else { lit(",") };
@@ -219,7 +219,7 @@ impl Resolver<'_> {
         syntax: &ast::Expr,
     ) -> Result<Typed, QueryError> {
         let (Some(Function::Aggregate(array_agg)), [array]) = (self.function("array_agg"), args.as_slice()) else {
-            return Err(place::unsupported("ARRAY_CONCAT_AGG with LIMIT", syntax));
+            return Err(unsupported("ARRAY_CONCAT_AGG with LIMIT", syntax));
         };
         let nulls = Some(NullTreatment::IgnoreNulls);
         let all = AggregateFunction::new_udf(array_agg, vec![array.expr.clone()], false, None, order, nulls);
@@ -239,7 +239,7 @@ impl Resolver<'_> {
         syntax: &ast::Expr,
     ) -> Result<Typed, QueryError> {
         let Some(Function::Aggregate(array_agg)) = self.function("array_agg") else {
-            return Err(place::unsupported("STRING_AGG with LIMIT", syntax));
+            return Err(unsupported("STRING_AGG with LIMIT", syntax));
         };
         let delimiter = if args.len() > 1 { args.remove(1).expr } else { lit(",") };
         let values = args.into_iter().map(|arg| arg.expr).collect();
@@ -282,7 +282,7 @@ impl Resolver<'_> {
         }
         let grouping = sets.map_or(keys.clone(), |sets| vec![sets]);
         let plan = LogicalPlanBuilder::new(input).aggregate(grouping, functions.clone()).and_then(LogicalPlanBuilder::build);
-        let plan = plan.map_err(place::plain)?;
+        let plan = plan?;
 
         let LogicalPlan::Aggregate(aggregate) = &plan else {
             return Err(QueryError::Invalid("The query groups by nothing".to_owned()));
@@ -290,11 +290,7 @@ impl Resolver<'_> {
         // With grouping sets, the engine lists the keys in an order of its own.
         let keys: Vec<Expr> = match aggregate.group_expr_len() {
             _ if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) => {
-                datafusion::logical_expr::utils::grouping_set_to_exprlist(&aggregate.group_expr)
-                    .map_err(place::plain)?
-                    .into_iter()
-                    .cloned()
-                    .collect()
+                datafusion::logical_expr::utils::grouping_set_to_exprlist(&aggregate.group_expr)?.into_iter().cloned().collect()
             }
             _ => aggregate.group_expr.clone(),
         };
@@ -314,7 +310,7 @@ impl Resolver<'_> {
             };
             // What is constant before the grouping is so no more where a set has NULL for it.
             let value = match mark_of(&expr) {
-                Some(mark) => when(mark.eq(lit(0_i32)), column(index)).end().map_err(place::plain)?,
+                Some(mark) => when(mark.eq(lit(0_i32)), column(index)).end()?,
                 None => column(index),
             };
             columns.push((value, id.clone()));
@@ -327,7 +323,7 @@ impl Resolver<'_> {
 
 /// The keys of grouping sets, each with the function that tells whether a set is without it.
 fn marks(sets: &Expr) -> Result<Vec<(Expr, Expr)>, QueryError> {
-    let keys = datafusion::logical_expr::utils::grouping_set_to_exprlist(std::slice::from_ref(sets)).map_err(place::plain)?;
+    let keys = datafusion::logical_expr::utils::grouping_set_to_exprlist(std::slice::from_ref(sets))?;
     let mark = |key: &Expr| {
         let grouping = AggregateFunction::new_udf(grouping_udaf(), vec![key.clone()], false, None, Vec::new(), None);
         (key.clone(), Expr::AggregateFunction(grouping))
@@ -348,12 +344,12 @@ impl Groups {
                 _ => Ok(Transformed::no(expr)),
             }
         });
-        Ok(rewritten.map_err(place::plain)?.data)
+        Ok(rewritten?.data)
     }
 }
 
 fn ungrouped(column: &PlanColumn) -> String {
-    let location = column.spans.first().map(|span| place::location(span.start)).unwrap_or_default();
+    let location = column.spans.first().map(|span| location(span.start)).unwrap_or_default();
     format!("SELECT list expression references column {} which is neither grouped nor aggregated{location}", name_of(&column.name))
 }
 

@@ -9,10 +9,10 @@ use super::Resolver;
 use super::call::plain_argument;
 use super::expression::boolean;
 use super::supertype::supertype;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
 impl Resolver<'_> {
@@ -27,12 +27,12 @@ impl Resolver<'_> {
         let values = elements.iter().map(|element| self.expr(env, element)).collect::<Result<Vec<_>, _>>()?;
         let common = match declared {
             Some(declared) => declared.clone(),
-            None => supertype(&values).ok_or_else(|| place::refuse("Array elements of types that have no common supertype", syntax))?,
+            None => supertype(&values).ok_or_else(|| error_at("Array elements of types that have no common supertype", syntax))?,
         };
         let common = match common.data_type() {
             DataType::Null => types::plain(DataType::Int64),
             DataType::List(_) => {
-                return Err(place::refuse(format!("Cannot construct array with element type {}", types::of(&common)), syntax));
+                return Err(error_at(format!("Cannot construct array with element type {}", types::of(&common)), syntax));
             }
             _ => common,
         };
@@ -65,7 +65,7 @@ impl Resolver<'_> {
         chain[names..].iter().try_fold(first, |value, step| match step {
             AccessExpr::Dot(ast::Expr::Identifier(name)) => self.member(value, name),
             AccessExpr::Subscript(Subscript::Index { index }) => self.subscript(env, value, index, syntax),
-            _ => Err(place::unsupported("this kind of access", syntax)),
+            _ => Err(unsupported("this kind of access", syntax)),
         })
     }
 
@@ -89,7 +89,7 @@ impl Resolver<'_> {
                 function.trim_start_matches('$').to_uppercase(),
                 types::of(&array.field)
             );
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         };
         let field: FieldRef = element.as_ref().clone().with_name("").into();
         let found = self.internal(env, &function, vec![array.expr, index.expr], syntax)?;
@@ -101,7 +101,7 @@ impl Resolver<'_> {
     }
 
     fn json_step(&self, json: Typed, key: Expr) -> Result<Typed, QueryError> {
-        use crate::googlesql::functions::Function;
+        use crate::functions::Function;
         match self.function("$json_get") {
             Some(Function::Scalar { udf, .. }) => {
                 let expr = Expr::ScalarFunction(datafusion::logical_expr::expr::ScalarFunction::new_udf(udf, vec![json.expr, key]));
@@ -138,7 +138,7 @@ impl Resolver<'_> {
                 types::of(&value.field),
                 types::of(&array.field)
             );
-            place::refuse(message, syntax)
+            error_at(message, syntax)
         };
         let element = types::element(&array.field).ok_or_else(mismatch)?;
         let element = Typed { expr: Expr::default(), field: element.clone() };

@@ -7,28 +7,31 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::named::NamedArgument;
-use crate::googlesql::QueryError;
-use crate::googlesql::functions::{self, Function};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::functions::{self, Function};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn call(&self, env: &Env<'_>, call: &ast::Function, syntax: &ast::Expr) -> Result<Typed, QueryError> {
         if call.filter.is_some() || !call.within_group.is_empty() || !matches!(call.parameters, FunctionArguments::None) {
-            return Err(place::refuse(format!("Syntax error: GoogleSQL has no such form of the function {}", call.name), &call.name));
+            return Err(error_at(format!("Syntax error: GoogleSQL has no such form of the function {}", call.name), &call.name));
         }
         let name = call.name.to_string().replace('`', "").to_lowercase();
         let arguments = match &call.args {
             FunctionArguments::None => None,
             FunctionArguments::Subquery(query) if name == "array" => return self.array_subquery(env, query, syntax),
-            FunctionArguments::Subquery(_) => return Err(place::refuse("Syntax error: Unexpected keyword SELECT", syntax)),
+            FunctionArguments::Subquery(_) => return Err(error_at("Syntax error: Unexpected keyword SELECT", syntax)),
             FunctionArguments::List(list) => Some(list),
         };
         let (is_safe, bare) = match name.strip_prefix("safe.") {
             Some(bare) => (true, bare),
             None => (false, name.as_str()),
         };
+        if functions::is_gap(bare) {
+            return Err(unsupported(&format!("the function {}", bare.to_uppercase()), &call.name));
+        }
         match (self.function(bare), &call.over) {
             (Some(Function::Aggregate(udf)), None) if !is_safe => return self.aggregate_call(env, bare, udf, call, syntax),
             (Some(function @ (Function::Aggregate(_) | Function::Window(_))), Some(over)) if !is_safe => {
@@ -36,11 +39,11 @@ impl Resolver<'_> {
             }
             (Some(Function::Window(_)), None) => {
                 let message = format!("Analytic function {} cannot be called without an OVER clause", bare.to_uppercase());
-                return Err(place::refuse(message, &call.name));
+                return Err(error_at(message, &call.name));
             }
             (_, Some(_)) => {
                 let message = format!("Function {} does not support an OVER clause", bare.to_uppercase());
-                return Err(place::refuse(message, &call.name));
+                return Err(error_at(message, &call.name));
             }
             _ => {}
         }
@@ -48,7 +51,7 @@ impl Resolver<'_> {
             && (list.duplicate_treatment.is_some() || !list.clauses.is_empty())
         {
             let message = format!("Function {} does not support DISTINCT, ORDER BY and the like in its arguments", bare.to_uppercase());
-            return Err(place::refuse(message, &call.name));
+            return Err(error_at(message, &call.name));
         }
         let args = arguments.map_or(&[][..], |list| &list.args);
         let named: Vec<NamedArgument<'_>> = args.iter().filter_map(NamedArgument::of).collect();
@@ -77,13 +80,13 @@ impl Resolver<'_> {
             return found;
         }
         let Some(Function::Scalar { udf, part }) = self.function(name).filter(|_| !name.starts_with('$')) else {
-            return Err(place::refuse_at(format!("Function not found: {}", name.to_uppercase()), span));
+            return Err(error_at_span(format!("Function not found: {}", name.to_uppercase()), span));
         };
         let mut resolved = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
             resolved.push(match part {
                 Some(part) if part == index => {
-                    let part = date_part(arg).ok_or_else(|| place::refuse("A valid date part name is required", *arg))?;
+                    let part = date_part(arg).ok_or_else(|| error_at("A valid date part name is required", *arg))?;
                     Typed { expr: lit(part), field: types::plain(DataType::Utf8) }
                 }
                 _ => self.keeping_json(env, self.expr(env, arg)?, arg)?,
@@ -133,7 +136,7 @@ impl Resolver<'_> {
     ) -> Result<Typed, QueryError> {
         match field {
             ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) => self.named_call(env, name, vec![of], syntax),
-            _ => Err(place::refuse(format!("No matching signature for function {}", name.to_uppercase()), syntax)),
+            _ => Err(error_at(format!("No matching signature for function {}", name.to_uppercase()), syntax)),
         }
     }
 }
@@ -142,8 +145,8 @@ impl Resolver<'_> {
 pub(crate) fn plain_argument<'s>(arg: &'s FunctionArg, name: &ast::ObjectName) -> Result<&'s ast::Expr, QueryError> {
     match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
-        FunctionArg::Unnamed(_) => Err(place::refuse("Syntax error: Unexpected \"*\"", name)),
-        FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => Err(place::unsupported("named arguments", name)),
+        FunctionArg::Unnamed(_) => Err(error_at("Syntax error: Unexpected \"*\"", name)),
+        FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => Err(unsupported("named arguments", name)),
     }
 }
 
@@ -152,7 +155,7 @@ pub(crate) fn signature(error: QueryError, name: &str, types: &[String], span: S
     match error {
         QueryError::Invalid(message) if !is_ours(&message) => {
             let name = name.to_uppercase();
-            place::refuse_at(format!("No matching signature for function {name} for argument types: {}.", types.join(", ")), span)
+            error_at_span(format!("No matching signature for function {name} for argument types: {}.", types.join(", ")), span)
         }
         other => other,
     }

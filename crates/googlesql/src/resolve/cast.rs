@@ -8,11 +8,11 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::supertype::arrow_cast;
-use crate::googlesql::QueryError;
-use crate::googlesql::functions::Function;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span};
+use crate::functions::Function;
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn cast(
@@ -28,11 +28,11 @@ impl Resolver<'_> {
             ast::CastKind::Cast => false,
             ast::CastKind::SafeCast => true,
             ast::CastKind::TryCast | ast::CastKind::DoubleColon => {
-                return Err(place::refuse("Syntax error: GoogleSQL casts with CAST and SAFE_CAST", syntax));
+                return Err(error_at("Syntax error: GoogleSQL casts with CAST and SAFE_CAST", syntax));
             }
         };
         let to = self.data_type(to).map_err(|error| match error {
-            QueryError::Invalid(message) => place::refuse(message, syntax),
+            QueryError::Invalid(message) => error_at(message, syntax),
             other => other,
         })?;
         if let Some(format) = format {
@@ -45,7 +45,7 @@ impl Resolver<'_> {
         let value = self.expr(env, of)?;
         if types::is_json(&value.field) != types::is_json(&to) && !super::supertype::is_null(&value) {
             let message = format!("Invalid cast from {} to {}", types::of(&value.field), types::of(&to));
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         self.cast_to(value, &to, safe, syntax)
     }
@@ -110,7 +110,7 @@ impl Resolver<'_> {
             if is_literal {
                 expr.to_field(&DFSchema::empty()).map_err(|_| invalid_cast(&from, to, syntax.span()))?;
                 let folded = self.evaluate(&expr).map_err(|error| match error {
-                    QueryError::Invalid(message) => place::refuse(message, syntax),
+                    QueryError::Invalid(message) => error_at(message, syntax),
                     other => other,
                 })?;
                 let metadata = (!to.metadata().is_empty()).then(|| datafusion::common::metadata::FieldMetadata::from(to.metadata()));
@@ -169,11 +169,11 @@ impl Resolver<'_> {
 }
 
 fn invalid_cast(from: &Field, to: &Field, span: Span) -> QueryError {
-    place::refuse_at(format!("Invalid cast from {} to {}", types::of(from), types::of(to)), span)
+    error_at_span(format!("Invalid cast from {} to {}", types::of(from), types::of(to)), span)
 }
 
 fn invalid_cast_with_format(from: &Field, to: &Field, span: Span) -> QueryError {
-    place::refuse_at(format!("FORMAT is not allowed for cast from {} to {}", types::of(from), types::of(to)), span)
+    error_at_span(format!("FORMAT is not allowed for cast from {} to {}", types::of(from), types::of(to)), span)
 }
 
 /// What the functions that cast to this type are called by.

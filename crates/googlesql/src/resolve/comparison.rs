@@ -9,12 +9,12 @@ use datafusion::sql::sqlparser::ast;
 use super::Resolver;
 use super::expression::boolean;
 use super::operator::balanced;
-use crate::googlesql::QueryError;
-use crate::googlesql::float_comparison::float_comparison;
-use crate::googlesql::order_key::{needs_key, order_key};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::physical::float_comparison::float_comparison;
+use crate::physical::order_key::{needs_key, order_key};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn compare(&self, left: Typed, op: Operator, right: Typed, syntax: &ast::Expr) -> Result<Typed, QueryError> {
@@ -33,12 +33,12 @@ impl Resolver<'_> {
         let names: Vec<String> = values.iter().map(|value| types::of(&value.field)).collect();
         let mismatch = || {
             let message = format!("No matching signature for operator {operator} for argument types: {}", names.join(", "));
-            place::refuse(message, syntax)
+            error_at(message, syntax)
         };
         let (values, common) = self.unify(values, syntax)?.ok_or_else(mismatch)?;
         if types::is_json(&common) || matches!(common.data_type(), DataType::List(_)) {
             let message = format!("Equality is not defined for arguments of type {}", types::of(&common));
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         Ok(values)
     }
@@ -68,7 +68,7 @@ impl Resolver<'_> {
         let values = vec![self.expr(env, of)?, self.expr(env, low)?, self.expr(env, high)?];
         let mut values = self.comparable(values, "BETWEEN", syntax)?.into_iter();
         let (Some(value), Some(low), Some(high)) = (values.next(), values.next(), values.next()) else {
-            return Err(place::refuse("Syntax error: BETWEEN takes three operands", syntax));
+            return Err(error_at("Syntax error: BETWEEN takes three operands", syntax));
         };
         if !is_plain(value.field.data_type()) {
             let bounds = compared(value.clone(), Operator::GtEq, low).and(compared(value, Operator::LtEq, high));
@@ -91,7 +91,7 @@ impl Resolver<'_> {
             values.push(self.expr(env, element)?);
         }
         let mut values = self.comparable(values, "IN", syntax)?.into_iter();
-        let Some(value) = values.next() else { return Err(place::refuse("Syntax error: IN takes operands", syntax)) };
+        let Some(value) = values.next() else { return Err(error_at("Syntax error: IN takes operands", syntax)) };
         if !is_plain(value.field.data_type()) {
             let any = balanced(values.map(|element| compared(value.clone(), Operator::Eq, element)).collect(), Operator::Or);
             return Ok(boolean(if negated { !any } else { any }));

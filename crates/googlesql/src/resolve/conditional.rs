@@ -5,10 +5,10 @@ use datafusion::logical_expr::{Expr, Operator};
 use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn case(
@@ -56,7 +56,7 @@ impl Resolver<'_> {
         let names: Vec<String> = values.iter().map(|value| types::of(&value.field)).collect();
         self.unify(values, syntax)?.ok_or_else(|| {
             let message = format!("No matching signature for {name} for argument types: {}", names.join(", "));
-            place::refuse(message, syntax)
+            error_at(message, syntax)
         })
     }
 

@@ -2,15 +2,15 @@
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, Expr, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Env, Scope, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::resolve::scope::{Clause, Env, Scope, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     /// The value of an expression that refers to nothing.
@@ -18,13 +18,12 @@ impl Resolver<'_> {
         if let Expr::Literal(value, _) = expr {
             return Ok(value.clone());
         }
-        let physical = self.session.create_physical_expr(expr.clone(), &DFSchema::empty()).map_err(place::plain)?;
+        let physical = self.session.create_physical_expr(expr.clone(), &DFSchema::empty())?;
         let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let row =
-            RecordBatch::try_new_with_options(Schema::empty().into(), Vec::new(), &options).map_err(|error| place::plain(error.into()))?;
-        match physical.evaluate(&row).map_err(place::plain)? {
+        let row = RecordBatch::try_new_with_options(Schema::empty().into(), Vec::new(), &options).map_err(DataFusionError::from)?;
+        match physical.evaluate(&row)? {
             ColumnarValue::Scalar(value) => Ok(value),
-            ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0).map_err(place::plain),
+            ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0).map_err(QueryError::from),
         }
     }
 
@@ -40,13 +39,13 @@ impl Resolver<'_> {
         let value = self.coerce(value, &types::plain(DataType::Int64), syntax)?;
         match self.evaluate(&value.expr)? {
             ScalarValue::Int64(Some(count)) if count >= 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
-            _ => Err(place::refuse(format!("{what} expects a non-negative integer literal or parameter"), syntax)),
+            _ => Err(error_at(format!("{what} expects a non-negative integer literal or parameter"), syntax)),
         }
     }
 }
 
 /// What a query without FROM selects from: one row without columns.
 pub(crate) fn nothing() -> Result<Scope, QueryError> {
-    let plan = LogicalPlanBuilder::empty(true).build().map_err(place::plain)?;
+    let plan = LogicalPlanBuilder::empty(true).build()?;
     Ok(Scope { plan, ranges: Vec::new(), using: Vec::new() })
 }

@@ -7,16 +7,18 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast::{self, FromTable, TableFactor};
 use std::sync::Arc;
 
-use super::query::Nesting;
-use super::{Path, Resolver};
-use crate::catalog::Table;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, name_of};
+use super::nesting::Nesting;
+use super::{Resolver, TablePath, tables};
+use crate::QueryError;
+use crate::catalog::TableName;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::resolve::scope::{Clause, name_of};
 
 /// What a DELETE means.
 pub(crate) struct Deletion {
-    pub table: Table,
+    pub name: TableName,
+    /// Bytes of the table as stored.
+    pub bytes: u64,
     /// The columns that the condition needs, by their names in the table.
     pub columns: Arc<Schema>,
     /// Of those columns; rows for which it is true go. Its subqueries are all scalar, and of no
@@ -28,10 +30,10 @@ impl Resolver<'_> {
     pub(crate) fn deletion(&self, delete: &ast::Delete) -> Result<Deletion, QueryError> {
         let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
         let [table] = tables.as_slice() else {
-            return Err(place::refuse("Syntax error: DELETE takes one table", delete));
+            return Err(error_at("Syntax error: DELETE takes one table", delete));
         };
         let TableFactor::Table { name, .. } = &table.relation else {
-            return Err(place::refuse("Syntax error: DELETE takes a table's name", delete));
+            return Err(error_at("Syntax error: DELETE takes a table's name", delete));
         };
         let is_foreign = !delete.tables.is_empty()
             || delete.using.is_some()
@@ -41,20 +43,21 @@ impl Resolver<'_> {
             || delete.limit.is_some()
             || !table.joins.is_empty();
         if is_foreign {
-            return Err(place::refuse("Syntax error: DELETE takes a table and a WHERE clause, nothing else", delete));
+            return Err(error_at("Syntax error: DELETE takes a table and a WHERE clause, nothing else", delete));
         }
         let Some(selection) = &delete.selection else {
-            return Err(place::refuse_at("DELETE must have a WHERE clause", delete.delete_token.0.span));
+            return Err(error_at_span("DELETE must have a WHERE clause", delete.delete_token.0.span));
         };
-        let path = Path::read(name)?;
-        let found = self.catalog.plain_table(&path, self.query)?;
+        let path = TablePath::read(name)?;
+        let name = path.table(self.query)?;
+        let bytes = tables::bytes_of_table(self.catalog, &path, &name)?;
 
         let scope = self.relation(&table.relation, Nesting::default())?;
         let env = self.env_of(&scope, Nesting::default(), Clause::Delete);
         let condition = self.condition(&env, selection, "WHERE clause")?;
         let depends_on_row = |expr: &Expr| matches!(expr, Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty());
-        if condition.exists(|expr| Ok(depends_on_row(expr))).map_err(place::plain)? {
-            return Err(place::unsupported("subqueries over tables that use the row of a DELETE", selection));
+        if condition.exists(|expr| Ok(depends_on_row(expr)))? {
+            return Err(unsupported("subqueries over tables that use the row of a DELETE", selection));
         }
         let mut fields = Vec::new();
         for range in &scope.ranges {
@@ -71,7 +74,7 @@ impl Resolver<'_> {
             Expr::Column(column) => Ok(Transformed::yes(Expr::Column(PlanColumn::new_unqualified(name_of(&column.name))))),
             other => Ok(Transformed::no(other)),
         });
-        let condition = named.map_err(place::plain)?.data;
-        Ok(Deletion { table: found, columns, condition })
+        let condition = named?.data;
+        Ok(Deletion { name, bytes, columns, condition })
     }
 }

@@ -5,19 +5,19 @@ use datafusion::logical_expr::{Expr, Operator, lit};
 use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 /// Operators within operators: `1 + 1 + 1` are two.
-const DEEPEST: usize = 500;
+const MAX_DEPTH: usize = 500;
 
 impl Resolver<'_> {
     pub(crate) fn expr(&self, env: &Env<'_>, syntax: &ast::Expr) -> Result<Typed, QueryError> {
         self.level.set(self.level.get() + 1);
-        let typed = match self.level.get() > DEEPEST {
-            true => Err(place::refuse("Resources exceeded during query execution: query is too deeply nested", syntax)),
+        let typed = match self.level.get() > MAX_DEPTH {
+            true => Err(error_at("Resources exceeded during query execution: query is too deeply nested", syntax)),
             false => self.shallow(env, syntax),
         };
         self.level.set(self.level.get() - 1);
@@ -57,7 +57,7 @@ impl Resolver<'_> {
             Syntax::InList { expr, list, negated } => self.in_list(env, expr, list, *negated, syntax),
             Syntax::InUnnest { expr, array_expr, negated } => self.in_unnest(env, expr, array_expr, *negated, syntax),
             Syntax::Like { negated, any: false, expr, pattern, escape_char: None } => self.like(env, expr, pattern, *negated, syntax),
-            Syntax::Like { .. } => Err(place::refuse("Syntax error: GoogleSQL has no ESCAPE", syntax)),
+            Syntax::Like { .. } => Err(error_at("Syntax error: GoogleSQL has no ESCAPE", syntax)),
             Syntax::AnyOp { left, compare_op, right, .. } => self.quantified_like(env, (left, compare_op, right), Operator::Or, syntax),
             Syntax::AllOp { left, compare_op, right } => self.quantified_like(env, (left, compare_op, right), Operator::And, syntax),
 
@@ -86,11 +86,11 @@ impl Resolver<'_> {
             Syntax::Exists { subquery, negated } => self.exists(env, subquery, *negated, syntax),
             Syntax::InSubquery { expr, subquery, negated } => self.in_subquery(env, expr, subquery, *negated, syntax),
 
-            Syntax::AtTimeZone { .. } => Err(place::unsupported("AT TIME ZONE outside of EXTRACT and CAST", syntax)),
+            Syntax::AtTimeZone { .. } => Err(unsupported("AT TIME ZONE outside of EXTRACT and CAST", syntax)),
             Syntax::Rollup(_) | Syntax::Cube(_) | Syntax::GroupingSets(_) => {
-                Err(place::refuse("Syntax error: ROLLUP, CUBE and GROUPING SETS stand in GROUP BY only", syntax))
+                Err(error_at("Syntax error: ROLLUP, CUBE and GROUPING SETS stand in GROUP BY only", syntax))
             }
-            _ => Err(place::unsupported(&format!("this expression: {syntax}"), syntax)),
+            _ => Err(unsupported(&format!("this expression: {syntax}"), syntax)),
         }
     }
 
@@ -107,7 +107,7 @@ impl Resolver<'_> {
                     }
                     clause => format!("{clause} should return type BOOL, but returns {}", types::of(&value.field)),
                 };
-                Err(place::refuse(message, syntax))
+                Err(error_at(message, syntax))
             }
         }
     }

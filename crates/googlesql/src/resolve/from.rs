@@ -3,15 +3,15 @@
 use datafusion::sql::sqlparser::ast::{self, TableFactor, TableWithJoins};
 
 use super::constant::nothing;
-use super::query::Nesting;
-use super::{Path, Resolver};
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Column, Env, Range, Relation, Scope, same_name};
-use crate::googlesql::tables::Found;
+use super::nesting::Nesting;
+use super::tables;
+use super::{Resolver, TablePath};
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::resolve::scope::{Clause, Column, Env, RangeVariable, Relation, Scope, same_name};
 
 /// Views that stand on views, and so on.
-const DEEPEST_VIEW: usize = 16;
+const MAX_VIEW_DEPTH: usize = 16;
 
 impl Resolver<'_> {
     pub(crate) fn from(&self, tables: &[TableWithJoins], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
@@ -35,7 +35,7 @@ impl Resolver<'_> {
                         continue;
                     }
                     if nesting.rows.is_some() {
-                        return Err(place::unsupported("tables in this kind of correlated subquery", &table.relation));
+                        return Err(unsupported("tables in this kind of correlated subquery", &table.relation));
                     }
                     let other = self.relation(&table.relation, nesting)?;
                     let other = self.joins(other, &table.joins, nesting)?;
@@ -53,13 +53,11 @@ impl Resolver<'_> {
             TableFactor::Table { name, alias, args: None, version: None, sample: None, with_hints, partitions, .. }
                 if with_hints.is_empty() && partitions.is_empty() =>
             {
-                self.table(&Path::read(name)?, alias.as_ref())
+                self.table(&TablePath::read(name)?, alias.as_ref())
             }
-            TableFactor::Table { sample: Some(_), .. } => Err(place::unsupported("TABLESAMPLE", factor)),
-            TableFactor::Table { version: Some(_), .. } => Err(place::unsupported("FOR SYSTEM_TIME AS OF", factor)),
-            TableFactor::Table { name, args: Some(_), .. } => {
-                Err(place::refuse(format!("Table-valued function not found: {name}"), factor))
-            }
+            TableFactor::Table { sample: Some(_), .. } => Err(unsupported("TABLESAMPLE", factor)),
+            TableFactor::Table { version: Some(_), .. } => Err(unsupported("FOR SYSTEM_TIME AS OF", factor)),
+            TableFactor::Table { name, args: Some(_), .. } => Err(error_at(format!("Table-valued function not found: {name}"), factor)),
             TableFactor::Derived { subquery, alias, sample: None, .. } => {
                 // A subquery in FROM sees the queries around its SELECT, not its neighbours.
                 let relation = self.query(subquery, Nesting { outer: nesting.outer, rows: None })?;
@@ -69,7 +67,7 @@ impl Resolver<'_> {
             }
             TableFactor::UNNEST { .. } => {
                 let array = self.array_factor(&nothing()?, factor, nesting)?;
-                let array = array.ok_or_else(|| place::refuse("Syntax error: Unexpected UNNEST", factor))?;
+                let array = array.ok_or_else(|| error_at("Syntax error: Unexpected UNNEST", factor))?;
                 self.unnest(nothing()?, array, false)
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
@@ -78,11 +76,11 @@ impl Resolver<'_> {
             }
             TableFactor::Pivot { .. } => self.pivot(factor, nesting),
             TableFactor::Unpivot { .. } => self.unpivot(factor, nesting),
-            other => Err(place::unsupported("this kind of FROM item", other)),
+            other => Err(unsupported("this kind of FROM item", other)),
         }
     }
 
-    fn table(&self, path: &Path, alias: Option<&ast::TableAlias>) -> Result<Scope, QueryError> {
+    fn table(&self, path: &TablePath, alias: Option<&ast::TableAlias>) -> Result<Scope, QueryError> {
         let alias = match alias {
             Some(alias) => plain_alias(alias)?,
             None => path.alias().to_owned(),
@@ -93,18 +91,18 @@ impl Resolver<'_> {
                 return self.as_range(relation, Some(alias));
             }
         }
-        match self.catalog.find(path, self.query)? {
-            Found::Table { source, hidden } => {
+        match tables::find(self.catalog, path, self.query)? {
+            tables::FoundTable::Table { source, hidden } => {
                 let (plan, columns) = self.scan(source)?;
                 let columns = columns
                     .into_iter()
                     .map(|(name, value)| Column { hidden: hidden.contains(&name.as_str()), ..Column::new(name, value) })
                     .collect();
-                Ok(Scope { plan, ranges: vec![Range { alias: Some(alias), element: None, columns }], using: Vec::new() })
+                Ok(Scope { plan, ranges: vec![RangeVariable { alias: Some(alias), element: None, columns }], using: Vec::new() })
             }
-            Found::View { name, query } => {
-                if self.depth.get() >= DEEPEST_VIEW {
-                    return Err(place::refuse_at(format!("View {name} is nested too deeply"), path.span));
+            tables::FoundTable::View { name, query } => {
+                if self.depth.get() >= MAX_VIEW_DEPTH {
+                    return Err(error_at_span(format!("View {name} is nested too deeply"), path.span));
                 }
                 let outer = std::mem::take(&mut *self.with.borrow_mut());
                 self.depth.set(self.depth.get() + 1);
@@ -112,7 +110,7 @@ impl Resolver<'_> {
                 self.depth.set(self.depth.get() - 1);
                 *self.with.borrow_mut() = outer;
                 let relation = relation.map_err(|error| match error {
-                    QueryError::Invalid(message) => place::refuse_at(format!("Invalid view {name}: {message}"), path.span),
+                    QueryError::Invalid(message) => error_at_span(format!("Invalid view {name}: {message}"), path.span),
                     other => other,
                 })?;
                 self.as_range(relation, Some(alias))
@@ -128,12 +126,12 @@ impl Resolver<'_> {
             let name = column.name.clone().unwrap_or_default();
             let id = self.id(&name);
             exprs.push((column.value().expr, id.clone()));
-            let value = crate::googlesql::scope::Typed::column(&id, column.field.clone());
+            let value = crate::resolve::scope::Typed::column(&id, column.field.clone());
             columns.push(Column::new(name, value));
         }
-        let plan = super::query::sorted(relation.plan, &[])?;
+        let plan = super::nesting::sorted(relation.plan, &[])?;
         let plan = self.project(plan, exprs)?;
-        let mut range = Range { alias, element: None, columns };
+        let mut range = RangeVariable { alias, element: None, columns };
         if relation.is_value
             && let [column] = range.columns.as_slice()
         {
@@ -149,8 +147,8 @@ impl Resolver<'_> {
 }
 
 /// A range of values: STRUCTs show their members.
-pub(crate) fn value_range(alias: Option<String>, value: crate::googlesql::scope::Typed) -> Result<Range, QueryError> {
-    use crate::googlesql::scope::Typed;
+pub(crate) fn value_range(alias: Option<String>, value: crate::resolve::scope::Typed) -> Result<RangeVariable, QueryError> {
+    use crate::resolve::scope::Typed;
     use datafusion::arrow::datatypes::DataType;
     use datafusion::functions::core::expr_ext::FieldAccessor;
     let columns = match value.field.data_type() {
@@ -164,14 +162,13 @@ pub(crate) fn value_range(alias: Option<String>, value: crate::googlesql::scope:
             .collect(),
         _ => vec![Column::new(alias.clone().unwrap_or_default(), value.clone())],
     };
-    Ok(Range { alias, element: Some(value), columns })
+    Ok(RangeVariable { alias, element: Some(value), columns })
 }
 
 fn crossed(left: Scope, right: Scope) -> Result<Scope, QueryError> {
     let plan = datafusion::logical_expr::LogicalPlanBuilder::new(left.plan)
         .cross_join(right.plan)
-        .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)
-        .map_err(place::plain)?;
+        .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)?;
     let ranges = left.ranges.into_iter().chain(right.ranges).collect();
     let using = left.using.into_iter().chain(right.using).collect();
     Ok(Scope { plan, ranges, using })
@@ -181,7 +178,7 @@ fn crossed(left: Scope, right: Scope) -> Result<Scope, QueryError> {
 pub(crate) fn plain_alias(alias: &ast::TableAlias) -> Result<String, QueryError> {
     match alias.columns.first() {
         None => Ok(alias.name.value.clone()),
-        Some(column) => Err(place::refuse_at("Syntax error: Unexpected column names after an alias", column.name.span)),
+        Some(column) => Err(error_at_span("Syntax error: Unexpected column names after an alias", column.name.span)),
     }
 }
 
@@ -191,7 +188,7 @@ fn check_aliases(scope: &Scope, tables: &[TableWithJoins]) -> Result<(), QueryEr
     for (index, alias) in aliases.iter().enumerate() {
         if aliases[..index].iter().any(|other| same_name(other, alias)) {
             let span = tables.first().map(|table| table.relation.span()).unwrap_or_else(datafusion::sql::sqlparser::tokenizer::Span::empty);
-            return Err(place::refuse_at(format!("Duplicate table alias {alias} in the same FROM clause"), span));
+            return Err(error_at_span(format!("Duplicate table alias {alias} in the same FROM clause"), span));
         }
     }
     Ok(())

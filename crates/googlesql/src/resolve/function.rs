@@ -8,10 +8,10 @@ use datafusion::sql::sqlparser::ast::Spanned;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::functions::{FUNCTIONS, Function};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
+use crate::QueryError;
+use crate::error_location::unsupported;
+use crate::functions::{FUNCTIONS, Function};
+use crate::resolve::scope::{Env, Typed};
 
 impl Resolver<'_> {
     pub(crate) fn function(&self, name: &str) -> Option<Function> {
@@ -22,7 +22,7 @@ impl Resolver<'_> {
     pub(crate) fn internal(&self, env: &Env<'_>, name: &str, args: Vec<Expr>, syntax: &impl Spanned) -> Result<Typed, QueryError> {
         match self.function(name) {
             Some(Function::Scalar { udf, .. }) => self.invoke(env, udf, args, syntax.span()),
-            _ => Err(place::unsupported(&name.trim_start_matches('$').to_uppercase(), syntax)),
+            _ => Err(unsupported(&name.trim_start_matches('$').to_uppercase(), syntax)),
         }
     }
 

@@ -6,8 +6,8 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::GroupingSet;
 use datafusion::sql::sqlparser::ast;
 
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
+use crate::QueryError;
+use crate::error_location::error_at;
 
 /// As BigQuery's limit for CUBE: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_cube>.
 const MOST_SETS: usize = 4_096;
@@ -21,7 +21,7 @@ pub(crate) fn sets(keys: &[ast::Expr], key: impl Fn(&ast::Expr) -> Result<Expr, 
     for syntax in keys {
         let sets = of_one(syntax, &key)?;
         if all.len().saturating_mul(sets.len()) > MOST_SETS {
-            return Err(place::refuse(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
+            return Err(error_at(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
         }
         all = all.iter().flat_map(|left| sets.iter().map(|right| united(left, right))).collect();
     }
@@ -39,7 +39,7 @@ fn of_one(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, QueryErr
         ast::Expr::Cube(units) => {
             let units = resolved(units)?;
             if units.len() >= usize::BITS as usize || 1_usize << units.len() > MOST_SETS {
-                return Err(place::refuse(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
+                return Err(error_at(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
             }
             let chosen = |mask: usize| units.iter().enumerate().filter(move |(index, _)| mask & (1 << index) != 0);
             (0..1_usize << units.len()).rev().map(|mask| chosen(mask).flat_map(|(_, unit)| unit.clone()).collect()).collect()

@@ -5,10 +5,10 @@ use datafusion::logical_expr::lit;
 use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn interval(&self, env: &Env<'_>, interval: &ast::Interval, syntax: &ast::Expr) -> Result<Typed, QueryError> {
@@ -18,7 +18,7 @@ impl Resolver<'_> {
             return self.internal(env, "$interval_range", vec![text.expr, lit(range)], syntax);
         }
         let Some(part) = &interval.leading_field else {
-            return Err(place::refuse("Syntax error: INTERVAL needs a date part", syntax));
+            return Err(error_at("Syntax error: INTERVAL needs a date part", syntax));
         };
         let count = self.expr(env, &interval.value)?;
         let count = self.coerce(count, &types::plain(DataType::Int64), interval.value.as_ref())?;

@@ -5,11 +5,11 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
 use datafusion::sql::sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
 use super::Resolver;
+use super::nesting::Nesting;
 use super::operator::balanced;
-use super::query::Nesting;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Column, Scope, Typed, same_name};
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Clause, Column, Scope, Typed, same_name};
 
 impl Resolver<'_> {
     pub(crate) fn joins(&self, mut scope: Scope, joins: &[Join], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
@@ -27,10 +27,7 @@ impl Resolver<'_> {
             if let JoinConstraint::On(on) = constraint {
                 let env = self.env_of(&scope, nesting, Clause::Join);
                 let condition = self.condition(&env, on, "JOIN ON clause")?;
-                scope.plan = LogicalPlanBuilder::new(scope.plan.clone())
-                    .filter(condition)
-                    .and_then(LogicalPlanBuilder::build)
-                    .map_err(place::plain)?;
+                scope.plan = LogicalPlanBuilder::new(scope.plan.clone()).filter(condition).and_then(LogicalPlanBuilder::build)?;
             }
             return Ok(scope);
         }
@@ -40,7 +37,7 @@ impl Resolver<'_> {
             return self.unnest(left, array, true);
         }
         if nesting.rows.is_some() {
-            return Err(place::unsupported("this join in a correlated subquery", &join.relation));
+            return Err(unsupported("this join in a correlated subquery", &join.relation));
         }
         let right = self.relation(&join.relation, nesting)?;
         self.joined(left, right, kind, constraint, nesting, join)
@@ -55,10 +52,7 @@ impl Resolver<'_> {
         nesting: Nesting<'_>,
         syntax: &Join,
     ) -> Result<Scope, QueryError> {
-        let both = LogicalPlanBuilder::new(left.plan.clone())
-            .cross_join(right.plan.clone())
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let both = LogicalPlanBuilder::new(left.plan.clone()).cross_join(right.plan.clone()).and_then(LogicalPlanBuilder::build)?;
         let mut scope = Scope { plan: both, ranges: Vec::new(), using: Vec::new() };
         let condition = match constraint {
             JoinConstraint::None => {
@@ -73,16 +67,13 @@ impl Resolver<'_> {
                 Some(self.condition(&env, on, "JOIN ON clause")?)
             }
             JoinConstraint::Using(names) => Some(self.using(&mut scope, &left, &right, kind, names, syntax)?),
-            JoinConstraint::Natural => return Err(place::refuse("Syntax error: GoogleSQL has no NATURAL JOIN", &syntax.relation)),
+            JoinConstraint::Natural => return Err(error_at("Syntax error: GoogleSQL has no NATURAL JOIN", &syntax.relation)),
         };
         if condition.is_none() && kind != JoinType::Inner {
-            return Err(place::refuse("Syntax error: Expected ON or USING after an outer join", &syntax.relation));
+            return Err(error_at("Syntax error: Expected ON or USING after an outer join", &syntax.relation));
         }
         if let Some(condition) = condition {
-            scope.plan = LogicalPlanBuilder::new(left.plan)
-                .join_on(right.plan, kind, [condition])
-                .and_then(LogicalPlanBuilder::build)
-                .map_err(place::plain)?;
+            scope.plan = LogicalPlanBuilder::new(left.plan).join_on(right.plan, kind, [condition]).and_then(LogicalPlanBuilder::build)?;
         }
         Ok(scope)
     }
@@ -102,7 +93,7 @@ impl Resolver<'_> {
         let mut using: Vec<Column> = Vec::new();
         for name in names {
             let written = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).unwrap_or_default();
-            let missing = |side: &str| place::refuse(format!("Column {written} in USING clause not found on {side} side of join"), name);
+            let missing = |side: &str| error_at(format!("Column {written} in USING clause not found on {side} side of join"), name);
             let first = one(left, &written, name)?.ok_or_else(|| missing("left"))?;
             let second = one(right, &written, name)?.ok_or_else(|| missing("right"))?;
             let on = ast::Expr::Identifier(ast::Ident::with_span(ast::Spanned::span(name), written.clone()));
@@ -126,7 +117,7 @@ impl Resolver<'_> {
         scope.using = using.into_iter().chain(kept).collect();
         scope.ranges = ranges.into_iter().chain(others).collect();
         match conditions.is_empty() {
-            true => Err(place::refuse("Syntax error: Expected a column name in USING", &syntax.relation)),
+            true => Err(error_at("Syntax error: Expected a column name in USING", &syntax.relation)),
             false => Ok(balanced(conditions, Operator::And)),
         }
     }
@@ -140,7 +131,7 @@ fn one(scope: &Scope, name: &str, syntax: &ast::ObjectName) -> Result<Option<Typ
     let mut found = scope.ranges.iter().flat_map(|range| &range.columns).filter(|column| !column.merged && same_name(&column.name, name));
     let first = found.next().map(|column| column.value.clone());
     match found.next() {
-        Some(_) => Err(place::refuse(format!("Column {name} in USING clause is ambiguous"), syntax)),
+        Some(_) => Err(error_at(format!("Column {name} in USING clause is ambiguous"), syntax)),
         None => Ok(first),
     }
 }
@@ -153,7 +144,7 @@ fn kind(join: &Join) -> Result<(JoinType, &JoinConstraint), QueryError> {
         JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinType::Left, constraint),
         JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinType::Right, constraint),
         JoinOperator::FullOuter(constraint) => (JoinType::Full, constraint),
-        _ => return Err(place::unsupported("this kind of join", &join.relation)),
+        _ => return Err(unsupported("this kind of join", &join.relation)),
     })
 }
 

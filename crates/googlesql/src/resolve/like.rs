@@ -8,10 +8,10 @@ use super::Resolver;
 use super::expression::boolean;
 use super::operator::balanced;
 use super::supertype::{is_null, is_text_literal};
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn like(
@@ -37,12 +37,12 @@ impl Resolver<'_> {
         let negated = match op {
             BinaryOperator::PGLikeMatch => false,
             BinaryOperator::PGNotLikeMatch => true,
-            other => return Err(place::unsupported(&format!("{other} ANY and ALL"), syntax)),
+            other => return Err(unsupported(&format!("{other} ANY and ALL"), syntax)),
         };
         let patterns = match patterns {
             ast::Expr::Tuple(patterns) => patterns.as_slice(),
             ast::Expr::Nested(pattern) => std::slice::from_ref(pattern.as_ref()),
-            other => return Err(place::unsupported("LIKE ANY, SOME and ALL of arrays and subqueries", other)),
+            other => return Err(unsupported("LIKE ANY, SOME and ALL of arrays and subqueries", other)),
         };
         let value = self.expr(env, of)?;
         let matches = patterns
@@ -60,7 +60,7 @@ impl Resolver<'_> {
                 types::of(&value.field),
                 types::of(&pattern.field)
             );
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         Ok(Expr::Like(Like::new(negated, Box::new(value.expr), Box::new(pattern.expr), None, false)))
     }

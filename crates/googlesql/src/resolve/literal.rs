@@ -9,17 +9,17 @@ use datafusion::sql::sqlparser::ast::{self, Value};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::escapes;
-use crate::googlesql::functions::Function;
-use crate::googlesql::place;
-use crate::googlesql::scope::Typed;
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported_at};
+use crate::functions::Function;
+use crate::resolve::scope::Typed;
+use crate::syntax::escapes;
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn value(&self, value: &ast::ValueWithSpan) -> Result<Typed, QueryError> {
         match &value.value {
-            Value::Number(text, _) => number(text).ok_or_else(|| place::refuse_at(format!("Invalid integer literal: {text}"), value.span)),
+            Value::Number(text, _) => number(text).ok_or_else(|| error_at_span(format!("Invalid integer literal: {text}"), value.span)),
             Value::SingleQuotedString(text)
             | Value::DoubleQuotedString(text)
             | Value::TripleSingleQuotedString(text)
@@ -33,17 +33,17 @@ impl Resolver<'_> {
             | Value::TripleSingleQuotedByteStringLiteral(text)
             | Value::TripleDoubleQuotedByteStringLiteral(text) => {
                 let bytes =
-                    bytes(text).ok_or_else(|| place::refuse_at("Syntax error: Illegal escape sequence in bytes literal", value.span))?;
+                    bytes(text).ok_or_else(|| error_at_span("Syntax error: Illegal escape sequence in bytes literal", value.span))?;
                 Ok(Typed { expr: lit(ScalarValue::Binary(Some(bytes))), field: types::plain(DataType::Binary) })
             }
             Value::HexStringLiteral(digits) => match i64::from_str_radix(digits, 16) {
                 Ok(number) => Ok(int64(number)),
-                Err(_) => Err(place::refuse_at(format!("Invalid integer literal: 0x{digits}"), value.span)),
+                Err(_) => Err(error_at_span(format!("Invalid integer literal: 0x{digits}"), value.span)),
             },
             Value::Boolean(truth) => Ok(Typed { expr: lit(*truth), field: types::plain(DataType::Boolean) }),
             Value::Null => Ok(Typed { expr: lit(ScalarValue::Null), field: types::plain(DataType::Null) }),
             Value::Placeholder(text) if text == "?" => self.positional_parameter(value.span),
-            other => Err(place::refuse_at(format!("Syntax error: Unexpected {other}"), value.span)),
+            other => Err(error_at_span(format!("Syntax error: Unexpected {other}"), value.span)),
         }
     }
 
@@ -52,14 +52,14 @@ impl Resolver<'_> {
         let to = self.data_type(&text.data_type)?;
         let value = self.value(&text.value)?;
         if !super::supertype::is_text_literal(&value) {
-            return Err(place::refuse("Syntax error: Expected a string literal", syntax));
+            return Err(error_at("Syntax error: Expected a string literal", syntax));
         }
         let kind = types::of(&to);
         if types::is_json(&to) {
             return self.json_literal(value, text.value.span);
         }
         self.cast_to(value, &to, false, syntax).map_err(|error| match error {
-            QueryError::Invalid(_) => place::refuse_at(format!("Invalid {kind} literal"), text.value.span),
+            QueryError::Invalid(_) => error_at_span(format!("Invalid {kind} literal"), text.value.span),
             other => other,
         })
     }
@@ -67,10 +67,10 @@ impl Resolver<'_> {
     /// `JSON '{"a": 1}'`: parsed, as PARSE_JSON does.
     fn json_literal(&self, text: Typed, span: Span) -> Result<Typed, QueryError> {
         let Some(Function::Scalar { udf, .. }) = self.function("parse_json") else {
-            return Err(place::unsupported_at("JSON literals", span));
+            return Err(unsupported_at("JSON literals", span));
         };
         let parsed = Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![text.expr, lit("exact")]));
-        let value = self.evaluate(&parsed).map_err(|_| place::refuse_at("Invalid JSON literal", span))?;
+        let value = self.evaluate(&parsed).map_err(|_| error_at_span("Invalid JSON literal", span))?;
         let field = types::json();
         Ok(Typed { expr: Expr::Literal(value, Some(FieldMetadata::from(field.metadata()))), field })
     }

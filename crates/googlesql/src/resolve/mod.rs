@@ -31,6 +31,7 @@ mod like;
 mod literal;
 mod name;
 mod named;
+mod nesting;
 mod operator;
 mod order;
 mod parameter;
@@ -39,11 +40,13 @@ mod pivot;
 mod query;
 mod recursion;
 mod row_subquery;
+pub(crate) mod scope;
 mod select;
 mod star;
 mod structure;
 mod subquery;
 mod supertype;
+mod tables;
 mod unnest;
 mod window;
 
@@ -56,20 +59,22 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
-use super::place;
-use super::scope::{Relation, Typed};
-use super::tables::Catalog;
-use super::{Query, QueryError, types};
+use crate::catalog::Catalog;
+use crate::error::{QueryError, message};
+use crate::error_location::error_at_span;
+use crate::query::Query;
+use crate::types;
+use scope::{Relation, Typed};
 
 pub(crate) use delete::Deletion;
-pub(crate) use path::Path;
+pub(crate) use path::TablePath;
 
 /// Everything that the meaning of a query depends on besides its text.
 pub(crate) struct Resolver<'a> {
     query: &'a Query,
     /// Where the positional parameters are.
     placeholders: &'a [Location],
-    catalog: &'a Catalog<'a>,
+    catalog: &'a dyn Catalog,
     session: &'a SessionState,
     ids: Cell<usize>,
     /// The WITH subqueries in sight, the innermost last.
@@ -81,7 +86,7 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(query: &'a Query, placeholders: &'a [Location], catalog: &'a Catalog<'a>, session: &'a SessionState) -> Resolver<'a> {
+    pub(crate) fn new(query: &'a Query, placeholders: &'a [Location], catalog: &'a dyn Catalog, session: &'a SessionState) -> Resolver<'a> {
         Resolver {
             query,
             placeholders,
@@ -104,7 +109,7 @@ impl<'a> Resolver<'a> {
     /// The expression with the type that the planner finds for it.
     fn typed(&self, expr: Expr, schema: &DFSchema, span: Span) -> Result<Typed, QueryError> {
         use datafusion::logical_expr::ExprSchemable;
-        let (_, field) = expr.to_field(schema).map_err(|error| place::refuse_at(place::message(&error), span))?;
+        let (_, field) = expr.to_field(schema).map_err(|error| error_at_span(message(&error), span))?;
         let field = Arc::new(field.as_ref().clone().with_name("").with_nullable(true));
         Ok(match field.data_type() {
             // The engine counts in widths that GoogleSQL does not have.
@@ -125,7 +130,7 @@ impl<'a> Resolver<'a> {
     /// Scans a table; its columns get new ids.
     fn scan(&self, source: Arc<dyn TableSource>) -> Result<(LogicalPlan, Vec<(String, Typed)>), QueryError> {
         let name = TableReference::bare(self.id("table"));
-        let plan = LogicalPlanBuilder::scan(name, source, None).map_err(place::plain)?;
+        let plan = LogicalPlanBuilder::scan(name, source, None)?;
         let mut exprs = Vec::new();
         let mut columns = Vec::new();
         for (qualifier, field) in plan.schema().iter() {
@@ -135,7 +140,7 @@ impl<'a> Resolver<'a> {
             let field = Arc::new(field.as_ref().clone().with_name("").with_nullable(true));
             columns.push((name, Typed::column(&id, field)));
         }
-        let plan = plan.project(exprs).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let plan = plan.project(exprs).and_then(LogicalPlanBuilder::build)?;
         Ok((plan, columns))
     }
 
@@ -148,6 +153,6 @@ impl<'a> Resolver<'a> {
                 _ => expr.alias(id),
             })
             .collect();
-        LogicalPlanBuilder::new(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(place::plain)
+        LogicalPlanBuilder::new(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
     }
 }

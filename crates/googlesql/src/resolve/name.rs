@@ -10,10 +10,10 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast::Ident;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Captured, Clause, Column, Env, Outer, Range, Typed, same_name};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at_span, unsupported_at};
+use crate::resolve::scope::{Captured, Clause, Column, Env, Outer, RangeVariable, Typed, same_name};
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn path(&self, env: &Env<'_>, path: &[Ident]) -> Result<Typed, QueryError> {
@@ -22,7 +22,7 @@ impl Resolver<'_> {
         };
         let value = path[used..].iter().try_fold(found, |value, member| self.member(value, member))?;
         match types::unreadable(&value.field) {
-            Some(name) => Err(place::unsupported_at(&format!("queries of {name} columns"), path[0].span)),
+            Some(name) => Err(unsupported_at(&format!("queries of {name} columns"), path[0].span)),
             None => Ok(value),
         }
     }
@@ -54,7 +54,7 @@ impl Resolver<'_> {
                     Some(column) => Ok(Some((placed(column.value.clone(), second), 2))),
                     None => {
                         let message = format!("Name {} not found inside {}", second.value, first.value);
-                        Err(place::refuse_at(message, second.span))
+                        Err(error_at_span(message, second.span))
                     }
                 },
             };
@@ -82,7 +82,7 @@ impl Resolver<'_> {
     }
 
     /// A table's alias alone: its row as a STRUCT.
-    fn whole(&self, range: &Range, name: &Ident) -> Result<Typed, QueryError> {
+    fn whole(&self, range: &RangeVariable, name: &Ident) -> Result<Typed, QueryError> {
         let members = range.visible().map(|column| (column.name.clone(), column.value.clone())).collect();
         self.structure(members, name.span)
     }
@@ -99,7 +99,7 @@ impl Resolver<'_> {
                 }
                 _ => format!("Cannot access field {} on a value with type {}", member.value, types::of(&value.field)),
             };
-            return Err(place::refuse_at(message, member.span));
+            return Err(error_at_span(message, member.span));
         };
         let field = found.as_ref().clone().with_name("").with_nullable(true);
         Ok(Typed {
@@ -109,7 +109,7 @@ impl Resolver<'_> {
     }
 }
 
-fn column_of<'r>(range: &'r Range, name: &Ident) -> Result<Option<&'r Column>, QueryError> {
+fn column_of<'r>(range: &'r RangeVariable, name: &Ident) -> Result<Option<&'r Column>, QueryError> {
     let mut found = range.columns.iter().filter(|column| same_name(&column.name, &name.value));
     let first = found.next();
     if found.next().is_some() {
@@ -155,16 +155,16 @@ fn placed(value: Typed, name: &Ident) -> Typed {
 }
 
 fn ambiguous(name: &Ident) -> QueryError {
-    place::refuse_at(format!("Column name {} is ambiguous", name.value), name.span)
+    error_at_span(format!("Column name {} is ambiguous", name.value), name.span)
 }
 
 fn unrecognized(env: &Env<'_>, path: &[Ident]) -> QueryError {
     let name = &path[0];
     if ["_PARTITIONTIME", "_PARTITIONDATE", "_FILE_NAME"].iter().any(|pseudo| name.value.eq_ignore_ascii_case(pseudo)) {
-        return place::unsupported_at(&format!("the pseudo-column {}", name.value), name.span);
+        return unsupported_at(&format!("the pseudo-column {}", name.value), name.span);
     }
     let hint = suggestion(env, &name.value).map(|known| format!("; Did you mean {known}?")).unwrap_or_default();
-    place::refuse_at(format!("Unrecognized name: {}{hint}", name.value), name.span)
+    error_at_span(format!("Unrecognized name: {}{hint}", name.value), name.span)
 }
 
 /// The known name that is likest to this one, if it is like it at all.

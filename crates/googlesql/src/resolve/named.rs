@@ -5,11 +5,11 @@ use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, Functi
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::functions;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at_span;
+use crate::functions;
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 /// An argument that is given by its name.
 pub(crate) struct NamedArgument<'s> {
@@ -47,7 +47,7 @@ impl Resolver<'_> {
         if let Some(unknown) = named.iter().find(|argument| !known.iter().any(|known| is(argument, known.name))) {
             let message =
                 format!("Named argument {} not found in signature for call to function {}", unknown.name.value, function.to_uppercase());
-            return Err(place::refuse_at(message, span));
+            return Err(error_at_span(message, span));
         }
         let Some(declared) = declared else { return Ok(plain) };
         let first = declared.first.filter(|first| *first < plain.len()).unwrap_or(plain.len());
@@ -64,7 +64,7 @@ impl Resolver<'_> {
                 _ => {
                     let message =
                         format!("Duplicate named argument {} found in call to function {}", argument.name, function.to_uppercase());
-                    return Err(place::refuse_at(message, span));
+                    return Err(error_at_span(message, span));
                 }
             });
         }

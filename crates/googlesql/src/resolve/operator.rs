@@ -6,10 +6,10 @@ use datafusion::sql::sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::Resolver;
 use super::expression::boolean;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
 impl Resolver<'_> {
@@ -32,7 +32,7 @@ impl Resolver<'_> {
             BinaryOperator::Gt => Operator::Gt,
             BinaryOperator::GtEq => Operator::GtEq,
             other => {
-                let (name, function) = arithmetic(other).ok_or_else(|| place::unsupported(&format!("the operator {other}"), syntax))?;
+                let (name, function) = arithmetic(other).ok_or_else(|| unsupported(&format!("the operator {other}"), syntax))?;
                 let (left, right) = (self.expr(env, left)?, self.expr(env, right)?);
                 return self.arithmetic(env, name, function, left, right, syntax);
             }
@@ -68,7 +68,7 @@ impl Resolver<'_> {
         let names = format!("{}, {}", types::of(&left.field), types::of(&right.field));
         self.internal(env, function, vec![left.expr, right.expr], syntax).map_err(|error| match error {
             QueryError::Invalid(message) if message.starts_with("Error during") || message.contains("coerce") => {
-                place::refuse(format!("No matching signature for operator {name} for argument types: {names}"), syntax)
+                error_at(format!("No matching signature for operator {name} for argument types: {names}"), syntax)
             }
             other => other,
         })
@@ -89,7 +89,7 @@ impl Resolver<'_> {
                 let value = self.expr(env, of)?;
                 self.internal(env, "$bit_not", vec![value.expr], syntax)
             }
-            other => Err(place::unsupported(&format!("the operator {other}"), syntax)),
+            other => Err(unsupported(&format!("the operator {other}"), syntax)),
         }
     }
 
@@ -123,7 +123,7 @@ fn refuse_null(left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Resu
         _ => return Ok(()),
     };
     match [left, right].into_iter().find(|operand| is_null_literal(operand)) {
-        Some(null) => Err(place::refuse(format!("Operands of {name} cannot be literal NULL"), null)),
+        Some(null) => Err(error_at(format!("Operands of {name} cannot be literal NULL"), null)),
         None => Ok(()),
     }
 }

@@ -5,11 +5,11 @@ use datafusion::logical_expr::SortExpr;
 use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::order_key::order_key;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::physical::order_key::order_key;
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     /// The keys of an ORDER BY within a function's arguments or a window.
@@ -34,5 +34,5 @@ pub(crate) fn check_orderable(value: &Typed, syntax: &ast::Expr) -> Result<(), Q
     if is_ordered {
         return Ok(());
     }
-    Err(place::refuse(format!("ORDER BY does not support expressions of type {}", types::of(&value.field)), syntax))
+    Err(error_at(format!("ORDER BY does not support expressions of type {}", types::of(&value.field)), syntax))
 }

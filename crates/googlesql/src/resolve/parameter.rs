@@ -13,22 +13,22 @@ use serde_json::Value;
 
 use super::Resolver;
 use super::literal::text_literal;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::Typed;
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at_span;
+use crate::resolve::scope::Typed;
+use crate::types;
 
 impl Resolver<'_> {
     pub(crate) fn named_parameter(&self, name: &Ident) -> Result<Typed, QueryError> {
         if name.value.starts_with("@@") {
-            return Err(place::refuse_at(format!("The local BigQuery does not support system variables: {}", name.value), name.span));
+            return Err(error_at_span(format!("The local BigQuery does not support system variables: {}", name.value), name.span));
         }
         let wanted = &name.value[1..];
         let found =
             self.query.parameters.iter().find(|parameter| parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(wanted)));
         match found {
             Some(parameter) => self.parameter(parameter, name.span),
-            None => Err(place::refuse_at(format!("Query parameter '{wanted}' not found"), name.span)),
+            None => Err(error_at_span(format!("Query parameter '{wanted}' not found"), name.span)),
         }
     }
 
@@ -37,7 +37,7 @@ impl Resolver<'_> {
         let index = self.placeholders.iter().position(|place| *place == span.start);
         match index.and_then(|index| self.query.parameters.get(index)) {
             Some(parameter) if parameter["name"].as_str().unwrap_or_default().is_empty() => self.parameter(parameter, span),
-            _ => Err(place::refuse_at("Query parameter number is out of range: not enough positional parameters were given", span)),
+            _ => Err(error_at_span("Query parameter number is out of range: not enough positional parameters were given", span)),
         }
     }
 
@@ -47,7 +47,7 @@ impl Resolver<'_> {
     }
 
     fn parameter_type(&self, stated: &Value, span: Span) -> Result<FieldRef, QueryError> {
-        let unknown = || place::refuse_at(format!("Invalid query parameter type: {stated}"), span);
+        let unknown = || error_at_span(format!("Invalid query parameter type: {stated}"), span);
         let name = stated["type"].as_str().unwrap_or_default().to_uppercase();
         Ok(types::plain(match name.as_str() {
             "STRING" => DataType::Utf8,
@@ -76,7 +76,7 @@ impl Resolver<'_> {
     }
 
     fn parameter_value(&self, field: &FieldRef, value: &Value, span: Span) -> Result<Typed, QueryError> {
-        let bad = || place::refuse_at(format!("Invalid value for query parameter of type {}: {value}", types::of(field)), span);
+        let bad = || error_at_span(format!("Invalid value for query parameter of type {}: {value}", types::of(field)), span);
         match field.data_type() {
             DataType::List(element) => {
                 let element: FieldRef = element.as_ref().clone().with_name("").into();
@@ -115,7 +115,7 @@ impl Resolver<'_> {
         use base64::Engine;
         if field.data_type() == &DataType::Binary {
             let bytes = base64::prelude::BASE64_STANDARD.decode(text);
-            let bytes = bytes.map_err(|_| place::refuse_at("Invalid base64", span))?;
+            let bytes = bytes.map_err(|_| error_at_span("Invalid base64", span))?;
             return Ok(Typed { expr: lit(ScalarValue::Binary(Some(bytes))), field: field.clone() });
         }
         if types::is_json(field) {

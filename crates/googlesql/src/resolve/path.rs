@@ -3,35 +3,36 @@
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use crate::googlesql::place;
-use crate::googlesql::{Query, QueryError};
-use crate::names::{DatasetRef, TableRef};
+use crate::catalog::{DatasetName, TableName};
+use crate::error::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::query::Query;
 
 /// A table's name, its parts apart, however they were quoted.
-pub(crate) struct Path {
+pub(crate) struct TablePath {
     pub parts: Vec<String>,
     pub span: Span,
 }
 
-impl Path {
-    pub(crate) fn read(name: &ObjectName) -> Result<Path, QueryError> {
+impl TablePath {
+    pub(crate) fn read(name: &ObjectName) -> Result<TablePath, QueryError> {
         let mut parts = Vec::new();
         for part in &name.0 {
             let Some(Ident { value, quote_style, .. }) = part.as_ident() else {
-                return Err(place::unsupported("table functions", name));
+                return Err(unsupported("table functions", name));
             };
             if quote_style.is_none() && value.starts_with('@') {
-                return Err(place::refuse("Query parameters cannot be used in place of table names", name));
+                return Err(error_at("Query parameters cannot be used in place of table names", name));
             }
             if quote_style.is_some_and(|quote| quote != '`') {
-                return Err(place::refuse("Syntax error: Unexpected string literal in FROM", name));
+                return Err(error_at("Syntax error: Unexpected string literal in FROM", name));
             }
             parts.extend(value.split('.').map(str::to_owned));
         }
         if parts.iter().any(String::is_empty) {
-            return Err(place::refuse(format!("Syntax error: Invalid empty identifier in {name}"), name));
+            return Err(error_at(format!("Syntax error: Invalid empty identifier in {name}"), name));
         }
-        Ok(Path { parts, span: name.span() })
+        Ok(TablePath { parts, span: name.span() })
     }
 
     /// The name that the table has in the query if it is given none: the last part.
@@ -40,9 +41,9 @@ impl Path {
     }
 
     /// Which table it is: its project and dataset may be the query's.
-    pub(crate) fn table(&self, query: &Query) -> Result<TableRef, QueryError> {
-        let at = |project: &str, dataset: &str, table: &str| TableRef {
-            dataset: DatasetRef { project: project.to_owned(), dataset: dataset.to_owned() },
+    pub(crate) fn table(&self, query: &Query) -> Result<TableName, QueryError> {
+        let at = |project: &str, dataset: &str, table: &str| TableName {
+            dataset: DatasetName { project: project.to_owned(), dataset: dataset.to_owned() },
             table: table.to_owned(),
         };
         match self.parts.as_slice() {
@@ -50,7 +51,7 @@ impl Path {
                 Some(dataset) => Ok(at(&dataset.project, &dataset.dataset, table)),
                 None => {
                     let message = format!("Table \"{table}\" must be qualified with a dataset (e.g. dataset.table).");
-                    Err(place::refuse_at(message, self.span))
+                    Err(error_at_span(message, self.span))
                 }
             },
             [dataset, table] => Ok(at(&query.project, dataset, table)),
@@ -58,7 +59,7 @@ impl Path {
             [project, dataset, table] => Ok(at(project, dataset, table)),
             parts => {
                 let message = format!("Invalid table name: `{}`", parts.join("."));
-                Err(place::refuse_at(message, self.span))
+                Err(error_at_span(message, self.span))
             }
         }
     }

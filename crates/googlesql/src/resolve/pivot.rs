@@ -9,10 +9,11 @@ use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, Functi
 
 use super::Resolver;
 use super::aggregate::Arguments;
-use super::query::{Nesting, combined_all};
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Column, Env, Range, Scope, Typed, same_name};
+use super::nesting::Nesting;
+use super::query::combined_all;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::resolve::scope::{Clause, Column, Env, RangeVariable, Scope, Typed, same_name};
 
 /// A value that becomes a column.
 struct Value {
@@ -23,10 +24,10 @@ struct Value {
 impl Resolver<'_> {
     pub(crate) fn pivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Pivot { table, aggregate_functions, value_column, value_source, default_on_null: None, alias } = factor else {
-            return Err(place::unsupported("this form of PIVOT", factor));
+            return Err(unsupported("this form of PIVOT", factor));
         };
         let ([by], PivotValueSource::List(values)) = (value_column.as_slice(), value_source) else {
-            return Err(place::unsupported("PIVOT by several columns or by a subquery", factor));
+            return Err(unsupported("PIVOT by several columns or by a subquery", factor));
         };
         let input = self.relation(table, nesting)?;
         let env = self.env_of(&input, nesting, Clause::From);
@@ -42,7 +43,7 @@ impl Resolver<'_> {
                 let name = match &function.alias {
                     Some(alias) => format!("{}_{}", alias.value, value.name),
                     None if aggregate_functions.len() > 1 => {
-                        return Err(place::refuse("Syntax error: several aggregates of a PIVOT need aliases", &function.expr));
+                        return Err(error_at("Syntax error: several aggregates of a PIVOT need aliases", &function.expr));
                     }
                     None => value.name.clone(),
                 };
@@ -50,8 +51,12 @@ impl Resolver<'_> {
                 columns.push((name, aggregated));
             }
         }
-        let kept: Vec<&Column> =
-            input.ranges.iter().flat_map(Range::visible).filter(|column| !named.iter().any(|name| same_name(name, &column.name))).collect();
+        let kept: Vec<&Column> = input
+            .ranges
+            .iter()
+            .flat_map(RangeVariable::visible)
+            .filter(|column| !named.iter().any(|name| same_name(name, &column.name)))
+            .collect();
         let keys = kept.iter().map(|column| column.value.expr.clone()).collect();
         let groups = self.groups(input.plan.clone(), keys, None, &exprs.iter().collect::<Vec<_>>())?;
         let kept = kept.into_iter().map(|column| (column.name.clone(), column.value.clone()));
@@ -64,7 +69,7 @@ impl Resolver<'_> {
         }
         let plan = self.project(groups.plan, projected)?;
         let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
-        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns: output }], using: Vec::new() })
+        Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 
     fn pivot_value(&self, value: &ast::ExprWithAlias) -> Result<Value, QueryError> {
@@ -79,7 +84,7 @@ impl Resolver<'_> {
     /// The aggregate function over the rows where the key has this value.
     fn aggregate_where(&self, env: &Env<'_>, syntax: &ast::Expr, key: &Typed, value: &Value) -> Result<Typed, QueryError> {
         let ast::Expr::Function(call) = syntax else {
-            return Err(place::refuse("PIVOT expression must be an aggregate function call", syntax));
+            return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
         let is_star = Arguments::read(call)?.is_star;
         let mut call = call.clone();
@@ -94,7 +99,7 @@ impl Resolver<'_> {
             false => self.compare(key.clone(), Operator::Eq, value.typed.clone(), syntax)?.expr,
         };
         let Expr::AggregateFunction(mut function) = aggregated.expr else {
-            return Err(place::refuse("PIVOT expression must be an aggregate function call", syntax));
+            return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
         function.params.filter = Some(Box::new(condition));
         Ok(Typed { expr: Expr::AggregateFunction(function), field: aggregated.field })
@@ -102,10 +107,10 @@ impl Resolver<'_> {
 
     pub(crate) fn unpivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } = factor else {
-            return Err(place::unsupported("this form of UNPIVOT", factor));
+            return Err(unsupported("this form of UNPIVOT", factor));
         };
         let ast::Expr::Identifier(value_name) = value else {
-            return Err(place::unsupported("UNPIVOT into several columns", factor));
+            return Err(unsupported("UNPIVOT into several columns", factor));
         };
         let keep_nulls = matches!(null_inclusion, Some(ast::NullInclusion::IncludeNulls));
         let input = self.relation(table, nesting)?;
@@ -125,7 +130,7 @@ impl Resolver<'_> {
         let kept: Vec<&Column> = input
             .ranges
             .iter()
-            .flat_map(Range::visible)
+            .flat_map(RangeVariable::visible)
             .filter(|column| !folded.iter().any(|name| same_name(name, &column.name)))
             .collect();
         let ids: Vec<String> = kept.iter().map(|column| self.id(&column.name)).collect();
@@ -139,10 +144,10 @@ impl Resolver<'_> {
             plans.push(self.project(input.plan.clone(), exprs)?);
         }
         let value = Typed::column(&value_id, field);
-        let mut plan = combined_all(plans).map_err(place::plain)?;
+        let mut plan = combined_all(plans)?;
         if !keep_nulls {
             let is_there = value.expr.clone().is_not_null();
-            plan = LogicalPlanBuilder::new(plan).filter(is_there).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+            plan = LogicalPlanBuilder::new(plan).filter(is_there).and_then(LogicalPlanBuilder::build)?;
         }
         let label = Typed::column(&label_id, super::literal::text_literal("").field);
         let mut output: Vec<Column> = kept
@@ -153,7 +158,7 @@ impl Resolver<'_> {
         output.push(Column::new(value_name.value.clone(), value));
         output.push(Column::new(name.value.clone(), label));
         let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
-        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns: output }], using: Vec::new() })
+        Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 }
 

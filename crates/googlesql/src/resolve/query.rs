@@ -4,20 +4,12 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::sql::sqlparser::ast::{self, LimitClause, OrderByKind, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
+use super::nesting::{Nesting, sorted};
 use super::order::sort;
-use super::row_subquery::Rows;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Outer, Output, Relation, same_name};
-use crate::googlesql::types;
-
-/// What is around a query.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Nesting<'e> {
-    pub outer: Option<Outer<'e>>,
-    /// The query is run for many rows of the outer one at once.
-    pub rows: Option<&'e Rows>,
-}
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported, unsupported_at};
+use crate::resolve::scope::{Output, Relation, same_name};
+use crate::types;
 
 impl Resolver<'_> {
     /// A whole query that stands alone.
@@ -60,10 +52,10 @@ impl Resolver<'_> {
         for (index, cte) in with.cte_tables.iter().enumerate() {
             let name = &cte.alias.name;
             if with.cte_tables[..index].iter().any(|other| same_name(&other.alias.name.value, &name.value)) {
-                return Err(place::refuse_at(format!("Duplicate alias {} for WITH subquery", name.value), name.span));
+                return Err(error_at_span(format!("Duplicate alias {} for WITH subquery", name.value), name.span));
             }
             if !cte.alias.columns.is_empty() {
-                return Err(place::unsupported_at("column names of a WITH subquery", name.span));
+                return Err(unsupported_at("column names of a WITH subquery", name.span));
             }
             let nesting = Nesting { outer: nesting.outer, rows: None };
             let relation = match with.recursive {
@@ -80,7 +72,7 @@ impl Resolver<'_> {
         let order: &[ast::OrderByExpr] = match query.order_by.as_ref().map(|order| &order.kind) {
             None => &[],
             Some(OrderByKind::Expressions(keys)) => keys,
-            Some(OrderByKind::All(_)) => return Err(place::unsupported("ORDER BY ALL", query)),
+            Some(OrderByKind::All(_)) => return Err(unsupported("ORDER BY ALL", query)),
         };
         let relation = match query.body.as_ref() {
             SetExpr::Select(select) => self.select(select, order, nesting)?,
@@ -95,7 +87,7 @@ impl Resolver<'_> {
             LimitClause::LimitOffset { limit, offset, limit_by } if limit_by.is_empty() => {
                 (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
             }
-            _ => return Err(place::refuse("Syntax error: Unexpected \",\" in LIMIT", query)),
+            _ => return Err(error_at("Syntax error: Unexpected \",\" in LIMIT", query)),
         };
         let limit = limit.map(|limit| self.count(limit, "LIMIT")).transpose()?;
         let offset = offset.map(|offset| self.count(offset, "OFFSET")).transpose()?.unwrap_or(0);
@@ -103,7 +95,7 @@ impl Resolver<'_> {
             return self.limited_rows(rows, relation, limit, offset);
         }
         let plan = sorted(relation.plan, &relation.order)?;
-        let plan = LogicalPlanBuilder::new(plan).limit(offset, limit).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let plan = LogicalPlanBuilder::new(plan).limit(offset, limit).and_then(LogicalPlanBuilder::build)?;
         // The rows keep their order. To sort them again would have the planner take the same sort
         // for both, and it loses count of what is skipped in between.
         let order = if offset > 0 { Vec::new() } else { relation.order };
@@ -114,12 +106,12 @@ impl Resolver<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, &[], nesting),
             SetExpr::Query(query) => self.query(query, nesting),
-            SetExpr::SetOperation { .. } if nesting.rows.is_some() => Err(place::unsupported("UNION in correlated subqueries", body)),
+            SetExpr::SetOperation { .. } if nesting.rows.is_some() => Err(unsupported("UNION in correlated subqueries", body)),
             SetExpr::SetOperation { op, set_quantifier, left, right } => {
                 let relations = vec![self.set_expr(left, nesting)?, self.set_expr(right, nesting)?];
                 self.set_operation(*op, *set_quantifier, relations, body)
             }
-            other => Err(place::refuse("Syntax error: Expected SELECT", other)),
+            other => Err(error_at("Syntax error: Expected SELECT", other)),
         }
     }
 
@@ -137,9 +129,9 @@ impl Resolver<'_> {
             (SetOperator::Except, SetQuantifier::Distinct) => "EXCEPT DISTINCT",
             (SetOperator::Union | SetOperator::Intersect | SetOperator::Except, SetQuantifier::None) => {
                 let message = format!("Syntax error: Expected keyword ALL or keyword DISTINCT after {op}");
-                return Err(place::refuse(message, syntax));
+                return Err(error_at(message, syntax));
             }
-            _ => return Err(place::unsupported(&format!("{op} {quantifier}"), syntax)),
+            _ => return Err(unsupported(&format!("{op} {quantifier}"), syntax)),
         };
         let count = relations[0].columns.len();
         if let Some(other) = relations.iter().find(|relation| relation.columns.len() != count) {
@@ -148,7 +140,7 @@ impl Resolver<'_> {
                 counted(count),
                 counted(other.columns.len())
             );
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         let mut sides: Vec<Vec<(Expr, String)>> = vec![Vec::new(); relations.len()];
         let mut columns = Vec::new();
@@ -157,7 +149,7 @@ impl Resolver<'_> {
             let names: Vec<String> = values.iter().map(|value| types::of(&value.field)).collect();
             let Some((values, field)) = self.unify(values, syntax)? else {
                 let message = format!("Column {} in {name} has incompatible types: {}", index + 1, names.join(", "));
-                return Err(place::refuse(message, syntax));
+                return Err(error_at(message, syntax));
             };
             let first = &relations[0].columns[index];
             let id = self.id(first.name.as_deref().unwrap_or("column"));
@@ -171,7 +163,7 @@ impl Resolver<'_> {
         for (relation, side) in relations.into_iter().zip(sides) {
             plans.push(self.project(relation.plan, side)?);
         }
-        let plan = combined(op, quantifier, plans).map_err(place::plain)?;
+        let plan = combined(op, quantifier, plans)?;
         Ok(Relation { plan, columns, order: Vec::new(), is_value })
     }
 
@@ -220,14 +212,6 @@ pub(crate) fn combined_all(plans: Vec<LogicalPlan>) -> datafusion::common::Resul
     plans.try_fold(first, |all, plan| LogicalPlanBuilder::new(all).union(plan)?.build())
 }
 
-/// The rows in their order, where they have one.
-pub(crate) fn sorted(plan: LogicalPlan, order: &[SortExpr]) -> Result<LogicalPlan, QueryError> {
-    if order.is_empty() {
-        return Ok(plan);
-    }
-    LogicalPlanBuilder::new(plan).sort(order.to_vec()).and_then(LogicalPlanBuilder::build).map_err(place::plain)
-}
-
 /// ORDER BY after a set operation: by its columns only.
 fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
     keys.iter()
@@ -239,9 +223,9 @@ fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<So
                 ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), .. }) => {
                     number.parse::<usize>().ok().and_then(|number| relation.columns.get(number.checked_sub(1)?))
                 }
-                other => return Err(place::unsupported("expressions in ORDER BY after a set operation", other)),
+                other => return Err(unsupported("expressions in ORDER BY after a set operation", other)),
             };
-            let column = found.ok_or_else(|| place::refuse(format!("Unrecognized name: {}", key.expr), &key.expr))?;
+            let column = found.ok_or_else(|| error_at(format!("Unrecognized name: {}", key.expr), &key.expr))?;
             Ok(sort(column.value(), &key.options))
         })
         .collect()
@@ -249,7 +233,7 @@ fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<So
 
 fn refuse_foreign_clauses(query: &ast::Query) -> Result<(), QueryError> {
     if !query.pipe_operators.is_empty() {
-        return Err(place::unsupported("pipe syntax (|>)", query));
+        return Err(unsupported("pipe syntax (|>)", query));
     }
     let is_foreign = query.fetch.is_some()
         || !query.locks.is_empty()
@@ -257,7 +241,7 @@ fn refuse_foreign_clauses(query: &ast::Query) -> Result<(), QueryError> {
         || query.settings.is_some()
         || query.format_clause.is_some();
     match is_foreign {
-        true => Err(place::refuse("Syntax error: Unexpected clause after the query", query)),
+        true => Err(error_at("Syntax error: Unexpected clause after the query", query)),
         false => Ok(()),
     }
 }

@@ -13,11 +13,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
-use super::query::{Nesting, sorted};
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Output, Relation};
-use crate::googlesql::work_table::WorkTable;
+use super::nesting::{Nesting, sorted};
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::physical::work_table::WorkTable;
+use crate::resolve::scope::{Output, Relation};
 
 impl Resolver<'_> {
     /// A subquery of a WITH RECURSIVE, which may select from itself.
@@ -49,17 +49,14 @@ impl Resolver<'_> {
                 base.columns.len(),
                 more.columns.len()
             );
-            return Err(place::refuse(message, right.as_ref()));
+            return Err(error_at(message, right.as_ref()));
         }
         let mut exprs = Vec::new();
         for (found, column) in more.columns.iter().zip(&base.columns) {
             exprs.push((self.coerce(found.value(), &column.field, right.as_ref())?.expr, column.id.clone()));
         }
         let more = self.project(more.plan, exprs)?;
-        let plan = LogicalPlanBuilder::new(base.plan)
-            .to_recursive_query(steps, more, is_distinct)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let plan = LogicalPlanBuilder::new(base.plan).to_recursive_query(steps, more, is_distinct).and_then(LogicalPlanBuilder::build)?;
         Ok(Relation { plan, columns: base.columns, order: Vec::new(), is_value: base.is_value })
     }
 
@@ -76,7 +73,7 @@ impl Resolver<'_> {
         let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
         let source = provider_as_source(Arc::new(WorkTable::new(steps, schema)));
         let scan = LogicalPlanBuilder::scan(TableReference::bare(steps), source, None).and_then(LogicalPlanBuilder::build);
-        let scan = scan.map_err(place::plain)?;
+        let scan = scan?;
         let exprs: Vec<_> =
             scan.schema().columns().into_iter().map(Expr::Column).zip(columns.iter().map(|column| column.id.clone())).collect();
         let columns: Vec<Output> = columns.to_vec();
@@ -90,7 +87,6 @@ fn scans(plan: &LogicalPlan, name: &str) -> Result<bool, QueryError> {
     plan.apply_with_subqueries(|node| {
         found |= matches!(node, LogicalPlan::TableScan(scan) if scan.table_name.table() == name);
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })
-    .map_err(place::plain)?;
+    })?;
     Ok(found)
 }

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column as PlanColumn, JoinType, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::functions_window::row_number::row_number_udwf;
@@ -23,24 +23,16 @@ use datafusion::sql::sqlparser::ast::{self, SetExpr, TableFactor};
 
 use super::Resolver;
 use super::aggregate::{Groups, of_no_rows};
-use super::query::{Nesting, sorted};
-use crate::googlesql::QueryError;
-use crate::googlesql::batch_function::{BatchFunction, BatchTable};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Captured, Column, Env, Outer, Output, Range, Relation, Scope, Typed};
-use crate::googlesql::types;
-use crate::googlesql::wait;
+use super::nesting::{Nesting, OuterRows, sorted};
+use crate::QueryError;
+use crate::error::message;
+use crate::error_location::error_at;
+use crate::physical::batch_function::{BatchFunction, BatchTable};
+use crate::physical::wait;
+use crate::resolve::scope::{Captured, Column, Env, Outer, Output, RangeVariable, Relation, Scope, Typed};
+use crate::types;
 
-pub(crate) use crate::googlesql::batch_function::Shape;
-
-/// The rows that a subquery is run for.
-pub(crate) struct Rows {
-    /// The id of the column with a row's number.
-    pub row: String,
-    plan: LogicalPlan,
-    /// The columns of the outer query.
-    captured: Vec<Captured>,
-}
+pub(crate) use crate::physical::batch_function::Shape;
 
 /// Whether all that the query selects from are arrays, or nothing.
 pub(crate) fn is_of_arrays(query: &ast::Query) -> bool {
@@ -55,32 +47,6 @@ pub(crate) fn is_of_arrays(query: &ast::Query) -> bool {
         }
         SetExpr::Query(inner) if query.with.is_none() => is_of_arrays(inner),
         _ => false,
-    }
-}
-
-impl Rows {
-    pub(crate) fn scope(&self) -> Scope {
-        Scope { plan: self.plan.clone(), ranges: Vec::new(), using: Vec::new() }
-    }
-
-    pub(crate) fn column(&self) -> Expr {
-        Expr::Column(PlanColumn::new_unqualified(&self.row))
-    }
-
-    /// The expression with windows that end where the row does.
-    pub(crate) fn partitioned(&self, expr: Expr) -> Result<Expr, QueryError> {
-        let rewritten = expr.transform_down(|expr| match expr {
-            Expr::WindowFunction(mut function) => {
-                function.params.partition_by.push(self.column());
-                Ok(Transformed::new(Expr::WindowFunction(function), true, TreeNodeRecursion::Jump))
-            }
-            other => Ok(Transformed::no(other)),
-        });
-        Ok(rewritten.map_err(place::plain)?.data)
-    }
-
-    fn is_captured(&self, id: &str) -> bool {
-        self.captured.iter().any(|captured| captured.id == id)
     }
 }
 
@@ -112,7 +78,7 @@ impl Resolver<'_> {
         let mut session = self.session.clone();
         session.config_mut().options_mut().execution.target_partitions = 1;
         let physical = wait::until_ready(session.create_physical_plan(&plan));
-        let physical = physical.map_err(|error| place::refuse(place::message(&error), syntax))?;
+        let physical = physical.map_err(|error| error_at(message(&error), syntax))?;
 
         let runtime = Arc::clone(self.session.runtime_env());
         let number = self.id("subquery");
@@ -123,7 +89,7 @@ impl Resolver<'_> {
     }
 
     /// The table of the rows: their numbers, and the columns that the subquery uses.
-    fn rows(&self, captured: &[Captured]) -> Result<Rows, QueryError> {
+    fn rows(&self, captured: &[Captured]) -> Result<OuterRows, QueryError> {
         let row = self.id("row");
         let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new("row", DataType::Int64, false))];
         for (index, captured) in captured.iter().enumerate() {
@@ -132,16 +98,16 @@ impl Resolver<'_> {
         let ids = std::iter::once(row.clone()).chain(captured.iter().map(|captured| captured.id.clone()));
         let source = provider_as_source(Arc::new(BatchTable::new(Arc::new(Schema::new(fields)))));
         let table = datafusion::common::TableReference::bare(self.id("rows"));
-        let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build)?;
         let columns: Vec<_> = scan.schema().columns().into_iter().map(Expr::Column).zip(ids).collect();
         let plan = self.project(scan, columns)?;
-        Ok(Rows { row, plan, captured: captured.to_vec() })
+        Ok(OuterRows { row, plan, captured: captured.to_vec() })
     }
 
     /// A subquery in the FROM clause of a subquery, for the same rows.
     pub(crate) fn derived_rows(
         &self,
-        rows: &Rows,
+        rows: &OuterRows,
         query: &ast::Query,
         alias: Option<String>,
         nesting: Nesting<'_>,
@@ -152,17 +118,15 @@ impl Resolver<'_> {
         columns.extend(relation.columns.iter().map(|column| (column.value().expr, column.id.clone())));
         let inner = self.project(relation.plan, columns)?;
         let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
-        let plan = LogicalPlanBuilder::new(rows.plan.clone())
-            .join_on(inner, JoinType::Inner, [condition])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let plan =
+            LogicalPlanBuilder::new(rows.plan.clone()).join_on(inner, JoinType::Inner, [condition]).and_then(LogicalPlanBuilder::build)?;
         let columns =
             relation.columns.into_iter().map(|column| Column::new(column.name.clone().unwrap_or_default(), column.value())).collect();
-        Ok(Scope { plan, ranges: vec![Range { alias, element: None, columns }], using: Vec::new() })
+        Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns }], using: Vec::new() })
     }
 
     /// Untyped NULLs become INT64; the rows' numbers stay.
-    fn typed_columns_of_rows(&self, rows: &Rows, relation: Relation) -> Result<Relation, QueryError> {
+    fn typed_columns_of_rows(&self, rows: &OuterRows, relation: Relation) -> Result<Relation, QueryError> {
         let mut exprs = vec![(rows.column(), rows.row.clone())];
         let mut columns = Vec::new();
         for column in relation.columns {
@@ -177,7 +141,7 @@ impl Resolver<'_> {
     /// GROUP BY within each row.
     pub(crate) fn groups_of_rows(
         &self,
-        rows: &Rows,
+        rows: &OuterRows,
         input: LogicalPlan,
         mut keys: Vec<Expr>,
         is_whole: bool,
@@ -195,15 +159,14 @@ impl Resolver<'_> {
                     Ok(TreeNodeRecursion::Continue)
                 }
                 _ => Ok(TreeNodeRecursion::Continue),
-            })
-            .map_err(place::plain)?;
+            })?;
         }
         keys.push(rows.column());
         self.groups(input, keys, None, exprs)
     }
 
     /// An aggregation without GROUP BY: one result for each row, also for those without elements.
-    fn whole_rows(&self, rows: &Rows, input: LogicalPlan, exprs: &[&Expr]) -> Result<Groups, QueryError> {
+    fn whole_rows(&self, rows: &OuterRows, input: LogicalPlan, exprs: &[&Expr]) -> Result<Groups, QueryError> {
         let groups = self.groups(input, vec![rows.column()], None, exprs)?;
         let number = self.id("row");
         let mut columns = vec![(rows.column(), number.clone())];
@@ -213,7 +176,7 @@ impl Resolver<'_> {
             let Expr::AggregateFunction(function) = &expr else { continue };
             let column = Expr::Column(PlanColumn::new_unqualified(&id));
             columns.push((column.clone(), id.clone()));
-            let data_type = column.get_type(groups.plan.schema()).map_err(place::plain)?;
+            let data_type = column.get_type(groups.plan.schema())?;
             let counts = ["count", "countif", "approx_count_distinct"].contains(&function.func.name());
             let default = of_no_rows(&function.func, &data_type).or(counts.then_some(ScalarValue::Int64(Some(0))));
             let value = match default {
@@ -230,17 +193,15 @@ impl Resolver<'_> {
         }
         let grouped = self.project(groups.plan, columns)?;
         let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
-        let plan = LogicalPlanBuilder::new(rows.plan.clone())
-            .join_on(grouped, JoinType::Left, [condition])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+        let plan =
+            LogicalPlanBuilder::new(rows.plan.clone()).join_on(grouped, JoinType::Left, [condition]).and_then(LogicalPlanBuilder::build)?;
         Ok(Groups { plan: self.project(plan, results)?, known })
     }
 
     /// LIMIT within each row.
     pub(crate) fn limited_rows(
         &self,
-        rows: &Rows,
+        rows: &OuterRows,
         relation: Relation,
         limit: Option<usize>,
         offset: usize,
@@ -265,8 +226,7 @@ impl Resolver<'_> {
         let plan = LogicalPlanBuilder::window_plan(relation.plan, vec![number])
             .map(LogicalPlanBuilder::new)
             .and_then(|plan| plan.filter(condition))
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+            .and_then(LogicalPlanBuilder::build)?;
         Ok(Relation { plan, ..relation })
     }
 }

@@ -10,12 +10,12 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::sql::sqlparser::ast::{self, Distinct, GroupByExpr, SelectItem, Spanned, ValueTableMode};
 
 use super::Resolver;
+use super::nesting::Nesting;
 use super::order::{check_orderable, sort};
-use super::query::Nesting;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Env, Output, Relation, Typed, same_name};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::resolve::scope::{Clause, Env, Output, Relation, Typed, same_name};
+use crate::types;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 
 /// A column of the select list.
@@ -63,7 +63,7 @@ impl Resolver<'_> {
         let has_aggregates = !find_aggregate_exprs(all()).is_empty();
         let is_grouped = has_aggregates || !keys.is_empty() || sets.is_some();
         if let Some(having) = select.having.as_ref().filter(|_| !is_grouped) {
-            return Err(place::refuse("The HAVING clause requires GROUP BY or aggregation to be present", having));
+            return Err(error_at("The HAVING clause requires GROUP BY or aggregation to be present", having));
         }
         if is_grouped {
             let used: Vec<&Expr> = all().collect();
@@ -85,7 +85,7 @@ impl Resolver<'_> {
         let used = || exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr));
         let mut windows = find_window_exprs(used());
         if let Some(qualify) = select.qualify.as_ref().filter(|_| windows.is_empty()) {
-            return Err(place::refuse("The QUALIFY clause requires analytic function to be present", qualify));
+            return Err(error_at("The QUALIFY clause requires analytic function to be present", qualify));
         }
         if let Some(rows) = nesting.rows {
             for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
@@ -94,7 +94,7 @@ impl Resolver<'_> {
             windows = find_window_exprs(exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr)));
         }
         if !windows.is_empty() {
-            plan = LogicalPlanBuilder::window_plan(plan, windows.clone()).map_err(place::plain)?;
+            plan = LogicalPlanBuilder::window_plan(plan, windows.clone())?;
             for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
                 *expr = with_columns(std::mem::take(expr), &windows)?;
             }
@@ -151,7 +151,7 @@ impl Resolver<'_> {
         }
         let mut plan = self.project(plan, projected)?;
         if is_distinct {
-            plan = LogicalPlanBuilder::new(plan).distinct().and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+            plan = LogicalPlanBuilder::new(plan).distinct().and_then(LogicalPlanBuilder::build)?;
         }
         if !of_distinct.is_empty() {
             let kept = plan.schema().columns().into_iter().map(|column| (Expr::Column(column.clone()), column.name));
@@ -164,7 +164,7 @@ impl Resolver<'_> {
             Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct) => self.as_struct(relation, nesting),
             Some(ValueTableMode::AsValue | ValueTableMode::DistinctAsValue) => match relation.columns.len() {
                 1 => Ok(Relation { is_value: true, ..relation }),
-                _ => Err(place::refuse("SELECT AS VALUE query must have exactly one column", select)),
+                _ => Err(error_at("SELECT AS VALUE query must have exactly one column", select)),
             },
         }
     }
@@ -206,7 +206,7 @@ impl Resolver<'_> {
                 SelectItem::QualifiedWildcard(of, options) => {
                     items.extend(self.qualified_star(env, of, options)?.into_iter().map(|(name, value)| Item { name, value }));
                 }
-                SelectItem::ExprWithAliases { .. } => return Err(place::unsupported("several aliases of one expression", item)),
+                SelectItem::ExprWithAliases { .. } => return Err(unsupported("several aliases of one expression", item)),
             }
         }
         Ok(items)
@@ -219,7 +219,7 @@ impl Resolver<'_> {
             return Ok((grouped.map(|item| item.value.expr.clone()).collect(), None));
         };
         if !modifiers.is_empty() {
-            return Err(place::unsupported("this form of GROUP BY", &select.group_by));
+            return Err(unsupported("this form of GROUP BY", &select.group_by));
         }
         let env = env.within(Clause::GroupBy);
         let key = |key: &ast::Expr| self.group_key(&env, key, items);
@@ -249,10 +249,10 @@ impl Resolver<'_> {
             None => self.expr(env, syntax)?,
         };
         if !find_aggregate_exprs([&value.expr]).is_empty() {
-            return Err(place::refuse("Aggregate functions are not allowed in GROUP BY", syntax));
+            return Err(error_at("Aggregate functions are not allowed in GROUP BY", syntax));
         }
         if !find_window_exprs([&value.expr]).is_empty() {
-            return Err(place::refuse("Analytic functions are not allowed in GROUP BY", syntax));
+            return Err(error_at("Analytic functions are not allowed in GROUP BY", syntax));
         }
         check_groupable(&value.field, "Grouping", syntax)?;
         Ok(value.expr)
@@ -295,7 +295,7 @@ fn ordinal(syntax: &ast::Expr, columns: usize, clause: &str) -> Result<Option<us
     let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), span }) = syntax else { return Ok(None) };
     match number.parse::<usize>() {
         Ok(number) if (1..=columns).contains(&number) => Ok(Some(number - 1)),
-        Ok(number) => Err(place::refuse_at(format!("{clause} column number out of range: {number}"), *span)),
+        Ok(number) => Err(error_at_span(format!("{clause} column number out of range: {number}"), *span)),
         Err(_) => Ok(None),
     }
 }
@@ -306,13 +306,13 @@ fn check_groupable(field: &datafusion::arrow::datatypes::Field, what: &str, synt
             "Grouping" => format!("Grouping by expressions of type {} is not allowed", types::of(field)),
             other => format!("Column of type {} cannot be used in {other}", types::of(field)),
         };
-        return Err(place::refuse(message, syntax));
+        return Err(error_at(message, syntax));
     }
     Ok(())
 }
 
 fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, QueryError> {
-    LogicalPlanBuilder::new(plan).filter(condition).and_then(LogicalPlanBuilder::build).map_err(place::plain)
+    LogicalPlanBuilder::new(plan).filter(condition).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
 }
 
 /// An expression of ORDER BY in terms of the select list, which is all that is left by DISTINCT.
@@ -327,8 +327,8 @@ fn over_selected(expr: Expr, selected: &[(Expr, String)], select: &ast::Select) 
         Ok(Transformed::no(expr))
     });
     match is_hidden {
-        true => Err(place::refuse("ORDER BY clause expression references column which is not visible after SELECT DISTINCT", select)),
-        false => Ok(rewritten.map_err(place::plain)?.data),
+        true => Err(error_at("ORDER BY clause expression references column which is not visible after SELECT DISTINCT", select)),
+        false => Ok(rewritten?.data),
     }
 }
 
@@ -341,7 +341,7 @@ fn with_columns(expr: Expr, windows: &[Expr]) -> Result<Expr, QueryError> {
         let column = Expr::Column(PlanColumn::new_unqualified(expr.schema_name().to_string()));
         Ok(Transformed::new(column, true, TreeNodeRecursion::Jump))
     });
-    Ok(rewritten.map_err(place::plain)?.data)
+    Ok(rewritten?.data)
 }
 
 /// Clauses of other SQLs that the parser lets through.
@@ -359,7 +359,7 @@ fn refuse_foreign_clauses(select: &ast::Select) -> Result<(), QueryError> {
         ("DISTINCT ON", matches!(select.distinct, Some(Distinct::On(_)))),
     ];
     match foreign.iter().find(|(_, is_there)| *is_there) {
-        Some((name, _)) => Err(place::refuse(format!("Syntax error: Unexpected {name}"), select)),
+        Some((name, _)) => Err(error_at(format!("Syntax error: Unexpected {name}"), select)),
         None => Ok(()),
     }
 }

@@ -3,10 +3,10 @@
 use datafusion::sql::sqlparser::ast::{self, SelectItemQualifiedWildcardKind, WildcardAdditionalOptions};
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Column, Env, Typed, same_name};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at_span, unsupported_at};
+use crate::resolve::scope::{Column, Env, Typed, same_name};
+use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
 type Named = (Option<String>, Typed);
@@ -15,7 +15,7 @@ impl Resolver<'_> {
     /// All columns: those that USING made first, then those of each table.
     pub(crate) fn star(&self, env: &Env<'_>, options: &WildcardAdditionalOptions) -> Result<Vec<Named>, QueryError> {
         if env.scope.ranges.is_empty() {
-            return Err(place::refuse_at("SELECT * must have a FROM clause", options.wildcard_token.0.span));
+            return Err(error_at_span("SELECT * must have a FROM clause", options.wildcard_token.0.span));
         }
         let rest = env.scope.ranges.iter().flat_map(|range| range.visible()).filter(|column| !column.merged);
         let all = env.scope.using.iter().chain(rest).map(named).collect();
@@ -43,7 +43,7 @@ impl Resolver<'_> {
         };
         let DataType::Struct(members) = value.field.data_type().clone() else {
             let message = format!("Dot-star is not supported for type {}", types::of(&value.field));
-            return Err(place::refuse_at(message, options.wildcard_token.0.span));
+            return Err(error_at_span(message, options.wildcard_token.0.span));
         };
         let all = members.iter().map(|member| {
             let name = ast::Ident::new(member.name().clone());
@@ -59,11 +59,11 @@ impl Resolver<'_> {
                 all.retain(|(column, _)| !is_named(column, name));
                 if all.len() == before {
                     let message = format!("Column {} in SELECT * EXCEPT list does not exist", name.value);
-                    return Err(place::refuse_at(message, name.span));
+                    return Err(error_at_span(message, name.span));
                 }
             }
             if all.is_empty() {
-                return Err(place::refuse_at("SELECT * expands to zero columns after applying EXCEPT", options.wildcard_token.0.span));
+                return Err(error_at_span("SELECT * expands to zero columns after applying EXCEPT", options.wildcard_token.0.span));
             }
         }
         for item in options.opt_replace.iter().flat_map(|replace| &replace.items) {
@@ -71,12 +71,12 @@ impl Resolver<'_> {
             let name = &item.column_name;
             let Some(column) = all.iter_mut().find(|(column, _)| is_named(column, name)) else {
                 let message = format!("Column {} in SELECT * REPLACE list does not exist", name.value);
-                return Err(place::refuse_at(message, name.span));
+                return Err(error_at_span(message, name.span));
             };
             *column = (Some(name.value.clone()), value);
         }
         if let Some(name) = all.iter().find_map(|(_, value)| types::unreadable(&value.field)) {
-            return Err(place::unsupported_at(&format!("queries of {name} columns"), options.wildcard_token.0.span));
+            return Err(unsupported_at(&format!("queries of {name} columns"), options.wildcard_token.0.span));
         }
         Ok(all)
     }

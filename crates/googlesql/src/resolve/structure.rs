@@ -6,10 +6,10 @@ use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Env, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::{error_at, error_at_span};
+use crate::resolve::scope::{Env, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     /// `STRUCT(…)` with or without the types of its members.
@@ -22,7 +22,7 @@ impl Resolver<'_> {
     ) -> Result<Typed, QueryError> {
         if !declared.is_empty() && declared.len() != values.len() {
             let message = format!("STRUCT type has {} fields but constructor call has {} fields", declared.len(), values.len());
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         let mut members = Vec::new();
         for (index, value) in values.iter().enumerate() {
@@ -47,7 +47,7 @@ impl Resolver<'_> {
         for (index, (name, _)) in members.iter().enumerate() {
             if members[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 let message = format!("The local BigQuery does not support STRUCTs with two members of one name: {name}");
-                return Err(place::refuse_at(message, span));
+                return Err(error_at_span(message, span));
             }
         }
         let members: Vec<(String, Typed)> = members.into_iter().map(|(name, value)| (name, self.without_null_type(value))).collect();

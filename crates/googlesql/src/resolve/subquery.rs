@@ -14,13 +14,13 @@ use datafusion::sql::sqlparser::ast;
 
 use super::Resolver;
 use super::expression::boolean;
-use super::query::{Nesting, sorted};
+use super::nesting::{Nesting, sorted};
 use super::row_subquery::{Shape, is_of_arrays};
 use super::supertype::supertype;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Captured, Clause, Env, Outer, Relation, Typed};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::resolve::scope::{Captured, Clause, Env, Outer, Relation, Typed};
+use crate::types;
 
 impl Resolver<'_> {
     /// The subquery and what it uses of the query around it.
@@ -54,8 +54,7 @@ impl Resolver<'_> {
         let id = self.id("array");
         let plan = LogicalPlanBuilder::new(relation.plan)
             .aggregate(Vec::<Expr>::new(), vec![Expr::AggregateFunction(all).alias(&id)])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+            .and_then(LogicalPlanBuilder::build)?;
         let outer_ref_columns = captured.iter().map(outer_column).collect();
         let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() };
         let empty = ScalarValue::new_list_nullable(&[], value.field.data_type());
@@ -85,8 +84,7 @@ impl Resolver<'_> {
         let id = self.id("exists");
         let plan = LogicalPlanBuilder::new(relation.plan)
             .aggregate(Vec::<Expr>::new(), vec![Expr::AggregateFunction(count).alias(&id)])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+            .and_then(LogicalPlanBuilder::build)?;
         let outer_ref_columns = captured.iter().map(outer_column).collect();
         let count = Expr::ScalarSubquery(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() });
         Ok(boolean(if negated { count.eq(lit(0_i64)) } else { count.gt(lit(0_i64)) }))
@@ -107,7 +105,7 @@ impl Resolver<'_> {
         let Some(common) = supertype(&[value.clone(), found.clone()]) else {
             let message =
                 format!("Cannot execute IN subquery with uncomparable types {} and {}", types::of(&value.field), types::of(&found.field));
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         };
         if env.clause != Clause::Where || (!captured.is_empty() && is_of_arrays(query)) {
             let array = self.array_subquery(env, query, syntax)?;
@@ -139,7 +137,7 @@ fn single_column(relation: Relation, what: &str, syntax: &ast::Expr) -> Result<R
         1 => Ok(relation),
         _ => {
             let message = format!("{what} cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values");
-            Err(place::refuse(message, syntax))
+            Err(error_at(message, syntax))
         }
     }
 }

@@ -15,10 +15,10 @@ use datafusion::logical_expr::{Expr, lit};
 use datafusion::sql::sqlparser::ast::Spanned;
 
 use super::Resolver;
-use crate::googlesql::QueryError;
-use crate::googlesql::place;
-use crate::googlesql::scope::Typed;
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error_location::error_at;
+use crate::resolve::scope::Typed;
+use crate::types;
 
 /// The type that all of them can have; `None` if there is none.
 pub(crate) fn supertype(values: &[Typed]) -> Option<FieldRef> {
@@ -159,7 +159,7 @@ impl Resolver<'_> {
         }
         if !self.coerces(&value, to) && !self.elements_coerce(&value, to) {
             let message = format!("Cannot coerce a value of type {} to {}", types::of(&value.field), types::of(to));
-            return Err(place::refuse(message, syntax));
+            return Err(error_at(message, syntax));
         }
         match to.data_type() {
             DataType::Struct(members) => self.coerce_members(value, members, to, syntax),
@@ -192,14 +192,14 @@ impl Resolver<'_> {
         if is_written {
             return Ok(Typed { expr: whole, field: to.clone() });
         }
-        let null = lit(ScalarValue::try_from(to.data_type()).map_err(place::plain)?);
+        let null = lit(ScalarValue::try_from(to.data_type())?);
         let branches = vec![(Box::new(value.expr.is_null()), Box::new(null))];
         Ok(Typed { expr: Expr::Case(Case::new(None, branches, Some(Box::new(whole)))), field: to.clone() })
     }
 
     /// NULL of a type.
     pub(crate) fn null(&self, of: &FieldRef) -> Result<Typed, QueryError> {
-        let value = ScalarValue::try_from(of.data_type()).map_err(place::plain)?;
+        let value = ScalarValue::try_from(of.data_type())?;
         Ok(Typed { expr: lit(value), field: of.clone() })
     }
 

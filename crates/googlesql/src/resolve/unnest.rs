@@ -15,12 +15,12 @@ use datafusion::sql::sqlparser::ast::{self, TableFactor};
 use super::Resolver;
 use super::constant::nothing;
 use super::from::{plain_alias, value_range};
-use super::query::Nesting;
-use crate::googlesql::QueryError;
-use crate::googlesql::numbered::{ITEM, OFFSET, numbered};
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Column, Range, Scope, Typed, same_name};
-use crate::googlesql::types;
+use super::nesting::Nesting;
+use crate::QueryError;
+use crate::error_location::{error_at, unsupported};
+use crate::physical::numbered::{ITEM, OFFSET, numbered};
+use crate::resolve::scope::{Clause, Column, RangeVariable, Scope, Typed, same_name};
+use crate::types;
 
 /// Bytes of an array that is joined rather than copied to each row. Below that the rows of a query
 /// without ORDER BY come in the order in which they are written down.
@@ -41,7 +41,7 @@ impl Resolver<'_> {
         let (array, alias, offset) = match factor {
             TableFactor::UNNEST { array_exprs, alias, with_offset, with_offset_alias, with_ordinality: false } => {
                 let [array] = array_exprs.as_slice() else {
-                    return Err(place::unsupported("UNNEST of several arrays", factor));
+                    return Err(unsupported("UNNEST of several arrays", factor));
                 };
                 let offset = with_offset.then(|| with_offset_alias.as_ref().map_or("offset".to_owned(), |alias| alias.value.clone()));
                 let alias = alias.as_ref().map(plain_alias).transpose()?.or_else(|| super::select::implied_name(array));
@@ -50,8 +50,9 @@ impl Resolver<'_> {
             TableFactor::Table { name, alias, args: None, .. } if name.0.len() > 1 => {
                 let path: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
                 let is_range = |name: &str| {
-                    let known =
-                        |ranges: &[Range]| ranges.iter().any(|range| range.alias.as_deref().is_some_and(|alias| same_name(alias, name)));
+                    let known = |ranges: &[RangeVariable]| {
+                        ranges.iter().any(|range| range.alias.as_deref().is_some_and(|alias| same_name(alias, name)))
+                    };
                     known(&left.ranges) || nesting.outer.is_some_and(|outer| known(&outer.env.scope.ranges))
                 };
                 if path.len() != name.0.len() || !is_range(&path[0].value) {
@@ -66,7 +67,7 @@ impl Resolver<'_> {
         if types::element(&array.field).is_none() {
             let message =
                 format!("Values referenced in UNNEST must be arrays. UNNEST contains expression of type {}", types::of(&array.field));
-            return Err(place::refuse(message, factor));
+            return Err(error_at(message, factor));
         }
         Ok(Some(ArrayFactor { array, alias, offset }))
     }
@@ -80,7 +81,7 @@ impl Resolver<'_> {
         nesting: Nesting<'_>,
     ) -> Result<Option<ArrayFactor>, QueryError> {
         let TableFactor::UNNEST { alias: Some(alias), with_offset: false, .. } = factor else { return Ok(None) };
-        let mut query = crate::googlesql::text::view("SELECT x FROM UNNEST([]) AS x WHERE TRUE")?;
+        let mut query = crate::syntax::statement::view("SELECT x FROM UNNEST([]) AS x WHERE TRUE")?;
         if let ast::SetExpr::Select(select) = query.body.as_mut() {
             select.projection = vec![ast::SelectItem::UnnamedExpr(ast::Expr::Identifier(alias.name.clone()))];
             select.from = vec![ast::TableWithJoins { relation: factor.clone(), joins: Vec::new() }];
@@ -106,7 +107,7 @@ impl Resolver<'_> {
         };
         let is_apart = !keep_rows && is_generated(&list);
         let (rows, beside) = match is_apart {
-            true => (LogicalPlanBuilder::empty(true).build().map_err(place::plain)?, Some(left.plan)),
+            true => (LogicalPlanBuilder::empty(true).build()?, Some(left.plan)),
             false => (left.plan, None),
         };
         let kept = rows.schema().columns().into_iter().map(|column| (Expr::Column(column.clone()), column.name));
@@ -116,10 +117,9 @@ impl Resolver<'_> {
         let options = UnnestOptions { null_handling, recursions: Vec::new() };
         let plan = LogicalPlanBuilder::new(plan)
             .unnest_columns_with_options(vec![PlanColumn::new_unqualified(&id)], options)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(place::plain)?;
+            .and_then(LogicalPlanBuilder::build)?;
         let plan = match beside {
-            Some(left) => LogicalPlanBuilder::new(left).cross_join(plan).and_then(LogicalPlanBuilder::build).map_err(place::plain)?,
+            Some(left) => LogicalPlanBuilder::new(left).cross_join(plan).and_then(LogicalPlanBuilder::build)?,
             None => plan,
         };
 
@@ -130,7 +130,7 @@ impl Resolver<'_> {
             Some(name) => {
                 ranges.push(value_range(alias, Typed { expr: whole.clone().field(ITEM), field: element })?);
                 let offset = Typed { expr: whole.field(OFFSET), field: types::plain(DataType::Int64) };
-                ranges.push(Range { alias: None, element: None, columns: vec![Column::new(name, offset)] });
+                ranges.push(RangeVariable { alias: None, element: None, columns: vec![Column::new(name, offset)] });
             }
         }
         Ok(Scope { plan, ranges, using: left.using })
@@ -143,7 +143,7 @@ impl Resolver<'_> {
     }
 
     fn beside(&self, left: Scope, right: Scope) -> Result<Scope, QueryError> {
-        let plan = LogicalPlanBuilder::new(left.plan).cross_join(right.plan).and_then(LogicalPlanBuilder::build).map_err(place::plain)?;
+        let plan = LogicalPlanBuilder::new(left.plan).cross_join(right.plan).and_then(LogicalPlanBuilder::build)?;
         let ranges = left.ranges.into_iter().chain(right.ranges).collect();
         Ok(Scope { plan, ranges, using: left.using })
     }

@@ -8,11 +8,12 @@ use datafusion::sql::sqlparser::ast::{self, NamedWindowExpr, Spanned, WindowType
 use super::Resolver;
 use super::aggregate::Arguments;
 use super::call::signature;
-use crate::googlesql::QueryError;
-use crate::googlesql::functions::Function;
-use crate::googlesql::place;
-use crate::googlesql::scope::{Clause, Env, Typed, same_name};
-use crate::googlesql::types;
+use crate::QueryError;
+use crate::error::message;
+use crate::error_location::{error_at, error_at_span, unsupported};
+use crate::functions::Function;
+use crate::resolve::scope::{Clause, Env, Typed, same_name};
+use crate::types;
 
 /// A window as it is put together from its own words and those of the window it names.
 #[derive(Default)]
@@ -34,16 +35,16 @@ impl Resolver<'_> {
     ) -> Result<Typed, QueryError> {
         match env.clause {
             Clause::Select | Clause::Qualify | Clause::OrderBy => {}
-            Clause::Window => return Err(place::refuse("Analytic function cannot be an argument of another analytic function", syntax)),
+            Clause::Window => return Err(error_at("Analytic function cannot be an argument of another analytic function", syntax)),
             other => {
                 let message = format!("Analytic function {} not allowed in {}", name.to_uppercase(), other.name());
-                return Err(place::refuse(message, &call.name));
+                return Err(error_at(message, &call.name));
             }
         }
         let inner = env.within(Clause::Window);
         let arguments = Arguments::read(call)?;
         if let Some(limit) = arguments.limit {
-            return Err(place::unsupported("LIMIT in the arguments of an analytic function", limit));
+            return Err(unsupported("LIMIT in the arguments of an analytic function", limit));
         }
         let args = match arguments.is_star {
             true => vec![super::literal::int64(1)],
@@ -66,7 +67,7 @@ impl Resolver<'_> {
         let fun = match function {
             Function::Aggregate(udf) => WindowFunctionDefinition::AggregateUDF(udf),
             Function::Window(udf) => WindowFunctionDefinition::WindowUDF(udf),
-            Function::Scalar { .. } => return Err(place::unsupported("OVER for this function", syntax)),
+            Function::Scalar { .. } => return Err(unsupported("OVER for this function", syntax)),
         };
         let params = WindowFunctionParams {
             args: args.into_iter().map(|arg| arg.expr).collect(),
@@ -91,7 +92,7 @@ impl Resolver<'_> {
         let units = match frame.units {
             ast::WindowFrameUnits::Rows => WindowFrameUnits::Rows,
             ast::WindowFrameUnits::Range => WindowFrameUnits::Range,
-            ast::WindowFrameUnits::Groups => return Err(place::unsupported("GROUPS frames", syntax)),
+            ast::WindowFrameUnits::Groups => return Err(unsupported("GROUPS frames", syntax)),
         };
         let bound = |bound: &ast::WindowFrameBound| -> Result<WindowFrameBound, QueryError> {
             let count = |count: &Option<Box<ast::Expr>>| match (count, units) {
@@ -114,7 +115,7 @@ impl Resolver<'_> {
         let start = bound(&frame.start_bound)?;
         let end = frame.end_bound.as_ref().map(bound).transpose()?.unwrap_or(WindowFrameBound::CurrentRow);
         let frame = WindowFrame::new_bounds(units, start, end);
-        frame.regularize_order_bys(order_by).map_err(|error| place::refuse(place::message(&error), syntax))?;
+        frame.regularize_order_bys(order_by).map_err(|error| error_at(message(&error), syntax))?;
         Ok(frame)
     }
 }
@@ -136,7 +137,7 @@ fn named_window<'s>(env: &Env<'s>, name: &ast::Ident, depth: usize) -> Result<Wi
     match found.map(|window| &window.1) {
         Some(NamedWindowExpr::NamedWindow(other)) => named_window(env, other, depth + 1),
         Some(NamedWindowExpr::WindowSpec(spec)) => specified(env, spec, depth + 1),
-        None => Err(place::refuse_at(format!("Unrecognized window alias {}", name.value), name.span)),
+        None => Err(error_at_span(format!("Unrecognized window alias {}", name.value), name.span)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Queries over values of their own, and what they give.
 
-use super::Warehouse;
+use super::TestEngine;
 use serde_json::Value;
 
 /// A query and its rows, every scalar as text, as BigQuery sends them.
@@ -144,11 +144,11 @@ const ANSWERS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn queries_give_what_googlesql_says() {
-    let house = Warehouse::open();
+    let engine = TestEngine::start();
     for (sql, expected) in ANSWERS {
         let expected: Value = serde_json::from_str(expected).expect("JSON");
-        match house.ask(sql, Vec::new()).await {
-            Ok((_, rows)) => assert_eq!(Value::from(rows), expected, "{sql}"),
+        match engine.rows(sql).await {
+            Ok(rows) => assert_eq!(Value::from(rows), expected, "{sql}"),
             Err(error) => panic!("{sql}\n{error}"),
         }
     }

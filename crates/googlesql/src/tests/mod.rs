@@ -1,95 +1,153 @@
-//! Queries against a store, by way of the engine alone.
+//! Queries by way of the engine alone, over tables in memory.
 
 mod answers;
-mod refusals;
-mod tables;
+mod errors;
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Answer, Engine, Query, QueryError};
-use crate::catalog;
-use crate::insertion::{self, Insertion, SentRow};
-use crate::names::{DatasetRef, TableRef};
-use crate::row::Unknown;
-use crate::store::Store;
+use datafusion::arrow::array::{Int64Array, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+use serde_json::Value;
+
+use crate::{
+    Catalog, CatalogEntry, ColumnInfo, DatasetInfo, DatasetName, Details, Engine, Prepared, Query, QueryError, QueryResult, TableInfo,
+    TableName, WildcardMatch,
+};
 
 const PROJECT: &str = "my-proj-123";
+const DATASET: &str = "pixels";
 
-/// An engine and a store with tables in it.
-pub(crate) struct Warehouse {
+/// An engine and tables of integers.
+pub(crate) struct TestEngine {
     engine: Engine,
-    store: Store,
-    dir: std::path::PathBuf,
+    tables: MemoryCatalog,
 }
 
-impl Warehouse {
-    pub(crate) fn open() -> Warehouse {
-        let dir = std::env::temp_dir().join(format!("googlesql-{}-{:x}", std::process::id(), fastrand::u64(..)));
-        let store = Store::open(&dir).expect("a store");
-        Warehouse { engine: Engine::start().expect("an engine"), store, dir }
+impl TestEngine {
+    pub(crate) fn start() -> TestEngine {
+        TestEngine { engine: Engine::start().expect("an engine"), tables: MemoryCatalog::default() }
     }
 
-    pub(crate) async fn table(&self, dataset: &str, table: &str, schema: Value, rows: Vec<Value>) {
-        let dataset = DatasetRef { project: PROJECT.to_owned(), dataset: dataset.to_owned() };
-        let name = TableRef { dataset: dataset.clone(), table: table.to_owned() };
-        let rows = rows.into_iter().map(|row| SentRow { insert_id: None, json: row.as_object().cloned().unwrap_or_default() }).collect();
-        self.store
-            .write(move |db| {
-                if catalog::find_dataset(db, &dataset)?.is_none() {
-                    catalog::create_dataset(db, &dataset, &Map::new(), 0)?;
-                }
-                catalog::create_table(db, &name, &Map::new(), Some(&schema), 0)?;
-                let insertion =
-                    Insertion { table: name, template: None, rows, skip_invalid_rows: false, unknown: Unknown::Refuse, refuse: None };
-                let errors = insertion::store(db, &insertion, 0)?;
-                assert!(errors.is_empty(), "{errors:?}");
-                Ok(())
-            })
-            .await
-            .expect("a table");
+    /// Adds a table of one column.
+    pub(crate) fn table(&mut self, table: &str, column: &str, values: Vec<i64>) {
+        let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Int64, true)]));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(values))]).expect("a batch");
+        self.provider(table, Arc::new(MemTable::try_new(schema, vec![vec![batch]]).expect("a table")));
     }
 
-    pub(crate) async fn answer(&self, sql: &str, parameters: Vec<Value>) -> Result<Answer, QueryError> {
-        let default_dataset = Some(DatasetRef { project: PROJECT.to_owned(), dataset: "pixels".to_owned() });
-        let query = Query { project: PROJECT.to_owned(), default_dataset, sql: sql.to_owned(), parameters, dry_run: false };
-        self.engine.run(&self.store, query).await
+    pub(crate) fn provider(&mut self, table: &str, provider: Arc<dyn TableProvider>) {
+        self.tables.0.insert(table.to_owned(), provider);
     }
 
-    /// The schema and the rows.
-    pub(crate) async fn ask(&self, sql: &str, parameters: Vec<Value>) -> Result<(Value, Vec<Value>), QueryError> {
-        let answer = self.answer(sql, parameters).await?;
-        let rows = answer.rows.page(0, usize::MAX, usize::MAX, false);
-        assert_eq!(rows.len(), answer.rows.len());
-        let plain = |cell: &Value| plain(&cell["v"]);
-        let rows = rows.iter().map(|row| row["f"].as_array().map(|cells| cells.iter().map(plain).collect()).unwrap_or_default()).collect();
-        Ok((answer.schema.unwrap_or_default(), rows))
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) async fn prepare(&self, query: Query) -> Result<Prepared, QueryError> {
+        self.engine.prepare(self.tables.clone(), query).await
+    }
+
+    pub(crate) async fn result(&self, sql: &str) -> Result<QueryResult, QueryError> {
+        match self.prepare(query(sql)).await? {
+            Prepared::Done(result) => Ok(result),
+            Prepared::Delete(_) | Prepared::CreateView(_) => panic!("{sql} changes the catalog"),
+        }
+    }
+
+    /// The rows, each an array.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Value>, QueryError> {
+        let result = self.result(sql).await?;
+        let rows = result.rows.page(0, usize::MAX, usize::MAX, false);
+        assert_eq!(rows.len(), result.rows.len());
+        Ok(rows.iter().map(plain).collect())
     }
 }
 
-impl Drop for Warehouse {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
+pub(crate) fn query(sql: &str) -> Query {
+    Query { project: PROJECT.to_owned(), default_dataset: Some(dataset()), sql: sql.to_owned(), ..Query::default() }
+}
+
+fn dataset() -> DatasetName {
+    DatasetName { project: PROJECT.to_owned(), dataset: DATASET.to_owned() }
 }
 
 /// `{"v": …}` and `{"f": …}` as plain arrays.
 fn plain(value: &Value) -> Value {
+    let cells = |cells: &Vec<Value>| cells.iter().map(|cell| plain(&cell["v"])).collect();
     match value {
-        Value::Array(elements) => elements.iter().map(|element| plain(&element["v"])).collect(),
-        Value::Object(members) => {
-            members["f"].as_array().map(|cells| cells.iter().map(|cell| plain(&cell["v"])).collect()).unwrap_or_default()
-        }
+        Value::Array(elements) => cells(elements),
+        Value::Object(members) => members["f"].as_array().map(cells).expect("cells"),
         other => other.clone(),
     }
 }
 
-pub(crate) fn columns(columns: &[(&str, &str)]) -> Value {
-    let fields: Vec<Value> = columns
-        .iter()
-        .map(|(name, kind)| match kind.strip_suffix("[]") {
-            Some(kind) => json!({"name": name, "type": kind, "mode": "REPEATED"}),
-            None => json!({"name": name, "type": kind}),
-        })
-        .collect();
-    json!({"fields": fields})
+/// The tables of one dataset.
+#[derive(Clone, Default)]
+struct MemoryCatalog(BTreeMap<String, Arc<dyn TableProvider>>);
+
+impl Catalog for MemoryCatalog {
+    fn table(&self, name: &TableName) -> Result<Option<CatalogEntry>, QueryError> {
+        let table = self.0.get(&name.table).filter(|_| name.dataset == dataset());
+        Ok(table.map(|table| CatalogEntry::Table { provider: Arc::clone(table), bytes: 0 }))
+    }
+
+    fn wildcard(&self, _: &DatasetName, _: &str) -> Result<WildcardMatch, QueryError> {
+        Ok(WildcardMatch::NoTable)
+    }
+
+    fn dataset(&self, name: &DatasetName) -> Result<Option<DatasetInfo>, QueryError> {
+        Ok((*name == dataset()).then(|| DatasetInfo { name: name.clone(), location: "US".to_owned(), created: 0, modified: 0 }))
+    }
+
+    fn datasets(&self, _: &str) -> Result<Vec<DatasetInfo>, QueryError> {
+        Ok(self.dataset(&dataset())?.into_iter().collect())
+    }
+
+    fn visit_tables(&self, _: &DatasetName, details: Details, visit: &mut dyn FnMut(TableInfo<'_>)) -> Result<(), QueryError> {
+        for (table, provider) in &self.0 {
+            let schema = provider.schema();
+            let columns = match details {
+                Details::WithoutColumns => Arc::from([]),
+                Details::WithColumns => {
+                    schema.fields().iter().map(|field| ColumnInfo { field: field.as_ref().clone(), is_nullable: true }).collect()
+                }
+            };
+            visit(TableInfo { table, view: None, created: 0, modified: 0, rows: 0, bytes: 0, columns });
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_delete_is_prepared_and_left_to_the_catalog() {
+    let mut test = TestEngine::start();
+    test.table("t", "number", vec![1, 2, 3]);
+    let prepared = test.prepare(query("DELETE FROM t WHERE number > (SELECT MIN(number) FROM t)")).await;
+    let Ok(Prepared::Delete(plan)) = prepared else { panic!("a plan is expected") };
+    assert_eq!(plan.name.to_string(), "my-proj-123:pixels.t");
+    let batch = RecordBatch::try_new(Arc::clone(&plan.columns), vec![Arc::new(Int64Array::from(vec![1, 2, 3]))]).expect("a batch");
+    assert_eq!(plan.matches(&batch).expect("a mask"), [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_view_is_prepared_and_left_to_the_catalog() {
+    let test = TestEngine::start();
+    let Ok(Prepared::CreateView(view)) = test.prepare(query("CREATE VIEW v AS\n SELECT 1 AS x;")).await else {
+        panic!("a view is expected")
+    };
+    assert_eq!((view.name.to_string(), view.query), ("my-proj-123:pixels.v".to_owned(), "SELECT 1 AS x".to_owned()));
+    assert_eq!(view.schema["fields"][0]["name"], "x");
+}
+
+#[tokio::test]
+async fn the_information_schema_shows_what_the_catalog_has() {
+    let mut test = TestEngine::start();
+    test.table("t", "number", vec![1]);
+    let rows = test.rows("SELECT table_name, column_name, data_type FROM INFORMATION_SCHEMA.COLUMNS").await.expect("rows");
+    assert_eq!(Value::from(rows), serde_json::json!([["t", "number", "INT64"]]));
+    let error = test.rows("SELECT * FROM elsewhere.t").await.expect_err("there is no such dataset");
+    assert_eq!(error.to_string(), "Not found: Dataset my-proj-123:elsewhere was not found in location US");
 }

@@ -1,4 +1,4 @@
-//! A query that names every attribute, and one that tells its row from all others.
+//! The probe: a query with every attribute. One attribute, the marker, has a value that no other row has.
 
 use jiff::Timestamp;
 use url::Url;
@@ -7,21 +7,21 @@ use crate::cli::check::link::Fault;
 use crate::decode::schema::{Column, ColumnType};
 use crate::decode::{Schema, Settings, TableSuffix};
 
-/// The value of everything else, and so of the table's name.
+/// The value of the other attributes, and so of the table's name.
 const VALUE: &str = "pixel_pipeline_check";
 
-/// One event.
+/// One event to send.
 #[derive(Debug)]
 pub(crate) struct Probe {
     /// By position in VALID_ATTRIBUTES.
     values: Vec<(String, String)>,
-    /// The values as they are in the row, where an id is hashed.
+    /// The values in the row: an id may be hashed.
     stored: Vec<String>,
-    /// Which of them is the marker.
+    /// The marker's position.
     marked: usize,
-    /// The columns that say when it was where, of those that the table has.
+    /// The columns with the event's times that the table has.
     pub(crate) times: Vec<&'static str>,
-    /// Whether the event's table is one that only such events are in.
+    /// Whether the table has probes only.
     pub(crate) has_own_table: bool,
 }
 
@@ -31,9 +31,9 @@ impl Probe {
         let in_suffix: Vec<usize> = settings.table_suffix.attributes().collect();
         let column = |position: usize| schema.column(&names[position]);
         let is_text = |position: &usize| column(*position).is_some_and(|column| column.kind == ColumnType::String);
-        // Best where it makes no table of its own.
+        // Preferably an attribute that is not part of the table's name: otherwise each check creates a table.
         let free = (0..names.len()).filter(|position| !in_suffix.contains(position)).find(is_text);
-        let none = || Fault::Unseen { problem: "no attribute is a STRING, which could tell the row from others".to_owned(), mend: None };
+        let none = || Fault::unknown("no attribute is a STRING column, which is needed to find the row".to_owned());
         let marked = free.or_else(|| in_suffix.iter().copied().find(is_text)).ok_or_else(none)?;
         let value = |position: usize| if position == marked { marker(column(position)) } else { sample(column(position)) };
         let values: Vec<(String, String)> = names.iter().enumerate().map(|(position, name)| (name.clone(), value(position))).collect();
@@ -44,12 +44,12 @@ impl Probe {
         Ok(Self { values, stored, marked, times, has_own_table: !in_suffix.is_empty() })
     }
 
-    /// The column and the value by which the row is known.
+    /// The marker's column and value.
     pub(crate) fn marker(&self) -> (&str, &str) {
         (&self.values[self.marked].0, &self.stored[self.marked])
     }
 
-    /// The URL with the attributes behind what it has already.
+    /// The URL with the attributes appended to its query.
     pub(crate) fn url(&self, mut url: Url) -> Url {
         url.query_pairs_mut().extend_pairs(&self.values);
         url
@@ -58,26 +58,26 @@ impl Probe {
     /// The suffix of the event's table.
     pub(crate) fn suffix(&self, settings: &Settings, time: Timestamp) -> TableSuffix {
         let value = |position: usize| self.stored.get(position).map(String::as_str);
-        // Every value is there, and none is empty.
-        settings.table_suffix.render(value, time).unwrap_or_else(|_| TableSuffix::none())
+        // It fails only for a missing or empty value, and every attribute has one.
+        settings.table_suffix.render(value, time).expect("every attribute has a value")
     }
 }
 
 fn marker(column: Option<&Column>) -> String {
     let random = format!("check-{:016x}", fastrand::u64(..));
-    fitting(&random, column)
+    shortened(&random, column)
 }
 
-/// The end of a text, as much as a column takes.
-fn fitting(text: &str, column: Option<&Column>) -> String {
+/// The end of a text, shortened to the column's maxLength.
+fn shortened(text: &str, column: Option<&Column>) -> String {
     let length = column.and_then(|column| column.max_length).unwrap_or(text.len()).clamp(1, text.len());
     text[text.len() - length..].to_owned()
 }
 
-/// What a column of that type takes: an invalid value in a REQUIRED column would make a dead letter.
+/// A valid value for a column of that type: an invalid one in a REQUIRED column would make a dead letter.
 fn sample(column: Option<&Column>) -> String {
     let fixed = match column.map(|column| column.kind) {
-        None | Some(ColumnType::String | ColumnType::Other) => return fitting(VALUE, column),
+        None | Some(ColumnType::String | ColumnType::Other) => return shortened(VALUE, column),
         Some(ColumnType::Integer | ColumnType::Float | ColumnType::Decimal(_)) => "0",
         Some(ColumnType::Boolean) => "false",
         Some(ColumnType::Bytes) => "AA==",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_is_in_the_table_where_it_is_looked_for() {
+    fn the_probe_names_the_table_that_the_decoder_chooses() {
         let schema = Schema::shipped();
         let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         for (suffix, own, marked) in [
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_whose_ids_are_hashed_is_looked_for_by_the_hash() {
+    fn a_hashed_id_is_searched_by_its_hash() {
         let schema = Schema::shipped();
         for suffix in ["_{user_id}", ""] {
             let mut settings = settings("user_id", suffix);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_gets_a_value_that_it_takes() {
+    fn every_type_gets_a_valid_value() {
         let types = ["INTEGER", "FLOAT", "NUMERIC", "BOOLEAN", "BYTES", "TIMESTAMP", "DATE", "TIME", "DATETIME", "JSON", "STRING"];
         let columns: Vec<String> = types.iter().map(|kind| format!(r#"{{"name":"a_{kind}","type":"{kind}","mode":"REQUIRED"}}"#)).collect();
         let short = r#"{"name":"short","type":"STRING","mode":"REQUIRED","maxLength":4}"#;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_text_there_is_no_way_to_know_the_row() {
+    fn without_a_string_column_there_is_no_probe() {
         let schema = Schema::parse(r#"[{"name":"n","type":"INTEGER"}]"#).unwrap();
         assert!(Probe::new(&settings("n", ""), &schema).is_err());
     }

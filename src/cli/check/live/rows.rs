@@ -1,33 +1,34 @@
-//! Looks for the row until it is there.
+//! Searches for the row until it is found.
 //!
-//! A table that only checks are in is listed, which costs nothing. One that all events of a day are in is asked
-//! with a query, seldom, because each reads a column.
+//! A table with probes only is listed (`tabledata.list`), which is free. A table with a day's events is queried, less
+//! often, because each query is charged for a column.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::probe::Probe;
 use super::{LOGGED, RECEIVED};
 use crate::cli::check::link::Fault;
 use crate::cli::check::names::Names;
-use crate::cli::google::{Api, Google, Unseen};
+use crate::google::statement::{self, Statement};
+use crate::google::{Api, ApiError, ApiResult, Client, Lookup, bigquery};
 
-/// The time between two looks grows from here.
-const SHORTEST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(2);
-const LONGEST_BETWEEN_QUERIES: Duration = Duration::from_secs(20);
+/// The interval between two searches grows from the minimum to one of the maxima.
+const MIN_INTERVAL: Duration = Duration::from_millis(200);
+const MAX_LIST_INTERVAL: Duration = Duration::from_secs(2);
+const MAX_QUERY_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Where the row may be.
+/// Where to search.
 pub(crate) struct Search<'a> {
-    pub(crate) google: &'a Google,
+    pub(crate) google: &'a Client,
     pub(crate) names: &'a Names,
     pub(crate) probe: &'a Probe,
     pub(crate) tables: Vec<String>,
 }
 
-/// What the row tells, where the table has such columns.
+/// The row's times, where the table has columns for them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Arrived {
     pub(crate) logged: Option<Timestamp>,
@@ -35,77 +36,73 @@ pub(crate) struct Arrived {
 }
 
 impl Search<'_> {
-    /// The table that the row is in, and what it tells.
+    /// The row's table and times.
     pub(crate) async fn wait(&self, until: Instant) -> Result<(String, Arrived), Fault> {
         let started = Instant::now();
-        let longest = if self.probe.has_own_table { LONGEST } else { LONGEST_BETWEEN_QUERIES };
-        let (mut pause, mut trouble) = (SHORTEST, None);
+        let max_interval = if self.probe.has_own_table { MAX_LIST_INTERVAL } else { MAX_QUERY_INTERVAL };
+        let (mut interval, mut last_error) = (MIN_INTERVAL, None);
         loop {
             for table in &self.tables {
-                match self.look(table).await {
-                    Ok(Some(arrived)) => return Ok((format!("{}.{table}", self.names.dataset), arrived)),
-                    // BigQuery makes the table with its first row.
-                    Ok(None) | Err(Unseen::Missing) => {}
-                    Err(unseen @ (Unseen::Denied { .. } | Unseen::Disabled { .. })) => return Err(unseen.fault()),
-                    Err(Unseen::Failed(error)) => trouble = Some(error),
+                match self.search(table).await {
+                    Ok(Lookup::Found(Some(arrived))) => return Ok((format!("{}.{table}", self.names.dataset), arrived)),
+                    // BigQuery creates the table with its first row.
+                    Ok(Lookup::Found(None) | Lookup::Absent) => {}
+                    Err(error @ (ApiError::Denied { .. } | ApiError::Disabled { .. })) => return Err(Fault::from(&error)),
+                    Err(error) => last_error = Some(error),
                 }
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let tables = self.tables.join(" or ");
                 let waited = started.elapsed().as_secs_f64();
-                let trouble = trouble.map(|error| format!(" (once, {error})")).unwrap_or_default();
-                return Err(Fault::wrong(format!("no row with {} in {tables} after {waited:.1} s{trouble}", self.probe.marker().1), ""));
+                let error = last_error.map(|error| format!(" (last error: {error})")).unwrap_or_default();
+                return Err(Fault::broken(format!("no row with {} in {tables} after {waited:.1} s{error}", self.probe.marker().1), ""));
             }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = pause.mul_f64(1.5).min(longest);
+            tokio::time::sleep(interval.min(left)).await;
+            interval = interval.mul_f64(1.5).min(max_interval);
         }
     }
 
-    async fn look(&self, table: &str) -> Result<Option<Arrived>, Unseen> {
+    async fn search(&self, table: &str) -> ApiResult<Lookup<Option<Arrived>>> {
         if self.probe.has_own_table { self.list(table).await } else { self.query(table).await }
     }
 
-    /// The marker is in no other row, so that any cell will do.
-    async fn list(&self, table: &str) -> Result<Option<Arrived>, Unseen> {
+    /// By any cell: the marker is in no other row.
+    async fn list(&self, table: &str) -> ApiResult<Lookup<Option<Arrived>>> {
         let Names { project, dataset, .. } = self.names;
-        let path = format!("projects/{project}/datasets/{dataset}/tables/{table}");
-        let resource = self.google.get(Api::BigQuery, &path).await.into_result()?;
-        let mut page = self.google.get(Api::BigQuery, &format!("{path}/data")).await.into_result()?;
-        loop {
-            let arrived = find(&resource["schema"], &page, |cells| cells.iter().any(|cell| cell["v"] == self.probe.marker().1));
-            let Some(token) = page["pageToken"].as_str().filter(|_| arrived.is_none()) else { return Ok(arrived) };
-            let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
-            page = self.google.get(Api::BigQuery, &format!("{path}/data?pageToken={token}")).await.into_result()?;
-        }
+        let path = bigquery::table_path(project, dataset, table);
+        let Lookup::Found(resource) = self.google.get(Api::BigQuery, &path).await? else { return Ok(Lookup::Absent) };
+        let Lookup::Found(rows) = self.google.list(Api::BigQuery, &format!("{path}/data"), "rows").await? else {
+            return Ok(Lookup::Absent);
+        };
+        let is_probe = |cells: &[Value]| cells.iter().any(|cell| cell["v"] == self.probe.marker().1);
+        Ok(Lookup::Found(find(&resource["schema"], &rows, is_probe)))
     }
 
-    async fn query(&self, table: &str) -> Result<Option<Arrived>, Unseen> {
+    async fn query(&self, table: &str) -> ApiResult<Lookup<Option<Arrived>>> {
         let Names { project, dataset, .. } = self.names;
         let (column, marker) = self.probe.marker();
         let columns = [&[column], self.probe.times.as_slice()].concat().join("`, `");
-        let body = json!({
-            "query": format!("SELECT `{columns}` FROM `{project}.{dataset}.{table}` WHERE `{column}` = @marker"),
-            "useLegacySql": false,
-            "timeoutMs": 15_000,
-            "parameterMode": "NAMED",
-            "queryParameters": [{"name": "marker", "parameterType": {"type": "STRING"}, "parameterValue": {"value": marker}}],
-        });
-        let answer = self.google.post(Api::BigQuery, &format!("projects/{project}/queries"), &body).await.into_result()?;
-        Ok(find(&answer["schema"], &answer, |_| true))
+        let sql = format!("SELECT `{columns}` FROM `{project}.{dataset}.{table}` WHERE `{column}` = @marker");
+        let statement = Statement { sql, parameters: vec![statement::scalar("marker", "STRING", marker)] };
+        let Lookup::Found(mut rows) = statement::run(self.google, project, &statement).await? else { return Ok(Lookup::Absent) };
+        Ok(Lookup::Found(rows.take()?.first().map(|cells| arrived(rows.schema(), cells))))
     }
 }
 
-/// The first row of a page that is the one.
-fn find(schema: &Value, page: &Value, is_it: impl Fn(&[Value]) -> bool) -> Option<Arrived> {
-    let rows = page["rows"].as_array()?;
-    let cells = rows.iter().filter_map(|row| row["f"].as_array()).find(|cells| is_it(cells))?;
+/// The times in the first row that `is_probe` accepts.
+fn find(schema: &Value, rows: &[Value], is_probe: impl Fn(&[Value]) -> bool) -> Option<Arrived> {
+    let cells = rows.iter().filter_map(|row| row["f"].as_array()).find(|cells| is_probe(cells))?;
+    Some(arrived(schema, &cells.iter().map(|cell| cell["v"].clone()).collect::<Vec<_>>()))
+}
+
+fn arrived(schema: &Value, cells: &[Value]) -> Arrived {
     let time = |name: &str| {
         let index =
             schema["fields"].as_array()?.iter().position(|field| field["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
         // Seconds since 1970, as `1.767323045402197E9`.
-        let seconds: f64 = cells.get(index)?["v"].as_str()?.parse().ok()?;
+        let seconds: f64 = cells.get(index)?.as_str()?.parse().ok()?;
         Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok()
     };
-    Some(Arrived { logged: time(LOGGED), received: time(RECEIVED) })
+    Arrived { logged: time(LOGGED), received: time(RECEIVED) }
 }

@@ -1,5 +1,5 @@
 //! `gs://BUCKET/PREFIX`: archives of a log sink, `PREFIX/YYYY/MM/DD/HH:MM:SS_HH:MM:SS_S0.json`. Each object has the
-//! entries of one hour, one a line. Uses the JSON API (<https://cloud.google.com/storage/docs/json_api>).
+//! entries of one hour, one a line.
 //!
 //! With several tasks, each object belongs to one task.
 
@@ -9,26 +9,17 @@ use std::sync::Arc;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::Offset as Zone;
-use serde::Deserialize;
 
 use super::download::Download;
-use crate::cli::google::{Api, Google, Unseen};
 use crate::cli::replay::period::{Period, TimeArg};
 use crate::cli::replay::shard::Shard;
+use crate::google::storage::{self, Object};
+use crate::google::{ApiResult, Client};
 
 /// A client of Cloud Storage.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    google: Arc<Google>,
-}
-
-/// One generation of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Object {
-    bucket: String,
-    path: String,
-    pub(crate) generation: String,
-    pub(crate) size: u64,
+    google: Arc<Client>,
 }
 
 /// Bucket and prefix of a `gs://` URL.
@@ -36,23 +27,6 @@ pub(crate) struct Object {
 pub(crate) struct ArchivePrefix {
     bucket: String,
     prefix: String,
-}
-
-/// A page of `objects.list`, <https://cloud.google.com/storage/docs/json_api/v1/objects/list>. Only the requested fields.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    #[serde(default)]
-    items: Vec<Item>,
-    next_page_token: Option<String>,
-}
-
-/// Numbers are strings in this API.
-#[derive(Debug, Deserialize)]
-struct Item {
-    name: String,
-    size: String,
-    generation: String,
 }
 
 impl ArchivePrefix {
@@ -70,60 +44,25 @@ impl fmt::Display for ArchivePrefix {
     }
 }
 
-impl Object {
-    /// The name as gcloud writes it.
-    pub(crate) fn name(&self) -> String {
-        format!("gs://{}/{}", self.bucket, self.path)
-    }
-}
-
 impl Archive {
-    pub(crate) fn new(google: Google) -> Self {
+    pub(crate) fn new(google: Client) -> Self {
         Self { google: Arc::new(google) }
     }
 
     /// The objects with this prefix that belong to the task and may have entries of the period, sorted by name.
-    pub(crate) async fn list(&self, prefix: &ArchivePrefix, shard: Shard, period: Period) -> Result<Vec<Object>, Unseen> {
+    pub(crate) async fn list(&self, prefix: &ArchivePrefix, shard: Shard, period: Period) -> ApiResult<Vec<Object>> {
         let ArchivePrefix { bucket, prefix } = prefix;
-        let (mut objects, mut token) = (Vec::new(), String::new());
-        loop {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("prefix", prefix)
-                .append_pair("fields", "items(name,size,generation),nextPageToken")
-                .append_pair("pageToken", &token)
-                .finish();
-            let page = self.google.get(Api::Storage, &format!("b/{}/o?{query}", escaped(bucket))).await.into_result()?;
-            let page: Page = serde_json::from_value(page).map_err(|error| invalid_page(&error))?;
-            for Item { name, size, generation } in page.items {
-                let size = size.parse::<u64>().map_err(|error| invalid_page(&error))?;
-                let object = Object { bucket: bucket.clone(), path: name, generation, size };
-                // Cloud consoles make an empty object for a folder.
-                if !object.path.ends_with('/') && shard.has_object(&object.name()) && may_contain(&object.path, period) {
-                    objects.push(object);
-                }
-            }
-            match page.next_page_token {
-                Some(next) => token = next,
-                None => return Ok(objects),
-            }
-        }
+        let objects = storage::list(&self.google, bucket, prefix).await?.require(format!("bucket {bucket}"))?;
+        // Cloud consoles make an empty object for a folder.
+        let is_read =
+            |object: &Object| !object.path.ends_with('/') && shard.has_object(&object.name()) && may_contain(&object.path, period);
+        Ok(objects.into_iter().filter(is_read).collect())
     }
 
     /// The content of an object, to be read outside of the runtime.
     pub(crate) fn open(&self, object: &Object, runtime: &tokio::runtime::Handle) -> Download {
-        let Object { bucket, path, generation, .. } = object;
-        let path = format!("b/{}/o/{}?alt=media&generation={}", escaped(bucket), escaped(path), escaped(generation));
-        Download::start(Arc::clone(&self.google), path, runtime)
+        Download::start(Arc::clone(&self.google), object.clone(), runtime)
     }
-}
-
-fn invalid_page(error: &dyn std::error::Error) -> Unseen {
-    Unseen::Failed(format!("cannot read the list of objects that Cloud Storage returned: {error}"))
-}
-
-/// Escapes a path segment, in which `+` is not a space.
-fn escaped(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// Whether an object may have entries of the period, as far as its name says. The sink writes an entry into the object

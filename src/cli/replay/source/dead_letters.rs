@@ -10,15 +10,15 @@ use tokio::sync::mpsc;
 use super::{CHANNEL_CAPACITY, Closed, Entry, Event, Source};
 use crate::ack::Outcome;
 use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
-use crate::cli::google::{Google, Unseen};
 use crate::cli::replay::outcome::EntryOutcome;
 use crate::cli::replay::period::{Period, TimeArg};
 use crate::cli::replay::progress::ReadProgress;
 use crate::cli::replay::shard::Shard;
-use crate::cli::statement::{self, Rows, Statement};
 use crate::config::Config;
 use crate::decode::PubsubMessage;
 use crate::decode::message::MessageData;
+use crate::google::statement::{self, Rows, Statement};
+use crate::google::{ApiResult, Client};
 
 /// Which dead letters are replayed.
 pub(crate) struct Selection<'a> {
@@ -61,11 +61,11 @@ pub(crate) struct DeadLetterSource {
 
 impl DeadLetterSource {
     /// Runs the query. Its result is a snapshot: later changes of the table do not show.
-    pub(crate) async fn open(google: Google, config: &Config, selection: &Selection<'_>, delete: bool) -> Result<Self, Unseen> {
+    pub(crate) async fn open(google: Client, config: &Config, selection: &Selection<'_>, delete: bool) -> ApiResult<Self> {
         let table = DeadLetterTable::new(Arc::new(google), config);
-        let rows = table.run(&select(&table, selection)).await?;
+        let rows = table.run(&select(&table, selection)).await?.require(format!("table {}", table.name()))?;
         let (events, receiver) = mpsc::channel(CHANNEL_CAPACITY);
-        let progress = ReadProgress::new(Some(rows.total()));
+        let progress = ReadProgress::new(Some(rows.total()?));
         // Ends with the rows, or when the receiver is closed.
         tokio::spawn(read(Arc::clone(table.google()), rows, events, progress.clone()));
         Ok(Self { events: receiver, table, progress, delete, recovered: Vec::new(), recovered_without_id: 0 })
@@ -141,9 +141,16 @@ fn select(table: &DeadLetterTable, Selection { reasons, period, shard }: &Select
     Statement { sql, parameters }
 }
 
-async fn read(google: Arc<Google>, mut rows: Rows, events: mpsc::Sender<Event<DeadLetter>>, progress: ReadProgress) {
+async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<Event<DeadLetter>>, progress: ReadProgress) {
     loop {
-        for row in rows.take() {
+        let page = match rows.take() {
+            Ok(page) => page,
+            Err(error) => {
+                let _ = events.send(Event::Error(format!("cannot read the dead letters: {error}"))).await;
+                return;
+            }
+        };
+        for row in page {
             if events.send(Event::Entry(dead_letter(&row))).await.is_err() {
                 return;
             }

@@ -2,17 +2,15 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::cli::google::{Google, Unseen};
+use crate::google::Client;
+use crate::google::storage::{self, Object};
 
 /// Chunks of a download that wait to be read.
 const CHANNEL_CAPACITY: usize = 16;
-/// Maximum attempts to start a download.
-const MAX_ATTEMPTS: u32 = 5;
 
 /// A download in progress.
 pub(crate) struct Download {
@@ -21,10 +19,10 @@ pub(crate) struct Download {
 }
 
 impl Download {
-    /// Starts to download `path` on the runtime. The task ends with the object, or when the reader is dropped.
-    pub(crate) fn start(google: Arc<Google>, path: String, runtime: &tokio::runtime::Handle) -> Self {
+    /// Starts to download an object on the runtime. The task ends with the object, or when the reader is dropped.
+    pub(crate) fn start(google: Arc<Client>, object: Object, runtime: &tokio::runtime::Handle) -> Self {
         let (chunks, receiver) = mpsc::channel(CHANNEL_CAPACITY);
-        runtime.spawn(download(google, path, chunks));
+        runtime.spawn(download(google, object, chunks));
         Self { chunks: receiver, chunk: Bytes::new() }
     }
 }
@@ -43,19 +41,13 @@ impl Read for Download {
     }
 }
 
-async fn download(google: Arc<Google>, path: String, chunks: mpsc::Sender<io::Result<Bytes>>) {
-    let mut attempt = 1;
-    let mut response = loop {
-        match google.download(&path).await {
-            Ok(response) => break response,
-            Err(Unseen::Failed(_)) if attempt < MAX_ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempt)).await;
-                attempt += 1;
-            }
-            Err(error) => {
-                let _ = chunks.send(Err(io::Error::other(error))).await;
-                return;
-            }
+async fn download(google: Arc<Client>, object: Object, chunks: mpsc::Sender<io::Result<Bytes>>) {
+    let started = storage::download(&google, &object).await.and_then(|response| response.require(object.name()));
+    let mut response = match started {
+        Ok(response) => response,
+        Err(error) => {
+            let _ = chunks.send(Err(io::Error::other(error))).await;
+            return;
         }
     };
     loop {

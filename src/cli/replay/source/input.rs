@@ -3,9 +3,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::archive::{Archive, ArchivePrefix, Object};
+use super::archive::{Archive, ArchivePrefix};
 use super::files::{self, FileError, InputFile};
 use crate::cli::replay::identity::Identity;
+use crate::google::storage::Object;
 
 /// What an argument names. No request is needed to parse it.
 #[derive(Debug)]

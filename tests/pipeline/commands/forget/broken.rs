@@ -1,4 +1,4 @@
-//! When BigQuery fails in the midst of it.
+//! `forget` when BigQuery fails in the middle.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use crate::support::Entry;
 use crate::support::gate::{bigquery_behind, refusal, reset, silence};
 use crate::support::service::{PATIENCE, send_signal};
 
-/// What is gone is gone, and whoever keeps receipts has to have one. The error goes to a log, which names nobody.
+/// An operator who keeps receipts needs one after a failure, too. The error does not identify the user.
 #[tokio::test]
-async fn what_was_deleted_before_an_error_is_on_the_receipt() {
+async fn the_receipt_lists_what_was_deleted_before_an_error() {
     let bigquery = bigquery_behind(|question, _| {
         let fails = question.starts_with("DELETE ") && question.ends_with("pixel_507f_20260103");
         fails.then(|| refusal(503, "Table test-project:parsed_pixel.pixel_507f_20260103 is not to be had"))
@@ -31,9 +31,9 @@ async fn what_was_deleted_before_an_error_is_on_the_receipt() {
     assert_eq!((bigquery.events().await.len(), letters(&bigquery).await.len()), (1, 1));
 }
 
-/// A Cloud Run job is told to end when its time is up.
+/// Cloud Run sends SIGTERM to a job at its timeout.
 #[tokio::test]
-async fn what_was_deleted_before_a_signal_is_on_the_receipt() {
+async fn the_receipt_lists_what_was_deleted_before_a_signal() {
     let reached = Arc::new(Notify::new());
     let reaches = Arc::clone(&reached);
     let bigquery = bigquery_behind(move |question, _| {
@@ -55,7 +55,7 @@ async fn what_was_deleted_before_a_signal_is_on_the_receipt() {
 }
 
 #[tokio::test]
-async fn an_error_says_the_name_of_a_table_that_others_share() {
+async fn an_error_names_a_shared_table() {
     let bigquery = bigquery_behind(|_, body| {
         let fails = body.contains("DELETE FROM `test-project.parsed_pixel.pixel`");
         fails.then(|| refusal(403, "Access Denied"))
@@ -69,7 +69,7 @@ async fn an_error_says_the_name_of_a_table_that_others_share() {
 }
 
 #[tokio::test]
-async fn what_passes_by_itself_is_tried_again() {
+async fn transient_failures_are_retried() {
     let asked: Arc<Mutex<Vec<Instant>>> = Arc::default();
     let times = Arc::clone(&asked);
     let bigquery = bigquery_behind(move |_, body| {
@@ -95,12 +95,12 @@ async fn what_passes_by_itself_is_tried_again() {
     assert_eq!(forgotten(&bigquery, &one_table, &["--user-id=u"]).await["deleted"]["rows_in_shared_tables"], json!({"pixel": 2}));
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 4);
-    assert!(asked[1] - asked[0] >= Duration::from_secs(2), "Retry-After is heard");
+    assert!(asked[1] - asked[0] >= Duration::from_secs(2), "Retry-After is honoured");
 }
 
-/// BigQuery, or somebody else, deletes tables meanwhile: before their schema is asked for, or before their rows are.
+/// Tables may be deleted before their schema is read, or before their rows are.
 #[tokio::test]
-async fn a_table_that_is_gone_since_it_was_listed_is_no_error() {
+async fn a_table_deleted_since_the_listing_is_not_an_error() {
     let bigquery = bigquery_behind(|question, body| {
         let is_gone = question == "GET /bigquery/v2/projects/test-project/datasets/parsed_pixel/tables/pixel_u_20260102"
             || body.contains("FROM `test-project.parsed_pixel.pixel_u_20260103`");

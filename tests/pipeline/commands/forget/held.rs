@@ -10,7 +10,7 @@ use crate::support::{Entry, TestBigQuery};
 const HALF_AN_HOUR: Duration = Duration::from_secs(31 * 60);
 
 #[tokio::test]
-async fn young_dead_letters_are_held_and_it_says_when_to_run_again() {
+async fn young_dead_letters_are_held_and_the_receipt_says_so() {
     let bigquery = with_events(&["u"], &[]).await;
     // BigQuery reads no nanoseconds.
     let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
@@ -25,9 +25,9 @@ async fn young_dead_letters_are_held_and_it_says_when_to_run_again() {
     assert_eq!(letters(&bigquery).await, ["young"]);
 }
 
-/// An event may be old where its row is young: it was replayed, or its letter was written late.
+/// A row may be younger than its event: after a replay, or as a late dead letter.
 #[tokio::test]
-async fn what_is_in_the_streaming_buffer_is_held_and_a_later_run_ends_it() {
+async fn rows_in_the_streaming_buffer_are_left_to_a_later_run() {
     let one_table = [("TABLE_SUFFIX", "")];
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().hold_streamed_rows();
@@ -47,13 +47,13 @@ async fn what_is_in_the_streaming_buffer_is_held_and_a_later_run_ends_it() {
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
     let none = json!({"rows_in_shared_tables": {}, "dead_letters": 0});
     assert_eq!((code, &receipt["still_held"], &receipt["is_complete"]), (Some(0), &none, &json!(true)), "{remarks}");
-    assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel": 2}), "others' young rows are in nobody's way");
+    assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel": 2}), "young rows of others do not prevent it");
     assert_eq!(users(&bigquery, "pixel").await, ["v", "v", "w", "w"]);
     assert!(letters(&bigquery).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_table_of_the_users_own_goes_with_what_its_buffer_holds() {
+async fn a_whole_table_is_deleted_with_its_streaming_buffer() {
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().hold_streamed_rows();
     send_events(&bigquery, &["u"], &[]).await;

@@ -13,7 +13,7 @@ async fn a_message_that_was_not_base64_is_found_by_its_text() {
     assert_eq!(service.push(r#"{"message":{"data":"% user_id=planted %","messageId":"1"}}"#).await.status, 204);
     assert_eq!(service.push(wrapped(b"{", "2")).await.status, 204);
     let (code, list, _) = forget(&bigquery, &[], &["--user-id=planted"]).await;
-    assert_eq!((code, list.lines().next()), (Some(0), Some("1 dead letters")));
+    assert_eq!((code, list.lines().next()), (Some(0), Some("1 dead letter")));
 }
 
 /// Every letter has a status, and many a number.

@@ -1,4 +1,4 @@
-//! `pixel-pipeline forget`: nothing of one user stays, and nothing of another goes.
+//! `pixel-pipeline forget`: deletes all data of one user and none of another.
 
 mod broken;
 mod columns;
@@ -35,7 +35,7 @@ async fn end_of(forget: Child) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// The same with `--yes`, which has to end well; its receipt.
+/// The receipt of `forget ARGS --yes`, which must succeed.
 async fn forgotten(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> Value {
     let (code, receipt, err) = forget(bigquery, settings, &[args, &["--yes"]].concat()).await;
     assert_eq!(code, Some(0), "{args:?}: {err}");
@@ -88,7 +88,7 @@ const OLD: &str = "2026-01-02T00:00:00Z";
 
 /// A user's name may begin as another's does, and be another's with a day.
 #[tokio::test]
-async fn tables_rows_and_dead_letters_of_the_user_go_and_nobody_elses() {
+async fn all_data_of_the_user_and_no_other_is_deleted() {
     let bigquery = with_events(&["507f", "507f-2", "507f1", "overflow"], &[]).await;
     let columns = bigquery.table("pixel").await.unwrap()["schema"]["fields"].clone();
     bigquery.create_table("pixel_overflow_20260105", columns).await;
@@ -103,11 +103,11 @@ async fn tables_rows_and_dead_letters_of_the_user_go_and_nobody_elses() {
 
     let (code, list, _) = forget(&bigquery, &[], &["--user-id=507f"]).await;
     let expected = "\
-pixel_507f_20260102: 1 rows (the table)
-pixel_507f_20260103: 1 rows (the table)
-pixel_overflow_20260105: 2 rows (rows of a table that others share)
+pixel_507f_20260102: 1 row (whole table)
+pixel_507f_20260103: 1 row (whole table)
+pixel_overflow_20260105: 2 rows (rows of a shared table)
 2 dead letters
-Nothing is deleted; --yes does it.
+Nothing was deleted. To delete it, run again with --yes.
 ";
     assert_eq!((code, list.as_str()), (Some(0), expected));
     assert_eq!((bigquery.tables().await, letters(&bigquery).await.len()), (before.clone(), 4));
@@ -133,7 +133,7 @@ Nothing is deleted; --yes does it.
 }
 
 #[tokio::test]
-async fn whom_to_forget_has_to_be_said() {
+async fn a_missing_or_invalid_user_is_a_usage_error() {
     let bigquery = with_events(&["u"], &[]).await;
     let before = bigquery.tables().await;
     for args in [

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Grou
 use super::super::coerce::no_signature_of;
 use super::fold::Folding;
 use super::recompute::Recompute;
-use super::rows::{Rows, Summary};
+use super::rows::{GroupRows, Summary};
 
 /// How the values of a group become one.
 pub(crate) enum Means {
@@ -97,10 +97,10 @@ impl AggregateUDFImpl for Aggregate {
         match self.call_of(args.expr_fields)?.means {
             Means::DataFusion(function) => function.accumulator(args),
             Means::Different(function) => function.accumulator(AccumulatorArgs { is_distinct: true, ..args }),
-            Means::Fold(fold) if args.is_distinct => Ok(Box::new(Rows::distinct(args.expr_fields, Summary::Fold(fold)))),
+            Means::Fold(fold) if args.is_distinct => Ok(Box::new(GroupRows::distinct(args.expr_fields, Summary::Fold(fold)))),
             Means::Fold(fold) => Ok(fold.one()),
-            Means::Rows(summary) if args.is_distinct => Ok(Box::new(Rows::distinct(args.expr_fields, summary))),
-            Means::Rows(summary) => Ok(Box::new(Rows::all(args.expr_fields, summary))),
+            Means::Rows(summary) if args.is_distinct => Ok(Box::new(GroupRows::distinct(args.expr_fields, summary))),
+            Means::Rows(summary) => Ok(Box::new(GroupRows::all(args.expr_fields, summary))),
         }
     }
 
@@ -111,7 +111,7 @@ impl AggregateUDFImpl for Aggregate {
             Means::DataFusion(function) => function.state_fields(args)?,
             Means::Different(function) => function.state_fields(StateFieldsArgs { is_distinct: true, ..args })?,
             Means::Fold(fold) if !args.is_distinct => fold.state_types().into_iter().enumerate().map(field).collect(),
-            Means::Fold(_) | Means::Rows(_) => Rows::state_types(args.input_fields).into_iter().enumerate().map(field).collect(),
+            Means::Fold(_) | Means::Rows(_) => GroupRows::state_types(args.input_fields).into_iter().enumerate().map(field).collect(),
         })
     }
 
@@ -136,7 +136,7 @@ impl AggregateUDFImpl for Aggregate {
     /// For frames that lose rows at their start. What DataFusion would subtract from a running
     /// value (which FLOAT64 does not survive) is computed anew.
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Recompute::new(self.clone(), &args)))
+        Ok(Box::new(Recompute::new(Arc::new(self.clone()), &args)))
     }
 
     /// For empty frames, and subqueries that find nothing.

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Sign
 use datafusion::physical_expr::expressions::Literal;
 
 use super::super::coerce::no_signature_of;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 pub(crate) fn aggregates() -> [(&'static str, AggregateUDF); 2] {
     [Joining::Text, Joining::Arrays].map(|joining| {
@@ -106,7 +106,7 @@ impl AggregateUDFImpl for Joined {
             Some(delimiter) => match delimiter.downcast_ref::<Literal>().map(Literal::value) {
                 Some(ScalarValue::Utf8(Some(text))) => Some(text.clone().into_bytes()),
                 Some(ScalarValue::Binary(Some(bytes))) => Some(bytes.clone()),
-                _ => return Err(Failure::new("Argument 2 to STRING_AGG must be a literal or query parameter").into()),
+                _ => return Err(FunctionError::new("Argument 2 to STRING_AGG must be a literal or query parameter").into()),
             },
         };
         let elements = array_agg_udaf().accumulator(AccumulatorArgs {

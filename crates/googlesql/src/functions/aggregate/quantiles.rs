@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::definition::{Call, Means};
 use super::fold;
 use super::rows::Summary;
@@ -40,5 +40,5 @@ pub(crate) fn wanted(function: &str, column: &ArrayRef) -> Result<usize> {
     let numbers: &Int64Array = fold::typed(column)?;
     let number = numbers.iter().next().flatten().and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| (1..=100_000).contains(number));
-    Ok(number.ok_or_else(|| Failure::new(format!("The number of results of {function} must be between 1 and 100000")))?)
+    Ok(number.ok_or_else(|| FunctionError::new(format!("The number of results of {function} must be between 1 and 100000")))?)
 }

@@ -11,12 +11,10 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
-use super::definition::Aggregate;
-
 /// The frame's rows and what makes an accumulator for them.
 #[derive(Debug)]
 pub(crate) struct Recompute {
-    aggregate: Aggregate,
+    aggregate: Arc<dyn AggregateUDFImpl>,
     arguments: Arguments,
     frame: VecDeque<Vec<ArrayRef>>,
 }
@@ -52,7 +50,7 @@ impl Arguments {
 }
 
 impl Recompute {
-    pub(crate) fn new(aggregate: Aggregate, args: &AccumulatorArgs) -> Recompute {
+    pub(crate) fn new(aggregate: Arc<dyn AggregateUDFImpl>, args: &AccumulatorArgs) -> Recompute {
         let arguments = Arguments {
             return_field: Arc::clone(&args.return_field),
             schema: args.schema.clone(),

@@ -19,7 +19,7 @@ pub(crate) enum Summary {
 }
 
 /// The rows of one group.
-pub(crate) struct Rows {
+pub(crate) struct GroupRows {
     types: Vec<DataType>,
     /// For each argument, its values in pieces.
     columns: Vec<Vec<ArrayRef>>,
@@ -31,14 +31,14 @@ pub(crate) struct Rows {
 /// So many small pieces are better joined.
 const MOST_PIECES: usize = 256;
 
-impl Rows {
-    pub(crate) fn all(arguments: &[FieldRef], summary: Summary) -> Rows {
+impl GroupRows {
+    pub(crate) fn all(arguments: &[FieldRef], summary: Summary) -> GroupRows {
         let types: Vec<DataType> = arguments.iter().map(|field| field.data_type().clone()).collect();
-        Rows { columns: vec![Vec::new(); types.len()], types, seen: None, summary }
+        GroupRows { columns: vec![Vec::new(); types.len()], types, seen: None, summary }
     }
 
-    pub(crate) fn distinct(arguments: &[FieldRef], summary: Summary) -> Rows {
-        Rows { seen: Some(HashSet::new()), ..Rows::all(arguments, summary) }
+    pub(crate) fn distinct(arguments: &[FieldRef], summary: Summary) -> GroupRows {
+        GroupRows { seen: Some(HashSet::new()), ..GroupRows::all(arguments, summary) }
     }
 
     /// One array per argument.
@@ -80,7 +80,7 @@ fn joined(pieces: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
 }
 
-impl Accumulator for Rows {
+impl Accumulator for GroupRows {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.add(values)
     }
@@ -117,8 +117,8 @@ impl Accumulator for Rows {
     }
 }
 
-impl std::fmt::Debug for Rows {
+impl std::fmt::Debug for GroupRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows").field("types", &self.types).finish_non_exhaustive()
+        f.debug_struct("GroupRows").field("types", &self.types).finish_non_exhaustive()
     }
 }

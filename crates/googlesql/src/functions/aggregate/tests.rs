@@ -1,6 +1,6 @@
 //! Expected values: as BigQuery's reference describes them, NULLs and overflow included.
 
-use super::super::shown::eval;
+use super::super::test_eval::eval;
 
 fn of(aggregate: &str, values: &str) -> String {
     let rows: Vec<String> = values.split(", ").map(|value| format!("({value})")).collect();

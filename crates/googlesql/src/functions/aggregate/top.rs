@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::definition::{Call, Means};
 use super::quantiles::wanted;
 use super::rows::Summary;
@@ -85,7 +85,7 @@ fn top_sum(columns: &[ArrayRef]) -> Result<ScalarValue> {
         for &row in rows {
             let weight = ScalarValue::try_from_array(weights, row as usize)?;
             if weight < zero {
-                return Err(Failure::new("APPROX_TOP_SUM takes no negative weights").into());
+                return Err(FunctionError::new("APPROX_TOP_SUM takes no negative weights").into());
             }
             sum = match (sum.is_null(), weight.is_null()) {
                 (_, true) => sum,

@@ -9,7 +9,7 @@ use datafusion::arrow::array::{ArrayRef, ArrowNativeTypeOp, Int64Array, Primitiv
 use datafusion::arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType, Decimal128Type, Decimal256Type, Int64Type, i256};
 use datafusion::common::Result;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::fold::{Fold, array, columns, typed};
 
 /// A type that is summed, and what is wide enough for its sums.
@@ -19,7 +19,7 @@ pub(crate) trait Summed: ArrowPrimitiveType {
     const TYPE: DataType;
     const WIDE: DataType;
 
-    fn overflow() -> Failure;
+    fn overflow() -> FunctionError;
     fn narrow(sum: <Self::Wide as ArrowPrimitiveType>::Native) -> Option<Self::Native>;
 }
 
@@ -29,8 +29,8 @@ impl Summed for Int64Type {
     const TYPE: DataType = DataType::Int64;
     const WIDE: DataType = DataType::Decimal128(38, 0);
 
-    fn overflow() -> Failure {
-        Failure::new("int64 overflow")
+    fn overflow() -> FunctionError {
+        FunctionError::new("int64 overflow")
     }
 
     fn narrow(sum: i128) -> Option<i64> {
@@ -44,8 +44,8 @@ impl Summed for Decimal128Type {
     const TYPE: DataType = DataType::Decimal128(38, 9);
     const WIDE: DataType = DataType::Decimal128(38, 9);
 
-    fn overflow() -> Failure {
-        Failure::new("numeric overflow")
+    fn overflow() -> FunctionError {
+        FunctionError::new("numeric overflow")
     }
 
     fn narrow(sum: i128) -> Option<i128> {
@@ -59,8 +59,8 @@ impl Summed for Decimal256Type {
     const TYPE: DataType = DataType::Decimal256(76, 38);
     const WIDE: DataType = DataType::Decimal256(76, 38);
 
-    fn overflow() -> Failure {
-        Failure::new("bignumeric overflow")
+    fn overflow() -> FunctionError {
+        FunctionError::new("bignumeric overflow")
     }
 
     fn narrow(sum: i256) -> Option<i256> {

@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::i256;
 
 use super::super::column::{BigNumeric, Numeric};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::overload::Both;
 use super::{division_by_zero, overflow};
@@ -25,7 +25,7 @@ fn on_both(operation: Operation, sign: &'static str) -> Vec<Both> {
     ]
 }
 
-fn apply(operation: Operation, a: i256, b: i256, scale: u32, sign: &str) -> Result<Option<i256>, Failure> {
+fn apply(operation: Operation, a: i256, b: i256, scale: u32, sign: &str) -> Result<Option<i256>, FunctionError> {
     let divides = matches!(sign, "/" | "%");
     match divides && b == i256::ZERO {
         true => Err(division_by_zero(shown(a, b, scale, sign))),

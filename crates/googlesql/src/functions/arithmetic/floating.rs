@@ -1,12 +1,12 @@
 //! FLOAT64: infinities and NaN come out only where they went in.
 
 use super::super::column::{Float64, Int64};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::floating::write;
 use super::super::overload::Both;
 use super::{division_by_zero, overflow};
 
-fn checked(result: f64, a: f64, operator: &str, b: f64) -> Result<f64, Failure> {
+fn checked(result: f64, a: f64, operator: &str, b: f64) -> Result<f64, FunctionError> {
     match result.is_finite() || !a.is_finite() || !b.is_finite() {
         true => Ok(result),
         false => Err(overflow("double", format!("{} {operator} {}", write(a), write(b)))),
@@ -29,7 +29,7 @@ pub(crate) fn divide() -> Vec<Both> {
     vec![Both::binary::<Int64, Int64, Float64>(|a, b| quotient(a as f64, b as f64)), Both::binary::<Float64, Float64, Float64>(quotient)]
 }
 
-fn quotient(a: f64, b: f64) -> Result<f64, Failure> {
+fn quotient(a: f64, b: f64) -> Result<f64, FunctionError> {
     if b == 0.0 {
         return Err(division_by_zero(format!("{} / {}", write(a), write(b))));
     }

@@ -12,7 +12,7 @@ mod tests;
 
 use super::Function;
 use super::adapter::{operator, scalar};
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::overload::Both;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -46,10 +46,10 @@ fn safe(overloads: Vec<Both>) -> Vec<super::overload::Overload> {
 }
 
 /// "int64 overflow: 9223372036854775807 + 1".
-fn overflow(kind: &str, expression: String) -> Failure {
-    Failure::new(format!("{kind} overflow: {expression}"))
+fn overflow(kind: &str, expression: String) -> FunctionError {
+    FunctionError::new(format!("{kind} overflow: {expression}"))
 }
 
-fn division_by_zero(expression: String) -> Failure {
-    Failure::new(format!("division by zero: {expression}"))
+fn division_by_zero(expression: String) -> FunctionError {
+    FunctionError::new(format!("division by zero: {expression}"))
 }

@@ -2,13 +2,14 @@
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
-use super::super::calendar::civil::{MICROS_OF_DAY, in_calendar, in_time};
 use super::super::calendar::interval::{between, exact, later, negated};
+use super::super::calendar::range::{in_calendar, in_time};
 use super::super::calendar::shift::shift_timestamp;
 use super::super::column::{Date, Datetime, Int64, Interval, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::division_by_zero;
+use crate::civil_time::MICROS_OF_DAY;
 
 pub(crate) fn add() -> Vec<Overload> {
     vec![
@@ -51,15 +52,15 @@ pub(crate) fn negate() -> Vec<Overload> {
     vec![Overload::unary::<Interval, Interval, _>(negated)]
 }
 
-fn days_later(days: i32, count: i64) -> Result<i32, Failure> {
+fn days_later(days: i32, count: i64) -> Result<i32, FunctionError> {
     in_calendar(i64::from(days).checked_add(count), "DATE addition")
 }
 
-fn moved(micros: i64, interval: IntervalMonthDayNano) -> Result<i64, Failure> {
+fn moved(micros: i64, interval: IntervalMonthDayNano) -> Result<i64, FunctionError> {
     in_time(later(micros, interval), "DATETIME addition")
 }
 
-fn sum(a: IntervalMonthDayNano, b: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+fn sum(a: IntervalMonthDayNano, b: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     exact(
         Some(i64::from(a.months) + i64::from(b.months)),
         Some(i64::from(a.days) + i64::from(b.days)),
@@ -67,12 +68,12 @@ fn sum(a: IntervalMonthDayNano, b: IntervalMonthDayNano) -> Result<IntervalMonth
     )
 }
 
-fn times(a: IntervalMonthDayNano, count: i64) -> Result<IntervalMonthDayNano, Failure> {
+fn times(a: IntervalMonthDayNano, count: i64) -> Result<IntervalMonthDayNano, FunctionError> {
     exact(i64::from(a.months).checked_mul(count), i64::from(a.days).checked_mul(count), i128::from(a.nanoseconds) * i128::from(count))
 }
 
 /// What does not divide goes down: months become days of a thirtieth, days hours.
-fn parted(a: IntervalMonthDayNano, count: i64) -> Result<IntervalMonthDayNano, Failure> {
+fn parted(a: IntervalMonthDayNano, count: i64) -> Result<IntervalMonthDayNano, FunctionError> {
     if count == 0 {
         return Err(division_by_zero("INTERVAL / 0".to_owned()));
     }

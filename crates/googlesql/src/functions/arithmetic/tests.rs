@@ -2,15 +2,15 @@
 
 use super::super::tests::{check, eval_over};
 
-const MOST: &str = "9223372036854775807";
+const MAX_INT64: &str = "9223372036854775807";
 
 #[test]
 fn integers_never_wrap() {
     check(&[
         ("$add(2, 3)", "5"),
-        (&format!("$add({MOST}, 1)"), "error: int64 overflow: 9223372036854775807 + 1"),
-        (&format!("$subtract(-{MOST}, 2)"), "error: int64 overflow: -9223372036854775807 - 2"),
-        (&format!("$multiply({MOST}, 2)"), "error: int64 overflow: 9223372036854775807 * 2"),
+        (&format!("$add({MAX_INT64}, 1)"), "error: int64 overflow: 9223372036854775807 + 1"),
+        (&format!("$subtract(-{MAX_INT64}, 2)"), "error: int64 overflow: -9223372036854775807 - 2"),
+        (&format!("$multiply({MAX_INT64}, 2)"), "error: int64 overflow: 9223372036854775807 * 2"),
         ("$negate($cast_int64('-9223372036854775808'))", "error: int64 overflow: -(-9223372036854775808)"),
         ("$divide(7, 2)", "3.5"),
         ("$divide(1, 0)", "error: division by zero: 1 / 0"),
@@ -60,9 +60,9 @@ fn the_safe_forms_give_null() {
         ("safe_divide(10, 0)", "NULL"),
         ("safe_divide(10, 4)", "2.5"),
         ("safe_divide(NULL, 4)", "NULL"),
-        (&format!("safe_add({MOST}, 1)"), "NULL"),
-        (&format!("safe_subtract(-{MOST}, 2)"), "NULL"),
-        (&format!("safe_multiply({MOST}, 2)"), "NULL"),
+        (&format!("safe_add({MAX_INT64}, 1)"), "NULL"),
+        (&format!("safe_subtract(-{MAX_INT64}, 2)"), "NULL"),
+        (&format!("safe_multiply({MAX_INT64}, 2)"), "NULL"),
         ("safe_negate(5)", "-5"),
     ]);
     assert_eq!(eval_over("0", "safe_divide(1, x)"), "NULL");

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::error::Result;
 
 use super::super::Function;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic, plain};
 use super::rows::elements;
 use super::{element_of, is_int64};
@@ -49,7 +49,7 @@ fn length(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
 fn ends(array: &ArrayRef, function: &str, which: &str, place: fn(std::ops::Range<usize>) -> usize) -> Result<ArrayRef> {
     let lists = array.as_list::<i32>();
     let places = (0..lists.len()).map(|row| match elements(lists, row) {
-        Some(range) if range.is_empty() => Err(Failure::new(format!("{function} cannot get the {which} element of an empty array"))),
+        Some(range) if range.is_empty() => Err(FunctionError::new(format!("{function} cannot get the {which} element of an empty array"))),
         range => Ok(range.map(|range| place(range) as u64)),
     });
     Ok(take(lists.values(), &places.collect::<Result<UInt64Array, _>>()?, None)?)
@@ -65,7 +65,7 @@ fn at(columns: &[ArrayRef], first: i64, safe: bool) -> Result<ArrayRef> {
         match offset {
             Some(offset) => Ok(Some((range.start + offset) as u64)),
             None if safe => Ok(None),
-            None => Err(Failure::new(format!("Array index {index} is out of bounds"))),
+            None => Err(FunctionError::new(format!("Array index {index} is out of bounds"))),
         }
     });
     Ok(take(lists.values(), &places.collect::<Result<UInt64Array, _>>()?, None)?)

@@ -1,6 +1,6 @@
 //! Expected values: as BigQuery's reference describes them.
 
-use super::super::shown::{eval, eval_over};
+use super::super::test_eval::{eval, eval_over};
 
 fn check(cases: &[(&str, &str)]) {
     for (expression, expected) in cases {

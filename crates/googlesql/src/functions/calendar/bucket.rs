@@ -6,10 +6,10 @@ use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Interval, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY, in_calendar, in_time};
-use super::truncate::day_of;
+use super::range::{in_calendar, in_time};
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 /// 1950-01-01 in microseconds.
 const ORIGIN: i64 = -7_305 * MICROS_OF_DAY;
@@ -17,13 +17,13 @@ const ORIGIN: i64 = -7_305 * MICROS_OF_DAY;
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let of_date = |days: i32, width: IntervalMonthDayNano, origin: i64| {
         if width.nanoseconds != 0 {
-            return Err(Failure::new("DATE_BUCKET does not support date parts shorter than DAY"));
+            return Err(FunctionError::new("DATE_BUCKET does not support date parts shorter than DAY"));
         }
         in_calendar(Some(i64::from(day_of(bucket(i64::from(days) * MICROS_OF_DAY, width, origin, "DATE_BUCKET")?))), "DATE_BUCKET")
     };
     let of_timestamp = |micros: i64, width: IntervalMonthDayNano, origin: i64| match width.months {
         0 => bucket(micros, width, origin, "TIMESTAMP_BUCKET"),
-        _ => Err(Failure::new("TIMESTAMP_BUCKET does not support date parts longer than DAY")),
+        _ => Err(FunctionError::new("TIMESTAMP_BUCKET does not support date parts longer than DAY")),
     };
     vec![
         scalar(
@@ -54,21 +54,21 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn bucket(micros: i64, width: IntervalMonthDayNano, origin: i64, function: &str) -> Result<i64, Failure> {
+fn bucket(micros: i64, width: IntervalMonthDayNano, origin: i64, function: &str) -> Result<i64, FunctionError> {
     let fixed = i64::from(width.days) * MICROS_OF_DAY + width.nanoseconds / 1_000;
     match (i64::from(width.months), fixed) {
         (months, 0) if months > 0 => {
             let month = |micros: i64| {
-                let date = civil::datetime(micros);
+                let date = civil_time::datetime(micros);
                 i64::from(date.year()) * 12 + i64::from(date.month())
             };
             let buckets = (month(micros) - month(origin)).div_euclid(months);
             // The bucket of that month may begin later in it.
-            let begin = civil::add_months(origin, buckets * months).filter(|begin| *begin <= micros);
-            in_time(begin.or_else(|| civil::add_months(origin, (buckets - 1) * months)), function)
+            let begin = civil_time::add_months(origin, buckets * months).filter(|begin| *begin <= micros);
+            in_time(begin.or_else(|| civil_time::add_months(origin, (buckets - 1) * months)), function)
         }
         (0, fixed) if fixed > 0 => in_time(Some(micros - (micros - origin).rem_euclid(fixed)), function),
-        _ => Err(Failure::new(format!("{function} takes an INTERVAL of one part, longer than none"))),
+        _ => Err(FunctionError::new(format!("{function} takes an INTERVAL of one part, longer than none"))),
     }
 }
 

@@ -5,12 +5,12 @@ use jiff::civil::{Date as CivilDate, Time as CivilTime};
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Int64, Json, Parsed, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY, in_time};
-use super::truncate::day_of;
+use super::range::{in_calendar, in_time};
 use super::zone::Zone;
 use super::{interval, text};
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
@@ -19,7 +19,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             vec![
                 Overload::unary::<Timestamp, Date, _>(day_of),
                 Overload::binary::<Timestamp, Parsed<Zone>, Date, _>(|micros, zone| {
-                    civil::in_calendar(Some(i64::from(day_of(zone.civil(micros)))), "DATE")
+                    in_calendar(Some(i64::from(day_of(zone.civil(micros)))), "DATE")
                 }),
                 Overload::unary::<Datetime, Date, _>(day_of),
                 Overload::unary::<Date, Date, _>(|days| days),
@@ -73,24 +73,26 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                 Overload::unary::<Datetime, Text, _>(text::write_datetime),
                 Overload::unary::<super::super::column::Interval, Text, _>(interval::text),
                 Overload::unary::<Json, Text, _>(|json| {
-                    serde_json::from_str::<String>(json).map_err(|_| Failure::new("The provided JSON input is not a string"))
+                    serde_json::from_str::<String>(json).map_err(|_| FunctionError::new("The provided JSON input is not a string"))
                 }),
             ],
         ),
     ]
 }
 
-fn date(year: i64, month: i64, day: i64) -> Result<i32, Failure> {
+fn date(year: i64, month: i64, day: i64) -> Result<i32, FunctionError> {
     let civil = || {
         let year = i16::try_from(year).ok().filter(|year| (1..=9999).contains(year))?;
         CivilDate::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
     };
-    civil().map(civil::days).ok_or_else(|| Failure::new(format!("Input calculates to invalid date: {year:04}-{month:02}-{day:02}")))
+    civil()
+        .map(civil_time::days)
+        .ok_or_else(|| FunctionError::new(format!("Input calculates to invalid date: {year:04}-{month:02}-{day:02}")))
 }
 
-fn time(hour: i64, minute: i64, second: i64) -> Result<i64, Failure> {
+fn time(hour: i64, minute: i64, second: i64) -> Result<i64, FunctionError> {
     let civil = || CivilTime::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, 0).ok();
     civil()
-        .map(civil::micros_of_day)
-        .ok_or_else(|| Failure::new(format!("Input calculates to invalid time: {hour:02}:{minute:02}:{second:02}")))
+        .map(civil_time::micros_of_day)
+        .ok_or_else(|| FunctionError::new(format!("Input calculates to invalid time: {hour:02}:{minute:02}:{second:02}")))
 }

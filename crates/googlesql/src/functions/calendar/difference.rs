@@ -6,26 +6,25 @@
 use super::super::Function;
 use super::super::adapter::scalar_with_part;
 use super::super::column::{Date, Datetime, Int64, Parsed, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
-use super::part::Part;
-use super::truncate::day_of;
+use super::part::DatePart;
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let datetimes = || {
-        Overload::ternary::<Datetime, Datetime, Parsed<Part>, Int64, _>(|end, start, part| match part.micros() {
+        Overload::ternary::<Datetime, Datetime, Parsed<DatePart>, Int64, _>(|end, start, part| match part.micros() {
             Some(unit) => Ok(end.div_euclid(unit) - start.div_euclid(unit)),
             None => dates_apart(day_of(end), day_of(start), *part, "DATETIME_DIFF"),
         })
     };
-    let timestamps = || Overload::ternary::<Timestamp, Timestamp, Parsed<Part>, Int64, _>(|end, start, part| whole(end, start, *part));
+    let timestamps = || Overload::ternary::<Timestamp, Timestamp, Parsed<DatePart>, Int64, _>(|end, start, part| whole(end, start, *part));
     vec![
         scalar_with_part(
             "date_diff",
             2,
             vec![
-                Overload::ternary::<Date, Date, Parsed<Part>, Int64, _>(|end, start, part| dates_apart(end, start, *part, "DATE_DIFF")),
+                Overload::ternary::<Date, Date, Parsed<DatePart>, Int64, _>(|end, start, part| dates_apart(end, start, *part, "DATE_DIFF")),
                 datetimes(),
                 timestamps(),
             ],
@@ -35,7 +34,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar_with_part(
             "time_diff",
             2,
-            vec![Overload::ternary::<Time, Time, Parsed<Part>, Int64, _>(|end, start, part| {
+            vec![Overload::ternary::<Time, Time, Parsed<DatePart>, Int64, _>(|end, start, part| {
                 let unit = part.micros().ok_or_else(|| part.unsupported("TIME_DIFF"))?;
                 Ok(end / unit - start / unit)
             })],
@@ -43,29 +42,31 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn whole(end: i64, start: i64, part: Part) -> Result<i64, Failure> {
+fn whole(end: i64, start: i64, part: DatePart) -> Result<i64, FunctionError> {
     let unit = match part {
-        Part::Day => MICROS_OF_DAY,
+        DatePart::Day => MICROS_OF_DAY,
         part => part.micros().ok_or_else(|| part.unsupported("TIMESTAMP_DIFF"))?,
     };
     Ok((end - start) / unit)
 }
 
-fn dates_apart(end: i32, start: i32, part: Part, function: &str) -> Result<i64, Failure> {
-    let index = |days: i32| -> Result<i64, Failure> {
-        let date = civil::date(days);
+fn dates_apart(end: i32, start: i32, part: DatePart, function: &str) -> Result<i64, FunctionError> {
+    let index = |days: i32| -> Result<i64, FunctionError> {
+        let date = civil_time::date(days);
         let year = i64::from(date.year());
         let month = i64::from(date.month()) - 1;
         Ok(match part {
-            Part::Day => i64::from(days),
+            DatePart::Day => i64::from(days),
             // 1970-01-01 was a Thursday: with 4 days more, multiples of 7 are Sundays.
-            Part::Week(begins) => (i64::from(days) + 4 - i64::from(begins.to_sunday_zero_offset())).div_euclid(7),
-            Part::IsoWeek => (i64::from(days) + 3).div_euclid(7),
-            Part::Month => year * 12 + month,
-            Part::Quarter => year * 4 + month / 3,
-            Part::Year => year,
-            Part::IsoYear => i64::from(date.iso_week_date().year()),
-            Part::Microsecond | Part::Millisecond | Part::Second | Part::Minute | Part::Hour => return Err(part.unsupported(function)),
+            DatePart::Week(begins) => (i64::from(days) + 4 - i64::from(begins.to_sunday_zero_offset())).div_euclid(7),
+            DatePart::IsoWeek => (i64::from(days) + 3).div_euclid(7),
+            DatePart::Month => year * 12 + month,
+            DatePart::Quarter => year * 4 + month / 3,
+            DatePart::Year => year,
+            DatePart::IsoYear => i64::from(date.iso_week_date().year()),
+            DatePart::Microsecond | DatePart::Millisecond | DatePart::Second | DatePart::Minute | DatePart::Hour => {
+                return Err(part.unsupported(function));
+            }
         })
     };
     Ok(index(end)? - index(start)?)

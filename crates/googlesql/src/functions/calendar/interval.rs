@@ -6,16 +6,16 @@ use jiff::civil::Weekday;
 use super::super::Function;
 use super::super::adapter::{scalar, scalar_with_part};
 use super::super::column::{Int64, Interval, Parsed, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
-use super::part::Part;
+use super::part::DatePart;
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<Part>, Interval, _>(|count, part| of(count, *part))]),
+        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<DatePart>, Interval, _>(|count, part| of(count, *part))]),
         scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(read_range)]),
         scalar(
             "make_interval",
@@ -34,25 +34,25 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// `INTERVAL count part`.
-fn of(count: i64, part: Part) -> Result<IntervalMonthDayNano, Failure> {
+fn of(count: i64, part: DatePart) -> Result<IntervalMonthDayNano, FunctionError> {
     match part {
-        Part::Year => exact(count.checked_mul(12), Some(0), 0),
-        Part::Quarter => exact(count.checked_mul(3), Some(0), 0),
-        Part::Month => exact(Some(count), Some(0), 0),
-        Part::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
-        Part::Day => exact(Some(0), Some(count), 0),
-        Part::Hour | Part::Minute | Part::Second | Part::Millisecond | Part::Microsecond => {
+        DatePart::Year => exact(count.checked_mul(12), Some(0), 0),
+        DatePart::Quarter => exact(count.checked_mul(3), Some(0), 0),
+        DatePart::Month => exact(Some(count), Some(0), 0),
+        DatePart::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
+        DatePart::Day => exact(Some(0), Some(count), 0),
+        DatePart::Hour | DatePart::Minute | DatePart::Second | DatePart::Millisecond | DatePart::Microsecond => {
             exact(Some(0), Some(0), i128::from(count) * i128::from(part.micros().unwrap_or_default()) * 1_000)
         }
-        Part::Week(_) | Part::IsoWeek | Part::IsoYear => Err(part.unsupported("INTERVAL")),
+        DatePart::Week(_) | DatePart::IsoWeek | DatePart::IsoYear => Err(part.unsupported("INTERVAL")),
     }
 }
 
 /// From its parts, within ten thousand years.
-pub(crate) fn exact(months: Option<i64>, days: Option<i64>, nanos: i128) -> Result<IntervalMonthDayNano, Failure> {
+pub(crate) fn exact(months: Option<i64>, days: Option<i64>, nanos: i128) -> Result<IntervalMonthDayNano, FunctionError> {
     const MOST_MONTHS: i64 = 120_000;
     const MOST_DAYS: i64 = 3_660_000;
-    let out_of_range = || Failure::new("Interval value is out of range: it must be within 10000 years");
+    let out_of_range = || FunctionError::new("Interval value is out of range: it must be within 10000 years");
     let months = months.filter(|months| months.abs() <= MOST_MONTHS).ok_or_else(out_of_range)?;
     let days = days.filter(|days| days.abs() <= MOST_DAYS).ok_or_else(out_of_range)?;
     let (days, nanos) = match i64::try_from(nanos) {
@@ -69,7 +69,7 @@ pub(crate) fn exact(months: Option<i64>, days: Option<i64>, nanos: i128) -> Resu
 }
 
 /// Days of 24 hours out of the time.
-fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let mut days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
     let mut nanos = interval.nanoseconds % NANOS_OF_DAY;
     if days > 0 && nanos < 0 {
@@ -81,7 +81,7 @@ fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano,
 }
 
 /// Months of 30 days out of the days.
-fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let mut months = i64::from(interval.months) + i64::from(interval.days / 30);
     let mut days = i64::from(interval.days % 30);
     if months > 0 && days < 0 {
@@ -93,7 +93,7 @@ fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, 
 }
 
 /// Both, and then all parts of one sign.
-fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
     let mut months = i64::from(interval.months) + days / 30;
     let mut days = days % 30;
@@ -112,7 +112,7 @@ fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failu
 }
 
 /// The same interval backwards.
-pub(crate) fn negated(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+pub(crate) fn negated(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     exact(Some(-i64::from(interval.months)), Some(-i64::from(interval.days)), -i128::from(interval.nanoseconds))
 }
 
@@ -121,14 +121,14 @@ pub(crate) fn negated(interval: IntervalMonthDayNano) -> Result<IntervalMonthDay
 pub(crate) fn later(micros: i64, interval: IntervalMonthDayNano) -> Option<i64> {
     let month = match interval.months {
         0 => micros,
-        months => civil::add_months(micros, i64::from(months))?,
+        months => civil_time::add_months(micros, i64::from(months))?,
     };
     let days = i64::from(interval.days).checked_mul(MICROS_OF_DAY)?;
-    civil::checked_micros(month.checked_add(days)?.checked_add(interval.nanoseconds / 1_000)?)
+    civil_time::checked_micros(month.checked_add(days)?.checked_add(interval.nanoseconds / 1_000)?)
 }
 
 /// The time between two moments, as hours and less.
-pub(crate) fn between(end: i64, start: i64) -> Result<IntervalMonthDayNano, Failure> {
+pub(crate) fn between(end: i64, start: i64) -> Result<IntervalMonthDayNano, FunctionError> {
     exact(Some(0), Some(0), (i128::from(end) - i128::from(start)) * 1_000)
 }
 
@@ -158,12 +158,12 @@ pub(crate) fn text(interval: IntervalMonthDayNano) -> String {
 
 /// What CAST to STRING writes, or fewer of its parts (`1-2`, `1-2 3`, `3 4:5:6`, `4:5:6`), or an ISO
 /// 8601 duration (`P1Y2M3DT4H5M6.5S`).
-pub(crate) fn read(text: &str) -> Result<IntervalMonthDayNano, Failure> {
+pub(crate) fn read(text: &str) -> Result<IntervalMonthDayNano, FunctionError> {
     let parts = match text.strip_prefix('P') {
         Some(duration) => of_duration(duration),
         None => of_parts(text),
     };
-    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    let (months, days, nanos) = parts.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL value '{text}'")))?;
     exact(Some(months), Some(days), nanos)
 }
 
@@ -187,11 +187,11 @@ fn of_parts(text: &str) -> Option<Parts> {
 }
 
 /// `INTERVAL '3 4:5' DAY TO MINUTE`: the parts before and after the range are zero.
-fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, Failure> {
+fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, FunctionError> {
     const UNITS: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
     let place = |name: &str| UNITS.iter().position(|unit| *unit == name);
     let ends = range.split_once(" TO ").and_then(|(first, last)| Some((place(first)?, place(last)?))).filter(|(first, last)| first < last);
-    let (first, last) = ends.ok_or_else(|| Failure::new(format!("Invalid INTERVAL range {range}")))?;
+    let (first, last) = ends.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL range {range}")))?;
     // The sign of the months and that of the minutes stand before the years and the hours.
     let (sign, unsigned) = text.split_at(usize::from(text.starts_with(['-', '+'])));
     let before = match first {
@@ -203,7 +203,7 @@ fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, Failure> 
     };
     let whole = before + ["", " 0 0:0:0", " 0:0:0", ":0:0", ":0", ""][last];
     let parts = of_parts(&whole).filter(|_| whole.matches(' ').count() == 2);
-    let (months, days, nanos) = parts.ok_or_else(|| Failure::new(format!("Invalid INTERVAL value '{text}'")))?;
+    let (months, days, nanos) = parts.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL value '{text}'")))?;
     exact(Some(months), Some(days), nanos)
 }
 

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use jiff::civil::Weekday;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 /// A granularity: what can be truncated to and counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum DatePart {
     Microsecond,
     Millisecond,
     Second,
@@ -26,47 +26,53 @@ pub(crate) enum Part {
     IsoYear,
 }
 
-impl Part {
+impl DatePart {
     /// Of the parts with a constant length, that length in microseconds.
     pub(crate) fn micros(self) -> Option<i64> {
         Some(match self {
-            Part::Microsecond => 1,
-            Part::Millisecond => 1_000,
-            Part::Second => 1_000_000,
-            Part::Minute => 60_000_000,
-            Part::Hour => 3_600_000_000,
-            Part::Day | Part::Week(_) | Part::IsoWeek | Part::Month | Part::Quarter | Part::Year | Part::IsoYear => return None,
+            DatePart::Microsecond => 1,
+            DatePart::Millisecond => 1_000,
+            DatePart::Second => 1_000_000,
+            DatePart::Minute => 60_000_000,
+            DatePart::Hour => 3_600_000_000,
+            DatePart::Day
+            | DatePart::Week(_)
+            | DatePart::IsoWeek
+            | DatePart::Month
+            | DatePart::Quarter
+            | DatePart::Year
+            | DatePart::IsoYear => return None,
         })
     }
 
     /// That this part cannot be asked of that.
-    pub(crate) fn unsupported(self, function: &str) -> Failure {
-        Failure::new(format!("{function} does not support the {self} date part"))
+    pub(crate) fn unsupported(self, function: &str) -> FunctionError {
+        FunctionError::new(format!("{function} does not support the {self} date part"))
     }
 }
 
-impl FromStr for Part {
-    type Err = Failure;
+impl FromStr for DatePart {
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Part, Failure> {
+    fn from_str(text: &str) -> Result<DatePart, FunctionError> {
         Ok(match text {
-            "MICROSECOND" => Part::Microsecond,
-            "MILLISECOND" => Part::Millisecond,
-            "SECOND" => Part::Second,
-            "MINUTE" => Part::Minute,
-            "HOUR" => Part::Hour,
-            "DAY" => Part::Day,
-            "WEEK" => Part::Week(Weekday::Sunday),
-            "ISOWEEK" => Part::IsoWeek,
-            "MONTH" => Part::Month,
-            "QUARTER" => Part::Quarter,
-            "YEAR" => Part::Year,
-            "ISOYEAR" => Part::IsoYear,
-            other => Part::Week(
+            "MICROSECOND" => DatePart::Microsecond,
+            "MILLISECOND" => DatePart::Millisecond,
+            "SECOND" => DatePart::Second,
+            "MINUTE" => DatePart::Minute,
+            "HOUR" => DatePart::Hour,
+            "DAY" => DatePart::Day,
+            "WEEK" => DatePart::Week(Weekday::Sunday),
+            "ISOWEEK" => DatePart::IsoWeek,
+            "MONTH" => DatePart::Month,
+            "QUARTER" => DatePart::Quarter,
+            "YEAR" => DatePart::Year,
+            "ISOYEAR" => DatePart::IsoYear,
+            other => DatePart::Week(
                 other
                     .strip_prefix("WEEK(")
                     .and_then(|rest| weekday(rest.strip_suffix(')')?))
-                    .ok_or_else(|| Failure::new(format!("A valid date part name is required but found {other}")))?,
+                    .ok_or_else(|| FunctionError::new(format!("A valid date part name is required but found {other}")))?,
             ),
         })
     }
@@ -85,22 +91,22 @@ pub(crate) fn weekday(name: &str) -> Option<Weekday> {
     })
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for DatePart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Part::Microsecond => "MICROSECOND",
-            Part::Millisecond => "MILLISECOND",
-            Part::Second => "SECOND",
-            Part::Minute => "MINUTE",
-            Part::Hour => "HOUR",
-            Part::Day => "DAY",
-            Part::Week(Weekday::Sunday) => "WEEK",
-            Part::IsoWeek => "ISOWEEK",
-            Part::Week(day) => return write!(f, "WEEK({})", format!("{day:?}").to_uppercase()),
-            Part::Month => "MONTH",
-            Part::Quarter => "QUARTER",
-            Part::Year => "YEAR",
-            Part::IsoYear => "ISOYEAR",
+            DatePart::Microsecond => "MICROSECOND",
+            DatePart::Millisecond => "MILLISECOND",
+            DatePart::Second => "SECOND",
+            DatePart::Minute => "MINUTE",
+            DatePart::Hour => "HOUR",
+            DatePart::Day => "DAY",
+            DatePart::Week(Weekday::Sunday) => "WEEK",
+            DatePart::IsoWeek => "ISOWEEK",
+            DatePart::Week(day) => return write!(f, "WEEK({})", format!("{day:?}").to_uppercase()),
+            DatePart::Month => "MONTH",
+            DatePart::Quarter => "QUARTER",
+            DatePart::Year => "YEAR",
+            DatePart::IsoYear => "ISOYEAR",
         })
     }
 }

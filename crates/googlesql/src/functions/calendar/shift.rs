@@ -5,10 +5,11 @@ use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Interval, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{MICROS_OF_DAY, in_calendar, in_time};
 use super::interval;
+use super::range::{in_calendar, in_time};
+use crate::civil_time::MICROS_OF_DAY;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
@@ -27,9 +28,9 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// The interval as it shall be added.
-type Direction = fn(IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure>;
+type Direction = fn(IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError>;
 
-fn forwards(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Failure> {
+fn forwards(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     Ok(interval)
 }
 
@@ -53,23 +54,25 @@ fn times(function: &'static str, direction: Direction) -> Overload {
         let interval = direction(interval)?;
         match (interval.months, interval.days) {
             (0, 0) => Ok((micros + interval.nanoseconds / 1_000 % MICROS_OF_DAY).rem_euclid(MICROS_OF_DAY)),
-            _ => Err(Failure::new(format!("{function} does not support date parts longer than HOUR"))),
+            _ => Err(FunctionError::new(format!("{function} does not support date parts longer than HOUR"))),
         }
     })
 }
 
-fn shift_date(days: i32, interval: IntervalMonthDayNano, function: &str) -> Result<i32, Failure> {
+fn shift_date(days: i32, interval: IntervalMonthDayNano, function: &str) -> Result<i32, FunctionError> {
     if interval.nanoseconds != 0 {
-        return Err(Failure::new(format!("{function} does not support date parts shorter than DAY when the argument is DATE type")));
+        return Err(FunctionError::new(format!("{function} does not support date parts shorter than DAY when the argument is DATE type")));
     }
     let micros = interval::later(i64::from(days) * MICROS_OF_DAY, interval);
     in_calendar(micros.map(|micros| micros / MICROS_OF_DAY), function)
 }
 
-pub(crate) fn shift_timestamp(micros: i64, interval: IntervalMonthDayNano, function: &str) -> Result<i64, Failure> {
+pub(crate) fn shift_timestamp(micros: i64, interval: IntervalMonthDayNano, function: &str) -> Result<i64, FunctionError> {
     // A month's length depends on the zone, which a timestamp does not have.
     if interval.months != 0 {
-        return Err(Failure::new(format!("{function} does not support date parts longer than DAY when the argument is TIMESTAMP type")));
+        return Err(FunctionError::new(format!(
+            "{function} does not support date parts longer than DAY when the argument is TIMESTAMP type"
+        )));
     }
     in_time(interval::later(micros, interval), function)
 }

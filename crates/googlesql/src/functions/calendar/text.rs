@@ -1,33 +1,32 @@
 //! Dates and times as CAST reads and writes them.
 
-use super::super::failure::Failure;
-use super::civil;
+use super::super::function_error::FunctionError;
 use super::zone::Zone;
-use crate::moment;
+use crate::civil_time;
 
-pub(crate) fn read_date(text: &str) -> Result<i32, Failure> {
-    moment::date(text).map(civil::days).ok_or_else(|| Failure::new(format!("Invalid date: '{text}'")))
+pub(crate) fn read_date(text: &str) -> Result<i32, FunctionError> {
+    civil_time::parse_date(text).map(civil_time::days).ok_or_else(|| FunctionError::new(format!("Invalid date: '{text}'")))
 }
 
-pub(crate) fn read_time(text: &str) -> Result<i64, Failure> {
+pub(crate) fn read_time(text: &str) -> Result<i64, FunctionError> {
     with_seconds(text)
-        .and_then(moment::time)
-        .map(civil::micros_of_day)
-        .ok_or_else(|| Failure::new(format!("Invalid time string \"{text}\"")))
+        .and_then(civil_time::parse_time)
+        .map(civil_time::micros_of_day)
+        .ok_or_else(|| FunctionError::new(format!("Invalid time string \"{text}\"")))
 }
 
-pub(crate) fn read_datetime(text: &str) -> Result<i64, Failure> {
+pub(crate) fn read_datetime(text: &str) -> Result<i64, FunctionError> {
     with_seconds(text)
-        .and_then(moment::datetime)
-        .map(civil::micros)
-        .ok_or_else(|| Failure::new(format!("Invalid datetime string \"{text}\"")))
+        .and_then(civil_time::parse_datetime)
+        .map(civil_time::micros)
+        .ok_or_else(|| FunctionError::new(format!("Invalid datetime string \"{text}\"")))
 }
 
 /// A datetime with a zone (`+02`, `Z`, ` Europe/Berlin`) or without, which means `zone`.
-pub(crate) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
-    let invalid = || Failure::new(format!("Invalid timestamp: '{text}'"));
+pub(crate) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, FunctionError> {
+    let invalid = || FunctionError::new(format!("Invalid timestamp: '{text}'"));
     let (datetime, named) = text.split_at(end_of_datetime(text));
-    let civil = with_seconds(to_micros(datetime)).and_then(moment::datetime).map(civil::micros).ok_or_else(invalid)?;
+    let civil = with_seconds(to_micros(datetime)).and_then(civil_time::parse_datetime).map(civil_time::micros).ok_or_else(invalid)?;
     let timestamp = match named {
         "" => zone.timestamp(civil),
         named => match named.strip_prefix(' ') {
@@ -38,7 +37,7 @@ pub(crate) fn read_timestamp(text: &str, zone: &Zone) -> Result<i64, Failure> {
             None => return Err(invalid()),
         },
     };
-    civil::checked_micros(timestamp).ok_or_else(invalid)
+    civil_time::checked_micros(timestamp).ok_or_else(invalid)
 }
 
 /// The text, unless it is a time without its seconds: those may be left out in rows, but not here.
@@ -72,7 +71,7 @@ fn end_of_datetime(text: &str) -> usize {
 }
 
 pub(crate) fn write_date(days: i32) -> String {
-    civil::date(days).to_string()
+    civil_time::date(days).to_string()
 }
 
 /// With as many decimals as it takes: none, three or six.
@@ -87,8 +86,8 @@ pub(crate) fn write_time(micros: i64) -> String {
 }
 
 pub(crate) fn write_datetime(micros: i64) -> String {
-    let days = super::truncate::day_of(micros);
-    format!("{} {}", write_date(days), write_time(micros.rem_euclid(civil::MICROS_OF_DAY)))
+    let days = civil_time::day_of(micros);
+    format!("{} {}", write_date(days), write_time(micros.rem_euclid(civil_time::MICROS_OF_DAY)))
 }
 
 /// In the zone, with its offset: `2014-09-27 12:30:00+00`.

@@ -5,19 +5,23 @@ use jiff::civil::{Date as CivilDate, ISOWeekDate, Weekday};
 use super::super::Function;
 use super::super::adapter::scalar_with_part;
 use super::super::column::{Date, Datetime, Parsed, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY, in_calendar, in_time};
-use super::part::Part;
+use super::part::DatePart;
+use super::range::{in_calendar, in_time};
 use super::zone::Zone;
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    let dates = || Overload::binary::<Date, Parsed<Part>, Date, _>(|days, part| truncate_date(days, *part, "DATE_TRUNC"));
-    let datetimes = || Overload::binary::<Datetime, Parsed<Part>, Datetime, _>(|micros, part| truncate(micros, *part, "DATETIME_TRUNC"));
+    let dates = || Overload::binary::<Date, Parsed<DatePart>, Date, _>(|days, part| truncate_date(days, *part, "DATE_TRUNC"));
+    let datetimes =
+        || Overload::binary::<Datetime, Parsed<DatePart>, Datetime, _>(|micros, part| truncate(micros, *part, "DATETIME_TRUNC"));
     let timestamps =
-        || Overload::binary::<Timestamp, Parsed<Part>, Timestamp, _>(|micros, part| truncate(micros, *part, "TIMESTAMP_TRUNC"));
+        || Overload::binary::<Timestamp, Parsed<DatePart>, Timestamp, _>(|micros, part| truncate(micros, *part, "TIMESTAMP_TRUNC"));
     let zoned = || {
-        Overload::ternary::<Timestamp, Parsed<Part>, Parsed<Zone>, Timestamp, _>(|micros, part, zone| truncate_in_zone(micros, *part, zone))
+        Overload::ternary::<Timestamp, Parsed<DatePart>, Parsed<Zone>, Timestamp, _>(|micros, part, zone| {
+            truncate_in_zone(micros, *part, zone)
+        })
     };
     vec![
         scalar_with_part("date_trunc", 1, vec![dates(), datetimes(), timestamps(), zoned()]),
@@ -26,7 +30,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar_with_part(
             "time_trunc",
             1,
-            vec![Overload::binary::<Time, Parsed<Part>, Time, _>(|micros, part| {
+            vec![Overload::binary::<Time, Parsed<DatePart>, Time, _>(|micros, part| {
                 let unit = part.micros().ok_or_else(|| part.unsupported("TIME_TRUNC"))?;
                 Ok(micros - micros % unit)
             })],
@@ -35,30 +39,32 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "last_day",
             1,
             vec![
-                Overload::unary::<Date, Date, _>(|days| last_day(days, Part::Month)),
-                Overload::binary::<Date, Parsed<Part>, Date, _>(|days, part| last_day(days, *part)),
-                Overload::unary::<Datetime, Date, _>(|micros| last_day(day_of(micros), Part::Month)),
-                Overload::binary::<Datetime, Parsed<Part>, Date, _>(|micros, part| last_day(day_of(micros), *part)),
+                Overload::unary::<Date, Date, _>(|days| last_day(days, DatePart::Month)),
+                Overload::binary::<Date, Parsed<DatePart>, Date, _>(|days, part| last_day(days, *part)),
+                Overload::unary::<Datetime, Date, _>(|micros| last_day(civil_time::day_of(micros), DatePart::Month)),
+                Overload::binary::<Datetime, Parsed<DatePart>, Date, _>(|micros, part| last_day(civil_time::day_of(micros), *part)),
             ],
         ),
     ]
 }
 
 /// The first day of the part; `function` is for the message.
-pub(crate) fn truncate_date(days: i32, part: Part, function: &str) -> Result<i32, Failure> {
+pub(crate) fn truncate_date(days: i32, part: DatePart, function: &str) -> Result<i32, FunctionError> {
     let first = match part {
-        Part::Day => return Ok(days),
-        Part::Week(begins) => i64::from(days) - i64::from(days_since(begins, days)),
-        Part::IsoWeek => i64::from(days) - i64::from(days_since(Weekday::Monday, days)),
-        Part::Month => i64::from(civil::days(civil::date(days).first_of_month())),
-        Part::Quarter => i64::from(civil::days(first_of_quarter(civil::date(days)))),
-        Part::Year => i64::from(civil::days(civil::date(days).first_of_year())),
-        Part::IsoYear => {
-            let year = civil::date(days).iso_week_date().year();
+        DatePart::Day => return Ok(days),
+        DatePart::Week(begins) => i64::from(days) - i64::from(days_since(begins, days)),
+        DatePart::IsoWeek => i64::from(days) - i64::from(days_since(Weekday::Monday, days)),
+        DatePart::Month => i64::from(civil_time::days(civil_time::date(days).first_of_month())),
+        DatePart::Quarter => i64::from(civil_time::days(first_of_quarter(civil_time::date(days)))),
+        DatePart::Year => i64::from(civil_time::days(civil_time::date(days).first_of_year())),
+        DatePart::IsoYear => {
+            let year = civil_time::date(days).iso_week_date().year();
             let first = ISOWeekDate::new(year, 1, Weekday::Monday).map_err(|_| part.unsupported(function))?;
-            i64::from(civil::days(first.date()))
+            i64::from(civil_time::days(first.date()))
         }
-        Part::Microsecond | Part::Millisecond | Part::Second | Part::Minute | Part::Hour => return Err(part.unsupported(function)),
+        DatePart::Microsecond | DatePart::Millisecond | DatePart::Second | DatePart::Minute | DatePart::Hour => {
+            return Err(part.unsupported(function));
+        }
     };
     in_calendar(Some(first), function)
 }
@@ -75,14 +81,14 @@ fn first_of_quarter(date: CivilDate) -> CivilDate {
 }
 
 /// The beginning of the part, of civil microseconds.
-pub(crate) fn truncate(micros: i64, part: Part, function: &str) -> Result<i64, Failure> {
+pub(crate) fn truncate(micros: i64, part: DatePart, function: &str) -> Result<i64, FunctionError> {
     match part.micros() {
         Some(unit) => Ok(micros - micros.rem_euclid(unit)),
-        None => Ok(i64::from(truncate_date(day_of(micros), part, function)?) * MICROS_OF_DAY),
+        None => Ok(i64::from(truncate_date(civil_time::day_of(micros), part, function)?) * MICROS_OF_DAY),
     }
 }
 
-fn truncate_in_zone(timestamp: i64, part: Part, zone: &Zone) -> Result<i64, Failure> {
+fn truncate_in_zone(timestamp: i64, part: DatePart, zone: &Zone) -> Result<i64, FunctionError> {
     let civil = zone.civil(timestamp);
     let truncated = truncate(civil, part, "TIMESTAMP_TRUNC")?;
     let result = match part.micros() {
@@ -93,34 +99,29 @@ fn truncate_in_zone(timestamp: i64, part: Part, zone: &Zone) -> Result<i64, Fail
     in_time(Some(result), "TIMESTAMP_TRUNC")
 }
 
-pub(crate) fn day_of(micros: i64) -> i32 {
-    // Within the calendar this is far from the ends of an i32.
-    micros.div_euclid(MICROS_OF_DAY) as i32
-}
-
-fn last_day(days: i32, part: Part) -> Result<i32, Failure> {
+fn last_day(days: i32, part: DatePart) -> Result<i32, FunctionError> {
     let next = match part {
-        Part::Week(_) | Part::IsoWeek => {
+        DatePart::Week(_) | DatePart::IsoWeek => {
             // Its first day may lie before the calendar, its last day still in it.
-            let begins = if let Part::Week(begins) = part { begins } else { Weekday::Monday };
+            let begins = if let DatePart::Week(begins) = part { begins } else { Weekday::Monday };
             Some(i64::from(days) - i64::from(days_since(begins, days)) + 7)
         }
-        Part::Month | Part::Quarter | Part::Year => {
+        DatePart::Month | DatePart::Quarter | DatePart::Year => {
             let months = match part {
-                Part::Month => 1,
-                Part::Quarter => 3,
+                DatePart::Month => 1,
+                DatePart::Quarter => 3,
                 _ => 12,
             };
             let first = truncate_date(days, part, "LAST_DAY")?;
-            let last_month = civil::add_months(i64::from(first) * MICROS_OF_DAY, months - 1);
-            last_month.map(|micros| i64::from(day_of(micros)) + i64::from(civil::datetime(micros).date().days_in_month()))
+            let last_month = civil_time::add_months(i64::from(first) * MICROS_OF_DAY, months - 1);
+            last_month.map(|micros| i64::from(civil_time::day_of(micros)) + i64::from(civil_time::datetime(micros).date().days_in_month()))
         }
-        Part::IsoYear => {
-            let date = civil::date(days).iso_week_date();
+        DatePart::IsoYear => {
+            let date = civil_time::date(days).iso_week_date();
             let first = i64::from(truncate_date(days, part, "LAST_DAY")?);
             Some(first + if date.in_long_year() { 53 * 7 } else { 52 * 7 })
         }
-        Part::Microsecond | Part::Millisecond | Part::Second | Part::Minute | Part::Hour | Part::Day => {
+        DatePart::Microsecond | DatePart::Millisecond | DatePart::Second | DatePart::Minute | DatePart::Hour | DatePart::Day => {
             return Err(part.unsupported("LAST_DAY"));
         }
     };

@@ -4,7 +4,7 @@ use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Int64, Timestamp};
 use super::super::overload::Overload;
-use super::civil::{in_calendar, in_time};
+use super::range::{in_calendar, in_time};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let until = |name, unit: i64| scalar(name, vec![Overload::unary::<Timestamp, Int64, _>(move |micros| micros.div_euclid(unit))]);

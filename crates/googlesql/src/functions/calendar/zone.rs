@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use super::super::failure::Failure;
-use super::civil;
+use super::super::function_error::FunctionError;
+use crate::civil_time;
 
 /// A zone that a query names.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Zone {
     pub(crate) fn timestamp(&self, civil: i64) -> i64 {
         let offset = match self.0.to_fixed_offset() {
             Ok(offset) => offset,
-            Err(_) => self.offset_of_civil(civil::datetime(civil)),
+            Err(_) => self.offset_of_civil(civil_time::datetime(civil)),
         };
         civil - i64::from(offset.seconds()) * 1_000_000
     }
@@ -55,10 +55,10 @@ impl Zone {
 }
 
 impl FromStr for Zone {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Zone, Failure> {
-        let unknown = || Failure::new(format!("Invalid time zone: {text}"));
+    fn from_str(text: &str) -> Result<Zone, FunctionError> {
+        let unknown = || FunctionError::new(format!("Invalid time zone: {text}"));
         if let Some(seconds) = offset_seconds(text) {
             return Ok(Zone(TimeZone::fixed(Offset::from_seconds(seconds).map_err(|_| unknown())?)));
         }

@@ -1,9 +1,9 @@
 //! To DATE, TIME, DATETIME, TIMESTAMP and INTERVAL. Where a zone is needed it is UTC.
 
-use super::super::calendar::civil::MICROS_OF_DAY;
 use super::super::calendar::{Zone, interval, text};
 use super::super::column::{Date, Datetime, Interval, Text, Time, Timestamp};
 use super::super::overload::Both;
+use crate::civil_time::{MICROS_OF_DAY, day_of};
 
 pub(crate) fn date() -> Vec<Both> {
     vec![
@@ -12,11 +12,6 @@ pub(crate) fn date() -> Vec<Both> {
         Both::unary::<Datetime, Date>(|micros| Ok(day_of(micros))),
         Both::unary::<Timestamp, Date>(|micros| Ok(day_of(micros))),
     ]
-}
-
-fn day_of(micros: i64) -> i32 {
-    // Within the calendar this is far from the ends of an i32.
-    micros.div_euclid(MICROS_OF_DAY) as i32
 }
 
 pub(crate) fn time() -> Vec<Both> {

@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::i256;
 
 use super::super::column::{BigNumeric, Bool, Float64, Int64, Numeric, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
 use super::super::overload::Both;
@@ -15,24 +15,24 @@ pub(crate) fn int64() -> Vec<Both> {
         Both::unary::<Numeric, Int64>(|units| int64_of_decimal(i256::from_i128(units), NUMERIC_SCALE)),
         Both::unary::<BigNumeric, Int64>(|units| int64_of_decimal(units, BIGNUMERIC_SCALE)),
         Both::unary::<Bool, Int64>(|value| Ok(i64::from(value))),
-        Both::unary::<Text, Int64>(|text| int64_of_text(text).ok_or_else(|| Failure::new(format!("Bad int64 value: {text}")))),
+        Both::unary::<Text, Int64>(|text| int64_of_text(text).ok_or_else(|| FunctionError::new(format!("Bad int64 value: {text}")))),
     ]
 }
 
-fn int64_of_float(value: f64) -> Result<i64, Failure> {
+fn int64_of_float(value: f64) -> Result<i64, FunctionError> {
     if let Some(name) = floating::not_finite(value) {
-        return Err(Failure::new(format!("Illegal conversion of non-finite floating point number to an integer: {name}")));
+        return Err(FunctionError::new(format!("Illegal conversion of non-finite floating point number to an integer: {name}")));
     }
     // Halves go away from zero. 2^63 is the first float that is too large.
     let rounded = value.round();
     let in_range = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
-    in_range.then_some(rounded as i64).ok_or_else(|| Failure::new(format!("int64 out of range: {}", floating::write(value))))
+    in_range.then_some(rounded as i64).ok_or_else(|| FunctionError::new(format!("int64 out of range: {}", floating::write(value))))
 }
 
-fn int64_of_decimal(units: i256, scale: u32) -> Result<i64, Failure> {
+fn int64_of_decimal(units: i256, scale: u32) -> Result<i64, FunctionError> {
     decimal::divide_rounding(units, decimal::power_of_ten(scale))
         .and_then(|whole| i64::try_from(whole.to_i128()?).ok())
-        .ok_or_else(|| Failure::new(format!("int64 out of range: {}", decimal::write(units, scale))))
+        .ok_or_else(|| FunctionError::new(format!("int64 out of range: {}", decimal::write(units, scale))))
 }
 
 /// Decimal, or hexadecimal after `0x`.
@@ -58,7 +58,7 @@ pub(crate) fn float64() -> Vec<Both> {
         Both::unary::<Int64, Float64>(|value| Ok(value as f64)),
         Both::unary::<Numeric, Float64>(|units| Ok(decimal::to_float(i256::from_i128(units), NUMERIC_SCALE))),
         Both::unary::<BigNumeric, Float64>(|units| Ok(decimal::to_float(units, BIGNUMERIC_SCALE))),
-        Both::unary::<Text, Float64>(|text| text.trim_ascii().parse().map_err(|_| Failure::new(format!("Bad double value: {text}")))),
+        Both::unary::<Text, Float64>(|text| text.trim_ascii().parse().map_err(|_| FunctionError::new(format!("Bad double value: {text}")))),
     ]
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn numeric() -> Vec<Both> {
                 .ok_or_else(|| out_of_range("numeric", &decimal::write(units, BIGNUMERIC_SCALE)))
         }),
         Both::unary::<Text, Numeric>(|text| {
-            decimal::numeric(decimal::read(text, NUMERIC_SCALE)).ok_or_else(|| Failure::new(format!("Invalid NUMERIC value: {text}")))
+            decimal::numeric(decimal::read(text, NUMERIC_SCALE)).ok_or_else(|| FunctionError::new(format!("Invalid NUMERIC value: {text}")))
         }),
     ]
 }
@@ -95,13 +95,13 @@ pub(crate) fn bignumeric() -> Vec<Both> {
                 .ok_or_else(|| out_of_range("bignumeric", &decimal::write(i256::from_i128(units), NUMERIC_SCALE)))
         }),
         Both::unary::<Text, BigNumeric>(|text| {
-            decimal::read(text, BIGNUMERIC_SCALE).ok_or_else(|| Failure::new(format!("Invalid BIGNUMERIC value: {text}")))
+            decimal::read(text, BIGNUMERIC_SCALE).ok_or_else(|| FunctionError::new(format!("Invalid BIGNUMERIC value: {text}")))
         }),
     ]
 }
 
-fn out_of_range(kind: &str, value: &str) -> Failure {
-    Failure::new(format!("{kind} out of range: {value}"))
+fn out_of_range(kind: &str, value: &str) -> FunctionError {
+    FunctionError::new(format!("{kind} out of range: {value}"))
 }
 
 pub(crate) fn boolean() -> Vec<Both> {
@@ -111,7 +111,7 @@ pub(crate) fn boolean() -> Vec<Both> {
         Both::unary::<Text, Bool>(|text| match text {
             word if word.eq_ignore_ascii_case("true") => Ok(true),
             word if word.eq_ignore_ascii_case("false") => Ok(false),
-            _ => Err(Failure::new(format!("Bad bool value: {text}"))),
+            _ => Err(FunctionError::new(format!("Bad bool value: {text}"))),
         }),
     ]
 }

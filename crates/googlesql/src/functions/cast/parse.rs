@@ -5,12 +5,12 @@ use datafusion::arrow::datatypes::i256;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{BigNumeric, Numeric, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    let invalid = |name: &str, text: &str| Failure::new(format!("Invalid input to {name}: \"{text}\""));
+    let invalid = |name: &str, text: &str| FunctionError::new(format!("Invalid input to {name}: \"{text}\""));
     vec![
         scalar(
             "parse_numeric",

@@ -4,7 +4,7 @@ use datafusion::arrow::datatypes::i256;
 
 use super::super::calendar::{Zone, interval, text};
 use super::super::column::{BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, Interval, Json, Numeric, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
 use super::super::overload::Both;
@@ -18,7 +18,7 @@ pub(crate) fn string() -> Vec<Both> {
         Both::unary::<BigNumeric, Text>(|units| Ok(decimal::write(units, BIGNUMERIC_SCALE))),
         Both::unary::<Bool, Text>(|value| Ok(value.to_string())),
         Both::unary::<Bytes, Text>(|bytes| {
-            String::from_utf8(bytes.to_vec()).map_err(|_| Failure::new("Invalid cast of bytes to UTF8 string"))
+            String::from_utf8(bytes.to_vec()).map_err(|_| FunctionError::new("Invalid cast of bytes to UTF8 string"))
         }),
         Both::unary::<Date, Text>(|days| Ok(text::write_date(days))),
         Both::unary::<Time, Text>(|micros| Ok(text::write_time(micros))),

@@ -24,9 +24,9 @@ use datafusion::scalar::ScalarValue;
 
 use super::Function;
 use super::coerce;
-use super::failure::Failure;
+use super::function_error::FunctionError;
 use super::kind::Kind;
-use pattern::Pattern;
+use pattern::FormatPattern;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let format = Format { signature: Signature::user_defined(Volatility::Immutable) };
@@ -89,13 +89,13 @@ impl ScalarUDFImpl for Format {
         let values: Vec<Argument> =
             values.iter().zip(call.arg_fields.iter().skip(1)).map(|(array, field)| Argument { array, field }).collect();
 
-        let mut known: HashMap<&str, Result<Pattern, Failure>> = HashMap::new();
+        let mut known: HashMap<&str, Result<FormatPattern, FunctionError>> = HashMap::new();
         let texts = patterns.as_string::<i32>().iter().enumerate().map(|(row, text)| {
             let Some(text) = text else { return Ok(None) };
             let pattern = known.entry(text).or_insert_with(|| text.parse());
             pattern.as_ref().map_err(Clone::clone)?.write(&values, row)
         });
-        let texts: ArrayRef = Arc::new(texts.collect::<Result<StringArray, Failure>>()?);
+        let texts: ArrayRef = Arc::new(texts.collect::<Result<StringArray, FunctionError>>()?);
         Ok(match constant {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?),
             false => ColumnarValue::Array(texts),

@@ -5,7 +5,12 @@ use datafusion::arrow::datatypes::i256;
 use super::super::number::decimal::{divide_rounding, power_of_ten, to_float};
 use super::super::number::{decimal as decimals, floating};
 use super::pattern::Flags;
-use super::value::Number;
+
+/// A number in the form in which it is exact.
+pub(crate) enum Number {
+    Float(f64),
+    Decimal { units: i256, scale: u32 },
+}
 
 /// `%d`: at least `precision` digits.
 pub(crate) fn decimal(value: i64, flags: Flags, precision: Option<usize>) -> String {

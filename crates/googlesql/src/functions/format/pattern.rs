@@ -2,16 +2,16 @@
 
 use std::str::FromStr;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub(crate) struct FormatPattern {
     pub(crate) text: String,
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<FormatPiece>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum FormatPiece {
     Literal(String),
     Specifier(Specifier),
 }
@@ -65,37 +65,37 @@ pub(crate) enum Conversion {
 /// What Rust can pad to is a little more.
 pub(crate) const WIDEST: usize = 60_000;
 
-pub(crate) fn too_wide() -> Failure {
-    Failure::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
+pub(crate) fn too_wide() -> FunctionError {
+    FunctionError::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
 }
 
-impl FromStr for Pattern {
-    type Err = Failure;
+impl FromStr for FormatPattern {
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, Failure> {
+    fn from_str(text: &str) -> Result<FormatPattern, FunctionError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(percent) = rest.find('%') {
-            pieces.push(Piece::Literal(rest[..percent].to_owned()));
+            pieces.push(FormatPiece::Literal(rest[..percent].to_owned()));
             rest = &rest[percent + 1..];
             if let Some(after) = rest.strip_prefix('%') {
-                pieces.push(Piece::Literal("%".to_owned()));
+                pieces.push(FormatPiece::Literal("%".to_owned()));
                 rest = after;
                 continue;
             }
             let start = rest;
             let specifier = specifier(&mut rest)?.ok_or_else(|| {
                 let bad: String = start.chars().take(8).collect();
-                Failure::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
+                FunctionError::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
             })?;
-            pieces.push(Piece::Specifier(specifier));
+            pieces.push(FormatPiece::Specifier(specifier));
         }
-        pieces.push(Piece::Literal(rest.to_owned()));
-        Ok(Pattern { text: text.to_owned(), pieces })
+        pieces.push(FormatPiece::Literal(rest.to_owned()));
+        Ok(FormatPattern { text: text.to_owned(), pieces })
     }
 }
 
-fn specifier(rest: &mut &str) -> Result<Option<Specifier>, Failure> {
+fn specifier(rest: &mut &str) -> Result<Option<Specifier>, FunctionError> {
     let mut flags = Flags::default();
     loop {
         match rest.as_bytes().first() {
@@ -140,7 +140,7 @@ fn specifier(rest: &mut &str) -> Result<Option<Specifier>, Failure> {
     Ok(Some(Specifier { flags, width, precision, conversion }))
 }
 
-fn size(rest: &mut &str) -> Result<Option<Size>, Failure> {
+fn size(rest: &mut &str) -> Result<Option<Size>, FunctionError> {
     if let Some(after) = rest.strip_prefix('*') {
         *rest = after;
         return Ok(Some(Size::Argument));

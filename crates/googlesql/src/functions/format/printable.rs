@@ -10,23 +10,23 @@ use datafusion::arrow::datatypes::{
 
 use super::super::calendar::{Zone, interval, text};
 use super::super::coerce;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
-use crate::googlesql::types;
+use crate::types;
 
-pub(crate) fn printable(array: &ArrayRef, field: &Field, row: usize) -> Result<String, Failure> {
+pub(crate) fn printable(array: &ArrayRef, field: &Field, row: usize) -> Result<String, FunctionError> {
     value(array, field, row, Form::Printable)
 }
 
-pub(crate) fn literal(array: &ArrayRef, field: &Field, row: usize) -> Result<String, Failure> {
+pub(crate) fn literal(array: &ArrayRef, field: &Field, row: usize) -> Result<String, FunctionError> {
     value(array, field, row, Form::Literal)
 }
 
 /// JSON in one line, or in several.
-pub(crate) fn json(text: &str, lines: bool) -> Result<String, Failure> {
-    let broken = |_| Failure::new("FORMAT of a JSON value that is none");
+pub(crate) fn json(text: &str, lines: bool) -> Result<String, FunctionError> {
+    let broken = |_| FunctionError::new("FORMAT of a JSON value that is none");
     let value: serde_json::Value = serde_json::from_str(text).map_err(broken)?;
     if lines { serde_json::to_string_pretty(&value).map_err(broken) } else { Ok(value.to_string()) }
 }
@@ -37,7 +37,7 @@ enum Form {
     Literal,
 }
 
-fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, Failure> {
+fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, FunctionError> {
     if array.data_type().is_null() || array.is_null(row) {
         return Ok("NULL".to_owned());
     }
@@ -89,7 +89,7 @@ fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<Stri
 }
 
 /// An ARRAY or a STRUCT.
-fn nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, Failure> {
+fn nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, FunctionError> {
     match array.data_type() {
         DataType::List(item) => {
             let items = array.as_list::<i32>().value(row);
@@ -105,17 +105,17 @@ fn nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<Str
                 values => format!("({})", values.join(", ")),
             })
         }
-        _ => Err(Failure::new(format!("FORMAT does not support {}", types::of(field)))),
+        _ => Err(FunctionError::new(format!("FORMAT does not support {}", types::of(field)))),
     }
 }
 
-fn string(array: &ArrayRef, row: usize) -> Result<String, Failure> {
+fn string(array: &ArrayRef, row: usize) -> Result<String, FunctionError> {
     if let Some(texts) = array.as_string_opt::<i32>() {
         return Ok(texts.value(row).to_owned());
     }
     let one = datafusion::logical_expr::ColumnarValue::Array(array.slice(row, 1));
     let plain = coerce::convert(&one, Kind::Text).and_then(|plain| plain.to_array(1));
-    plain.map(|plain| plain.as_string::<i32>().value(0).to_owned()).map_err(|error| Failure::new(error.to_string()))
+    plain.map(|plain| plain.as_string::<i32>().value(0).to_owned()).map_err(|error| FunctionError::new(error.to_string()))
 }
 
 /// Never without a point or an exponent, so that it is seen to be a FLOAT64.

@@ -1,26 +1,26 @@
 //! A row in the form of its pattern: every specifier takes its arguments.
 
-use super::super::failure::Failure;
-use super::pattern::{Conversion, Pattern, Piece, Size, Specifier, WIDEST, too_wide};
+use super::super::function_error::FunctionError;
+use super::pattern::{Conversion, FormatPattern, FormatPiece, Size, Specifier, WIDEST, too_wide};
 use super::{Argument, value};
 
-impl Pattern {
+impl FormatPattern {
     /// The text of a row; none (NULL) if a value is NULL that its specifier cannot show.
-    pub(crate) fn write(&self, arguments: &[Argument], row: usize) -> Result<Option<String>, Failure> {
+    pub(crate) fn write(&self, arguments: &[Argument], row: usize) -> Result<Option<String>, FunctionError> {
         let mut rest = Arguments { pattern: self, all: arguments, used: 0, row };
         let mut text = String::new();
         let mut null = false;
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(literal) => text.push_str(literal),
-                Piece::Specifier(specifier) => match rest.specified(specifier)? {
+                FormatPiece::Literal(literal) => text.push_str(literal),
+                FormatPiece::Specifier(specifier) => match rest.specified(specifier)? {
                     Some(value) => text.push_str(&value),
                     None => null = true,
                 },
             }
         }
         if rest.used < arguments.len() {
-            return Err(Failure::new(format!(
+            return Err(FunctionError::new(format!(
                 "Too many arguments to FORMAT for pattern \"{}\"; Expected {}; Got {}",
                 self.text,
                 rest.used + 1,
@@ -33,7 +33,7 @@ impl Pattern {
 
 /// The arguments that are still to be taken.
 struct Arguments<'a> {
-    pattern: &'a Pattern,
+    pattern: &'a FormatPattern,
     all: &'a [Argument<'a>],
     used: usize,
     row: usize,
@@ -41,16 +41,16 @@ struct Arguments<'a> {
 
 impl Arguments<'_> {
     /// The next one, and its number in the call.
-    fn next(&mut self) -> Result<(Argument<'_>, usize), Failure> {
+    fn next(&mut self) -> Result<(Argument<'_>, usize), FunctionError> {
         let argument = self.all.get(self.used).ok_or_else(|| {
-            Failure::new(format!("Too few arguments to FORMAT for pattern \"{}\"; Got {}", self.pattern.text, self.all.len() + 1))
+            FunctionError::new(format!("Too few arguments to FORMAT for pattern \"{}\"; Got {}", self.pattern.text, self.all.len() + 1))
         })?;
         self.used += 1;
         Ok((*argument, self.used + 1))
     }
 
     /// None if it is a NULL argument.
-    fn size(&mut self, size: Option<Size>) -> Result<Option<Option<i64>>, Failure> {
+    fn size(&mut self, size: Option<Size>) -> Result<Option<Option<i64>>, FunctionError> {
         match size {
             None => Ok(Some(None)),
             Some(Size::Of(size)) => Ok(Some(Some(size as i64))),
@@ -66,7 +66,7 @@ impl Arguments<'_> {
         }
     }
 
-    fn specified(&mut self, specifier: &Specifier) -> Result<Option<String>, Failure> {
+    fn specified(&mut self, specifier: &Specifier) -> Result<Option<String>, FunctionError> {
         let row = self.row;
         let width = self.size(specifier.width)?;
         let precision = self.size(specifier.precision)?;

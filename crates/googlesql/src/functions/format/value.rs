@@ -3,21 +3,16 @@
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{Decimal128Type, Decimal256Type, Float64Type, Int64Type, i256};
 
-use super::super::super::types;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::kind::Kind;
 use super::super::number::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
+use super::number::Number;
 use super::pattern::{Conversion, Specifier};
 use super::{Argument, number, printable};
-
-/// A number in the form in which it is exact.
-pub(crate) enum Number {
-    Float(f64),
-    Decimal { units: i256, scale: u32 },
-}
+use crate::types;
 
 /// None is NULL.
-pub(crate) fn integer(argument: Argument, row: usize, number: usize) -> Result<Option<i64>, Failure> {
+pub(crate) fn integer(argument: Argument, row: usize, number: usize) -> Result<Option<i64>, FunctionError> {
     if argument.is_null(row) {
         return Ok(None);
     }
@@ -27,7 +22,7 @@ pub(crate) fn integer(argument: Argument, row: usize, number: usize) -> Result<O
     }
 }
 
-fn float(argument: Argument, row: usize, number: usize) -> Result<Option<Number>, Failure> {
+fn float(argument: Argument, row: usize, number: usize) -> Result<Option<Number>, FunctionError> {
     if argument.is_null(row) {
         return Ok(None);
     }
@@ -53,7 +48,7 @@ pub(crate) fn write(
     argument: Argument,
     row: usize,
     number: usize,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, FunctionError> {
     let flags = specifier.flags;
     let cut = |text: String| match precision {
         Some(most) => text.chars().take(most).collect(),
@@ -90,15 +85,15 @@ pub(crate) fn write(
     })
 }
 
-fn unsigned(argument: Argument, row: usize, number: usize) -> Result<Option<u64>, Failure> {
+fn unsigned(argument: Argument, row: usize, number: usize) -> Result<Option<u64>, FunctionError> {
     match integer(argument, row, number)? {
         None => Ok(None),
         Some(value) => u64::try_from(value)
             .map(Some)
-            .map_err(|_| Failure::new(format!("FORMAT of a negative integer as octal or hexadecimal is not possible: {value}"))),
+            .map_err(|_| FunctionError::new(format!("FORMAT of a negative integer as octal or hexadecimal is not possible: {value}"))),
     }
 }
 
-fn mistyped(argument: Argument, number: usize, expected: &str) -> Failure {
-    Failure::new(format!("Invalid type for argument {number} to FORMAT; Expected {expected}; Got {}", types::of(argument.field)))
+fn mistyped(argument: Argument, number: usize, expected: &str) -> FunctionError {
+    FunctionError::new(format!("Invalid type for argument {number} to FORMAT; Expected {expected}; Got {}", types::of(argument.field)))
 }

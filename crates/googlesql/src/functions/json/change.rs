@@ -11,15 +11,15 @@ use datafusion::arrow::datatypes::FieldRef;
 use datafusion::error::Result;
 
 use super::super::Function;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic};
 use super::super::kind::Kind;
-use super::path::{Path, Step};
+use super::path::{JsonPath, Step};
 use super::tree::Tree;
 use super::write::{Numbers, write};
 
 /// An array that a path makes longer has no more elements.
-const LONGEST: usize = 1_000_000;
+const MAX_LENGTH: usize = 1_000_000;
 
 /// The last argument of all but JSON_REMOVE is their option, which is always there.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -57,7 +57,7 @@ fn call(given: &[Given], is_path: fn(usize) -> bool, body: Body) -> Call {
 
 /// One change: of the tree, by the path, to the value; whether the option holds, and whether the
 /// value is an ARRAY.
-type Change = fn(&mut Tree, &[Step], Tree, bool, bool) -> std::result::Result<(), Failure>;
+type Change = fn(&mut Tree, &[Step], Tree, bool, bool) -> std::result::Result<(), FunctionError>;
 
 fn pairs(columns: &[ArrayRef], fields: &[FieldRef], change: Change) -> Result<ArrayRef> {
     let json = columns[0].as_string::<i32>();
@@ -75,9 +75,9 @@ fn pairs(columns: &[ArrayRef], fields: &[FieldRef], change: Change) -> Result<Ar
             if paths.is_null(row) {
                 continue;
             }
-            let path: Path = paths.value(row).parse()?;
-            if path.0.iter().any(|step| matches!(step, Step::Element(index) if *index >= LONGEST)) {
-                return Err(Failure::new(format!("Exceeded maximum array size of {LONGEST}")).into());
+            let path: JsonPath = paths.value(row).parse()?;
+            if path.0.iter().any(|step| matches!(step, Step::Element(index) if *index >= MAX_LENGTH)) {
+                return Err(FunctionError::new(format!("Exceeded maximum array size of {MAX_LENGTH}")).into());
             }
             let mut value = String::new();
             write(&columns[place + 1], &fields[place + 1], row, Numbers::Exact, &mut value)?;
@@ -90,7 +90,7 @@ fn pairs(columns: &[ArrayRef], fields: &[FieldRef], change: Change) -> Result<Ar
 }
 
 /// `create_if_missing`: what the path leads through comes to be, unless something else is there.
-fn set(tree: &mut Tree, path: &[Step], value: Tree, create: bool, _array: bool) -> std::result::Result<(), Failure> {
+fn set(tree: &mut Tree, path: &[Step], value: Tree, create: bool, _array: bool) -> std::result::Result<(), FunctionError> {
     if fits(tree, path, create) {
         *made(tree, path) = value;
     }
@@ -139,7 +139,7 @@ fn parts(value: Tree, each: bool, is_array: bool) -> Vec<Tree> {
 }
 
 /// `append_each_element`: at the end of the array. A `null` is an empty array.
-fn append(tree: &mut Tree, path: &[Step], value: Tree, each: bool, is_array: bool) -> std::result::Result<(), Failure> {
+fn append(tree: &mut Tree, path: &[Step], value: Tree, each: bool, is_array: bool) -> std::result::Result<(), FunctionError> {
     match tree.at(path) {
         Some(Tree::Array(elements)) => elements.extend(parts(value, each, is_array)),
         Some(null @ Tree::Null) => *null = Tree::Array(parts(value, each, is_array)),
@@ -149,7 +149,7 @@ fn append(tree: &mut Tree, path: &[Step], value: Tree, each: bool, is_array: boo
 }
 
 /// `insert_each_element`: before the element that the path names.
-fn insert(tree: &mut Tree, path: &[Step], value: Tree, each: bool, is_array: bool) -> std::result::Result<(), Failure> {
+fn insert(tree: &mut Tree, path: &[Step], value: Tree, each: bool, is_array: bool) -> std::result::Result<(), FunctionError> {
     let Some((Step::Element(index), way)) = path.split_last() else { return Ok(()) };
     let Some(array) = tree.at(way) else { return Ok(()) };
     if *array == Tree::Null {
@@ -174,15 +174,15 @@ fn removed(columns: &[ArrayRef], _fields: &[FieldRef]) -> Result<ArrayRef> {
         }
         let mut tree = Tree::of(json.value(row))?;
         for paths in columns[1..].iter().map(|paths| paths.as_string::<i32>()).filter(|paths| paths.is_valid(row)) {
-            remove(&mut tree, &paths.value(row).parse::<Path>()?.0)?;
+            remove(&mut tree, &paths.value(row).parse::<JsonPath>()?.0)?;
         }
         result.append_value(tree.text());
     }
     Ok(Arc::new(result.finish()))
 }
 
-fn remove(tree: &mut Tree, path: &[Step]) -> std::result::Result<(), Failure> {
-    let (last, way) = path.split_last().ok_or_else(|| Failure::new("The JSONPath cannot be '$'"))?;
+fn remove(tree: &mut Tree, path: &[Step]) -> std::result::Result<(), FunctionError> {
+    let (last, way) = path.split_last().ok_or_else(|| FunctionError::new("The JSONPath cannot be '$'"))?;
     match (tree.at(way), last) {
         (Some(Tree::Object(members)), Step::Member(name)) => drop(members.remove(name)),
         (Some(Tree::Array(elements)), Step::Element(index)) if *index < elements.len() => drop(elements.remove(*index)),

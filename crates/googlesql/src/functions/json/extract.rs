@@ -5,7 +5,7 @@ use super::super::adapter::scalar;
 use super::super::column::{Json, Parsed, Text};
 use super::super::list::ArrayOf;
 use super::super::overload::Overload;
-use super::path::{Path, Step};
+use super::path::{JsonPath, Step};
 use super::scan::{compact, elements, find, is_null, scalar as scalar_text};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -27,9 +27,9 @@ fn query() -> Vec<Overload> {
     let of_json = |json: &str, steps: &[Step]| find(json, steps).map(compact);
     vec![
         Overload::unary::<Text, Text, _>(move |text| of_text(text, &[])),
-        Overload::binary::<Text, Parsed<Path>, Text, _>(move |text, path| of_text(text, &path.0)),
+        Overload::binary::<Text, Parsed<JsonPath>, Text, _>(move |text, path| of_text(text, &path.0)),
         Overload::unary::<Json, Json, _>(move |json| of_json(json, &[])),
-        Overload::binary::<Json, Parsed<Path>, Json, _>(move |json, path| of_json(json, &path.0)),
+        Overload::binary::<Json, Parsed<JsonPath>, Json, _>(move |json, path| of_json(json, &path.0)),
     ]
 }
 
@@ -37,9 +37,9 @@ fn value() -> Vec<Overload> {
     let value = |text: &str, steps: &[Step]| find(text, steps).and_then(scalar_text);
     vec![
         Overload::unary::<Text, Text, _>(move |text| value(text, &[])),
-        Overload::binary::<Text, Parsed<Path>, Text, _>(move |text, path| value(text, &path.0)),
+        Overload::binary::<Text, Parsed<JsonPath>, Text, _>(move |text, path| value(text, &path.0)),
         Overload::unary::<Json, Text, _>(move |json| value(json, &[])),
-        Overload::binary::<Json, Parsed<Path>, Text, _>(move |json, path| value(json, &path.0)),
+        Overload::binary::<Json, Parsed<JsonPath>, Text, _>(move |json, path| value(json, &path.0)),
     ]
 }
 
@@ -48,9 +48,9 @@ fn query_array() -> Vec<Overload> {
         |text: &str, steps: &[Step]| -> Option<Vec<String>> { Some(elements(find(text, steps)?)?.into_iter().map(compact).collect()) };
     vec![
         Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
-        Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
+        Overload::binary::<Text, Parsed<JsonPath>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
         Overload::unary::<Json, ArrayOf<Json>, _>(move |json| array(json, &[])),
-        Overload::binary::<Json, Parsed<Path>, ArrayOf<Json>, _>(move |json, path| array(json, &path.0)),
+        Overload::binary::<Json, Parsed<JsonPath>, ArrayOf<Json>, _>(move |json, path| array(json, &path.0)),
     ]
 }
 
@@ -61,8 +61,8 @@ fn value_array() -> Vec<Overload> {
         |text: &str, steps: &[Step]| -> Option<Vec<String>> { elements(find(text, steps)?)?.into_iter().map(scalar_text).collect() };
     vec![
         Overload::unary::<Text, ArrayOf<Text>, _>(move |text| array(text, &[])),
-        Overload::binary::<Text, Parsed<Path>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
+        Overload::binary::<Text, Parsed<JsonPath>, ArrayOf<Text>, _>(move |text, path| array(text, &path.0)),
         Overload::unary::<Json, ArrayOf<Text>, _>(move |json| array(json, &[])),
-        Overload::binary::<Json, Parsed<Path>, ArrayOf<Text>, _>(move |json, path| array(json, &path.0)),
+        Overload::binary::<Json, Parsed<JsonPath>, ArrayOf<Text>, _>(move |json, path| array(json, &path.0)),
     ]
 }

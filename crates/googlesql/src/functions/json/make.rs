@@ -11,7 +11,7 @@ use datafusion::error::Result;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Json, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Call, Given, generic};
 use super::super::kind::Kind;
 use super::super::overload::Overload;
@@ -48,11 +48,11 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn parse(text: &str, mode: &str) -> std::result::Result<String, Failure> {
+fn parse(text: &str, mode: &str) -> std::result::Result<String, FunctionError> {
     let wide = match mode {
         "exact" => Wide::Refuse,
         "round" => Wide::Round,
-        other => return Err(Failure::new(format!("Invalid `wide_number_mode` specified: {other}"))),
+        other => return Err(FunctionError::new(format!("Invalid `wide_number_mode` specified: {other}"))),
     };
     Tree::read(text, wide, "PARSE_JSON").map(|tree| tree.text())
 }
@@ -109,7 +109,7 @@ fn object_of_arrays(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRe
         }
         let (names, values) = (names.value(row), values.value(row));
         if names.len() != values.len() {
-            return Err(Failure::new("The number of keys and values must match").into());
+            return Err(FunctionError::new("The number of keys and values must match").into());
         }
         let mut members = BTreeMap::new();
         for place in 0..names.len() {
@@ -123,7 +123,7 @@ fn object_of_arrays(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRe
 
 fn name(names: &StringArray, row: usize) -> Result<String> {
     match names.is_null(row) {
-        true => Err(Failure::new("Invalid input to JSON_OBJECT: A key cannot be NULL").into()),
+        true => Err(FunctionError::new("Invalid input to JSON_OBJECT: A key cannot be NULL").into()),
         false => Ok(names.value(row).to_owned()),
     }
 }

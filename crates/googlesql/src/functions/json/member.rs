@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Int64, Json, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::list::ArrayOf;
 use super::super::overload::Overload;
 use super::path::Step;
@@ -44,17 +44,17 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-pub(crate) fn parsed(json: &str) -> Result<Value, Failure> {
-    serde_json::from_str(json).map_err(|error| Failure::new(format!("Invalid input to JSON: {error}")))
+pub(crate) fn parsed(json: &str) -> Result<Value, FunctionError> {
+    serde_json::from_str(json).map_err(|error| FunctionError::new(format!("Invalid input to JSON: {error}")))
 }
 
-fn keys_in_mode(json: &str, depth: i64, mode: &str) -> Result<Vec<String>, Failure> {
-    let depth = usize::try_from(depth).ok().filter(|depth| *depth > 0).ok_or_else(|| Failure::new("max_depth must be positive"))?;
+fn keys_in_mode(json: &str, depth: i64, mode: &str) -> Result<Vec<String>, FunctionError> {
+    let depth = usize::try_from(depth).ok().filter(|depth| *depth > 0).ok_or_else(|| FunctionError::new("max_depth must be positive"))?;
     match mode.to_ascii_lowercase().as_str() {
         "strict" => keys(json, depth, Arrays::Closed),
         "lax" => keys(json, depth, Arrays::Flat),
         "lax recursive" => keys(json, depth, Arrays::Open),
-        _ => Err(Failure::new(format!("Invalid JSON mode specified: {mode}"))),
+        _ => Err(FunctionError::new(format!("Invalid JSON mode specified: {mode}"))),
     }
 }
 
@@ -68,7 +68,7 @@ enum Arrays {
 }
 
 /// Each path of members once, in alphabetical order.
-fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, Failure> {
+fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, FunctionError> {
     fn collect(value: &Value, prefix: &str, depth: usize, (arrays, nested): (Arrays, bool), keys: &mut BTreeSet<String>) {
         let members = match value {
             Value::Object(members) => members,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -11,21 +11,21 @@ pub(crate) enum Step {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Path(pub(crate) Vec<Step>);
+pub(crate) struct JsonPath(pub(crate) Vec<Step>);
 
-impl FromStr for Path {
-    type Err = Failure;
+impl FromStr for JsonPath {
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Path, Failure> {
-        let invalid = |rest: &str| Failure::new(format!("Invalid token in JSONPath at: {rest}"));
-        let mut rest = text.strip_prefix('$').ok_or_else(|| Failure::new("JSONPath must start with '$'"))?;
+    fn from_str(text: &str) -> Result<JsonPath, FunctionError> {
+        let invalid = |rest: &str| FunctionError::new(format!("Invalid token in JSONPath at: {rest}"));
+        let mut rest = text.strip_prefix('$').ok_or_else(|| FunctionError::new("JSONPath must start with '$'"))?;
         let mut steps = Vec::new();
         while !rest.is_empty() {
             let (step, after) = step(rest).ok_or_else(|| invalid(rest))?;
             steps.push(step);
             rest = after;
         }
-        Ok(Path(steps))
+        Ok(JsonPath(steps))
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bool, Float64, Int64, Json, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::floating;
 use super::super::overload::Overload;
 use super::member::parsed;
@@ -26,9 +26,9 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn strict<T>(json: &str, name: &str, read: fn(&Value) -> Option<T>) -> Result<T, Failure> {
+fn strict<T>(json: &str, name: &str, read: fn(&Value) -> Option<T>) -> Result<T, FunctionError> {
     read(&parsed(json)?)
-        .ok_or_else(|| Failure::new(format!("The provided JSON input is not a{} {name}", if name == "int64" { "n" } else { "" })))
+        .ok_or_else(|| FunctionError::new(format!("The provided JSON input is not a{} {name}", if name == "int64" { "n" } else { "" })))
 }
 
 /// `10.0` is a whole number, too.

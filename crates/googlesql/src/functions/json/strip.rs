@@ -3,26 +3,28 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bool, Json, Parsed};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::path::Path;
+use super::path::JsonPath;
 use super::tree::Tree;
 
 /// All four arguments are always there.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![scalar(
         "json_strip_nulls",
-        vec![Overload::quaternary::<Json, Parsed<Path>, Bool, Bool, Json, _>(|json, path, arrays, empty| -> Result<String, Failure> {
-            let mut tree = Tree::of(json)?;
-            if let Some(part) = tree.at(&path.0) {
-                let rules = Rules { arrays, empty };
-                rules.strip(part);
-                if rules.is_nothing(part) {
-                    *part = Tree::Null;
+        vec![Overload::quaternary::<Json, Parsed<JsonPath>, Bool, Bool, Json, _>(
+            |json, path, arrays, empty| -> Result<String, FunctionError> {
+                let mut tree = Tree::of(json)?;
+                if let Some(part) = tree.at(&path.0) {
+                    let rules = Rules { arrays, empty };
+                    rules.strip(part);
+                    if rules.is_nothing(part) {
+                        *part = Tree::Null;
+                    }
                 }
-            }
-            Ok(tree.text())
-        })],
+                Ok(tree.text())
+            },
+        )],
     )]
 }
 

@@ -1,6 +1,6 @@
 //! Expected values: as BigQuery's reference describes them.
 
-use super::super::shown::eval;
+use super::super::test_eval::eval;
 
 fn check(cases: &[(&str, &str)]) {
     for (expression, expected) in cases {

@@ -9,12 +9,11 @@ use std::fmt::Write;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::path::Step;
-use super::write::quoted;
 
 /// Deeper values are refused: reading goes down with the nesting.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
@@ -38,13 +37,14 @@ pub(crate) enum Wide {
 
 impl Tree {
     /// Of text; `function` is who is to blame for it.
-    pub(crate) fn read(text: &str, wide: Wide, function: &str) -> Result<Tree, Failure> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| Failure::new(format!("Invalid input to {function}: {error}")))?;
-        tree(raw.get(), wide, 0).map_err(|reason| Failure::new(format!("Invalid input to {function}: {reason}")))
+    pub(crate) fn read(text: &str, wide: Wide, function: &str) -> Result<Tree, FunctionError> {
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| FunctionError::new(format!("Invalid input to {function}: {error}")))?;
+        tree(raw.get(), wide, 0).map_err(|reason| FunctionError::new(format!("Invalid input to {function}: {reason}")))
     }
 
     /// Of text that is JSON already.
-    pub(crate) fn of(json: &str) -> Result<Tree, Failure> {
+    pub(crate) fn of(json: &str) -> Result<Tree, FunctionError> {
         Tree::read(json, Wide::Round, "JSON")
     }
 
@@ -92,8 +92,8 @@ impl Tree {
 }
 
 fn tree(text: &str, wide: Wide, depth: usize) -> Result<Tree, String> {
-    if depth > DEEPEST {
-        return Err(format!("it is nested more than {DEEPEST} levels deep"));
+    if depth > MAX_DEPTH {
+        return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
     }
     let invalid = |error: serde_json::Error| error.to_string();
     Ok(match text.as_bytes().first() {
@@ -178,4 +178,8 @@ impl<'t> Visitor<'t> for Members {
         }
         Ok(members)
     }
+}
+
+pub(crate) fn quoted(text: &str, json: &mut String) {
+    json.push_str(&serde_json::Value::from(text).to_string());
 }

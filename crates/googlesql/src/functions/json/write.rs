@@ -13,13 +13,13 @@ use datafusion::error::{DataFusionError, Result};
 
 use super::super::Function;
 use super::super::calendar::{Zone, text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic};
 use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
 use super::indent::indented;
-use super::tree::{self, Tree};
+use super::tree::{self, Tree, quoted};
 
 /// Their options are always there: `pretty_print` and `stringify_wide_numbers`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -134,7 +134,7 @@ fn scalar(array: &ArrayRef, field: &Field, row: usize, numbers: Numbers, json: &
             quoted(&format!("{}Z", text.trim_end_matches("+00")), json);
         }
         Some(Kind::Interval | Kind::Array(_)) | None => {
-            return Err(DataFusionError::from(Failure::new("The local BigQuery does not make JSON of values of this type")));
+            return Err(DataFusionError::from(FunctionError::new("The local BigQuery does not make JSON of values of this type")));
         }
     }
     Ok(())
@@ -159,8 +159,4 @@ fn float(value: f64, numbers: Numbers, json: &mut String) {
         (None, Numbers::Safe) => json.push_str(&floating::write(value)),
         (None, Numbers::Exact | Numbers::Stringified) => json.push_str(&tree::float(value)),
     }
-}
-
-pub(crate) fn quoted(text: &str, json: &mut String) {
-    json.push_str(&serde_json::Value::from(text).to_string());
 }

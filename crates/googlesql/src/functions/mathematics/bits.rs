@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::{operator, scalar};
 use super::super::column::{Bytes, Int64};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -25,7 +25,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// No sign is extended; 64 bits or more leave nothing.
-fn shift(value: i64, by: i64, shift: fn(u64, u32) -> Option<u64>) -> Result<i64, Failure> {
-    let by = u64::try_from(by).map_err(|_| Failure::new("Bitwise shift by a negative amount is not allowed"))?;
+fn shift(value: i64, by: i64, shift: fn(u64, u32) -> Option<u64>) -> Result<i64, FunctionError> {
+    let by = u64::try_from(by).map_err(|_| FunctionError::new("Bitwise shift by a negative amount is not allowed"))?;
     Ok(u32::try_from(by).ok().and_then(|by| shift(value as u64, by)).unwrap_or(0) as i64)
 }

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::error::Result;
 
 use super::super::Function;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::generic::{Body, Call, Given, generic, plain, supertype};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -77,10 +77,10 @@ fn bucket(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
         }
         let range = offsets[row] as usize..offsets[row + 1] as usize;
         if range.clone().any(|place| lists.values().is_null(place)) {
-            return Err(Failure::new("Elements in input array to RANGE_BUCKET cannot be null"));
+            return Err(FunctionError::new("Elements in input array to RANGE_BUCKET cannot be null"));
         }
         if range.clone().skip(1).any(|place| ascending(place - 1, place).is_gt()) {
-            return Err(Failure::new("Elements in input array to RANGE_BUCKET must be in ascending order"));
+            return Err(FunctionError::new("Elements in input array to RANGE_BUCKET must be in ascending order"));
         }
         Ok(Some(range.filter(|&place| order(row, place).is_ge()).count() as i64))
     };

@@ -10,7 +10,7 @@ use datafusion::logical_expr::ColumnarValue;
 use super::super::Function;
 use super::super::adapter::{scalar, volatile};
 use super::super::column::{Bool, Float64, Int64};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::kind::Kind;
 use super::super::overload::Overload;
 
@@ -107,12 +107,12 @@ fn logarithm(x: f64, base: f64) -> f64 {
     }
 }
 
-fn checked(result: f64, arguments: &[f64], name: &str) -> Result<f64, Failure> {
+fn checked(result: f64, arguments: &[f64], name: &str) -> Result<f64, FunctionError> {
     let nan = arguments.iter().any(|argument| argument.is_nan());
     let finite = arguments.iter().all(|argument| argument.is_finite());
     if (result.is_nan() && !nan) || (result.is_infinite() && finite) {
         let arguments: Vec<String> = arguments.iter().map(f64::to_string).collect();
-        return Err(Failure::new(format!("Floating point error in function: {name}({})", arguments.join(", "))));
+        return Err(FunctionError::new(format!("Floating point error in function: {name}({})", arguments.join(", "))));
     }
     Ok(result)
 }
@@ -127,6 +127,6 @@ fn exact_binary(name: &'static str) -> [Overload; 2] {
     [Kind::Numeric, Kind::BigNumeric].map(|kind| Overload::refused(&[kind, kind], kind, not_exact(name)))
 }
 
-fn not_exact(name: &str) -> Failure {
-    Failure::new(format!("The local BigQuery does not support {name} of NUMERIC and BIGNUMERIC: cast to FLOAT64"))
+fn not_exact(name: &str) -> FunctionError {
+    FunctionError::new(format!("The local BigQuery does not support {name} of NUMERIC and BIGNUMERIC: cast to FLOAT64"))
 }

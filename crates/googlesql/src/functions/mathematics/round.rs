@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Float64, Int64, Numeric};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::NUMERIC_SCALE;
 use super::super::overload::Overload;
 
@@ -54,7 +54,7 @@ fn whole(value: f64, rounding: Rounding) -> f64 {
     }
 }
 
-fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, Failure> {
+fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, FunctionError> {
     // FLOAT64 has no digits beyond these, whatever its size.
     let digits = digits.clamp(-400, 400) as i32;
     if !value.is_finite() || digits > 323 {
@@ -79,12 +79,12 @@ fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, Failure> {
     };
     match result.is_finite() {
         true => Ok(result),
-        false => Err(Failure::new(format!("Floating point error in function: ROUND({value}, {digits})"))),
+        false => Err(FunctionError::new(format!("Floating point error in function: ROUND({value}, {digits})"))),
     }
 }
 
 /// Of units of 1e-9.
-fn numeric(units: i128, digits: i64, rounding: Rounding) -> Result<i128, Failure> {
+fn numeric(units: i128, digits: i64, rounding: Rounding) -> Result<i128, FunctionError> {
     let places = i64::from(NUMERIC_SCALE).saturating_sub(digits);
     if places <= 0 {
         return Ok(units);
@@ -99,5 +99,5 @@ fn numeric(units: i128, digits: i64, rounding: Rounding) -> Result<i128, Failure
         Rounding::Down => false,
     };
     let result = (below + i128::from(up)).checked_mul(step).filter(|units| units.unsigned_abs() < 10u128.pow(38));
-    result.ok_or_else(|| Failure::new("numeric overflow"))
+    result.ok_or_else(|| FunctionError::new("numeric overflow"))
 }

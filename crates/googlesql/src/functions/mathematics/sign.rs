@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::i256;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{BigNumeric, Float64, Int64, Numeric};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE, power_of_ten};
 use super::super::overload::Overload;
 
@@ -16,7 +16,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "abs",
             vec![
                 Overload::unary::<Int64, Int64, _>(|value: i64| {
-                    value.checked_abs().ok_or_else(|| Failure::new(format!("int64 overflow: ABS({value})")))
+                    value.checked_abs().ok_or_else(|| FunctionError::new(format!("int64 overflow: ABS({value})")))
                 }),
                 Overload::unary::<Numeric, Numeric, _>(|units: i128| units.wrapping_abs()),
                 Overload::unary::<BigNumeric, BigNumeric, _>(|units: i256| units.wrapping_abs()),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Int64, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -13,13 +13,14 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "net.ip_from_string",
             vec![Overload::unary::<Text, Bytes, _>(|text| {
-                parsed(text).ok_or_else(|| Failure::new(format!("NET.IP_FROM_STRING() encountered an unparseable IP-address: {text}")))
+                parsed(text)
+                    .ok_or_else(|| FunctionError::new(format!("NET.IP_FROM_STRING() encountered an unparseable IP-address: {text}")))
             })],
         ),
         scalar("net.safe_ip_from_string", vec![Overload::unary::<Text, Bytes, _>(parsed)]),
         scalar(
             "net.ip_to_string",
-            vec![Overload::unary::<Bytes, Text, _>(|bytes| Ok::<_, Failure>(address("NET.IP_TO_STRING", bytes)?.to_string()))],
+            vec![Overload::unary::<Bytes, Text, _>(|bytes| Ok::<_, FunctionError>(address("NET.IP_TO_STRING", bytes)?.to_string()))],
         ),
         scalar("net.ip_trunc", vec![Overload::binary::<Bytes, Int64, Bytes, _>(truncated)]),
         scalar("net.ip_net_mask", vec![Overload::binary::<Int64, Int64, Bytes, _>(mask)]),
@@ -28,9 +29,9 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             vec![Overload::unary::<Int64, Bytes, _>(|value| {
                 match u32::try_from(value).or_else(|_| i32::try_from(value).map(|value| value as u32)) {
                     Ok(bits) => Ok(bits.to_be_bytes().to_vec()),
-                    Err(_) => {
-                        Err(Failure::new(format!("NET.IPV4_FROM_INT64() encountered an integer that is not an IPv4 address: {value}")))
-                    }
+                    Err(_) => Err(FunctionError::new(format!(
+                        "NET.IPV4_FROM_INT64() encountered an integer that is not an IPv4 address: {value}"
+                    ))),
                 }
             })],
         ),
@@ -38,7 +39,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "net.ipv4_to_int64",
             vec![Overload::unary::<Bytes, Int64, _>(|bytes| match address("NET.IPV4_TO_INT64", bytes)? {
                 IpAddr::V4(address) => Ok(i64::from(u32::from(address))),
-                IpAddr::V6(_) => Err(Failure::new("NET.IPV4_TO_INT64() encountered a non-IPv4 address: its length is 16")),
+                IpAddr::V6(_) => Err(FunctionError::new("NET.IPV4_TO_INT64() encountered a non-IPv4 address: its length is 16")),
             })],
         ),
     ]
@@ -51,32 +52,32 @@ fn parsed(text: &str) -> Option<Vec<u8>> {
     })
 }
 
-fn address(function: &str, bytes: &[u8]) -> Result<IpAddr, Failure> {
+fn address(function: &str, bytes: &[u8]) -> Result<IpAddr, FunctionError> {
     if let Ok(octets) = <[u8; 4]>::try_from(bytes) {
         return Ok(IpAddr::V4(Ipv4Addr::from(octets)));
     }
     match <[u8; 16]>::try_from(bytes) {
         Ok(octets) => Ok(IpAddr::from(octets)),
-        Err(_) => Err(Failure::new(format!("{function}() encountered an IP address of length {}: it must be 4 or 16", bytes.len()))),
+        Err(_) => Err(FunctionError::new(format!("{function}() encountered an IP address of length {}: it must be 4 or 16", bytes.len()))),
     }
 }
 
-fn truncated(bytes: &[u8], prefix: i64) -> Result<Vec<u8>, Failure> {
+fn truncated(bytes: &[u8], prefix: i64) -> Result<Vec<u8>, FunctionError> {
     address("NET.IP_TRUNC", bytes)?;
     let mask = bits("NET.IP_TRUNC", bytes.len(), prefix)?;
     Ok(bytes.iter().zip(mask).map(|(byte, mask)| byte & mask).collect())
 }
 
-fn mask(length: i64, prefix: i64) -> Result<Vec<u8>, Failure> {
+fn mask(length: i64, prefix: i64) -> Result<Vec<u8>, FunctionError> {
     match length {
         4 | 16 => bits("NET.IP_NET_MASK", length as usize, prefix),
-        _ => Err(Failure::new(format!("NET.IP_NET_MASK() takes an address length of 4 or 16, not {length}"))),
+        _ => Err(FunctionError::new(format!("NET.IP_NET_MASK() takes an address length of 4 or 16, not {length}"))),
     }
 }
 
 /// That many bytes, the first of whose bits are set.
-fn bits(function: &str, bytes: usize, prefix: i64) -> Result<Vec<u8>, Failure> {
+fn bits(function: &str, bytes: usize, prefix: i64) -> Result<Vec<u8>, FunctionError> {
     let prefix = usize::try_from(prefix).ok().filter(|prefix| *prefix <= bytes * 8);
-    let prefix = prefix.ok_or_else(|| Failure::new(format!("{function}() takes a prefix length from 0 to {}", bytes * 8)))?;
+    let prefix = prefix.ok_or_else(|| FunctionError::new(format!("{function}() takes a prefix length from 0 to {}", bytes * 8)))?;
     Ok((0..bytes).map(|byte| !(0xffu32 >> prefix.saturating_sub(byte * 8).min(8)) as u8).collect())
 }

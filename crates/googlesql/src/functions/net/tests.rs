@@ -1,6 +1,6 @@
 //! Expected values: as BigQuery's reference describes them.
 
-use super::super::shown::eval;
+use super::super::test_eval::eval;
 
 fn of(function: &str, argument: &str) -> String {
     eval(&format!("\"net.{function}\"({argument})"))

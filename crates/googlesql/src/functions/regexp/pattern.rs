@@ -6,20 +6,20 @@ use std::str::FromStr;
 
 use regex::Regex;
 
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 /// A compiled expression.
 #[derive(Debug)]
-pub(crate) struct Pattern(pub(crate) Regex);
+pub(crate) struct RegexPattern(pub(crate) Regex);
 
-impl FromStr for Pattern {
-    type Err = Failure;
+impl FromStr for RegexPattern {
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, Failure> {
-        let invalid = |why: &str| Failure::new(format!("Cannot parse regular expression: {why}"));
+    fn from_str(text: &str) -> Result<RegexPattern, FunctionError> {
+        let invalid = |why: &str| FunctionError::new(format!("Cannot parse regular expression: {why}"));
         let rewritten = rewritten(text).map_err(|why| invalid(&why))?;
         match Regex::new(&rewritten) {
-            Ok(regex) => Ok(Pattern(regex)),
+            Ok(regex) => Ok(RegexPattern(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(invalid("pattern too large - compile failed")),
             Err(error) => {
                 let error = error.to_string();
@@ -29,12 +29,12 @@ impl FromStr for Pattern {
     }
 }
 
-impl Pattern {
+impl RegexPattern {
     /// The group whose text stands for the match: the only one, or all of it.
-    pub(crate) fn group(&self) -> Result<usize, Failure> {
+    pub(crate) fn group(&self) -> Result<usize, FunctionError> {
         match self.0.captures_len() - 1 {
             groups @ (0 | 1) => Ok(groups),
-            _ => Err(Failure::new("Regular expressions passed into extraction functions must not have more than 1 capturing group")),
+            _ => Err(FunctionError::new("Regular expressions passed into extraction functions must not have more than 1 capturing group")),
         }
     }
 }

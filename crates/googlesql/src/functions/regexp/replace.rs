@@ -7,38 +7,38 @@ use regex::Captures;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Parsed, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::pattern::Pattern;
+use super::pattern::RegexPattern;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    vec![scalar("regexp_replace", vec![Overload::ternary::<Text, Parsed<Pattern>, Parsed<Replacement>, Text, _>(replace)])]
+    vec![scalar("regexp_replace", vec![Overload::ternary::<Text, Parsed<RegexPattern>, Parsed<Replacement>, Text, _>(replace)])]
 }
 
 /// What a match is replaced by.
 #[derive(Debug)]
-struct Replacement(Vec<Piece>);
+struct Replacement(Vec<ReplacementPiece>);
 
 #[derive(Debug)]
-enum Piece {
+enum ReplacementPiece {
     Literal(char),
     /// `\0` is the whole match.
     Group(usize),
 }
 
 impl FromStr for Replacement {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Replacement, Failure> {
+    fn from_str(text: &str) -> Result<Replacement, FunctionError> {
         let mut letters = text.chars();
         let mut pieces = Vec::new();
         while let Some(letter) = letters.next() {
             pieces.push(match (letter, letter == '\\') {
-                (letter, false) => Piece::Literal(letter),
+                (letter, false) => ReplacementPiece::Literal(letter),
                 (_, true) => match letters.next() {
-                    Some('\\') => Piece::Literal('\\'),
-                    Some(digit @ '0'..='9') => Piece::Group(digit as usize - '0' as usize),
-                    _ => return Err(Failure::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
+                    Some('\\') => ReplacementPiece::Literal('\\'),
+                    Some(digit @ '0'..='9') => ReplacementPiece::Group(digit as usize - '0' as usize),
+                    _ => return Err(FunctionError::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
                 },
             });
         }
@@ -46,23 +46,23 @@ impl FromStr for Replacement {
     }
 }
 
-fn replace(text: &str, pattern: &Pattern, replacement: &Replacement) -> Result<String, Failure> {
+fn replace(text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Result<String, FunctionError> {
     let groups = pattern.0.captures_len();
     for piece in &replacement.0 {
-        if let Piece::Group(group) = piece
+        if let ReplacementPiece::Group(group) = piece
             && *group >= groups
         {
             let message =
                 format!("Invalid REGEXP_REPLACE pattern: there is no group \\{group} in a regular expression with {}", groups - 1);
-            return Err(Failure::new(message));
+            return Err(FunctionError::new(message));
         }
     }
     let by = |found: &Captures| {
         let mut result = String::new();
         for piece in &replacement.0 {
             match piece {
-                Piece::Literal(letter) => result.push(*letter),
-                Piece::Group(group) => result.push_str(found.get(*group).map_or("", |part| part.as_str())),
+                ReplacementPiece::Literal(letter) => result.push(*letter),
+                ReplacementPiece::Group(group) => result.push_str(found.get(*group).map_or("", |part| part.as_str())),
             }
         }
         result

@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 /// Takes text without padding, too.
@@ -33,9 +33,9 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>, FunctionError> {
     let characters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    LENIENT.decode(characters).map_err(|_| Failure::new("Failed to decode invalid base64 string"))
+    LENIENT.decode(characters).map_err(|_| FunctionError::new("Failed to decode invalid base64 string"))
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
@@ -44,10 +44,10 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 }
 
 /// An odd number of digits is taken as if a 0 stood before them.
-pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, FunctionError> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
-    let mut digits = digits.ok_or_else(|| Failure::new(format!("Failed to decode invalid hexadecimal string: {text}")))?;
+    let mut digits = digits.ok_or_else(|| FunctionError::new(format!("Failed to decode invalid hexadecimal string: {text}")))?;
     if digits.len() % 2 == 1 {
         digits.insert(0, 0);
     }
@@ -69,8 +69,8 @@ pub(crate) fn to_base32(bytes: &[u8]) -> String {
     text
 }
 
-pub(crate) fn from_base32(text: &str) -> Result<Vec<u8>, Failure> {
-    let invalid = || Failure::new("Failed to decode invalid base32 string");
+pub(crate) fn from_base32(text: &str) -> Result<Vec<u8>, FunctionError> {
+    let invalid = || FunctionError::new("Failed to decode invalid base32 string");
     let digits = text.trim_end_matches('=');
     let (mut bytes, mut bits, mut held) = (Vec::with_capacity(digits.len() * 5 / 8), 0u64, 0);
     for byte in digits.bytes() {

@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Int64, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::list::ArrayOf;
 use super::super::overload::Overload;
 
@@ -14,7 +14,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             vec![Overload::unary::<Text, Int64, _>(|text| match text.chars().next() {
                 None => Ok(0),
                 Some(first) if first.is_ascii() => Ok(i64::from(u32::from(first))),
-                Some(_) => Err(Failure::new("ASCII: the first character is not an ASCII character")),
+                Some(_) => Err(FunctionError::new("ASCII: the first character is not an ASCII character")),
             })],
         ),
         scalar(
@@ -34,20 +34,20 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "code_points_to_string",
             vec![Overload::unary::<ArrayOf<Int64>, Text, _>(|points| {
-                points.into_iter().map(|point| point.map(character).transpose()).collect::<Result<Option<String>, Failure>>()
+                points.into_iter().map(|point| point.map(character).transpose()).collect::<Result<Option<String>, FunctionError>>()
             })],
         ),
         scalar(
             "code_points_to_bytes",
             vec![Overload::unary::<ArrayOf<Int64>, Bytes, _>(|points| {
-                let byte = |point: i64| u8::try_from(point).map_err(|_| Failure::new(format!("Invalid ASCII value {point}")));
-                points.into_iter().map(|point| point.map(byte).transpose()).collect::<Result<Option<Vec<u8>>, Failure>>()
+                let byte = |point: i64| u8::try_from(point).map_err(|_| FunctionError::new(format!("Invalid ASCII value {point}")));
+                points.into_iter().map(|point| point.map(byte).transpose()).collect::<Result<Option<Vec<u8>>, FunctionError>>()
             })],
         ),
     ]
 }
 
-fn character(point: i64) -> Result<char, Failure> {
+fn character(point: i64) -> Result<char, FunctionError> {
     let character = u32::try_from(point).ok().and_then(char::from_u32);
-    character.ok_or_else(|| Failure::new(format!("Invalid codepoint {point}")))
+    character.ok_or_else(|| FunctionError::new(format!("Invalid codepoint {point}")))
 }

@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bool, Bytes, Int64, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -47,17 +47,18 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn in_text(text: &str, part: &str, position: i64, occurrence: i64) -> Result<i64, Failure> {
+fn in_text(text: &str, part: &str, position: i64, occurrence: i64) -> Result<i64, FunctionError> {
     let characters = |text: &str| text.chars().collect::<Vec<char>>();
     instr(&characters(text), &characters(part), position, occurrence)
 }
 
 /// Finds overlapping occurrences; a negative position counts from the end, and backwards from there.
-fn instr<T: PartialEq>(value: &[T], part: &[T], position: i64, occurrence: i64) -> Result<i64, Failure> {
+fn instr<T: PartialEq>(value: &[T], part: &[T], position: i64, occurrence: i64) -> Result<i64, FunctionError> {
     if position == 0 {
-        return Err(Failure::new("Invalid position argument of INSTR: it may not be 0"));
+        return Err(FunctionError::new("Invalid position argument of INSTR: it may not be 0"));
     }
-    let nth = usize::try_from(occurrence - 1).map_err(|_| Failure::new("Invalid occurrence argument of INSTR: it must be positive"))?;
+    let nth =
+        usize::try_from(occurrence - 1).map_err(|_| FunctionError::new("Invalid occurrence argument of INSTR: it must be positive"))?;
     let length = value.len() as i64;
     let found = |at: &i64| value[*at as usize..].starts_with(part);
     let at = match position > 0 {

@@ -18,7 +18,7 @@ mod split;
 mod trim;
 
 use super::Function;
-use super::failure::Failure;
+use super::function_error::FunctionError;
 pub(crate) use concatenate::{bytes as concatenated_bytes, texts as concatenated_texts};
 
 /// The entries of `FUNCTIONS`.
@@ -42,19 +42,19 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 /// The most bytes that REPEAT, LPAD and the like make.
-const MOST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The size, if a result may be that big.
-fn output(function: &str, bytes: usize) -> Result<usize, Failure> {
-    match bytes <= MOST {
+fn output(function: &str, bytes: usize) -> Result<usize, FunctionError> {
+    match bytes <= MAX_BYTES {
         true => Ok(bytes),
-        false => Err(Failure::new(format!("Output of {function} exceeds max allowed output size of 1MB"))),
+        false => Err(FunctionError::new(format!("Output of {function} exceeds max allowed output size of 1MB"))),
     }
 }
 
 /// The argument as a length.
-fn count(function: &str, number: i64) -> Result<usize, Failure> {
-    usize::try_from(number).map_err(|_| Failure::new(format!("Length argument of {function} cannot be negative: {number}")))
+fn count(function: &str, number: i64) -> Result<usize, FunctionError> {
+    usize::try_from(number).map_err(|_| FunctionError::new(format!("Length argument of {function} cannot be negative: {number}")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use super::super::Function;
 use super::super::adapter::{scalar, scalar_with_part};
 use super::super::column::{Bool, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 /// The mode is an identifier, as date parts are.
@@ -26,24 +26,24 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "contains_substr",
             vec![Overload::binary::<Text, Text, Bool, _>(|text, part| {
-                Ok::<_, Failure>(folded(text, "NFKC")?.contains(&folded(part, "NFKC")?))
+                Ok::<_, FunctionError>(folded(text, "NFKC")?.contains(&folded(part, "NFKC")?))
             })],
         ),
     ]
 }
 
-fn normalize(text: &str, mode: &str) -> Result<String, Failure> {
+fn normalize(text: &str, mode: &str) -> Result<String, FunctionError> {
     Ok(match mode {
         "NFC" => ComposingNormalizerBorrowed::new_nfc().normalize(text),
         "NFKC" => ComposingNormalizerBorrowed::new_nfkc().normalize(text),
         "NFD" => DecomposingNormalizerBorrowed::new_nfd().normalize(text),
         "NFKD" => DecomposingNormalizerBorrowed::new_nfkd().normalize(text),
-        other => return Err(Failure::new(format!("{other} is not a valid normalization mode: NFC, NFKC, NFD, NFKD"))),
+        other => return Err(FunctionError::new(format!("{other} is not a valid normalization mode: NFC, NFKC, NFD, NFKD"))),
     }
     .into_owned())
 }
 
-fn folded(text: &str, mode: &str) -> Result<String, Failure> {
+fn folded(text: &str, mode: &str) -> Result<String, FunctionError> {
     let folded: String = normalize(text, mode)?.chars().flat_map(fold).collect();
     normalize(&folded, mode)
 }

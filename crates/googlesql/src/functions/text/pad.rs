@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Int64, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::{count, output};
 
@@ -17,12 +17,12 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                 Overload::binary::<Text, Int64, Text, _>(|text, times| {
                     let times = count("REPEAT", times)?;
                     output("REPEAT", text.len().saturating_mul(times))?;
-                    Ok::<_, Failure>(text.repeat(times))
+                    Ok::<_, FunctionError>(text.repeat(times))
                 }),
                 Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, times| {
                     let times = count("REPEAT", times)?;
                     output("REPEAT", bytes.len().saturating_mul(times))?;
-                    Ok::<_, Failure>(bytes.repeat(times))
+                    Ok::<_, FunctionError>(bytes.repeat(times))
                 }),
             ],
         ),
@@ -32,7 +32,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 fn overloads(function: &'static str, left: bool) -> Vec<Overload> {
     let text = move |text: &str, length: i64, pattern: &str| {
         let characters = |text: &str| text.chars().collect::<Vec<char>>();
-        Ok::<String, Failure>(pad(function, left, &characters(text), length, &characters(pattern))?.into_iter().collect())
+        Ok::<String, FunctionError>(pad(function, left, &characters(text), length, &characters(pattern))?.into_iter().collect())
     };
     vec![
         Overload::binary::<Text, Int64, Text, _>(move |value, length| text(value, length, " ")),
@@ -43,10 +43,10 @@ fn overloads(function: &'static str, left: bool) -> Vec<Overload> {
 }
 
 /// What is too long is cut at its end, whichever side is padded.
-fn pad<T: Copy>(function: &str, left: bool, value: &[T], length: i64, pattern: &[T]) -> Result<Vec<T>, Failure> {
+fn pad<T: Copy>(function: &str, left: bool, value: &[T], length: i64, pattern: &[T]) -> Result<Vec<T>, FunctionError> {
     let length = output(function, count(function, length)?)?;
     if pattern.is_empty() {
-        return Err(Failure::new(format!("Pattern argument of {function} cannot be empty")));
+        return Err(FunctionError::new(format!("Pattern argument of {function} cannot be empty")));
     }
     let kept = value.iter().copied().take(length);
     let padding = pattern.iter().copied().cycle().take(length.saturating_sub(value.len()));

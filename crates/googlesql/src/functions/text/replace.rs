@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -24,7 +24,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "translate",
             vec![
                 Overload::ternary::<Text, Text, Text, Text, _>(|text, from, to| {
-                    Ok::<String, Failure>(translate(text.chars(), from.chars(), to.chars())?.into_iter().collect())
+                    Ok::<String, FunctionError>(translate(text.chars(), from.chars(), to.chars())?.into_iter().collect())
                 }),
                 Overload::ternary::<Bytes, Bytes, Bytes, Bytes, _>(|bytes, from, to| {
                     translate(bytes.iter().copied(), from.iter().copied(), to.iter().copied())
@@ -56,11 +56,11 @@ fn translate<T: Copy + Eq + Hash>(
     value: impl Iterator<Item = T>,
     from: impl Iterator<Item = T>,
     mut to: impl Iterator<Item = T>,
-) -> Result<Vec<T>, Failure> {
+) -> Result<Vec<T>, FunctionError> {
     let mut counterparts = HashMap::new();
     for source in from {
         if counterparts.insert(source, to.next()).is_some() {
-            return Err(Failure::new("Duplicate character in TRANSLATE source characters"));
+            return Err(FunctionError::new("Duplicate character in TRANSLATE source characters"));
         }
     }
     Ok(value.filter_map(|item| counterparts.get(&item).copied().unwrap_or(Some(item))).collect())

@@ -3,7 +3,7 @@
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Int64, Text};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::count;
 
@@ -15,10 +15,10 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "left",
             vec![
                 Overload::binary::<Text, Int64, Text, _>(|text, length| {
-                    Ok::<_, Failure>(text[..ends_after(text, count("LEFT", length)?)].to_owned())
+                    Ok::<_, FunctionError>(text[..ends_after(text, count("LEFT", length)?)].to_owned())
                 }),
                 Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, length| {
-                    Ok::<_, Failure>(bytes[..count("LEFT", length)?.min(bytes.len())].to_vec())
+                    Ok::<_, FunctionError>(bytes[..count("LEFT", length)?.min(bytes.len())].to_vec())
                 }),
             ],
         ),
@@ -27,10 +27,10 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             vec![
                 Overload::binary::<Text, Int64, Text, _>(|text, length| {
                     let skipped = text.chars().count().saturating_sub(count("RIGHT", length)?);
-                    Ok::<_, Failure>(text[ends_after(text, skipped)..].to_owned())
+                    Ok::<_, FunctionError>(text[ends_after(text, skipped)..].to_owned())
                 }),
                 Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, length| {
-                    Ok::<_, Failure>(bytes[bytes.len().saturating_sub(count("RIGHT", length)?)..].to_vec())
+                    Ok::<_, FunctionError>(bytes[bytes.len().saturating_sub(count("RIGHT", length)?)..].to_vec())
                 }),
             ],
         ),
@@ -46,7 +46,7 @@ fn substr() -> Vec<Overload> {
     ]
 }
 
-fn of_text(text: &str, position: i64, length: i64) -> Result<String, Failure> {
+fn of_text(text: &str, position: i64, length: i64) -> Result<String, FunctionError> {
     // A position from the start needs no count of the whole.
     let all = if position < 0 { text.chars().count() } else { 0 };
     let (skipped, length) = range(all, position, length)?;
@@ -54,20 +54,20 @@ fn of_text(text: &str, position: i64, length: i64) -> Result<String, Failure> {
     Ok(rest[..ends_after(rest, length)].to_owned())
 }
 
-fn of_bytes(bytes: &[u8], position: i64, length: i64) -> Result<Vec<u8>, Failure> {
+fn of_bytes(bytes: &[u8], position: i64, length: i64) -> Result<Vec<u8>, FunctionError> {
     let (skipped, length) = range(bytes.len(), position, length)?;
     Ok(bytes.iter().skip(skipped).take(length).copied().collect())
 }
 
 /// How many to skip and how many to take. 0 is the first position, too, and so is what lies
 /// before it, counted from the end.
-fn range(all: usize, position: i64, length: i64) -> Result<(usize, usize), Failure> {
+fn range(all: usize, position: i64, length: i64) -> Result<(usize, usize), FunctionError> {
     let skipped = match position {
         0 => 0,
         1.. => usize::try_from(position - 1).unwrap_or(usize::MAX),
         _ => all.saturating_sub(usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX)),
     };
-    let length = usize::try_from(length).map_err(|_| Failure::new("Third argument in SUBSTR() cannot be negative"))?;
+    let length = usize::try_from(length).map_err(|_| FunctionError::new("Third argument in SUBSTR() cannot be negative"))?;
     Ok((skipped, length))
 }
 

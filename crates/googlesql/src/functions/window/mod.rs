@@ -1,6 +1,6 @@
 //! Functions of a window: numbering, neighbours, percentiles.
 
-mod borrowed;
+mod datafusion_window;
 mod percentile;
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use datafusion::functions_window::{cume_dist, lead_lag, nth_value, ntile, rank, 
 use datafusion::logical_expr::WindowUDF;
 
 use super::Function;
-use borrowed::{Borrowed, Constant, Result};
+use datafusion_window::{Borrowed, Constant, Result};
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {

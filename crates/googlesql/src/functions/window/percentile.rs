@@ -13,7 +13,7 @@ use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldA
 use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
 use super::super::coerce::no_signature_of;
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
@@ -105,7 +105,7 @@ impl PartitionEvaluator for Partition {
         let sorted = sorted.slice(skipped, sorted.len() - skipped);
         let share = values[1].as_primitive::<Float64Type>().iter().next().flatten();
         let share = share.filter(|share| (0.0..=1.0).contains(share));
-        let share = share.ok_or_else(|| Failure::new("The percentile must be between 0 and 1"))?;
+        let share = share.ok_or_else(|| FunctionError::new("The percentile must be between 0 and 1"))?;
         let value = match (self.kind, sorted.len()) {
             (_, 0) => ScalarValue::try_from(sorted.data_type())?,
             (Kind::Discrete, count) => {

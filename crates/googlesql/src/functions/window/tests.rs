@@ -1,6 +1,6 @@
 //! Expected values: as BigQuery's reference describes them.
 
-use super::super::shown::eval;
+use super::super::test_eval::eval;
 
 /// The values of the function over a column `x`, in the order of x, as text.
 fn over(call: &str, values: &str) -> String {

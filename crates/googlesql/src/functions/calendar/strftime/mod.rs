@@ -12,62 +12,68 @@ mod write;
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Parsed, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::civil::{self, MICROS_OF_DAY};
-use super::truncate::day_of;
 use super::zone::Zone;
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 use parse::parse;
-use pattern::Pattern;
+use pattern::StrftimePattern;
 use write::Shown;
 pub(crate) use write::{MONTHS, WEEKDAYS};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    let dates =
-        || Overload::binary::<Parsed<Pattern>, Date, Text, _>(|pattern, days| Shown::Date(i64::from(days) * MICROS_OF_DAY).write(pattern));
-    let datetimes = || Overload::binary::<Parsed<Pattern>, Datetime, Text, _>(|pattern, micros| Shown::Datetime(micros).write(pattern));
-    let timestamps =
-        || Overload::binary::<Parsed<Pattern>, Timestamp, Text, _>(|pattern, micros| Shown::timestamp(micros, &Zone::UTC).write(pattern));
+    let dates = || {
+        Overload::binary::<Parsed<StrftimePattern>, Date, Text, _>(|pattern, days| {
+            Shown::Date(i64::from(days) * MICROS_OF_DAY).write(pattern)
+        })
+    };
+    let datetimes =
+        || Overload::binary::<Parsed<StrftimePattern>, Datetime, Text, _>(|pattern, micros| Shown::Datetime(micros).write(pattern));
+    let timestamps = || {
+        Overload::binary::<Parsed<StrftimePattern>, Timestamp, Text, _>(|pattern, micros| {
+            Shown::timestamp(micros, &Zone::UTC).write(pattern)
+        })
+    };
     let zoned = || {
-        Overload::ternary::<Parsed<Pattern>, Timestamp, Parsed<Zone>, Text, _>(|pattern, micros, zone| {
+        Overload::ternary::<Parsed<StrftimePattern>, Timestamp, Parsed<Zone>, Text, _>(|pattern, micros, zone| {
             Shown::timestamp(micros, zone).write(pattern)
         })
     };
-    let unreadable = |text: &str| Failure::new(format!("Failed to parse input string \"{text}\""));
+    let unreadable = |text: &str| FunctionError::new(format!("Failed to parse input string \"{text}\""));
     vec![
         scalar("format_date", vec![dates(), datetimes(), timestamps(), zoned()]),
         scalar("format_datetime", vec![datetimes(), timestamps(), zoned()]),
         scalar("format_timestamp", vec![timestamps(), zoned(), datetimes()]),
         scalar(
             "format_time",
-            vec![Overload::binary::<Parsed<Pattern>, Time, Text, _>(|pattern, micros| Shown::Time(micros).write(pattern))],
+            vec![Overload::binary::<Parsed<StrftimePattern>, Time, Text, _>(|pattern, micros| Shown::Time(micros).write(pattern))],
         ),
         scalar(
             "parse_date",
-            vec![Overload::binary::<Parsed<Pattern>, Text, Date, _>(move |pattern, text| {
+            vec![Overload::binary::<Parsed<StrftimePattern>, Text, Date, _>(move |pattern, text| {
                 parse(pattern, text, &Zone::UTC).map(day_of).ok_or_else(|| unreadable(text))
             })],
         ),
         scalar(
             "parse_datetime",
-            vec![Overload::binary::<Parsed<Pattern>, Text, Datetime, _>(move |pattern, text| {
+            vec![Overload::binary::<Parsed<StrftimePattern>, Text, Datetime, _>(move |pattern, text| {
                 parse(pattern, text, &Zone::UTC).ok_or_else(|| unreadable(text))
             })],
         ),
         scalar(
             "parse_time",
-            vec![Overload::binary::<Parsed<Pattern>, Text, Time, _>(move |pattern, text| {
+            vec![Overload::binary::<Parsed<StrftimePattern>, Text, Time, _>(move |pattern, text| {
                 parse(pattern, text, &Zone::UTC).map(|micros| micros.rem_euclid(MICROS_OF_DAY)).ok_or_else(|| unreadable(text))
             })],
         ),
         scalar(
             "parse_timestamp",
             vec![
-                Overload::binary::<Parsed<Pattern>, Text, Timestamp, _>(move |pattern, text| {
+                Overload::binary::<Parsed<StrftimePattern>, Text, Timestamp, _>(move |pattern, text| {
                     parse(pattern, text, &Zone::UTC).ok_or_else(|| unreadable(text))
                 }),
-                Overload::ternary::<Parsed<Pattern>, Text, Parsed<Zone>, Timestamp, _>(move |pattern, text, zone| {
-                    parse(pattern, text, zone).and_then(civil::checked_micros).ok_or_else(|| unreadable(text))
+                Overload::ternary::<Parsed<StrftimePattern>, Text, Parsed<Zone>, Timestamp, _>(move |pattern, text, zone| {
+                    parse(pattern, text, zone).and_then(civil_time::checked_micros).ok_or_else(|| unreadable(text))
                 }),
             ],
         ),

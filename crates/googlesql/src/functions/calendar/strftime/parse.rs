@@ -5,15 +5,15 @@
 
 use jiff::civil::{Date, ISOWeekDate, Weekday};
 
-use super::super::civil::{self, MICROS_OF_DAY, checked_micros};
 use super::super::zone::Zone;
-use super::pattern::{Element, Pattern, Piece};
+use super::pattern::{StrftimeElement, StrftimePattern, StrftimePiece};
 use super::rest::Rest;
 use super::write::{MONTHS, WEEKDAYS};
+use crate::civil_time::{self, MICROS_OF_DAY, checked_micros};
 
 /// Microseconds since 1970 in UTC, if the text is of that form. `zone` is that of a text that names
 /// none.
-pub(crate) fn parse(pattern: &Pattern, text: &str, zone: &Zone) -> Option<i64> {
+pub(crate) fn parse(pattern: &StrftimePattern, text: &str, zone: &Zone) -> Option<i64> {
     let mut found = Found::default();
     let mut rest = Rest(text.trim_start());
     found.read(pattern, &mut rest)?;
@@ -23,7 +23,7 @@ pub(crate) fn parse(pattern: &Pattern, text: &str, zone: &Zone) -> Option<i64> {
     if let Some(seconds) = found.epoch {
         return checked_micros(seconds.checked_mul(1_000_000)?);
     }
-    let days = civil::checked_days(i64::from(civil::days(found.date()?)))?;
+    let days = civil_time::checked_days(i64::from(civil_time::days(found.date()?)))?;
     let civil = i64::from(days) * MICROS_OF_DAY + found.time();
     checked_micros(found.zone.as_ref().unwrap_or(zone).timestamp(civil))
 }
@@ -86,57 +86,57 @@ impl Default for Found {
 }
 
 impl Found {
-    fn read(&mut self, pattern: &Pattern, rest: &mut Rest) -> Option<()> {
+    fn read(&mut self, pattern: &StrftimePattern, rest: &mut Rest) -> Option<()> {
         for piece in &pattern.0 {
             match piece {
-                Piece::Literal(white) if white.is_whitespace() => rest.skip_white(),
-                Piece::Literal(literal) => rest.0 = rest.0.strip_prefix(*literal)?,
-                Piece::Element(element, _) => self.element(*element, rest)?,
+                StrftimePiece::Literal(white) if white.is_whitespace() => rest.skip_white(),
+                StrftimePiece::Literal(literal) => rest.0 = rest.0.strip_prefix(*literal)?,
+                StrftimePiece::Element(element, _) => self.element(*element, rest)?,
             }
         }
         Some(())
     }
 
-    fn element(&mut self, element: Element, rest: &mut Rest) -> Option<()> {
+    fn element(&mut self, element: StrftimeElement, rest: &mut Rest) -> Option<()> {
         self.civil |= element.is_civil_date();
         match element {
-            Element::WeekdayName { .. } => self.weekday = Some(weekday(rest.name(&WEEKDAYS)?)?),
-            Element::MonthName { .. } => (self.month, self.days) = (rest.name(&MONTHS)? + 1, Days::Month),
-            Element::Century => self.century = Some(rest.number(2, 0..=99)?),
-            Element::Day | Element::DayBlank => (self.day, self.days) = (rest.number(2, 1..=31)?, Days::Month),
-            Element::IsoYear => self.iso_year = Some(rest.number(4, 0..=9999)?),
-            Element::IsoYearOfCentury => self.iso_year = Some(in_century(rest.number(2, 0..=99)?)),
-            Element::Hour | Element::HourBlank => (self.hour, self.twelve) = (rest.number(2, 0..=23)?, false),
-            Element::Hour12 | Element::Hour12Blank => (self.hour, self.twelve) = (rest.number(2, 1..=12)?, true),
-            Element::DayOfYear => self.days = Days::Year(rest.number(3, 1..=366)?),
-            Element::IsoDayOfYear => {
+            StrftimeElement::WeekdayName { .. } => self.weekday = Some(weekday(rest.name(&WEEKDAYS)?)?),
+            StrftimeElement::MonthName { .. } => (self.month, self.days) = (rest.name(&MONTHS)? + 1, Days::Month),
+            StrftimeElement::Century => self.century = Some(rest.number(2, 0..=99)?),
+            StrftimeElement::Day | StrftimeElement::DayBlank => (self.day, self.days) = (rest.number(2, 1..=31)?, Days::Month),
+            StrftimeElement::IsoYear => self.iso_year = Some(rest.number(4, 0..=9999)?),
+            StrftimeElement::IsoYearOfCentury => self.iso_year = Some(in_century(rest.number(2, 0..=99)?)),
+            StrftimeElement::Hour | StrftimeElement::HourBlank => (self.hour, self.twelve) = (rest.number(2, 0..=23)?, false),
+            StrftimeElement::Hour12 | StrftimeElement::Hour12Blank => (self.hour, self.twelve) = (rest.number(2, 1..=12)?, true),
+            StrftimeElement::DayOfYear => self.days = Days::Year(rest.number(3, 1..=366)?),
+            StrftimeElement::IsoDayOfYear => {
                 let day = rest.number(3, 1..=371)? - 1;
                 (self.iso_week, self.weekday) = (day / 7 + 1, weekday((day + 1) % 7));
             }
-            Element::Minute => self.minute = rest.number(2, 0..=59)?,
-            Element::Month => (self.month, self.days) = (rest.number(2, 1..=12)?, Days::Month),
-            Element::Noon { .. } => self.afternoon = rest.name(&["AM", "PM"])? == 1,
-            Element::Quarter => (self.month, self.days) = (rest.number(1, 1..=4)? * 3 - 2, Days::Month),
+            StrftimeElement::Minute => self.minute = rest.number(2, 0..=59)?,
+            StrftimeElement::Month => (self.month, self.days) = (rest.number(2, 1..=12)?, Days::Month),
+            StrftimeElement::Noon { .. } => self.afternoon = rest.name(&["AM", "PM"])? == 1,
+            StrftimeElement::Quarter => (self.month, self.days) = (rest.number(1, 1..=4)? * 3 - 2, Days::Month),
             // A leap second is the next second.
-            Element::Second => (self.second, self.micros) = (rest.number(2, 0..=60)?, 0),
-            Element::Fraction(decimals) => {
+            StrftimeElement::Second => (self.second, self.micros) = (rest.number(2, 0..=60)?, 0),
+            StrftimeElement::Fraction(decimals) => {
                 self.second = rest.number(2, 0..=60)?;
                 self.micros = rest.fraction(decimals);
             }
-            Element::EpochSeconds => self.epoch = Some(rest.signed()?),
-            Element::WeekSunday => self.days = Days::Weeks { begins: Weekday::Sunday, week: rest.number(2, 0..=53)? },
-            Element::WeekMonday => self.days = Days::Weeks { begins: Weekday::Monday, week: rest.number(2, 0..=53)? },
-            Element::IsoWeek => self.iso_week = rest.number(2, 1..=53)?,
-            Element::Weekday1 => self.weekday = weekday(rest.number(1, 1..=7)? % 7),
-            Element::Weekday0 => self.weekday = weekday(rest.number(1, 0..=6)?),
-            Element::Year | Element::YearFour => {
+            StrftimeElement::EpochSeconds => self.epoch = Some(rest.signed()?),
+            StrftimeElement::WeekSunday => self.days = Days::Weeks { begins: Weekday::Sunday, week: rest.number(2, 0..=53)? },
+            StrftimeElement::WeekMonday => self.days = Days::Weeks { begins: Weekday::Monday, week: rest.number(2, 0..=53)? },
+            StrftimeElement::IsoWeek => self.iso_week = rest.number(2, 1..=53)?,
+            StrftimeElement::Weekday1 => self.weekday = weekday(rest.number(1, 1..=7)? % 7),
+            StrftimeElement::Weekday0 => self.weekday = weekday(rest.number(1, 0..=6)?),
+            StrftimeElement::Year | StrftimeElement::YearFour => {
                 (self.year, self.century, self.year_of_century) = (rest.number(4, 0..=9999)?, None, None);
             }
-            Element::YearOfCentury => self.year_of_century = Some(rest.number(2, 0..=99)?),
-            Element::ZoneName => self.zone = Some(rest.word().parse().ok()?),
-            Element::Offset { .. } => self.zone = Some(rest.offset()?),
-            Element::White(_) => rest.skip_white(),
-            Element::Composite(of) => self.read(&Pattern::of(of), rest)?,
+            StrftimeElement::YearOfCentury => self.year_of_century = Some(rest.number(2, 0..=99)?),
+            StrftimeElement::ZoneName => self.zone = Some(rest.word().parse().ok()?),
+            StrftimeElement::Offset { .. } => self.zone = Some(rest.offset()?),
+            StrftimeElement::White(_) => rest.skip_white(),
+            StrftimeElement::Composite(of) => self.read(&StrftimePattern::of(of), rest)?,
         }
         Some(())
     }
@@ -162,7 +162,7 @@ impl Found {
                 // The first week may be one that began in the year before: week 1 begins with the
                 // year's first such day.
                 let day = if first.weekday() == begins { day - 7 } else { day };
-                Some(civil::date(civil::checked_days(i64::from(civil::days(first)) + day)?))
+                Some(civil_time::date(civil_time::checked_days(i64::from(civil_time::days(first)) + day)?))
             }
         }
     }

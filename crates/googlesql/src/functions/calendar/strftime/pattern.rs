@@ -2,21 +2,21 @@
 
 use std::str::FromStr;
 
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 
 /// `%Y-%m-%d` and the like. Any text is one: what is no element stands for itself.
 #[derive(Debug)]
-pub(crate) struct Pattern(pub(crate) Vec<Piece>);
+pub(crate) struct StrftimePattern(pub(crate) Vec<StrftimePiece>);
 
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum StrftimePiece {
     Literal(char),
     /// With its text, for types that do not have it.
-    Element(Element, String),
+    Element(StrftimeElement, String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
+pub(crate) enum StrftimeElement {
     WeekdayName {
         full: bool,
     },
@@ -69,7 +69,7 @@ pub(crate) enum Element {
 
 /// What an element asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum StrftimePart {
     Date,
     Time,
     DateAndTime,
@@ -77,148 +77,151 @@ pub(crate) enum Part {
     Neither,
 }
 
-impl Element {
-    fn of(letter: char) -> Option<Element> {
+impl StrftimeElement {
+    fn of(letter: char) -> Option<StrftimeElement> {
         Some(match letter {
-            'A' => Element::WeekdayName { full: true },
-            'a' => Element::WeekdayName { full: false },
-            'B' => Element::MonthName { full: true },
-            'b' | 'h' => Element::MonthName { full: false },
-            'C' => Element::Century,
-            'c' => Element::Composite("%a %b %e %H:%M:%S %Y"),
-            'D' | 'x' => Element::Composite("%m/%d/%y"),
-            'd' => Element::Day,
-            'e' => Element::DayBlank,
-            'F' => Element::Composite("%Y-%m-%d"),
-            'G' => Element::IsoYear,
-            'g' => Element::IsoYearOfCentury,
-            'H' => Element::Hour,
-            'I' => Element::Hour12,
-            'J' => Element::IsoDayOfYear,
-            'j' => Element::DayOfYear,
-            'k' => Element::HourBlank,
-            'l' => Element::Hour12Blank,
-            'M' => Element::Minute,
-            'm' => Element::Month,
-            'n' => Element::White('\n'),
-            'P' => Element::Noon { capital: false },
-            'p' => Element::Noon { capital: true },
-            'Q' => Element::Quarter,
-            'R' => Element::Composite("%H:%M"),
-            'r' => Element::Composite("%I:%M:%S %p"),
-            'S' => Element::Second,
-            's' => Element::EpochSeconds,
-            'T' | 'X' => Element::Composite("%H:%M:%S"),
-            't' => Element::White('\t'),
-            'U' => Element::WeekSunday,
-            'u' => Element::Weekday1,
-            'V' => Element::IsoWeek,
-            'W' => Element::WeekMonday,
-            'w' => Element::Weekday0,
-            'Y' => Element::Year,
-            'y' => Element::YearOfCentury,
-            'Z' => Element::ZoneName,
-            'z' => Element::Offset { colon: false },
+            'A' => StrftimeElement::WeekdayName { full: true },
+            'a' => StrftimeElement::WeekdayName { full: false },
+            'B' => StrftimeElement::MonthName { full: true },
+            'b' | 'h' => StrftimeElement::MonthName { full: false },
+            'C' => StrftimeElement::Century,
+            'c' => StrftimeElement::Composite("%a %b %e %H:%M:%S %Y"),
+            'D' | 'x' => StrftimeElement::Composite("%m/%d/%y"),
+            'd' => StrftimeElement::Day,
+            'e' => StrftimeElement::DayBlank,
+            'F' => StrftimeElement::Composite("%Y-%m-%d"),
+            'G' => StrftimeElement::IsoYear,
+            'g' => StrftimeElement::IsoYearOfCentury,
+            'H' => StrftimeElement::Hour,
+            'I' => StrftimeElement::Hour12,
+            'J' => StrftimeElement::IsoDayOfYear,
+            'j' => StrftimeElement::DayOfYear,
+            'k' => StrftimeElement::HourBlank,
+            'l' => StrftimeElement::Hour12Blank,
+            'M' => StrftimeElement::Minute,
+            'm' => StrftimeElement::Month,
+            'n' => StrftimeElement::White('\n'),
+            'P' => StrftimeElement::Noon { capital: false },
+            'p' => StrftimeElement::Noon { capital: true },
+            'Q' => StrftimeElement::Quarter,
+            'R' => StrftimeElement::Composite("%H:%M"),
+            'r' => StrftimeElement::Composite("%I:%M:%S %p"),
+            'S' => StrftimeElement::Second,
+            's' => StrftimeElement::EpochSeconds,
+            'T' | 'X' => StrftimeElement::Composite("%H:%M:%S"),
+            't' => StrftimeElement::White('\t'),
+            'U' => StrftimeElement::WeekSunday,
+            'u' => StrftimeElement::Weekday1,
+            'V' => StrftimeElement::IsoWeek,
+            'W' => StrftimeElement::WeekMonday,
+            'w' => StrftimeElement::Weekday0,
+            'Y' => StrftimeElement::Year,
+            'y' => StrftimeElement::YearOfCentury,
+            'Z' => StrftimeElement::ZoneName,
+            'z' => StrftimeElement::Offset { colon: false },
             _ => return None,
         })
     }
 
     /// What follows `%E`, and how many characters that is.
-    fn extended(rest: &str) -> Option<(Element, usize)> {
+    fn extended(rest: &str) -> Option<(StrftimeElement, usize)> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         match rest.as_bytes() {
-            [b'z', ..] => Some((Element::Offset { colon: true }, 1)),
-            [b'4', b'Y', ..] => Some((Element::YearFour, 2)),
-            [b'*', b'S', ..] => Some((Element::Fraction(None), 2)),
+            [b'z', ..] => Some((StrftimeElement::Offset { colon: true }, 1)),
+            [b'4', b'Y', ..] => Some((StrftimeElement::YearFour, 2)),
+            [b'*', b'S', ..] => Some((StrftimeElement::Fraction(None), 2)),
             bytes if digits > 0 && bytes.get(digits) == Some(&b'S') => {
                 // Microseconds are what there is; more digits are zeros.
                 let decimals = rest[..digits].parse().ok().filter(|decimals| *decimals <= 15)?;
-                Some((Element::Fraction(Some(decimals)), digits + 1))
+                Some((StrftimeElement::Fraction(Some(decimals)), digits + 1))
             }
             _ => None,
         }
     }
 
-    pub(crate) fn part(self) -> Part {
+    pub(crate) fn part(self) -> StrftimePart {
         match self {
-            Element::WeekdayName { .. }
-            | Element::MonthName { .. }
-            | Element::Century
-            | Element::Day
-            | Element::DayBlank
-            | Element::IsoYear
-            | Element::IsoYearOfCentury
-            | Element::IsoDayOfYear
-            | Element::DayOfYear
-            | Element::Month
-            | Element::Quarter
-            | Element::EpochSeconds
-            | Element::WeekSunday
-            | Element::WeekMonday
-            | Element::IsoWeek
-            | Element::Weekday1
-            | Element::Weekday0
-            | Element::Year
-            | Element::YearFour
-            | Element::YearOfCentury => Part::Date,
-            Element::Hour
-            | Element::Hour12
-            | Element::HourBlank
-            | Element::Hour12Blank
-            | Element::Minute
-            | Element::Noon { .. }
-            | Element::Second
-            | Element::Fraction(_) => Part::Time,
-            Element::ZoneName | Element::Offset { .. } => Part::Zone,
-            Element::White(_) => Part::Neither,
-            Element::Composite(of) => match (of.contains(['Y', 'y']), of.contains("%M")) {
-                (true, true) => Part::DateAndTime,
-                (true, false) => Part::Date,
-                (false, _) => Part::Time,
+            StrftimeElement::WeekdayName { .. }
+            | StrftimeElement::MonthName { .. }
+            | StrftimeElement::Century
+            | StrftimeElement::Day
+            | StrftimeElement::DayBlank
+            | StrftimeElement::IsoYear
+            | StrftimeElement::IsoYearOfCentury
+            | StrftimeElement::IsoDayOfYear
+            | StrftimeElement::DayOfYear
+            | StrftimeElement::Month
+            | StrftimeElement::Quarter
+            | StrftimeElement::EpochSeconds
+            | StrftimeElement::WeekSunday
+            | StrftimeElement::WeekMonday
+            | StrftimeElement::IsoWeek
+            | StrftimeElement::Weekday1
+            | StrftimeElement::Weekday0
+            | StrftimeElement::Year
+            | StrftimeElement::YearFour
+            | StrftimeElement::YearOfCentury => StrftimePart::Date,
+            StrftimeElement::Hour
+            | StrftimeElement::Hour12
+            | StrftimeElement::HourBlank
+            | StrftimeElement::Hour12Blank
+            | StrftimeElement::Minute
+            | StrftimeElement::Noon { .. }
+            | StrftimeElement::Second
+            | StrftimeElement::Fraction(_) => StrftimePart::Time,
+            StrftimeElement::ZoneName | StrftimeElement::Offset { .. } => StrftimePart::Zone,
+            StrftimeElement::White(_) => StrftimePart::Neither,
+            StrftimeElement::Composite(of) => match (of.contains(['Y', 'y']), of.contains("%M")) {
+                (true, true) => StrftimePart::DateAndTime,
+                (true, false) => StrftimePart::Date,
+                (false, _) => StrftimePart::Time,
             },
         }
     }
 }
 
-impl Element {
+impl StrftimeElement {
     /// Asks for a day, but neither for one of the ISO calendar nor only for its name.
     pub(crate) fn is_civil_date(self) -> bool {
-        let iso = matches!(self, Element::IsoYear | Element::IsoYearOfCentury | Element::IsoWeek | Element::IsoDayOfYear);
-        let weekday = matches!(self, Element::WeekdayName { .. } | Element::Weekday0 | Element::Weekday1);
-        matches!(self.part(), Part::Date | Part::DateAndTime) && !iso && !weekday
+        let iso = matches!(
+            self,
+            StrftimeElement::IsoYear | StrftimeElement::IsoYearOfCentury | StrftimeElement::IsoWeek | StrftimeElement::IsoDayOfYear
+        );
+        let weekday = matches!(self, StrftimeElement::WeekdayName { .. } | StrftimeElement::Weekday0 | StrftimeElement::Weekday1);
+        matches!(self.part(), StrftimePart::Date | StrftimePart::DateAndTime) && !iso && !weekday
     }
 }
 
-impl Pattern {
-    pub(crate) fn of(text: &str) -> Pattern {
+impl StrftimePattern {
+    pub(crate) fn of(text: &str) -> StrftimePattern {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             let after = &rest[first.len_utf8()..];
             let next = after.chars().next();
             let (piece, length) = match (first, next) {
-                ('%', Some('%')) => (Piece::Literal('%'), 2),
-                ('%', Some('E')) => match Element::extended(&after[1..]) {
-                    Some((element, length)) => (Piece::Element(element, rest[..length + 2].to_owned()), length + 2),
-                    None => (Piece::Literal('%'), 1),
+                ('%', Some('%')) => (StrftimePiece::Literal('%'), 2),
+                ('%', Some('E')) => match StrftimeElement::extended(&after[1..]) {
+                    Some((element, length)) => (StrftimePiece::Element(element, rest[..length + 2].to_owned()), length + 2),
+                    None => (StrftimePiece::Literal('%'), 1),
                 },
-                ('%', Some(letter)) => match Element::of(letter) {
-                    Some(element) => (Piece::Element(element, rest[..2].to_owned()), 2),
-                    None => (Piece::Literal('%'), 1),
+                ('%', Some(letter)) => match StrftimeElement::of(letter) {
+                    Some(element) => (StrftimePiece::Element(element, rest[..2].to_owned()), 2),
+                    None => (StrftimePiece::Literal('%'), 1),
                 },
-                (literal, _) => (Piece::Literal(literal), literal.len_utf8()),
+                (literal, _) => (StrftimePiece::Literal(literal), literal.len_utf8()),
             };
             pieces.push(piece);
             rest = &rest[length..];
         }
-        Pattern(pieces)
+        StrftimePattern(pieces)
     }
 }
 
-impl FromStr for Pattern {
-    type Err = Failure;
+impl FromStr for StrftimePattern {
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<Pattern, Failure> {
-        Ok(Pattern::of(text))
+    fn from_str(text: &str) -> Result<StrftimePattern, FunctionError> {
+        Ok(StrftimePattern::of(text))
     }
 }

@@ -6,7 +6,7 @@ use super::super::super::tests::{check, eval_over};
 use super::super::text::{read_timestamp, write_timestamp};
 use super::super::zone::Zone;
 use super::parse::parse;
-use super::pattern::Pattern;
+use super::pattern::StrftimePattern;
 use super::write::Shown;
 
 #[test]
@@ -136,8 +136,8 @@ fn parsing_follows_the_reference() {
 proptest! {
     #[test]
     fn no_pattern_and_no_text_breaks_parsing(pattern in "(%?[ -~é]){0,12}", text in "([-+:. A-Za-z0-9é]){0,20}") {
-        let _ = parse(&Pattern::of(&pattern), &text, &Zone::UTC);
-        let _ = Shown::timestamp(0, &Zone::UTC).write(&Pattern::of(&pattern));
+        let _ = parse(&StrftimePattern::of(&pattern), &text, &Zone::UTC);
+        let _ = Shown::timestamp(0, &Zone::UTC).write(&StrftimePattern::of(&pattern));
         let _ = text.parse::<Zone>();
         let _ = read_timestamp(&text, &Zone::UTC);
     }
@@ -145,7 +145,7 @@ proptest! {
     #[test]
     fn what_was_written_is_read_again(micros in -62_135_596_800_000_000_i64..=253_402_300_799_999_999) {
         for pattern in ["%E4Y-%m-%d %H:%M:%E6S", "%E4Y %j %I:%M:%E*S %p", "%c .%E6S", "%E4Y %U %a %T %E6S", "%G %V %u %T %E6S"] {
-            let pattern = Pattern::of(pattern);
+            let pattern = StrftimePattern::of(pattern);
             let written = Shown::Datetime(micros).write(&pattern);
             prop_assert_eq!(parse(&pattern, &written, &Zone::UTC), Some(micros), "{}", written);
         }

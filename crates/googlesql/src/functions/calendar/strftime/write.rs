@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use jiff::civil::{Date, Weekday};
 
-use super::super::civil::{self, MICROS_OF_DAY};
 use super::super::extract::week;
-use super::super::truncate::day_of;
 use super::super::zone::Zone;
-use super::pattern::{Element, Part, Pattern, Piece};
+use super::pattern::{StrftimeElement, StrftimePart, StrftimePattern, StrftimePiece};
+use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
 /// What is to be written. The types differ in the elements they have.
 pub(crate) enum Shown {
@@ -33,28 +32,30 @@ impl Shown {
         Shown::Timestamp { civil: micros + offset * 1_000_000, offset }
     }
 
-    pub(crate) fn write(&self, pattern: &Pattern) -> String {
+    pub(crate) fn write(&self, pattern: &StrftimePattern) -> String {
         let mut text = String::new();
-        self.append(&mut text, pattern, civil::date(day_of(self.civil())));
+        self.append(&mut text, pattern, civil_time::date(day_of(self.civil())));
         text
     }
 
-    fn append(&self, text: &mut String, pattern: &Pattern, date: Date) {
+    fn append(&self, text: &mut String, pattern: &StrftimePattern, date: Date) {
         for piece in &pattern.0 {
             match piece {
-                Piece::Literal(literal) => text.push(*literal),
-                Piece::Element(element, _) if self.has(*element) => self.element(text, *element, date),
-                Piece::Element(_, itself) => text.push_str(itself),
+                StrftimePiece::Literal(literal) => text.push(*literal),
+                StrftimePiece::Element(element, _) if self.has(*element) => self.element(text, *element, date),
+                StrftimePiece::Element(_, itself) => text.push_str(itself),
             }
         }
     }
 
-    fn has(&self, element: Element) -> bool {
+    fn has(&self, element: StrftimeElement) -> bool {
         match self {
             Shown::Timestamp { .. } => true,
-            Shown::Datetime(_) => element.part() != Part::Zone,
-            Shown::Date(_) => matches!(element.part(), Part::Date | Part::Neither) && element != Element::EpochSeconds,
-            Shown::Time(_) => matches!(element.part(), Part::Time | Part::Neither),
+            Shown::Datetime(_) => element.part() != StrftimePart::Zone,
+            Shown::Date(_) => {
+                matches!(element.part(), StrftimePart::Date | StrftimePart::Neither) && element != StrftimeElement::EpochSeconds
+            }
+            Shown::Time(_) => matches!(element.part(), StrftimePart::Time | StrftimePart::Neither),
         }
     }
 
@@ -71,7 +72,7 @@ impl Shown {
         }
     }
 
-    fn element(&self, text: &mut String, element: Element, date: Date) {
+    fn element(&self, text: &mut String, element: StrftimeElement, date: Date) {
         let micros = self.civil().rem_euclid(MICROS_OF_DAY);
         let (hour, minute, second) = (micros / 3_600_000_000, micros / 60_000_000 % 60, micros / 1_000_000 % 60);
         let hour_12 = (hour + 11) % 12 + 1;
@@ -82,47 +83,47 @@ impl Shown {
         };
         // Writing to a String cannot fail.
         let _ = match element {
-            Element::WeekdayName { full } => write!(text, "{}", name(&WEEKDAYS, date.weekday().to_sunday_zero_offset(), full)),
-            Element::MonthName { full } => write!(text, "{}", name(&MONTHS, date.month() - 1, full)),
-            Element::Century => write!(text, "{:02}", date.year() / 100),
-            Element::Day => write!(text, "{:02}", date.day()),
-            Element::DayBlank => write!(text, "{:2}", date.day()),
-            Element::IsoYear => write!(text, "{}", iso().year()),
-            Element::IsoYearOfCentury => write!(text, "{:02}", iso().year() % 100),
-            Element::Hour => write!(text, "{hour:02}"),
-            Element::Hour12 => write!(text, "{hour_12:02}"),
-            Element::HourBlank => write!(text, "{hour:2}"),
-            Element::Hour12Blank => write!(text, "{hour_12:2}"),
-            Element::IsoDayOfYear => {
+            StrftimeElement::WeekdayName { full } => write!(text, "{}", name(&WEEKDAYS, date.weekday().to_sunday_zero_offset(), full)),
+            StrftimeElement::MonthName { full } => write!(text, "{}", name(&MONTHS, date.month() - 1, full)),
+            StrftimeElement::Century => write!(text, "{:02}", date.year() / 100),
+            StrftimeElement::Day => write!(text, "{:02}", date.day()),
+            StrftimeElement::DayBlank => write!(text, "{:2}", date.day()),
+            StrftimeElement::IsoYear => write!(text, "{}", iso().year()),
+            StrftimeElement::IsoYearOfCentury => write!(text, "{:02}", iso().year() % 100),
+            StrftimeElement::Hour => write!(text, "{hour:02}"),
+            StrftimeElement::Hour12 => write!(text, "{hour_12:02}"),
+            StrftimeElement::HourBlank => write!(text, "{hour:2}"),
+            StrftimeElement::Hour12Blank => write!(text, "{hour_12:2}"),
+            StrftimeElement::IsoDayOfYear => {
                 write!(text, "{:03}", (iso().week() as i16 - 1) * 7 + i16::from(iso().weekday().to_monday_one_offset()))
             }
-            Element::DayOfYear => write!(text, "{:03}", date.day_of_year()),
-            Element::Minute => write!(text, "{minute:02}"),
-            Element::Month => write!(text, "{:02}", date.month()),
-            Element::Noon { capital } => {
+            StrftimeElement::DayOfYear => write!(text, "{:03}", date.day_of_year()),
+            StrftimeElement::Minute => write!(text, "{minute:02}"),
+            StrftimeElement::Month => write!(text, "{:02}", date.month()),
+            StrftimeElement::Noon { capital } => {
                 let word = if hour < 12 { "AM" } else { "PM" };
                 write!(text, "{}", if capital { word.to_owned() } else { word.to_lowercase() })
             }
-            Element::Quarter => write!(text, "{}", (date.month() + 2) / 3),
-            Element::Second => write!(text, "{second:02}"),
-            Element::Fraction(decimals) => write!(text, "{second:02}{}", fraction(micros % 1_000_000, decimals)),
-            Element::EpochSeconds => write!(text, "{}", (self.civil() - self.offset() * 1_000_000).div_euclid(1_000_000)),
-            Element::WeekSunday => write!(text, "{:02}", week(date, Weekday::Sunday)),
-            Element::WeekMonday => write!(text, "{:02}", week(date, Weekday::Monday)),
-            Element::IsoWeek => write!(text, "{:02}", iso().week()),
-            Element::Weekday1 => write!(text, "{}", date.weekday().to_monday_one_offset()),
-            Element::Weekday0 => write!(text, "{}", date.weekday().to_sunday_zero_offset()),
-            Element::Year => write!(text, "{}", date.year()),
-            Element::YearFour => write!(text, "{:04}", date.year()),
-            Element::YearOfCentury => write!(text, "{:02}", year_of_century(date)),
-            Element::ZoneName => write!(text, "{}", zone_name(self.offset())),
-            Element::Offset { colon } => {
+            StrftimeElement::Quarter => write!(text, "{}", (date.month() + 2) / 3),
+            StrftimeElement::Second => write!(text, "{second:02}"),
+            StrftimeElement::Fraction(decimals) => write!(text, "{second:02}{}", fraction(micros % 1_000_000, decimals)),
+            StrftimeElement::EpochSeconds => write!(text, "{}", (self.civil() - self.offset() * 1_000_000).div_euclid(1_000_000)),
+            StrftimeElement::WeekSunday => write!(text, "{:02}", week(date, Weekday::Sunday)),
+            StrftimeElement::WeekMonday => write!(text, "{:02}", week(date, Weekday::Monday)),
+            StrftimeElement::IsoWeek => write!(text, "{:02}", iso().week()),
+            StrftimeElement::Weekday1 => write!(text, "{}", date.weekday().to_monday_one_offset()),
+            StrftimeElement::Weekday0 => write!(text, "{}", date.weekday().to_sunday_zero_offset()),
+            StrftimeElement::Year => write!(text, "{}", date.year()),
+            StrftimeElement::YearFour => write!(text, "{:04}", date.year()),
+            StrftimeElement::YearOfCentury => write!(text, "{:02}", year_of_century(date)),
+            StrftimeElement::ZoneName => write!(text, "{}", zone_name(self.offset())),
+            StrftimeElement::Offset { colon } => {
                 let (sign, offset) = (if self.offset() < 0 { '-' } else { '+' }, self.offset().abs());
                 write!(text, "{sign}{:02}{}{:02}", offset / 3_600, if colon { ":" } else { "" }, offset / 60 % 60)
             }
-            Element::White(white) => write!(text, "{white}"),
-            Element::Composite(of) => {
-                self.append(text, &Pattern::of(of), date);
+            StrftimeElement::White(white) => write!(text, "{white}"),
+            StrftimeElement::Composite(of) => {
+                self.append(text, &StrftimePattern::of(of), date);
                 Ok(())
             }
         };

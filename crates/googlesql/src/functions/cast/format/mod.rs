@@ -15,12 +15,12 @@ use datafusion::arrow::datatypes::i256;
 
 use super::super::Function;
 use super::super::calendar::Zone;
-use super::super::calendar::civil::{self, MICROS_OF_DAY};
 use super::super::column::{Argument, BigNumeric, Bytes, Date, Datetime, Float64, Int64, Numeric, Parsed, Returned, Text, Time, Timestamp};
-use super::super::failure::Failure;
+use super::super::function_error::FunctionError;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::overload::{Both, Overload};
 use super::both;
+use crate::civil_time::{self, MICROS_OF_DAY};
 use bytes::Encoding;
 use moment::MomentFormat;
 use number::NumberFormat;
@@ -51,7 +51,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
 }
 
 fn ternary<A: Argument, B: Argument, C: Argument, R: Returned>(
-    body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>, C::Item<'a>) -> Result<R::Owned, Failure> + Copy + Send + Sync + 'static,
+    body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>, C::Item<'a>) -> Result<R::Owned, FunctionError> + Copy + Send + Sync + 'static,
 ) -> Both {
     Both { strict: Overload::ternary::<A, B, C, R, _>(body), safe: Overload::ternary::<A, B, C, R, _>(move |a, b, c| body(a, b, c).ok()) }
 }
@@ -63,7 +63,7 @@ fn string() -> Vec<Both> {
         Both::binary::<Float64, Parsed<NumberFormat>, Text>(|value, form| {
             let units = decimal::of_float(value, form.decimals());
             form.write(
-                units.ok_or_else(|| Failure::new(format!("The local BigQuery does not format {value} as a number")))?,
+                units.ok_or_else(|| FunctionError::new(format!("The local BigQuery does not format {value} as a number")))?,
                 form.decimals(),
             )
         }),
@@ -77,24 +77,24 @@ fn string() -> Vec<Both> {
     ]
 }
 
-fn date(text: &str, form: &MomentFormat) -> Result<i32, Failure> {
+fn date(text: &str, form: &MomentFormat) -> Result<i32, FunctionError> {
     // Within the calendar this is far from the ends of an i32.
     Ok(read(text, form, Needs::Date)?.civil.div_euclid(MICROS_OF_DAY) as i32)
 }
 
-fn time(text: &str, form: &MomentFormat) -> Result<i64, Failure> {
+fn time(text: &str, form: &MomentFormat) -> Result<i64, FunctionError> {
     Ok(read(text, form, Needs::Time)?.civil.rem_euclid(MICROS_OF_DAY))
 }
 
-fn datetime(text: &str, form: &MomentFormat) -> Result<i64, Failure> {
+fn datetime(text: &str, form: &MomentFormat) -> Result<i64, FunctionError> {
     Ok(read(text, form, Needs::Datetime)?.civil)
 }
 
-fn timestamp(text: &str, form: &MomentFormat, zone: &Zone) -> Result<i64, Failure> {
+fn timestamp(text: &str, form: &MomentFormat, zone: &Zone) -> Result<i64, FunctionError> {
     let found = read(text, form, Needs::Timestamp)?;
     let micros = match found.offset_minutes {
         Some(minutes) => found.civil - minutes * 60_000_000,
         None => zone.timestamp(found.civil),
     };
-    civil::checked_micros(micros).ok_or_else(|| Failure::new(format!("Invalid timestamp: '{text}'")))
+    civil_time::checked_micros(micros).ok_or_else(|| FunctionError::new(format!("Invalid timestamp: '{text}'")))
 }

@@ -2,22 +2,22 @@
 
 use std::str::FromStr;
 
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 
 /// What [`FromStr`] has found to be elements and separators.
 #[derive(Debug)]
-pub(crate) struct MomentFormat(pub(crate) Vec<Piece>);
+pub(crate) struct MomentFormat(pub(crate) Vec<MomentPiece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum MomentPiece {
     /// As it is.
     Literal(String),
     /// In the letters in which it is written, which names are then written in, too.
-    Element(Element, Letters),
+    Element(MomentElement, Letters),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
+pub(crate) enum MomentElement {
     /// Its last digits, so many; of four all.
     Year(usize),
     /// Of two digits the nearest such year.
@@ -48,7 +48,7 @@ pub(crate) enum Element {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum MomentPart {
     Date,
     Time,
     Zone,
@@ -61,66 +61,66 @@ pub(crate) enum Letters {
     Small,
 }
 
-impl Element {
-    pub(crate) fn part(self) -> Part {
+impl MomentElement {
+    pub(crate) fn part(self) -> MomentPart {
         match self {
-            Element::Year(_)
-            | Element::RoundYear(_)
-            | Element::Month
-            | Element::MonthName { .. }
-            | Element::Day
-            | Element::DayOfYear
-            | Element::DayOfWeek
-            | Element::DayName { .. } => Part::Date,
-            Element::Hour12
-            | Element::Hour24
-            | Element::Minute
-            | Element::Second
-            | Element::SecondOfDay
-            | Element::Fraction(_)
-            | Element::Meridian { .. } => Part::Time,
-            Element::OffsetHour | Element::OffsetMinute => Part::Zone,
+            MomentElement::Year(_)
+            | MomentElement::RoundYear(_)
+            | MomentElement::Month
+            | MomentElement::MonthName { .. }
+            | MomentElement::Day
+            | MomentElement::DayOfYear
+            | MomentElement::DayOfWeek
+            | MomentElement::DayName { .. } => MomentPart::Date,
+            MomentElement::Hour12
+            | MomentElement::Hour24
+            | MomentElement::Minute
+            | MomentElement::Second
+            | MomentElement::SecondOfDay
+            | MomentElement::Fraction(_)
+            | MomentElement::Meridian { .. } => MomentPart::Time,
+            MomentElement::OffsetHour | MomentElement::OffsetMinute => MomentPart::Zone,
         }
     }
 
     /// The element that the text begins with, and its length: the longest of those that fit.
-    fn at(text: &str) -> Option<(Element, usize)> {
-        const ELEMENTS: [(&str, Element); 35] = [
-            ("SSSSS", Element::SecondOfDay),
-            ("MONTH", Element::MonthName { full: true }),
-            ("YYYY", Element::Year(4)),
-            ("RRRR", Element::RoundYear(4)),
-            ("HH12", Element::Hour12),
-            ("HH24", Element::Hour24),
-            ("A.M.", Element::Meridian { dots: true }),
-            ("P.M.", Element::Meridian { dots: true }),
-            ("YYY", Element::Year(3)),
-            ("MON", Element::MonthName { full: false }),
-            ("DDD", Element::DayOfYear),
-            ("DAY", Element::DayName { full: true }),
-            ("FF1", Element::Fraction(1)),
-            ("FF2", Element::Fraction(2)),
-            ("FF3", Element::Fraction(3)),
-            ("FF4", Element::Fraction(4)),
-            ("FF5", Element::Fraction(5)),
-            ("FF6", Element::Fraction(6)),
-            ("FF7", Element::Fraction(7)),
-            ("FF8", Element::Fraction(8)),
-            ("FF9", Element::Fraction(9)),
-            ("TZH", Element::OffsetHour),
-            ("TZM", Element::OffsetMinute),
-            ("YY", Element::Year(2)),
-            ("RR", Element::RoundYear(2)),
-            ("MM", Element::Month),
-            ("MI", Element::Minute),
-            ("DD", Element::Day),
-            ("DY", Element::DayName { full: false }),
-            ("HH", Element::Hour12),
-            ("SS", Element::Second),
-            ("AM", Element::Meridian { dots: false }),
-            ("PM", Element::Meridian { dots: false }),
-            ("Y", Element::Year(1)),
-            ("D", Element::DayOfWeek),
+    fn at(text: &str) -> Option<(MomentElement, usize)> {
+        const ELEMENTS: [(&str, MomentElement); 35] = [
+            ("SSSSS", MomentElement::SecondOfDay),
+            ("MONTH", MomentElement::MonthName { full: true }),
+            ("YYYY", MomentElement::Year(4)),
+            ("RRRR", MomentElement::RoundYear(4)),
+            ("HH12", MomentElement::Hour12),
+            ("HH24", MomentElement::Hour24),
+            ("A.M.", MomentElement::Meridian { dots: true }),
+            ("P.M.", MomentElement::Meridian { dots: true }),
+            ("YYY", MomentElement::Year(3)),
+            ("MON", MomentElement::MonthName { full: false }),
+            ("DDD", MomentElement::DayOfYear),
+            ("DAY", MomentElement::DayName { full: true }),
+            ("FF1", MomentElement::Fraction(1)),
+            ("FF2", MomentElement::Fraction(2)),
+            ("FF3", MomentElement::Fraction(3)),
+            ("FF4", MomentElement::Fraction(4)),
+            ("FF5", MomentElement::Fraction(5)),
+            ("FF6", MomentElement::Fraction(6)),
+            ("FF7", MomentElement::Fraction(7)),
+            ("FF8", MomentElement::Fraction(8)),
+            ("FF9", MomentElement::Fraction(9)),
+            ("TZH", MomentElement::OffsetHour),
+            ("TZM", MomentElement::OffsetMinute),
+            ("YY", MomentElement::Year(2)),
+            ("RR", MomentElement::RoundYear(2)),
+            ("MM", MomentElement::Month),
+            ("MI", MomentElement::Minute),
+            ("DD", MomentElement::Day),
+            ("DY", MomentElement::DayName { full: false }),
+            ("HH", MomentElement::Hour12),
+            ("SS", MomentElement::Second),
+            ("AM", MomentElement::Meridian { dots: false }),
+            ("PM", MomentElement::Meridian { dots: false }),
+            ("Y", MomentElement::Year(1)),
+            ("D", MomentElement::DayOfWeek),
         ];
         let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
         ELEMENTS.iter().find(|(name, _)| starts(name)).map(|(name, element)| (*element, name.len()))
@@ -128,24 +128,24 @@ impl Element {
 }
 
 impl FromStr for MomentFormat {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<MomentFormat, Failure> {
+    fn from_str(text: &str) -> Result<MomentFormat, FunctionError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            if let Some((element, length)) = Element::at(rest) {
-                pieces.push(Piece::Element(element, letters(&rest[..length])));
+            if let Some((element, length)) = MomentElement::at(rest) {
+                pieces.push(MomentPiece::Element(element, letters(&rest[..length])));
                 rest = &rest[length..];
                 continue;
             }
             let (literal, after) = match first {
-                '"' => quoted(&rest[1..]).ok_or_else(|| Failure::new(format!("Cannot find matching \" in the format '{text}'")))?,
+                '"' => quoted(&rest[1..]).ok_or_else(|| FunctionError::new(format!("Cannot find matching \" in the format '{text}'")))?,
                 '-' | '.' | '/' | ',' | '\'' | ';' | ':' => (first.to_string(), &rest[1..]),
                 white if white.is_whitespace() => (white.to_string(), &rest[white.len_utf8()..]),
-                _ => return Err(Failure::new(format!("Cannot find matched format element at '{rest}' in the format '{text}'"))),
+                _ => return Err(FunctionError::new(format!("Cannot find matched format element at '{rest}' in the format '{text}'"))),
             };
-            pieces.push(Piece::Literal(literal));
+            pieces.push(MomentPiece::Literal(literal));
             rest = after;
         }
         Ok(MomentFormat(pieces))

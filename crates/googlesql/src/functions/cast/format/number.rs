@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use datafusion::arrow::datatypes::i256;
 
-use super::super::super::failure::Failure;
+use super::super::super::function_error::FunctionError;
 use super::super::super::number::decimal;
 
 #[derive(Debug)]
@@ -43,10 +43,10 @@ enum Sign {
 }
 
 impl FromStr for NumberFormat {
-    type Err = Failure;
+    type Err = FunctionError;
 
-    fn from_str(text: &str) -> Result<NumberFormat, Failure> {
-        let unsupported = || Failure::new(format!("The local BigQuery does not support the number format '{text}'"));
+    fn from_str(text: &str) -> Result<NumberFormat, FunctionError> {
+        let unsupported = || FunctionError::new(format!("The local BigQuery does not support the number format '{text}'"));
         let mut format = NumberFormat { dollar: false, sign: Sign::Before, whole: Vec::new(), decimals: None };
         let capitals = text.to_ascii_uppercase();
         let mut rest = capitals.as_str();
@@ -80,8 +80,8 @@ impl NumberFormat {
     }
 
     /// Of units of 10^-scale.
-    pub(crate) fn write(&self, units: i256, scale: u32) -> Result<String, Failure> {
-        let too_large = || Failure::new("numeric overflow in the number format");
+    pub(crate) fn write(&self, units: i256, scale: u32) -> Result<String, FunctionError> {
+        let too_large = || FunctionError::new("numeric overflow in the number format");
         let rounded = match scale.checked_sub(self.decimals()) {
             Some(more) => decimal::divide_rounding(units, decimal::power_of_ten(more)),
             None => units.checked_mul(decimal::power_of_ten(self.decimals() - scale)),

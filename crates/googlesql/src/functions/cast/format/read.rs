@@ -5,10 +5,10 @@
 
 use jiff::civil::Date;
 
-use super::super::super::calendar::civil::{self, MICROS_OF_DAY};
 use super::super::super::calendar::strftime::MONTHS;
-use super::super::super::failure::Failure;
-use super::moment::{Element, MomentFormat, Part, Piece};
+use super::super::super::function_error::FunctionError;
+use super::moment::{MomentElement, MomentFormat, MomentPart, MomentPiece};
+use crate::civil_time::{self, MICROS_OF_DAY};
 
 /// The type to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +25,17 @@ pub(crate) struct Found {
     pub(crate) offset_minutes: Option<i64>,
 }
 
-pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Found, Failure> {
-    let invalid = || Failure::new(format!("Failed to parse input string \"{text}\""));
+pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Found, FunctionError> {
+    let invalid = || FunctionError::new(format!("Failed to parse input string \"{text}\""));
     let mut parts = Parts::default();
     let mut rest = text.trim();
     for piece in &form.0 {
         rest = match piece {
-            Piece::Literal(white) if white.chars().all(char::is_whitespace) => {
+            MomentPiece::Literal(white) if white.chars().all(char::is_whitespace) => {
                 rest.strip_prefix(char::is_whitespace).ok_or_else(invalid)?.trim_start()
             }
-            Piece::Literal(literal) => rest.strip_prefix(literal.as_str()).ok_or_else(invalid)?,
-            Piece::Element(element, _) => {
+            MomentPiece::Literal(literal) => rest.strip_prefix(literal.as_str()).ok_or_else(invalid)?,
+            MomentPiece::Element(element, _) => {
                 needs.allows(*element)?;
                 parts.take(*element, rest).ok_or_else(invalid)?
             }
@@ -46,23 +46,23 @@ pub(crate) fn read(text: &str, form: &MomentFormat, needs: Needs) -> Result<Foun
     }
     let days = match needs {
         Needs::Time => 0,
-        Needs::Date | Needs::Datetime | Needs::Timestamp => i64::from(civil::days(parts.date()?.ok_or_else(invalid)?)),
+        Needs::Date | Needs::Datetime | Needs::Timestamp => i64::from(civil_time::days(parts.date()?.ok_or_else(invalid)?)),
     };
     let time = parts.time()?;
     Ok(Found { civil: days * MICROS_OF_DAY + time, offset_minutes: parts.offset() })
 }
 
 impl Needs {
-    fn allows(self, element: Element) -> Result<(), Failure> {
+    fn allows(self, element: MomentElement) -> Result<(), FunctionError> {
         let unsupported =
-            |what: &str| Err(Failure::new(format!("The local BigQuery does not support {what} in the FORMAT of a CAST from STRING")));
+            |what: &str| Err(FunctionError::new(format!("The local BigQuery does not support {what} in the FORMAT of a CAST from STRING")));
         match (element, element.part(), self) {
-            (Element::DayOfWeek | Element::DayName { .. }, ..) => unsupported("days of the week"),
-            (Element::Year(1 | 3), ..) => unsupported("years of one or three digits"),
-            (_, Part::Date, Needs::Time) => Err(Failure::new("A TIME has no date, for which its FORMAT asks")),
-            (_, Part::Time, Needs::Date) => Err(Failure::new("A DATE has no time, for which its FORMAT asks")),
-            (_, Part::Zone, Needs::Date | Needs::Time | Needs::Datetime) => {
-                Err(Failure::new("Only a TIMESTAMP has a time zone, for which the FORMAT asks"))
+            (MomentElement::DayOfWeek | MomentElement::DayName { .. }, ..) => unsupported("days of the week"),
+            (MomentElement::Year(1 | 3), ..) => unsupported("years of one or three digits"),
+            (_, MomentPart::Date, Needs::Time) => Err(FunctionError::new("A TIME has no date, for which its FORMAT asks")),
+            (_, MomentPart::Time, Needs::Date) => Err(FunctionError::new("A DATE has no time, for which its FORMAT asks")),
+            (_, MomentPart::Zone, Needs::Date | Needs::Time | Needs::Datetime) => {
+                Err(FunctionError::new("Only a TIMESTAMP has a time zone, for which the FORMAT asks"))
             }
             _ => Ok(()),
         }
@@ -89,62 +89,62 @@ struct Parts {
 
 impl Parts {
     /// What is left of the text after the element.
-    fn take<'t>(&mut self, element: Element, text: &'t str) -> Option<&'t str> {
+    fn take<'t>(&mut self, element: MomentElement, text: &'t str) -> Option<&'t str> {
         let within = |most: usize, range: std::ops::RangeInclusive<i64>| {
             let (number, _, rest) = digits(text, most)?;
             range.contains(&number).then_some((number, rest))
         };
         let (number, rest) = match element {
-            Element::Year(2) => within(2, 0..=99).map(|(year, rest)| (2000 + year, rest)),
-            Element::Year(_) => within(4, 1..=9999),
-            Element::RoundYear(most) => digits(text, most).map(|(year, length, rest)| match length {
+            MomentElement::Year(2) => within(2, 0..=99).map(|(year, rest)| (2000 + year, rest)),
+            MomentElement::Year(_) => within(4, 1..=9999),
+            MomentElement::RoundYear(most) => digits(text, most).map(|(year, length, rest)| match length {
                 1 | 2 => (if year < 50 { 2000 + year } else { 1900 + year }, rest),
                 _ => (year, rest),
             }),
-            Element::Month => within(2, 1..=12),
-            Element::MonthName { full } => month(text, full),
-            Element::Day => within(2, 1..=31),
-            Element::DayOfYear => within(3, 1..=366),
-            Element::Hour12 => within(2, 1..=12),
-            Element::Hour24 => within(2, 0..=23),
-            Element::Minute => within(2, 0..=59),
-            Element::Second => within(2, 0..=59),
-            Element::SecondOfDay => within(5, 0..=86_399),
-            Element::Fraction(most) => digits(text, most).map(|(number, length, rest)| {
+            MomentElement::Month => within(2, 1..=12),
+            MomentElement::MonthName { full } => month(text, full),
+            MomentElement::Day => within(2, 1..=31),
+            MomentElement::DayOfYear => within(3, 1..=366),
+            MomentElement::Hour12 => within(2, 1..=12),
+            MomentElement::Hour24 => within(2, 0..=23),
+            MomentElement::Minute => within(2, 0..=59),
+            MomentElement::Second => within(2, 0..=59),
+            MomentElement::SecondOfDay => within(5, 0..=86_399),
+            MomentElement::Fraction(most) => digits(text, most).map(|(number, length, rest)| {
                 let micros = if length > 6 { number / 10_i64.pow(length as u32 - 6) } else { number * 10_i64.pow(6 - length as u32) };
                 (micros, rest)
             }),
-            Element::Meridian { dots } => meridian(text, dots),
-            Element::OffsetHour => {
+            MomentElement::Meridian { dots } => meridian(text, dots),
+            MomentElement::OffsetHour => {
                 let sign = text.chars().next().filter(|sign| matches!(sign, '+' | '-' | ' '))?;
                 self.west = sign == '-';
                 digits(&text[1..], 2).map(|(hours, _, rest)| (hours, rest)).filter(|(hours, _)| *hours <= 14)
             }
-            Element::OffsetMinute => within(2, 0..=59),
-            Element::DayOfWeek | Element::DayName { .. } => None,
+            MomentElement::OffsetMinute => within(2, 0..=59),
+            MomentElement::DayOfWeek | MomentElement::DayName { .. } => None,
         }?;
         match element {
-            Element::Year(_) | Element::RoundYear(_) => self.year = Some(number),
-            Element::Month | Element::MonthName { .. } => self.month = Some(number),
-            Element::Day => self.day = Some(number),
-            Element::DayOfYear => self.day_of_year = Some(number),
-            Element::Hour12 => self.hour_12 = Some(number),
-            Element::Hour24 => self.hour_24 = Some(number),
-            Element::Minute => self.minute = number,
-            Element::Second => self.second = number,
-            Element::SecondOfDay => self.second_of_day = Some(number),
-            Element::Fraction(_) => self.micros = number,
-            Element::Meridian { .. } => self.afternoon = Some(number == 1),
-            Element::OffsetHour => self.offset_hours = Some(number),
-            Element::OffsetMinute => self.offset_minutes = number,
-            Element::DayOfWeek | Element::DayName { .. } => {}
+            MomentElement::Year(_) | MomentElement::RoundYear(_) => self.year = Some(number),
+            MomentElement::Month | MomentElement::MonthName { .. } => self.month = Some(number),
+            MomentElement::Day => self.day = Some(number),
+            MomentElement::DayOfYear => self.day_of_year = Some(number),
+            MomentElement::Hour12 => self.hour_12 = Some(number),
+            MomentElement::Hour24 => self.hour_24 = Some(number),
+            MomentElement::Minute => self.minute = number,
+            MomentElement::Second => self.second = number,
+            MomentElement::SecondOfDay => self.second_of_day = Some(number),
+            MomentElement::Fraction(_) => self.micros = number,
+            MomentElement::Meridian { .. } => self.afternoon = Some(number == 1),
+            MomentElement::OffsetHour => self.offset_hours = Some(number),
+            MomentElement::OffsetMinute => self.offset_minutes = number,
+            MomentElement::DayOfWeek | MomentElement::DayName { .. } => {}
         }
         Some(rest)
     }
 
     /// None if the calendar has no such day.
-    fn date(&self) -> Result<Option<Date>, Failure> {
-        let today = |what: &str| Failure::new(format!("The local BigQuery does not support a FORMAT without {what} for a date"));
+    fn date(&self) -> Result<Option<Date>, FunctionError> {
+        let today = |what: &str| FunctionError::new(format!("The local BigQuery does not support a FORMAT without {what} for a date"));
         let year = self.year.ok_or_else(|| today("a year"))? as i16;
         if let Some(day) = self.day_of_year {
             return Ok(Date::new(year, 1, 1).ok().and_then(|first| first.with().day_of_year(day as i16).build().ok()));
@@ -154,11 +154,11 @@ impl Parts {
     }
 
     /// Microseconds since midnight.
-    fn time(&self) -> Result<i64, Failure> {
+    fn time(&self) -> Result<i64, FunctionError> {
         let hour = match (self.hour_24, self.hour_12, self.afternoon) {
             (Some(hour), ..) => hour,
             (None, Some(hour), Some(afternoon)) => hour % 12 + if afternoon { 12 } else { 0 },
-            (None, Some(_), None) => return Err(Failure::new("The format elements HH and HH12 need AM or PM")),
+            (None, Some(_), None) => return Err(FunctionError::new("The format elements HH and HH12 need AM or PM")),
             (None, None, _) => 0,
         };
         let seconds = self.second_of_day.unwrap_or((hour * 60 + self.minute) * 60 + self.second);

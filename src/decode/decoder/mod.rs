@@ -1,0 +1,208 @@
+//! Decodes one message to one row, or to the reason why there is none.
+
+mod problems;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::attributes::{Attributes, ValidAttributes};
+use super::decoded::{Decoded, FilterReason, RejectReason, Rejected};
+use super::entry_columns::{Context, EntryColumn, REMOTE_IP, Value};
+use super::event::Event;
+use super::event_id::EventId;
+use super::json;
+use super::log_entry::LogEntry;
+use super::message::PubsubMessage;
+use super::privacy::Privacy;
+use super::remote_ip::IpAnonymization;
+use super::request_url::RequestUrl;
+use super::row::{Cell, Row, RowWriter, Written};
+use super::schema::{Column, ColumnType, Mode, Schema};
+use super::signature::Signatures;
+use super::table_suffix::SuffixTemplate;
+use super::time_bounds;
+pub use problems::SchemaProblem;
+
+/// The operator's settings for decoding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// VALID_ATTRIBUTES.
+    pub valid_attributes: ValidAttributes,
+    /// PIXEL_PATH; empty for any path.
+    pub pixel_paths: Vec<String>,
+    /// TABLE_SUFFIX.
+    pub table_suffix: SuffixTemplate,
+    pub privacy: Privacy,
+    /// `None` if URLs are not signed.
+    pub signatures: Option<Signatures>,
+}
+
+/// Settings and schema, resolved to the source of each column.
+#[derive(Debug)]
+pub struct Decoder {
+    settings: Settings,
+    columns: Vec<(Column, Source)>,
+    /// By position in VALID_ATTRIBUTES.
+    is_repeated: Vec<bool>,
+    /// Attributes whose column was removed from the schema after the service started.
+    without_column: Vec<usize>,
+    invalid_attributes: Option<Column>,
+}
+
+/// The source of a column's values.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// A parameter, by its position in VALID_ATTRIBUTES.
+    Attribute(usize),
+    Entry(&'static EntryColumn),
+    /// Whether the URL is signed.
+    Signed,
+    Nothing,
+}
+
+const INVALID_ATTRIBUTES: &str = "invalid_attributes";
+const SIGNED: &str = "signed";
+
+impl Decoder {
+    /// Resolves the source of each column of `schema`.
+    pub fn new(settings: Settings, schema: &Schema) -> Self {
+        let names = settings.valid_attributes.names();
+        let mut invalid_attributes = None;
+        let mut columns = Vec::with_capacity(schema.columns().len());
+        for column in schema.columns() {
+            let attribute = names.iter().position(|name| column.is_called(name));
+            let source = match (attribute, EntryColumn::of(column)) {
+                (Some(index), _) => Source::Attribute(index),
+                (None, Some(entry)) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
+                (None, Some(entry)) => Source::Entry(entry),
+                (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
+                (None, None) => Source::Nothing,
+            };
+            let lists_names = column.kind == ColumnType::String && column.mode == Mode::Repeated;
+            if matches!(source, Source::Nothing) && lists_names && column.is_called(INVALID_ATTRIBUTES) {
+                invalid_attributes = Some(column.clone());
+            } else {
+                columns.push((column.clone(), source));
+            }
+        }
+        let column_of = |name: &String| schema.column(name);
+        let is_repeated = names.iter().map(|name| column_of(name).is_some_and(|column| column.mode == Mode::Repeated)).collect();
+        let without_column = (0..names.len()).filter(|index| column_of(&names[*index]).is_none()).collect();
+        Self { columns, is_repeated, without_column, invalid_attributes, settings }
+    }
+
+    /// Decodes one message that arrived at `now`.
+    pub fn decode(&self, message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
+        let data = match message.data.bytes() {
+            Ok(data) => data,
+            Err(error) => return rejected(message, RejectReason::BadBase64, error.to_string()),
+        };
+        if data.is_empty() {
+            return rejected(message, RejectReason::NoData, "the message has no data".to_owned());
+        }
+        match json::read::<LogEntry<'_>>(&data) {
+            Ok(entry) => self.decode_entry(message, entry, &data, now),
+            Err(error) => {
+                rejected(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
+            }
+        }
+    }
+
+    fn decode_entry(&self, message: &PubsubMessage<'_>, entry: LogEntry<'_>, data: &[u8], now: Timestamp) -> Decoded {
+        let event = Event::new(message, entry, data, now);
+        let Some(url_text) = event.request_url() else {
+            return Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::NoRequestUrl,
+                detail: "the entry has no httpRequest.requestUrl".to_owned(),
+                column: None,
+            });
+        };
+        let url = RequestUrl::new(url_text);
+        if event.method() != "GET" {
+            return Decoded::Filtered(FilterReason::Method);
+        }
+        let paths = &self.settings.pixel_paths;
+        if !paths.is_empty() && !paths.iter().any(|path| path == url.path) {
+            return Decoded::Filtered(FilterReason::Path);
+        }
+        // Before the first check that can reject the message: a dead letter would store it.
+        if self.settings.privacy.is_opted_out(url.query) {
+            return Decoded::Filtered(FilterReason::OptedOut);
+        }
+        let signed = match self.settings.signatures.as_ref().map(|signatures| signatures.check(url.query)).transpose() {
+            Ok(signed) => signed,
+            Err(reason) => return Decoded::Filtered(reason),
+        };
+        let mut attributes = self.settings.valid_attributes.read(url.query, |index| self.is_repeated[index]);
+        if let Some(ids) = &self.settings.privacy.hashed_ids {
+            ids.hide(&mut attributes);
+        }
+        let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
+            return Decoded::Filtered(FilterReason::MissingAttribute);
+        };
+        if let Err(error) = time_bounds::check(event.time, now) {
+            return Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::TimestampOutOfRange,
+                detail: error.to_string(),
+                column: None,
+            });
+        }
+        match self.write_row(&event, url, &attributes, signed) {
+            Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, json }),
+            Err((column, written)) => Decoded::Rejected(Rejected {
+                detail: match written {
+                    Written::Rejected => format!("column {column} is REQUIRED and the value does not fit its type"),
+                    Written::Absent | Written::Yes => format!("column {column} is REQUIRED and there is no value for it"),
+                },
+                event_id: event.event_id,
+                reason: RejectReason::RequiredColumn,
+                column: Some(column),
+            }),
+        }
+    }
+
+    /// The row's JSON, or the REQUIRED column that stayed empty.
+    fn write_row(
+        &self,
+        event: &Event<'_>,
+        url: RequestUrl<'_>,
+        attributes: &Attributes<'_>,
+        signed: Option<bool>,
+    ) -> Result<Bytes, (String, Written)> {
+        let mut row = RowWriter::new();
+        let context = Context { event, url, privacy: &self.settings.privacy };
+        for (column, source) in &self.columns {
+            let written = match source {
+                Source::Attribute(index) if self.is_repeated[*index] => row.column(column, attributes.all(*index).map(Cell::Text)),
+                Source::Attribute(index) => row.column(column, attributes.first(*index).map(Cell::Text).into_iter()),
+                Source::Entry(entry) => {
+                    let value = entry.value(&context);
+                    let cell = value.as_ref().map(|value| match value {
+                        Value::Text(text) => Cell::Text(text),
+                        Value::Time(time) => Cell::Time(*time),
+                    });
+                    row.column(column, cell.into_iter())
+                }
+                Source::Signed => row.column(column, signed.map(|signed| Cell::Text(if signed { "true" } else { "false" })).into_iter()),
+                Source::Nothing => Written::Absent,
+            };
+            if written != Written::Yes && column.must_be_filled() {
+                return Err((column.name.clone(), written));
+            }
+        }
+        for index in self.without_column.iter().filter(|index| attributes.first(**index).is_some()) {
+            row.invalid(&self.settings.valid_attributes.names()[*index]);
+        }
+        Ok(row.finish(self.invalid_attributes.as_ref()))
+    }
+}
+
+fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
+    let event_id = match message.message_id.as_deref() {
+        Some(id) => EventId::of_message(id),
+        None => EventId::of_data(message.data.to_base64().as_bytes()),
+    };
+    Decoded::Rejected(Rejected { event_id, reason, detail, column: None })
+}

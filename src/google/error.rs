@@ -1,0 +1,53 @@
+//! What a request to Google's APIs can come to: a resource, none, or an error.
+
+use super::credentials::TokenError;
+use super::endpoints::Api;
+
+/// The result of a request.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// A resource, or the API's answer (404) that it does not exist. A failure is neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup<T> {
+    Found(T),
+    Absent,
+}
+
+/// Why a request had no result.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApiError {
+    #[error("API {service} is not enabled in project {project}")]
+    Disabled { service: &'static str, project: String },
+    #[error("permission denied: grant {role} ({message})")]
+    Denied { role: &'static str, project: String, message: String },
+    #[error("{service} does not accept the access token ({message}): run `gcloud auth application-default login`")]
+    Unauthenticated { service: &'static str, message: String },
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("{service} answers {status}: {message}")]
+    Status { service: &'static str, status: u16, message: String },
+    #[error("cannot reach {service}: {cause}")]
+    Unreachable { service: &'static str, cause: String },
+    #[error("unreadable answer of {service}: {problem}")]
+    Unreadable { service: &'static str, problem: String },
+    #[error("{0} does not exist")]
+    Absent(String),
+    #[error("BigQuery has not finished the query after {seconds} s")]
+    Timeout { seconds: u64 },
+}
+
+impl<T> Lookup<T> {
+    /// The resource, where the caller cannot go on without it.
+    pub fn require(self, what: impl Into<String>) -> ApiResult<T> {
+        match self {
+            Self::Found(resource) => Ok(resource),
+            Self::Absent => Err(ApiError::Absent(what.into())),
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) fn unreadable(api: Api, problem: impl Into<String>) -> Self {
+        Self::Unreadable { service: api.service(), problem: problem.into() }
+    }
+}

@@ -1,5 +1,0 @@
-//! The embedded BigQuery.
-
-mod clients;
-pub mod googlesql;
-mod jobs;
