@@ -142,7 +142,7 @@ proptest! {
 
     /// The same again with the halves of one text, cut at two places.
     #[test]
-    fn moving_the_cut_between_two_values_moves_the_table(text in "[ab_0-2-]{2,10}", i in 1usize..10, j in 1usize..10) {
+    fn moving_text_between_values_changes_the_table(text in "[ab_0-2-]{2,10}", i in 1usize..10, j in 1usize..10) {
         let (i, j) = (i % (text.len() - 1) + 1, j % (text.len() - 1) + 1);
         for template in ["_{a}_{b}", "{a}{b}", "{a}__{b}", "{a}x_{b}"] {
             let at = |cut: usize| render(template, [&text[..cut], &text[cut..]]);

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn freshness_is_what_the_answer_says_less_its_age() {
+    fn freshness_is_max_age_minus_age() {
         let headers = |pairs: &[(&'static str, &str)]| {
             pairs.iter().fold(HeaderMap::new(), |mut headers, (name, value)| {
                 headers.append(*name, value.parse().unwrap());

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn errors_are_told_apart() {
+    async fn malformed_and_interrupted_bodies_are_distinguished() {
         for kind in [ErrorKind::InvalidInput, ErrorKind::InvalidData] {
             assert!(matches!(read_chunks(&["ab"], Some(kind)).await, Err(BodyError::Malformed(_))), "{kind}");
         }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_without_end_ends_at_the_deadline_or_at_64_mebibytes() {
+    async fn an_endless_body_ends_at_the_deadline_or_64_mebibytes() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let silent = stream::iter([Ok::<_, std::io::Error>(Bytes::from("ab"))]).chain(stream::pending());
         assert_eq!(read(Body::from_stream(silent), 4, deadline).await, Err(BodyError::Deadline));

@@ -1,5 +1,6 @@
 //! Log entries of all of Google's load balancers, past and present, become rows.
 
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use serde_json::{Map, Value, json};
 
 use crate::support::bigquery::time;
@@ -8,25 +9,13 @@ use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
 /// All columns that are filled from the log entry, with their usual types.
 fn all_columns() -> Value {
-    json!([
-        {"name": "event_id", "type": "STRING", "mode": "REQUIRED"},
-        {"name": "event_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "received_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "user_id", "type": "STRING"},
-        {"name": "request_method", "type": "STRING"},
-        {"name": "request_url", "type": "STRING"},
-        {"name": "host", "type": "STRING"},
-        {"name": "path", "type": "STRING"},
-        {"name": "status", "type": "INTEGER"},
-        {"name": "referer", "type": "STRING"},
-        {"name": "user_agent", "type": "STRING"},
-        {"name": "remote_ip", "type": "STRING"},
-        {"name": "cache_hit", "type": "BOOLEAN"},
-        {"name": "latency_seconds", "type": "FLOAT"},
-        {"name": "trace", "type": "STRING"},
-        {"name": "pubsub_message_id", "type": "STRING"},
-        {"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"},
-    ])
+    const REQUIRED: [&str; 3] = ["event_id", "event_timestamp", "received_timestamp"];
+    let mode = |name| if REQUIRED.contains(&name) { "REQUIRED" } else { "NULLABLE" };
+    let entry_columns =
+        ENTRY_COLUMNS.iter().map(|column| json!({"name": column.name, "type": column.bigquery_type, "mode": mode(column.name)}));
+    let others =
+        [json!({"name": "user_id", "type": "STRING"}), json!({"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"})];
+    entry_columns.chain(others).collect()
 }
 
 /// Stores whole addresses. By default no address is stored.
@@ -92,6 +81,9 @@ async fn every_entry_column_is_filled_and_coerced() {
         ("pubsub_message_id", json!("0")),
     ] {
         assert_eq!(row[column], expected, "{column}");
+    }
+    for column in &ENTRY_COLUMNS {
+        assert_ne!(row[column.name], Value::Null, "the fixture fills {}", column.name);
     }
     assert_eq!(row["event_id"].as_str().unwrap().len(), 32);
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:05.059694Z");
