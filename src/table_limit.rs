@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use crate::decode::TableSuffix;
 use crate::decode::attributes::ValidAttributes;
-use crate::decode::table_suffix::{BadTemplate, Resemblance, SuffixTemplate};
+use crate::decode::table_suffix::{BadTemplate, Match, SuffixTemplate};
 
 /// Longest suffix of a table of its own. Each value has 64 characters at most, but a template may name many.
 /// BigQuery's limit is 1,024 with TABLE_NAME, which is checked when the settings are read.
@@ -81,7 +81,7 @@ impl OverflowSuffix {
 
     /// Whether a suffix may be that of an overflow table.
     pub fn matches(&self, suffix: &str) -> bool {
-        self.0.resembles(suffix, |_| Vec::new()) != Resemblance::None
+        self.0.matches(suffix, |_| Vec::new()) != Match::None
     }
 
     fn at(&self, time: Timestamp) -> TableSuffix {

@@ -5,7 +5,7 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
-use pixel_pipeline::decode::coerce::{self, Misfit, rfc3339_micros, write_text, write_time};
+use pixel_pipeline::decode::coerce::{self, CoercionError, rfc3339_micros, write_text, write_time};
 use pixel_pipeline::decode::schema::{Column, ColumnType};
 use pixel_pipeline::decode::{civil, numeric::Decimal};
 use pixel_pipeline_fuzz::decoders::SCHEMA;
@@ -77,7 +77,7 @@ fn check_calendar(text: &str) {
             let mut out = Vec::new();
             match write_time(timestamp, column, &mut out) {
                 Ok(()) => rows::check_value(column, &serde_json::from_slice(&out).expect("JSON")),
-                Err(Misfit) => assert!(out.is_empty()),
+                Err(CoercionError) => assert!(out.is_empty()),
             }
         }
     }

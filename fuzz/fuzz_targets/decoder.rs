@@ -65,9 +65,9 @@ fuzz_target!(|input: &[u8]| {
             }
             check_body(&row, &columns);
         }
-        Decoded::Rejected(unfit) => {
-            assert_eq!((unfit.event_id, unfit.column.as_deref()), (event_id, Some("i")));
-            assert!(unfit.detail.len() < 100, "{}", unfit.detail);
+        Decoded::Rejected(rejected) => {
+            assert_eq!((rejected.event_id, rejected.column.as_deref()), (event_id, Some("i")));
+            assert!(rejected.detail.len() < 100, "{}", rejected.detail);
         }
         Decoded::Filtered(_) => {}
     }
@@ -84,7 +84,7 @@ fn outcome(decoded: &Decoded) -> Outcome {
     match decoded {
         Decoded::Row(_) => Outcome::Row,
         Decoded::Filtered(reason) => Outcome::Filtered(*reason),
-        Decoded::Rejected(unfit) => Outcome::Rejected(unfit.reason),
+        Decoded::Rejected(rejected) => Outcome::Rejected(rejected.reason),
     }
 }
 

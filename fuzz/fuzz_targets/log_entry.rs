@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(told.is_none_or(|time| time == row.event_time), "the tools that choose by time see another: {told:?}");
         }
         Decoded::Filtered(_) => {}
-        Decoded::Rejected(unfit) => check_unfit(&raw, unfit, data),
+        Decoded::Rejected(rejected) => check_rejected(&raw, rejected, data),
     }
     // Where a time is sent along, it counts only where the entry has none.
     let published = PubsubMessage { publish_time: Some("2025-12-31T23:59:59Z".into()), ..raw.clone() };
@@ -46,13 +46,13 @@ fuzz_target!(|data: &[u8]| {
     check_other_spelling(&raw, &decoded, data);
 });
 
-fn check_unfit(message: &PubsubMessage<'_>, unfit: &Rejected, data: &[u8]) {
-    assert!(unfit.detail.len() < 300, "{}", unfit.detail);
-    let no_entry = matches!(unfit.reason, RejectReason::NoData | RejectReason::BadJson);
-    assert!(no_entry || matches!(unfit.reason, RejectReason::NoRequestUrl | RejectReason::TimestampOutOfRange), "{unfit:?}");
-    assert_eq!(unfit.reason == RejectReason::NoData, data.is_empty());
-    assert!(!no_entry || unfit.event_id == EventId::of_message("7001"));
-    let letter = dead_letter::row(message, unfit, now());
+fn check_rejected(message: &PubsubMessage<'_>, rejected: &Rejected, data: &[u8]) {
+    assert!(rejected.detail.len() < 300, "{}", rejected.detail);
+    let no_entry = matches!(rejected.reason, RejectReason::NoData | RejectReason::BadJson);
+    assert!(no_entry || matches!(rejected.reason, RejectReason::NoRequestUrl | RejectReason::TimestampOutOfRange), "{rejected:?}");
+    assert_eq!(rejected.reason == RejectReason::NoData, data.is_empty());
+    assert!(!no_entry || rejected.event_id == EventId::of_message("7001"));
+    let letter = dead_letter::row(message, rejected, now());
     let columns: serde_json::Map<String, Value> = serde_json::from_slice(&letter.json).expect("a letter is JSON");
     let schema = dead_letter::schema();
     for (name, value) in columns.iter().filter(|(_, value)| !value.is_null()) {
@@ -73,7 +73,7 @@ fn check_other_spelling(message: &PubsubMessage<'_>, decoded: &Decoded, data: &[
         return;
     };
     // `Value` takes the last of two members of one name, and we neither; and it rounds when it reads a fraction.
-    if matches!(decoded, Decoded::Rejected(unfit) if unfit.reason == RejectReason::BadJson) || has_fraction(&value) {
+    if matches!(decoded, Decoded::Rejected(rejected) if rejected.reason == RejectReason::BadJson) || has_fraction(&value) {
         return;
     }
     let text = value.to_string();

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::PubsubMessage;
 use pixel_pipeline::decode::message::MessageData;
-use pixel_pipeline::source::delivery::{self, NotADelivery};
+use pixel_pipeline::source::delivery::{self, DeliveryError};
 use pixel_pipeline::source::http::trace_context::TraceId;
 use pixel_pipeline_fuzz::fields::Fields;
 use serde_json::Value;
@@ -26,7 +26,7 @@ fuzz_target!(|body: &[u8]| {
         Err(error) => {
             assert!(matches!(line.data, MessageData::Raw(raw) if raw == body), "a line that is no body is a payload");
             assert!(error.to_string().len() < LONGEST_ERROR, "{error}");
-            assert_eq!(body.is_empty(), *error == NotADelivery::Empty);
+            assert_eq!(body.is_empty(), *error == DeliveryError::Empty);
             assert_eq!(delivery::read(&HeaderMap::new(), body).err().as_ref(), Some(error));
         }
     }
@@ -74,7 +74,7 @@ fn check_headers(bytes: &[u8]) {
         }
     }
     if let Some(trace) = TraceId::of(&headers) {
-        let digits = trace.as_str();
+        let digits = trace.into_string();
         assert!(digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{digits}");
     }
     let entry = br#"{"logName":"l"}"#;

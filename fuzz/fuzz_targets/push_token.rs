@@ -122,6 +122,9 @@ impl Says {
             && header["alg"] == "RS256"
             && header["kid"] == "first"
             && header["crit"].is_null()
+            // The types that jsonwebtoken reads besides.
+            && serde_json::from_value::<jsonwebtoken::Header>(header.clone()).is_ok()
+            && (claims["sub"].is_null() || claims["sub"].is_string())
             && seconds("exp").is_some_and(|until| until > (NOW - 10) as f64)
             && has_begun("iat")
             && has_begun("nbf")

@@ -35,8 +35,8 @@ fuzz_target!(|input: &[u8]| {
             let columns = rows::check(&row, &schema, ENTRY.len());
             assert!(columns.values().all(|value| !value.is_null()));
         }
-        Decoded::Rejected(unfit) => {
-            let name = unfit.column.expect("a column is at fault");
+        Decoded::Rejected(rejected) => {
+            let name = rejected.column.expect("a column is at fault");
             assert!(schema.column(&name).is_some_and(|column| column.must_be_filled()), "{name}");
         }
         Decoded::Filtered(reason) => panic!("{reason:?}"),

@@ -129,7 +129,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
     for (text, why) in [
         ("", "not a JSON array"),
         ("[]", "no columns"),
-        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" is there twice"),
+        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
         (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
     ] {
         std::fs::write(&file, text).unwrap();

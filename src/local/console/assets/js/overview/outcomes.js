@@ -5,7 +5,7 @@ import { count } from '../format.js';
 
 /** @type {Record<string, string>} */
 export const OUTCOME_LABELS = {
-  store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
+  stored: 'stored', filtered: 'filtered', dead_letter: 'dead letter',
   retry: 'nacked', saturated: 'nacked', invalid_request: 'rejected',
 };
 
