@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::support::issuer::{claims, jwk, signed, token};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 use crate::support::{Entry, Issuer, Service, TestBigQuery};
 
 /// Between two pushes of a test that waits for something.
@@ -36,7 +36,7 @@ async fn recovers(service: &Service, key: &str) {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
+    tokio::time::timeout(TIMEOUT, recovered).await.expect("it recovers");
 }
 
 /// As long as that is so, pushes with new tokens are acked; each takes a look at the keys.
@@ -47,7 +47,7 @@ async fn acks_while(service: &Service, mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    tokio::time::timeout(PATIENCE, acked).await.expect("the keys are asked for again");
+    tokio::time::timeout(TIMEOUT, acked).await.expect("the keys are asked for again");
 }
 
 async fn retries(service: &Service) -> f64 {
@@ -129,7 +129,7 @@ async fn keys_are_fetched_again_when_their_time_is_over() {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    tokio::time::timeout(PATIENCE, taken_back).await.expect("the key is taken back");
+    tokio::time::timeout(TIMEOUT, taken_back).await.expect("the key is taken back");
     assert_eq!(issuer.fetches(), 3);
     assert_eq!(push(&service, token("second", 0)).await, 204);
     assert_eq!(issuer.fetches(), 3);
@@ -292,7 +292,7 @@ async fn a_caller_who_goes_away_does_not_take_the_fetch_along() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone).await.expect("the service notices");
+    tokio::time::timeout(TIMEOUT, gone).await.expect("the service notices");
     issuer.release();
     assert_eq!(push(&service, token("first", 0)).await, 204);
     assert_eq!(issuer.fetches(), 1);

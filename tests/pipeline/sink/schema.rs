@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::support::bigquery::{DATASET, PROJECT, TempDir};
 use crate::support::gate::{bigquery_behind, refusal};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
@@ -417,12 +417,12 @@ async fn during_an_outage_the_schema_is_read_less_and_less_often() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, twice).await.expect("the schema is asked for again");
+    tokio::time::timeout(TIMEOUT, twice).await.expect("the schema is asked for again");
     assert!(began.elapsed() >= Duration::from_secs(2), "{:?} after the first request", began.elapsed());
 
     is_down.store(false, Ordering::SeqCst);
     let recovered = async { while service.push(delivery.clone()).await.status != 204 {} };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("the row is stored after the outage");
+    tokio::time::timeout(TIMEOUT, recovered).await.expect("the row is stored after the outage");
 }
 
 /// The watcher alone, because a process cannot be told that ten minutes have passed.
@@ -448,7 +448,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
     let watcher = tokio::spawn(watcher.run());
     let entry = Entry::of_query("user_id=u").json();
     let row = async || {
-        let decoder = template.decoder(Instant::now() + PATIENCE).await.expect("the table is seen");
+        let decoder = template.decoder(Instant::now() + TIMEOUT).await.expect("the table is seen");
         match decoder.decode(&PubsubMessage::raw(entry.as_bytes()), jiff::Timestamp::now()) {
             Decoded::Row(row) => String::from_utf8(row.json.to_vec()).unwrap(),
             other => panic!("no row: {other:?}"),
@@ -457,7 +457,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
     assert_eq!(row().await, r#"{"user_id":"u"}"#);
     // Once it has answered this, the watcher waits and no request of its own is in flight: such a request would time out
     // when the clock is advanced.
-    template.decoder_after(Instant::now(), Instant::now() + PATIENCE).await.expect("the schema is read");
+    template.decoder_after(Instant::now(), Instant::now() + TIMEOUT).await.expect("the schema is read");
     bigquery.patch_schema("pixel", json!([column("user_id", "STRING"), column("path", "STRING")])).await;
     let before = reads();
     advance(Duration::from_secs(590)).await;
@@ -470,7 +470,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, is_read).await.expect("the new schema is read");
+    tokio::time::timeout(TIMEOUT, is_read).await.expect("the new schema is read");
     assert_eq!(reads(), before + 1);
     watcher.abort();
 }

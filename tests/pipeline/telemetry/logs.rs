@@ -57,7 +57,7 @@ async fn lines_can_be_text_for_a_person() {
         .spawn()
         .unwrap();
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stderr.take().unwrap()));
-    let first = tokio::time::timeout(crate::support::service::PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let first = tokio::time::timeout(crate::support::service::TIMEOUT, lines.next_line()).await.unwrap().unwrap().unwrap();
     assert!(first.contains("INFO") && !first.starts_with('{') && !first.contains('\u{1b}'), "{first}");
 }
 

@@ -14,7 +14,7 @@ use tokio::process::Command;
 use crate::support::local::Local;
 
 /// How long a foreign program may take; `bq` starts for seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A query that runs until it is cancelled.
 const ENDLESS: &str =
@@ -36,7 +36,7 @@ async fn stored(dir: &Path) -> Local {
 /// Runs a program to its end; `None` if there is no such program.
 async fn output(command: &mut Command) -> Option<Output> {
     let run = command.kill_on_drop(true).output();
-    tokio::time::timeout(PATIENCE, run).await.expect("the program ends").ok()
+    tokio::time::timeout(TIMEOUT, run).await.expect("the program ends").ok()
 }
 
 /// The JSON that a program printed, which must have ended well.

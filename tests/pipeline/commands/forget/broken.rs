@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::{OLD, end_of, forget, forgotten, letter, letters, send_events, started};
 use crate::support::Entry;
 use crate::support::gate::{bigquery_behind, refusal, reset, silence};
-use crate::support::service::{PATIENCE, send_signal};
+use crate::support::service::{TIMEOUT, send_signal};
 
 /// What is gone is gone, and whoever keeps receipts has to have one. The error goes to a log, which names nobody.
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn what_was_deleted_before_a_signal_is_on_the_receipt() {
     .await;
     send_events(&bigquery, &["u"], &[]).await;
     let forget = started(&bigquery, &[], &["--user-id=u", "--yes"]);
-    tokio::time::timeout(PATIENCE, reached.notified()).await.expect("it comes to the second table");
+    tokio::time::timeout(TIMEOUT, reached.notified()).await.expect("it comes to the second table");
     send_signal(&forget, "TERM");
     let (code, receipt, err) = end_of(forget).await;
     let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
