@@ -1,4 +1,4 @@
-//! Decoders with every setting there is, over a schema with every type there is.
+//! Decoders with every combination of settings, and a schema with every column type.
 
 use std::sync::LazyLock;
 
@@ -77,7 +77,7 @@ pub const TEMPLATES: [&str; 8] = [
     "{s}__{user_id}",
 ];
 
-/// A key that signs, and the one before it.
+/// The current signing key and the previous one.
 pub const SIGNING_KEYS: &str = "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210";
 
 /// When every message arrives.
@@ -87,7 +87,7 @@ pub fn now() -> Timestamp {
 
 /// The schema with a column of every type.
 pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("NULLABLE"));
-/// The same, with an integer that has to be there.
+/// The same schema with a required integer.
 pub static STRICT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("REQUIRED"));
 
 fn schema(mode_of_i: &str) -> Schema {
@@ -102,7 +102,7 @@ fn schema(mode_of_i: &str) -> Schema {
     Schema::parse(&COLUMNS.iter().map(column).collect::<Value>().to_string()).expect("a schema")
 }
 
-/// Of an operator's settings, those that change what is decoded.
+/// The settings that affect decoding.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub signatures: Option<SignatureMode>,
@@ -115,7 +115,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// From two numbers, each of which may be any.
+    /// Options chosen by two numbers.
     pub fn of(settings: usize, template: usize) -> Self {
         Self {
             signatures: [None, Some(SignatureMode::Require), Some(SignatureMode::Mark)][settings % 3],
@@ -127,7 +127,7 @@ impl Options {
         }
     }
 
-    /// What the decoder's rows have to fit.
+    /// The schema of the decoder's rows.
     pub fn schema(&self) -> &'static Schema {
         if self.strict { &STRICT_SCHEMA } else { &SCHEMA }
     }
