@@ -35,7 +35,11 @@ fuzz_target!(|input: &[u8]| {
     let named: Vec<usize> = template.attributes().collect();
     let lacks = |one: &str, other: &str| named.iter().copied().find(|index| [one, other][*index].is_empty());
     let (one, other) = (render(&a, &b), render(&c, &d));
-    assert_eq!((one.as_ref().err(), other.as_ref().err()), (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()), "an empty value counts as missing");
+    assert_eq!(
+        (one.as_ref().err(), other.as_ref().err()),
+        (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()),
+        "an empty value counts as missing"
+    );
     let (Ok(one), Ok(other)) = (one, other) else { return };
     rows::check_suffix(&one, "pixel");
     rows::check_suffix(&other, "pixel");
