@@ -1,6 +1,6 @@
-//! TABLE_SUFFIX, and that two combinations of values never share a table.
+//! TABLE_SUFFIX: different values never share a table.
 //!
-//! A character chooses the time; lines: the template, and two values; then two more, of which the last is the rest.
+//! Input: a character chooses the time; lines are the template and three values; the rest is the fourth value.
 
 #![no_main]
 
@@ -33,7 +33,11 @@ fuzz_target!(|input: &[u8]| {
     let named: Vec<usize> = template.attributes().collect();
     let lacks = |one: &str, other: &str| named.iter().copied().find(|index| [one, other][*index].is_empty());
     let (one, other) = (render(&a, &b), render(&c, &d));
-    assert_eq!((one.as_ref().err(), other.as_ref().err()), (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()), "an empty value is none");
+    assert_eq!(
+        (one.as_ref().err(), other.as_ref().err()),
+        (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()),
+        "an empty value counts as missing"
+    );
     let (Ok(one), Ok(other)) = (one, other) else { return };
     rows::check_suffix(&one, "pixel");
     rows::check_suffix(&other, "pixel");
@@ -49,13 +53,13 @@ fuzz_target!(|input: &[u8]| {
         assert_ne!(by_both(one.as_str()), Match::None, "{one} is its own");
         assert_ne!(by_a(one.as_str()), Match::None, "{one} is its own");
         assert_ne!(template.matches(one.as_str(), |_| Vec::new()), Match::Certain, "nothing is known");
-        // What is certain is deleted when somebody is forgotten.
+        // `forget` deletes tables that match with certainty.
         assert!(by_a(other.as_str()) != Match::Certain || a == c, "{other} is not {a}'s");
         assert!(by_both(other.as_str()) != Match::Certain || is_same, "{other} is not theirs");
     }
 });
 
-/// README's rules, the way back.
+/// Parses a suffix by the documented rules.
 fn check_default(value: &str, suffix: &str, time: Timestamp) {
     let (field, day) = suffix.strip_prefix('_').and_then(|rest| rest.rsplit_once('_')).expect("two fields");
     let date = time.to_string().replace('-', "");

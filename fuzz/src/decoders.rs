@@ -1,4 +1,4 @@
-//! Decoders with all combinations of settings, over a schema with columns of every type.
+//! Decoders with every combination of settings, and a schema with every column type.
 
 use std::sync::LazyLock;
 
@@ -66,7 +66,7 @@ pub const TEMPLATES: [&str; 8] = [
     "{s}__{user_id}",
 ];
 
-/// The current key and the previous one.
+/// The current signing key and the previous one.
 pub const SIGNING_KEYS: &str = "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210";
 
 /// The time at which every message arrives.
@@ -76,7 +76,7 @@ pub fn now() -> Timestamp {
 
 /// A schema with a column of every type.
 pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("NULLABLE"));
-/// The same schema with a REQUIRED integer.
+/// The same schema with a required integer.
 pub static STRICT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("REQUIRED"));
 
 fn schema(mode_of_i: &str) -> Schema {
@@ -96,7 +96,7 @@ fn schema(mode_of_i: &str) -> Schema {
     Schema::parse(&columns.to_string()).expect("a schema")
 }
 
-/// The operator's settings for decoding.
+/// The settings that affect decoding.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub signatures: Option<SignatureMode>,
@@ -109,7 +109,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Settings and a template, selected by any two numbers.
+    /// Options chosen by two numbers.
     pub fn of(settings: usize, template: usize) -> Self {
         Self {
             signatures: [None, Some(SignatureMode::Require), Some(SignatureMode::Mark)][settings % 3],
@@ -121,7 +121,7 @@ impl Options {
         }
     }
 
-    /// The schema of the decoder.
+    /// The schema of the decoder's rows.
     pub fn schema(&self) -> &'static Schema {
         if self.strict { &STRICT_SCHEMA } else { &SCHEMA }
     }

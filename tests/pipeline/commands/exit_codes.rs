@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::TempDir;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 
 const COMMANDS: [&str; 9] = ["serve", "local", "explain", "sign", "check", "cost", "query", "replay", "forget"];
 
@@ -14,7 +14,7 @@ async fn run(subcommand: &str, settings: &[(&str, &str)], args: &[&str]) -> (Opt
     let dir = TempDir::new();
     let mut command = command(subcommand);
     command.current_dir(dir.path()).env("LOG_FORMAT", "text").envs(settings.iter().copied()).args(args).stdin(Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("it ends").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 
 use crate::support::bigquery::TempDir;
 use crate::support::entry::USER;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, wrapped};
 
 /// How one run ended.
@@ -44,7 +44,7 @@ async fn run(settings: &[(&str, &str)], args: &[&str], input: &[u8]) -> Explaine
         drop(stdin);
     };
     let run = async { tokio::join!(feed, child.wait_with_output()).1.unwrap() };
-    let output = tokio::time::timeout(PATIENCE, run).await.expect("explain ends");
+    let output = tokio::time::timeout(TIMEOUT, run).await.expect("explain ends");
     let text = |bytes| String::from_utf8(bytes).expect("explain prints UTF-8");
     Explained { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -584,7 +584,7 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     let mut first = String::new();
     out.read_line(&mut first).await.unwrap();
     drop(out);
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("explain ends with its reader").unwrap();
+    let status = tokio::time::timeout(TIMEOUT, child.wait()).await.expect("explain ends with its reader").unwrap();
     feed.await.unwrap();
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::{PROJECT, TempDir};
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// How a service ended that could not run.
@@ -35,7 +35,7 @@ impl Refusal {
 async fn refusal(settings: &[(&str, &str)], flags: &[&str]) -> Refusal {
     let mut command = command("serve");
     command.envs(settings.iter().copied()).args(flags).stdin(Stdio::null()).stdout(Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the service gives up").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("the service gives up").unwrap();
     Refusal { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
 }
 

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::support::issuer::{self, ACCOUNT, AUDIENCE, claims, claims_with, jwk, signed, token, unsigned};
-use crate::support::service::{PATIENCE, Push, command};
+use crate::support::service::{Push, TIMEOUT, command};
 use crate::support::{Entry, Issuer, Service, TestBigQuery};
 
 /// `Authorization: Bearer TOKEN`.
@@ -265,7 +265,7 @@ async fn tokens_and_claims_are_in_neither_log_nor_metrics() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
+    tokio::time::timeout(TIMEOUT, recovered).await.expect("it recovers");
     for token in &tokens {
         push(&service, token).await;
     }
@@ -361,7 +361,7 @@ async fn start(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     serve.envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", "p"), ("LOG_FORMAT", "text")]).envs(settings.iter().copied());
     // There are no credentials, so `serve` exits after it has checked the settings.
     serve.env("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json");
-    let output = tokio::time::timeout(PATIENCE, serve.output()).await.expect("it exits").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, serve.output()).await.expect("it exits").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -418,7 +418,7 @@ async fn an_account_with_capitals_is_rejected_with_the_fix() {
 async fn local_rejects_iam_because_its_pushes_have_no_token() {
     let mut local = command("local");
     local.envs([("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("LOG_FORMAT", "text")]).args(["--bigquery-port", "0"]);
-    let output = tokio::time::timeout(PATIENCE, local.output()).await.expect("it exits").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, local.output()).await.expect("it exits").unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(2) && log.contains("PUSH_AUTH: pushes have no token here"), "{log}");
 }

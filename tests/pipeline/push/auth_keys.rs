@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::support::issuer::{claims, jwk, signed, token};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 use crate::support::{Entry, Issuer, Service, TestBigQuery};
 
 /// Between two pushes of a test that polls a condition.
@@ -36,7 +36,7 @@ async fn recovers(service: &Service, key: &str) {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
+    tokio::time::timeout(TIMEOUT, recovered).await.expect("it recovers");
 }
 
 /// Pushes new tokens while the condition holds. Each of them needs a key, and must be accepted.
@@ -47,7 +47,7 @@ async fn accepts_while(service: &Service, mut condition: impl FnMut() -> bool) {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, acked).await.expect("the condition changes");
+    tokio::time::timeout(TIMEOUT, acked).await.expect("the condition changes");
 }
 
 async fn retries(service: &Service) -> f64 {
@@ -129,7 +129,7 @@ async fn stale_keys_are_fetched_again() {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, withdrawn).await.expect("the key is withdrawn");
+    tokio::time::timeout(TIMEOUT, withdrawn).await.expect("the key is withdrawn");
     assert_eq!(issuer.fetches(), 3);
     assert_eq!(push(&service, token("second", 0)).await, 204);
     assert_eq!(issuer.fetches(), 3);
@@ -300,7 +300,7 @@ async fn a_disconnected_client_does_not_cancel_the_fetch() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, disconnected).await.expect("the service notices");
+    tokio::time::timeout(TIMEOUT, disconnected).await.expect("the service notices");
     issuer.release();
     assert_eq!(push(&service, token("first", 0)).await, 204);
     assert_eq!(issuer.fetches(), 1);

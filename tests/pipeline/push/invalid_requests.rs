@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 use crate::support::{Service, TestBigQuery};
 
 const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -61,7 +61,7 @@ async fn a_client_that_disconnects_within_a_body_is_counted() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, counted).await.expect("the service notices");
+        tokio::time::timeout(TIMEOUT, counted).await.expect("the service notices");
     }
     assert_eq!(line(&mut service, "disconnected").await["message"], LOGGED);
     assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);

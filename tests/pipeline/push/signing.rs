@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::local::Local;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const KEY: &str = "planted0123456789abcdef0123456789";
@@ -125,7 +125,7 @@ async fn mark_mode_needs_the_signed_column() {
         serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("URL_SIGNING_KEY", KEY).env("SIGNATURE_MODE", mode);
         if needs_column {
             let output =
-                tokio::time::timeout(PATIENCE, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
+                tokio::time::timeout(TIMEOUT, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
             let log = String::from_utf8(output.stderr).unwrap();
             assert!(!output.status.success() && log.contains("a BOOLEAN column signed"), "{log}");
         } else {

@@ -1,4 +1,4 @@
-//! Log lines as Cloud Logging wants them, and what must never be in one.
+//! Log lines: the format of Cloud Logging, and data that they must not contain.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,16 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bigquery_emulator::{Fault, Status};
 use serde_json::{Value, json};
 
-use crate::support::service::PATIENCE;
+use crate::support::service::{TIMEOUT, command};
+use crate::support::wait::within;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
 fn parsed(service: &Service) -> Vec<Value> {
-    service.log().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    service.log().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
 }
 
 #[tokio::test]
-async fn every_line_is_json_with_severity_message_time_and_source_location() {
+async fn every_line_is_json_with_the_fields_of_cloud_logging() {
     let bigquery = TestBigQuery::start().await;
     let mut service = Service::start(&bigquery, &[]).await;
     service.push("{}").await;
@@ -42,7 +43,7 @@ async fn push_until_logged(service: &Service, body: &str, header: (&str, &str), 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, logged).await.expect("a line")
+    tokio::time::timeout(TIMEOUT, logged).await.expect("a line")
 }
 
 #[tokio::test]
@@ -64,21 +65,21 @@ async fn a_line_about_a_delivery_names_the_deliverys_trace() {
 }
 
 #[tokio::test]
-async fn lines_can_be_text_for_a_person() {
+async fn log_format_text_logs_plain_text() {
     let bigquery = TestBigQuery::start().await;
-    let mut child = crate::support::service::command("serve")
+    let mut child = command("serve")
         .envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", "p"), ("BIGQUERY_EMULATOR_HOST", &bigquery.url), ("LOG_FORMAT", "text")])
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stderr.take().unwrap()));
-    let first = tokio::time::timeout(crate::support::service::PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let first = within("the service logs a line", lines.next_line()).await.unwrap().unwrap();
     assert!(first.contains("INFO") && !first.starts_with('{') && !first.contains('\u{1b}'), "{first}");
 }
 
 const BODY: &str = "planted-body-4713";
 
-/// As it stands in a dump, too, in whichever of the three ways in which a text can stand in base64.
+/// The text itself, and its three encodings in base64, one for each offset.
 fn spellings() -> Vec<String> {
     let shifted = (0..3).map(|shift| {
         let text = STANDARD_NO_PAD.encode(format!("{}{BODY}", "x".repeat(shift)));
@@ -88,7 +89,7 @@ fn spellings() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_refused_is_not_quoted() {
+async fn a_rejected_body_is_not_quoted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let bodies = [
@@ -117,7 +118,7 @@ async fn a_body_that_is_refused_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_failure_that_lasts_does_not_flood_the_log() {
+async fn log_lines_of_a_lasting_failure_are_throttled() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "100ms")]).await;
     bigquery.faults().always(Some(Fault::Status(Status::new(503, "backendError"))));

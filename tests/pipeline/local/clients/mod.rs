@@ -13,7 +13,7 @@ use tokio::process::Command;
 use crate::support::local::Local;
 
 /// How long a foreign program may take; `bq` starts for seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A local pipeline that has stored two events and a dead letter.
 async fn stored(dir: &Path) -> Local {
@@ -31,7 +31,7 @@ async fn stored(dir: &Path) -> Local {
 /// Runs a program to its end; `None` if there is no such program.
 async fn output(command: &mut Command) -> Option<Output> {
     let run = command.kill_on_drop(true).output();
-    tokio::time::timeout(PATIENCE, run).await.expect("the program ends").ok()
+    tokio::time::timeout(TIMEOUT, run).await.expect("the program ends").ok()
 }
 
 /// The JSON that a program printed, which must have ended well.
