@@ -110,12 +110,12 @@ async fn a_batch_that_is_too_large_is_split() {
 }
 
 #[tokio::test]
-async fn a_batch_refused_as_a_whole_is_split_until_the_bad_row_is_found() {
+async fn a_refused_batch_is_split_until_the_bad_row_is_found() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
-    // Of four rows, of the first two, of the first.
+    // The requests with all four rows, with the first two, and with the first.
     for _ in 0..3 {
         bigquery.faults().next(Fault::Status(Status::new(400, "invalid")));
     }
@@ -160,7 +160,7 @@ async fn tables_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn a_table_that_fails_fails_alone() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "2s")]).await;
     bigquery.faults().always_on("_broken_", Fault::Status(Status::new(503, "backendError")));
     let (broken, healthy) = (Entry::of_query("user_id=broken").pushed(), Entry::of_query("user_id=healthy").pushed());
     let (broken, healthy) = tokio::join!(service.push(broken), service.push(healthy));

@@ -121,7 +121,7 @@ async fn the_detail_does_not_quote_an_unreadable_message() {
 }
 
 #[tokio::test]
-async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed() {
+async fn a_refused_row_becomes_a_dead_letter_that_can_be_replayed() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
     let entry = Entry::of_query("user_id=u");
@@ -138,9 +138,9 @@ async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed(
 }
 
 #[tokio::test]
-async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
+async fn a_message_is_acknowledged_after_its_dead_letter_is_stored() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s")]).await;
     let delivery = wrapped(BROKEN.as_bytes(), "1");
     for fault in [
         Fault::Status(Status::new(503, "backendError")),
@@ -162,7 +162,7 @@ async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
 #[tokio::test]
 async fn a_missing_dead_letter_table_delays_no_other_message() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "2s")]).await;
     bigquery.wait_for_table("dead_letters").await;
     bigquery.delete_table("dead_letters").await;
     assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 503);
@@ -174,7 +174,7 @@ async fn a_missing_dead_letter_table_delays_no_other_message() {
 
 /// A message may have 10 MB, an insertAll request too, and base64 takes a third more.
 #[tokio::test]
-async fn a_message_that_is_too_large_for_a_dead_letter_is_not_acknowledged() {
+async fn a_message_too_large_for_a_dead_letter_is_not_acknowledged() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(wrapped(&vec![b'x'; 10_000_000], "1")).await.status, 503);

@@ -201,8 +201,8 @@ async fn missing_tables_are_created_with_the_shipped_schemas() {
         ("pixel", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))),
         ("dead_letters", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))),
     ] {
-        let resource = bigquery.table(table).await.unwrap_or_else(|| panic!("{table} is there"));
-        assert_eq!(resource["schema"]["fields"], serde_json::from_str::<Value>(file).unwrap(), "{table}, descriptions and all");
+        let resource = bigquery.table(table).await.unwrap_or_else(|| panic!("no table {table}"));
+        assert_eq!(resource["schema"]["fields"], serde_json::from_str::<Value>(file).unwrap(), "{table}, with descriptions");
     }
 }
 
@@ -265,7 +265,7 @@ async fn attributes_are_checked_against_the_table_not_the_file() {
 async fn without_auto_create_a_missing_template_is_logged_once() {
     let bigquery = TestBigQuery::start().await;
     bigquery.create_dataset().await;
-    let settings = [("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "300ms"), ("TABLE_SUFFIX", "")];
+    let settings = [("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "1s"), ("TABLE_SUFFIX", "")];
     let mut service = Service::start_unready(&bigquery.url, &settings).await;
     let line = service.wait_for_log("AUTO_CREATE").await;
     assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["severity"], "ERROR");
@@ -290,7 +290,7 @@ async fn the_service_waits_for_an_unreachable_bigquery() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
-    let mut service = Service::start_unready(&url, &[("PUSH_DEADLINE", "300ms")]).await;
+    let mut service = Service::start_unready(&url, &[("PUSH_DEADLINE", "1s")]).await;
     service.wait_for_log("cannot read the template table").await;
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503);
 
@@ -449,8 +449,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
         }
     };
     assert_eq!(row().await, r#"{"user_id":"u"}"#);
-    // Once it has answered this, the watcher waits and no request of its own is in flight: such a request would time out
-    // when the clock is advanced.
+    // After this call the watcher is idle. A request in flight would time out when the clock is advanced.
     template.decoder_after(Instant::now(), Instant::now() + TIMEOUT).await.expect("the schema is read");
     bigquery.patch_schema("pixel", json!([column("user_id", "STRING"), column("path", "STRING")])).await;
     let before = reads();

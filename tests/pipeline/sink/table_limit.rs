@@ -54,7 +54,7 @@ async fn beyond_the_limit_events_are_stored_in_the_overflow_table() {
     assert!(!log.iter().any(|line| line.contains("visitor")), "{log:?}");
 }
 
-/// The wildcard of the view `events`.
+/// The view `events` reads all tables by this wildcard.
 #[tokio::test]
 async fn the_overflow_table_is_read_with_the_others() {
     let bigquery = TestBigQuery::start().await;

@@ -11,7 +11,7 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::TestBigQuery;
+use super::bigquery::TestBigQuery;
 
 /// An empty emulator behind `gate`, which gets method and path, as in `GET /bigquery/v2/projects`, and the body. Without
 /// a response from it, the emulator serves the request.
