@@ -56,7 +56,7 @@ async fn a_restart_does_not_change_the_event_id() {
         let service = Service::start(&bigquery, &[]).await;
         deliver(&service, wrapped(entry.as_bytes(), message_id)).await;
     }
-    assert_eq!(bigquery.events().await.len(), 1, "the second process knew the entry");
+    assert_eq!(bigquery.events().await.len(), 1, "the second process computes the same id");
 }
 
 #[tokio::test]

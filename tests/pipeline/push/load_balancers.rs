@@ -87,7 +87,7 @@ async fn every_entry_column_is_filled_and_coerced() {
     }
     assert_eq!(row["event_id"].as_str().unwrap().len(), 32);
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:05.059694Z");
-    assert_eq!(time(&row["received_timestamp"]).to_string(), "2026-01-02T03:04:06.11827Z", "nine digits are cut to six");
+    assert_eq!(time(&row["received_timestamp"]).to_string(), "2026-01-02T03:04:06.11827Z", "nine digits are truncated to six");
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn an_attribute_takes_precedence_over_an_entry_column() {
     assert_eq!((&row["referer"], &row["status"]), (&json!("mine"), &json!("7")));
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2001-02-03T04:05:06Z");
     let row = stored(&bigquery, &service, &Entry::of_query("user_id=u&event_timestamp=2001-02-03")).await;
-    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's own do not step in");
+    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's members are not used");
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ async fn an_empty_suffix_stores_all_events_in_one_table() {
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
     deliver(&service, &example()).await;
     deliver(&service, &Entry::of_query("order_id=no-user")).await;
-    assert_eq!(bigquery.rows("pixel").await.len(), 2, "no attribute is asked for, so none is missing");
+    assert_eq!(bigquery.rows("pixel").await.len(), 2, "without fields in the suffix, no attribute is missing");
     bigquery.wait_for_table("dead_letters").await;
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel"]);
 }
@@ -203,7 +203,7 @@ async fn difference_a_user_id_is_never_raw_in_a_tables_name() {
     let mut sent = ids.to_vec();
     stored.sort_unstable();
     sent.sort_unstable();
-    assert_eq!(stored, sent, "the column keeps the true value");
+    assert_eq!(stored, sent, "the column has the original value");
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn difference_events_cause_no_metadata_calls() {
         deliver(&service, &Entry::of_query(&format!("user_id={user}"))).await;
     }
     bigquery.faults().tables_get(None);
-    assert_eq!(bigquery.events().await.len(), 3, "new tables and all, without one look at them");
+    assert_eq!(bigquery.events().await.len(), 3, "new tables need no metadata call");
 }
 
 #[tokio::test]

@@ -111,5 +111,5 @@ async fn any_retry_after_value_is_accepted() {
         bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(seconds)));
         assert_eq!(service.push(Entry::of_query(&user).pushed()).await.status, 503);
     }
-    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "other tables are not concerned");
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "other tables are not affected");
 }
