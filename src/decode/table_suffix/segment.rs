@@ -43,9 +43,9 @@ fn matches_counting(text: &str, segments: &[Segment], steps: &mut usize) -> bool
                 }
                 // Of several starts, the first has the ends of all others.
                 Segment::Any => {
-                    for end in start + 1..=text.len() {
+                    for (end, is_end) in ends.iter_mut().enumerate().skip(start + 1) {
                         *steps += 1;
-                        ends[end] = text.is_char_boundary(end);
+                        *is_end = text.is_char_boundary(end);
                     }
                     break;
                 }

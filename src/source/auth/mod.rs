@@ -36,7 +36,7 @@ pub use jwks::KeyFetcher;
 #[derive(Debug)]
 pub enum Gate {
     Iam { audience: Option<String>, account: Option<String> },
-    Oidc(Verifier),
+    Oidc(Box<Verifier>),
     Open,
 }
 
@@ -48,7 +48,7 @@ impl Gate {
             PushAuth::None => Ok((Self::Open, None)),
             PushAuth::Oidc { audience, account, jwks_url } => {
                 let (fetcher, keys) = KeyFetcher::new(jwks_url)?;
-                Ok((Self::Oidc(Verifier::new(&audience, account, keys)), Some(fetcher)))
+                Ok((Self::Oidc(Box::new(Verifier::new(&audience, account, keys))), Some(fetcher)))
             }
         }
     }
