@@ -5,7 +5,7 @@
 //!     └── generated (documentation and deployment files)                              (checked together)
 //! ```
 //!
-//! A leaf: it imports value types of `decode` and `table_limit`, and nothing else of ours.
+//! It imports value types of `decode`, `google`, `table_limit` and `telemetry`, and nothing else of the product.
 
 mod auth;
 pub mod command;
