@@ -56,6 +56,8 @@ pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod google;
+#[cfg(test)]
+mod import_order;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pipeline;
