@@ -7,10 +7,11 @@
 //! To add a setting, add an entry here, read it where it is used (`values.number(&NAME)`), and regenerate the files:
 //! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
 
-use super::setting::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
+use super::command::Command;
+use super::command::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
 use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
 use super::setting::Range::{Name, OfKind, Pattern};
-use super::setting::{Command, Deployed, Kind, Range, SERVICE_SECTION, Setting};
+use super::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
 
 macro_rules! settings {
     ($($name:ident { $($field:ident: $value:expr),+ $(,)? })+) => {

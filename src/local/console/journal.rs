@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
     use crate::config::Given;
-    use crate::config::setting::Command;
+    use crate::config::command::Command;
 
     fn recorder() -> (Stats, Arc<Journal>, Recorder) {
         let config = Given::defaults(Command::Local).load_decode().unwrap();

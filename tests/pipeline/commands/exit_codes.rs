@@ -2,12 +2,11 @@
 
 use std::process::Stdio;
 
+use pixel_pipeline::config::command::Command;
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::TempDir;
 use crate::support::service::{TIMEOUT, command};
-
-const COMMANDS: [&str; 9] = ["serve", "local", "explain", "sign", "check", "cost", "query", "replay", "forget"];
 
 /// Exit code and standard error of a run.
 async fn run(subcommand: &str, settings: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
@@ -20,7 +19,7 @@ async fn run(subcommand: &str, settings: &[(&str, &str)], args: &[&str]) -> (Opt
 
 #[tokio::test]
 async fn an_unknown_argument_ends_with_2() {
-    for subcommand in COMMANDS {
+    for subcommand in Command::ALL.iter().map(|command| command.name()) {
         let (code, err) = run(subcommand, &[], &["--no-such-argument"]).await;
         assert_eq!(code, Some(2), "{subcommand}: {err}");
         assert!(err.starts_with("error: "), "{subcommand}: {err}");

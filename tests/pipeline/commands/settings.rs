@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
-use pixel_pipeline::config::setting::Command;
+use pixel_pipeline::config::command::Command;
 use pixel_pipeline::config::settings::SETTINGS;
 use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
