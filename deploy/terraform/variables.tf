@@ -132,14 +132,14 @@ variable "schema_file" {
 # --- Cloud Run
 
 variable "image" {
-  description = "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository."
+  description = "Image to run. ghcr.io/pixel-pipeline/pixel-pipeline:VERSION is the image of a release and compiles nothing. Empty: build the image from this repository."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
     condition     = can(regex("^(([^[:space:]/]+(/[^[:space:]/]+)+)?)$", var.image))
-    error_message = "image: \"${var.image}\" is not the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0."
+    error_message = "image: \"${var.image}\" is not the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0."
   }
 }
 
