@@ -80,7 +80,7 @@ if ! grep -Fq "\"userByEmail\": \"$RUN_ACCOUNT\"" <<<"$dataset"; then
 fi
 
 if [[ $IMAGE == ghcr.io/* ]]; then
-  # Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+  # Cloud Run pulls from Artifact Registry, so a remote repository there is a proxy of ghcr.io.
   have gcloud artifacts repositories describe "$PIPELINE-ghcr" --location="$REGION" ||
     change "image repository $PIPELINE-ghcr" gcloud artifacts repositories create "$PIPELINE-ghcr" --location="$REGION" --repository-format=docker \
       --mode=remote-repository --remote-docker-repo=https://ghcr.io --labels="pipeline=$PIPELINE"

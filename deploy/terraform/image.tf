@@ -18,7 +18,7 @@ locals {
   image    = local.built ? "${local.registry}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : local.given
 }
 
-# Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+# Cloud Run pulls from Artifact Registry, so a remote repository there is a proxy of ghcr.io.
 resource "google_artifact_registry_repository" "ghcr" {
   count = local.remote ? 1 : 0
 
