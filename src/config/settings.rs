@@ -158,11 +158,11 @@ settings! {
         deployed: deployment("BigQuery", OfKind),
     }
     IMAGE {
-        help: "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository",
+        help: "Image to run. ghcr.io/pixel-pipeline/pixel-pipeline:VERSION is the image of a release and compiles nothing. Empty: build the image from this repository",
         value: "IMAGE",
         deployed: deployment("Cloud Run", Pattern {
             regex: "([^[:space:]/]+(/[^[:space:]/]+)+)?",
-            expected: "the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0",
+            expected: "the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0",
         }),
     }
     CPU {
