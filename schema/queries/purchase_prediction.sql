@@ -1,4 +1,4 @@
--- Who will buy: a model of BigQuery ML
+-- Purchase prediction with BigQuery ML
 -- Predicts from the events of a user before a day whether the user purchases within the seven days from that day on.
 -- To change: the type 'purchase'; the days to look ahead, which are the 7 of the cut-offs and the 6 of the buyers. It
 -- needs three weeks of events with purchases, and at most 1,000 tables. Only BigQuery itself can train a model. The local
