@@ -27,7 +27,8 @@ use crate::decode::TableSuffix;
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, Resemblance, SuffixTemplate};
 
-/// Longest suffix of a table of its own. Each value has 64 characters at most, but a template may name many.
+/// Maximum length of a suffix; longer ones go to the overflow table. A value has at most 64 characters, but a template may
+/// contain many values.
 /// BigQuery's limit is 1,024 with TABLE_NAME, which is checked when the settings are read.
 pub const MAX_SUFFIX_CHARS: usize = 256;
 /// Minimum number of suffixes that are remembered.
@@ -126,7 +127,7 @@ pub struct TableLimiter {
     known: RecentSet,
     /// When each of the last hour's tables was new; at most MAX_NEW_TABLES_PER_HOUR.
     added: VecDeque<Instant>,
-    /// Keyed at random in each process, so that nobody can choose two suffixes with one hash.
+    /// Keyed at random in each process, so that a caller cannot choose two suffixes with the same hash.
     hasher: RandomState,
 }
 

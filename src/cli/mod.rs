@@ -32,17 +32,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use error::{CliError, EXIT_CODES};
 
-/// A tracking pixel behind Google's load balancer, and every hit a row in BigQuery.
+/// Store each request for a tracking pixel behind Google's load balancer as a row in BigQuery.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 // No comments on the variants: they would hide those of the arguments from --help.
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     Serve(Box<serve::Args>),
     Explain(Box<explain::Args>),
     Check(Box<check::Args>),
@@ -52,7 +52,6 @@ enum Command {
     Forget(Box<forget::Args>),
     #[cfg(feature = "local")]
     Local(Box<local::Args>),
-    /// Run a GoogleSQL query and print its rows
     #[cfg(feature = "query")]
     Query(query::Args),
 }
@@ -60,17 +59,17 @@ enum Command {
 /// Runs the subcommand. Its exit code is one of [`EXIT_CODES`].
 pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
-        Command::Serve(args) => serve::run(*args).await,
-        Command::Explain(args) => explain::run(*args),
-        Command::Check(args) => check::run(*args).await,
-        Command::Cost(args) => cost::run(args),
-        Command::Sign(args) => sign::run(args),
-        Command::Forget(args) => forget::run(*args).await,
-        Command::Replay(args) => replay::run(*args).await,
+        CliCommand::Serve(args) => serve::run(*args).await,
+        CliCommand::Explain(args) => explain::run(*args),
+        CliCommand::Check(args) => check::run(*args).await,
+        CliCommand::Cost(args) => cost::run(args),
+        CliCommand::Sign(args) => sign::run(args),
+        CliCommand::Forget(args) => forget::run(*args).await,
+        CliCommand::Replay(args) => replay::run(*args).await,
         #[cfg(feature = "local")]
-        Command::Local(args) => local::run(*args).await,
+        CliCommand::Local(args) => local::run(*args).await,
         #[cfg(feature = "query")]
-        Command::Query(args) => query::run(args).await,
+        CliCommand::Query(args) => query::run(args).await,
     }
 }
 

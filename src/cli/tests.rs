@@ -70,7 +70,7 @@ fn every_setting_is_explained_and_has_a_heading() {
         let name = setting.name;
         assert!(setting.help.len() > 8 && !setting.help.ends_with('.'), "{name}: help");
         assert!(setting.commands.is_empty() || !setting.heading.is_empty(), "{name}: heading");
-        assert!(!setting.commands.is_empty() || setting.deployed.is_some(), "{name}: neither a command nor a deployment uses it");
+        assert!(!setting.commands.is_empty() || setting.deployed.is_some(), "{name}: no command and no deployment uses it");
         assert!(setting.hidden.iter().all(|command| setting.is_taken_by(*command)), "{name}: hidden where it is not taken");
     }
 }

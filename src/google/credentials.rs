@@ -1,7 +1,7 @@
 //! Access tokens for Google's APIs: Application Default Credentials, those of a command's user, or none for an
 //! emulator.
 //!
-//! Google's library refreshes a token before it expires. Here a token is renewed that an API rejects.
+//! Google's library refreshes a token before it expires. This file renews a token that an API rejects.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,7 +27,7 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Where access tokens come from.
 #[derive(Debug, Clone)]
 pub enum Tokens {
-    /// An emulator asks for none.
+    /// For an emulator, which requires no token.
     None,
     /// From a file or gcloud. Read again when it is rejected: a command may run for longer than a token is valid.
     Static { source: TokenSource, token: Arc<RwLock<String>> },
@@ -52,9 +52,9 @@ pub enum TokenSource {
     Gcloud,
 }
 
-/// There is no access token.
+/// Why an access token cannot be obtained.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no access token: {0}")]
+#[error("cannot get an access token: {0}")]
 pub struct TokenError(String);
 
 impl TokenError {

@@ -100,7 +100,7 @@ pub fn read_error(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> 
         (401, _) => RequestError::Unauthorized,
         (403 | 402, _) => RequestError::Unavailable(ErrorClass::Denied),
         (404, _) => RequestError::NotFound,
-        // A 400 of a proxy says nothing about the rows.
+        // A 400 of a proxy is not about the rows.
         (400, _) if !is_from_bigquery => RequestError::Unavailable(ErrorClass::Unavailable),
         (400 | 413, _) => RequestError::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
         // Not documented by BigQuery: a proxy's page, a redirect. Keep the rows.

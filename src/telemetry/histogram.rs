@@ -1,14 +1,14 @@
-//! Histograms with fixed buckets, without a lock, and the quantiles of what was recorded between two reads.
+//! Histograms with fixed buckets, without a lock, and quantiles of the values recorded between two reads.
 //!
-//! Written by hand because one histogram serves both the Prometheus text (which needs given bucket bounds) and the
-//! report (which needs quantiles): the sketches of `metrics-util` and `hdrhistogram` take `&mut self`, hence a lock for
-//! each event, and have no given bounds, hence a second histogram.
+//! Written by hand because one histogram serves both the Prometheus text (which needs fixed bucket bounds) and the
+//! report (which needs quantiles). The sketches of `metrics-util` and `hdrhistogram` take `&mut self` and would need a
+//! lock for each event. They have no fixed bounds and would need a second histogram.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Ratio of two neighbouring bounds in [`fine_bounds`]: a quantile is off by 5 % at most.
 const GROWTH: f64 = 1.1;
-/// Lowest bound in [`fine_bounds`]: the clocks of the load balancer and of this machine do not agree any better.
+/// Lowest bound in [`fine_bounds`]: the clocks of the load balancer and of this machine differ by about as much.
 const LOWEST_FINE_BOUND: f64 = 0.1;
 /// Eleven days; Pub/Sub keeps messages for seven.
 const HIGHEST_FINE_BOUND: f64 = 1e6;
@@ -65,7 +65,7 @@ impl Histogram {
         Buckets { counts, sum: f64::from_bits(self.sum.load(Ordering::Relaxed)) }
     }
 
-    /// The largest value since the last call; 0 if there is none.
+    /// The largest value since the last call; 0 without a value.
     pub(crate) fn take_max(&self) -> f64 {
         f64::from_bits(self.max.swap(0, Ordering::Relaxed))
     }
@@ -108,7 +108,7 @@ impl Buckets {
         self.counts.iter().sum()
     }
 
-    /// What was recorded after `earlier`.
+    /// The values recorded after `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         // `earlier` has no buckets before the first read.
         let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));

@@ -18,9 +18,9 @@ use super::prices::{
 pub(crate) struct Estimate {
     pub(crate) events_per_month: u64,
     /// The billed items, fixed ones first.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<LineItem>,
     /// What each optional setting would add.
-    pub(crate) options: Vec<Line>,
+    pub(crate) options: Vec<LineItem>,
     pub(crate) fixed_dollars: f64,
     pub(crate) marginal_dollars: f64,
     pub(crate) total_dollars: f64,
@@ -28,9 +28,9 @@ pub(crate) struct Estimate {
     pub(crate) dollars_per_million: Option<f64>,
 }
 
-/// One thing that is billed.
+/// One billed item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct LineItem {
     pub(crate) part: &'static str,
     pub(crate) billed: &'static str,
     /// In `unit`, free tier included.
@@ -43,7 +43,7 @@ pub(crate) struct Line {
     pub(crate) fixed: bool,
 }
 
-/// A quantity as it is shown: base units divided by `by`.
+/// A displayed quantity: base units divided by `by`.
 struct Unit {
     by: f64,
     name: &'static str,
@@ -61,7 +61,7 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
     let millions = (events_per_month > 0).then_some(events / 1e6);
     let line = |part, billed, how: String, quantity: f64, unit: &Unit, price: &Price| {
         let dollars = price.of(quantity);
-        Line {
+        LineItem {
             part,
             billed,
             quantity: quantity / unit.by,

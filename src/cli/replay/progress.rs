@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Between two lines where there is no terminal.
+/// Interval of the lines without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum lines about single entries. Further entries are only counted.
 const MAX_ENTRY_LINES: u64 = 20;
 
-/// How much of its input a source has read, in a unit of its own: bytes or rows.
+/// How much of its input a source has read, in bytes or rows.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadProgress {
     done: Arc<AtomicU64>,

@@ -1,6 +1,6 @@
 //! The latest events, and the time series of the charts.
 //!
-//! The [`Recorder`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
+//! The [`JournalWriter`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
 //! rejected as `invalid` is shown as stored, because the push request is acknowledged in both cases. The outcome counts
 //! are exact.
 
@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-use super::series::{ChartOutcome, Second, Series};
+use super::series::{ChartOutcome, EventSeries, Second};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
-use crate::local::stats::{DeliveryRecord, Stats};
+use crate::local::stats::{DeliveryRecord, TopologyStats};
 
 /// Number of events that are kept.
 const MAX_EVENTS: usize = 200;
@@ -51,12 +51,12 @@ pub(crate) struct Journal {
 struct Records {
     last: u64,
     events: VecDeque<Arc<DeliveryEvent>>,
-    series: Series,
+    series: EventSeries,
 }
 
 /// Writes the journal.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct JournalWriter {
     deliveries: broadcast::Receiver<Arc<DeliveryRecord>>,
     journal: Arc<Journal>,
     decoder: Arc<Decoder>,
@@ -66,15 +66,15 @@ pub struct Recorder {
 
 /// Creates a journal of all deliveries from now on, its recorder, and a receiver that is closed when the recorder has
 /// ended. `table` is TABLE_NAME.
-pub(crate) fn new(stats: &Stats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
+pub(crate) fn new(stats: &TopologyStats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, JournalWriter, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
-    let recorder = Recorder { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
+    let recorder = JournalWriter { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
     (journal, recorder, open)
 }
 
-impl Recorder {
-    /// Records until `end` completes, or until there is no sender left.
+impl JournalWriter {
+    /// Records until `end` completes, or until the last sender is dropped.
     pub async fn run(mut self, end: impl Future<Output = ()>) {
         tokio::pin!(end);
         loop {
@@ -84,7 +84,7 @@ impl Recorder {
             };
             match delivery {
                 Ok(delivery) => self.record(&delivery, Timestamp::now()),
-                // At thousands of deliveries per second some are skipped. The totals of `Stats` are exact.
+                // At thousands of deliveries per second some are skipped. The totals of `TopologyStats` are exact.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
@@ -92,7 +92,7 @@ impl Recorder {
     }
 
     fn record(&self, delivery: &DeliveryRecord, now: Timestamp) {
-        // A message that is not JSON has neither method nor URL.
+        // A message that is not JSON has no method and no URL.
         let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
@@ -157,12 +157,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::config::Given;
+    use crate::config::RawSettings;
     use crate::config::setting::Command;
 
-    fn recorder() -> (Stats, Arc<Journal>, Recorder) {
-        let config = Given::defaults(Command::Local).load_decode().unwrap();
-        let stats = Stats::default();
+    fn recorder() -> (TopologyStats, Arc<Journal>, JournalWriter) {
+        let config = RawSettings::defaults(Command::Local).load_decode().unwrap();
+        let stats = TopologyStats::default();
         let (journal, recorder, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
         (stats, journal, recorder)
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::input::Input;
-use super::{CHANNEL_CAPACITY, Entry, Event, Source};
+use super::{CHANNEL_CAPACITY, Entry, Source, SourceEvent};
 use crate::cli::replay::checkpoint::{Checkpoint, CheckpointError};
 use crate::cli::replay::identity::Identity;
 use crate::cli::replay::lines::{Line, Lines, Offset};
@@ -68,7 +68,7 @@ enum ReadEvent {
 }
 
 impl LineSource {
-    /// Starts to read where the checkpoint says.
+    /// Starts to read at the offset in the checkpoint.
     pub(crate) fn open(inputs: Vec<Input>, shard: Shard, checkpoint: Option<Checkpoint>) -> Result<Self, CheckpointError> {
         let (mut tracked, mut work, mut total) = (Vec::<TrackedInput>::new(), Vec::new(), Some(0));
         for input in inputs {
@@ -98,16 +98,16 @@ impl Source for LineSource {
         self.progress.clone()
     }
 
-    async fn next(&mut self) -> Option<Event<LineEntry>> {
+    async fn next(&mut self) -> Option<SourceEvent<LineEntry>> {
         loop {
             return Some(match self.events.recv().await? {
                 ReadEvent::Line { input, line, text, resume } => {
                     let TrackedInput { name, offsets, .. } = &mut self.inputs[input];
                     let sequence = offsets.start(resume);
-                    Event::Entry(LineEntry { text, line, input_name: Arc::clone(name), input, sequence })
+                    SourceEvent::Entry(LineEntry { text, line, input_name: Arc::clone(name), input, sequence })
                 }
                 ReadEvent::TooLong { input, line } => {
-                    Event::Unreadable { place: format!("{}:{line}", self.inputs[input].name), reason: "too_long" }
+                    SourceEvent::Unreadable { place: format!("{}:{line}", self.inputs[input].name), reason: "too_long" }
                 }
                 ReadEvent::End { input, resume } => {
                     // Lines of other tasks and empty lines may follow the last entry.
@@ -116,7 +116,7 @@ impl Source for LineSource {
                     offsets.complete(sequence);
                     continue;
                 }
-                ReadEvent::Error(message) => Event::Error(message),
+                ReadEvent::Error(message) => SourceEvent::Error(message),
             });
         }
     }

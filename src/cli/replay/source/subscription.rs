@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{CHANNEL_CAPACITY, Closed, Entry, Event, Source};
+use super::{CHANNEL_CAPACITY, Closed, Entry, Source, SourceEvent};
 use crate::cli::replay::outcome::EntryOutcome;
 use crate::cli::replay::progress::ReadProgress;
 use crate::config::Operator;
@@ -71,7 +71,7 @@ impl fmt::Display for PulledMessage {
 }
 
 pub(crate) struct SubscriptionSource {
-    events: mpsc::Receiver<Event<PulledMessage>>,
+    events: mpsc::Receiver<SourceEvent<PulledMessage>>,
     /// Ends with the stream, still open.
     pulling: Option<JoinHandle<MessageStream>>,
     /// A dry run returns every message.
@@ -112,7 +112,7 @@ impl Source for SubscriptionSource {
         ReadProgress::new(None)
     }
 
-    async fn next(&mut self) -> Option<Event<PulledMessage>> {
+    async fn next(&mut self) -> Option<SourceEvent<PulledMessage>> {
         self.events.recv().await
     }
 
@@ -150,7 +150,7 @@ impl Source for SubscriptionSource {
 }
 
 /// Pulls until no message comes any more. Returns the stream, which stays open.
-async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<Event<PulledMessage>>) -> MessageStream {
+async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<SourceEvent<PulledMessage>>) -> MessageStream {
     loop {
         let next = tokio::select! {
             next = timeout(idle_timeout, stream.next()) => next,
@@ -159,10 +159,10 @@ async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::S
         let event = match next {
             // No message in time, or the end of the stream.
             Err(_) | Ok(None) => return stream,
-            Ok(Some(Ok((message, handler)))) => Event::Entry(pulled(message, handler)),
-            Ok(Some(Err(error))) => Event::Error(format!("cannot read the subscription: {}", with_causes(&error))),
+            Ok(Some(Ok((message, handler)))) => SourceEvent::Entry(pulled(message, handler)),
+            Ok(Some(Err(error))) => SourceEvent::Error(format!("cannot read the subscription: {}", with_causes(&error))),
         };
-        let is_last = matches!(event, Event::Error(_));
+        let is_last = matches!(event, SourceEvent::Error(_));
         if events.send(event).await.is_err() || is_last {
             return stream;
         }
