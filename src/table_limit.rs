@@ -8,8 +8,8 @@
 //!
 //! **New** is a suffix that this instance does not remember. It remembers at least the last 100,000 suffixes (or
 //! MAX_NEW_TABLES_PER_HOUR, if that is more) and at most twice as many, by 64 bits of a keyed hash: some 3 MB. A suffix
-//! that it forgot, or that was used before a restart, counts as new once more although its table exists: asking
-//! BigQuery would cost more than this rare mistake.
+//! that it forgot, or that was used before a restart, counts as new again although its table exists. A request to
+//! BigQuery for each suffix would cost more than this rare mistake.
 //!
 //! **A message that is delivered again** may be routed differently, because the limit allows its table by now or at
 //! another instance. If its first row was stored and only the response was lost, the event has two rows in two tables,
@@ -105,7 +105,7 @@ pub enum OverflowCause {
     TooManyTables,
     /// [`MAX_SUFFIX_CHARS`].
     LongName,
-    /// The row's own table has the name of the overflow table: with the defaults, that of a user called `overflow`.
+    /// The row's table has the name of the overflow table: with the defaults, the table of a user id `overflow`.
     NameTaken,
 }
 

@@ -64,6 +64,14 @@ fn the_defaults_of_a_command_are_those_of_the_table() {
     }
 }
 
+/// A comment on a variant of the enum of commands would replace it.
+#[test]
+fn help_of_each_command_has_its_long_description() {
+    for (command, line) in commands() {
+        assert!(line.get_long_about().is_some(), "{}", command.name());
+    }
+}
+
 #[test]
 fn every_setting_is_explained_and_has_a_heading() {
     for setting in SETTINGS {

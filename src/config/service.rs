@@ -22,11 +22,11 @@ pub struct Config {
     pub table_limits: TableLimits,
     pub push_deadline: Duration,
     pub push_auth: PushAuth,
-    /// Doubtful settings, for the log.
+    /// Warnings about insecure settings, for the log.
     pub warnings: Vec<&'static str>,
 }
 
-/// Where the dataset is.
+/// The address of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// `https://bigquery.googleapis.com`, or an emulator's address; without `/bigquery/v2`.
@@ -37,7 +37,7 @@ pub struct Location {
     pub dataset: String,
 }
 
-/// The template table, and what follows from its schema.
+/// The settings of the template table and the decoder.
 #[derive(Debug, Clone)]
 pub struct TemplateSettings {
     /// TABLE_NAME.
@@ -48,12 +48,12 @@ pub struct TemplateSettings {
     pub schema: Schema,
     /// AUTO_CREATE.
     pub auto_create: bool,
-    /// How an entry becomes a row of that schema.
+    /// The settings of the decoder.
     pub decode: Settings,
 }
 
 impl RawSettings {
-    /// Every setting, checked. Asks the metadata server for the project if none is given.
+    /// Every setting, checked. Reads the project from the metadata server if it is not set.
     pub async fn load(&self) -> Result<Config, Problems> {
         let mut problems = Problems::default();
         let values = self.check(&mut problems);
@@ -61,7 +61,7 @@ impl RawSettings {
         problems.or(config)
     }
 
-    /// `values` are those of these settings, and `problems` theirs.
+    /// `values` and `problems` are the result of [`check`](Self::check).
     pub(crate) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
         let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
             Some(project) => Ok(project.to_owned()),

@@ -7,14 +7,14 @@ use clap::Arg;
 pub struct Setting {
     /// The environment variable, and the name in deploy/pipeline.env. In lower case, the Terraform variable.
     pub name: &'static str,
-    /// The flag, where it is not the name in lower case with dashes.
+    /// The flag, unless it is the name in lower case with dashes.
     pub flag: Option<&'static str>,
     pub kind: Kind,
     /// Placeholder of the value in `--help`.
     pub value: &'static str,
     /// Empty: the setting is optional.
     pub default: &'static str,
-    /// Defaults of commands that have their own.
+    /// Defaults of single commands.
     pub defaults: &'static [(Command, &'static str)],
     /// Explains the default of an optional setting.
     pub default_note: &'static str,

@@ -24,7 +24,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Minimum time between two attempts to get a token, after a failed one.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where access tokens come from.
+/// A source of access tokens.
 #[derive(Debug, Clone)]
 pub enum Tokens {
     /// For an emulator, which requires no token.
@@ -43,7 +43,7 @@ pub struct Cache {
     made: Instant,
 }
 
-/// Where a command's token comes from.
+/// The source of a command's token.
 #[derive(Debug, Clone)]
 pub enum TokenSource {
     /// The content of a file.
@@ -189,7 +189,7 @@ pub(crate) fn gcloud(args: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-/// For gcp-bigquery-client, whose own authenticators fetch a token per call.
+/// For gcp-bigquery-client. Its authenticators would fetch a token per call.
 #[async_trait]
 impl Authenticator for Tokens {
     async fn access_token(&self) -> Result<String, BQError> {

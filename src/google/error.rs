@@ -28,7 +28,7 @@ pub enum ApiError {
     Status { service: &'static str, status: u16, message: String },
     #[error("cannot reach {service}: {cause}")]
     Unreachable { service: &'static str, cause: String },
-    #[error("unreadable answer of {service}: {problem}")]
+    #[error("cannot read the answer of {service}: {problem}")]
     Unreadable { service: &'static str, problem: String },
     #[error("{0} does not exist")]
     Absent(String),

@@ -69,7 +69,7 @@ pub enum RowOutcome {
     Stored,
     /// Permanent: BigQuery will never take it.
     Refused(Refusal),
-    /// Not stored as far as is known, and the deadline is too near for another attempt.
+    /// Probably not stored, and the deadline is too near for another attempt.
     NotStored(ErrorClass),
     /// A bug ended the attempt: the row may or may not be stored.
     Unknown,

@@ -11,7 +11,7 @@ pub(crate) struct Link {
     /// The resource that was found, if it is right.
     pub(crate) found: Option<String>,
     pub(crate) problem: Option<String>,
-    /// Commands that fix the problem, one a line.
+    /// Commands that fix the problem, one per line.
     pub(crate) fix: Option<String>,
     /// For a stage of a live event: seconds since the request.
     #[serde(skip_serializing_if = "Option::is_none")]

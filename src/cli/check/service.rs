@@ -52,7 +52,7 @@ fn account(state: &DeploymentState, names: &ResourceNames) -> Verdict {
 }
 
 /// Compares the deployed settings with those of this command. deploy.sh updates the service if its own settings have
-/// changed, but not if the service was changed by hand; the command printed here fixes both.
+/// changed, but not if the service was changed by hand. The command in the fault fixes both cases.
 fn environment(state: &DeploymentState, names: &ResourceNames, settings: &[ServiceSetting]) -> Verdict {
     let variables = &template(state, names)?["containers"][0]["env"];
     let deployed: BTreeMap<&str, &str> = variables

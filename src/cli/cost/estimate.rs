@@ -13,13 +13,13 @@ use super::prices::{
     MESSAGE_THROUGHPUT, MIN_MESSAGE_REQUEST, MIN_STREAMED_ROW, Price, RUN_CPU, RUN_MEMORY, RUN_REQUESTS, STREAMED_ROWS, TABLE_STORAGE,
 };
 
-/// A month of events, and what each part of the pipeline costs for it.
+/// A month of events, and the cost of each part of the pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Estimate {
     pub(crate) events_per_month: u64,
     /// The billed items, fixed ones first.
     pub(crate) lines: Vec<LineItem>,
-    /// What each optional setting would add.
+    /// The additional cost of each optional setting.
     pub(crate) options: Vec<LineItem>,
     pub(crate) fixed_dollars: f64,
     pub(crate) marginal_dollars: f64,
@@ -136,7 +136,7 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
         ),
     ];
 
-    // The service's own log uses up the free tier first.
+    // The log of the service uses up the free tier first.
     let mut unexcluded =
         line("Cloud Logging", "EXCLUDE_FROM_DEFAULT=false", format!("events × {} B", amount(ENTRY)), events * ENTRY, &IN_GIB, &LOG_STORAGE);
     unexcluded.dollars = LOG_STORAGE.of(own_log + events * ENTRY) - LOG_STORAGE.of(own_log);

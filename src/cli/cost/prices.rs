@@ -1,6 +1,6 @@
 //! Google Cloud's list prices in US dollars, for us-central1 and for data in the US, without discounts.
 //!
-//! Google's own pages were not reachable when this was written. Each price names its page, the day on which the figure
+//! Google's pages were not reachable when this was written. Each price names its page, the day on which the figure
 //! was read, and the source it was read in. To change one, look at its page and set `read` and `source`.
 
 use serde::Serialize;
@@ -62,7 +62,7 @@ pub(crate) const READ: &str = "2026-11-27";
 pub(crate) const FORWARDING_RULES: Price =
     Price { dollars: 0.025, per: 3600.0, unit: "hour", free: 0.0, page: LOAD_BALANCING, read: READ, source: PriceSource::Transcribed };
 
-/// Each byte that goes in or out through the load balancer. What the CDN answers does not go through it.
+/// Each byte that goes in or out through the load balancer. Answers of the CDN do not go through it.
 pub(crate) const DATA_PROCESSED: Price =
     Price { dollars: 0.008, per: GIB, unit: "GiB", free: 0.0, page: LOAD_BALANCING, read: READ, source: PriceSource::Transcribed };
 

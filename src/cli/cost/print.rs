@@ -34,7 +34,7 @@ pub(crate) fn text(estimate: &Estimate, tables: Option<&GeneratedTables>, out: &
         }
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            // Numbers to the right.
+            // Numbers are aligned to the right.
             line += &if matches!(column, 2 | 4 | 5) { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") };
         }
         writeln!(out, "{}", line.trim_end())?;
@@ -43,7 +43,7 @@ pub(crate) fn text(estimate: &Estimate, tables: Option<&GeneratedTables>, out: &
     sentences(estimate.notes().into_iter().chain(tables.into_iter().flat_map(GeneratedTables::sentences)), out)
 }
 
-/// A list, a line to a sentence or two.
+/// A list of sentences.
 pub(crate) fn sentences(sentences: impl IntoIterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
     sentences.into_iter().try_for_each(|sentence| writeln!(out, "- {sentence}"))
 }

@@ -1,4 +1,4 @@
-//! Up to how many users a table per user and day works well: arithmetic on users and events.
+//! The maximum number of users for one table per user and day, calculated from users and events.
 
 use serde::Serialize;
 

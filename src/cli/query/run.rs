@@ -49,7 +49,7 @@ pub(crate) enum QueryError {
     Query { message: String },
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
-    #[error("unreadable answer of BigQuery: {0}")]
+    #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
     #[error("cannot print the rows: {0}")]
     Output(#[from] io::Error),

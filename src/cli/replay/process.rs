@@ -68,7 +68,7 @@ impl ReplayContext {
     }
 }
 
-/// The outcome that the service would have, if BigQuery takes the row.
+/// The outcome in the service, if BigQuery stores the row.
 fn decoded_outcome(decoder: &Decoder, message: &PubsubMessage<'_>) -> Outcome {
     match decoder.decode(message, Timestamp::now()) {
         Decoded::Row(_) => Outcome::Stored,

@@ -68,7 +68,7 @@ impl Progress {
         }
     }
 
-    /// Prints a line about one entry, unless there were many such lines.
+    /// Prints a line about one entry. After [`MAX_ENTRY_LINES`] lines, only counts it.
     pub(crate) fn print_entry(&mut self, text: &str) {
         self.entry_lines += 1;
         if self.entry_lines <= MAX_ENTRY_LINES {

@@ -1,4 +1,4 @@
-//! The summary of a run: entries by outcome and reason, and everything that went wrong. Text or JSON.
+//! The summary of a run: entries by outcome and reason, and errors. Text or JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

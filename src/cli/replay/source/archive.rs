@@ -1,5 +1,5 @@
 //! `gs://BUCKET/PREFIX`: archives of a log sink, `PREFIX/YYYY/MM/DD/HH:MM:SS_HH:MM:SS_S0.json`. Each object has the
-//! entries of one hour, one a line.
+//! entries of one hour, one per line.
 //!
 //! With several tasks, each object belongs to one task.
 

@@ -31,7 +31,7 @@ pub(crate) struct Selection<'a> {
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct StoredDeadLetter {
-    /// A table made by hand may lack it.
+    /// `None` in a row of a table that was created by hand.
     event_id: Option<String>,
     message: PubsubMessage<'static>,
 }

@@ -1,4 +1,4 @@
-//! What can be read line by line: standard input, files, and the objects of an archive.
+//! Inputs that are read line by line: standard input, files, and the objects of an archive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::files::{self, FileError, InputFile};
 use crate::cli::replay::identity::Identity;
 use crate::google::storage::StorageObject;
 
-/// What an argument names. No request is needed to parse it.
+/// An argument. Parsing it needs no request.
 #[derive(Debug)]
 pub(crate) enum InputArg {
     Input(Input),

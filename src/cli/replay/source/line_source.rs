@@ -1,7 +1,7 @@
-//! Entries from lines: inputs are read one after the other, and a checkpoint records how far.
+//! Entries from lines: inputs are read in order, and a checkpoint records the offset.
 //!
-//! A thread reads, because files and gzip block. It is not joined: standard input may never end, and the runtime waits
-//! for its own blocking threads.
+//! A thread reads, because files and gzip block. It is not a blocking task of the runtime, which would wait for it at the
+//! end: standard input may never end.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -59,7 +59,7 @@ struct TrackedInput {
     offsets: OffsetTracker,
 }
 
-/// What the thread reads. `input` is a position among the inputs.
+/// The events of the thread. `input` is a position among the inputs.
 enum ReadEvent {
     Line { input: usize, line: u64, text: Vec<u8>, resume: Offset },
     TooLong { input: usize, line: u64 },
@@ -140,7 +140,7 @@ impl Source for LineSource {
     }
 }
 
-/// The runner takes no more events.
+/// The receiver is closed.
 struct Stopped;
 
 struct Reader {

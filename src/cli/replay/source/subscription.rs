@@ -4,7 +4,7 @@
 //! until the end, because Pub/Sub would deliver it again at once; it is returned then, also after Ctrl-C. Pub/Sub
 //! divides the messages among tasks.
 //!
-//! A message of a dead-letter topic has an id of its own. So an entry without insertId, whose identity is the message
+//! A message of a dead-letter topic has a new id. So an entry without insertId, whose identity is the message
 //! id, gets a new identity. An attribute has the time of the first publishing.
 
 use std::borrow::Cow;
@@ -149,7 +149,7 @@ impl Source for SubscriptionSource {
     }
 }
 
-/// Pulls until no message comes any more. Returns the stream, which stays open.
+/// Pulls until no message arrives within the idle timeout. Returns the stream, which stays open.
 async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<SourceEvent<PulledMessage>>) -> MessageStream {
     loop {
         let next = tokio::select! {
