@@ -79,7 +79,7 @@ settings! {
         commands: &[Check],
         deployed: deployment("Location", Pattern {
             regex: "[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+",
-            expected: "a project id such as my-project-123, not the project's name or number",
+            expected: "a project id such as my-project-123 (not the project's name or number)",
         }),
     }
     REGION {
