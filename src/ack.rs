@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_table_is_the_policy() {
+    fn the_documented_table_matches_the_policy() {
         let documented = documented();
         for outcome in outcomes() {
             let (name, status) = (outcome.as_str(), outcome.status());

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn row_errors_concern_their_own_rows_only() {
+    fn row_errors_affect_only_their_rows() {
         let answer = br#"{"kind":"k","insertErrors":[
             {"index":"1","errors":[{"reason":"stopped","location":"","debugInfo":"","message":""}]},
             {"index":2,"errors":[{"reason":"timeout"},{"reason":"invalid","location":"a.b","message":"no such field: a.b."}]},
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_invalid_refuses_a_row() {
+    fn only_the_reason_invalid_refuses_a_row() {
         for (reason, expected) in [
             ("quotaExceeded", RowResult::Unavailable(ErrorClass::Quota)),
             ("accessDenied", RowResult::Unavailable(ErrorClass::Unavailable)),

@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn one_slow_row_among_many_is_the_largest_and_no_percentile() {
+    fn one_slow_row_changes_only_the_maximum() {
         let [p99, max] = quantiles(std::iter::repeat_n(2.0, 999).chain([3_600.0]), [0.99, 1.0]);
         assert!((p99 / 2.0 - 1.0).abs() < 0.05, "{p99}");
         assert_eq!(max, 3_600.0);
     }
 
     #[test]
-    fn given_bounds_are_inclusive_and_counted_exactly() {
+    fn bounds_are_inclusive_and_counted_exactly() {
         let histogram = Histogram::with_fine_buckets(&[1.0, 5.0]);
         [0.0, 1.0, 1.01, 5.0, 5.01, 1e9].into_iter().for_each(|value| histogram.record(value));
         let buckets = histogram.read();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_since_a_read_is_its_own() {
+    fn values_since_a_read_exclude_earlier_values() {
         let histogram = Histogram::new(&[1.0, 10.0]);
         let none = Buckets::default();
         histogram.record(5.0);

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn stats_between_two_reads_have_only_what_came_between() {
+    fn counts_between_two_reads_exclude_earlier_counts() {
         let recorder = MetricsRecorder::new();
         recorder.deliveries.increment(("stored", ""));
         let first = recorder.stats();

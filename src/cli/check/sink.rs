@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filter_of_several_paths_takes_each() {
+    fn the_filter_matches_each_of_several_paths() {
         let paths = ["/a.png".to_owned(), "/b.gif".to_owned()];
         let filter = filter("pixel", &paths);
         assert_eq!(

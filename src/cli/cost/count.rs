@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_plain_number_is_itself(count in 0..=MAX_COUNT) {
+        fn a_number_without_a_unit_is_unchanged(count in 0..=MAX_COUNT) {
             prop_assert_eq!(count.to_string().parse(), Ok(Count(count)));
         }
 

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_million_events_are_beyond_them() {
+    fn a_hundred_million_events_exceed_the_free_tiers() {
         assert_costs(
             100_000_000,
             &[
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_tier_is_free_to_its_last_unit() {
+    fn a_free_tier_includes_its_last_unit() {
         let requests = |events| estimate(events).lines.iter().find(|line| line.billed == "requests").unwrap().dollars;
         assert_eq!(requests(2_000_000), 0.0);
         // A million past it.

@@ -41,7 +41,7 @@ pub(crate) struct DeliveryEvent {
     pub entry: Option<String>,
 }
 
-/// Shared by the recorder and the HTTP handlers.
+/// Shared by the writer and the HTTP handlers.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     records: Mutex<Records>,
@@ -64,13 +64,13 @@ pub struct JournalWriter {
     _open: watch::Sender<()>,
 }
 
-/// Creates a journal of all deliveries from now on, its recorder, and a receiver that is closed when the recorder has
+/// Creates a journal of all deliveries from now on, its writer, and a receiver that is closed when the writer has
 /// ended. `table` is TABLE_NAME.
 pub(crate) fn new(stats: &TopologyStats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, JournalWriter, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
-    let recorder = JournalWriter { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
-    (journal, recorder, open)
+    let journal_writer = JournalWriter { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
+    (journal, journal_writer, open)
 }
 
 impl JournalWriter {
@@ -160,11 +160,11 @@ mod tests {
     use crate::config::RawSettings;
     use crate::config::setting::Command;
 
-    fn recorder() -> (TopologyStats, Arc<Journal>, JournalWriter) {
+    fn journal_writer() -> (TopologyStats, Arc<Journal>, JournalWriter) {
         let config = RawSettings::defaults(Command::Local).load_decode().unwrap();
         let stats = TopologyStats::default();
-        let (journal, recorder, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
-        (stats, journal, recorder)
+        let (journal, journal_writer, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
+        (stats, journal, journal_writer)
     }
 
     fn delivery(data: &str, acked: bool) -> DeliveryRecord {
@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_delivery_becomes_an_event_with_its_outcome() {
-        let (stats, journal, recorder) = recorder();
+        let (stats, journal, journal_writer) = journal_writer();
         let entry = |query: &str| {
             format!(
                 r#"{{"timestamp":"2026-01-02T03:04:05Z","httpRequest":{{"requestMethod":"GET","requestUrl":"http://h/pixel.png?{query}"}}}}"#
@@ -192,7 +192,7 @@ mod tests {
         stats.record_delivery(delivery("no JSON", true));
         stats.record_delivery(delivery(&entry("user_id=u"), false));
         drop(stats);
-        recorder.run(std::future::pending()).await;
+        journal_writer.run(std::future::pending()).await;
         let events = journal.events_after(0, 10);
         let outcomes: Vec<_> = events.iter().map(|event| (event.number, event.explanation.outcome, event.acked)).collect();
         assert_eq!(outcomes, [(1, "store", true), (2, "filter", true), (3, "dead_letter", true), (4, "store", false)]);
@@ -206,11 +206,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_latest_events_are_kept_and_returned_once() {
-        let (stats, journal, mut recorder) = recorder();
+        let (stats, journal, mut journal_writer) = journal_writer();
         for _ in 0..MAX_EVENTS + 10 {
             stats.record_delivery(delivery("{}", true));
-            let delivery = recorder.deliveries.recv().await.unwrap();
-            recorder.record(&delivery, Timestamp::now());
+            let delivery = journal_writer.deliveries.recv().await.unwrap();
+            journal_writer.record(&delivery, Timestamp::now());
         }
         let numbers = |after, most| journal.events_after(after, most).iter().map(|event| event.number).collect::<Vec<_>>();
         assert_eq!(numbers(0, 1000).first(), Some(&11));

@@ -87,7 +87,7 @@ pub struct Topology {
     load_balancer: Task<()>,
     subscription: Subscription,
     /// Writes the console's journal. The service serves the console's pages.
-    recorder: Task<()>,
+    journal_writer: Task<()>,
     service: Task<Result<(), ServiceError>>,
     /// Returns the number of created views.
     views: Task<u64>,
@@ -131,8 +131,8 @@ impl Topology {
         let service = Service::start(config)?;
         let emulator = subscription.emulator.clone();
         let handles = Handles { urls, stats, topic, dead_letters, bigquery, template, emulator };
-        let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
-        let recorder = Task::spawn(|end| recorder.run(end));
+        let (routes, journal_writer) = console::new(handles.clone(), &location, host, pixel_port.address.port());
+        let journal_writer = Task::spawn(|end| journal_writer.run(end));
         let template = service.template();
         let views = Views::new(http.clone(), handles.urls.tables.clone(), views::ViewNames::of(&location, &handles.template));
         let views = Task::spawn(|end| async move {
@@ -153,7 +153,7 @@ impl Topology {
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
             Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, recorder, service, views, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, journal_writer, service, views, bigquery_server })
     }
 
     /// Waits until the service stops by itself, which is a failure.
@@ -173,7 +173,7 @@ impl Topology {
         }
         self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
         let unfinished = self.subscription.drain(timeout, cancel, &stats).await;
-        self.recorder.end(SHUTDOWN_TIMEOUT).await;
+        self.journal_writer.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
         // The service limits its own shutdown time. If it stopped by itself, `service_ended` has reported it.
