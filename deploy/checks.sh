@@ -45,7 +45,7 @@ DEPLOYMENT_SETTINGS='
 
 # Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.
 check_each() {
-  check PROJECT_ID '[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+' 'a project id such as my-project-123, which is neither the project'\''s name nor its number'
+  check PROJECT_ID '[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+' 'a project id such as my-project-123 (not the project'\''s name or number)'
   check REGION '[a-z]+-[a-z]+[0-9]+' 'a region such as us-central1 or europe-west1'
   check LOCATION 'US|EU|[a-z]+-[a-z]+[0-9]+' 'US, EU or a region such as europe-west1'
   check PIPELINE '[a-z][a-z0-9-]{1,22}[a-z0-9]' '3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -'

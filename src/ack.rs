@@ -12,7 +12,7 @@
 //! | `unauthorized` | no token, or an invalid one | 401, nack |
 //! | `unauthorized` | a valid token of another account | 403, nack |
 //!
-//! There is no further case: an acknowledged message is stored, deliberately filtered, or in the
+//! These are all cases: an acknowledged message is stored, deliberately filtered, or in the
 //! dead-letter table. Pub/Sub takes 102, 200, 201, 202 and 204 for an ack and every other status
 //! for a nack; 204 is the one that Google's emulator agrees on
 //! (<https://cloud.google.com/pubsub/docs/push#receive_push>).
@@ -138,7 +138,7 @@ impl Outcome {
         }
     }
 
-    /// The label `reason`; empty where there is only one.
+    /// The label `reason`; empty if the outcome has no reasons.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Stored => "",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_table_is_the_policy() {
+    fn the_documented_table_matches_the_policy() {
         let documented = documented();
         for outcome in outcomes() {
             let (name, status) = (outcome.as_str(), outcome.status());

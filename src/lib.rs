@@ -1,6 +1,6 @@
 //! A tracking pixel behind Google's load balancer. Every request for it becomes a row in BigQuery.
 //!
-//! The pixel is a static file, so there is no collector to run: the load balancer's log contains the events. A log sink
+//! The pixel is a static file, and the load balancer's log contains the events: no collector is needed. A log sink
 //! publishes the log entries to Pub/Sub, Pub/Sub pushes them to this service, and each log entry becomes a row in a table
 //! per user and day.
 //!
@@ -39,8 +39,8 @@
 //!   that defines which outcome is an acknowledgement.
 //! * No work is done after a response, because Cloud Run takes the CPU away. A delivery waits for the outcome of its row.
 //! * [`decode`] is pure: no I/O, no clock, no log.
-//! * A [`sink`] stores rows and makes no decision. The batcher does not know BigQuery, and BigQuery does not know who
-//!   waits for a row.
+//! * A [`sink`] stores rows and makes no decision. The batcher does not know BigQuery, and BigQuery does not know the
+//!   callers that wait for a row.
 //! * Each event is counted once, in [`telemetry::metrics`]. `/metrics`, the reports in the log and the console read the
 //!   same counters.
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.

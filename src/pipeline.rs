@@ -1,7 +1,7 @@
-//! What happens to one message between its arrival and its outcome.
+//! Processes one message: from its arrival to its outcome.
 //!
-//! It decodes the message, chooses the table, submits the row to the batcher, and stores what cannot become a row as a
-//! dead letter. It knows nothing of HTTP: `source` calls it, `ack` turns the outcome into a response.
+//! It decodes the message, chooses the table, submits the row to the batcher, and stores a message that
+//! cannot become a row as a dead letter. It knows nothing of HTTP: `source` calls it, `ack` turns the outcome into a response.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

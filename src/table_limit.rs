@@ -8,8 +8,8 @@
 //!
 //! **New** is a suffix that this instance does not remember. It remembers at least the last 100,000 suffixes (or
 //! MAX_NEW_TABLES_PER_HOUR, if that is more) and at most twice as many, by 64 bits of a keyed hash: some 3 MB. A suffix
-//! that it forgot, or that was used before a restart, counts as new once more although its table exists: asking
-//! BigQuery would cost more than this rare mistake.
+//! that it forgot, or that was used before a restart, counts as new again although its table exists. A request to
+//! BigQuery for each suffix would cost more than this rare mistake.
 //!
 //! **A message that is delivered again** may be routed differently, because the limit allows its table by now or at
 //! another instance. If its first row was stored and only the response was lost, the event has two rows in two tables,
@@ -27,7 +27,8 @@ use crate::decode::TableSuffix;
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, Match, SuffixTemplate};
 
-/// Longest suffix of a table of its own. Each value has 64 characters at most, but a template may name many.
+/// Maximum length of a suffix; longer ones go to the overflow table. A value has at most 64 characters, but a template may
+/// contain many values.
 /// BigQuery's limit is 1,024 with TABLE_NAME, which is checked when the settings are read.
 pub const MAX_SUFFIX_CHARS: usize = 256;
 /// Minimum number of suffixes that are remembered.
@@ -104,7 +105,7 @@ pub enum OverflowCause {
     TooManyTables,
     /// [`MAX_SUFFIX_CHARS`].
     LongName,
-    /// The row's own table has the name of the overflow table: with the defaults, that of a user called `overflow`.
+    /// The row's table has the name of the overflow table: with the defaults, the table of a user id `overflow`.
     NameTaken,
 }
 
@@ -126,7 +127,7 @@ pub struct TableLimiter {
     known: RecentSet,
     /// When each of the last hour's tables was new; at most MAX_NEW_TABLES_PER_HOUR.
     added: VecDeque<Instant>,
-    /// Keyed at random in each process, so that nobody can choose two suffixes with one hash.
+    /// Keyed at random in each process, so that a caller cannot choose two suffixes with the same hash.
     hasher: RandomState,
 }
 

@@ -1,4 +1,4 @@
-# Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
+# Settings of the deployment. Generated from src/config/settings.rs. The settings that are passed on to
 # the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
 
 # --- Location
@@ -10,7 +10,7 @@ variable "project_id" {
 
   validation {
     condition     = can(regex("^([a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+)$", var.project_id))
-    error_message = "project_id: \"${var.project_id}\" is not a project id such as my-project-123, which is neither the project's name nor its number."
+    error_message = "project_id: \"${var.project_id}\" is not a project id such as my-project-123 (not the project's name or number)."
   }
   validation {
     condition     = !strcontains(var.project_id, ":")
@@ -79,7 +79,7 @@ variable "domain" {
 # --- Logs
 
 variable "exclude_from_default" {
-  description = "Keep the pixel's log entries out of the _Default bucket. They still reach the topic; storing them in Cloud Logging would cost more than the rest of the pipeline."
+  description = "Exclude the pixel's log entries from the _Default bucket. They still reach the topic. Storing them in Cloud Logging would cost more than the rest of the pipeline."
   type        = bool
   default     = true
   nullable    = false
@@ -180,7 +180,7 @@ variable "concurrency" {
 }
 
 variable "min_instances" {
-  description = "Minimum number of instances, which run also while nothing arrives."
+  description = "Minimum number of instances. They run and cost also without traffic."
   type        = number
   default     = 0
   nullable    = false

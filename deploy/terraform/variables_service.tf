@@ -1,4 +1,4 @@
-# Settings that are passed on to the service. Generated from src/config/settings.rs, which says how. The service checks
+# Settings that are passed on to the service. Generated from src/config/settings.rs. The service checks
 # them again; here they are checked before anything is created.
 
 variable "dataset" {
@@ -94,7 +94,7 @@ variable "pixel_path" {
 }
 
 variable "ip_anonymization" {
-  description = "What the column remote_ip holds: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole address (full)."
+  description = "Content of the column remote_ip: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole address (full)."
   type        = string
   default     = "drop"
   nullable    = false
@@ -106,7 +106,7 @@ variable "ip_anonymization" {
 }
 
 variable "hash_attributes" {
-  description = "Attributes that hold ids, separated by commas. HASH_USER_IDS hashes them."
+  description = "Attributes that contain ids, separated by commas. They are hashed with the key HASH_USER_IDS."
   type        = string
   default     = "user_id"
   nullable    = false
@@ -118,7 +118,7 @@ variable "hash_attributes" {
 }
 
 variable "respect_opt_out" {
-  description = "Store nothing of an event with a parameter dnt=1 or gpc=1, and only count it."
+  description = "Only count an event with a parameter dnt=1 or gpc=1, and store nothing of it."
   type        = bool
   default     = true
   nullable    = false
@@ -212,7 +212,7 @@ variable "max_in_flight" {
 }
 
 variable "push_deadline" {
-  description = "Time until a push is answered, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a deployment."
+  description = "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a deployment."
   type        = string
   default     = "50s"
   nullable    = false
@@ -236,7 +236,7 @@ variable "log_format" {
 }
 
 variable "rust_log" {
-  description = "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Of other crates, nothing below info is logged."
+  description = "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Lines of other crates below info are never logged."
   type        = string
   default     = "info"
   nullable    = false

@@ -50,14 +50,14 @@ impl DeadLetterTable {
         statement::run(&self.google, &self.project, statement).await
     }
 
-    /// Deletes the dead letters with these event_ids, except those that BigQuery does not delete yet. `count` includes
-    /// what was deleted before an error.
+    /// Deletes the dead letters with these event_ids, except those that BigQuery does not delete yet. After an error,
+    /// `count` has the number of those deleted before it.
     pub(crate) async fn delete(&self, event_ids: &[String], now: Timestamp, count: &mut Deleted) -> ApiResult<()> {
         let table = || format!("table {}", self.name);
         let youngest = now.checked_sub(MIN_DELETE_AGE).unwrap_or(now);
         for ids in event_ids.chunks(MAX_IDS) {
             let ids = statement::strings("ids", ids);
-            // One young dead letter makes the whole statement fail. NULL tells no age.
+            // One young dead letter makes the whole statement fail. The age of a row with NULL is unknown.
             let condition = "event_id IN UNNEST(@ids) AND (received_timestamp IS NULL OR received_timestamp < @youngest)";
             let sql = format!("DELETE FROM {} WHERE {condition}", self.name);
             let parameters = vec![ids.clone(), statement::timestamp("youngest", youngest)];

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A duration such as 30s, 2m or 1h30m. A bare number counts seconds.
+/// A duration such as 30s, 2m or 1h30m. A number without a unit is in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DurationArg(pub(crate) Duration);
 

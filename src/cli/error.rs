@@ -1,4 +1,4 @@
-//! How a command fails: one enum, one exit code for each of its variants, one prefix.
+//! The errors of all commands, with the exit code of each kind and the prefix `error: `.
 
 use std::fmt::Display;
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::input::{Failure, each_line, exit};
+use super::input::{InputError, each_line, exit};
 use super::printable;
 use crate::config::SettingArgs;
 use crate::config::command::Command;
@@ -16,9 +16,9 @@ use crate::source::delivery;
 
 /// Show the outcome of URLs, log entries or push bodies, without sending anything.
 ///
-/// Prints one JSON object per input on a line of its own, or readable text on a terminal. A line that is not a push body
-/// counts as a log entry; `serve` answers 400 to a body that is neither. The schema is that of SCHEMA_FILE, else the
-/// built-in one. The table is that of TABLE_SUFFIX: only `serve` knows which events go to the overflow table instead
+/// Prints one JSON object per line for each input, or readable text on a terminal. A line that is not a push body is read
+/// as a log entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
+/// is the built-in schema. The table follows from TABLE_SUFFIX: only `serve` knows which events go to the overflow table
 /// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). The exit code does not depend on the outcomes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,31 +27,31 @@ pub struct Args {
     /// File of JSON lines, each a log entry or the body of a push request; - for standard input
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// How to print [default: text on a terminal, else json]
+    /// Output format [default: text on a terminal, else json]
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<ExplainFormat>,
     #[command(flatten)]
     settings: SettingArgs<{ Command::Explain as u8 }>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExplainFormat {
     Json,
     Text,
 }
 
-/// Explains every input in turn.
+/// Explains the inputs in order.
 pub async fn run(args: Args) -> ExitCode {
     exit(explain(args))
 }
 
-fn explain(args: Args) -> Result<(), Failure> {
+fn explain(args: Args) -> Result<(), InputError> {
     let config = args.settings.load_decode()?;
     if args.urls.is_empty() && args.input.is_none() {
-        return Err(Failure::NoInput);
+        return Err(InputError::NoInput);
     }
     let stdout = io::stdout();
-    let format = args.format.unwrap_or(if stdout.is_terminal() { Format::Text } else { Format::Json });
+    let format = args.format.unwrap_or(if stdout.is_terminal() { ExplainFormat::Text } else { ExplainFormat::Json });
     let mut out = BufWriter::new(stdout.lock());
     let decoder = Decoder::new(config.settings, &config.schema);
     for url in &args.urls {
@@ -61,19 +61,20 @@ fn explain(args: Args) -> Result<(), Failure> {
     if let Some(file) = args.input {
         each_line(&file, |line| {
             let message = delivery::read_line(line);
-            print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out).map_err(Failure::from)
+            print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)
+                .map_err(InputError::from)
         })?;
     }
     Ok(out.flush()?)
 }
 
-fn print(explanation: &Explanation, format: Format, out: &mut impl Write) -> io::Result<()> {
+fn print(explanation: &Explanation, format: ExplainFormat, out: &mut impl Write) -> io::Result<()> {
     match format {
-        Format::Json => {
+        ExplainFormat::Json => {
             serde_json::to_writer(&mut *out, explanation)?;
             writeln!(out)
         }
-        Format::Text => print_text(explanation, out),
+        ExplainFormat::Text => print_text(explanation, out),
     }
 }
 

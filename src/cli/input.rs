@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use super::error::CliError;
 use crate::config::Problems;
 
-/// Why there is no more output.
+/// Why the command stops early.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum InputError {
     #[error("invalid settings:\n{0}")]
     Settings(#[from] Problems),
     #[error("no input: give URLs, or --input FILE (- for standard input)")]
@@ -22,19 +22,19 @@ pub(crate) enum Failure {
 }
 
 /// The exit code, after printing the error.
-pub(crate) fn exit(ended: Result<(), Failure>) -> ExitCode {
+pub(crate) fn exit(ended: Result<(), InputError>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         // The reader has closed the pipe, as `head` does.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ Failure::Output(_)) => CliError::failed(error).report(),
-        Err(error @ (Failure::Settings(_) | Failure::NoInput | Failure::Input { .. })) => CliError::usage(error).report(),
+        Err(InputError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error @ InputError::Output(_)) => CliError::failed(error).report(),
+        Err(error @ (InputError::Settings(_) | InputError::NoInput | InputError::Input { .. })) => CliError::usage(error).report(),
     }
 }
 
 /// Each line of a file that is not empty, without its end; `-` is standard input.
-pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
-    let failed = |error| Failure::Input { file: file.to_owned(), error };
+pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), InputError>) -> Result<(), InputError> {
+    let failed = |error| InputError::Input { file: file.to_owned(), error };
     let mut lines: Box<dyn BufRead> =
         if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(file).map_err(failed)?)) };
     let mut line = Vec::new();

@@ -15,16 +15,16 @@ use crate::config::command::Command;
 use crate::config::settings::{
     BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
 };
-use crate::config::{Config, Given, Problems, PushAuth, SettingArgs};
+use crate::config::{Config, Problems, PushAuth, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
-use crate::local::pubsub::{DeadLetterPolicy, Policy};
-use crate::local::topology::{Listeners, Pubsub, Settings, Topology};
+use crate::local::pubsub::{DeadLetterPolicy, SubscriptionPolicy};
+use crate::local::topology::{Listeners, PubsubMode, Topology, TopologySettings};
 use crate::telemetry;
 use bigquery_emulator::BigQuery;
 
-/// Time for the events on their way at the end.
+/// Time for the events in progress at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Run the whole pipeline on this machine: pixel, push, service and BigQuery.
@@ -32,17 +32,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Needs no account and sends nothing to Google: every port is bound to 127.0.0.1, unless --host names another address.
 /// The pixel is at each path of PIXEL_PATH.
 ///
-/// Ends at SIGTERM, Ctrl-C, or after --for. Then it waits up to ten seconds for the events on their way (a second Ctrl-C
-/// ends the wait), and prints a summary. Fails if events were lost.
+/// Stops at SIGTERM, Ctrl-C, or after --for. Then it waits up to ten seconds for events in progress (a second Ctrl-C ends
+/// the wait), and prints a summary. Fails if events were lost.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Address of all ports. On an address that is not a loopback address, others can read and write everything
+    /// Address of all ports. If it is not a loopback address, other machines can read and write all data
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Local")]
     host: IpAddr,
-    /// Request the pixel like visitors, so many times a second [default without a value: 3]
+    /// Simulate visitors with this rate of requests for the pixel [default without a value: 3]
     #[arg(long, value_name = "EVENTS_PER_SECOND", num_args = 0..=1, default_missing_value = "3", help_heading = "Local")]
     demo: Option<Rate>,
-    /// End after that time, such as 30s, 2m or 1h30m
+    /// Stop after this time, such as 30s, 2m or 1h30m
     #[arg(long = "for", value_name = "DURATION", help_heading = "Local")]
     duration: Option<DurationArg>,
     /// Delivery attempts until a message goes to the dead-letter topic, which is in memory: 5 to 100. Not with the Pub/Sub
@@ -67,7 +67,7 @@ pub async fn run(mut args: Args) -> ExitCode {
 async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let shutdown = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
-    let settings = Settings { project, pubsub: pubsub(&args, &config), demo: args.demo };
+    let settings = TopologySettings { project, pubsub: pubsub(&args, &config), demo: args.demo };
     let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
     let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
     config.location.endpoint = bigquery_port.url();
@@ -86,7 +86,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
         () = after(args.duration) => None,
         error = topology.service_ended() => Some(error),
     };
-    // Only now, or the first signal would count as the second.
+    // Listen again only now: otherwise the first signal would count as the second.
     let second_signal = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let drain_timeout = if failure.is_some() { Duration::ZERO } else { DRAIN_TIMEOUT };
     let summary = topology.shut_down(drain_timeout, second_signal).await;
@@ -101,7 +101,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
 }
 
 /// The settings and the directory of the tables, all mistakes at once. The address of BigQuery is set when its port is bound.
-async fn load(settings: &mut Given) -> Result<(Config, PathBuf), Problems> {
+async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems> {
     settings.set(&BIGQUERY_EMULATOR_HOST, "127.0.0.1");
     let mut problems = Problems::default();
     let config = match settings.load().await {
@@ -120,13 +120,18 @@ async fn load(settings: &mut Given) -> Result<(Config, PathBuf), Problems> {
     problems.or(config.zip(data_dir))
 }
 
-fn pubsub(args: &Args, config: &Config) -> Pubsub {
-    let policy = Policy { dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: args.max_delivery_attempts }), ..Policy::default() };
+fn pubsub(args: &Args, config: &Config) -> PubsubMode {
+    let policy = SubscriptionPolicy {
+        dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: args.max_delivery_attempts }),
+        ..SubscriptionPolicy::default()
+    };
     match config.values.address(&PUBSUB_EMULATOR_HOST) {
-        None => Pubsub::InProcess(policy),
-        Some(address) => {
-            Pubsub::Emulator { address, push_endpoint: args.push_endpoint.as_ref().map(Url::to_string), ack_deadline: policy.ack_deadline }
-        }
+        None => PubsubMode::InProcess(policy),
+        Some(address) => PubsubMode::Emulator {
+            address,
+            push_endpoint: args.push_endpoint.as_ref().map(Url::to_string),
+            ack_deadline: policy.ack_deadline,
+        },
     }
 }
 
@@ -136,7 +141,7 @@ fn print(text: &str) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Ends after that time, or never.
+/// Waits for this time, or forever without one.
 async fn after(duration: Option<DurationArg>) {
     match duration {
         Some(DurationArg(duration)) => tokio::time::sleep(duration).await,

@@ -33,26 +33,26 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::command::with_commands;
 use error::{CliError, EXIT_CODES};
 
-/// A tracking pixel behind Google's load balancer, and every hit a row in BigQuery.
+/// Store each request for a tracking pixel behind Google's load balancer as a row in BigQuery.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 macro_rules! define {
     ($($(#[$feature:meta])? $command:ident $module:ident)+) => {
         // No comments on the variants: they would hide those of the arguments from --help.
         #[derive(Debug, Subcommand)]
-        enum Command {
+        enum CliCommand {
             $($(#[$feature])? $command(Box<$module::Args>),)+
         }
 
         /// Runs the subcommand. Its exit code is one of [`EXIT_CODES`].
         pub async fn run(cli: Cli) -> ExitCode {
             match cli.command {
-                $($(#[$feature])? Command::$command(args) => $module::run(*args).await,)+
+                $($(#[$feature])? CliCommand::$command(args) => $module::run(*args).await,)+
             }
         }
     };

@@ -45,7 +45,7 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     let service = Service::start(config).map_err(|error| CliError::cannot("start the service", &error))?.with_reports();
     let listener = TcpListener::bind(("0.0.0.0", port)).await;
     let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
-    // Not the setting: 0 stands for any free port.
+    // The bound port: with PORT=0 the system selects a free one.
     let port = listener.local_addr().map_or(port, |address| address.port());
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
     service.run(listener, shutdown).await.map_err(|error| CliError::cannot("run the service", &error))

@@ -25,11 +25,11 @@ pub(crate) struct SettingsFile {
 
 /// The lines of the file: names and values.
 #[derive(Debug, Default)]
-pub(crate) struct Settings(pub(crate) Vec<(String, String)>);
+pub(crate) struct FileSettings(pub(crate) Vec<(String, String)>);
 
-/// Why the settings cannot be read.
+/// Why the settings file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadSettings {
+pub(crate) enum SettingsFileError {
     #[error("cannot read {}: {error}", file.display())]
     Unreadable { file: PathBuf, error: std::io::Error },
     #[error("{}:{line}: {text:?} is not NAME=value", file.display())]
@@ -38,7 +38,7 @@ pub(crate) enum BadSettings {
     Clap(#[from] clap::Error),
 }
 
-impl BadSettings {
+impl SettingsFileError {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Clap(error) => error.exit(),
@@ -48,24 +48,24 @@ impl BadSettings {
 }
 
 impl SettingsFile {
-    /// An emulator is not the deployment: there, only a file that is given with --settings counts.
-    pub(crate) fn read(&self, is_local: bool) -> Result<Settings, BadSettings> {
+    /// For an emulator, only a file of --settings is read, not the default file: an emulator is not the deployment.
+    pub(crate) fn read(&self, is_local: bool) -> Result<FileSettings, SettingsFileError> {
         match &self.path {
             Some(file) => read(file),
-            None if is_local || !Path::new(DEFAULT_FILE).exists() => Ok(Settings::default()),
+            None if is_local || !Path::new(DEFAULT_FILE).exists() => Ok(FileSettings::default()),
             None => read(Path::new(DEFAULT_FILE)),
         }
     }
 
     /// The arguments of a subcommand, read again with the file's values as defaults.
-    pub(crate) fn merge_file<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, BadSettings> {
+    pub(crate) fn merge_file<A: FromArgMatches>(&self, subcommand: &'static str, is_local: bool) -> Result<A, SettingsFileError> {
         let settings = self.read(is_local)?;
         let matches = with_defaults(subcommand, |name| settings.get(name).map(str::to_owned), std::env::args_os())?;
         Ok(A::from_arg_matches(&matches)?)
     }
 }
 
-impl Settings {
+impl FileSettings {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -87,10 +87,10 @@ pub(crate) fn with_defaults(
     Ok(matches.subcommand_matches(subcommand).cloned().unwrap_or_default())
 }
 
-/// Reads NAME=value lines by the rules of deploy.sh: an empty value counts as not given, except for TABLE_SUFFIX, where it
+/// Reads NAME=value lines by the rules of deploy.sh: an empty value counts as not set, except for TABLE_SUFFIX, where it
 /// means a single table.
-fn read(file: &Path) -> Result<Settings, BadSettings> {
-    let text = std::fs::read_to_string(file).map_err(|error| BadSettings::Unreadable { file: file.to_owned(), error })?;
+fn read(file: &Path) -> Result<FileSettings, SettingsFileError> {
+    let text = std::fs::read_to_string(file).map_err(|error| SettingsFileError::Unreadable { file: file.to_owned(), error })?;
     let mut settings = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
@@ -100,8 +100,8 @@ fn read(file: &Path) -> Result<Settings, BadSettings> {
         match line.split_once('=').filter(|(name, _)| is_name(name)) {
             Some((name, "")) if name != "TABLE_SUFFIX" => {}
             Some((name, value)) => settings.push((name.to_owned(), value.to_owned())),
-            None => return Err(BadSettings::BadLine { file: file.to_owned(), line: index + 1, text: line.to_owned() }),
+            None => return Err(SettingsFileError::BadLine { file: file.to_owned(), line: index + 1, text: line.to_owned() }),
         }
     }
-    Ok(Settings(settings))
+    Ok(FileSettings(settings))
 }

@@ -65,13 +65,21 @@ fn the_defaults_of_a_command_are_those_of_the_table() {
     }
 }
 
+/// A comment on a variant of the enum of commands would replace it.
+#[test]
+fn help_of_each_command_has_its_long_description() {
+    for (command, line) in commands() {
+        assert!(line.get_long_about().is_some(), "{}", command.name());
+    }
+}
+
 #[test]
 fn every_setting_is_explained_and_has_a_heading() {
     for setting in SETTINGS {
         let name = setting.name;
         assert!(setting.help.len() > 8 && !setting.help.ends_with('.'), "{name}: help");
         assert!(setting.commands.is_empty() || !setting.heading.is_empty(), "{name}: heading");
-        assert!(!setting.commands.is_empty() || setting.deployed.is_some(), "{name}: neither a command nor a deployment uses it");
+        assert!(!setting.commands.is_empty() || setting.deployed.is_some(), "{name}: no command and no deployment uses it");
         assert!(setting.hidden.iter().all(|command| setting.is_taken_by(*command)), "{name}: hidden where it is not taken");
     }
 }

@@ -1,4 +1,4 @@
-//! The settings that decide who may push.
+//! The settings of push authentication.
 
 use url::{Host, Url};
 
@@ -44,19 +44,19 @@ pub(crate) fn read(
                 problems.check(name, value.ok_or_else(|| format!("PUSH_AUTH=oidc needs it: set it to {what}")))
             };
             let audience = needed(PUSH_AUDIENCE.name, audience, "the audience of the push subscription's token");
-            // An account that is not an account has been reported.
+            // An invalid account has been reported already.
             let account = account
                 .and_then(|account| needed(PUSH_SERVICE_ACCOUNT.name, account, "the service account of the push subscription's token"));
             Some((PushAuth::Oidc { audience: audience?, account: account?, jwks_url: jwks_url? }, None))
         }
-        // Not set, which means none here, or none.
+        // Not set outside of Cloud Run, or `none`.
         _ if audience.is_some() || matches!(account, Some(Some(_))) => {
             let problem = "none ignores the token, but PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is set: set PUSH_AUTH=oidc, or unset them";
             problems.add(PUSH_AUTH.name, problem);
             None
         }
         _ if on_cloud_run && !values.boolean(&PUSH_AUTH_FORCE) => {
-            let problem = "none on Cloud Run lets every caller push that reaches the service: set it to iam or oidc, or set \
+            let problem = "with none on Cloud Run, every caller that reaches the service can push: set it to iam or oidc, or set \
                            PUSH_AUTH_FORCE=true";
             problems.add(PUSH_AUTH.name, problem);
             None
@@ -68,7 +68,7 @@ pub(crate) fn read(
     }
 }
 
-/// `Some(None)` if there is none, `None` if it is wrong.
+/// `Some(None)` if it is not set, `None` if it is invalid.
 fn read_account(values: &Values, problems: &mut Problems) -> Option<Option<String>> {
     let is_address = |text: &str| {
         let parts = text.split_once('@');
@@ -91,7 +91,8 @@ fn read_account(values: &Values, problems: &mut Problems) -> Option<Option<Strin
     }
 }
 
-/// Without TLS, somebody in between could replace the keys, and sign tokens. Tests have nobody in between.
+/// Requires https: without TLS, an attacker on the network could replace the keys and sign tokens. Loopback addresses are
+/// exempt, for tests.
 fn parse_jwks_url(text: &str, emulator: bool) -> Result<String, String> {
     let url = Url::parse(text.trim()).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     let is_loopback = match url.host() {

@@ -1,7 +1,7 @@
 //! The settings that decide how an entry becomes a row.
 
 use super::settings::{PIXEL_PATH, SCHEMA_FILE, TABLE_NAME, TABLE_SUFFIX, VALID_ATTRIBUTES};
-use super::{Given, Problems, Values, privacy, signing};
+use super::{Problems, RawSettings, Values, privacy, signing};
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
 use crate::decode::{Schema, Settings};
@@ -14,7 +14,7 @@ pub struct DecodeConfig {
     pub table_name: String,
 }
 
-impl Given {
+impl RawSettings {
     /// The settings of decoding alone, checked one by one and against the schema of the file.
     pub fn load_decode(&self) -> Result<DecodeConfig, Problems> {
         let mut problems = Problems::default();
@@ -71,7 +71,7 @@ fn read_paths(values: &Values, problems: &mut Problems) -> Option<Vec<String>> {
     }
     let is_wrong = |path: &&str| !path.starts_with('/') || path.contains(['?', '#']);
     if paths.is_empty() || paths.iter().any(is_wrong) {
-        problems.add(PIXEL_PATH.name, format!("{text:?} is neither * nor a list of paths, each beginning with /"));
+        problems.add(PIXEL_PATH.name, format!("{text:?} is not * or a list of paths that begin with /"));
         return None;
     }
     Some(paths.into_iter().map(str::to_owned).collect())

@@ -1,4 +1,4 @@
-//! The settings of `check`: those of deploy/pipeline.env, and where Google's APIs are.
+//! The settings of `check`: those of deploy/pipeline.env, and the addresses of Google's APIs.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::settings::{
     BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, DOMAIN, GOOGLE_CLOUD_PROJECT, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION,
     SCHEMA_FILE,
 };
-use super::{Config, Given, Problems, endpoints};
+use super::{Config, Problems, RawSettings, endpoints};
 use crate::google::Endpoints;
 
 /// The settings, all of them valid.
@@ -17,7 +17,7 @@ pub struct Deployment {
     pub location: String,
     pub name: String,
     pub domain: Option<String>,
-    /// SCHEMA_FILE as it was given. The file is not read.
+    /// SCHEMA_FILE, unchanged. The file is not read.
     pub schema_file: String,
     pub service: Config,
     pub endpoints: Endpoints,
@@ -25,25 +25,25 @@ pub struct Deployment {
     pub access_token_file: Option<PathBuf>,
 }
 
-impl Given {
-    /// Every setting of a deployment, checked. `gcloud_project` tells gcloud's own project.
+impl RawSettings {
+    /// Every setting of a deployment, checked. `gcloud_project` returns the project of gcloud's configuration.
     pub async fn load_deployment(&self, gcloud_project: impl FnOnce() -> Option<String>) -> Result<Deployment, Problems> {
         let mut problems = Problems::default();
         let project = self.project(gcloud_project);
         if project.is_none() {
             problems.add(PROJECT_ID.name, "it is not set: set it to the id of the deployment's project");
         }
-        let mut given = self.clone();
-        // A name for now, so that the other mistakes are found, too.
-        given.set(&GOOGLE_CLOUD_PROJECT, project.clone().unwrap_or_else(|| "unknown".to_owned()));
-        // deploy.sh reads the file relative to its own folder. What counts here is the table made from it.
-        given.set(&SCHEMA_FILE, "");
-        let values = given.check(&mut problems);
-        let service = given.read_service(&values, &mut problems).await;
+        let mut settings = self.clone();
+        // A placeholder, so that the other mistakes are found, too.
+        settings.set(&GOOGLE_CLOUD_PROJECT, project.clone().unwrap_or_else(|| "unknown".to_owned()));
+        // Only the table that was created from the file is checked.
+        settings.set(&SCHEMA_FILE, "");
+        let values = settings.check(&mut problems);
+        let service = settings.read_service(&values, &mut problems).await;
         let (region, location, name) = (values.text(&REGION), values.text(&LOCATION), values.text(&PIPELINE));
-        let is_place = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let is_location = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         for (setting, text) in [(&REGION, region), (&LOCATION, location)] {
-            if !is_place(text) {
+            if !is_location(text) {
                 problems.add(setting.name, format!("{text:?} is not a location such as us-central1 or EU"));
             }
         }
@@ -76,10 +76,10 @@ impl Given {
         problems.or(deployment)
     }
 
-    /// deploy.sh looks in the same places.
+    /// The project, in the same order as deploy.sh: PROJECT_ID, GOOGLE_CLOUD_PROJECT, gcloud's configuration.
     fn project(&self, gcloud_project: impl FnOnce() -> Option<String>) -> Option<String> {
-        let given = |setting| self.optional(setting).map(str::to_owned);
+        let value = |setting| self.optional(setting).map(str::to_owned);
         let local = || self.is_local().then(|| "local".to_owned());
-        given(&PROJECT_ID).or_else(|| given(&GOOGLE_CLOUD_PROJECT)).or_else(local).or_else(gcloud_project)
+        value(&PROJECT_ID).or_else(|| value(&GOOGLE_CLOUD_PROJECT)).or_else(local).or_else(gcloud_project)
     }
 }

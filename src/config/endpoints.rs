@@ -1,4 +1,4 @@
-//! Where Google's APIs are, by gcloud's own variables, so that one environment redirects both.
+//! The addresses of Google's APIs, read from gcloud's variables, so that one environment redirects gcloud and this program.
 
 use super::parse::base_url;
 use super::setting::Setting;
@@ -10,7 +10,7 @@ use super::settings::{
 use super::{Problems, Values};
 use crate::google::Endpoints;
 
-/// `bigquery` is the address that the service's own settings name, unless it is the usual one.
+/// `bigquery` is the address in the service's settings, unless it is the default.
 pub(crate) fn read(values: &Values, bigquery: Option<&str>, region: &str, problems: &mut Problems) -> Option<Endpoints> {
     let mut base = |setting: &Setting| problems.check(setting.name, base_url(values.text(setting)));
     let bigquery = match (bigquery, values.optional(&CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY)) {

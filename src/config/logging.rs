@@ -1,11 +1,11 @@
 //! The settings of the log.
 
 use super::settings::{LOG_FORMAT, RUST_LOG};
-use super::{Given, Problems, Values};
+use super::{Problems, RawSettings, Values};
 use crate::telemetry::LogFormat;
 
-impl Given {
-    /// LOG_FORMAT, leniently: the mistakes themselves have to be logged somehow.
+impl RawSettings {
+    /// LOG_FORMAT. An invalid value counts as `auto`, because logging must start before mistakes can be logged.
     pub fn log_format(&self) -> LogFormat {
         match self.raw(&LOG_FORMAT).trim().to_ascii_lowercase().as_str() {
             "json" => LogFormat::Json,

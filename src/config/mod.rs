@@ -1,7 +1,7 @@
 //! Settings: flags and environment variables of the same names. Only this folder reads them.
 //!
 //! ```text
-//! settings (the table) ── given (texts, by clap) ── values (checked one by one) ── service, operator, deployment
+//! settings (the table) ── raw_settings (texts, by clap) ── values (checked one by one) ── service, operator, deployment
 //!     └── generated (documentation and deployment files)                              (checked together)
 //! ```
 //!
@@ -14,12 +14,12 @@ mod deployment;
 mod endpoints;
 #[cfg(test)]
 mod generated;
-mod given;
 mod logging;
 mod operator;
 mod parse;
 mod privacy;
 mod problems;
+mod raw_settings;
 mod service;
 pub mod setting;
 pub mod settings;
@@ -30,11 +30,11 @@ mod values;
 pub use auth::PushAuth;
 pub use decode::DecodeConfig;
 pub use deployment::Deployment;
-pub use given::{Given, SettingArgs};
 pub use operator::Operator;
 #[cfg(feature = "query")]
 pub(crate) use parse::address as parse_address;
 pub use problems::Problems;
+pub use raw_settings::{RawSettings, SettingArgs};
 pub use service::{Config, Location, TemplateSettings};
 pub use values::Values;
 

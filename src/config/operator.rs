@@ -1,9 +1,9 @@
-//! The settings of `replay` and `forget`: those of the service, and where Google's APIs are.
+//! The settings of `replay` and `forget`: those of the service, and the addresses of Google's APIs.
 
 use std::path::PathBuf;
 
 use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
-use super::{Config, Given, Problems, endpoints};
+use super::{Config, Problems, RawSettings, endpoints};
 use crate::google::Endpoints;
 
 /// The settings, all of them valid.
@@ -18,7 +18,7 @@ pub struct Operator {
     pub access_token_file: Option<PathBuf>,
 }
 
-impl Given {
+impl RawSettings {
     /// Every setting of `replay` or `forget`, checked.
     pub async fn load_operator(&self) -> Result<Operator, Problems> {
         let mut problems = Problems::default();
@@ -26,7 +26,7 @@ impl Given {
         let service = self.read_service(&values, &mut problems).await;
         let storage = values.address(&STORAGE_EMULATOR_HOST);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
-        // No region: neither command asks a regional API.
+        // No region: these commands use no regional API.
         let endpoints = endpoints::read(&values, address, "", &mut problems);
         let operator = (|| {
             let (service, mut endpoints) = (service?, endpoints?);

@@ -1,4 +1,4 @@
-//! Texts into values, with an error that says what was expected.
+//! Parses texts into values. An error names the expected form.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
+        _ => Err(format!("{text:?} is not true or false")),
     }
 }
 
-/// A bare number counts seconds.
+/// A number without a unit is in seconds.
 pub(crate) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration, String> {
     let trimmed = text.trim();
     let (number, unit) = trimmed.split_at(trimmed.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(trimmed.len()));

@@ -1,4 +1,4 @@
-//! The settings that decide what is stored about a user.
+//! The settings of privacy: anonymization, hashed ids, opt-out.
 
 use super::settings::{HASH_ATTRIBUTES, HASH_USER_IDS, IP_ANONYMIZATION, RESPECT_OPT_OUT};
 use super::{Problems, Values};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::settings::{
     AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, GOOGLE_CLOUD_PROJECT, PORT, PUSH_DEADLINE,
 };
-use super::{Given, Problems, PushAuth, Values, auth, decode, logging, table_limit};
+use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
 use crate::decode::{Schema, Settings};
 use crate::table_limit::TableLimits;
 
@@ -19,14 +19,14 @@ pub struct Config {
     /// Whether BigQuery is an emulator, which needs no credentials.
     pub emulator: bool,
     pub template: TemplateSettings,
-    pub new_tables: TableLimits,
+    pub table_limits: TableLimits,
     pub push_deadline: Duration,
     pub push_auth: PushAuth,
-    /// Doubtful settings, for the log.
+    /// Warnings about insecure settings, for the log.
     pub warnings: Vec<&'static str>,
 }
 
-/// Where the dataset is.
+/// The address of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// `https://bigquery.googleapis.com`, or an emulator's address; without `/bigquery/v2`.
@@ -37,7 +37,7 @@ pub struct Location {
     pub dataset: String,
 }
 
-/// The template table, and what follows from its schema.
+/// The settings of the template table and the decoder.
 #[derive(Debug, Clone)]
 pub struct TemplateSettings {
     /// TABLE_NAME.
@@ -48,12 +48,12 @@ pub struct TemplateSettings {
     pub schema: Schema,
     /// AUTO_CREATE.
     pub auto_create: bool,
-    /// How an entry becomes a row of that schema.
+    /// The settings of the decoder.
     pub decode: Settings,
 }
 
-impl Given {
-    /// Every setting, checked. Asks the metadata server for the project if none is given.
+impl RawSettings {
+    /// Every setting, checked. Reads the project from the metadata server if it is not set.
     pub async fn load(&self) -> Result<Config, Problems> {
         let mut problems = Problems::default();
         let values = self.check(&mut problems);
@@ -61,7 +61,7 @@ impl Given {
         problems.or(config)
     }
 
-    /// `values` are those of these settings, and `problems` theirs.
+    /// `values` and `problems` are the result of [`check`](Self::check).
     pub(crate) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
         let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
             Some(project) => Ok(project.to_owned()),
@@ -74,7 +74,7 @@ impl Given {
         }
         let endpoint = values.address(if emulator { &BIGQUERY_EMULATOR_HOST } else { &BIGQUERY_ENDPOINT });
         let decode = decode::read(values, problems);
-        let new_tables = table_limit::read(values, decode.as_ref(), problems);
+        let table_limits = table_limit::read(values, decode.as_ref(), problems);
         logging::check(values, problems);
         let (table_name, dead_letter_table) = (self.raw(&super::settings::TABLE_NAME), values.text(&DEAD_LETTER_TABLE));
         if !table_name.is_empty() && dead_letter_table.starts_with(table_name) {
@@ -96,7 +96,7 @@ impl Given {
                 auto_create: values.boolean(&AUTO_CREATE),
                 decode: decode.settings,
             },
-            new_tables: new_tables?,
+            table_limits: table_limits?,
             push_deadline: values.duration(&PUSH_DEADLINE),
             push_auth,
             warnings: warning.into_iter().collect(),

@@ -1,4 +1,4 @@
-//! What a setting is: its name, its kind, and who takes it. The settings themselves are in `settings`.
+//! The definition of a setting: name, kind, default, and the commands that take it. The settings are in `settings`.
 
 use clap::Arg;
 
@@ -9,14 +9,14 @@ use super::command::Command;
 pub struct Setting {
     /// The environment variable, and the name in deploy/pipeline.env. In lower case, the Terraform variable.
     pub name: &'static str,
-    /// The flag, where it is not the name in lower case with dashes.
+    /// The flag, unless it is the name in lower case with dashes.
     pub flag: Option<&'static str>,
     pub kind: Kind,
     /// Placeholder of the value in `--help`.
     pub value: &'static str,
     /// Empty: the setting is optional.
     pub default: &'static str,
-    /// Defaults of commands that have their own.
+    /// Defaults of single commands.
     pub defaults: &'static [(Command, &'static str)],
     /// Explains the default of an optional setting.
     pub default_note: &'static str,
@@ -30,7 +30,7 @@ pub struct Setting {
     pub deployed: Option<Deployed>,
 }
 
-/// What a value may be.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A whole number.
@@ -53,7 +53,7 @@ pub enum Kind {
     Address,
     /// Checked by the code that reads it.
     Text,
-    /// Like `Text`, and never shown.
+    /// Like `Text`, but never printed.
     Secret,
 }
 
@@ -68,14 +68,14 @@ pub struct Deployed {
     pub range: Range,
 }
 
-/// What a deployment accepts.
+/// The values that a deployment accepts.
 #[derive(Debug, Clone, Copy)]
 pub enum Range {
-    /// What [`Kind`] says.
+    /// The values of the [`Kind`].
     OfKind,
     /// A name of letters, digits and _.
     Name { max_length: usize },
-    /// An extended regular expression for the whole value, and what it matches. The expression works in bash and in Terraform.
+    /// An extended regular expression for the whole value, and a description of it. The expression works in bash and in Terraform.
     Pattern { regex: &'static str, expected: &'static str },
 }
 
@@ -105,13 +105,13 @@ impl Setting {
         self.deployed.as_ref().is_some_and(|deployed| deployed.section == SERVICE_SECTION)
     }
 
-    /// What a command uses if nobody sets it; empty for nothing. `check` looks at a deployment.
+    /// The default of a command; empty for no default. `check` has the defaults of a deployment.
     pub fn default_of(&self, command: Command) -> &'static str {
-        let own = self.defaults.iter().find(|(known, _)| *known == command).map(|(_, value)| *value);
-        own.unwrap_or(if command == Command::Check { self.deployed_default() } else { self.default })
+        let of_command = self.defaults.iter().find(|(known, _)| *known == command).map(|(_, value)| *value);
+        of_command.unwrap_or(if command == Command::Check { self.deployed_default() } else { self.default })
     }
 
-    /// What a deployment uses if nobody sets it.
+    /// The default of a deployment.
     pub fn deployed_default(&self) -> &'static str {
         self.deployed.as_ref().and_then(|deployed| deployed.default).unwrap_or(self.default)
     }

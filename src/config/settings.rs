@@ -1,6 +1,6 @@
 //! The table of all settings: the one place that defines them.
 //!
-//! From it come the arguments of the commands (`given`), the checks of their values (`values`), and the generated files
+//! From it come the arguments of the commands (`raw_settings`), the checks of their values (`values`), and the generated files
 //! docs/settings.md, deploy/pipeline.env.example, deploy/checks.sh and deploy/terraform/{variables,variables_service,
 //! service_settings}.tf (`generated`; a test compares them).
 //!
@@ -22,7 +22,7 @@ macro_rules! settings {
     };
 }
 
-/// What an entry does not say.
+/// The values of members that an entry below omits.
 const UNSET: Setting = Setting {
     name: "",
     flag: None,
@@ -38,17 +38,17 @@ const UNSET: Setting = Setting {
     deployed: None,
 };
 
-/// Whatever turns entries into rows.
+/// Commands that decode entries into rows.
 const DECODING: &[Command] = &[Serve, Local, Explain, Check, Replay];
-/// The same, and `forget`, which has to know the tables.
+/// The same, and `forget`, which needs the names of the tables.
 const NAMING: &[Command] = &[Serve, Local, Explain, Check, Replay, Forget];
-/// Whatever stores rows, and `check`, which compares the settings with those of the service.
+/// Commands that store rows, and `check`, which compares the settings with those of the service.
 const STORING: &[Command] = &[Serve, Local, Check, Replay];
-/// Whatever receives messages from Pub/Sub, and `check`.
+/// Commands that receive messages from Pub/Sub, and `check`.
 const RECEIVING: &[Command] = &[Serve, Local, Check];
-/// Whatever writes a log, and `check`.
+/// Commands that write a log, and `check`.
 const LOGGING: &[Command] = &[Serve, Local, Check, Replay, Forget];
-/// Whatever asks Google's APIs with the user's credentials.
+/// Commands that send requests to Google's APIs with the user's credentials.
 const OPERATING: &[Command] = &[Check, Replay, Forget];
 
 const PORT_NUMBER: Kind = Number { min: 0, max: 65_535 };
@@ -56,7 +56,7 @@ const ATTRIBUTES: Range = Pattern {
     regex: "[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*",
     expected: "a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id",
 };
-/// Of a dataset, or of a table to which nothing is added.
+/// The name of a dataset, or of a table without a suffix.
 const NAME: Range = Name { max_length: 1024 };
 
 /// A setting that a deployment passes on to the service.
@@ -80,7 +80,7 @@ settings! {
         commands: &[Check],
         deployed: deployment("Location", Pattern {
             regex: "[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+",
-            expected: "a project id such as my-project-123, which is neither the project's name nor its number",
+            expected: "a project id such as my-project-123 (not the project's name or number)",
         }),
     }
     REGION {
@@ -130,7 +130,7 @@ settings! {
         }),
     }
     EXCLUDE_FROM_DEFAULT {
-        help: "Keep the pixel's log entries out of the _Default bucket. They still reach the topic; storing them in Cloud \
+        help: "Exclude the pixel's log entries from the _Default bucket. They still reach the topic. Storing them in Cloud \
                Logging would cost more than the rest of the pipeline",
         value: "BOOL",
         kind: Boolean,
@@ -190,7 +190,7 @@ settings! {
         deployed: deployment("Cloud Run", OfKind),
     }
     MIN_INSTANCES {
-        help: "Minimum number of instances, which run also while nothing arrives",
+        help: "Minimum number of instances. They run and cost also without traffic",
         value: "N",
         kind: Number { min: 0, max: 10_000 },
         default: "0",
@@ -321,7 +321,7 @@ settings! {
     }
 
     IP_ANONYMIZATION {
-        help: "What the column remote_ip holds: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole \
+        help: "Content of the column remote_ip: nothing (drop), the network (truncate: /24 of IPv4, /48 of IPv6) or the whole \
                address (full)",
         value: "MODE",
         kind: Choice(&["drop", "truncate", "full"]),
@@ -339,7 +339,7 @@ settings! {
         commands: NAMING,
     }
     HASH_ATTRIBUTES {
-        help: "Attributes that hold ids, separated by commas. HASH_USER_IDS hashes them",
+        help: "Attributes that contain ids, separated by commas. They are hashed with the key HASH_USER_IDS",
         value: "NAMES",
         default: "user_id",
         heading: "Privacy",
@@ -347,7 +347,7 @@ settings! {
         deployed: service(None, ATTRIBUTES),
     }
     RESPECT_OPT_OUT {
-        help: "Store nothing of an event with a parameter dnt=1 or gpc=1, and only count it",
+        help: "Only count an event with a parameter dnt=1 or gpc=1, and store nothing of it",
         value: "BOOL",
         kind: Boolean,
         default: "true",
@@ -356,8 +356,8 @@ settings! {
         deployed: SERVICE,
     }
     URL_SIGNING_KEY {
-        help: "Key of 32 characters or more that signs the pixel's URLs; two keys, separated by a comma, while the first replaces \
-               the second. The first one signs. Empty: URLs are not signed",
+        help: "Key of 32 characters or more that signs the pixel's URLs. To replace a key, set the new and the old one, separated by \
+               a comma: the new one signs, and both are accepted. Empty: URLs are not signed",
         value: "KEY",
         kind: Secret,
         heading: "Signed URLs",
@@ -437,7 +437,7 @@ settings! {
         deployed: SERVICE,
     }
     PUSH_DEADLINE {
-        help: "Time until a push is answered, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
+        help: "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
                deployment",
         value: "DURATION",
         kind: Duration { min_ms: 100, max_ms: 590_000 },
@@ -451,7 +451,7 @@ settings! {
     }
 
     PUSH_AUTH {
-        help: "Who checks the token of a push: iam (Cloud Run, before a request arrives here), oidc (this service) or none",
+        help: "Check of the token of a push: iam (by Cloud Run, before the request reaches the service), oidc (by the service) or none",
         value: "MODE",
         kind: Choice(&["iam", "oidc", "none"]),
         default_note: "iam on Cloud Run, else none",
@@ -460,7 +460,7 @@ settings! {
         hidden: &[Local],
     }
     PUSH_AUDIENCE {
-        help: "Required audience of the token: that of the subscription, by default the URL of its endpoint. Needed for oidc",
+        help: "Required audience of the token, which is set on the subscription (default: the URL of its endpoint). Needed for oidc",
         value: "AUDIENCE",
         heading: "Push authentication",
         commands: &[Serve],
@@ -497,8 +497,8 @@ settings! {
         deployed: service(Some("json"), OfKind),
     }
     RUST_LOG {
-        help: "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Of \
-               other crates, nothing below info is logged",
+        help: "Minimum level of log lines: error, warn, info, debug, trace; also by module, such as warn,pixel_pipeline=debug. Lines of \
+               other crates below info are never logged",
         flag: Some("log-level"),
         value: "LEVEL",
         default: "info",
@@ -508,7 +508,7 @@ settings! {
     }
 
     DATA_DIR {
-        help: "Directory of the tables. They are kept over a restart",
+        help: "Directory of the tables, which are kept after a restart",
         value: "DIRECTORY",
         default: "./pixel-data",
         heading: "Local",
@@ -617,7 +617,7 @@ settings! {
         hidden: &[Check, Replay],
     }
     CLOUDSDK_AUTH_ACCESS_TOKEN_FILE {
-        help: "File with an access token, which is used in place of the credentials of the environment",
+        help: "File with an access token, which is used instead of the credentials of the environment",
         flag: Some("access-token-file"),
         value: "FILE",
         heading: "Google Cloud CLI",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::settings::{SIGNATURE_MODE, URL_SIGNING_KEY};
-use super::{Given, Problems, Values};
+use super::{Problems, RawSettings, Values};
 use crate::decode::signature::{Signatures, SigningKeys};
 
 /// `Some(None)` without a key: URLs are not signed.
@@ -18,7 +18,7 @@ pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<Option<Si
     }
 }
 
-impl Given {
+impl RawSettings {
     /// The keys alone, for signing: those of the file, if there is one.
     pub fn signing_keys(&self, key_file: Option<&Path>) -> Result<SigningKeys, Problems> {
         let mut problems = Problems::default();

@@ -1,6 +1,6 @@
 //! The values of all settings, each valid for its kind.
 //!
-//! Made by `Given::check` alone, which is why reading them cannot fail. Reading a setting as another kind is a bug, and
+//! Only `RawSettings::check` creates them, so reading a value cannot fail. Reading a setting as another kind is a bug, and
 //! panics.
 
 use std::collections::BTreeMap;
@@ -36,12 +36,12 @@ impl Kind {
 }
 
 impl Values {
-    /// As it was given.
+    /// The text, unchanged.
     pub fn text(&self, setting: &Setting) -> &str {
         self.0.get(setting.name).map_or("", String::as_str)
     }
 
-    /// Without blanks around it. An empty text counts as not given.
+    /// The text without surrounding blanks. An empty text counts as not set.
     pub fn optional(&self, setting: &Setting) -> Option<&str> {
         Some(self.text(setting).trim()).filter(|text| !text.is_empty())
     }

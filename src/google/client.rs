@@ -154,7 +154,7 @@ impl Client {
             Ok(body) => body,
             Err(cause) => return unanswered(api, &cause),
         };
-        // A proxy's page is not JSON. Its status counts all the same.
+        // The page of a proxy is not JSON. Its status decides.
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
         let is_disabled = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));

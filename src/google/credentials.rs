@@ -1,7 +1,7 @@
 //! Access tokens for Google's APIs: Application Default Credentials, those of a command's user, or none for an
 //! emulator.
 //!
-//! Google's library refreshes a token before it expires. Here a token is renewed that an API rejects.
+//! Google's library refreshes a token before it expires. This file renews a token that an API rejects.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,10 +24,10 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Minimum time between two attempts to get a token, after a failed one.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where access tokens come from.
+/// A source of access tokens.
 #[derive(Debug, Clone)]
 pub enum Tokens {
-    /// An emulator asks for none.
+    /// For an emulator, which requires no token.
     None,
     /// From a file or gcloud. Read again when it is rejected: a command may run for longer than a token is valid.
     Static { source: TokenSource, token: Arc<RwLock<String>> },
@@ -43,7 +43,7 @@ pub struct Cache {
     made: Instant,
 }
 
-/// Where a command's token comes from.
+/// The source of a command's token.
 #[derive(Debug, Clone)]
 pub enum TokenSource {
     /// The content of a file.
@@ -52,9 +52,9 @@ pub enum TokenSource {
     Gcloud,
 }
 
-/// There is no access token.
+/// Why an access token cannot be obtained.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no access token: {0}")]
+#[error("cannot get an access token: {0}")]
 pub struct TokenError(String);
 
 impl TokenError {
@@ -189,7 +189,7 @@ pub(crate) fn gcloud(args: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-/// For gcp-bigquery-client, whose own authenticators fetch a token per call.
+/// For gcp-bigquery-client. Its authenticators would fetch a token per call.
 #[async_trait]
 impl Authenticator for Tokens {
     async fn access_token(&self) -> Result<String, BQError> {

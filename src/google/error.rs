@@ -1,4 +1,4 @@
-//! What a request to Google's APIs can come to: a resource, none, or an error.
+//! The results of a request to Google's APIs: a resource, its absence, or an error.
 
 use super::credentials::TokenError;
 use super::endpoints::Api;
@@ -6,14 +6,14 @@ use super::endpoints::Api;
 /// The result of a request.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// A resource, or the API's answer (404) that it does not exist. A failure is neither.
+/// A resource, or the API's answer (404) that it does not exist. Every other failure is an [`ApiError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup<T> {
     Found(T),
     Absent,
 }
 
-/// Why a request had no result.
+/// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
     #[error("API {service} is not enabled in project {project}")]
@@ -28,7 +28,7 @@ pub enum ApiError {
     Status { service: &'static str, status: u16, message: String },
     #[error("cannot reach {service}: {cause}")]
     Unreachable { service: &'static str, cause: String },
-    #[error("unreadable answer of {service}: {problem}")]
+    #[error("cannot read the answer of {service}: {problem}")]
     Unreadable { service: &'static str, problem: String },
     #[error("{0} does not exist")]
     Absent(String),
@@ -37,7 +37,7 @@ pub enum ApiError {
 }
 
 impl<T> Lookup<T> {
-    /// The resource, where the caller cannot go on without it.
+    /// The resource, for a caller that requires it.
     pub fn require(self, what: impl Into<String>) -> ApiResult<T> {
         match self {
             Self::Found(resource) => Ok(resource),

@@ -1,6 +1,6 @@
-//! Which failed requests are sent again, and after which delay.
+//! Decides which failed requests are sent again, and after which delay.
 //!
-//! `insertAll` has rules of its own, in the sink: there, an answer is about single rows.
+//! The retries of `insertAll` are in the sink, because its answers are about single rows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::error::{ApiError, ApiResult};
 
-/// Statuses that another attempt may not get.
+/// Statuses of transient failures.
 const RETRYABLE_STATUSES: [u16; 6] = [408, 429, 500, 502, 503, 504];
 /// The same for reasons in the body of a 403: BigQuery's limits per second,
 /// <https://cloud.google.com/bigquery/docs/error-messages>.
@@ -52,7 +52,7 @@ impl RetryPolicy {
     /// For a person at a terminal.
     pub const COMMAND: Self =
         Self { min_delay: Duration::from_millis(250), factor: 4.0, max_delay: Duration::from_secs(4), max_retries: Some(3) };
-    /// For a service that cannot go on without the answer.
+    /// For a service that cannot work without the answer.
     pub const UNTIL_SUCCESS: Self =
         Self { min_delay: Duration::from_millis(200), factor: 2.0, max_delay: Duration::from_millis(12_800), max_retries: None };
 

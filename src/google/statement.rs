@@ -9,11 +9,11 @@ use super::client::{Client, query_value};
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult, Lookup};
 
-/// How long one request waits for the job.
+/// Maximum time for which one request waits for the job.
 const WAIT_MS: u64 = 10_000;
 /// Maximum rows of a page. BigQuery sends fewer if they are large.
 const PAGE_ROWS: u64 = 1_000;
-/// Longest statement.
+/// Maximum time of a statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A statement with named parameters.
@@ -101,7 +101,7 @@ impl Rows {
         number(&self.page["totalRows"], "totalRows")
     }
 
-    /// The result's schema, as the API has it.
+    /// The result's schema in the API's JSON.
     pub(crate) fn schema(&self) -> &Value {
         &self.page["schema"]
     }

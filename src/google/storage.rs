@@ -3,7 +3,7 @@
 //!
 //! Not by the crate `object_store`. Its Google client lists by the XML API, which names no generation, so that an object
 //! that is replaced during a replay would be read half old, half new; `STORAGE_EMULATOR_HOST` speaks JSON. It takes
-//! neither our token cache with the quota project nor our retry policy, and its feature `gcp` would add `quick-xml`,
+//! no support for this folder's token cache with the quota project and its retry policy, and its feature `gcp` would add `quick-xml`,
 //! `chrono` and a second HTTP stack to the container image.
 
 use reqwest::Response;
@@ -15,14 +15,14 @@ use super::error::{ApiError, ApiResult, Lookup};
 
 /// One object, of one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
+pub struct StorageObject {
     pub bucket: String,
     pub path: String,
     pub generation: String,
     pub size: u64,
 }
 
-impl Object {
+impl StorageObject {
     /// As gcloud names it.
     pub fn name(&self) -> String {
         format!("gs://{}/{}", self.bucket, self.path)
@@ -30,7 +30,7 @@ impl Object {
 }
 
 /// The objects of a bucket whose names begin with `prefix`, in the order of their names.
-pub(crate) async fn list(client: &Client, bucket: &str, prefix: &str) -> ApiResult<Lookup<Vec<Object>>> {
+pub(crate) async fn list(client: &Client, bucket: &str, prefix: &str) -> ApiResult<Lookup<Vec<StorageObject>>> {
     let fields = query_value("items(name,size,generation),nextPageToken");
     let path = format!("b/{}/o?prefix={}&fields={fields}", path_segment(bucket), query_value(prefix));
     match client.list(Api::Storage, &path, "items").await? {
@@ -40,17 +40,17 @@ pub(crate) async fn list(client: &Client, bucket: &str, prefix: &str) -> ApiResu
 }
 
 /// Starts to download an object.
-pub(crate) async fn download(client: &Client, object: &Object) -> ApiResult<Lookup<Response>> {
-    let Object { bucket, path, generation, .. } = object;
+pub(crate) async fn download(client: &Client, object: &StorageObject) -> ApiResult<Lookup<Response>> {
+    let StorageObject { bucket, path, generation, .. } = object;
     let (bucket, path, generation) = (path_segment(bucket), path_segment(path), query_value(generation));
     client.download(&format!("b/{bucket}/o/{path}?alt=media&generation={generation}")).await
 }
 
-fn object(bucket: &str, item: &Value) -> ApiResult<Object> {
+fn object(bucket: &str, item: &Value) -> ApiResult<StorageObject> {
     let read = || {
         let text = |member: &str| item[member].as_str().map(str::to_owned);
         let size = text("size")?.parse().ok()?;
-        Some(Object { bucket: bucket.to_owned(), path: text("name")?, generation: text("generation")?, size })
+        Some(StorageObject { bucket: bucket.to_owned(), path: text("name")?, generation: text("generation")?, size })
     };
     read().ok_or_else(|| ApiError::unreadable(Api::Storage, "an object without name, size or generation"))
 }

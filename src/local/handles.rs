@@ -8,10 +8,10 @@ use bigquery_emulator::BigQuery;
 
 use super::pubsub::emulator::EmulatorSetup;
 use super::pubsub::{DeadLetterTopic, Topic};
-use super::stats::Stats;
+use super::stats::TopologyStats;
 use crate::sink::template::TemplateSettings;
 
-/// The URLs of the parts. Each is a root URL on this machine unless its comment says otherwise.
+/// The URLs of the parts. Each is a root URL on this machine unless its comment has another description.
 #[derive(Debug, Clone)]
 pub struct Urls {
     pub load_balancer: String,
@@ -27,7 +27,7 @@ pub struct Urls {
 #[derive(Clone)]
 pub struct Handles {
     pub urls: Urls,
-    pub stats: Stats,
+    pub stats: TopologyStats,
     /// Publishes messages; the log sink uses it, too.
     pub topic: Topic,
     /// Dead letters of the push subscription. Stays empty with Google's emulator.

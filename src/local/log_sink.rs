@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::pubsub::{Attributes, Topic};
-use super::stats::Stats;
+use super::stats::TopologyStats;
 
 /// Name of the URL map. Log entries also use it as the name of forwarding rule and target proxy.
 pub(crate) const URL_MAP: &str = "pixel";
@@ -20,7 +20,7 @@ const TIMESTAMP: &str = "logging.googleapis.com/timestamp";
 pub struct LogSink {
     filter: Filter,
     topic: Topic,
-    stats: Stats,
+    stats: TopologyStats,
 }
 
 /// `resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND
@@ -33,7 +33,7 @@ struct Filter {
 
 impl LogSink {
     /// Publishes requests of these paths to `topic`; of every path if `paths` is empty.
-    pub fn new(paths: &[String], topic: Topic, stats: Stats) -> Self {
+    pub fn new(paths: &[String], topic: Topic, stats: TopologyStats) -> Self {
         Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, stats }
     }
 

@@ -16,13 +16,13 @@ const CHANNEL_CAPACITY: usize = 1_000;
 
 /// Shared by all parts. Clones share the same counters.
 #[derive(Clone, Debug)]
-pub struct Stats {
-    counters: Arc<Counters>,
+pub struct TopologyStats {
+    counters: Arc<TopologyCounters>,
     deliveries: broadcast::Sender<Arc<DeliveryRecord>>,
 }
 
 #[derive(Debug, Default)]
-struct Counters {
+struct TopologyCounters {
     requests: AtomicU64,
     cache_hits: AtomicU64,
     excluded: AtomicU64,
@@ -66,13 +66,13 @@ pub struct DeliveryRecord {
     pub took: Duration,
 }
 
-impl Default for Stats {
+impl Default for TopologyStats {
     fn default() -> Self {
         Self { counters: Arc::default(), deliveries: broadcast::Sender::new(CHANNEL_CAPACITY) }
     }
 }
 
-impl Stats {
+impl TopologyStats {
     /// Counts a request that the load balancer answered.
     pub fn record_request(&self, cache_hit: bool) {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
@@ -107,7 +107,7 @@ impl Stats {
     /// The current totals.
     pub fn counts(&self) -> Counts {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { requests, cache_hits, excluded, published, acked, nacked, dead_lettered } = &*self.counters;
+        let TopologyCounters { requests, cache_hits, excluded, published, acked, nacked, dead_lettered } = &*self.counters;
         Counts {
             requests: load(requests),
             cache_hits: load(cache_hits),

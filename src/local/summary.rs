@@ -8,12 +8,12 @@ use crate::telemetry::Labels;
 
 /// Totals between start and shutdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct RunSummary {
     /// Counts of the parts before the service.
     pub counts: Counts,
     /// Push deliveries by outcome and reason, as counted by the service.
     pub outcomes: BTreeMap<Labels, u64>,
-    /// Published messages that were neither acknowledged nor dead-lettered before the shutdown timeout.
+    /// Published messages that were not acknowledged and not dead-lettered before the shutdown timeout.
     pub unfinished: u64,
     /// Messages in the dead-letter topic.
     pub dead_lettered: u64,
@@ -21,7 +21,7 @@ pub struct Summary {
     pub tables_created: Option<u64>,
 }
 
-impl Summary {
+impl RunSummary {
     /// Messages that are lost when the process exits: unfinished ones, and those in the dead-letter topic, which is kept in
     /// memory. The dead-letter table is kept on disk.
     pub fn lost(&self) -> u64 {
@@ -37,7 +37,7 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for RunSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { requests, cache_hits, excluded, published, .. } = self.counts;
         let mut line = |name: &str, count: u64, note: &str| {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_summary_is_printed_as_a_table() {
-        let summary = Summary {
+        let summary = RunSummary {
             counts: Counts { requests: 1234, cache_hits: 1200, excluded: 34, published: 1200, ..Counts::default() },
             outcomes: outcomes(&[
                 ("stored", "", 1100),
@@ -108,7 +108,7 @@ lost                   3  2 not finished in time, 1 in the dead-letter topic
 
     #[test]
     fn no_message_is_lost_if_all_are_finished() {
-        let summary = Summary { outcomes: outcomes(&[("dead_letter", "bad_json", 3)]), ..Summary::default() };
+        let summary = RunSummary { outcomes: outcomes(&[("dead_letter", "bad_json", 3)]), ..RunSummary::default() };
         assert_eq!(summary.lost(), 0);
         assert!(!summary.to_string().contains("lost"));
     }

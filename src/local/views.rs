@@ -58,7 +58,7 @@ enum ViewError {
     Unreachable(#[from] reqwest::Error),
 }
 
-/// What was done to a view.
+/// The change of a view.
 enum Change {
     None,
     Created,

@@ -1,7 +1,7 @@
 //! The pipeline and its two tasks, assembled from the settings: what `serve` and `replay` have in common.
 //!
 //! The caller owns the tasks, which are aborted when their handles are dropped. The watcher of the template table runs
-//! until then. The batcher ends by itself when the last [`Pipeline`] is dropped and every row has its outcome.
+//! until then. The batcher ends when the last [`Pipeline`] is dropped and every row has its outcome.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Assembly {
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());
         let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values, config.push_deadline));
-        let table_limiter = TableLimiter::new(config.new_tables.clone());
+        let table_limiter = TableLimiter::new(config.table_limits.clone());
         let pipeline = Pipeline::new(template.clone(), batcher, table_limiter, table, dead_letter_table);
         let batcher = AbortOnDropHandle::new(tokio::spawn(batcher_task.run()));
         let watcher = AbortOnDropHandle::new(tokio::spawn(watcher.run()));

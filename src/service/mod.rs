@@ -1,4 +1,4 @@
-//! The running service: its tasks, who owns them, and how they end.
+//! The running service: its tasks, their owner, and the shutdown.
 //!
 //! Three tasks: the HTTP server, the batcher and the watcher of the template table. With PUSH_AUTH=oidc there is a
 //! fourth, which fetches keys. Shutdown follows the path of the data: stop accepting connections, answer the deliveries
@@ -145,7 +145,7 @@ impl Service {
             }
         }
         drop((watcher, fetcher));
-        // The last owner of a `Batcher`: the task ends once every row has its outcome.
+        // Drops the last `Batcher`: the task ends once every row has its outcome.
         drop(push);
         let deadline = shutdown_deadline.unwrap_or_else(|| Instant::now() + SHUTDOWN_TIMEOUT);
         // On a timeout, the handle aborts the task.

@@ -2,7 +2,7 @@
 //!
 //! A row whose table has no insert in flight is sent at once, so an idle service adds no latency, and under load the
 //! batches grow by themselves. One task owns all rows. The caller of [`Batcher::store`] waits at the other end of a
-//! oneshot channel for the outcome of its own row. The number of rows here is bounded by MAX_IN_FLIGHT, which `source`
+//! oneshot channel for the outcome of its row. The number of rows here is bounded by MAX_IN_FLIGHT, which `source`
 //! enforces.
 
 use std::cmp::Reverse;
@@ -30,7 +30,7 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .without_max_times();
 const NO_MAX_TIMES: &str = "BACKOFF has no maximum number of attempts";
 
-/// Where batches go.
+/// The destination of batches.
 pub trait Sink: Send + Sync + 'static {
     /// Tries once to store `rows`, until `deadline`. Returns one result for each row, in order.
     fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> impl Future<Output = Vec<RowResult>> + Send;
@@ -69,7 +69,7 @@ pub enum RowOutcome {
     Stored,
     /// Permanent: BigQuery will never take it.
     Refused(Refusal),
-    /// Not stored as far as is known, and the deadline is too near for another attempt.
+    /// Probably not stored, and the deadline is too near for another attempt.
     NotStored(ErrorClass),
     /// A bug ended the attempt: the row may or may not be stored.
     Unknown,

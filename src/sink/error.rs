@@ -1,4 +1,4 @@
-//! What can happen to a row and to an `insertAll` request: the vocabulary of the sink.
+//! The results of a row and of an `insertAll` request.
 //!
 //! A leaf: it imports nothing from the rest of the product, so that `ack` and `telemetry` can be read without the sink.
 

@@ -100,7 +100,7 @@ pub fn read_error(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> 
         (401, _) => RequestError::Unauthorized,
         (403 | 402, _) => RequestError::Unavailable(ErrorClass::Denied),
         (404, _) => RequestError::NotFound,
-        // A 400 of a proxy says nothing about the rows.
+        // A 400 of a proxy is not about the rows.
         (400, _) if !is_from_bigquery => RequestError::Unavailable(ErrorClass::Unavailable),
         (400 | 413, _) => RequestError::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
         // Not documented by BigQuery: a proxy's page, a redirect. Keep the rows.
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn row_errors_concern_their_own_rows_only() {
+    fn row_errors_affect_only_their_rows() {
         let answer = br#"{"kind":"k","insertErrors":[
             {"index":"1","errors":[{"reason":"stopped","location":"","debugInfo":"","message":""}]},
             {"index":2,"errors":[{"reason":"timeout"},{"reason":"invalid","location":"a.b","message":"no such field: a.b."}]},
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_invalid_refuses_a_row() {
+    fn only_the_reason_invalid_refuses_a_row() {
         for (reason, expected) in [
             ("quotaExceeded", RowResult::Unavailable(ErrorClass::Quota)),
             ("accessDenied", RowResult::Unavailable(ErrorClass::Unavailable)),

@@ -1,7 +1,7 @@
-//! How rows are stored: collected into batches, sent with `insertAll`, answered one by one.
+//! Stores rows: collects them into batches, sends these with `insertAll`, and returns the outcome of each row.
 //!
 //! A sink stores rows and makes no decision: `pipeline` decides which table a row goes to and what happens to a
-//! refused one. [`batcher`] does not know BigQuery, and [`bigquery`] does not know who waits for a row.
+//! refused one. [`batcher`] does not know BigQuery, and [`bigquery`] does not know the callers that wait for a row.
 
 pub mod batcher;
 pub mod bigquery;
@@ -23,7 +23,7 @@ pub use error::{ErrorClass, Refusal, RequestError, RowResult};
 pub struct Destination {
     /// The table, or the template that generated tables copy.
     pub table: Arc<str>,
-    /// What the generated table's name adds; empty for the table itself.
+    /// The suffix of the generated table's name; empty for the table itself.
     pub suffix: TableSuffix,
 }
 

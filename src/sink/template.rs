@@ -2,7 +2,7 @@
 //!
 //! The live table's schema wins over the schema file. It is read while the port is being bound, and the first push waits
 //! for it. It is read again every ten minutes, when BigQuery refuses a row because of a column that the table does not
-//! have, and when BigQuery says that the table does not exist. One task ([`TemplateWatcher::run`]) sends these requests;
+//! have, and when BigQuery answers that the table does not exist. One task ([`TemplateWatcher::run`]) sends these requests;
 //! everything else reads the last result from a [`Template`].
 
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Template {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Mismatch(pub Vec<SchemaProblem>);
 
-/// Why there is no schema.
+/// Why the schema cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error(transparent)]

@@ -239,8 +239,8 @@ mod tests {
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
         let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
-        let new_tables = TableLimiter::new(TableLimits { per_hour: 1, overflow });
-        let pipeline = Pipeline::new(template, batcher, new_tables, "pixel".into(), "dead_letters".into());
+        let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
+        let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());
         Push::new(pipeline, Gate::Open, max_in_flight, Duration::MAX)
     }
 

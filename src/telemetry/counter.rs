@@ -15,17 +15,17 @@ pub(crate) const MAX_SERIES: usize = 96;
 
 /// All series of one metric.
 #[derive(Debug)]
-pub(crate) struct Counters([Series; MAX_SERIES]);
+pub(crate) struct Counters([LabelledCounter; MAX_SERIES]);
 
 #[derive(Debug, Default)]
-struct Series {
+struct LabelledCounter {
     labels: OnceLock<Labels>,
     count: AtomicU64,
 }
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| Series::default()))
+        Self(std::array::from_fn(|_| LabelledCounter::default()))
     }
 
     /// Counts one event. The first event with its labels claims a free slot.

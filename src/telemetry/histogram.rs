@@ -1,14 +1,14 @@
-//! Histograms with fixed buckets, without a lock, and the quantiles of what was recorded between two reads.
+//! Histograms with fixed buckets, without a lock, and quantiles of the values recorded between two reads.
 //!
-//! Written by hand because one histogram serves both the Prometheus text (which needs given bucket bounds) and the
-//! report (which needs quantiles): the sketches of `metrics-util` and `hdrhistogram` take `&mut self`, hence a lock for
-//! each event, and have no given bounds, hence a second histogram.
+//! Written by hand because one histogram serves both the Prometheus text (which needs fixed bucket bounds) and the
+//! report (which needs quantiles). The sketches of `metrics-util` and `hdrhistogram` take `&mut self` and would need a
+//! lock for each event. They have no fixed bounds and would need a second histogram.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Ratio of two neighbouring bounds in [`fine_bounds`]: a quantile is off by 5 % at most.
 const GROWTH: f64 = 1.1;
-/// Lowest bound in [`fine_bounds`]: the clocks of the load balancer and of this machine do not agree any better.
+/// Lowest bound in [`fine_bounds`]: the clocks of the load balancer and of this machine differ by about as much.
 const LOWEST_FINE_BOUND: f64 = 0.1;
 /// Eleven days; Pub/Sub keeps messages for seven.
 const HIGHEST_FINE_BOUND: f64 = 1e6;
@@ -65,7 +65,7 @@ impl Histogram {
         Buckets { counts, sum: f64::from_bits(self.sum.load(Ordering::Relaxed)) }
     }
 
-    /// The largest value since the last call; 0 if there is none.
+    /// The largest value since the last call; 0 without a value.
     pub(crate) fn take_max(&self) -> f64 {
         f64::from_bits(self.max.swap(0, Ordering::Relaxed))
     }
@@ -108,7 +108,7 @@ impl Buckets {
         self.counts.iter().sum()
     }
 
-    /// What was recorded after `earlier`.
+    /// The values recorded after `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         // `earlier` has no buckets before the first read.
         let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn one_slow_row_among_many_is_the_largest_and_no_percentile() {
+    fn one_slow_row_changes_only_the_maximum() {
         let [p99, max] = quantiles(std::iter::repeat_n(2.0, 999).chain([3_600.0]), [0.99, 1.0]);
         assert!((p99 / 2.0 - 1.0).abs() < 0.05, "{p99}");
         assert_eq!(max, 3_600.0);
     }
 
     #[test]
-    fn given_bounds_are_inclusive_and_counted_exactly() {
+    fn bounds_are_inclusive_and_counted_exactly() {
         let histogram = Histogram::with_fine_buckets(&[1.0, 5.0]);
         [0.0, 1.0, 1.01, 5.0, 5.01, 1e9].into_iter().for_each(|value| histogram.record(value));
         let buckets = histogram.read();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_since_a_read_is_its_own() {
+    fn values_since_a_read_exclude_earlier_values() {
         let histogram = Histogram::new(&[1.0, 10.0]);
         let none = Buckets::default();
         histogram.record(5.0);

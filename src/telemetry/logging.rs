@@ -3,8 +3,8 @@
 //! JSON members: <https://cloud.google.com/logging/docs/structured-logging#special-payload-fields>.
 //! A field `trace` of an event becomes `logging.googleapis.com/trace`, which puts the line below
 //! the request that caused it. No line may contain a query value, a user id, a body or a token. Names of generated tables
-//! contain user ids, so they are not logged either. Rust's own panic hook may print any value, so a hook of ours logs
-//! panics. Lines of other crates below `info` are never written, whatever RUST_LOG says: their debug lines may contain
+//! contain user ids, so they are not logged either. Rust's default panic hook may print any value, so this file installs
+//! another one. Lines of other crates below `info` are never written, regardless of RUST_LOG: their debug lines may contain
 //! values.
 
 use std::any::Any;
@@ -47,7 +47,7 @@ impl LogFormat {
 }
 
 /// Starts logging to standard error. `level` is RUST_LOG, for example `info` or
-/// `warn,pixel_pipeline=debug`; `project` is what traces are named after.
+/// `warn,pixel_pipeline=debug`; `project` is part of the name of a trace.
 pub fn init(format: LogFormat, level: &str, project: &str) {
     let filter: Targets = level.parse().unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

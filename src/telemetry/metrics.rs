@@ -1,7 +1,7 @@
 //! Every metric of the service, named in one place, and the one recorder that counts each event once.
 //!
 //! Three readers: [`render`] writes the Prometheus text, [`super::report`] writes the log lines of each minute, and
-//! [`stats`] is what the console of the local mode shows. Recording takes no lock. Labels are bounded: no table, no
+//! the console of the local mode reads [`stats`]. Recording takes no lock. Labels are bounded: no table, no
 //! user, no URL.
 //!
 //! | name | kind | labels |
@@ -52,10 +52,10 @@ const SECONDS_BOUNDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 const ROWS_BOUNDS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
 
 /// One process is one service.
-static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::new);
+static RECORDER: LazyLock<MetricsRecorder> = LazyLock::new(MetricsRecorder::new);
 
 #[derive(Debug)]
-struct Recorder {
+struct MetricsRecorder {
     deliveries: Counters,
     delivery_seconds: Histogram,
     end_to_end_seconds: Histogram,
@@ -68,9 +68,9 @@ struct Recorder {
     tables: AtomicUsize,
 }
 
-/// What was counted since the process started, or between two reads.
+/// Counts since the process started, or between two reads.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stats {
+pub struct MetricTotals {
     /// Deliveries by outcome and reason.
     pub deliveries: BTreeMap<Labels, u64>,
     /// Seconds from request to row.
@@ -139,13 +139,13 @@ pub fn set_tables(count: usize) {
     RECORDER.tables.store(count, Ordering::Relaxed);
 }
 
-/// What was counted since the process started.
-pub fn stats() -> Stats {
+/// The counts since the process started.
+pub fn stats() -> MetricTotals {
     RECORDER.stats()
 }
 
 /// The quantiles (0 to 1) of the seconds from request to row in `stats`, of which `longest` is the largest.
-pub(crate) fn end_to_end_quantile(quantile: f64, stats: &Stats, longest: f64) -> f64 {
+pub(crate) fn end_to_end_quantile(quantile: f64, stats: &MetricTotals, longest: f64) -> f64 {
     RECORDER.end_to_end_seconds.quantile(quantile, &stats.end_to_end_seconds, longest)
 }
 
@@ -159,8 +159,8 @@ pub fn render() -> String {
     RECORDER.render()
 }
 
-impl Stats {
-    /// What was counted after `earlier`.
+impl MetricTotals {
+    /// The counts after `earlier`.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self {
             deliveries: difference(&self.deliveries, &earlier.deliveries),
@@ -178,7 +178,7 @@ fn difference(now: &BTreeMap<Labels, u64>, earlier: &BTreeMap<Labels, u64>) -> B
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
-impl Recorder {
+impl MetricsRecorder {
     fn new() -> Self {
         Self {
             deliveries: Counters::new(),
@@ -194,8 +194,8 @@ impl Recorder {
         }
     }
 
-    fn stats(&self) -> Stats {
-        Stats {
+    fn stats(&self) -> MetricTotals {
+        MetricTotals {
             deliveries: self.deliveries.read(),
             end_to_end_seconds: self.end_to_end_seconds.read(),
             insert_rows: self.insert_rows.read(),
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_prometheus_text_has_every_sample_once() {
-        let recorder = Recorder::new();
+        let recorder = MetricsRecorder::new();
         for (outcome, reason) in [("stored", ""), ("stored", ""), ("unauthorized", "expired")] {
             recorder.deliveries.increment((outcome, reason));
         }
@@ -336,7 +336,7 @@ mod tests {
             .map(|row| row.split_once("` | ").expect("a name and a kind"))
             .map(|(name, rest)| (name, rest.split([',', ' ']).next().expect("a part")))
             .collect();
-        let text = Recorder::new().render();
+        let text = MetricsRecorder::new().render();
         let served = text.lines().filter_map(|line| line.strip_prefix("# TYPE pixel_pipeline_")?.split_once(' '));
         let served: BTreeSet<(&str, &str)> = served.collect();
         let undocumented: Vec<_> = served.difference(&documented).collect();
@@ -346,12 +346,12 @@ mod tests {
     }
 
     #[test]
-    fn stats_between_two_reads_have_only_what_came_between() {
-        let recorder = Recorder::new();
+    fn counts_between_two_reads_exclude_earlier_counts() {
+        let recorder = MetricsRecorder::new();
         recorder.deliveries.increment(("stored", ""));
         let first = recorder.stats();
         recorder.deliveries.increment(("retry", "quota"));
         assert_eq!(recorder.stats().since(&first).deliveries, BTreeMap::from([(("retry", "quota"), 1)]));
-        assert_eq!(first.since(&Stats::default()).deliveries, BTreeMap::from([(("stored", ""), 1)]));
+        assert_eq!(first.since(&MetricTotals::default()).deliveries, BTreeMap::from([(("stored", ""), 1)]));
     }
 }

@@ -1,4 +1,4 @@
-//! What the service tells its operator: log lines, metrics, and a report in the log once a minute.
+//! Log lines, metrics, and a report in the log once a minute.
 //!
 //! A leaf: it imports nothing from the rest of the product, and takes labels as text.
 
@@ -12,5 +12,5 @@ pub mod trace;
 
 pub use counter::Labels;
 pub use logging::{LogFormat, init, with_causes};
-pub use metrics::{Stats, stats};
+pub use metrics::{MetricTotals, stats};
 pub use throttle::Throttle;

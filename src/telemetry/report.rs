@@ -1,4 +1,4 @@
-//! What happened since the last report, as lines in the log, once a minute and at the end.
+//! The report: the counts since the last report as lines in the log, once a minute and at the end.
 //!
 //! Nothing scrapes `/metrics` on Cloud Run. Cloud Logging makes metrics of these lines instead, by
 //! `deploy/monitoring/metrics`, so the names of the fields are an interface:
@@ -18,21 +18,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::metrics::{self, Stats};
+use super::metrics::{self, MetricTotals};
 
 /// Cloud Monitoring samples once a minute.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// As they are written: the label of a metric is text.
+/// Each with its label.
 const QUANTILES: [(&str, f64); 4] = [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99), ("1", 1.0)];
 
-/// When the next report is due, and what the earlier ones contained.
+/// The timer of the reports, and the totals of the last one.
 ///
-/// A timer that the service polls instead of a task of its own: Cloud Run takes the CPU away between requests. The
-/// timer is late then, and fires with the next request or probe.
+/// The service polls it; it is not a task. Cloud Run takes the CPU away between requests. The timer is late then, and
+/// fires with the next request or probe.
 #[derive(Debug)]
 pub struct ReportInterval {
     interval: Interval,
-    reported: Stats,
+    reported: MetricTotals,
 }
 
 impl ReportInterval {
@@ -41,7 +41,7 @@ impl ReportInterval {
         let mut interval = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
         // Ticks that were missed without a CPU are skipped.
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { interval, reported: Stats::default() }
+        Self { interval, reported: MetricTotals::default() }
     }
 
     /// Waits for the end of the minute.
@@ -49,7 +49,7 @@ impl ReportInterval {
         self.interval.tick().await;
     }
 
-    /// Writes what happened since the last time.
+    /// Writes the counts since the last report.
     pub fn write(&mut self) {
         let stats = metrics::stats();
         let longest = metrics::take_longest_end_to_end();
@@ -58,7 +58,7 @@ impl ReportInterval {
     }
 }
 
-fn write(stats: &Stats, longest: f64) {
+fn write(stats: &MetricTotals, longest: f64) {
     for ((outcome, reason), count) in &stats.deliveries {
         tracing::info!(report = "deliveries", outcome, reason, count, "report");
     }

@@ -1,7 +1,7 @@
 //! Pub/Sub's dead letters: their topic, the subscription that keeps them, and the two grants of Pub/Sub's agent.
 
 use super::link::{Fault, Link, Verdict};
-use super::names::Names;
+use super::names::ResourceNames;
 use super::policy::Policies;
 use super::sink::PUBLISHERS;
 use super::state::DeploymentState;
@@ -10,7 +10,7 @@ use super::text;
 /// Roles that permit to acknowledge.
 const SUBSCRIBERS: [&str; 5] = ["roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(crate) fn links(state: &DeploymentState, names: &Names) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &ResourceNames) -> Vec<Link> {
     vec![
         Link::new("dead-letter topic", topic(state, names)),
         Link::new("dead-letter subscription", subscription(state, names)),
@@ -19,16 +19,16 @@ pub(crate) fn links(state: &DeploymentState, names: &Names) -> Vec<Link> {
     ]
 }
 
-fn topic(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, dead_letter, .. } = names;
+fn topic(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, dead_letter, .. } = names;
     let create = || format!("gcloud pubsub topics create {dead_letter} --project={project}");
     state.pubsub.dead_letter_topic.found(&format!("topic {dead_letter}"), create)?;
     Ok(dead_letter.clone())
 }
 
 /// A topic keeps no messages for a subscription that is created later.
-fn subscription(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, dead_letter, .. } = names;
+fn subscription(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, dead_letter, .. } = names;
     state.pubsub.dead_letter_topic.needed(&format!("topic {dead_letter}"))?;
     let create = || {
         format!(
@@ -46,8 +46,8 @@ fn subscription(state: &DeploymentState, names: &Names) -> Verdict {
     Ok(format!("by subscription {dead_letter}"))
 }
 
-fn publisher(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, dead_letter, .. } = names;
+fn publisher(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, dead_letter, .. } = names;
     let policies = Policies::new(&state.pubsub.dead_letter_policy, &state.project_policy, &format!("topic {dead_letter}"))?;
     let agent = agent(state)?;
     if policies.grant(&agent, &PUBLISHERS) {
@@ -61,8 +61,8 @@ fn publisher(state: &DeploymentState, names: &Names) -> Verdict {
     ))
 }
 
-fn subscriber(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, push, .. } = names;
+fn subscriber(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, push, .. } = names;
     let policies = Policies::new(&state.pubsub.subscription_policy, &state.project_policy, &format!("subscription {push}"))?;
     let agent = agent(state)?;
     if policies.grant(&agent, &SUBSCRIBERS) {

@@ -1,14 +1,13 @@
 //! The defaults of deploy.sh, which apply below flags, environment and settings file, and the service settings that
 //! result from all four.
 //!
-//! The two tables below are the seam to a table of all settings: they list what deploy.sh passes to the service.
 
 use std::ffi::OsString;
 
 use clap::FromArgMatches as _;
 
 use super::Args;
-use crate::cli::settings_file::{self, BadSettings, Settings};
+use crate::cli::settings_file::{self, FileSettings, SettingsFileError};
 use crate::config::settings::service_settings;
 
 /// A setting of the service.
@@ -16,23 +15,23 @@ use crate::config::settings::service_settings;
 pub(crate) struct ServiceSetting {
     pub(crate) name: String,
     /// The value that deploy.sh passes.
-    pub(crate) given: String,
+    pub(crate) value: String,
     /// The default of `serve`.
     pub(crate) default: String,
 }
 
 /// The arguments with file and defaults applied, and the resulting service settings.
-pub(crate) fn resolve(args: &Args) -> Result<(Args, Vec<ServiceSetting>), BadSettings> {
+pub(crate) fn resolve(args: &Args) -> Result<(Args, Vec<ServiceSetting>), SettingsFileError> {
     let file = args.settings.read(args.deployment.is_local())?;
     Ok(with_defaults(&file, std::env::args_os())?)
 }
 
-fn with_defaults(file: &Settings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
+fn with_defaults(file: &FileSettings, line: impl IntoIterator<Item = OsString>) -> Result<(Args, Vec<ServiceSetting>), clap::Error> {
     let matches = settings_file::with_defaults("check", |name| file.get(name).map(str::to_owned), line)?;
     let args = Args::from_arg_matches(&matches)?;
     let settings = service_settings().map(|setting| ServiceSetting {
         name: setting.name.to_owned(),
-        given: args.deployment.raw(setting).to_owned(),
+        value: args.deployment.raw(setting).to_owned(),
         default: setting.default.to_owned(),
     });
     let settings = settings.collect();
@@ -63,16 +62,16 @@ mod tests {
 
     fn read_line(file: &[(String, String)], flags: &[&str]) -> Vec<ServiceSetting> {
         let line = ["pixel-pipeline", "check"].iter().chain(flags).map(OsString::from);
-        with_defaults(&Settings(file.to_vec()), line).unwrap().1
+        with_defaults(&FileSettings(file.to_vec()), line).unwrap().1
     }
 
     #[test]
     fn defaults_are_those_of_the_example_file() {
         let shown: Vec<(String, String)> =
             example().into_iter().filter(|(section, _, _)| section == "Service settings").map(|(_, name, value)| (name, value)).collect();
-        let taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.given)).collect();
+        let taken: Vec<(String, String)> = read_line(&[], &[]).into_iter().map(|setting| (setting.name, setting.value)).collect();
         assert_eq!(taken, shown);
-        let (args, _) = with_defaults(&Settings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
+        let (args, _) = with_defaults(&FileSettings::default(), ["pixel-pipeline", "check"].iter().map(OsString::from)).unwrap();
         for name in ["REGION", "LOCATION", "PIPELINE"] {
             let (_, _, value) = example().into_iter().find(|(_, known, _)| known == name).unwrap();
             assert_eq!(args.deployment.raw(find(name).unwrap()), value, "{name}");
@@ -83,7 +82,7 @@ mod tests {
     fn a_flag_wins_over_the_file() {
         let file = [("DATASET".to_owned(), "of_file".to_owned()), ("TABLE_NAME".to_owned(), "of_file".to_owned())];
         let settings = read_line(&file, &["--dataset=of_flag"]);
-        let given = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap().given.clone();
-        assert_eq!((given("DATASET"), given("TABLE_NAME")), ("of_flag".to_owned(), "of_file".to_owned()));
+        let value = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap().value.clone();
+        assert_eq!((value("DATASET"), value("TABLE_NAME")), ("of_flag".to_owned(), "of_file".to_owned()));
     }
 }

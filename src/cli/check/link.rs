@@ -8,17 +8,17 @@ pub(crate) struct Link {
     pub(crate) link: &'static str,
     /// `None` if it could not be checked.
     pub(crate) ok: Option<bool>,
-    /// What was found, if it is right.
+    /// The resource that was found, if it is right.
     pub(crate) found: Option<String>,
     pub(crate) problem: Option<String>,
-    /// Commands that fix the problem, one a line.
+    /// Commands that fix the problem, one per line.
     pub(crate) fix: Option<String>,
     /// For a stage of a live event: seconds since the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,
 }
 
-/// What was found, or the fault.
+/// A description of the resource, or the fault.
 pub(crate) type Verdict = Result<String, Fault>;
 
 /// Why a link is not right.
@@ -53,12 +53,12 @@ impl Link {
 
 /// All problems of one link.
 #[derive(Debug, Default)]
-pub(crate) struct Problems {
+pub(crate) struct LinkProblems {
     problems: Vec<String>,
     fixes: Vec<String>,
 }
 
-impl Problems {
+impl LinkProblems {
     pub(crate) fn add(&mut self, problem: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(problem.into());
         let fix = fix.into();

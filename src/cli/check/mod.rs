@@ -8,7 +8,7 @@
 //! ```
 //!
 //! It changes nothing: `state` reads with the caller's credentials, and the links' files judge the answers without I/O.
-//! Each link is judged by itself. One that depends on an absent part is neither right nor broken.
+//! Each link is judged separately. A link that depends on an absent part is reported as not checked.
 
 mod dead_letters;
 mod defaults;
@@ -38,7 +38,7 @@ use super::{printable, usage};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::google::{Client, Tokens, gcloud};
-use names::Names;
+use names::ResourceNames;
 use state::DeploymentState;
 
 /// Check the deployment in the project and print the commands that fix it
@@ -59,14 +59,14 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "live")]
     live_timeout: DurationArg,
     /// Format of the report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
     #[command(flatten)]
     deployment: SettingArgs<{ Command::Check as u8 }>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// A line for each link
     Text,
     /// One object
@@ -93,10 +93,10 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(google) => google,
         Err(error) => return failure(&format!("cannot create an HTTP client: {error}")),
     };
-    let names = Names::of(&deployment, args.settings.path.as_deref());
+    let names = ResourceNames::of(&deployment, args.settings.path.as_deref());
     let paths = &deployment.service.template.decode.pixel_paths;
     let (mut links, template) = if is_local {
-        let tables = state::Tables::fetch(&google, &names).await;
+        let tables = state::TableStates::fetch(&google, &names).await;
         (tables::emulator_links(&tables, &names, &deployment), tables.template)
     } else {
         let state = DeploymentState::fetch(&google, &names, paths).await;

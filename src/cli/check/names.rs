@@ -7,7 +7,7 @@ use crate::config::Deployment;
 
 /// The names that follow from PROJECT_ID and PIPELINE.
 #[derive(Debug, Clone)]
-pub(crate) struct Names {
+pub(crate) struct ResourceNames {
     pub(crate) project: String,
     pub(crate) region: String,
     pub(crate) location: String,
@@ -30,7 +30,7 @@ pub(crate) struct Names {
     pub(crate) deploy: String,
 }
 
-impl Names {
+impl ResourceNames {
     pub(crate) fn of(deployment: &Deployment, settings: Option<&Path>) -> Self {
         let (project, name) = (deployment.project.clone(), deployment.name.clone());
         // example.com:project has accounts at project.example.com

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Problems, Verdict};
-use super::names::Names;
+use super::link::{Fault, Link, LinkProblems, Verdict};
+use super::names::ResourceNames;
 use super::policy::Policies;
 use super::resource::Resource;
 use super::state::{Edge, Frontend};
 use super::text;
 use crate::config::Deployment;
 
-pub(crate) fn links(edge: &Edge, project_policy: &Resource, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(edge: &Edge, project_policy: &Resource, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     vec![
         Link::new("pixel", pixel(edge, names)),
         Link::new("pixel is public", public(edge, project_policy, names)),
@@ -20,12 +20,12 @@ pub(crate) fn links(edge: &Edge, project_policy: &Resource, names: &Names, deplo
     ]
 }
 
-fn pixel(edge: &Edge, names: &Names) -> Verdict {
-    let Names { project, bucket, location, .. } = names;
+fn pixel(edge: &Edge, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, bucket, location, .. } = names;
     edge.bucket.found(&format!("bucket gs://{bucket}"), || {
         format!("gcloud storage buckets create gs://{bucket} --project={project} --location={location} --uniform-bucket-level-access --no-public-access-prevention")
     })?;
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     for (path, object) in &edge.objects {
         let url = format!("gs://{bucket}/{}", names.object(path));
         let upload = || {
@@ -47,8 +47,8 @@ fn pixel(edge: &Edge, names: &Names) -> Verdict {
     problems.or(format!("{} in gs://{bucket}", paths.join(", ")))
 }
 
-fn public(edge: &Edge, project_policy: &Resource, names: &Names) -> Verdict {
-    let Names { project, bucket, .. } = names;
+fn public(edge: &Edge, project_policy: &Resource, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, bucket, .. } = names;
     let policies = Policies::new(&edge.bucket_policy, project_policy, &format!("bucket gs://{bucket}"))?;
     if policies.grant("allUsers", &["roles/storage.legacyObjectReader", "roles/storage.objectViewer"]) {
         return Ok("everyone can read an object by its name".to_owned());
@@ -62,14 +62,14 @@ fn public(edge: &Edge, project_policy: &Resource, names: &Names) -> Verdict {
 }
 
 /// Without a client TTL of 0, browsers cache the pixel for an hour, and repeated views are not logged.
-fn cdn(edge: &Edge, names: &Names) -> Verdict {
-    let Names { project, name, bucket, .. } = names;
+fn cdn(edge: &Edge, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, name, bucket, .. } = names;
     let flags = format!("--gcs-bucket-name={bucket} --enable-cdn --cache-mode=FORCE_CACHE_ALL --default-ttl=86400 --client-ttl=0");
     let backend = edge
         .backend_bucket
         .found(&format!("backend bucket {name}"), || format!("gcloud compute backend-buckets create {name} --project={project} {flags}"))?;
     let update = format!("gcloud compute backend-buckets update {name} --project={project} {flags}");
-    let (policy, mut problems) = (&backend["cdnPolicy"], Problems::default());
+    let (policy, mut problems) = (&backend["cdnPolicy"], LinkProblems::default());
     if backend["bucketName"] != bucket.as_str() {
         problems.add(format!("its bucket is {} and not {bucket}", text(&backend["bucketName"])), &update);
     }
@@ -90,8 +90,8 @@ fn cdn(edge: &Edge, names: &Names) -> Verdict {
     problems.or(format!("backend bucket {name}: cached at the edge, not in browsers"))
 }
 
-fn url_map(edge: &Edge, names: &Names) -> Verdict {
-    let Names { project, name, .. } = names;
+fn url_map(edge: &Edge, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, name, .. } = names;
     let map = edge.url_map.found(&format!("URL map {name}"), || {
         format!("gcloud compute url-maps create {name} --project={project} --global --default-backend-bucket={name}")
     })?;
@@ -105,8 +105,8 @@ fn url_map(edge: &Edge, names: &Names) -> Verdict {
 }
 
 /// HTTPS is optional: it is checked if DOMAIN is set or the rule exists.
-fn forwarding_rules(edge: &Edge, names: &Names, domain: Option<&str>) -> Verdict {
-    let (mut problems, mut found) = (Problems::default(), Vec::new());
+fn forwarding_rules(edge: &Edge, names: &ResourceNames, domain: Option<&str>) -> Verdict {
+    let (mut problems, mut found) = (LinkProblems::default(), Vec::new());
     frontend(&edge.http, "http", &names.http, 80, names, &mut problems, &mut found)?;
     if domain.is_some() || !edge.https.rule.is_absent() {
         frontend(&edge.https, "https", &names.https, 443, names, &mut problems, &mut found)?;
@@ -119,11 +119,11 @@ fn frontend(
     scheme: &str,
     resource: &str,
     port: u16,
-    names: &Names,
-    problems: &mut Problems,
+    names: &ResourceNames,
+    problems: &mut LinkProblems,
     found: &mut Vec<String>,
 ) -> Result<(), Fault> {
-    let Names { project, name, deploy, .. } = names;
+    let ResourceNames { project, name, deploy, .. } = names;
     let create = || {
         // It needs a certificate, which deploy.sh creates first.
         if scheme == "https" {

@@ -4,24 +4,24 @@ use std::io::{self, Write as _};
 
 use serde_json::json;
 
-use super::Format;
+use super::ReportFormat;
 use super::link::Link;
 use crate::cli::printable;
 
 /// Prints each link as it is added.
 #[derive(Debug)]
 pub(crate) struct Printer {
-    format: Format,
+    format: ReportFormat,
     links: Vec<Link>,
 }
 
 impl Printer {
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: ReportFormat) -> Self {
         Self { format, links: Vec::new() }
     }
 
     pub(crate) fn link(&mut self, link: &Link) {
-        if self.format == Format::Text {
+        if self.format == ReportFormat::Text {
             write(&text(link));
         }
         self.links.push(link.clone());
@@ -30,9 +30,9 @@ impl Printer {
     pub(crate) fn end(self) {
         let count = |ok: Option<bool>| self.links.iter().filter(|link| link.ok == ok).count();
         match self.format {
-            Format::Json => write(&format!("{}\n", json!({"ok": count(Some(true)) == self.links.len(), "links": self.links}))),
-            Format::Text if count(Some(true)) == self.links.len() => {}
-            Format::Text => {
+            ReportFormat::Json => write(&format!("{}\n", json!({"ok": count(Some(true)) == self.links.len(), "links": self.links}))),
+            ReportFormat::Text if count(Some(true)) == self.links.len() => {}
+            ReportFormat::Text => {
                 write(&format!(
                     "\n{} of {} links are broken, {} could not be checked.\n",
                     count(Some(false)),

@@ -44,7 +44,7 @@ impl Resource {
         }
     }
 
-    /// Whether the API says that it does not exist.
+    /// Whether the API answers that it does not exist.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self.0, Ok(Lookup::Absent))
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::defaults::ServiceSetting;
-use super::link::{Fault, Link, Problems, Verdict};
-use super::names::Names;
+use super::link::{Fault, Link, LinkProblems, Verdict};
+use super::names::ResourceNames;
 use super::policy::Policies;
 use super::shell::quoted;
 use super::state::DeploymentState;
@@ -15,7 +15,7 @@ use super::text;
 /// Roles that permit to invoke the service.
 const INVOKERS: [&str; 5] = ["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin", "roles/editor", "roles/owner"];
 
-pub(crate) fn links(state: &DeploymentState, names: &Names, settings: &[ServiceSetting]) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &ResourceNames, settings: &[ServiceSetting]) -> Vec<Link> {
     vec![
         Link::new("service", service(state, names)),
         Link::new("service account", account(state, names)),
@@ -25,8 +25,8 @@ pub(crate) fn links(state: &DeploymentState, names: &Names, settings: &[ServiceS
     ]
 }
 
-fn service(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, region, service: name, deploy, .. } = names;
+fn service(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, region, service: name, deploy, .. } = names;
     let service = state.service.found(&format!("service {name} in {region}"), || deploy.clone())?;
     let conditions = service["status"]["conditions"].as_array().into_iter().flatten();
     let not_ready = conditions.into_iter().find(|condition| condition["type"] == "Ready" && condition["status"] != "True");
@@ -39,8 +39,8 @@ fn service(state: &DeploymentState, names: &Names) -> Verdict {
     Ok(format!("{name} at {}", text(&service["status"]["url"])))
 }
 
-fn account(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, region, service: name, run_account, .. } = names;
+fn account(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, region, service: name, run_account, .. } = names;
     let account = &template(state, names)?["serviceAccountName"];
     if account == run_account.as_str() {
         return Ok(run_account.clone());
@@ -51,9 +51,9 @@ fn account(state: &DeploymentState, names: &Names) -> Verdict {
     ))
 }
 
-/// Compares the deployed settings with those given here. deploy.sh updates the service if its own settings have
-/// changed, but not if the service was changed by hand; the command printed here fixes both.
-fn environment(state: &DeploymentState, names: &Names, settings: &[ServiceSetting]) -> Verdict {
+/// Compares the deployed settings with those of this command. deploy.sh updates the service if its own settings have
+/// changed, but not if the service was changed by hand. The command in the fault fixes both cases.
+fn environment(state: &DeploymentState, names: &ResourceNames, settings: &[ServiceSetting]) -> Verdict {
     let variables = &template(state, names)?["containers"][0]["env"];
     let deployed: BTreeMap<&str, &str> = variables
         .as_array()
@@ -63,10 +63,10 @@ fn environment(state: &DeploymentState, names: &Names, settings: &[ServiceSettin
         .filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str().unwrap_or_default())))
         .collect();
     let mut differences = Vec::new();
-    for ServiceSetting { name, given, default } in settings {
+    for ServiceSetting { name, value, default } in settings {
         let has = deployed.get(name.as_str()).copied().unwrap_or(default);
-        if has.trim() != given.trim() {
-            differences.push((name.as_str(), has, given.as_str()));
+        if has.trim() != value.trim() {
+            differences.push((name.as_str(), has, value.as_str()));
         }
     }
     let project = deployed.get("GOOGLE_CLOUD_PROJECT").copied().unwrap_or(&names.project);
@@ -76,10 +76,10 @@ fn environment(state: &DeploymentState, names: &Names, settings: &[ServiceSettin
     if differences.is_empty() {
         return Ok(format!("all {} as configured here", settings.len()));
     }
-    let Names { project, region, service: name, .. } = names;
+    let ResourceNames { project, region, service: name, .. } = names;
     let problems: Vec<String> =
-        differences.iter().map(|(name, has, given)| format!("{name} is {has} in the service and {given} here")).collect();
-    let variables: Vec<String> = differences.iter().map(|(name, _, given)| format!("{name}={given}")).collect();
+        differences.iter().map(|(name, has, value)| format!("{name} is {has} in the service and {value} here")).collect();
+    let variables: Vec<String> = differences.iter().map(|(name, _, value)| format!("{name}={value}")).collect();
     // Separated by | because values contain commas.
     let variables = quoted(&format!("^|^{}", variables.join("|")));
     Err(Fault::broken(
@@ -88,8 +88,8 @@ fn environment(state: &DeploymentState, names: &Names, settings: &[ServiceSettin
     ))
 }
 
-fn invoker(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, region, service: name, push_account, .. } = names;
+fn invoker(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, region, service: name, push_account, .. } = names;
     let policies = Policies::new(&state.service_policy, &state.project_policy, &format!("service {name}"))?;
     let member = format!("serviceAccount:{push_account}");
     if policies.grant(&member, &INVOKERS) {
@@ -103,11 +103,11 @@ fn invoker(state: &DeploymentState, names: &Names) -> Verdict {
     ))
 }
 
-/// An unauthenticated caller could write events.
-fn unauthenticated(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, region, service: name, .. } = names;
+/// Checks that a caller without a token is rejected: it could write events.
+fn unauthenticated(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, region, service: name, .. } = names;
     let policies = Policies::new(&state.service_policy, &state.project_policy, &format!("service {name}"))?;
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     for (member, role) in policies.public() {
         problems.add(
             format!("{member} has {role}"),
@@ -137,6 +137,6 @@ fn unauthenticated(state: &DeploymentState, names: &Names) -> Verdict {
 }
 
 /// The template of the service's revisions.
-fn template<'s>(state: &'s DeploymentState, names: &Names) -> Result<&'s Value, Fault> {
+fn template<'s>(state: &'s DeploymentState, names: &ResourceNames) -> Result<&'s Value, Fault> {
     Ok(&state.service.needed(&format!("service {}", names.service))?["spec"]["template"]["spec"])
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Problems, Verdict};
-use super::names::Names;
+use super::link::{Fault, Link, LinkProblems, Verdict};
+use super::names::ResourceNames;
 use super::policy::Policies;
 use super::shell::quoted;
 use super::state::DeploymentState;
@@ -14,7 +14,7 @@ use crate::config::Deployment;
 pub(crate) const PUBLISHERS: [&str; 5] =
     ["roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin", "roles/editor", "roles/owner"];
 
-pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     vec![
         Link::new("log sink", sink(state, names, &deployment.service.template.decode.pixel_paths)),
         Link::new("topic", topic(state, names)),
@@ -22,14 +22,14 @@ pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deploym
     ]
 }
 
-fn sink(state: &DeploymentState, names: &Names, paths: &[String]) -> Verdict {
-    let Names { project, name, .. } = names;
+fn sink(state: &DeploymentState, names: &ResourceNames, paths: &[String]) -> Verdict {
+    let ResourceNames { project, name, .. } = names;
     let destination = format!("pubsub.googleapis.com/{}", names.topic_path());
     let filter = filter(name, paths);
     let arguments = format!("{name} {destination} --project={project} --log-filter={}", quoted(&filter));
     let sink = state.sink.found(&format!("log sink {name}"), || format!("gcloud logging sinks create {arguments}"))?;
     let update = format!("gcloud logging sinks update {arguments}");
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     if sink["destination"] != destination.as_str() {
         problems.add(format!("it writes to {} and not to topic {name}", text(&sink["destination"])), &update);
     }
@@ -69,14 +69,14 @@ fn without_spaces(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-fn topic(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, name, .. } = names;
+fn topic(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, name, .. } = names;
     state.pubsub.topic.found(&format!("topic {name}"), || format!("gcloud pubsub topics create {name} --project={project}"))?;
     Ok(name.clone())
 }
 
-fn grant(state: &DeploymentState, names: &Names) -> Verdict {
-    let Names { project, name, .. } = names;
+fn grant(state: &DeploymentState, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, name, .. } = names;
     let writer = writer(state.sink.needed(&format!("log sink {name}"))?)?;
     let policies = Policies::new(&state.pubsub.topic_policy, &state.project_policy, &format!("topic {name}"))?;
     if policies.grant(writer, &PUBLISHERS) {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filter_of_several_paths_takes_each() {
+    fn the_filter_matches_each_of_several_paths() {
         let paths = ["/a.png".to_owned(), "/b.gif".to_owned()];
         let filter = filter("pixel", &paths);
         assert_eq!(

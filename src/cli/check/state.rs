@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::names::Names;
+use super::names::ResourceNames;
 use super::resource::Resource;
 use crate::google::{Api, Client};
 use crate::telemetry::with_causes;
@@ -15,12 +15,12 @@ pub(crate) struct DeploymentState {
     pub(crate) project_policy: Resource,
     pub(crate) edge: Edge,
     pub(crate) sink: Resource,
-    pub(crate) pubsub: Pubsub,
+    pub(crate) pubsub: PubsubState,
     pub(crate) service: Resource,
     pub(crate) service_policy: Resource,
     /// The service's answer to a request without a token; `None` if it has no URL.
     pub(crate) unauthenticated: Option<Result<StatusCode, String>>,
-    pub(crate) tables: Tables,
+    pub(crate) tables: TableStates,
 }
 
 /// Bucket and load balancer.
@@ -45,7 +45,7 @@ pub(crate) struct Frontend {
 
 /// Topics and subscriptions.
 #[derive(Debug)]
-pub(crate) struct Pubsub {
+pub(crate) struct PubsubState {
     pub(crate) topic: Resource,
     pub(crate) topic_policy: Resource,
     pub(crate) subscription: Resource,
@@ -57,7 +57,7 @@ pub(crate) struct Pubsub {
 
 /// The dataset, its tables and views.
 #[derive(Debug)]
-pub(crate) struct Tables {
+pub(crate) struct TableStates {
     pub(crate) dataset: Resource,
     pub(crate) template: Resource,
     pub(crate) dead_letter_table: Resource,
@@ -66,8 +66,8 @@ pub(crate) struct Tables {
 }
 
 impl DeploymentState {
-    pub(crate) async fn fetch(google: &Client, names: &Names, pixel_paths: &[String]) -> Self {
-        let Names { project, region, name, service, .. } = names;
+    pub(crate) async fn fetch(google: &Client, names: &ResourceNames, pixel_paths: &[String]) -> Self {
+        let ResourceNames { project, region, name, service, .. } = names;
         let (service_path, policy_path) = (
             format!("apis/serving.knative.dev/v1/namespaces/{project}/services/{service}"),
             format!("v1/projects/{project}/locations/{region}/services/{service}:getIamPolicy"),
@@ -77,14 +77,14 @@ impl DeploymentState {
         let (edge, sink, pubsub, (service, unauthenticated), service_policy, tables, project, project_policy) = tokio::join!(
             Edge::fetch(google, names, pixel_paths),
             Resource::get(google, Api::Logging, &sink_path),
-            Pubsub::fetch(google, names),
+            PubsubState::fetch(google, names),
             async {
                 let service = Resource::get(google, Api::Run, &service_path).await;
                 let unauthenticated = request_unauthenticated(google, &service).await;
                 (service, unauthenticated)
             },
             Resource::get(google, Api::Run, &policy_path),
-            Tables::fetch(google, names),
+            TableStates::fetch(google, names),
             Resource::get(google, Api::Projects, &project_path),
             Resource::post(google, Api::Projects, &project_policy_path, &policy_request),
         );
@@ -93,8 +93,8 @@ impl DeploymentState {
 }
 
 impl Edge {
-    async fn fetch(google: &Client, names: &Names, pixel_paths: &[String]) -> Self {
-        let Names { project, bucket, name, http, https, .. } = names;
+    async fn fetch(google: &Client, names: &ResourceNames, pixel_paths: &[String]) -> Self {
+        let ResourceNames { project, bucket, name, http, https, .. } = names;
         let compute = |kind: &str, name: &str| {
             let path = format!("projects/{project}/global/{kind}/{name}");
             async move { Resource::get(google, Api::Compute, &path).await }
@@ -125,9 +125,9 @@ impl Edge {
     }
 }
 
-impl Pubsub {
-    async fn fetch(google: &Client, names: &Names) -> Self {
-        let Names { project, name, push, dead_letter, .. } = names;
+impl PubsubState {
+    async fn fetch(google: &Client, names: &ResourceNames) -> Self {
+        let ResourceNames { project, name, push, dead_letter, .. } = names;
         let get = |path: String| async move { Resource::get(google, Api::Pubsub, &path).await };
         let topic = |name: &str| format!("v1/projects/{project}/topics/{name}");
         let subscription = |name: &str| format!("v1/projects/{project}/subscriptions/{name}");
@@ -145,9 +145,9 @@ impl Pubsub {
     }
 }
 
-impl Tables {
-    pub(crate) async fn fetch(google: &Client, names: &Names) -> Self {
-        let Names { project, dataset, table, dead_letter_table, .. } = names;
+impl TableStates {
+    pub(crate) async fn fetch(google: &Client, names: &ResourceNames) -> Self {
+        let ResourceNames { project, dataset, table, dead_letter_table, .. } = names;
         let base = format!("projects/{project}/datasets/{dataset}");
         let get = |path: String| async move { Resource::get(google, Api::BigQuery, &path).await };
         let (dataset, template, dead_letter_table, events, events_daily) = tokio::join!(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Problems, Verdict};
-use super::names::Names;
+use super::link::{Fault, Link, LinkProblems, Verdict};
+use super::names::ResourceNames;
 use super::shell::quoted;
 use super::state::DeploymentState;
 use super::text;
@@ -14,7 +14,7 @@ use crate::config::Deployment;
 /// BigQuery takes minutes to create a table, and its messages are redelivered until then.
 const MIN_DELIVERY_ATTEMPTS: u64 = 50;
 
-pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(state: &DeploymentState, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     let push_deadline = deployment.service.push_deadline;
     vec![
         Link::new("push subscription", subscription(state, names, push_deadline)),
@@ -26,8 +26,8 @@ pub(crate) fn links(state: &DeploymentState, names: &Names, deployment: &Deploym
     ]
 }
 
-fn subscription(state: &DeploymentState, names: &Names, push_deadline: Duration) -> Verdict {
-    let Names { project, name, push, push_account, dead_letter, .. } = names;
+fn subscription(state: &DeploymentState, names: &ResourceNames, push_deadline: Duration) -> Verdict {
+    let ResourceNames { project, name, push, push_account, dead_letter, .. } = names;
     let url = service_url(state);
     let create = || {
         // Without a service there is no endpoint; deploy.sh creates both.
@@ -43,7 +43,7 @@ fn subscription(state: &DeploymentState, names: &Names, push_deadline: Duration)
         )
     };
     let subscription = state.pubsub.subscription.found(&format!("subscription {push}"), create)?;
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     if subscription["topic"] != names.topic_path().as_str() {
         // The topic of a subscription cannot be changed.
         problems.add(
@@ -57,7 +57,7 @@ fn subscription(state: &DeploymentState, names: &Names, push_deadline: Duration)
     problems.or(format!("{push} of topic {name}, without expiration"))
 }
 
-fn endpoint(state: &DeploymentState, names: &Names) -> Verdict {
+fn endpoint(state: &DeploymentState, names: &ResourceNames) -> Verdict {
     let (push, url) = (&push_subscription(state, names)?["pushConfig"], service_url(state)?);
     let endpoint = push["pushEndpoint"].as_str().filter(|endpoint| !endpoint.is_empty());
     match endpoint {
@@ -70,9 +70,9 @@ fn endpoint(state: &DeploymentState, names: &Names) -> Verdict {
 }
 
 /// Cloud Run requires a permitted account, and a token whose audience is this service.
-fn identity(state: &DeploymentState, names: &Names) -> Verdict {
+fn identity(state: &DeploymentState, names: &ResourceNames) -> Verdict {
     let (token, url) = (&push_subscription(state, names)?["pushConfig"]["oidcToken"], service_url(state)?);
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     let flags = update(names, &push_flags(names, url));
     if token["serviceAccountEmail"] != names.push_account.as_str() {
         problems.add(format!("the push account is {} and not {}", text(&token["serviceAccountEmail"]), names.push_account), &flags);
@@ -85,7 +85,7 @@ fn identity(state: &DeploymentState, names: &Names) -> Verdict {
 }
 
 /// Pub/Sub redelivers a message whose push is not answered within the deadline.
-fn ack_deadline(state: &DeploymentState, names: &Names, push_deadline: Duration) -> Verdict {
+fn ack_deadline(state: &DeploymentState, names: &ResourceNames, push_deadline: Duration) -> Verdict {
     // The API leaves out the default.
     let deadline = Duration::from_secs(push_subscription(state, names)?["ackDeadlineSeconds"].as_u64().unwrap_or(10));
     if deadline > push_deadline {
@@ -97,7 +97,7 @@ fn ack_deadline(state: &DeploymentState, names: &Names, push_deadline: Duration)
     ))
 }
 
-fn retries(state: &DeploymentState, names: &Names) -> Verdict {
+fn retries(state: &DeploymentState, names: &ResourceNames) -> Verdict {
     let policy = &push_subscription(state, names)?["retryPolicy"];
     if policy.is_null() {
         return Err(Fault::broken(
@@ -109,11 +109,11 @@ fn retries(state: &DeploymentState, names: &Names) -> Verdict {
     Ok(format!("after {} to {}", delay("minimumBackoff", "10s"), delay("maximumBackoff", "600s")))
 }
 
-fn dead_letter_policy(state: &DeploymentState, names: &Names) -> Verdict {
+fn dead_letter_policy(state: &DeploymentState, names: &ResourceNames) -> Verdict {
     let policy = &push_subscription(state, names)?["deadLetterPolicy"];
     let fix = update(names, &format!("--dead-letter-topic={} --max-delivery-attempts=100", names.dead_letter));
     let attempts = policy["maxDeliveryAttempts"].as_u64().unwrap_or(5);
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     if policy["deadLetterTopic"] != names.dead_letter_path().as_str() {
         problems.add(format!("its dead-letter topic is {} and not {}", text(&policy["deadLetterTopic"]), names.dead_letter), &fix);
     } else if attempts < MIN_DELIVERY_ATTEMPTS {
@@ -122,7 +122,7 @@ fn dead_letter_policy(state: &DeploymentState, names: &Names) -> Verdict {
     problems.or(format!("to topic {} after {attempts} attempts", names.dead_letter))
 }
 
-fn push_subscription<'s>(state: &'s DeploymentState, names: &Names) -> Result<&'s Value, Fault> {
+fn push_subscription<'s>(state: &'s DeploymentState, names: &ResourceNames) -> Result<&'s Value, Fault> {
     state.pubsub.subscription.needed(&format!("subscription {}", names.push))
 }
 
@@ -133,7 +133,7 @@ fn service_url(state: &DeploymentState) -> Result<&str, Fault> {
 }
 
 /// All flags of the push configuration: gcloud replaces it as a whole.
-fn push_flags(names: &Names, url: &str) -> String {
+fn push_flags(names: &ResourceNames, url: &str) -> String {
     format!(
         "--push-endpoint={} --push-auth-service-account={} --push-auth-token-audience={}",
         quoted(&format!("{url}/")),
@@ -142,7 +142,7 @@ fn push_flags(names: &Names, url: &str) -> String {
     )
 }
 
-fn update(names: &Names, flags: &str) -> String {
+fn update(names: &ResourceNames, flags: &str) -> String {
     format!("gcloud pubsub subscriptions update {} --project={} {flags}", names.push, names.project)
 }
 

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::link::{Fault, Link, Problems, Verdict};
-use super::names::Names;
+use super::link::{Fault, Link, LinkProblems, Verdict};
+use super::names::ResourceNames;
 use super::policy::inherited;
 use super::resource::Resource;
 use super::shell::quoted;
-use super::state::Tables;
+use super::state::TableStates;
 use super::text;
 use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
@@ -18,21 +18,21 @@ use crate::sink::dead_letter;
 /// dataEditor and dataOwner.
 const WRITERS: [&str; 5] = ["WRITER", "OWNER", "roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin"];
 
-pub(crate) fn links(tables: &Tables, project_policy: &Resource, names: &Names, deployment: &Deployment) -> Vec<Link> {
+pub(crate) fn links(tables: &TableStates, project_policy: &Resource, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     let mut links = vec![Link::new("dataset", dataset(tables, names)), Link::new("service writes", access(tables, project_policy, names))];
     links.extend(table_links(tables, names, deployment));
     links.push(Link::new("views", views(tables, names)));
     links
 }
 
-/// The links of an emulator, which has neither accounts nor views.
-pub(crate) fn emulator_links(tables: &Tables, names: &Names, deployment: &Deployment) -> Vec<Link> {
+/// The links of an emulator, which has no accounts and no views.
+pub(crate) fn emulator_links(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     let mut links = vec![Link::new("dataset", dataset(tables, names))];
     links.extend(table_links(tables, names, deployment));
     links
 }
 
-fn table_links(tables: &Tables, names: &Names, deployment: &Deployment) -> [Link; 3] {
+fn table_links(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> [Link; 3] {
     [
         Link::new("template table", template(tables, names, &deployment.schema_file)),
         Link::new("columns", columns(tables, names, deployment)),
@@ -40,22 +40,22 @@ fn table_links(tables: &Tables, names: &Names, deployment: &Deployment) -> [Link
     ]
 }
 
-fn dataset(tables: &Tables, names: &Names) -> Verdict {
-    let Names { dataset: name, location, .. } = names;
+fn dataset(tables: &TableStates, names: &ResourceNames) -> Verdict {
+    let ResourceNames { dataset: name, location, .. } = names;
     let create = || names.bq(&format!("--location={location} mk --dataset {name}"));
     let dataset = tables.dataset.found(&format!("dataset {name}"), create)?;
     match dataset["location"].as_str() {
         // A dataset's location cannot be changed, so the setting has to.
-        Some(place) if !place.eq_ignore_ascii_case(location) => Err(Fault::broken(
-            format!("it is in {place}, but LOCATION is {location}"),
-            format!("echo LOCATION={} >> deploy/pipeline.env", quoted(place)),
+        Some(actual) if !actual.eq_ignore_ascii_case(location) => Err(Fault::broken(
+            format!("it is in {actual}, but LOCATION is {location}"),
+            format!("echo LOCATION={} >> deploy/pipeline.env", quoted(actual)),
         )),
-        place => Ok(format!("{name} in {}", place.unwrap_or(location))),
+        actual => Ok(format!("{name} in {}", actual.unwrap_or(location))),
     }
 }
 
-fn access(tables: &Tables, project_policy: &Resource, names: &Names) -> Verdict {
-    let Names { project, dataset: name, run_account, .. } = names;
+fn access(tables: &TableStates, project_policy: &Resource, names: &ResourceNames) -> Verdict {
+    let ResourceNames { project, dataset: name, run_account, .. } = names;
     let dataset = tables.dataset.needed(&format!("dataset {name}"))?;
     let member = format!("serviceAccount:{run_account}");
     let entries = dataset["access"].as_array().into_iter().flatten();
@@ -73,8 +73,8 @@ fn access(tables: &Tables, project_policy: &Resource, names: &Names) -> Verdict 
     ))
 }
 
-fn template(tables: &Tables, names: &Names, schema_file: &str) -> Verdict {
-    let Names { dataset, table: name, .. } = names;
+fn template(tables: &TableStates, names: &ResourceNames, schema_file: &str) -> Verdict {
+    let ResourceNames { dataset, table: name, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
     let create = || make(names, name, schema_file);
     let table = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
@@ -84,12 +84,12 @@ fn template(tables: &Tables, names: &Names, schema_file: &str) -> Verdict {
     Ok(format!("{dataset}.{name}"))
 }
 
-fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
-    let Names { project, dataset, table: name, deploy, .. } = names;
+fn columns(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Verdict {
+    let ResourceNames { project, dataset, table: name, deploy, .. } = names;
     let schema = schema(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
     let settings = &deployment.service.template.decode;
     let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{name}` {}", changes.join(", ")));
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     for problem in settings.problems_with(&schema) {
         let fix = match &problem {
             SchemaProblem::Missing(columns) => {
@@ -112,13 +112,13 @@ fn columns(tables: &Tables, names: &Names, deployment: &Deployment) -> Verdict {
     problems.or(format!("{} of {dataset}.{name}", settings.valid_attributes.names().join(", ")))
 }
 
-fn dead_letters(tables: &Tables, names: &Names) -> Verdict {
-    let Names { dataset, dead_letter_table: name, .. } = names;
+fn dead_letters(tables: &TableStates, names: &ResourceNames) -> Verdict {
+    let ResourceNames { dataset, dead_letter_table: name, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
     let file = "schema/dead_letters.json";
     let create = || make(names, name, file);
     let table = tables.dead_letter_table.found(&format!("dead-letter table {dataset}.{name}"), create)?;
-    let (missing, mut problems) = (dead_letter::columns_missing_in(&schema(table)?), Problems::default());
+    let (missing, mut problems) = (dead_letter::columns_missing_in(&schema(table)?), LinkProblems::default());
     if !missing.is_empty() {
         problems.add(
             format!("{dataset}.{name} lacks columns, so it cannot store dead letters: {}", missing.join(", ")),
@@ -131,20 +131,20 @@ fn dead_letters(tables: &Tables, names: &Names) -> Verdict {
     problems.or(format!("{dataset}.{name}"))
 }
 
-/// Creates a table without expiration, whatever the dataset's default. `bq mk` has no flag for that.
-fn make(names: &Names, table: &str, schema_file: &str) -> String {
+/// Creates a table without expiration, independent of the dataset's default. `bq mk` has no flag for that.
+fn make(names: &ResourceNames, table: &str, schema_file: &str) -> String {
     let make = names.bq(&format!("mk --table {}.{table} {}", names.dataset, quoted(schema_file)));
     format!("{make}\n{}", keep(names, table))
 }
 
-fn keep(names: &Names, table: &str) -> String {
+fn keep(names: &ResourceNames, table: &str) -> String {
     names.bq(&format!("update --table --expiration=0 {}.{table}", names.dataset))
 }
 
-fn views(tables: &Tables, names: &Names) -> Verdict {
-    let Names { dataset, deploy, .. } = names;
+fn views(tables: &TableStates, names: &ResourceNames) -> Verdict {
+    let ResourceNames { dataset, deploy, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
-    let mut problems = Problems::default();
+    let mut problems = LinkProblems::default();
     for (name, view) in [("events", &tables.events), ("events_daily", &tables.events_daily)] {
         match view.found(&format!("view {dataset}.{name}"), || deploy.clone()) {
             Ok(view) if view["type"] != "VIEW" => problems.add(

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// A whole number as a person writes it: 250000, 250k, 1.5M, 1e6.
+/// A whole number such as 250000, 250k, 1.5M or 1e6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Count(pub(crate) u64);
 
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_plain_number_is_itself(count in 0..=MAX_COUNT) {
+        fn a_number_without_a_unit_is_unchanged(count in 0..=MAX_COUNT) {
             prop_assert_eq!(count.to_string().parse(), Ok(Count(count)));
         }
 

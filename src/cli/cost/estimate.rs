@@ -13,14 +13,14 @@ use super::prices::{
     MESSAGE_THROUGHPUT, MIN_MESSAGE_REQUEST, MIN_STREAMED_ROW, Price, RUN_CPU, RUN_MEMORY, RUN_REQUESTS, STREAMED_ROWS, TABLE_STORAGE,
 };
 
-/// A month of events, and what each part of the pipeline costs for it.
+/// A month of events, and the cost of each part of the pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Estimate {
     pub(crate) events_per_month: u64,
     /// The billed items, fixed ones first.
-    pub(crate) lines: Vec<Line>,
-    /// What each optional setting would add.
-    pub(crate) options: Vec<Line>,
+    pub(crate) lines: Vec<LineItem>,
+    /// The additional cost of each optional setting.
+    pub(crate) options: Vec<LineItem>,
     pub(crate) fixed_dollars: f64,
     pub(crate) marginal_dollars: f64,
     pub(crate) total_dollars: f64,
@@ -28,9 +28,9 @@ pub(crate) struct Estimate {
     pub(crate) dollars_per_million: Option<f64>,
 }
 
-/// One thing that is billed.
+/// One billed item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct LineItem {
     pub(crate) part: &'static str,
     pub(crate) billed: &'static str,
     /// In `unit`, free tier included.
@@ -43,7 +43,7 @@ pub(crate) struct Line {
     pub(crate) fixed: bool,
 }
 
-/// A quantity as it is shown: base units divided by `by`.
+/// A displayed quantity: base units divided by `by`.
 struct Unit {
     by: f64,
     name: &'static str,
@@ -61,7 +61,7 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
     let millions = (events_per_month > 0).then_some(events / 1e6);
     let line = |part, billed, how: String, quantity: f64, unit: &Unit, price: &Price| {
         let dollars = price.of(quantity);
-        Line {
+        LineItem {
             part,
             billed,
             quantity: quantity / unit.by,
@@ -136,7 +136,7 @@ pub(crate) fn estimate(events_per_month: u64) -> Estimate {
         ),
     ];
 
-    // The service's own log uses up the free tier first.
+    // The log of the service uses up the free tier first.
     let mut unexcluded =
         line("Cloud Logging", "EXCLUDE_FROM_DEFAULT=false", format!("events × {} B", amount(ENTRY)), events * ENTRY, &IN_GIB, &LOG_STORAGE);
     unexcluded.dollars = LOG_STORAGE.of(own_log + events * ENTRY) - LOG_STORAGE.of(own_log);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_million_events_are_beyond_them() {
+    fn a_hundred_million_events_exceed_the_free_tiers() {
         assert_costs(
             100_000_000,
             &[
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_tier_is_free_to_its_last_unit() {
+    fn a_free_tier_includes_its_last_unit() {
         let requests = |events| estimate(events).lines.iter().find(|line| line.billed == "requests").unwrap().dollars;
         assert_eq!(requests(2_000_000), 0.0);
         // A million past it.

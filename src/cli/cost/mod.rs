@@ -26,7 +26,7 @@ use estimate::{Estimate, estimate};
 
 /// Estimate what a month of events costs on Google Cloud, part by part
 ///
-/// Uses list prices for us-central1 and the US, with free tiers. Needs neither network nor account. Write numbers as
+/// Uses list prices for us-central1 and the US, with free tiers. Needs no network and no account. Write numbers as
 /// 250000, 250k, 1.5M or 1e6.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,15 +37,15 @@ pub struct Args {
     #[arg(long, value_name = "U")]
     users: Option<Count>,
     /// Format of the estimate
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = EstimateFormat::Text)]
+    format: EstimateFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum EstimateFormat {
     /// A table for each volume, with notes
     Text,
-    /// An object for each volume, on a line of its own, with the prices
+    /// One JSON object per line for each volume, with the prices
     Json,
     /// One table for all volumes, as in the README
     Markdown,
@@ -69,7 +69,7 @@ fn cost(args: &Args) -> io::Result<()> {
     let estimates: Vec<_> = args.events_per_month.iter().map(|events| estimate(events.0)).collect();
     let tables = |estimate: &Estimate| args.users.map(|users| tables::tables(estimate.events_per_month, users.0));
     match args.format {
-        Format::Text => {
+        EstimateFormat::Text => {
             for (at, estimate) in estimates.iter().enumerate() {
                 if at > 0 {
                     writeln!(out)?;
@@ -77,12 +77,12 @@ fn cost(args: &Args) -> io::Result<()> {
                 print::text(estimate, tables(estimate).as_ref(), &mut out)?;
             }
         }
-        Format::Json => {
+        EstimateFormat::Json => {
             for estimate in &estimates {
                 print::json(estimate, tables(estimate).as_ref(), &mut out)?;
             }
         }
-        Format::Markdown => {
+        EstimateFormat::Markdown => {
             print::markdown(&estimates, &mut out)?;
             for tables in estimates.iter().filter_map(tables) {
                 writeln!(out)?;

@@ -1,4 +1,4 @@
-//! Amounts and dollars as they are printed.
+//! Formats amounts and dollars.
 
 /// Three significant decimals at most, with thousands separators: 1,250 or 0.128.
 pub(crate) fn amount(value: f64) -> String {

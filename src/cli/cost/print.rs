@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::estimate::{Estimate, Line};
+use super::estimate::{Estimate, LineItem};
 use super::numbers::{amount, cents, dollars};
 use super::prices;
-use super::tables::Tables;
+use super::tables::GeneratedTables;
 
 /// A table for a terminal.
-pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn text(estimate: &Estimate, tables: Option<&GeneratedTables>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} events a month\n", amount(estimate.events_per_month as f64))?;
     let mut rows = vec![["part", "billed item", "quantity", "formula", "$ a month", "$ a million events"].map(str::to_owned)];
     rows.extend(estimate.lines.iter().map(cells));
@@ -34,21 +34,21 @@ pub(crate) fn text(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl 
         }
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            // Numbers to the right.
+            // Numbers are aligned to the right.
             line += &if matches!(column, 2 | 4 | 5) { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") };
         }
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)?;
-    sentences(estimate.notes().into_iter().chain(tables.into_iter().flat_map(Tables::sentences)), out)
+    sentences(estimate.notes().into_iter().chain(tables.into_iter().flat_map(GeneratedTables::sentences)), out)
 }
 
-/// A list, a line to a sentence or two.
+/// A list of sentences.
 pub(crate) fn sentences(sentences: impl IntoIterator<Item = String>, out: &mut impl Write) -> io::Result<()> {
     sentences.into_iter().try_for_each(|sentence| writeln!(out, "- {sentence}"))
 }
 
-fn cells(line: &Line) -> [String; 6] {
+fn cells(line: &LineItem) -> [String; 6] {
     [
         line.part.to_owned(),
         line.billed.to_owned(),
@@ -64,13 +64,13 @@ fn per_million(value: Option<f64>) -> String {
 }
 
 /// One object on one line, with the prices used.
-pub(crate) fn json(estimate: &Estimate, tables: Option<&Tables>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn json(estimate: &Estimate, tables: Option<&GeneratedTables>, out: &mut impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Printed<'a> {
         #[serde(flatten)]
         estimate: &'a Estimate,
         #[serde(skip_serializing_if = "Option::is_none")]
-        tables: Option<&'a Tables>,
+        tables: Option<&'a GeneratedTables>,
         notes: Vec<String>,
         region: &'static str,
         prices_read: &'static str,

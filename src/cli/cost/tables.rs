@@ -1,4 +1,4 @@
-//! Up to how many users a table per user and day works well: arithmetic on users and events.
+//! The maximum number of users for one table per user and day, calculated from users and events.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub(crate) const SLOW_LISTING: u64 = 50_000;
 
 /// The tables of `TABLE_SUFFIX=_{user_id}_{date}` for a number of users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Tables {
+pub(crate) struct GeneratedTables {
     pub(crate) users_per_day: u64,
     /// One for each user, but no more than there are events in a day.
     pub(crate) tables_per_day: u64,
@@ -51,7 +51,7 @@ const LISTING_DAYS: u64 = 365;
 /// Maximum users a day for a table each.
 pub(crate) const MAX_USERS: u64 = MAX_TABLES_PER_QUERY / WILDCARD_DAYS;
 
-pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
+pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> GeneratedTables {
     let events_per_day = events_per_month as f64 / MONTH_DAYS;
     let tables_per_day = users_per_day.min(events_per_day.ceil() as u64);
     // The first day with more tables than `limit`.
@@ -63,7 +63,7 @@ pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
     let wildcard = passes(MAX_TABLES_PER_QUERY);
     let listing = passes(SLOW_LISTING);
     let few = wildcard.is_none_or(|day| day > WILDCARD_DAYS) && listing.is_none_or(|day| day > LISTING_DAYS);
-    Tables {
+    GeneratedTables {
         users_per_day,
         tables_per_day,
         tables_per_month: (tables_per_day as f64 * MONTH_DAYS).round() as u64,
@@ -78,7 +78,7 @@ pub(crate) fn tables(events_per_month: u64, users_per_day: u64) -> Tables {
     }
 }
 
-impl Tables {
+impl GeneratedTables {
     /// The same as sentences.
     pub(crate) fn sentences(&self) -> Vec<String> {
         let count = |tables: u64| amount(tables as f64);

@@ -8,9 +8,9 @@ use crate::google::statement;
 
 /// A column's value as the text of a query parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cell(String);
+pub(crate) struct ColumnValue(String);
 
-impl Cell {
+impl ColumnValue {
     /// The value that the decoder stores for a URL's text; `None` if the column cannot hold it.
     pub(crate) fn new(text: &str, column: &Column) -> Option<Self> {
         let mut json = Vec::new();

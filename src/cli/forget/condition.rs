@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::column::{Cell, is_comparable};
+use super::column::{ColumnValue, is_comparable};
 use super::subject::Subject;
 use crate::decode::Schema;
 use crate::decode::schema::{Column, Mode};
@@ -12,7 +12,7 @@ use crate::decode::schema::{Column, Mode};
 pub(crate) struct Condition {
     /// The row is the user's.
     pub(crate) matches: String,
-    /// The row is another user's. A row whose columns are NULL is neither.
+    /// The row is another user's. A row whose columns are NULL matches no condition.
     pub(crate) others: String,
     pub(crate) parameters: Vec<Value>,
 }
@@ -38,7 +38,7 @@ impl Condition {
                 return Err(Incomparable { column: column.name.clone(), kind: type_name(column, schema) });
             }
             let mut equal = Vec::new();
-            for cell in subject.stored_forms(attribute).iter().filter_map(|text| Cell::new(text, column)) {
+            for cell in subject.stored_forms(attribute).iter().filter_map(|text| ColumnValue::new(text, column)) {
                 // Numbered: a column's name may have letters that a parameter's must not.
                 let name = format!("v{}", parameters.len());
                 equal.push(match column.mode {

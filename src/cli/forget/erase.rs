@@ -1,8 +1,8 @@
-//! Deletes what was found, except what BigQuery does not delete yet.
+//! Deletes the tables, rows and dead letters that were found, except rows that BigQuery does not delete yet.
 
 use jiff::Timestamp;
 
-use super::Failure;
+use super::ForgetError;
 use super::tables::UserTable;
 use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
 use crate::cli::streaming_buffer;
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, Client, Lookup, bigquery};
 
-/// What was deleted, and what was not.
+/// The number of deleted rows, and of rows that were not deleted.
 #[derive(Debug, Default)]
 pub(crate) struct Erased {
     pub(crate) tables: u64,
@@ -36,7 +36,7 @@ impl Erased {
         tables: &[UserTable],
         letters: (&DeadLetterTable, &[String]),
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ForgetError> {
         for table in tables {
             if table.is_own {
                 self.delete_table(google, config, table).await?;
@@ -46,10 +46,15 @@ impl Erased {
         }
         let (table, event_ids) = letters;
         let deleted = table.delete(event_ids, now, &mut self.dead_letters).await;
-        deleted.map_err(|error| Failure::google("delete dead letters", error))
+        deleted.map_err(|error| ForgetError::google("delete dead letters", error))
     }
 
-    async fn delete_table(&mut self, google: &Client, config: &Config, UserTable { table, rows, .. }: &UserTable) -> Result<(), Failure> {
+    async fn delete_table(
+        &mut self,
+        google: &Client,
+        config: &Config,
+        UserTable { table, rows, .. }: &UserTable,
+    ) -> Result<(), ForgetError> {
         let path = bigquery::table_path(&config.location.project, &config.location.dataset, table.name());
         match google.delete(Api::BigQuery, &path).await {
             // Absent: it was deleted in the meantime.
@@ -58,13 +63,13 @@ impl Erased {
                 self.rows_in_tables += rows;
                 Ok(())
             }
-            Err(error) => Err(Failure::google(format!("delete {}", table.label()), table.redact(&error))),
+            Err(error) => Err(ForgetError::google(format!("delete {}", table.label()), table.redact(&error))),
         }
     }
 
-    async fn delete_rows(&mut self, google: &Client, config: &Config, user_table: &UserTable) -> Result<(), Failure> {
+    async fn delete_rows(&mut self, google: &Client, config: &Config, user_table: &UserTable) -> Result<(), ForgetError> {
         let UserTable { table, condition, rows, .. } = user_table;
-        let failed = |error| Failure::google(format!("delete rows of {}", table.label()), table.redact(&error));
+        let failed = |error| ForgetError::google(format!("delete rows of {}", table.label()), table.redact(&error));
         let (project, dataset) = (&config.location.project, &config.location.dataset);
         let sql = format!("DELETE FROM `{project}.{dataset}.{}` WHERE {}", table.name(), condition.matches);
         match statement::run(google, project, &Statement { sql, parameters: condition.parameters.clone() }).await {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::subject::Subject;
-use super::{Failure, mention};
+use super::{ForgetError, mention};
 use crate::cli::dead_letter_table::DeadLetterTable;
 use crate::decode::json;
 use crate::decode::log_entry::LogEntry;
@@ -17,8 +17,8 @@ use crate::google::statement::Statement;
 use crate::google::{ApiError, Lookup};
 
 /// The event_ids of the user's dead letters; none if the table does not exist.
-pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, Failure> {
-    let failed = |error: ApiError| Failure::google("read the dead letters", error);
+pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, ForgetError> {
+    let failed = |error: ApiError| ForgetError::google("read the dead letters", error);
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", table.name()), parameters: Vec::new() };
     let mut rows = match table.run(&statement).await {
         Ok(Lookup::Found(rows)) => rows,
@@ -28,7 +28,7 @@ pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<V
     let mut letters = Vec::new();
     loop {
         for row in rows.take().map_err(failed)? {
-            letters.extend(event_id_if_theirs(&row, subject).map_err(|problem| Failure::google("read the dead letters", problem))?);
+            letters.extend(event_id_if_theirs(&row, subject).map_err(|problem| ForgetError::google("read the dead letters", problem))?);
         }
         if !rows.next(table.google()).await.map_err(failed)? {
             return Ok(letters);
@@ -64,7 +64,7 @@ fn query_of(data: &[u8]) -> Option<String> {
     Some(RequestUrl::new(url.text()?).query.to_owned())
 }
 
-/// The readable part of invalid base64: with a line break, say, or cut short.
+/// The readable part of invalid base64, for example with a line break, or truncated.
 fn decode_leniently(data: &str) -> Vec<u8> {
     let standard = |digit: u8| match digit {
         b'-' => Some(b'+'),

@@ -32,15 +32,15 @@ use crate::config::{Operator, SettingArgs};
 use crate::google::{Client, Lookup, TokenError, bigquery};
 use crate::telemetry;
 use erase::Erased;
-use subject::{Attribute, Subject};
+use subject::{AttributeArg, Subject};
 
 /// Delete the data of one user: tables, rows in shared tables, and dead letters
 ///
 /// Without --yes, list the data. With --yes, delete it and print a receipt as JSON, which does not identify the user. A
 /// table whose name is made of the user's values is deleted as a whole; from other tables, rows are deleted. With
 /// HASH_USER_IDS, give the id itself: rows with the id and rows with its hash are both found. BigQuery does not delete
-/// rows that were streamed within about half an hour: the receipt counts them and says when to run again. Not deleted
-/// are archives, messages that Pub/Sub has not delivered yet, and BigQuery's time travel, which can restore deleted data
+/// rows that were streamed within about half an hour: the receipt counts them and has the time of the next run. Not
+/// deleted are archives, and messages that Pub/Sub has not delivered yet. BigQuery's time travel can restore deleted data
 /// for up to seven days.
 ///
 /// Exit codes: 0 if no data of the user is left, or without --yes; 1 if data is left, or after an error or Ctrl-C (the
@@ -51,9 +51,9 @@ pub struct Args {
     /// User id; the same as --attribute user_id=ID
     #[arg(long, value_name = "ID", group = "user")]
     user_id: Option<String>,
-    /// One of VALID_ATTRIBUTES with its value. Repeat it to match several attributes at once
+    /// Attribute of VALID_ATTRIBUTES and its value. Repeat it to require several attributes together
     #[arg(long, value_name = "NAME=VALUE", group = "user")]
-    attribute: Vec<Attribute>,
+    attribute: Vec<AttributeArg>,
     /// Delete the data instead of listing it
     #[arg(long)]
     yes: bool,
@@ -64,7 +64,7 @@ pub struct Args {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum ForgetError {
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -73,13 +73,13 @@ enum Failure {
     Http(#[from] reqwest::Error),
     #[error("cannot listen for signals: {0}")]
     Signal(#[from] std::io::Error),
-    #[error("interrupted: the last statement may have run without being on the receipt. Run this again")]
+    #[error("interrupted: the last statement may have run although it is not on the receipt. Run the command again")]
     Interrupted,
     #[error("cannot {what}: {error}")]
     Google { what: String, error: String },
 }
 
-impl Failure {
+impl ForgetError {
     fn google(what: impl Into<String>, error: impl Display) -> Self {
         Self::Google { what: what.into(), error: error.to_string() }
     }
@@ -98,7 +98,7 @@ pub async fn run(args: Args) -> ExitCode {
     };
     match forget(args, &operator).await {
         Ok(code) => code,
-        Err(Failure::Usage(problem)) => usage(&problem),
+        Err(ForgetError::Usage(problem)) => usage(&problem),
         Err(failure) => {
             eprintln!("error: {}", printable(&failure.to_string()));
             ExitCode::FAILURE
@@ -106,14 +106,14 @@ pub async fn run(args: Args) -> ExitCode {
     }
 }
 
-async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
-    let user_id = args.user_id.map(|value| Attribute { name: "user_id".to_owned(), value });
-    let subject = Subject::new(user_id.into_iter().chain(args.attribute).collect(), &operator.service).map_err(Failure::Usage)?;
+async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError> {
+    let user_id = args.user_id.map(|value| AttributeArg { name: "user_id".to_owned(), value });
+    let subject = Subject::new(user_id.into_iter().chain(args.attribute).collect(), &operator.service).map_err(ForgetError::Usage)?;
     let (config, tokens) = (&operator.service, operator.tokens().await?);
     let google = Arc::new(Client::new(operator.endpoints.clone(), tokens, &config.location.project).await?);
     let template = &config.template.table;
     let schema = bigquery::schema(&google, &config.location.project, &config.location.dataset, template).await;
-    let subject = match schema.map_err(|error| Failure::google(format!("read the schema of {template}"), error))? {
+    let subject = match schema.map_err(|error| ForgetError::google(format!("read the schema of {template}"), error))? {
         Lookup::Found(schema) => subject.with_schema(schema),
         Lookup::Absent => subject,
     };
@@ -128,7 +128,7 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, Failure> {
     let mut erased = Erased::default();
     let ended = tokio::select! {
         ended = erased.erase(&google, config, &found, (&dead_letters, letters.as_slice()), now) => ended,
-        () = shutdown => Err(Failure::Interrupted),
+        () = shutdown => Err(ForgetError::Interrupted),
     };
     println!("{}", receipt::receipt(&erased, ended.is_ok(), &subject, config, now));
     for line in receipt::remarks(&erased, now) {

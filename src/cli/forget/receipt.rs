@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::erase::Erased;
-use super::subject::{Attribute, Subject};
+use super::subject::{AttributeArg, Subject};
 use super::tables::UserTable;
 use crate::cli::streaming_buffer::MIN_DELETE_AGE;
 use crate::config::Config;
@@ -30,7 +30,7 @@ pub(crate) fn list(tables: &[UserTable], letters: usize) -> String {
 /// `is_finished` is false after an error or a signal.
 pub(crate) fn receipt(erased: &Erased, is_finished: bool, subject: &Subject, config: &Config, now: Timestamp) -> Value {
     let salt = format!("{:032x}", fastrand::u128(..));
-    let hash = |Attribute { name, value }: &Attribute| (name.clone(), Value::from(digest(&salt, value)));
+    let hash = |AttributeArg { name, value }: &AttributeArg| (name.clone(), Value::from(digest(&salt, value)));
     let counts =
         |rows: &[(String, u64)]| -> Map<String, Value> { rows.iter().map(|(table, rows)| (table.clone(), (*rows).into())).collect() };
     let is_held = erased.held() > 0;
@@ -54,12 +54,12 @@ pub(crate) fn receipt(erased: &Erased, is_finished: bool, subject: &Subject, con
     })
 }
 
-/// What the user should know.
+/// Remarks for standard error: what is left, and what is not searched.
 pub(crate) fn remarks(erased: &Erased, now: Timestamp) -> Vec<String> {
     let mut remarks = Vec::new();
     if erased.held() > 0 {
         remarks.push(format!(
-            "BigQuery still holds {} rows in its streaming buffer. To delete them, run this again after {}.",
+            "BigQuery still holds {} rows in its streaming buffer. To delete them, run the command again after {}.",
             erased.held(),
             retry_time(now)
         ));

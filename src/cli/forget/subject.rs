@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::column::Cell;
+use super::column::ColumnValue;
 use crate::config::Config;
 use crate::decode::schema::Mode;
 use crate::decode::table_suffix::Match;
@@ -11,12 +11,12 @@ use crate::decode::{Schema, Settings};
 
 /// A name and a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attribute {
+pub(crate) struct AttributeArg {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
-impl FromStr for Attribute {
+impl FromStr for AttributeArg {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -28,16 +28,16 @@ impl FromStr for Attribute {
 /// The user.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    attributes: Vec<Attribute>,
+    attributes: Vec<AttributeArg>,
     settings: Settings,
     /// The template table's.
     schema: Schema,
 }
 
 impl Subject {
-    pub(crate) fn new(attributes: Vec<Attribute>, config: &Config) -> Result<Self, String> {
+    pub(crate) fn new(attributes: Vec<AttributeArg>, config: &Config) -> Result<Self, String> {
         let settings = config.template.decode.clone();
-        for Attribute { name, value } in &attributes {
+        for AttributeArg { name, value } in &attributes {
             if settings.valid_attributes.position(name).is_none() {
                 return Err(format!("attribute {name:?} is not in VALID_ATTRIBUTES ({})", settings.valid_attributes.names().join(", ")));
             }
@@ -46,7 +46,8 @@ impl Subject {
                 return Err(format!("the value of attribute {name:?} is empty"));
             }
         }
-        let is_duplicate = |(index, attribute): (usize, &Attribute)| attributes[..index].iter().any(|other| other.name == attribute.name);
+        let is_duplicate =
+            |(index, attribute): (usize, &AttributeArg)| attributes[..index].iter().any(|other| other.name == attribute.name);
         if attributes.iter().enumerate().any(is_duplicate) {
             return Err("the same attribute is given twice: give each once".to_owned());
         }
@@ -58,13 +59,13 @@ impl Subject {
         Self { schema, ..self }
     }
 
-    pub(crate) fn attributes(&self) -> &[Attribute] {
+    pub(crate) fn attributes(&self) -> &[AttributeArg] {
         &self.attributes
     }
 
     /// The value and, if the attribute is hashed, its hash. Rows from before HASH_USER_IDS was set hold the value, later
     /// rows the hash, dead letters always the value.
-    pub(crate) fn stored_forms(&self, Attribute { name, value }: &Attribute) -> Vec<String> {
+    pub(crate) fn stored_forms(&self, AttributeArg { name, value }: &AttributeArg) -> Vec<String> {
         let ids = self.settings.privacy.hashed_ids.as_ref().filter(|ids| ids.names().any(|hashed| hashed == name));
         [value.clone()].into_iter().chain(ids.map(|ids| ids.hash(value))).collect()
     }
@@ -82,7 +83,7 @@ impl Subject {
     pub(crate) fn attributes_in_suffix(&self) -> usize {
         let names = self.settings.valid_attributes.names();
         let is_in_suffix =
-            |attribute: &&Attribute| self.settings.table_suffix.attributes().any(|at| names.get(at) == Some(&attribute.name));
+            |attribute: &&AttributeArg| self.settings.table_suffix.attributes().any(|at| names.get(at) == Some(&attribute.name));
         self.attributes.iter().filter(is_in_suffix).count()
     }
 
@@ -102,7 +103,7 @@ impl Subject {
     pub(crate) fn matches<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
         self.attributes.iter().all(|attribute| {
             let stored_forms = self.stored_forms(attribute);
-            let cell = |text: &str| self.schema.column(&attribute.name).and_then(|column| Cell::new(text, column));
+            let cell = |text: &str| self.schema.column(&attribute.name).and_then(|column| ColumnValue::new(text, column));
             let is_same =
                 |value: &str| stored_forms.iter().any(|own| own == value || cell(own).is_some_and(|own| cell(value) == Some(own)));
             values(&attribute.name).iter().any(|value| is_same(value))

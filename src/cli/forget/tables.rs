@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Failure;
+use super::ForgetError;
 use super::condition::Condition;
 use super::subject::Subject;
 use super::table_label::TableLabel;
@@ -35,7 +35,7 @@ enum Ownership {
 }
 
 /// Searches every table that may have rows of the user.
-pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject) -> Result<Vec<UserTable>, Failure> {
+pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject) -> Result<Vec<UserTable>, ForgetError> {
     let ownership_of = |table: &String| ownership(table.strip_prefix(&*config.template.table)?, config, subject);
     let tables = list(google, config).await?.into_iter();
     let candidates: Vec<_> = tables.filter_map(|table| Some((ownership_of(&table)?, table))).collect();
@@ -50,8 +50,8 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject) ->
 
 /// The ownership of a table that may have rows of the user, and whether its name identifies the user.
 fn ownership(suffix: &str, config: &Config, subject: &Subject) -> Option<(Ownership, bool)> {
-    // A user id may be `overflow`: a table with such a name is never a user's own.
-    if suffix.is_empty() || config.new_tables.overflow.matches(suffix) || is_default_overflow(suffix) {
+    // A user id may be `overflow`: a table with such a name is always shared.
+    if suffix.is_empty() || config.table_limits.overflow.matches(suffix) || is_default_overflow(suffix) {
         return Some((Ownership::Shared, false));
     }
     let resemblance = subject.matches_suffix(suffix);
@@ -80,15 +80,15 @@ async fn search(
     subject: &Subject,
     table: TableLabel,
     ownership: Ownership,
-) -> Result<Option<UserTable>, Failure> {
+) -> Result<Option<UserTable>, ForgetError> {
     let (project, dataset) = (&config.location.project, &config.location.dataset);
-    let failed = |error| Failure::google(format!("search {}", table.label()), table.redact(&error));
+    let failed = |error| ForgetError::google(format!("search {}", table.label()), table.redact(&error));
     let schema = match bigquery::schema(google, project, dataset, table.name()).await.map_err(failed)? {
         Lookup::Found(schema) => schema,
         Lookup::Absent => return Ok(None),
     };
     let condition =
-        Condition::new(subject, &schema).map_err(|error| Failure::Usage(format!("cannot search {}: {error}", table.label())))?;
+        Condition::new(subject, &schema).map_err(|error| ForgetError::Usage(format!("cannot search {}: {error}", table.label())))?;
     let Condition { matches, others, parameters } = &condition;
     let sql = format!("SELECT COUNTIF({matches}), COUNTIF({others}), COUNT(*) FROM `{project}.{dataset}.{}`", table.name());
     let statement = Statement { sql, parameters: parameters.clone() };
@@ -108,9 +108,9 @@ async fn search(
     Ok((is_own || rows > 0).then_some(UserTable { table, condition, rows, is_own }))
 }
 
-async fn list(google: &Client, config: &Config) -> Result<Vec<String>, Failure> {
+async fn list(google: &Client, config: &Config) -> Result<Vec<String>, ForgetError> {
     let (project, dataset) = (&config.location.project, &config.location.dataset);
-    let failed = |error| Failure::google(format!("list the tables of {dataset}"), error);
+    let failed = |error| ForgetError::google(format!("list the tables of {dataset}"), error);
     let path = format!("{}/tables?maxResults=1000", bigquery::dataset_path(project, dataset));
     let tables = google.list(Api::BigQuery, &path, "tables").await.and_then(|tables| tables.require(format!("dataset {dataset}")));
     let name = |table: &Value| {

@@ -1,4 +1,4 @@
-//! Marks the location of an error under the query's line.
+//! Marks the location of an error below the query's line.
 
 /// The line that a message ending in ` at [LINE:COLUMN]` refers to, with a caret below the column.
 pub(crate) fn excerpt(sql: &str, message: &str) -> Option<String> {
@@ -12,8 +12,8 @@ pub(crate) fn excerpt(sql: &str, message: &str) -> Option<String> {
 }
 
 fn location(message: &str) -> Option<(usize, usize)> {
-    let (_, place) = message.rsplit_once(" at [")?;
-    let (line, rest) = place.split_once(':')?;
+    let (_, position) = message.rsplit_once(" at [")?;
+    let (line, rest) = position.split_once(':')?;
     let (column, _) = rest.split_once(']')?;
     Some((line.parse().ok()?, column.parse().ok()?))
 }

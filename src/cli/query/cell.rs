@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_values_are_taken_out_of_their_wrapping() {
+    fn nested_values_are_unwrapped() {
         let mut record = field(FieldType::Record);
         record.fields = Some(vec![TableFieldSchema::new("a", FieldType::Integer), TableFieldSchema::new("b", FieldType::String)]);
         let cell = json!([{"v": {"f": [{"v": "1"}, {"v": null}]}}]);

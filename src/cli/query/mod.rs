@@ -36,8 +36,8 @@ pub struct Args {
     #[arg(value_name = "SQL")]
     sql: Option<String>,
     /// Format of the rows
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    format: RowFormat,
     /// Value of a query parameter, as `day:DATE:2026-01-02`, `ids:ARRAY<INT64>:[1,2]`, or `:INT64:5` for a `?`
     #[arg(long = "param", value_name = "NAME:TYPE:VALUE")]
     parameters: Vec<Parameter>,
@@ -52,7 +52,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum RowFormat {
     /// Aligned columns
     Table,
     /// Comma-separated values with a header
@@ -82,7 +82,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(run::End::Interrupted) => failure("interrupted: the query was cancelled"),
         Err(error) => {
             let code = failure(&error.to_string());
-            if let run::Failure::Query { message, .. } = &error
+            if let run::QueryError::Query { message, .. } = &error
                 && let Some(excerpt) = caret::excerpt(&query.sql, message)
             {
                 eprint!("{excerpt}");

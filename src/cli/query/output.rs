@@ -7,12 +7,12 @@ use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
 use gcp_bigquery_client::model::table_row::TableRow;
 use serde_json::{Map, Value};
 
-use super::{Format, cell};
+use super::{RowFormat, cell};
 use crate::cli::printable;
 
 /// Writes the rows of one result.
 pub(crate) struct Output {
-    format: Format,
+    format: RowFormat,
     fields: Vec<TableFieldSchema>,
     out: Box<dyn Write>,
     /// Widths of the table's columns for the pages so far; `None` before the first page.
@@ -21,16 +21,16 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, fields: Vec<TableFieldSchema>, out: Box<dyn Write>) -> Self {
+    pub(crate) fn new(format: RowFormat, fields: Vec<TableFieldSchema>, out: Box<dyn Write>) -> Self {
         Self { format, fields, out, widths: None, rows: 0 }
     }
 
     /// The next rows; `last` if no others follow.
     pub(crate) fn page(&mut self, rows: &[TableRow], last: bool) -> io::Result<()> {
         match self.format {
-            Format::Table => self.table(rows, last)?,
-            Format::Csv => self.csv(rows)?,
-            Format::Json => self.json(rows, last)?,
+            RowFormat::Table => self.table(rows, last)?,
+            RowFormat::Csv => self.csv(rows)?,
+            RowFormat::Json => self.json(rows, last)?,
         }
         self.rows += rows.len() as u64;
         self.out.flush()

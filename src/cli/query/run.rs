@@ -15,7 +15,7 @@ use gcp_bigquery_client::model::job_reference::JobReference;
 use super::output::Output;
 use super::parameters::Parameter;
 use super::target::Target;
-use super::{Format, pager};
+use super::{RowFormat, pager};
 use crate::telemetry::with_causes;
 
 /// Maximum rows of a page.
@@ -29,7 +29,7 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Query {
     pub(crate) sql: String,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) format: Format,
+    pub(crate) format: RowFormat,
     pub(crate) max_rows: Option<u64>,
     pub(crate) pager: Option<String>,
 }
@@ -41,27 +41,27 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// Why there is no result to print.
+/// Why a query has no result.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum QueryError {
     /// In BigQuery's words.
     #[error("{message}")]
     Query { message: String },
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
-    #[error("unreadable answer of BigQuery: {0}")]
+    #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
     #[error("cannot print the rows: {0}")]
     Output(#[from] io::Error),
 }
 
-impl Failure {
+impl QueryError {
     fn unreadable(problem: &str) -> Self {
         Self::Unreadable(problem.to_owned())
     }
 }
 
-impl From<BQError> for Failure {
+impl From<BQError> for QueryError {
     fn from(error: BQError) -> Self {
         match error {
             BQError::ResponseError { error } => Self::Query { message: error.error.message },
@@ -72,7 +72,7 @@ impl From<BQError> for Failure {
 }
 
 /// Runs the query to its end, or until Ctrl-C.
-pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, Failure> {
+pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, QueryError> {
     let client = target.client().await?;
     let job_id = format!("pixel_query_{:032x}", fastrand::u128(..));
     let mut job = JobReference { project_id: Some(target.project.clone()), job_id: Some(job_id.clone()), location: None };
@@ -81,7 +81,7 @@ pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, Failure> 
         ended = print(query, target, &client, &mut job) => ended,
         _ = interrupt => Ok(End::Interrupted),
     };
-    let is_pipe_closed = matches!(&ended, Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);
+    let is_pipe_closed = matches!(&ended, Err(QueryError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);
     if is_pipe_closed || matches!(ended, Ok(End::Interrupted)) {
         // Best effort: the exit must not take long.
         let cancel = client.job().cancel_job(&target.project, &job_id, job.location.as_deref());
@@ -91,13 +91,13 @@ pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, Failure> 
     if is_pipe_closed { Ok(End::Done) } else { ended }
 }
 
-async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobReference) -> Result<End, Failure> {
+async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobReference) -> Result<End, QueryError> {
     let started = client.job().insert(&target.project, job_of(query, target, job)).await?;
     if let Some(location) = started.job_reference.and_then(|reference| reference.location) {
         job.location = Some(location);
     }
     if let Some(error) = started.status.and_then(|status| status.error_result) {
-        return Err(Failure::Query { message: error.message.or(error.reason).unwrap_or_else(|| "BigQuery gives no reason".to_owned()) });
+        return Err(QueryError::Query { message: error.message.or(error.reason).unwrap_or_else(|| "BigQuery gives no reason".to_owned()) });
     }
     let mut left = query.max_rows.unwrap_or(u64::MAX);
     let mut page = results(target, client, job, None, left).await?;
@@ -105,10 +105,13 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
         report(page.num_dml_affected_rows.as_deref());
         return Ok(End::Done);
     };
-    let (out, pager) = pager::open(query.pager.as_deref(), query.format == Format::Table);
+    let (out, pager) = pager::open(query.pager.as_deref(), query.format == RowFormat::Table);
     let mut output = Output::new(query.format, fields, out);
-    let total: u64 =
-        page.total_rows.as_deref().and_then(|total| total.parse().ok()).ok_or_else(|| Failure::unreadable("totalRows is not a number"))?;
+    let total: u64 = page
+        .total_rows
+        .as_deref()
+        .and_then(|total| total.parse().ok())
+        .ok_or_else(|| QueryError::unreadable("totalRows is not a number"))?;
     loop {
         let rows = page.rows.take().unwrap_or_default();
         let rows = &rows[..rows.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
@@ -134,7 +137,7 @@ async fn results(
     job: &JobReference,
     page_token: Option<String>,
     most: u64,
-) -> Result<GetQueryResultsResponse, Failure> {
+) -> Result<GetQueryResultsResponse, QueryError> {
     let parameters = GetQueryResultsParameters {
         location: job.location.clone(),
         max_results: i32::try_from(most.min(PAGE_ROWS)).ok(),

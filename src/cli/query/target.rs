@@ -54,7 +54,7 @@ pub(crate) struct Target {
 /// The command line names no valid target.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TargetError {
-    #[error("no target is given: add --local for `pixel-pipeline local`, or --project ID for a live project")]
+    #[error("cannot run the query: no target; add --local for `pixel-pipeline local`, or --project ID for a live project")]
     Missing,
     #[error("invalid address of BigQuery: {0}")]
     Address(String),
@@ -62,12 +62,12 @@ pub(crate) enum TargetError {
 
 impl TargetArgs {
     pub(crate) fn address(&self) -> Result<Address, TargetError> {
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let value = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let emulator = match self.local {
             Some(port) => Some(format!("http://127.0.0.1:{port}")),
-            None => given(&self.bigquery_emulator_host),
+            None => value(&self.bigquery_emulator_host),
         };
-        let (endpoint, is_emulator, project) = match (emulator, given(&self.project)) {
+        let (endpoint, is_emulator, project) = match (emulator, value(&self.project)) {
             (Some(address), project) => (address, true, project.unwrap_or_else(|| "local".to_owned())),
             (None, Some(project)) => (self.bigquery_endpoint.clone(), false, project),
             (None, None) => return Err(TargetError::Missing),

@@ -63,7 +63,7 @@ pub(crate) enum CheckpointError {
 }
 
 impl Checkpoint {
-    /// Opens or creates the file at `path`. With several tasks, each has a file of its own next to it.
+    /// Opens or creates the file at `path`. With several tasks, each has its own file next to it.
     pub(crate) fn open(path: &Path, shard: Shard, period: Period) -> Result<Self, CheckpointError> {
         let mut path = path.to_owned();
         if !shard.is_whole() {

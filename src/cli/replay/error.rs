@@ -26,7 +26,7 @@ pub(crate) enum ReplayError {
     Template(#[from] ApiError),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
-    #[error("cannot go on: the watcher of the template table ended unexpectedly")]
+    #[error("cannot continue: the watcher of the template table ended unexpectedly")]
     WatcherEnded,
     #[error("cannot write the checkpoint: {0}")]
     SaveCheckpoint(std::io::Error),

@@ -1,4 +1,4 @@
-//! By what a checkpoint recognizes an input: a file by its first bytes, an object by its generation.
+//! How a checkpoint recognizes an input: a file by its first bytes, an object by its generation.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};

@@ -31,7 +31,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Reads from `start` on. The first bytes say whether the stream is gzip, not a name.
+    /// Reads from `start` on. Detects gzip by the first bytes, not by a name.
     pub fn new(mut raw: impl Read + 'static, start: Offset) -> io::Result<Self> {
         let mut magic = Vec::new();
         raw.by_ref().take(2).read_to_end(&mut magic)?;

@@ -39,7 +39,7 @@ use crate::decode::RejectReason;
 use crate::telemetry;
 use error::ReplayError;
 use period::{Period, TimeArg};
-use summary::Summary;
+use summary::ReplaySummary;
 
 /// Process messages again: from archives, the dead-letter table, or a subscription
 ///
@@ -97,8 +97,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     checkpoint: Option<PathBuf>,
     /// Format of the summary
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
+    format: SummaryFormat,
     /// Number of this task, from 0
     #[arg(long, env = "CLOUD_RUN_TASK_INDEX", value_name = "N", default_value_t = 0, help_heading = "Cloud Run job")]
     task_index: u32,
@@ -112,7 +112,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum SummaryFormat {
     /// One line for each outcome
     Text,
     /// One JSON object
@@ -152,15 +152,15 @@ pub async fn run(args: Args) -> ExitCode {
     }
 }
 
-fn report(args: &Args, summary: &Summary) -> ExitCode {
+fn report(args: &Args, summary: &ReplaySummary) -> ExitCode {
     match &args.checkpoint {
         Some(path) if !summary.is_success() => eprintln!("to continue, run the command again with --checkpoint {}", path.display()),
         None if summary.is_interrupted => eprintln!("without --checkpoint, the next run starts from the beginning"),
         _ => {}
     }
     match args.format {
-        Format::Text => print!("{}", summary.text()),
-        Format::Json => print!("{}", summary.json()),
+        SummaryFormat::Text => print!("{}", summary.text()),
+        SummaryFormat::Json => print!("{}", summary.json()),
     }
     if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

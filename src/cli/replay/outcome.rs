@@ -1,4 +1,4 @@
-//! What became of one entry. A leaf: sources, runner and summary share it.
+//! The outcome of one entry. A leaf: sources, runner and summary share it.
 
 use crate::ack::Outcome;
 
@@ -20,7 +20,7 @@ pub(crate) enum SkipReason {
 }
 
 impl EntryOutcome {
-    /// The members `outcome` and `reason` of the summary; the reason is empty where there is only one.
+    /// The members `outcome` and `reason` of the summary; the reason is empty if the outcome has no reasons.
     pub(crate) fn labels(self) -> (&'static str, &'static str) {
         match self {
             Self::Processed(outcome) => (outcome.as_str(), outcome.reason()),

@@ -14,13 +14,13 @@ use crate::pipeline::Pipeline;
 
 /// Maximum time of one attempt. BigQuery may take minutes to make a new table, but a shutdown must not wait for that.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two attempts. The pipeline has its own backoff; this one follows an error that it does not retry.
+/// Delay between two attempts, after an error that the pipeline does not retry itself.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// How entries are processed.
 #[derive(Debug)]
 pub(crate) struct ReplayContext {
-    pub(crate) mode: Mode,
+    pub(crate) mode: ReplayMode,
     /// Entries outside of it are skipped.
     pub(crate) period: Period,
     pub(crate) give_up_after: Duration,
@@ -29,7 +29,7 @@ pub(crate) struct ReplayContext {
 }
 
 #[derive(Debug)]
-pub(crate) enum Mode {
+pub(crate) enum ReplayMode {
     /// Store rows.
     Store(Pipeline),
     /// Decode, and store nothing.
@@ -42,8 +42,8 @@ impl ReplayContext {
             return EntryOutcome::Skipped(reason);
         }
         match &self.mode {
-            Mode::DryRun(decoder) => EntryOutcome::Processed(decoded_outcome(decoder, message)),
-            Mode::Store(pipeline) => self.store(pipeline, message).await,
+            ReplayMode::DryRun(decoder) => EntryOutcome::Processed(decoded_outcome(decoder, message)),
+            ReplayMode::Store(pipeline) => self.store(pipeline, message).await,
         }
     }
 
@@ -68,7 +68,7 @@ impl ReplayContext {
     }
 }
 
-/// The outcome that the service would have, if BigQuery takes the row.
+/// The outcome in the service, if BigQuery stores the row.
 fn decoded_outcome(decoder: &Decoder, message: &PubsubMessage<'_>) -> Outcome {
     match decoder.decode(message, Timestamp::now()) {
         Decoded::Row(_) => Outcome::Stored,

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Between two lines where there is no terminal.
+/// Interval of the lines without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum lines about single entries. Further entries are only counted.
 const MAX_ENTRY_LINES: u64 = 20;
 
-/// How much of its input a source has read, in a unit of its own: bytes or rows.
+/// How much of its input a source has read, in bytes or rows.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadProgress {
     done: Arc<AtomicU64>,
@@ -68,7 +68,7 @@ impl Progress {
         }
     }
 
-    /// Prints a line about one entry, unless there were many such lines.
+    /// Prints a line about one entry. After [`MAX_ENTRY_LINES`] lines, only counts it.
     pub(crate) fn print_entry(&mut self, text: &str) {
         self.entry_lines += 1;
         if self.entry_lines <= MAX_ENTRY_LINES {

@@ -1,5 +1,5 @@
-//! The loop of a replay, for any source: takes entries, keeps up to `concurrency` of them in progress, and tells the source,
-//! the summary and the progress display what became of each.
+//! The loop of a replay, for any source: takes entries, keeps up to `concurrency` of them in progress, and reports the
+//! outcome of each to the source, the summary and the progress display.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use super::error::ReplayError;
 use super::outcome::EntryOutcome;
 use super::process::ReplayContext;
 use super::progress::Progress;
-use super::source::{Entry as _, Event, Source};
-use super::summary::Summary;
+use super::source::{Entry as _, Source, SourceEvent};
+use super::summary::ReplaySummary;
 use crate::ack::Outcome;
 use crate::cli::printable;
 use crate::sink::template::Mismatch;
@@ -28,14 +28,14 @@ pub(crate) struct Runner<S: Source> {
     source: S,
     concurrency: usize,
     in_progress: JoinSet<(S::Entry, EntryOutcome)>,
-    summary: Summary,
+    summary: ReplaySummary,
     progress: Progress,
 }
 
 impl<S: Source> Runner<S> {
     pub(crate) fn new(source: S, concurrency: usize) -> Self {
         let progress = Progress::new(source.read_progress());
-        Self { source, concurrency, in_progress: JoinSet::new(), summary: Summary::default(), progress }
+        Self { source, concurrency, in_progress: JoinSet::new(), summary: ReplaySummary::default(), progress }
     }
 
     /// Processes all entries, or until `signal`. The watcher of the template table ends only if the settings cannot work.
@@ -44,7 +44,7 @@ impl<S: Source> Runner<S> {
         context: ReplayContext,
         signal: impl Future<Output = ()>,
         mut watcher: Option<AbortOnDropHandle<Mismatch>>,
-    ) -> Result<Summary, ReplayError> {
+    ) -> Result<ReplaySummary, ReplayError> {
         let started = Instant::now();
         let context = Arc::new(context);
         let (mut is_reading, mut deadline) = (true, None);
@@ -78,20 +78,20 @@ impl<S: Source> Runner<S> {
         self.finish(started, deadline.is_some()).await
     }
 
-    fn handle(&mut self, event: Event<S::Entry>, context: &Arc<ReplayContext>) {
+    fn handle(&mut self, event: SourceEvent<S::Entry>, context: &Arc<ReplayContext>) {
         match event {
-            Event::Entry(entry) => {
+            SourceEvent::Entry(entry) => {
                 let context = Arc::clone(context);
                 self.in_progress.spawn(async move {
                     let outcome = context.process(&entry.message()).await;
                     (entry, outcome)
                 });
             }
-            Event::Unreadable { place, reason } => {
+            SourceEvent::Unreadable { place, reason } => {
                 self.summary.record_failed(reason, 1);
                 self.progress.print_entry(&printable(&format!("error: cannot read {place} as an entry: {reason}")));
             }
-            Event::Error(message) => self.error(message),
+            SourceEvent::Error(message) => self.error(message),
         }
     }
 
@@ -119,7 +119,7 @@ impl<S: Source> Runner<S> {
         self.summary.errors.push(message);
     }
 
-    async fn finish(mut self, started: Instant, is_interrupted: bool) -> Result<Summary, ReplayError> {
+    async fn finish(mut self, started: Instant, is_interrupted: bool) -> Result<ReplaySummary, ReplayError> {
         self.summary.record_failed("interrupted", self.in_progress.len() as u64);
         self.in_progress.shutdown().await;
         self.source.save().map_err(ReplayError::SaveCheckpoint)?;
@@ -135,7 +135,7 @@ impl<S: Source> Runner<S> {
     }
 }
 
-/// Never, if there is no deadline.
+/// Waits forever without a deadline.
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -143,7 +143,7 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-/// Never, if there is no watcher.
+/// Waits forever without a watcher.
 async fn watcher_error(watcher: &mut Option<AbortOnDropHandle<Mismatch>>) -> ReplayError {
     match watcher {
         Some(watcher) => watcher.await.map_or(ReplayError::WatcherEnded, ReplayError::from),

@@ -8,7 +8,7 @@ use super::Args;
 use super::checkpoint::Checkpoint;
 use super::error::ReplayError;
 use super::period::Period;
-use super::process::{ATTEMPT_TIMEOUT, Mode, ReplayContext};
+use super::process::{ATTEMPT_TIMEOUT, ReplayContext, ReplayMode};
 use super::runner::{Runner, SHUTDOWN_TIMEOUT};
 use super::shard::Shard;
 use super::source::Source;
@@ -16,7 +16,7 @@ use super::source::archive::Archive;
 use super::source::dead_letters::{DeadLetterSource, Selection};
 use super::source::input::{self, Input, InputArg};
 use super::source::line_source::LineSource;
-use super::summary::Summary;
+use super::summary::ReplaySummary;
 use crate::config::Operator;
 use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
@@ -25,7 +25,7 @@ use crate::service::assembly::Assembly;
 use crate::sink::bigquery::BigQuery;
 use crate::sink::template::Mismatch;
 
-/// The arguments, checked as far as that needs no request.
+/// The arguments, after all checks that need no request.
 pub(crate) struct Plan {
     shard: Shard,
     inputs: Vec<InputArg>,
@@ -49,7 +49,12 @@ pub(crate) fn plan(args: &Args) -> Result<Plan, ReplayError> {
 }
 
 /// Replays until everything is processed, or until `signal`.
-pub(crate) async fn replay(args: &Args, plan: Plan, operator: &Operator, signal: impl Future<Output = ()>) -> Result<Summary, ReplayError> {
+pub(crate) async fn replay(
+    args: &Args,
+    plan: Plan,
+    operator: &Operator,
+    signal: impl Future<Output = ()>,
+) -> Result<ReplaySummary, ReplayError> {
     let Plan { shard, inputs } = plan;
     let checkpoint = args.checkpoint.as_deref().map(|path| Checkpoint::open(path, shard, args.period())).transpose()?;
     let tokens = operator.tokens().await?;
@@ -104,7 +109,7 @@ async fn list(inputs: Vec<InputArg>, shard: Shard, period: Period, operator: &Op
     Ok(found)
 }
 
-/// Starts what entries are processed by, and runs.
+/// Starts the pipeline or the decoder, and runs the replay.
 async fn run(
     source: impl Source,
     period: Period,
@@ -112,11 +117,11 @@ async fn run(
     operator: &Operator,
     tokens: Tokens,
     signal: impl Future<Output = ()>,
-) -> Result<Summary, ReplayError> {
+) -> Result<ReplaySummary, ReplayError> {
     let runner = Runner::new(source, args.concurrency as usize);
     let context = |mode| ReplayContext { mode, period, give_up_after: args.give_up_after.0, shutdown: CancellationToken::new() };
     if args.dry_run {
-        let context = context(Mode::DryRun(decoder(operator, tokens).await?));
+        let context = context(ReplayMode::DryRun(decoder(operator, tokens).await?));
         let mut summary = runner.run(context, signal, None).await?;
         summary.is_dry_run = true;
         return Ok(summary);
@@ -127,7 +132,7 @@ async fn run(
     let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(&config, tokens)?;
     // A dead letter is in the table already: do not store it once more at each attempt.
     let pipeline = if args.dead_letters { pipeline.without_dead_letters() } else { pipeline };
-    let result = runner.run(context(Mode::Store(pipeline)), signal, Some(watcher)).await;
+    let result = runner.run(context(ReplayMode::Store(pipeline)), signal, Some(watcher)).await;
     // The pipeline is dropped by now, so the batcher ends.
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, batcher).await.is_err() {
         tracing::warn!("the batcher did not end before the shutdown timeout");

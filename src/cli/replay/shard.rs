@@ -1,13 +1,13 @@
 //! Which of several tasks an entry belongs to.
 //!
 //! A line of a file belongs to a task by its number, an object by its name, a dead letter by its event_id. All tasks get
-//! the same arguments and need not know of each other. Lines are divided by number because that needs neither the JSON
+//! the same arguments and do not communicate. Lines are divided by number because that needs neither the JSON
 //! nor a hash: every task reads the whole file, which costs little compared with storing its part. Objects are divided
 //! by name, not by position, because objects may be added while tasks start.
 
 use sha2::{Digest as _, Sha256};
 
-/// One of several tasks.
+/// This task, and the number of tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
     pub(crate) index: u32,
@@ -15,7 +15,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// `None` if there is no such task.
+    /// `None` if `index` is too large.
     pub(crate) fn new(index: u32, count: u32) -> Option<Self> {
         (index < count).then_some(Self { index, count })
     }

@@ -1,4 +1,4 @@
-//! The summary of a run: entries by outcome and reason, and everything that went wrong. Text or JSON.
+//! The summary of a run: entries by outcome and reason, and errors. Text or JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::outcome::EntryOutcome;
 use crate::cli::dead_letter_table::Deleted;
 
 #[derive(Debug, Default)]
-pub(crate) struct Summary {
+pub(crate) struct ReplaySummary {
     /// By outcome and reason.
     counts: BTreeMap<(&'static str, &'static str), u64>,
     entries: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Summary {
     pub(crate) deleted: Option<Deleted>,
 }
 
-impl Summary {
+impl ReplaySummary {
     pub(crate) fn record(&mut self, outcome: EntryOutcome) {
         let (name, reason) = outcome.labels();
         self.failed += u64::from(matches!(outcome, EntryOutcome::Failed(_)));

@@ -12,7 +12,7 @@ const EXIT_CODES: &str = include_str!("../../cli/exit_codes.txt");
 const HEADER: &str = "\
 # Settings
 
-<!-- Generated from src/config/settings.rs, which says how. Do not edit. -->
+<!-- Generated from src/config/settings.rs. Do not edit. -->
 
 Every setting is a flag and an environment variable: `BATCH_MAX_ROWS` is `--batch-max-rows`. A flag wins over the
 environment variable, which wins over the settings file, which wins over the default. `check`, `replay` and `forget` read
@@ -20,7 +20,7 @@ the settings file of the deployment, `deploy/pipeline.env`, or the file of `--se
 settings that it uses.
 
 A command checks all settings before it does anything, and reports all mistakes together. An empty value of a setting
-without a default counts as not given.
+without a default counts as not set.
 
 The column *Deployment* has the default of `deploy/deploy.sh` and of the Terraform module, where the setting is a variable in
 lower case; – means that a deployment does not set it. Keys come from Secret Manager. A deployment also sets

@@ -78,7 +78,7 @@ fn sections() -> Vec<&'static str> {
     sections
 }
 
-/// The regular expression for the values that a deployment accepts, and what they are. `None`: something else checks them.
+/// The regular expression for the values that a deployment accepts, and a description. `None`: deploy.sh and Terraform check them by hand-written code.
 fn pattern(setting: &Setting, deployed: &Deployed) -> Option<(String, String)> {
     let or_empty = |regex: String| if is_optional(setting) { format!("({regex})?") } else { regex };
     match (deployed.range, setting.kind) {
@@ -132,7 +132,7 @@ fn each_default_is_valid_for_its_kind() {
 #[test]
 fn a_deployed_setting_without_a_pattern_is_a_file() {
     for (setting, deployed) in deployed().filter(|(setting, deployed)| pattern(setting, deployed).is_none()) {
-        assert_eq!(setting.value, "FILE", "{}: say in its range what a deployment accepts", setting.name);
+        assert_eq!(setting.value, "FILE", "{}: its range must define the values that a deployment accepts", setting.name);
         assert_ne!(deployed.section, super::setting::SERVICE_SECTION);
     }
 }

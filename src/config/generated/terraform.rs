@@ -9,7 +9,7 @@ use crate::config::settings;
 /// The settings of the deployment itself.
 pub(crate) fn deployment() -> String {
     let mut file = "\
-# Settings of the deployment. Generated from src/config/settings.rs, which says how. The settings that are passed on to
+# Settings of the deployment. Generated from src/config/settings.rs. The settings that are passed on to
 # the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
 "
     .to_owned();
@@ -25,7 +25,7 @@ pub(crate) fn deployment() -> String {
 /// The settings of the service.
 pub(crate) fn service() -> String {
     let mut file = "\
-# Settings that are passed on to the service. Generated from src/config/settings.rs, which says how. The service checks
+# Settings that are passed on to the service. Generated from src/config/settings.rs. The service checks
 # them again; here they are checked before anything is created.
 "
     .to_owned();
@@ -97,7 +97,7 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
     block + "}\n"
 }
 
-/// The condition that the table defines, and what it accepts.
+/// The condition that the table defines, and a description of the accepted values.
 fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)> {
     let variable = format!("var.{}", setting.name.to_ascii_lowercase());
     match (deployed.range, setting.kind) {

@@ -1,6 +1,6 @@
 //! Security headers of all answers of the console.
 //!
-//! Rows contain text from anybody who can request the pixel. The page inserts it as text only. If that ever fails, the
+//! Rows contain text from public requests for the pixel. The page inserts it as text only. If that ever fails, the
 //! policy here prevents scripts from running and from sending data.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};

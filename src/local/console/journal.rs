@@ -1,6 +1,6 @@
 //! The latest events, and the time series of the charts.
 //!
-//! The [`Recorder`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
+//! The [`JournalWriter`] task receives each finished delivery and decodes its message, as `explain` does. A row that BigQuery
 //! rejected as `invalid` is shown as stored, because the push request is acknowledged in both cases. The outcome counts
 //! are exact.
 
@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-use super::series::{ChartOutcome, Second, Series};
+use super::series::{ChartOutcome, EventSeries, Second};
 use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
-use crate::local::stats::{DeliveryRecord, Stats};
+use crate::local::stats::{DeliveryRecord, TopologyStats};
 
 /// Number of events that are kept.
 const MAX_EVENTS: usize = 200;
@@ -41,7 +41,7 @@ pub(crate) struct DeliveryEvent {
     pub entry: Option<String>,
 }
 
-/// Shared by the recorder and the HTTP handlers.
+/// Shared by the writer and the HTTP handlers.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     records: Mutex<Records>,
@@ -51,12 +51,12 @@ pub(crate) struct Journal {
 struct Records {
     last: u64,
     events: VecDeque<Arc<DeliveryEvent>>,
-    series: Series,
+    series: EventSeries,
 }
 
 /// Writes the journal.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct JournalWriter {
     deliveries: broadcast::Receiver<Arc<DeliveryRecord>>,
     journal: Arc<Journal>,
     decoder: Arc<Decoder>,
@@ -64,17 +64,17 @@ pub struct Recorder {
     _open: watch::Sender<()>,
 }
 
-/// Creates a journal of all deliveries from now on, its recorder, and a receiver that is closed when the recorder has
+/// Creates a journal of all deliveries from now on, its writer, and a receiver that is closed when the writer has
 /// ended. `table` is TABLE_NAME.
-pub(crate) fn new(stats: &Stats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, Recorder, watch::Receiver<()>) {
+pub(crate) fn new(stats: &TopologyStats, decoder: Arc<Decoder>, table: String) -> (Arc<Journal>, JournalWriter, watch::Receiver<()>) {
     let journal = Arc::<Journal>::default();
     let (sender, open) = watch::channel(());
-    let recorder = Recorder { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
-    (journal, recorder, open)
+    let journal_writer = JournalWriter { deliveries: stats.subscribe(), journal: Arc::clone(&journal), decoder, table, _open: sender };
+    (journal, journal_writer, open)
 }
 
-impl Recorder {
-    /// Records until `end` completes, or until there is no sender left.
+impl JournalWriter {
+    /// Records until `end` completes, or until the last sender is dropped.
     pub async fn run(mut self, end: impl Future<Output = ()>) {
         tokio::pin!(end);
         loop {
@@ -84,7 +84,7 @@ impl Recorder {
             };
             match delivery {
                 Ok(delivery) => self.record(&delivery, Timestamp::now()),
-                // At thousands of deliveries per second some are skipped. The totals of `Stats` are exact.
+                // At thousands of deliveries per second some are skipped. The totals of `TopologyStats` are exact.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
@@ -92,7 +92,7 @@ impl Recorder {
     }
 
     fn record(&self, delivery: &DeliveryRecord, now: Timestamp) {
-        // A message that is not JSON has neither method nor URL.
+        // A message that is not JSON has no method and no URL.
         let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
@@ -157,14 +157,14 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::config::Given;
+    use crate::config::RawSettings;
     use crate::config::command::Command;
 
-    fn recorder() -> (Stats, Arc<Journal>, Recorder) {
-        let config = Given::defaults(Command::Local).load_decode().unwrap();
-        let stats = Stats::default();
-        let (journal, recorder, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
-        (stats, journal, recorder)
+    fn journal_writer() -> (TopologyStats, Arc<Journal>, JournalWriter) {
+        let config = RawSettings::defaults(Command::Local).load_decode().unwrap();
+        let stats = TopologyStats::default();
+        let (journal, journal_writer, _) = new(&stats, Arc::new(Decoder::new(config.settings, &config.schema)), config.table_name);
+        (stats, journal, journal_writer)
     }
 
     fn delivery(data: &str, acked: bool) -> DeliveryRecord {
@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_delivery_becomes_an_event_with_its_outcome() {
-        let (stats, journal, recorder) = recorder();
+        let (stats, journal, journal_writer) = journal_writer();
         let entry = |query: &str| {
             format!(
                 r#"{{"timestamp":"2026-01-02T03:04:05Z","httpRequest":{{"requestMethod":"GET","requestUrl":"http://h/pixel.png?{query}"}}}}"#
@@ -192,7 +192,7 @@ mod tests {
         stats.record_delivery(delivery("no JSON", true));
         stats.record_delivery(delivery(&entry("user_id=u"), false));
         drop(stats);
-        recorder.run(std::future::pending()).await;
+        journal_writer.run(std::future::pending()).await;
         let events = journal.events_after(0, 10);
         let outcomes: Vec<_> = events.iter().map(|event| (event.number, event.explanation.outcome, event.acked)).collect();
         assert_eq!(outcomes, [(1, "stored", true), (2, "filtered", true), (3, "dead_letter", true), (4, "stored", false)]);
@@ -206,11 +206,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_latest_events_are_kept_and_returned_once() {
-        let (stats, journal, mut recorder) = recorder();
+        let (stats, journal, mut journal_writer) = journal_writer();
         for _ in 0..MAX_EVENTS + 10 {
             stats.record_delivery(delivery("{}", true));
-            let delivery = recorder.deliveries.recv().await.unwrap();
-            recorder.record(&delivery, Timestamp::now());
+            let delivery = journal_writer.deliveries.recv().await.unwrap();
+            journal_writer.record(&delivery, Timestamp::now());
         }
         let numbers = |after, most| journal.events_after(after, most).iter().map(|event| event.number).collect::<Vec<_>>();
         assert_eq!(numbers(0, 1000).first(), Some(&11));

@@ -48,26 +48,26 @@ use super::loopback;
 use crate::decode::Decoder;
 use crate::sink::bigquery::Location;
 use journal::Journal;
-pub use journal::Recorder;
+pub use journal::JournalWriter;
 
 /// Shared by the handlers.
 struct Console {
     handles: Handles,
     pixel_port: u16,
-    names: names::Names,
+    names: names::ConsoleNames,
     /// Decoder of the settings. The service's decoder also follows changes of the template table.
     decoder: Arc<Decoder>,
     journal: Arc<Journal>,
-    /// Closed when the recorder has ended. Event streams end then; otherwise they would delay the shutdown.
+    /// Closed when the writer has ended. Event streams end then; otherwise they would delay the shutdown.
     open: watch::Receiver<()>,
 }
 
-/// Creates the console's routes, including BigQuery's API, and the recorder to run beside them. `host` is the address that
+/// Creates the console's routes, including BigQuery's API, and the writer to run beside them. `host` is the address that
 /// the ports are bound to.
-pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, Recorder) {
+pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, JournalWriter) {
     let decoder = Arc::new(Decoder::new(handles.template.decode.clone(), &handles.template.schema));
-    let names = names::Names::of(location, &handles.template);
-    let (journal, recorder, open) = journal::new(&handles.stats, Arc::clone(&decoder), names.table.clone());
+    let names = names::ConsoleNames::of(location, &handles.template);
+    let (journal, journal_writer, open) = journal::new(&handles.stats, Arc::clone(&decoder), names.table.clone());
     let bigquery = handles.bigquery.api();
     let console = Console { handles, pixel_port, names, decoder, journal, open };
     let routes = Router::new()
@@ -87,5 +87,5 @@ pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16)
         .with_state(Arc::new(console))
         .merge(bigquery)
         .layer(map_response(headers::add_security_headers));
-    (loopback::restrict(routes, host), recorder)
+    (loopback::restrict(routes, host), journal_writer)
 }

@@ -9,14 +9,14 @@ use crate::sink::template::TemplateSettings;
 
 /// Names and related settings that the page needs.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Names {
+pub(crate) struct ConsoleNames {
     project: String,
     pub(crate) dataset: String,
     /// TABLE_NAME
     pub(crate) table: String,
     pub(crate) dead_letter_table: String,
     /// The URL parameters that become columns.
-    attributes: Vec<Attribute>,
+    attributes: Vec<UrlParameter>,
     /// PIXEL_PATH. Empty for any path.
     pub(crate) pixel_paths: Vec<String>,
     /// Whether URL_SIGNING_KEY is set.
@@ -24,7 +24,7 @@ pub(crate) struct Names {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Attribute {
+struct UrlParameter {
     name: String,
     /// Description of its column in the schema.
     description: Option<String>,
@@ -32,15 +32,15 @@ struct Attribute {
     in_table_suffix: bool,
 }
 
-impl Names {
+impl ConsoleNames {
     pub(crate) fn of(location: &Location, template: &TemplateSettings) -> Self {
         let Settings { valid_attributes, pixel_paths, table_suffix, signatures, .. } = &template.decode;
-        let attribute = |(position, name): (usize, &String)| Attribute {
+        let attribute = |(position, name): (usize, &String)| UrlParameter {
             name: name.clone(),
             description: description(&template.schema, name),
             in_table_suffix: table_suffix.attributes().any(|used| used == position),
         };
-        let mut attributes: Vec<Attribute> = valid_attributes.names().iter().enumerate().map(attribute).collect();
+        let mut attributes: Vec<UrlParameter> = valid_attributes.names().iter().enumerate().map(attribute).collect();
         // Required ones first.
         attributes.sort_by_key(|attribute| !attribute.in_table_suffix);
         Self {

@@ -1,6 +1,6 @@
 //! Replays a dead letter: publishes its data to the topic again.
 //!
-//! The message takes the same path as the first time. If it becomes a row, the row has the event id of the first time,
+//! The message is processed as before. If it becomes a row, the row has the same event id as before,
 //! because the id is derived from the log entry. If it still cannot become a row, it becomes a second dead letter. The row
 //! in the dead-letter table is kept.
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::names::Names;
+use super::names::ConsoleNames;
 
 /// The names in the files, which are the defaults of the settings.
 const DATASET: &str = "parsed_pixel";
@@ -37,13 +37,13 @@ const QUERIES: &[(&str, &str)] = &queries![
 pub(crate) struct Sample {
     /// The file's first line, which is a comment.
     title: String,
-    /// The second line: what the query answers.
+    /// The second line: the question that the query answers.
     about: String,
     sql: String,
 }
 
 /// All queries, with the dataset and table names of the settings.
-pub(crate) fn all(names: &Names) -> Vec<Sample> {
+pub(crate) fn all(names: &ConsoleNames) -> Vec<Sample> {
     QUERIES.iter().map(|(_, text)| sample(text, &names.dataset, &names.table, &names.dead_letter_table)).collect()
 }
 

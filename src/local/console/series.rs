@@ -34,11 +34,11 @@ pub(crate) struct Second {
 
 /// Seconds with at least one delivery, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Series {
+pub(crate) struct EventSeries {
     seconds: VecDeque<Second>,
 }
 
-impl Series {
+impl EventSeries {
     /// Counts a delivery that ended in the second `at`. `latency` is in milliseconds, for stored events.
     pub(crate) fn count(&mut self, at: i64, outcome: ChartOutcome, latency: Option<u32>) {
         // If the clock was set back, count for the last second.
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn seconds_are_dropped_after_five_minutes() {
-        let mut series = Series::default();
+        let mut series = EventSeries::default();
         series.count(1000, ChartOutcome::Stored, Some(5));
         series.count(1000, ChartOutcome::DeadLetter, None);
         series.count(1299, ChartOutcome::Filtered, None);
@@ -127,12 +127,12 @@ mod tests {
         assert_eq!(seen, [(1000, 1, 0, 1), (1299, 0, 1, 0)]);
         assert_eq!(series.since(1300).len(), 1, "a second that is five minutes old is not shown");
         series.count(1300, ChartOutcome::Nacked, None);
-        assert_eq!(series.seconds.len(), 2, "nor kept");
+        assert_eq!(series.seconds.len(), 2, "and it is not kept");
     }
 
     #[test]
     fn a_busy_second_keeps_a_sample_of_its_latencies() {
-        let mut series = Series::default();
+        let mut series = EventSeries::default();
         for latency in 0..1000 {
             series.count(1, ChartOutcome::Stored, Some(latency));
         }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_second_belongs_to_one_minute() {
-        let mut series = Series::default();
+        let mut series = EventSeries::default();
         for at in [1000, 1240, 1241, 1300] {
             series.count(at, ChartOutcome::Stored, Some(at as u32));
         }

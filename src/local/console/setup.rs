@@ -9,17 +9,17 @@ use serde::Serialize;
 
 use super::Console;
 use super::assets::pixel_origin;
-use super::names::Names;
+use super::names::ConsoleNames;
 use super::samples::{self, Sample};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct PageSetup {
     #[serde(flatten)]
-    names: Names,
+    names: ConsoleNames,
     version: &'static str,
     /// The pixel's URL, with the host of the request.
     pixel: String,
-    /// Google's emulator delivers the messages, so that there are no events to show.
+    /// Whether Google's emulator delivers the messages. The page cannot show events then.
     emulator: bool,
     samples: Vec<Sample>,
 }

@@ -136,7 +136,7 @@ mod tests {
 
     /// MD5 and CRC32C are constants. If this test fails, update them with `gcloud storage hash deploy/pixel.png`.
     #[test]
-    fn the_hashes_are_those_of_the_pixel_that_is_shipped() {
+    fn the_hashes_match_the_shipped_pixel() {
         let digest: String = Sha256::digest(PIXEL).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(digest, "938633219d72209d351c9b15894ced2c88cba540591a75065d6ee0c31044b801");
         assert_eq!(PIXEL.len(), 68);

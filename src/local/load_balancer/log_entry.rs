@@ -2,7 +2,7 @@
 //!
 //! Members and their spelling are those of real entries of a classic load balancer with a backend
 //! bucket: `cacheHit`, `referer` and the like are left out where they would be false or empty,
-//! 64-bit numbers are strings, the bucket's name is nowhere, and only an answer that came from the
+//! 64-bit numbers are strings, the bucket's name is omitted, and only an answer that came from the
 //! bucket has a `serverIp` (<https://cloud.google.com/cdn/docs/logging>).
 
 use std::net::IpAddr;

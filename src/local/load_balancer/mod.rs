@@ -5,8 +5,7 @@
 //!                                   └─▶ log_entry ──▶ log sink
 //! ```
 //!
-//! Every request is logged, whatever its path and whether or not it was answered from the cache, as with a real backend
-//! bucket. Log sink and service decide which entries count.
+//! Every request is logged, with any path, whether or not it was answered from the cache, as with a real backend bucket. Log sink and service decide which entries count.
 
 mod bucket;
 mod cdn;
@@ -28,7 +27,7 @@ use self::bucket::Bucket;
 use self::cdn::{CacheResult, Cdn};
 use self::log_entry::{LoggedRequest, head_size};
 use super::log_sink::LogSink;
-use super::stats::Stats;
+use super::stats::TopologyStats;
 
 /// A load balancer with one backend bucket.
 #[derive(Debug)]
@@ -38,12 +37,12 @@ pub struct LoadBalancer {
     cdn: Cdn,
     cache_id: String,
     sink: LogSink,
-    stats: Stats,
+    stats: TopologyStats,
 }
 
 impl LoadBalancer {
     /// `project` owns the log. `paths` are the pixel's names in the bucket.
-    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, stats: Stats) -> Self {
+    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, stats: TopologyStats) -> Self {
         let cache_id = format!("LCL-{:08x}", fastrand::u32(..));
         Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, stats }
     }

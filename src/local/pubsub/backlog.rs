@@ -11,14 +11,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::message::Message;
-use super::policy::{Policy, RetryPolicy};
+use super::policy::{DeliveryRetryPolicy, SubscriptionPolicy};
 use super::push_backoff::PushBackoff;
 use super::window::Window;
 
-/// All messages that are neither acknowledged nor dead-lettered.
+/// All messages that are not acknowledged and not dead-lettered.
 #[derive(Debug)]
 pub(crate) struct Backlog {
-    policy: Policy,
+    policy: SubscriptionPolicy,
     window: Window,
     backoff: PushBackoff,
     /// Never delivered yet, in the order of publishing.
@@ -45,7 +45,7 @@ pub(crate) struct Attempt {
     pub(crate) began: Instant,
 }
 
-/// What the subscription does next.
+/// The next step of the subscription.
 #[derive(Debug)]
 pub(crate) enum NextStep {
     Deliver(Attempt),
@@ -69,7 +69,7 @@ pub(crate) struct ExhaustedMessage {
 }
 
 impl Backlog {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: SubscriptionPolicy) -> Self {
         Self {
             policy,
             window: Window::default(),
@@ -92,7 +92,7 @@ impl Backlog {
 
     /// From now on, retries ignore the retry policy and wait only for push backoff, because the process is shutting down.
     pub(crate) fn retry_at_once(&mut self, now: Instant) {
-        self.policy.retry = RetryPolicy::IMMEDIATE;
+        self.policy.retry = DeliveryRetryPolicy::IMMEDIATE;
         self.failed = std::mem::take(&mut self.failed).into_iter().map(|((_, n), failed)| ((now, n), failed)).collect();
     }
 
@@ -157,9 +157,9 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn backlog_of(count: usize, max_delivery_attempts: u32) -> Backlog {
-        let mut backlog = Backlog::new(Policy {
+        let mut backlog = Backlog::new(SubscriptionPolicy {
             ack_deadline: 60 * SECOND,
-            retry: RetryPolicy { minimum: 10 * SECOND, maximum: 600 * SECOND },
+            retry: DeliveryRetryPolicy { minimum: 10 * SECOND, maximum: 600 * SECOND },
             dead_letter: Some(DeadLetterPolicy { max_delivery_attempts }),
         });
         for n in 0..count {

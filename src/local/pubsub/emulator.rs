@@ -1,7 +1,7 @@
-//! Google's Pub/Sub emulator, in place of our own topic and push subscription.
+//! Google's Pub/Sub emulator, instead of the topic and push subscription of this folder.
 //!
 //! With PUBSUB_EMULATOR_HOST set, the log sink's messages are published to the emulator, which pushes them to the service.
-//! Its deliveries appear in the service's metrics, but not in [`Stats`](crate::local::stats::Stats).
+//! Its deliveries appear in the service's metrics, but not in [`TopologyStats`](crate::local::stats::TopologyStats).
 //!
 //! The subscription has no retry policy, because with one the emulator drops messages after two or three nacks. It has no
 //! dead-letter policy, because the emulator repeats a nacked message every second without backoff: a short outage of the
@@ -36,7 +36,7 @@ pub struct Emulator {
     setup: EmulatorSetup,
 }
 
-/// What existed in the emulator, and what was created.
+/// The topic and the subscription in the emulator, and whether they existed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmulatorSetup {
     /// `projects/P/topics/T`
@@ -72,7 +72,7 @@ impl Emulator {
         tokio::time::timeout(SETUP_TIMEOUT, set_up).await.unwrap_or_else(|_| Err(EmulatorError::Timeout { address: address.to_owned() }))
     }
 
-    /// What existed, and what was created.
+    /// The topic and the subscription, and whether they existed.
     pub fn setup(&self) -> &EmulatorSetup {
         &self.setup
     }

@@ -22,7 +22,7 @@ mod window;
 
 pub use dead_letter_topic::DeadLetterTopic;
 pub use message::{Attributes, Message};
-pub use policy::{DeadLetterPolicy, Policy, RetryPolicy};
+pub use policy::{DeadLetterPolicy, DeliveryRetryPolicy, SubscriptionPolicy};
 pub use push_subscription::PushSubscription;
 pub use topic::{PublishedMessages, Topic};
 

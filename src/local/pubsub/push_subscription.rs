@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::backlog::{Attempt, Backlog, ExhaustedMessage, NextStep, PushResult};
 use super::dead_letter_topic::DeadLetterTopic;
-use super::policy::Policy;
+use super::policy::SubscriptionPolicy;
 use super::topic::PublishedMessages;
 use super::{SUBSCRIPTION, is_ack};
-use crate::local::stats::{DeliveryRecord, Stats};
+use crate::local::stats::{DeliveryRecord, TopologyStats};
 use crate::telemetry::Throttle;
 
 /// The User-Agent of Pub/Sub.
@@ -23,9 +23,9 @@ const USER_AGENT: &str = "APIs-Google; (+https://developers.google.com/webmaster
 #[derive(Debug)]
 pub struct PushSubscription {
     published: PublishedMessages,
-    policy: Policy,
+    policy: SubscriptionPolicy,
     dead_letters: Arc<DeadLetterTopic>,
-    stats: Stats,
+    stats: TopologyStats,
     pusher: Pusher,
 }
 
@@ -53,9 +53,9 @@ impl PushSubscription {
         published: PublishedMessages,
         endpoint: String,
         project: &str,
-        policy: Policy,
+        policy: SubscriptionPolicy,
         dead_letters: Arc<DeadLetterTopic>,
-        stats: Stats,
+        stats: TopologyStats,
     ) -> Result<Self, reqwest::Error> {
         // A redirect counts as a nack.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -124,7 +124,7 @@ impl Pusher {
 }
 
 /// Logs a failed delivery, and records the result.
-fn record(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> PushResult {
+fn record(finished: &FinishedDelivery, stats: &TopologyStats, throttle: &Throttle) -> PushResult {
     let FinishedDelivery { attempt: Attempt { message, number, .. }, status, took } = finished;
     let acked = status.is_some_and(is_ack);
     if !acked && let Some(suppressed) = throttle.pass() {
@@ -142,7 +142,7 @@ fn record(finished: &FinishedDelivery, stats: &Stats, throttle: &Throttle) -> Pu
     if acked { PushResult::Ack } else { PushResult::Nack }
 }
 
-fn dead_letter(exhausted: &ExhaustedMessage, dead_letters: &DeadLetterTopic, stats: &Stats) {
+fn dead_letter(exhausted: &ExhaustedMessage, dead_letters: &DeadLetterTopic, stats: &TopologyStats) {
     dead_letters.publish(exhausted, Timestamp::now());
     stats.record_dead_letter();
     let ExhaustedMessage { message, attempts } = exhausted;

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::message::{Attributes, Message};
-use crate::local::stats::Stats;
+use crate::local::stats::TopologyStats;
 
 /// Where log entries are published. Clones share the same topic.
 #[derive(Debug, Clone)]
 pub struct Topic {
     messages: mpsc::UnboundedSender<Message>,
     next_id: Arc<AtomicU64>,
-    stats: Stats,
+    stats: TopologyStats,
 }
 
 /// The receiving end of a topic: messages in the order of publishing.
@@ -24,7 +24,7 @@ pub struct PublishedMessages(pub(crate) mpsc::UnboundedReceiver<Message>);
 
 impl Topic {
     /// Creates a topic and its only subscription's receiver. Messages wait until they are received.
-    pub fn new(stats: Stats) -> (Self, PublishedMessages) {
+    pub fn new(stats: TopologyStats) -> (Self, PublishedMessages) {
         let (messages, published) = mpsc::unbounded_channel();
         // Unlike the emulator's, these ids do not repeat after a restart.
         let first = Timestamp::now().as_microsecond().unsigned_abs();

@@ -2,7 +2,7 @@
 //!
 //! It follows the documented slow start: a small initial number, one more for each acknowledgement (so that it doubles
 //! each round), and half after a failure (<https://cloud.google.com/pubsub/docs/push#push_backoff>). The reduction after
-//! a failure is no longer documented; earlier editions said half.
+//! a failure is no longer documented; earlier editions of that page documented half.
 
 /// Documented as "a small single-digit number".
 const INITIAL_SIZE: usize = 3;

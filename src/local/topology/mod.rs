@@ -20,9 +20,9 @@ use super::load_balancer::LoadBalancer;
 use super::log_sink::LogSink;
 use super::loopback;
 use super::pubsub::emulator::EmulatorError;
-use super::pubsub::{DeadLetterTopic, Policy, Topic};
-use super::stats::Stats;
-use super::summary::Summary;
+use super::pubsub::{DeadLetterTopic, SubscriptionPolicy, Topic};
+use super::stats::TopologyStats;
+use super::summary::RunSummary;
 use super::views::{self, Views};
 use crate::config::Config;
 use crate::service::{Service, ServiceError};
@@ -37,18 +37,18 @@ const PIXEL_PATH: &str = "/pixel.png";
 
 /// Settings of the topology, besides those of the service.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct TopologySettings {
     pub project: String,
-    pub pubsub: Pubsub,
+    pub pubsub: PubsubMode,
     /// Rate of the demo traffic; `None` for no demo.
     pub demo: Option<Rate>,
 }
 
 /// The Pub/Sub between log sink and service.
 #[derive(Debug, Clone)]
-pub enum Pubsub {
+pub enum PubsubMode {
     /// The topic and push subscription of [`pubsub`](super::pubsub).
-    InProcess(Policy),
+    InProcess(SubscriptionPolicy),
     /// Google's emulator.
     Emulator {
         /// `http://127.0.0.1:8085`
@@ -87,7 +87,7 @@ pub struct Topology {
     load_balancer: Task<()>,
     subscription: Subscription,
     /// Writes the console's journal. The service serves the console's pages.
-    recorder: Task<()>,
+    journal_writer: Task<()>,
     service: Task<Result<(), ServiceError>>,
     /// Returns the number of created views.
     views: Task<u64>,
@@ -96,11 +96,16 @@ pub struct Topology {
 
 impl Topology {
     /// Starts all parts: BigQuery first, demo last.
-    pub async fn start(settings: Settings, config: Config, bigquery: BigQuery, listeners: Listeners) -> Result<Self, TopologyError> {
-        let Settings { project, pubsub, demo } = settings;
+    pub async fn start(
+        settings: TopologySettings,
+        config: Config,
+        bigquery: BigQuery,
+        listeners: Listeners,
+    ) -> Result<Self, TopologyError> {
+        let TopologySettings { project, pubsub, demo } = settings;
         let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
         let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
-        let stats = Stats::default();
+        let stats = TopologyStats::default();
         let dead_letters = Arc::new(DeadLetterTopic::new(&project));
         let paths = config.template.decode.pixel_paths.clone();
         let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
@@ -126,8 +131,8 @@ impl Topology {
         let service = Service::start(config)?;
         let emulator = subscription.emulator.clone();
         let handles = Handles { urls, stats, topic, dead_letters, bigquery, template, emulator };
-        let (routes, recorder) = console::new(handles.clone(), &location, host, pixel_port.address.port());
-        let recorder = Task::spawn(|end| recorder.run(end));
+        let (routes, journal_writer) = console::new(handles.clone(), &location, host, pixel_port.address.port());
+        let journal_writer = Task::spawn(|end| journal_writer.run(end));
         let template = service.template();
         let views = Views::new(http.clone(), handles.urls.tables.clone(), views::ViewNames::of(&location, &handles.template));
         let views = Task::spawn(|end| async move {
@@ -148,7 +153,7 @@ impl Topology {
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
             Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, recorder, service, views, bigquery_server })
+        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, journal_writer, service, views, bigquery_server })
     }
 
     /// Waits until the service stops by itself, which is a failure.
@@ -161,14 +166,14 @@ impl Topology {
 
     /// Stops the parts one after the other, in the order in which an event passes them. Messages may finish until
     /// `timeout` is over or `cancel` completes.
-    pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> Summary {
+    pub async fn shut_down(self, timeout: Duration, cancel: impl Future<Output = ()>) -> RunSummary {
         let Handles { urls, stats, dead_letters, bigquery, .. } = self.handles;
         if let Some(demo) = self.demo {
             demo.end(SHUTDOWN_TIMEOUT).await;
         }
         self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
         let unfinished = self.subscription.drain(timeout, cancel, &stats).await;
-        self.recorder.end(SHUTDOWN_TIMEOUT).await;
+        self.journal_writer.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;
         drop(service.stop);
         // The service limits its own shutdown time. If it stopped by itself, `service_ended` has reported it.
@@ -179,7 +184,7 @@ impl Topology {
         let tables_after = count_tables(&self.http, &urls.tables).await;
         self.bigquery_server.end(SHUTDOWN_TIMEOUT).await;
         bigquery.close().await;
-        Summary {
+        RunSummary {
             counts: stats.counts(),
             outcomes: telemetry::stats().deliveries,
             unfinished,

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Pubsub, TopologyError};
+use super::{PubsubMode, TopologyError};
 use crate::local::pubsub::emulator::{Emulator, EmulatorSetup};
 use crate::local::pubsub::{DeadLetterTopic, PublishedMessages, PushSubscription};
-use crate::local::stats::Stats;
+use crate::local::stats::TopologyStats;
 use crate::telemetry;
 
 /// Interval of the checks whether the emulator has delivered everything.
@@ -30,21 +30,21 @@ pub(crate) struct Subscription {
 impl Subscription {
     /// Pushes to `/` of the service at this URL.
     pub(crate) async fn start(
-        pubsub: Pubsub,
+        pubsub: PubsubMode,
         published: PublishedMessages,
         service: &str,
         project: &str,
         dead_letters: Arc<DeadLetterTopic>,
-        stats: Stats,
+        stats: TopologyStats,
     ) -> Result<Self, TopologyError> {
         let (end, ended) = watch::channel(None);
         let endpoint = format!("{service}/");
         match pubsub {
-            Pubsub::InProcess(policy) => {
+            PubsubMode::InProcess(policy) => {
                 let subscription = PushSubscription::new(published, endpoint, project, policy, dead_letters, stats)?;
                 Ok(Self { task: tokio::spawn(subscription.run(ended)), end, emulator: None })
             }
-            Pubsub::Emulator { address, push_endpoint, ack_deadline } => {
+            PubsubMode::Emulator { address, push_endpoint, ack_deadline } => {
                 let endpoint = push_endpoint.unwrap_or(endpoint);
                 let emulator = Emulator::connect(&address, project, &endpoint, ack_deadline).await?;
                 let setup = emulator.setup().clone();
@@ -55,7 +55,7 @@ impl Subscription {
 
     /// Waits until every message is finished, until `timeout` is over, or until `cancel` completes. Returns the number of
     /// unfinished messages.
-    pub(crate) async fn drain(self, timeout: Duration, cancel: impl Future<Output = ()>, stats: &Stats) -> u64 {
+    pub(crate) async fn drain(self, timeout: Duration, cancel: impl Future<Output = ()>, stats: &TopologyStats) -> u64 {
         let Self { task, end, emulator } = self;
         end.send_replace(Some(Instant::now() + timeout));
         let drained = async {

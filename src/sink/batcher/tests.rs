@@ -1,4 +1,4 @@
-//! The batcher alone, on paused time, with a scripted sink in place of BigQuery.
+//! The batcher alone, on paused time, with a scripted sink instead of BigQuery.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -10,7 +10,7 @@ use crate::decode::{EventId, TableSuffix};
 const LIMITS: Limits = Limits { rows: 500, bytes: 1 << 20, inserts: 100, attempt: Duration::from_secs(60) };
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What the sink was asked for.
+/// One call of the sink.
 #[derive(Debug, Clone, PartialEq)]
 struct Call {
     at: Instant,
@@ -22,7 +22,7 @@ struct Call {
 /// The response to one call: how long it takes, and the result of each row.
 type Script = Box<dyn Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync>;
 
-/// Does what its script says, by the number of the call.
+/// Returns the results of its script, by the number of the call.
 struct Scripted {
     script: Script,
     calls: Mutex<Vec<Call>>,

@@ -44,7 +44,7 @@ pub struct BigQuery {
 }
 
 impl BigQuery {
-    /// A client that has sent nothing yet. BATCH_GZIP says whether bodies are compressed.
+    /// A client that has sent nothing yet. `gzip` is BATCH_GZIP.
     pub fn new(location: Location, tokens: Tokens, gzip: bool) -> Result<Arc<Self>, reqwest::Error> {
         let http = reqwest::Client::builder()
             // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.

@@ -10,7 +10,7 @@ use crate::decode::Schema;
 use crate::google::{Api, ApiError, ApiResult, Lookup, bigquery};
 
 impl BigQuery {
-    /// The schema of a table, or `None` if there is no such table.
+    /// The schema of a table, or `None` if it does not exist.
     pub async fn schema_of(&self, table: &str) -> ApiResult<Option<Schema>> {
         let Location { project, dataset, .. } = &self.location;
         match bigquery::schema(&self.client, project, dataset, table).await? {
@@ -19,7 +19,7 @@ impl BigQuery {
         }
     }
 
-    /// Creates a table, and its dataset if need be. An existing table is left as it is.
+    /// Creates a table, and its dataset if it does not exist. An existing table is left unchanged.
     pub async fn create_table(&self, table: &str, schema: &Schema) -> ApiResult<()> {
         let Location { project, dataset, .. } = &self.location;
         let table = json!({

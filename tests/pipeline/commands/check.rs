@@ -1,4 +1,4 @@
-//! `pixel-pipeline check`: its report on a deployment, and on one event that it sends through.
+//! `pixel-pipeline check`: its report on a deployment, and on one event that it sends.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -435,7 +435,7 @@ async fn without_credentials_it_fails_and_names_the_login_command() {
         .env_remove("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE");
     let (code, stdout, stderr) = run(check).await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.starts_with("error: no access token: run `gcloud auth application-default login`"), "{stderr}");
+    assert!(stderr.starts_with("error: cannot get an access token: run `gcloud auth application-default login`"), "{stderr}");
     assert_eq!(google.asked(), Vec::<String>::new());
 }
 
@@ -467,7 +467,7 @@ async fn unreachable_apis_break_no_link() {
     assert!(links[0]["problem"].as_str().unwrap().contains("cannot reach storage.googleapis.com"), "{}", links[0]);
 }
 
-/// `local` creates the tables shortly after it opens the ports; this one last.
+/// The table that `local` creates last, shortly after it opens the ports.
 async fn wait_for_tables(local: &Local) {
     local.wait_until("the dead-letter table is there", async || local.tables().await.contains(&"dead_letters".to_owned())).await;
 }
@@ -480,7 +480,7 @@ fn live(local: &Local, dir: &Path, url: &str, timeout: &str, settings: &[(&str, 
 }
 
 #[tokio::test]
-async fn a_live_event_is_followed_into_its_table() {
+async fn a_live_event_is_found_in_its_table() {
     let dir = TempDir::new();
     let schema = dir.path().join("schema.json");
     let columns = ["user_id", "order_id"].map(|name| json!({"name": name, "type": "STRING"}));
@@ -510,7 +510,7 @@ async fn a_live_event_is_followed_into_its_table() {
         let markers = local.column(table, if index == 0 { "order_id" } else { "user_id" }).await;
         assert!(markers.len() == 1 && markers[0].starts_with("check-"), "{markers:?}");
         assert_eq!(local.column(table, "amount").await, ["0"]);
-        // Another one is another row of the same table.
+        // A second check adds a row to the same table.
         let (code, _, _) = run(live(&local, dir.path(), &local.pixel, "20s", &settings)).await;
         assert_eq!((code, local.column(table, "event_id").await.len()), (Some(0), 2));
     }
@@ -525,6 +525,6 @@ async fn a_live_event_that_never_arrives_is_a_fault() {
     let (code, stdout, stderr) = run(live(&local, dir.path(), &elsewhere, "1s", &[])).await;
     assert_eq!((code, stderr.as_str()), (Some(1), ""));
     assert!(stdout.contains("✗ pixel response           the pixel's URL answers 404\n"), "{stdout}");
-    let line = stdout.lines().find(|line| line.starts_with("✗ row stored")).expect("it says so");
+    let line = stdout.lines().find(|line| line.starts_with("✗ row stored")).expect("the link is reported");
     assert!(line.contains("no row with check-") && line.ends_with("the URL's path is not in PIXEL_PATH"), "{line}");
 }

@@ -1,4 +1,4 @@
-//! `pixel-pipeline cost`: what it prints, and that docs/cost.md has the same.
+//! `pixel-pipeline cost`: its output, and that docs/cost.md contains it.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::service::{TIMEOUT, command};
 
-/// How one run ended.
+/// The result of one run.
 struct Printed {
     code: Option<i32>,
     out: String,
@@ -73,7 +73,7 @@ async fn the_json_holds_the_sums_and_the_prices_with_page_and_day() {
 }
 
 #[tokio::test]
-async fn several_volumes_are_estimated_one_by_one() {
+async fn several_volumes_are_estimated_separately() {
     let estimates = json(&["--events-per-month", "0", "1M", "1e12", "--users", "1e12"]).await;
     let totals: Vec<f64> = estimates.iter().map(|estimate| estimate["total_dollars"].as_f64().unwrap()).collect();
     assert_eq!(totals.len(), 3);
@@ -83,7 +83,7 @@ async fn several_volumes_are_estimated_one_by_one() {
 }
 
 #[tokio::test]
-async fn users_add_advice_on_a_table_per_user() {
+async fn with_users_the_estimate_advises_on_tables_per_user() {
     let printed = json(&["--events-per-month", "1M", "--users", "500"]).await;
     let tables = &printed[0]["tables"];
     // Day 2 has 1,000 tables, day 100 has 50,000.
@@ -97,7 +97,7 @@ async fn users_add_advice_on_a_table_per_user() {
 }
 
 #[tokio::test]
-async fn an_invalid_number_is_refused_with_its_flag() {
+async fn an_invalid_number_is_rejected_and_its_flag_named() {
     for (args, flag, problem) in [
         (&["--events-per-month", "lots"][..], "--events-per-month", "not a number"),
         (&["--events-per-month", "1.5"], "--events-per-month", "not a whole number"),

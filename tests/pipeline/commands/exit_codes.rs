@@ -18,7 +18,7 @@ async fn run(subcommand: &str, settings: &[(&str, &str)], args: &[&str]) -> (Opt
 }
 
 #[tokio::test]
-async fn an_unknown_argument_ends_with_2() {
+async fn an_unknown_argument_exits_with_2() {
     for subcommand in Command::ALL.iter().map(|command| command.name()) {
         let (code, err) = run(subcommand, &[], &["--no-such-argument"]).await;
         assert_eq!(code, Some(2), "{subcommand}: {err}");
@@ -27,7 +27,7 @@ async fn an_unknown_argument_ends_with_2() {
 }
 
 #[tokio::test]
-async fn a_wrong_setting_ends_with_2_before_credentials_are_needed() {
+async fn an_invalid_setting_exits_with_2_before_credentials_are_read() {
     let cases: [(&str, &[&str]); 6] = [
         ("serve", &[]),
         ("local", &[]),
@@ -45,7 +45,7 @@ async fn a_wrong_setting_ends_with_2_before_credentials_are_needed() {
 }
 
 #[tokio::test]
-async fn missing_input_ends_with_2() {
+async fn missing_input_exits_with_2() {
     for (subcommand, args) in [("explain", &[][..]), ("sign", &[]), ("replay", &[]), ("forget", &[]), ("cost", &[]), ("query", &[])] {
         let (code, err) = run(subcommand, &[("GOOGLE_CLOUD_PROJECT", "my-project")], args).await;
         assert_eq!(code, Some(2), "{subcommand}: {err}");
@@ -54,8 +54,8 @@ async fn missing_input_ends_with_2() {
 }
 
 #[tokio::test]
-async fn a_target_that_cannot_be_reached_ends_with_1() {
-    // Free when it was asked for, and nobody listens.
+async fn an_unreachable_target_exits_with_1() {
+    // A free port without a listener.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let settings = [("BIGQUERY_EMULATOR_HOST", closed.as_str()), ("GOOGLE_CLOUD_PROJECT", "my-project")];
     let cases: [(&str, &[&str]); 3] =
@@ -65,13 +65,13 @@ async fn a_target_that_cannot_be_reached_ends_with_1() {
         assert_eq!(code, Some(1), "{subcommand}: {err}");
         assert!(err.lines().any(|line| line.starts_with("error: ")), "{subcommand}: {err}");
     }
-    // It prints what it found.
+    // `check` prints its report on standard output.
     let (code, err) = run("check", &settings, &[]).await;
     assert_eq!(code, Some(1), "check: {err}");
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_ends_with_1() {
+async fn a_port_in_use_exits_with_1() {
     let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let settings = [("BIGQUERY_EMULATOR_HOST", "127.0.0.1:9"), ("GOOGLE_CLOUD_PROJECT", "my-project"), ("PORT", port.as_str())];

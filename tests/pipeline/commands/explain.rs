@@ -1,4 +1,4 @@
-//! `pixel-pipeline explain`: what it prints, and through it the rules by which input becomes rows.
+//! `pixel-pipeline explain`: its output, and the rules that convert input to rows.
 
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ use crate::support::entry::USER;
 use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, wrapped};
 
-/// How one run ended.
+/// The result of one run.
 struct Explained {
     code: Option<i32>,
     out: String,
@@ -20,7 +20,7 @@ struct Explained {
 }
 
 impl Explained {
-    /// The objects that were printed; a run that failed has none.
+    /// The printed objects; none after a failure.
     fn lines(&self) -> Vec<Value> {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""));
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -39,7 +39,7 @@ async fn run(settings: &[(&str, &str)], args: &[&str], input: &[u8]) -> Explaine
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feed = async {
-        // Refused where explain does not read its standard input, or has already given up.
+        // Fails if explain does not read its standard input, or has ended.
         let _ = stdin.write_all(input).await;
         drop(stdin);
     };
@@ -59,7 +59,7 @@ async fn lines(settings: &[(&str, &str)], input: impl AsRef<[u8]>) -> Vec<Value>
     run(settings, &["--input", "-"], input.as_ref()).await.lines()
 }
 
-/// Outcome and reason, which is most of what there is to say of an event that is not stored.
+/// Outcome and reason of an explanation.
 fn verdict(explanation: &Value) -> (&str, &str) {
     (explanation["outcome"].as_str().unwrap(), explanation["reason"].as_str().unwrap_or_default())
 }
@@ -79,7 +79,7 @@ fn repeated(names: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn a_stored_event_shows_table_suffix_insert_id_and_row_in_this_order() {
+async fn a_stored_event_shows_table_suffix_insert_id_and_row_in_order() {
     let entry = json!({
         "httpRequest": {
             "requestMethod": "GET", "requestUrl": format!("https://t.example.com/pixel.png?user_id={USER}&order_id=42&type=click&x=1"),
@@ -150,7 +150,7 @@ async fn each_reason_for_not_storing_is_named() {
 }
 
 #[tokio::test]
-async fn an_entry_is_explained_alike_in_every_delivery_format() {
+async fn an_entry_has_the_same_outcome_in_every_delivery_format() {
     let entry = Entry::of_query("user_id=u1&order_id=%C3%BC%2F%3F~~~").json();
     let (standard, url_safe) = (STANDARD.encode(&entry), URL_SAFE_NO_PAD.encode(&entry));
     assert!(standard.contains('/') || standard.contains('+') || standard.contains('='), "the spellings differ: {standard}");
@@ -185,7 +185,7 @@ async fn an_entry_without_a_time_is_dated_by_its_message() {
 }
 
 #[tokio::test]
-async fn an_entry_without_an_insert_id_is_known_by_its_message() {
+async fn an_entry_without_an_insert_id_gets_the_message_id() {
     let entry = Entry::of_query("user_id=u").without("/insertId").json();
     let ids: Vec<_> =
         lines(&[], [wrapped(entry.as_bytes(), "1"), wrapped(entry.as_bytes(), "1"), wrapped(entry.as_bytes(), "2")].join("\n"))
@@ -198,7 +198,7 @@ async fn an_entry_without_an_insert_id_is_known_by_its_message() {
 }
 
 /// <https://url.spec.whatwg.org/#concept-urlencoded-parser>, and the cases that Web Platform Tests
-/// put to it: each query with the names and values that it holds.
+/// test it with: each query with its names and values.
 const URLENCODED: &[(&str, &[(&str, &str)])] = &[
     ("", &[]),
     ("test", &[("test", "")]),
@@ -277,7 +277,7 @@ const URLENCODED: &[(&str, &[(&str, &str)])] = &[
     ("__proto__=1&constructor=2&a=3", &[("__proto__", "1"), ("constructor", "2"), ("a", "3")]),
 ];
 
-/// Those of the names above that BigQuery can have columns of.
+/// The names above that are valid BigQuery column names.
 const COLUMNS: [&str; 12] = ["a", "b", "c", "test", "é", "_charset_", "id", "value", "MM", "__proto__", "constructor", "tests"];
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn a_url_with_an_invalid_host_still_yields_its_query() {
 }
 
 #[tokio::test]
-async fn pixel_path_is_a_list_of_exact_paths_or_anything() {
+async fn pixel_path_is_a_list_of_exact_paths_or_a_star() {
     let asked = ["/pixel.png", "/p.gif", "/", "/PIXEL.PNG", "/pixel.png/", "/a/pixel.png", "//pixel.png", "/pixel%2Epng"];
     for (setting, stored) in [
         ("/pixel.png", &asked[..1]),
@@ -374,11 +374,11 @@ async fn methods_other_than_get_are_filtered() {
 }
 
 #[tokio::test]
-async fn table_suffix_shapes_the_table() {
+async fn table_suffix_determines_the_table_name() {
     let entry = Entry::of_query(&format!("user_id={USER}&order_id=a-b&type=click")).json();
     for (template, table) in [
         ("_{user_id}_{date}", "pixel_507f1f77bcf86cd799439011_20260102"),
-        // The original's own shape, which many a query is written for.
+        // The suffix of the original pipeline, which existing queries expect.
         ("_{user_id}_{date:%-m_%-d_%Y}", "pixel_507f1f77bcf86cd799439011_1_2_2026"),
         ("", "pixel"),
         ("_all", "pixel_all"),
@@ -397,7 +397,7 @@ async fn table_suffix_shapes_the_table() {
 }
 
 #[tokio::test]
-async fn hostile_user_ids_make_valid_table_names() {
+async fn hostile_user_ids_result_in_valid_table_names() {
     for user_id in ["a-b", "a__2db", "%2e%2e%2f", "%00", "%F0%9F%92%A9", "`;DROP", "x_20260102", &"u".repeat(60_000), "%FF"] {
         let explanation = urls(&[], &[&format!("https://t.example.com/pixel.png?user_id={user_id}")]).await.remove(0);
         let table = explanation["table"].as_str().unwrap_or_else(|| panic!("{explanation}"));
@@ -406,7 +406,7 @@ async fn hostile_user_ids_make_valid_table_names() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_becomes_null_and_is_listed() {
+async fn an_invalid_value_becomes_null_and_is_listed() {
     let (_dir, schema) = schema_file(json!([
         {"name": "user_id", "type": "STRING", "maxLength": "3"}, {"name": "order_id", "type": "INT64"}, {"name": "type", "type": "BOOL", "mode": "REPEATED"},
         {"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"},
@@ -418,7 +418,7 @@ async fn a_value_that_does_not_fit_becomes_null_and_is_listed() {
 }
 
 #[tokio::test]
-async fn only_valid_attributes_get_from_the_url_into_the_row() {
+async fn only_valid_attributes_become_columns() {
     let (_dir, schema) = schema_file(json!([
         {"name": "user_id", "type": "STRING"}, {"name": "email", "type": "STRING"}, {"name": "event_id", "type": "STRING"}, {"name": "host", "type": "STRING"},
     ]));
@@ -439,7 +439,7 @@ async fn urls_come_before_the_lines_of_a_file() {
 }
 
 #[tokio::test]
-async fn blank_lines_are_skipped_and_the_last_needs_no_line_feed() {
+async fn blank_lines_are_skipped_and_a_final_line_feed_is_optional() {
     let [one, two] = ["user_id=a", "user_id=b"].map(|query| Entry::of_query(query).json());
     assert_eq!(lines(&[], format!("\n\r\n  \t\n{one}\r\n\n{two}")).await.len(), 2);
     assert_eq!(lines(&[], "").await.len(), 0);
@@ -447,7 +447,7 @@ async fn blank_lines_are_skipped_and_the_last_needs_no_line_feed() {
 }
 
 #[tokio::test]
-async fn hostile_lines_are_dead_letters_and_those_after_them_are_explained() {
+async fn hostile_lines_are_dead_letters_and_reading_continues() {
     let deep = "[".repeat(1_000_000);
     let input = [
         b"\xff\xfe\x00{".as_slice(),
@@ -474,7 +474,7 @@ async fn hostile_lines_are_dead_letters_and_those_after_them_are_explained() {
 }
 
 #[tokio::test]
-async fn unread_members_may_hold_anything() {
+async fn unread_members_may_have_any_value() {
     let odd = [
         Entry::of_query("user_id=u").with("/jsonPayload", json!(null)),
         Entry::of_query("user_id=u").with("/jsonPayload", json!([[[]]])),
@@ -493,9 +493,9 @@ async fn unread_members_may_hold_anything() {
     }
 }
 
-/// serde reads a struct from an array, too, member by member; no sender of Google's means that.
+/// serde also reads a struct from an array, member by member. Google sends no such arrays.
 #[tokio::test]
-async fn an_array_is_neither_an_entry_nor_a_push_body() {
+async fn an_array_is_not_an_entry_or_a_push_body() {
     let url = "https://t.example.com/pixel.png?user_id=u";
     let entry = json!(["projects/p/logs/requests", "id", "2026-01-02T03:04:05Z", "", "", {"requestMethod": "GET", "requestUrl": url}]);
     let push = json!([{"data": STANDARD.encode(Entry::of_query("user_id=u").json()), "messageId": "1"}]);
@@ -505,7 +505,7 @@ async fn an_array_is_neither_an_entry_nor_a_push_body() {
 }
 
 #[tokio::test]
-async fn a_line_of_five_megabytes_is_explained_whole() {
+async fn a_line_of_five_megabytes_is_explained() {
     let long = "x".repeat(5 << 20);
     let explanation = lines(&[], wrapped(Entry::of_query(&format!("user_id=u&order_id={long}")).json().as_bytes(), "1")).await.remove(0);
     assert_eq!(explanation["row"]["order_id"].as_str().map(str::len), Some(long.len()));
@@ -527,11 +527,11 @@ async fn text_output_replaces_control_characters() {
         assert!(explained.out.contains(expected), "{expected:?} is not in:\n{}", explained.out);
     }
     let control = explained.out.chars().find(|c| c.is_control() && *c != '\n');
-    assert_eq!(control, None, "a stranger's control characters do not reach the terminal");
+    assert_eq!(control, None, "control characters of untrusted text do not reach the terminal");
 }
 
 #[tokio::test]
-async fn json_is_the_default_without_a_terminal_and_flags_win() {
+async fn json_is_the_default_without_a_terminal() {
     let explained =
         run(&[("TABLE_NAME", "environment")], &["--table-name", "flag", "https://t.example.com/pixel.png?user_id=u"], b"").await;
     let table = explained.lines()[0]["table"].as_str().unwrap().to_owned();
@@ -539,7 +539,7 @@ async fn json_is_the_default_without_a_terminal_and_flags_win() {
 }
 
 #[tokio::test]
-async fn input_that_cannot_be_read_ends_with_2_and_says_which() {
+async fn unreadable_input_exits_with_2_and_names_the_file() {
     let dir = TempDir::new();
     let missing = dir.path().join("missing.jsonl");
     for input in [missing.to_str().unwrap(), dir.path().to_str().unwrap()] {
@@ -550,21 +550,21 @@ async fn input_that_cannot_be_read_ends_with_2_and_says_which() {
 }
 
 #[tokio::test]
-async fn missing_input_ends_with_2_and_names_the_option() {
+async fn missing_input_exits_with_2_and_names_the_option() {
     let explained = run(&[], &[], b"").await;
     assert_eq!((explained.code, explained.out.as_str()), (Some(2), ""));
     assert!(explained.err.contains("--input"), "{}", explained.err);
 }
 
 #[tokio::test]
-async fn wrong_settings_end_with_2_and_are_all_named() {
+async fn all_invalid_settings_are_named_and_exit_with_2() {
     let settings = [("VALID_ATTRIBUTES", "user_id,session,campaign"), ("PIXEL_PATH", "pixel.png"), ("TABLE_NAME", "no name")];
     let explained = run(&settings, &["https://t.example.com/pixel.png?user_id=u"], b"").await;
     assert_eq!((explained.code, explained.out.as_str()), (Some(2), ""));
     for name in ["PIXEL_PATH", "TABLE_NAME"] {
         assert!(explained.err.contains(name), "{name} is not in: {}", explained.err);
     }
-    // The schema has to do with the list as a whole.
+    // The schema is compared with the whole list.
     let explained = run(&settings[..1], &["https://t.example.com/pixel.png?user_id=u"], b"").await;
     assert_eq!(explained.code, Some(2));
     assert!(explained.err.contains("session, campaign"), "every offender at once: {}", explained.err);

@@ -57,7 +57,7 @@ async fn rows_are_printed_as_an_aligned_table() {
 }
 
 #[tokio::test]
-async fn csv_is_quoted_where_it_must_be_and_null_is_empty() {
+async fn csv_is_quoted_if_necessary_and_null_is_empty() {
     let bigquery = TestBigQuery::start().await;
     let sql = "SELECT 'a,\"b\"' AS s, NULL AS n, [1, 2] AS list";
     assert_eq!(printed(&bigquery, &["--format", "csv", sql]).await, "s,n,list\n\"a,\"\"b\"\"\",,\"[1,2]\"\n");
@@ -80,7 +80,7 @@ async fn json_has_the_columns_types() {
 }
 
 #[tokio::test]
-async fn a_long_result_is_printed_page_by_page_and_whole() {
+async fn all_pages_of_a_long_result_are_printed() {
     let bigquery = TestBigQuery::start().await;
     let sql = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 2500)) AS x ORDER BY x";
     let csv = printed(&bigquery, &["--format", "csv", sql]).await;
@@ -102,7 +102,7 @@ async fn max_rows_limits_the_output_and_is_reported() {
 }
 
 #[tokio::test]
-async fn the_query_may_come_from_standard_input() {
+async fn the_query_is_read_from_standard_input() {
     let bigquery = TestBigQuery::start().await;
     for args in [&["--format=csv", "-"][..], &["--format=csv"]] {
         let mut child = query(&bigquery, args).stdin(Stdio::piped()).spawn().unwrap();
@@ -199,7 +199,7 @@ async fn a_query_without_a_target_is_a_usage_error() {
     assert_eq!(run(local).await.1, "x\n1\n");
 }
 
-/// A metadata server that hands out a token, and a BigQuery that asks for it.
+/// A metadata server that returns a token, and a BigQuery that requires it.
 async fn google(request: Request, next: Next) -> Response {
     if request.uri().path().ends_with("/token") {
         let token = json!({"access_token": "of-the-account", "expires_in": 3599, "token_type": "Bearer"});

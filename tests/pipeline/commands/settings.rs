@@ -1,4 +1,4 @@
-//! Settings: what is documented, what is refused, and how.
+//! Settings: their documentation, and the errors for invalid values.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,14 +16,14 @@ use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
-/// How a service ended that could not run.
+/// The result of a service that could not run.
 struct Refusal {
     code: Option<i32>,
     log: String,
 }
 
 impl Refusal {
-    /// The problems, one a line.
+    /// The problems, one per line.
     fn problems(&self) -> Vec<String> {
         let line: Value = serde_json::from_str(&self.log).unwrap_or_else(|error| panic!("{error}: {}", self.log));
         let (_, problems) = line["message"].as_str().unwrap().split_once("invalid settings:\n").expect("problems");
@@ -31,22 +31,22 @@ impl Refusal {
     }
 }
 
-/// Runs `serve` with nothing but these settings and flags until it gives up.
+/// Runs `serve` with only these settings and flags until it exits.
 async fn refusal(settings: &[(&str, &str)], flags: &[&str]) -> Refusal {
     let mut command = command("serve");
     command.envs(settings.iter().copied()).args(flags).stdin(Stdio::null()).stdout(Stdio::null());
-    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("the service gives up").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("the service exits").unwrap();
     Refusal { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
 }
 
-/// Settings with which `serve` would run, if there were a BigQuery.
+/// Valid settings of `serve`. No BigQuery listens at their address.
 const GOOD: [(&str, &str); 3] = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")];
 
 fn with<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     GOOD.into_iter().chain(settings.iter().copied()).collect()
 }
 
-/// Every mistake that one setting alone can be.
+/// Every mistake in a single setting.
 const MISTAKES: &[(&str, &str)] = &[
     ("PORT", "http"),
     ("PORT", "65536"),
@@ -78,7 +78,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("SIGNATURE_MODE", "ignore"),
     ("DEAD_LETTER_TABLE", "dead letters"),
     ("DEAD_LETTER_TABLE", ""),
-    // What a query over `pixel*` would read.
+    // A query over `pixel*` would read this table.
     ("DEAD_LETTER_TABLE", "pixel_dead_letters"),
     ("DEAD_LETTER_TABLE", "pixel"),
     ("AUTO_CREATE", "maybe"),
@@ -95,7 +95,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("PUSH_DEADLINE", "ten seconds"),
     ("PUSH_DEADLINE", "NaN"),
     ("PUSH_AUTH", "basic"),
-    // Half of it would look as if it were looked at.
+    // A path would be ignored silently.
     ("PUSH_AUDIENCE", "https://pixel.example.com"),
     ("PUSH_SERVICE_ACCOUNT", "pixel-push"),
     ("PUSH_JWKS_URL", "certs"),
@@ -109,13 +109,13 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn each_mistake_ends_with_2_and_one_line_that_names_the_setting() {
+async fn an_invalid_setting_exits_with_2_and_is_named_in_one_line() {
     for (name, value) in MISTAKES {
         let refusal = refusal(&with(&[(name, value)]), &[]).await;
         assert_eq!(refusal.code, Some(2), "{name}={value}: {}", refusal.log);
         let problems = refusal.problems();
         assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
-        // Of a setting that goes with no other, the other one's.
+        // If two settings exclude each other, the error has the name of the other one.
         let named = if *name == "PUSH_AUDIENCE" { "PUSH_AUTH" } else { name };
         assert!(problems[0].starts_with(&format!("{named}: ")), "{name}={value}: {problems:?}");
     }
@@ -142,7 +142,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
 
 #[tokio::test]
 async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
-    // Taken, so that an attempt to bind it would be an error, too.
+    // The port is in use, so an attempt to bind it would be an error, too.
     let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let names = [
@@ -185,9 +185,9 @@ async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
     assert!(!refusal.log.contains("cannot listen"), "{}", refusal.log);
 }
 
-/// Its syntax has nothing to do with the attributes.
+/// The syntax of TABLE_SUFFIX is independent of the attributes.
 #[tokio::test]
-async fn a_mistake_in_the_attributes_does_not_hide_one_in_the_suffix() {
+async fn invalid_attributes_do_not_hide_an_invalid_suffix() {
     let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user-id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
     let problems = refusal.problems();
     assert!(problems.iter().any(|problem| problem.starts_with("VALID_ATTRIBUTES: ")), "{problems:?}");
@@ -213,7 +213,7 @@ async fn attributes_without_a_live_column_are_all_named() {
     assert!(refusal.log.contains("VALID_ATTRIBUTES names session, campaign"), "{}", refusal.log);
 }
 
-/// Once created, the table's own schema would win over a corrected file.
+/// Once the table exists, its schema wins over a corrected file.
 #[tokio::test]
 async fn attributes_missing_in_the_schema_file_create_no_table() {
     let bigquery = TestBigQuery::start().await;
@@ -228,7 +228,7 @@ async fn attributes_missing_in_the_schema_file_create_no_table() {
 async fn help_documents_every_environment_variable() {
     let output = command("serve").arg("--help").output().await.unwrap();
     assert_eq!(output.status.code(), Some(0));
-    // Wrapped as wide as the terminal is, or is thought to be.
+    // clap wraps the text at the width of the terminal.
     let help = String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     for setting in SETTINGS.iter().filter(|setting| setting.is_shown_by(Command::Serve)) {
         let (name, flag) = (setting.name, format!("--{}", setting.flag()));
@@ -251,7 +251,7 @@ async fn a_flag_wins_over_its_environment_variable() {
 }
 
 #[tokio::test]
-async fn unknown_arguments_of_serve_end_with_2() {
+async fn unknown_arguments_of_serve_exit_with_2() {
     for flags in [&["--colour", "red"][..], &["surplus"]] {
         let refusal = refusal(&GOOD, flags).await;
         assert_eq!(refusal.code, Some(2), "{}", refusal.log);
@@ -273,7 +273,7 @@ async fn metadata_server() -> String {
 }
 
 #[tokio::test]
-async fn the_project_comes_from_the_metadata_server_unless_it_is_given() {
+async fn the_project_defaults_to_that_of_the_metadata_server() {
     let metadata = metadata_server().await;
     for (given, expected) in [("", "project-of-the-machine"), ("given-project", "given-project")] {
         let bigquery = TestBigQuery::start().await;
@@ -286,18 +286,18 @@ async fn the_project_comes_from_the_metadata_server_unless_it_is_given() {
 }
 
 #[tokio::test]
-async fn without_project_and_metadata_server_the_error_says_what_to_set() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    let settings = [("GCE_METADATA_HOST", nobody.as_str()), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9"), ("PORT", "0")];
+async fn without_project_and_metadata_server_the_error_has_the_fix() {
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let settings = [("GCE_METADATA_HOST", unused.as_str()), ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9"), ("PORT", "0")];
     let refusal = refusal(&settings, &[]).await;
     assert_eq!(refusal.code, Some(2), "{}", refusal.log);
     let problems = refusal.problems();
     assert!(problems.len() == 1 && problems[0].starts_with("GOOGLE_CLOUD_PROJECT: it is not set"), "{problems:?}");
 }
 
-/// On other machines than Google's, the name of the metadata server leads anywhere or nowhere.
+/// Outside of Google Cloud, the name of the metadata server may resolve to any address, or to none.
 #[tokio::test]
-async fn a_metadata_server_that_hangs_does_not_hang_the_start() {
+async fn a_hanging_metadata_server_does_not_block_the_start() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let started = Instant::now();
@@ -315,7 +315,7 @@ async fn an_emulator_is_refused_on_cloud_run() {
 }
 
 #[tokio::test]
-async fn an_emulators_address_is_a_url_or_a_host_and_port() {
+async fn an_emulator_address_is_a_url_or_host_and_port() {
     let bigquery = TestBigQuery::start().await;
     let host = bigquery.url.strip_prefix("http://").unwrap();
     for address in
@@ -336,7 +336,7 @@ async fn a_dead_letter_table_may_have_another_name() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named_with_its_setting() {
+async fn a_port_in_use_is_named_with_its_setting() {
     let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let refusal = refusal(&with(&[("PORT", &port)]), &[]).await;
@@ -345,12 +345,12 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read_end_the_service() {
+async fn unreadable_credentials_stop_the_service() {
     let dir = TempDir::new();
     let file = dir.path().join("key.json");
     std::fs::write(&file, "{}").unwrap();
     let settings = [("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", PROJECT), ("GOOGLE_APPLICATION_CREDENTIALS", file.to_str().unwrap())];
     let refusal = refusal(&settings, &[]).await;
     assert_eq!(refusal.code, Some(1), "{}", refusal.log);
-    assert!(refusal.log.contains("cannot get credentials for BigQuery: no access token"), "{}", refusal.log);
+    assert!(refusal.log.contains("cannot get credentials for BigQuery: cannot get an access token"), "{}", refusal.log);
 }

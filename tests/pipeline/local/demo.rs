@@ -32,7 +32,7 @@ async fn the_demo_stops_after_its_duration_and_every_event_is_counted() {
     assert_eq!(counts["published"], counts["stored"] + counts["filtered"] + counts["dead letters"], "{summary}");
     assert!(!counts.contains_key("lost"), "{summary}");
 
-    // Without the demo, the tables contain what the summary says.
+    // Without the demo, the tables contain the rows of the summary.
     let restarted = Local::start(dir.path(), &[]).await;
     let tables = restarted.tables().await;
     assert_eq!(tables.len() as u64, counts["tables created"], "{tables:?}");

@@ -228,7 +228,7 @@ async fn a_port_in_use_is_reported_with_its_setting() {
 #[tokio::test]
 async fn all_invalid_settings_are_reported() {
     let dir = TempDir::new();
-    let (code, log) = run_to_failure(dir.path(), &[("TABLE_SUFFIX", "{nobody}"), ("PUSH_DEADLINE", "soon")]).await;
+    let (code, log) = run_to_failure(dir.path(), &[("TABLE_SUFFIX", "{unknown}"), ("PUSH_DEADLINE", "soon")]).await;
     assert_eq!(code, Some(2));
     assert!(log.contains("TABLE_SUFFIX") && log.contains("PUSH_DEADLINE"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! `local` with Google's Pub/Sub emulator in place of its own Pub/Sub.
+//! `local` with Google's Pub/Sub emulator instead of its own Pub/Sub.
 
 use std::net::{SocketAddr, TcpListener};
 

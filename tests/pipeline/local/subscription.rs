@@ -8,8 +8,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use pixel_pipeline::local::pubsub::{Attributes, DeadLetterPolicy, DeadLetterTopic, Policy, PushSubscription, RetryPolicy, Topic};
-use pixel_pipeline::local::stats::Stats;
+use pixel_pipeline::local::pubsub::{
+    Attributes, DeadLetterPolicy, DeadLetterTopic, DeliveryRetryPolicy, PushSubscription, SubscriptionPolicy, Topic,
+};
+use pixel_pipeline::local::stats::TopologyStats;
 use pixel_pipeline::source::http::server;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -43,19 +45,23 @@ async fn endpoint(statuses: &'static [u16]) -> (String, mpsc::UnboundedReceiver<
 struct Pubsub {
     topic: Topic,
     received: mpsc::UnboundedReceiver<Value>,
-    stats: Stats,
+    stats: TopologyStats,
     dead_letters: Arc<DeadLetterTopic>,
 }
 
 /// Retries are delayed only by push backoff.
-fn policy() -> Policy {
-    Policy { ack_deadline: TIMEOUT, retry: RetryPolicy::IMMEDIATE, dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }) }
+fn policy() -> SubscriptionPolicy {
+    SubscriptionPolicy {
+        ack_deadline: TIMEOUT,
+        retry: DeliveryRetryPolicy::IMMEDIATE,
+        dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }),
+    }
 }
 
 /// A topic, and its subscription to an endpoint with these answers.
-async fn pubsub(statuses: &'static [u16], policy: Policy) -> (Pubsub, PushSubscription) {
+async fn pubsub(statuses: &'static [u16], policy: SubscriptionPolicy) -> (Pubsub, PushSubscription) {
     let (url, received) = endpoint(statuses).await;
-    let stats = Stats::default();
+    let stats = TopologyStats::default();
     let (topic, published) = Topic::new(stats.clone());
     let dead_letters = Arc::new(DeadLetterTopic::new("p"));
     let subscription = PushSubscription::new(published, url, "p", policy, Arc::clone(&dead_letters), stats.clone()).unwrap();
@@ -81,7 +87,7 @@ impl Pubsub {
 async fn messages_are_delivered_until_acknowledged() {
     for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[NO_ANSWER, 204]] {
         let ack_deadline = if statuses[0] == NO_ANSWER { Duration::from_millis(200) } else { TIMEOUT };
-        let (mut pubsub, subscription) = pubsub(statuses, Policy { ack_deadline, ..policy() }).await;
+        let (mut pubsub, subscription) = pubsub(statuses, SubscriptionPolicy { ack_deadline, ..policy() }).await;
         let mut deliveries = pubsub.stats.subscribe();
         let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("the topic is open");
         let (left, bodies) = pubsub.deliver(subscription, TIMEOUT).await;
@@ -115,7 +121,7 @@ async fn messages_are_dead_lettered_after_the_last_attempt() {
 
 #[tokio::test]
 async fn empty_members_are_not_pushed() {
-    let (mut pubsub, subscription) = pubsub(&[204], Policy { dead_letter: None, ..policy() }).await;
+    let (mut pubsub, subscription) = pubsub(&[204], SubscriptionPolicy { dead_letter: None, ..policy() }).await;
     pubsub.publish("");
     let (_, bodies) = pubsub.deliver(subscription, TIMEOUT).await;
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

@@ -13,7 +13,7 @@ use reqwest::header::AGE;
 use url::Url;
 
 use super::link::{Fault, Link, Verdict};
-use super::names::Names;
+use super::names::ResourceNames;
 use super::resource::Resource;
 use super::tables::schema;
 use crate::config::Deployment;
@@ -38,7 +38,7 @@ struct Request {
 /// Requests the pixel and waits for its row for `timeout`.
 pub(crate) async fn run(
     google: &Client,
-    names: &Names,
+    names: &ResourceNames,
     deployment: &Deployment,
     template: &Resource,
     url: Url,

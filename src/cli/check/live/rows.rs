@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::probe::Probe;
 use super::{LOGGED, RECEIVED};
 use crate::cli::check::link::Fault;
-use crate::cli::check::names::Names;
+use crate::cli::check::names::ResourceNames;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, ApiError, ApiResult, Client, Lookup, bigquery};
 
@@ -23,7 +23,7 @@ const MAX_QUERY_INTERVAL: Duration = Duration::from_secs(20);
 /// Where to search.
 pub(crate) struct Search<'a> {
     pub(crate) google: &'a Client,
-    pub(crate) names: &'a Names,
+    pub(crate) names: &'a ResourceNames,
     pub(crate) probe: &'a Probe,
     pub(crate) tables: Vec<String>,
 }
@@ -69,7 +69,7 @@ impl Search<'_> {
 
     /// By any cell: the marker is in no other row.
     async fn list(&self, table: &str) -> ApiResult<Lookup<Option<Arrived>>> {
-        let Names { project, dataset, .. } = self.names;
+        let ResourceNames { project, dataset, .. } = self.names;
         let path = bigquery::table_path(project, dataset, table);
         let Lookup::Found(resource) = self.google.get(Api::BigQuery, &path).await? else { return Ok(Lookup::Absent) };
         let Lookup::Found(rows) = self.google.list(Api::BigQuery, &format!("{path}/data"), "rows").await? else {
@@ -80,7 +80,7 @@ impl Search<'_> {
     }
 
     async fn query(&self, table: &str) -> ApiResult<Lookup<Option<Arrived>>> {
-        let Names { project, dataset, .. } = self.names;
+        let ResourceNames { project, dataset, .. } = self.names;
         let (column, marker) = self.probe.marker();
         let columns = [&[column], self.probe.times.as_slice()].concat().join("`, `");
         let sql = format!("SELECT `{columns}` FROM `{project}.{dataset}.{table}` WHERE `{column}` = @marker");

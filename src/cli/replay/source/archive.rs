@@ -1,5 +1,5 @@
 //! `gs://BUCKET/PREFIX`: archives of a log sink, `PREFIX/YYYY/MM/DD/HH:MM:SS_HH:MM:SS_S0.json`. Each object has the
-//! entries of one hour, one a line.
+//! entries of one hour, one per line.
 //!
 //! With several tasks, each object belongs to one task.
 
@@ -13,7 +13,7 @@ use jiff::tz::Offset as Zone;
 use super::download::Download;
 use crate::cli::replay::period::{Period, TimeArg};
 use crate::cli::replay::shard::Shard;
-use crate::google::storage::{self, Object};
+use crate::google::storage::{self, StorageObject};
 use crate::google::{ApiResult, Client};
 
 /// A client of Cloud Storage.
@@ -50,22 +50,22 @@ impl Archive {
     }
 
     /// The objects with this prefix that belong to the task and may have entries of the period, sorted by name.
-    pub(crate) async fn list(&self, prefix: &ArchivePrefix, shard: Shard, period: Period) -> ApiResult<Vec<Object>> {
+    pub(crate) async fn list(&self, prefix: &ArchivePrefix, shard: Shard, period: Period) -> ApiResult<Vec<StorageObject>> {
         let ArchivePrefix { bucket, prefix } = prefix;
         let objects = storage::list(&self.google, bucket, prefix).await?.require(format!("bucket {bucket}"))?;
         // Cloud consoles make an empty object for a folder.
         let is_read =
-            |object: &Object| !object.path.ends_with('/') && shard.has_object(&object.name()) && may_contain(&object.path, period);
+            |object: &StorageObject| !object.path.ends_with('/') && shard.has_object(&object.name()) && may_contain(&object.path, period);
         Ok(objects.into_iter().filter(is_read).collect())
     }
 
     /// The content of an object, to be read outside of the runtime.
-    pub(crate) fn open(&self, object: &Object, runtime: &tokio::runtime::Handle) -> Download {
+    pub(crate) fn open(&self, object: &StorageObject, runtime: &tokio::runtime::Handle) -> Download {
         Download::start(Arc::clone(&self.google), object.clone(), runtime)
     }
 }
 
-/// Whether an object may have entries of the period, as far as its name says. The sink writes an entry into the object
+/// Whether an object may have entries of the period, judged by its name. The sink writes an entry into the object
 /// of its hour; one day more on both sides allows for clock skew.
 fn may_contain(path: &str, period: Period) -> bool {
     let Some(day) = day_of(path) else { return true };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{CHANNEL_CAPACITY, Closed, Entry, Event, Source};
+use super::{CHANNEL_CAPACITY, Closed, Entry, Source, SourceEvent};
 use crate::ack::Outcome;
 use crate::cli::dead_letter_table::{DeadLetterTable, Deleted};
 use crate::cli::replay::outcome::EntryOutcome;
@@ -30,26 +30,26 @@ pub(crate) struct Selection<'a> {
 
 /// A row of the table.
 #[derive(Debug)]
-pub(crate) struct DeadLetter {
-    /// A table made by hand may lack it.
+pub(crate) struct StoredDeadLetter {
+    /// `None` in a row of a table that was created by hand.
     event_id: Option<String>,
     message: PubsubMessage<'static>,
 }
 
-impl Entry for DeadLetter {
+impl Entry for StoredDeadLetter {
     fn message(&self) -> PubsubMessage<'_> {
         self.message.clone()
     }
 }
 
-impl fmt::Display for DeadLetter {
+impl fmt::Display for StoredDeadLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "dead letter {}", self.event_id.as_deref().unwrap_or("without event_id"))
     }
 }
 
 pub(crate) struct DeadLetterSource {
-    events: mpsc::Receiver<Event<DeadLetter>>,
+    events: mpsc::Receiver<SourceEvent<StoredDeadLetter>>,
     table: DeadLetterTable,
     progress: ReadProgress,
     /// Delete the dead letters that become rows.
@@ -73,17 +73,17 @@ impl DeadLetterSource {
 }
 
 impl Source for DeadLetterSource {
-    type Entry = DeadLetter;
+    type Entry = StoredDeadLetter;
 
     fn read_progress(&self) -> ReadProgress {
         self.progress.clone()
     }
 
-    async fn next(&mut self) -> Option<Event<DeadLetter>> {
+    async fn next(&mut self) -> Option<SourceEvent<StoredDeadLetter>> {
         self.events.recv().await
     }
 
-    fn complete(&mut self, entry: DeadLetter, outcome: EntryOutcome) {
+    fn complete(&mut self, entry: StoredDeadLetter, outcome: EntryOutcome) {
         if outcome == EntryOutcome::Processed(Outcome::Stored) {
             match entry.event_id {
                 Some(event_id) => self.recovered.push(event_id),
@@ -141,17 +141,17 @@ fn select(table: &DeadLetterTable, Selection { reasons, period, shard }: &Select
     Statement { sql, parameters }
 }
 
-async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<Event<DeadLetter>>, progress: ReadProgress) {
+async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<SourceEvent<StoredDeadLetter>>, progress: ReadProgress) {
     loop {
         let page = match rows.take() {
             Ok(page) => page,
             Err(error) => {
-                let _ = events.send(Event::Error(format!("cannot read the dead letters: {error}"))).await;
+                let _ = events.send(SourceEvent::Error(format!("cannot read the dead letters: {error}"))).await;
                 return;
             }
         };
         for row in page {
-            if events.send(Event::Entry(dead_letter(&row))).await.is_err() {
+            if events.send(SourceEvent::Entry(dead_letter(&row))).await.is_err() {
                 return;
             }
             progress.add(1);
@@ -160,7 +160,7 @@ async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<Event<De
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                let _ = events.send(Event::Error(format!("cannot read the dead letters: {error}"))).await;
+                let _ = events.send(SourceEvent::Error(format!("cannot read the dead letters: {error}"))).await;
                 return;
             }
         }
@@ -168,7 +168,7 @@ async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<Event<De
 }
 
 /// The columns are those of [`select`].
-fn dead_letter(row: &[Value]) -> DeadLetter {
+fn dead_letter(row: &[Value]) -> StoredDeadLetter {
     let text = |index: usize| row.get(index).and_then(Value::as_str).map(str::to_owned);
     let message = PubsubMessage {
         // A message without data has an empty payload, and becomes a dead letter again.
@@ -178,7 +178,7 @@ fn dead_letter(row: &[Value]) -> DeadLetter {
         attributes: text(4).filter(|json| json != "null").map(Into::into),
         delivery_attempt: text(5).and_then(|attempt| attempt.parse().ok()),
     };
-    DeadLetter { event_id: text(0), message }
+    StoredDeadLetter { event_id: text(0), message }
 }
 
 #[cfg(test)]

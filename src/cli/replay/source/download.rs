@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::google::Client;
-use crate::google::storage::{self, Object};
+use crate::google::storage::{self, StorageObject};
 
 /// Chunks of a download that wait to be read.
 const CHANNEL_CAPACITY: usize = 16;
@@ -20,7 +20,7 @@ pub(crate) struct Download {
 
 impl Download {
     /// Starts to download an object on the runtime. The task ends with the object, or when the reader is dropped.
-    pub(crate) fn start(google: Arc<Client>, object: Object, runtime: &tokio::runtime::Handle) -> Self {
+    pub(crate) fn start(google: Arc<Client>, object: StorageObject, runtime: &tokio::runtime::Handle) -> Self {
         let (chunks, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         runtime.spawn(download(google, object, chunks));
         Self { chunks: receiver, chunk: Bytes::new() }
@@ -41,7 +41,7 @@ impl Read for Download {
     }
 }
 
-async fn download(google: Arc<Client>, object: Object, chunks: mpsc::Sender<io::Result<Bytes>>) {
+async fn download(google: Arc<Client>, object: StorageObject, chunks: mpsc::Sender<io::Result<Bytes>>) {
     let started = storage::download(&google, &object).await.and_then(|response| response.require(object.name()));
     let mut response = match started {
         Ok(response) => response,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::replay::identity::Identity;
 
-/// A file that exists, or something like one: a pipe.
+/// An existing file or pipe.
 #[derive(Debug)]
 pub(crate) struct InputFile {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! What can be read line by line: standard input, files, and the objects of an archive.
+//! Inputs that are read line by line: standard input, files, and the objects of an archive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::archive::{Archive, ArchivePrefix};
 use super::files::{self, FileError, InputFile};
 use crate::cli::replay::identity::Identity;
-use crate::google::storage::Object;
+use crate::google::storage::StorageObject;
 
-/// What an argument names. No request is needed to parse it.
+/// An argument. Parsing it needs no request.
 #[derive(Debug)]
 pub(crate) enum InputArg {
     Input(Input),
@@ -19,7 +19,7 @@ pub(crate) enum InputArg {
 pub(crate) enum Input {
     Stdin,
     File(InputFile),
-    Object(Arc<Archive>, Object),
+    Object(Arc<Archive>, StorageObject),
 }
 
 /// Parses arguments, and looks for the files that they name.
@@ -56,7 +56,7 @@ impl Input {
         }
     }
 
-    /// The bytes as they are stored, if that is known.
+    /// The stored size in bytes, if it is known.
     pub(crate) fn size(&self) -> Option<u64> {
         match self {
             Self::Stdin => None,

@@ -1,7 +1,7 @@
-//! Entries from lines: inputs are read one after the other, and a checkpoint records how far.
+//! Entries from lines: inputs are read in order, and a checkpoint records the offset.
 //!
-//! A thread reads, because files and gzip block. It is not joined: standard input may never end, and the runtime waits
-//! for its own blocking threads.
+//! A thread reads, because files and gzip block. It is not a blocking task of the runtime, which would wait for it at the
+//! end: standard input may never end.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::input::Input;
-use super::{CHANNEL_CAPACITY, Entry, Event, Source};
+use super::{CHANNEL_CAPACITY, Entry, Source, SourceEvent};
 use crate::cli::replay::checkpoint::{Checkpoint, CheckpointError};
 use crate::cli::replay::identity::Identity;
 use crate::cli::replay::lines::{Line, Lines, Offset};
@@ -59,7 +59,7 @@ struct TrackedInput {
     offsets: OffsetTracker,
 }
 
-/// What the thread reads. `input` is a position among the inputs.
+/// The events of the thread. `input` is a position among the inputs.
 enum ReadEvent {
     Line { input: usize, line: u64, text: Vec<u8>, resume: Offset },
     TooLong { input: usize, line: u64 },
@@ -68,7 +68,7 @@ enum ReadEvent {
 }
 
 impl LineSource {
-    /// Starts to read where the checkpoint says.
+    /// Starts to read at the offset in the checkpoint.
     pub(crate) fn open(inputs: Vec<Input>, shard: Shard, checkpoint: Option<Checkpoint>) -> Result<Self, CheckpointError> {
         let (mut tracked, mut work, mut total) = (Vec::<TrackedInput>::new(), Vec::new(), Some(0));
         for input in inputs {
@@ -98,16 +98,16 @@ impl Source for LineSource {
         self.progress.clone()
     }
 
-    async fn next(&mut self) -> Option<Event<LineEntry>> {
+    async fn next(&mut self) -> Option<SourceEvent<LineEntry>> {
         loop {
             return Some(match self.events.recv().await? {
                 ReadEvent::Line { input, line, text, resume } => {
                     let TrackedInput { name, offsets, .. } = &mut self.inputs[input];
                     let sequence = offsets.start(resume);
-                    Event::Entry(LineEntry { text, line, input_name: Arc::clone(name), input, sequence })
+                    SourceEvent::Entry(LineEntry { text, line, input_name: Arc::clone(name), input, sequence })
                 }
                 ReadEvent::TooLong { input, line } => {
-                    Event::Unreadable { place: format!("{}:{line}", self.inputs[input].name), reason: "too_long" }
+                    SourceEvent::Unreadable { place: format!("{}:{line}", self.inputs[input].name), reason: "too_long" }
                 }
                 ReadEvent::End { input, resume } => {
                     // Lines of other tasks and empty lines may follow the last entry.
@@ -116,7 +116,7 @@ impl Source for LineSource {
                     offsets.complete(sequence);
                     continue;
                 }
-                ReadEvent::Error(message) => Event::Error(message),
+                ReadEvent::Error(message) => SourceEvent::Error(message),
             });
         }
     }
@@ -140,7 +140,7 @@ impl Source for LineSource {
     }
 }
 
-/// The runner takes no more events.
+/// The receiver is closed.
 struct Stopped;
 
 struct Reader {

@@ -28,7 +28,7 @@ pub(crate) trait Entry: fmt::Display + Send + 'static {
 
 /// What a source reads.
 #[derive(Debug)]
-pub(crate) enum Event<E> {
+pub(crate) enum SourceEvent<E> {
     Entry(E),
     /// An entry that is not read, such as a line that is too long.
     Unreadable {
@@ -39,14 +39,14 @@ pub(crate) enum Event<E> {
     Error(String),
 }
 
-/// Hands out entries, and is told what became of each.
+/// Returns entries, and receives the outcome of each.
 pub(crate) trait Source {
     type Entry: Entry;
 
     fn read_progress(&self) -> ReadProgress;
 
     /// The next event, or `None` at the end. Cancel safe.
-    async fn next(&mut self) -> Option<Event<Self::Entry>>;
+    async fn next(&mut self) -> Option<SourceEvent<Self::Entry>>;
 
     /// Takes an entry back with its outcome.
     fn complete(&mut self, entry: Self::Entry, outcome: EntryOutcome);

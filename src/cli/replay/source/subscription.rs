@@ -4,7 +4,7 @@
 //! until the end, because Pub/Sub would deliver it again at once; it is returned then, also after Ctrl-C. Pub/Sub
 //! divides the messages among tasks.
 //!
-//! A message of a dead-letter topic has an id of its own. So an entry without insertId, whose identity is the message
+//! A message of a dead-letter topic has a new id. So an entry without insertId, whose identity is the message
 //! id, gets a new identity. An attribute has the time of the first publishing.
 
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{CHANNEL_CAPACITY, Closed, Entry, Event, Source};
+use super::{CHANNEL_CAPACITY, Closed, Entry, Source, SourceEvent};
 use crate::cli::replay::outcome::EntryOutcome;
 use crate::cli::replay::progress::ReadProgress;
 use crate::config::Operator;
@@ -71,7 +71,7 @@ impl fmt::Display for PulledMessage {
 }
 
 pub(crate) struct SubscriptionSource {
-    events: mpsc::Receiver<Event<PulledMessage>>,
+    events: mpsc::Receiver<SourceEvent<PulledMessage>>,
     /// Ends with the stream, still open.
     pulling: Option<JoinHandle<MessageStream>>,
     /// A dry run returns every message.
@@ -112,7 +112,7 @@ impl Source for SubscriptionSource {
         ReadProgress::new(None)
     }
 
-    async fn next(&mut self) -> Option<Event<PulledMessage>> {
+    async fn next(&mut self) -> Option<SourceEvent<PulledMessage>> {
         self.events.recv().await
     }
 
@@ -149,8 +149,8 @@ impl Source for SubscriptionSource {
     }
 }
 
-/// Pulls until no message comes any more. Returns the stream, which stays open.
-async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<Event<PulledMessage>>) -> MessageStream {
+/// Pulls until no message arrives within the idle timeout. Returns the stream, which stays open.
+async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<SourceEvent<PulledMessage>>) -> MessageStream {
     loop {
         let next = tokio::select! {
             next = timeout(idle_timeout, stream.next()) => next,
@@ -159,10 +159,10 @@ async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::S
         let event = match next {
             // No message in time, or the end of the stream.
             Err(_) | Ok(None) => return stream,
-            Ok(Some(Ok((message, handler)))) => Event::Entry(pulled(message, handler)),
-            Ok(Some(Err(error))) => Event::Error(format!("cannot read the subscription: {}", with_causes(&error))),
+            Ok(Some(Ok((message, handler)))) => SourceEvent::Entry(pulled(message, handler)),
+            Ok(Some(Err(error))) => SourceEvent::Error(format!("cannot read the subscription: {}", with_causes(&error))),
         };
-        let is_last = matches!(event, Event::Error(_));
+        let is_last = matches!(event, SourceEvent::Error(_));
         if events.send(event).await.is_err() || is_last {
             return stream;
         }

@@ -30,7 +30,7 @@ use frame::Size;
 #[derive(Debug)]
 struct Svg(String);
 
-/// Why there is no chart.
+/// Why a chart cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 enum ChartError {
     #[error("{0}")]

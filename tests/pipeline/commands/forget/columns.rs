@@ -1,11 +1,11 @@
-//! Columns of every type, and tables that lack some.
+//! Columns of every type, and tables without the column.
 
 use serde_json::{Value, json};
 
 use super::{OLD, forget, forgotten, with_events};
 use crate::support::{Entry, Service, TestBigQuery};
 
-/// Type, what the URLs of two events say, and how to ask for the first.
+/// Type, the values in the URLs of two events, and the argument that selects the first.
 const TYPES: [(&str, &str, &str, &str); 10] = [
     ("STRING", "007", "7", "007"),
     ("INTEGER", "007", "8", "+7"),
@@ -57,9 +57,9 @@ async fn a_value_is_compared_in_the_columns_type() {
     assert_eq!(bigquery.rows("pixel").await.len(), 1);
 }
 
-/// The table is named after the URL's text, and the column has a number.
+/// The table's name contains the text of the URL, the column contains a number.
 #[tokio::test]
-async fn an_id_with_leading_zeros_is_found_by_name_and_number() {
+async fn an_id_with_leading_zeros_is_found_as_text_and_as_number() {
     let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "user_id", "type": "INTEGER"})])).await;
     let settings = [("VALID_ATTRIBUTES", "user_id")];
     let service = Service::start(&bigquery, &settings).await;
@@ -72,7 +72,7 @@ async fn an_id_with_leading_zeros_is_found_by_name_and_number() {
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel", "pixel_8_20260102"]);
 }
 
-/// A row is in the table of its first value, and says the others as well.
+/// A row is in the table of its first value, and its column also contains the other values.
 #[tokio::test]
 async fn with_a_repeated_column_every_table_is_searched() {
     let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "user_id", "type": "STRING", "mode": "REPEATED"})])).await;

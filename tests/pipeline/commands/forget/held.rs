@@ -1,4 +1,4 @@
-//! What BigQuery does not delete yet.
+//! Rows that BigQuery does not delete yet.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::support::{Entry, TestBigQuery};
 const HALF_AN_HOUR: Duration = Duration::from_secs(31 * 60);
 
 #[tokio::test]
-async fn young_dead_letters_are_held_and_the_receipt_says_so() {
+async fn young_dead_letters_are_not_deleted_and_are_on_the_receipt() {
     let bigquery = with_events(&["u"], &[]).await;
-    // BigQuery reads no nanoseconds.
+    // BigQuery's timestamps have no nanoseconds.
     let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
     letter(&bigquery, "young", &now.to_string(), &Entry::of_query("user_id=u").json()).await;
     letter(&bigquery, "old", OLD, &Entry::of_query("user_id=u").json()).await;
@@ -21,7 +21,7 @@ async fn young_dead_letters_are_held_and_the_receipt_says_so() {
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
     assert_eq!((&receipt["deleted"]["dead_letters"], &receipt["still_held"]["dead_letters"]), (&json!(1), &json!(1)));
     let again: jiff::Timestamp = receipt["run_again_after"].as_str().unwrap().parse().unwrap();
-    assert!(again > now && remarks.contains("run this again after"), "{remarks}");
+    assert!(again > now && remarks.contains("run the command again after"), "{remarks}");
     assert_eq!(letters(&bigquery).await, ["young"]);
 }
 
@@ -38,7 +38,7 @@ async fn rows_in_the_streaming_buffer_are_left_to_a_later_run() {
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
     let held = json!({"rows_in_shared_tables": {"pixel": 2}, "dead_letters": 1});
     assert_eq!((code, &receipt["still_held"], &receipt["is_complete"]), (Some(1), &held, &json!(false)), "{remarks}");
-    assert!(receipt["run_again_after"].is_string() && remarks.contains("run this again after"), "{remarks}");
+    assert!(receipt["run_again_after"].is_string() && remarks.contains("run the command again after"), "{remarks}");
     assert_eq!((users(&bigquery, "pixel").await.len(), letters(&bigquery).await.len()), (4, 1));
 
     bigquery.faults().advance_clock(HALF_AN_HOUR);
@@ -53,7 +53,7 @@ async fn rows_in_the_streaming_buffer_are_left_to_a_later_run() {
 }
 
 #[tokio::test]
-async fn a_whole_table_is_deleted_with_its_streaming_buffer() {
+async fn a_users_own_table_is_deleted_with_its_streaming_buffer() {
     let bigquery = TestBigQuery::start().await;
     bigquery.faults().hold_streamed_rows();
     send_events(&bigquery, &["u"], &[]).await;

@@ -1,13 +1,13 @@
-//! Dead letters: some have a URL, some a piece of one, and some are no base64.
+//! Dead letters with a URL, with a part of a URL, and without valid base64.
 
 use serde_json::json;
 
 use super::{OLD, forget, forgotten, letter, letters, raw_letter, with_events};
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
-/// A dead letter that was no base64 is looked through as it is.
+/// A dead letter without valid base64 is searched as text.
 #[tokio::test]
-async fn a_message_that_was_not_base64_is_found_by_its_text() {
+async fn a_message_that_is_not_base64_is_found_by_its_text() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(r#"{"message":{"data":"% user_id=planted %","messageId":"1"}}"#).await.status, 204);
@@ -16,9 +16,9 @@ async fn a_message_that_was_not_base64_is_found_by_its_text() {
     assert_eq!((code, list.lines().next()), (Some(0), Some("1 dead letter")));
 }
 
-/// Every letter has a status, and many a number.
+/// Every log entry contains other numbers, such as the status.
 #[tokio::test]
-async fn a_value_is_only_the_users_behind_the_attributes_name() {
+async fn a_value_counts_only_after_the_name_of_its_attribute() {
     let bigquery = with_events(&["u"], &[]).await;
     for (id, rest) in [
         ("theirs-1", "?user_id=200&order_id=1"),
@@ -41,7 +41,7 @@ async fn a_value_is_only_the_users_behind_the_attributes_name() {
 }
 
 #[tokio::test]
-async fn a_value_is_found_however_the_url_spells_it() {
+async fn a_value_is_found_in_every_url_encoding() {
     let bigquery = with_events(&["u"], &[]).await;
     let spellings = ["a+b%2Bc%2F%C3%A9", "a%20b%2bc%2f%c3%a9", "%61%20b%2Bc/%C3%a9"];
     for (index, spelling) in spellings.iter().enumerate() {
@@ -51,9 +51,9 @@ async fn a_value_is_found_however_the_url_spells_it() {
     assert_eq!(forgotten(&bigquery, &[], &["--user-id=a b+c/é"]).await["deleted"]["dead_letters"], json!(6));
 }
 
-/// What has a line break or a letter too few is no base64, and still says whose it is.
+/// Data with a line break, or with a missing character, is not valid base64, but contains the user's id.
 #[tokio::test]
-async fn broken_base64_is_read_as_far_as_it_goes() {
+async fn invalid_base64_is_searched_up_to_the_error() {
     use base64::Engine as _;
     let bigquery = with_events(&["u"], &[]).await;
     let data = base64::engine::general_purpose::STANDARD.encode(Entry::of_query("user_id=507f&order_id=1").json());

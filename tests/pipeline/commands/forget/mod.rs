@@ -86,7 +86,7 @@ async fn users(bigquery: &TestBigQuery, table: &str) -> Vec<Value> {
 
 const OLD: &str = "2026-01-02T00:00:00Z";
 
-/// A user's name may begin as another's does, and be another's with a day.
+/// One user id may be a prefix of another, or look like another id followed by a date.
 #[tokio::test]
 async fn all_data_of_the_user_and_no_other_is_deleted() {
     let bigquery = with_events(&["507f", "507f-2", "507f1", "overflow"], &[]).await;

@@ -1,4 +1,4 @@
-//! Which tables go, which lose rows, and which stay as they are.
+//! Which tables are dropped, which lose rows, and which are unchanged.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use super::{OLD, forget, forgotten, letter, letters, send_events, users, with_events};
 use crate::support::Entry;
 
-/// Longer than a name may be, and of bytes that no name may have.
+/// Values that are longer than a table name, and that contain bytes that a table name cannot have.
 #[tokio::test]
-async fn every_value_is_found_in_the_table_that_the_decoder_made_for_it() {
+async fn every_value_is_found_in_the_table_that_the_decoder_chose() {
     for user in ["a__2db", "a-b", "%C3%BC", &"x".repeat(70)] {
         let bigquery = with_events(&[user, "a"], &[]).await;
         let plain = if user.starts_with('%') { "ü" } else { user };
@@ -21,7 +21,7 @@ async fn every_value_is_found_in_the_table_that_the_decoder_made_for_it() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_called_overflow_is_forgotten_by_rows() {
+async fn for_a_user_named_overflow_only_rows_are_deleted() {
     let bigquery = with_events(&["overflow", "u"], &[]).await;
     let (code, receipt, _) = forget(&bigquery, &[], &["--user-id=overflow", "--yes"]).await;
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
@@ -32,7 +32,7 @@ async fn a_user_who_is_called_overflow_is_forgotten_by_rows() {
 }
 
 #[tokio::test]
-async fn tables_that_users_share_lose_only_their_rows() {
+async fn in_shared_tables_only_the_users_rows_are_deleted() {
     for suffix in ["", "_{date}", "_{order_id}_{date:%Y}"] {
         let settings = [("TABLE_SUFFIX", suffix)];
         let bigquery = with_events(&["bob@example.com", "eve"], &settings).await;
@@ -49,9 +49,9 @@ async fn tables_that_users_share_lose_only_their_rows() {
     }
 }
 
-/// Just after midnight, one user may be alone in the day's table. The next row in it is another's.
+/// Just after midnight, the day's table may have rows of one user only. The next row may be another user's.
 #[tokio::test]
-async fn a_table_that_is_named_after_nobody_stays_though_one_user_has_all_its_rows() {
+async fn a_table_without_the_id_in_its_name_is_never_dropped() {
     let settings = [("TABLE_SUFFIX", "_{date}")];
     let bigquery = with_events(&["u"], &settings).await;
     let tables = bigquery.tables().await;
@@ -61,7 +61,7 @@ async fn a_table_that_is_named_after_nobody_stays_though_one_user_has_all_its_ro
 }
 
 #[tokio::test]
-async fn a_table_whose_name_may_be_the_users_goes_if_all_rows_are() {
+async fn a_table_with_an_ambiguous_name_is_dropped_if_all_rows_match() {
     let settings = [("TABLE_SUFFIX", "_{user_id}_{date:%Y}")];
     let bigquery = with_events(&["u", "v"], &settings).await;
     let receipt = forgotten(&bigquery, &settings, &["--user-id=u"]).await;
@@ -69,9 +69,9 @@ async fn a_table_whose_name_may_be_the_users_goes_if_all_rows_are() {
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel", "pixel_v_2026"]);
 }
 
-/// The table is the user's, and not that order's.
+/// The table's name contains the user id, but not the order id.
 #[tokio::test]
-async fn of_two_attributes_the_table_has_to_be_named_after_both() {
+async fn with_two_attributes_the_table_name_must_contain_both() {
     let bigquery = with_events(&["507f"], &[]).await;
     let tables = bigquery.tables().await;
     let receipt = forgotten(&bigquery, &[], &["--user-id=507f", "--attribute=order_id=o"]).await;
@@ -79,9 +79,9 @@ async fn of_two_attributes_the_table_has_to_be_named_after_both() {
     assert!(bigquery.events().await.is_empty() && !receipt.to_string().contains("507f"), "{receipt}");
 }
 
-/// A setting changes over time, and the tables of both times are there.
+/// OVERFLOW_SUFFIX may have been changed: tables with the old and with the new suffix exist.
 #[tokio::test]
-async fn overflow_tables_of_another_name_are_looked_into_and_never_anybodys_own() {
+async fn overflow_tables_with_a_custom_suffix_lose_only_rows() {
     let settings = [("OVERFLOW_SUFFIX", "_rest_{date}"), ("MAX_NEW_TABLES_PER_HOUR", "1")];
     let bigquery = with_events(&["first", "rest", "u"], &settings).await;
     let columns = bigquery.table("pixel").await.unwrap()["schema"]["fields"].clone();
@@ -96,9 +96,9 @@ async fn overflow_tables_of_another_name_are_looked_into_and_never_anybodys_own(
     assert_eq!(users(&bigquery, "pixel_rest_20260103").await, ["first"]);
 }
 
-/// Ids were stored as they are, and are hashed since.
+/// Older rows contain the id, newer rows contain its hash.
 #[tokio::test]
-async fn where_ids_are_hashed_both_the_id_and_its_hash_are_looked_for() {
+async fn with_hashed_ids_both_the_id_and_its_hash_are_found() {
     let hashed = [("HASH_USER_IDS", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")];
     let bigquery = with_events(&["507f", "overflow", "another"], &[]).await;
     send_events(&bigquery, &["507f", "another"], &hashed).await;

@@ -33,7 +33,7 @@ async fn with_letters(bigquery: &TestBigQuery, columns: &str) {
 }
 
 #[tokio::test]
-async fn dead_letters_become_rows_or_stay_single() {
+async fn replayed_dead_letters_become_rows_or_stay_unduplicated() {
     let bigquery = bigquery().await;
     letter(&bigquery, "1", "required_column", "2026-01-02", Entry::of_query("user_id=u&order_id=1").json().as_bytes()).await;
     letter(&bigquery, "2", "bad_json", "2026-01-02", b"{").await;
@@ -73,7 +73,7 @@ async fn delete_removes_recovered_dead_letters_but_no_recent_ones() {
     let data = |id: &str| Entry::of_query(&format!("user_id=u&order_id={id}")).json().into_bytes();
     letter(&bigquery, "old", "invalid", "2026-01-02", &data("old")).await;
     letter(&bigquery, "bad", "bad_json", "2026-01-02", b"{").await;
-    // BigQuery reads no nanoseconds.
+    // BigQuery's timestamps have no nanoseconds.
     let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
     let young = json!({
         "event_id": "young", "received_timestamp": now, "reason": "invalid", "data": STANDARD.encode(data("young")),
@@ -170,7 +170,7 @@ async fn thousands_of_dead_letters_are_divided_among_tasks() {
 }
 
 #[tokio::test]
-async fn an_unknown_reason_is_refused_and_the_known_are_named() {
+async fn an_unknown_reason_is_rejected_and_valid_ones_are_listed() {
     let bigquery = bigquery().await;
     let mistyped = run(replay(&bigquery, &["--dead-letters", "--reason=requred_column"])).await;
     assert_eq!((mistyped.code, mistyped.out.as_str()), (Some(2), ""));

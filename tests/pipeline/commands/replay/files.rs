@@ -1,4 +1,4 @@
-//! From files and standard input.
+//! Replay from files and standard input.
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
@@ -23,7 +23,7 @@ async fn files_gzip_and_patterns_are_read_to_the_last_line() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     write(dir.path(), "a1.jsonl", lines(0..3));
-    // Two members, and a line that lies across them, without an end.
+    // Two gzip members, and a line across both of them, without a newline.
     let text = lines(3..6);
     let (head, tail) = text.trim_end().split_at(700);
     write(dir.path(), "a2.log", [gzip(head), gzip(tail)].concat());
@@ -123,7 +123,7 @@ async fn only_entries_of_the_period_are_stored() {
     let dir = TempDir::new();
     let at = |time: &str| entry(time.replace([':', '-'], "")).with("/timestamp", json!(time)).json() + "\n";
     let text = [at("2026-01-01T23:59:59.9Z"), at("2026-01-02T00:00:00Z"), at("2026-01-02T12:00:00Z"), at("2026-01-03T00:00:00Z")].concat();
-    // Its own time is what counts, and it has none.
+    // The entry's timestamp counts, and this entry has none.
     let text = text + "no JSON\n" + &entry("x").without("/timestamp").json() + "\n";
     let file = write(dir.path(), "a.jsonl", text);
     let replayed = replayed(&bigquery, &["--since=2026-01-02", "--until=2026-01-03T00:00:00Z", file.to_str().unwrap()]).await;

@@ -65,7 +65,7 @@ async fn after_kill_the_next_run_continues_from_the_checkpoint() {
 }
 
 #[tokio::test]
-async fn ctrl_c_waits_for_entries_in_progress_and_explains_how_to_continue() {
+async fn ctrl_c_waits_for_entries_in_progress() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let (file, checkpoint) = (write(dir.path(), "a.jsonl", text()), dir.path().join("checkpoint"));

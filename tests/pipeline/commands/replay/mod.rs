@@ -1,4 +1,4 @@
-//! `pixel-pipeline replay`: kept messages become rows, once.
+//! `pixel-pipeline replay`: each message becomes one row.
 
 mod archive;
 mod dead_letters;

@@ -18,10 +18,10 @@ async fn there_is_bq() -> bool {
     output(command.args(["-c", "command -v bq"])).await.is_some_and(|found| found.status.success())
 }
 
-/// `bq` as a newcomer runs it who has pasted the exports.
+/// `bq` with the printed exports.
 struct Bq {
     exports: Vec<(String, String)>,
-    /// Nobody's own account, project and .bigqueryrc.
+    /// An empty home directory: no account, project or .bigqueryrc of the developer.
     home: TempDir,
 }
 
@@ -45,7 +45,7 @@ impl Bq {
         output(&mut command).await.expect("bq starts")
     }
 
-    /// What it prints as JSON.
+    /// Its output as JSON.
     async fn json(&self, args: &[&str]) -> Value {
         printed(&self.run(&[&["--format=json"], args].concat()).await)
     }
@@ -84,7 +84,7 @@ async fn bq_lists_shows_and_reads_what_was_stored() {
 }
 
 #[tokio::test]
-async fn the_files_for_bq_are_nobody_elses_and_follow_the_port() {
+async fn the_files_for_bq_are_private_and_follow_the_port() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = TempDir::new();
     let token = dir.path().join("bq-token");

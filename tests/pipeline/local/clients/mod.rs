@@ -1,4 +1,4 @@
-//! `local`, read by the programs with which people use BigQuery.
+//! `local` with common BigQuery clients.
 
 mod bq;
 mod python;
@@ -12,8 +12,8 @@ use tokio::process::Command;
 
 use crate::support::local::Local;
 
-/// How long a foreign program may take; `bq` starts for seconds.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// Timeout of a client program. `bq` needs seconds to start.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A local pipeline that has stored two events and a dead letter.
 async fn stored(dir: &Path) -> Local {
@@ -28,13 +28,13 @@ async fn stored(dir: &Path) -> Local {
     local
 }
 
-/// Runs a program to its end; `None` if there is no such program.
+/// Runs a program to its end; `None` if it is not installed.
 async fn output(command: &mut Command) -> Option<Output> {
     let run = command.kill_on_drop(true).output();
-    tokio::time::timeout(TIMEOUT, run).await.expect("the program ends").ok()
+    tokio::time::timeout(CLIENT_TIMEOUT, run).await.expect("the program ends").ok()
 }
 
-/// The JSON that a program printed, which must have ended well.
+/// The JSON output of a program, which must have succeeded.
 fn printed(output: &Output) -> Value {
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text} {errors}");

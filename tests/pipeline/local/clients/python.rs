@@ -19,7 +19,7 @@ fn missing(package: &str) -> String {
     format!("the Python package {package} (PIXEL_TEST_PYTHON names the interpreter)")
 }
 
-/// What a script of tests/clients prints.
+/// The output of a script of tests/clients.
 async fn run(python: &str, name: &str, arguments: &[&str]) -> Value {
     printed(&output(Command::new(python).arg(script(name)).args(arguments)).await.unwrap())
 }

@@ -1,7 +1,7 @@
-//! The settings of one command as they were given: flags, environment variables and defaults as texts.
+//! The settings of one command before their check: flags, environment variables and defaults as texts.
 //!
-//! clap reads texts only. [`Given::check`] turns them into [`Values`] and collects every problem, so that a deployment
-//! does not fail five times for five mistakes.
+//! clap reads texts only. [`RawSettings::check`] turns them into [`Values`] and collects all problems, so that one run
+//! reports all mistakes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,14 +17,14 @@ use super::values::{self, Values};
 
 /// The arguments of the command with this number: one for each setting that it takes.
 #[derive(Debug, Clone)]
-pub struct SettingArgs<const COMMAND: u8>(Given);
+pub struct SettingArgs<const COMMAND: u8>(RawSettings);
 
 /// The texts by name. Of a setting that the command does not take, the default.
 #[derive(Clone)]
-pub struct Given(BTreeMap<&'static str, String>);
+pub struct RawSettings(BTreeMap<&'static str, String>);
 
-impl Given {
-    /// What a command has if nobody sets anything.
+impl RawSettings {
+    /// The defaults of a command.
     pub fn defaults(command: Command) -> Self {
         Self(SETTINGS.iter().map(|setting| (setting.name, setting.default_of(command).to_owned())).collect())
     }
@@ -33,7 +33,7 @@ impl Given {
         self.0.get(setting.name).map_or("", String::as_str)
     }
 
-    /// The text without blanks around it. An empty text counts as not given.
+    /// The text without surrounding blanks. An empty text counts as not set.
     pub(crate) fn optional(&self, setting: &Setting) -> Option<&str> {
         Some(self.raw(setting).trim()).filter(|text| !text.is_empty())
     }
@@ -47,7 +47,7 @@ impl Given {
         self.optional(&super::settings::BIGQUERY_EMULATOR_HOST).is_some()
     }
 
-    /// The values. A value with a problem is replaced by its default, so that the checks after this one can go on.
+    /// The values. A value with a problem is replaced by its default, so that the later checks can continue.
     pub(crate) fn check(&self, problems: &mut Problems) -> Values {
         let check = |setting: &&'static Setting| {
             let text = self.raw(setting);
@@ -58,7 +58,7 @@ impl Given {
     }
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for RawSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         values::debug(&self.0, f)
     }
@@ -77,7 +77,7 @@ impl<const COMMAND: u8> clap::Args for SettingArgs<COMMAND> {
 
 impl<const COMMAND: u8> FromArgMatches for SettingArgs<COMMAND> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut args = Self(Given::defaults(Command::from_index(COMMAND)));
+        let mut args = Self(RawSettings::defaults(Command::from_index(COMMAND)));
         args.update_from_arg_matches(matches)?;
         Ok(args)
     }
@@ -93,15 +93,15 @@ impl<const COMMAND: u8> FromArgMatches for SettingArgs<COMMAND> {
 }
 
 impl<const COMMAND: u8> Deref for SettingArgs<COMMAND> {
-    type Target = Given;
+    type Target = RawSettings;
 
-    fn deref(&self) -> &Given {
+    fn deref(&self) -> &RawSettings {
         &self.0
     }
 }
 
 impl<const COMMAND: u8> DerefMut for SettingArgs<COMMAND> {
-    fn deref_mut(&mut self) -> &mut Given {
+    fn deref_mut(&mut self) -> &mut RawSettings {
         &mut self.0
     }
 }
