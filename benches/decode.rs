@@ -1,5 +1,5 @@
-//! What a delivery costs before BigQuery is spoken to: reading the push body and decoding the
-//! entry in it, beside a floor of the libraries alone on the same body.
+//! CPU time of a delivery before the request to BigQuery: reading the push body and decoding its entry. The baseline is
+//! the same body read by the libraries alone.
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -16,10 +16,10 @@ use pixel_pipeline::source::delivery;
 use serde::Deserialize;
 use serde_json::json;
 
-/// An entry as an external load balancer with a backend bucket writes it.
+/// An entry of an external load balancer with a backend bucket.
 const ENTRY: &str = r#"{"httpRequest":{"cacheHit":true,"cacheLookup":true,"latency":"0.002317s","referer":"https://shop.example.com/cart?step=2","remoteIp":"203.0.113.9","requestMethod":"GET","requestSize":"412","requestUrl":"https://track.example.com/pixel.png?user_id=507f1f77bcf86cd799439011&order_id=100042&type=add+to+cart&utm_source=mail","responseSize":"301","status":200,"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36"},"insertId":"1abcdefg2hijkl","jsonPayload":{"@type":"type.googleapis.com/google.cloud.loadbalancing.type.LoadBalancerLogEntry","backendTargetProjectNumber":"projects/123456789012","cacheDecision":["RESPONSE_HAS_CACHE_CONTROL","CACHE_MODE_CACHE_ALL_STATIC"],"remoteIp":"203.0.113.9","statusDetails":"response_from_cache"},"logName":"projects/example-shop/logs/requests","receiveTimestamp":"2026-01-02T03:04:06.118270453Z","resource":{"labels":{"backend_service_name":"","forwarding_rule_name":"pixel-https","project_id":"example-shop","target_proxy_name":"pixel-proxy","url_map_name":"pixel-map","zone":"global"},"type":"http_load_balancer"},"severity":"INFO","spanId":"53e9b2f1c0a4d768","timestamp":"2026-01-02T03:04:05.402197Z","trace":"projects/example-shop/traces/0123456789abcdef0123456789abcdef"}"#;
 
-/// As Pub/Sub sends it.
+/// The push body that Pub/Sub sends.
 fn push_body() -> String {
     json!({
         "message": {
@@ -92,8 +92,7 @@ struct FloorRequest<'a> {
     request_url: Cow<'a, str>,
 }
 
-/// `serde_json`, `base64` and `url` with nothing of ours between them: no other shape of body, no
-/// table, no identity, no row.
+/// `serde_json`, `base64` and `url` alone: one format of body, and no table, identity or row.
 fn floor(body: &[u8]) -> usize {
     let body: FloorBody<'_> = serde_json::from_slice(body).expect("a push body");
     let data = STANDARD.decode(body.message.data.as_bytes()).expect("base64");

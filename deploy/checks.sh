@@ -54,7 +54,7 @@ check_each() {
   check ARCHIVE 'true|false' 'true or false'
   check_number ARCHIVE_DAYS 1 36500
   check_number TABLE_EXPIRATION_DAYS 1 36500 optional
-  check IMAGE '([^[:space:]/]+(/[^[:space:]/]+)+)?' 'the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0'
+  check IMAGE '([^[:space:]/]+(/[^[:space:]/]+)+)?' 'the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'
   check CPU '1|2|4|6|8' 'one of 1, 2, 4, 6, 8'
   check MEMORY '[1-9][0-9]*(Mi|Gi)' 'an amount of memory such as 512Mi or 1Gi'
   check_number CONCURRENCY 1 1000

@@ -61,7 +61,7 @@ seconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400))
 dataset=$(bq_ show --format=prettyjson --dataset "$DATASET")
 expiration=$(sed -n 's/.*"defaultTableExpirationMs": "\{0,1\}\([0-9]*\).*/\1/p' <<<"$dataset")
 [[ $((seconds * 1000)) == "${expiration:-0}" ]] ||
-  change "generated tables expire after ${TABLE_EXPIRATION_DAYS:-no} days" bq_ update --default_table_expiration="$seconds" "$DATASET"
+  change "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" bq_ update --default_table_expiration="$seconds" "$DATASET"
 
 step "Service: $SERVICE"
 account() {
@@ -80,7 +80,7 @@ if ! grep -Fq "\"userByEmail\": \"$RUN_ACCOUNT\"" <<<"$dataset"; then
 fi
 
 if [[ $IMAGE == ghcr.io/* ]]; then
-  # Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+  # Cloud Run pulls from Artifact Registry, so a remote repository there is a proxy of ghcr.io.
   have gcloud artifacts repositories describe "$PIPELINE-ghcr" --location="$REGION" ||
     change "image repository $PIPELINE-ghcr" gcloud artifacts repositories create "$PIPELINE-ghcr" --location="$REGION" --repository-format=docker \
       --mode=remote-repository --remote-docker-repo=https://ghcr.io --labels="pipeline=$PIPELINE"
@@ -123,7 +123,7 @@ state=$(gcloud run services describe "$SERVICE" --region="$REGION" 2>/dev/null \
   --format='value[separator=" "](metadata.labels.deployed,status.latestCreatedRevisionName,status.latestReadyRevisionName)') || true
 read -r deployed created ready <<<"$state" || true
 if [[ $deployed != "$label" || $created != "$ready" ]]; then
-  change "deploy $SERVICE${IMAGE:+ from $IMAGE}, which takes some minutes" \
+  change "deploy $SERVICE${IMAGE:+ from $IMAGE}, which takes minutes" \
     gcloud run deploy "${service[@]}" "${image[@]}" --labels="pipeline=$PIPELINE,deployed=$label"
 fi
 grant "serviceAccount:$PUSH_ACCOUNT" roles/run.invoker "$SERVICE" gcloud run services
@@ -175,12 +175,12 @@ grant "$(writer "$PIPELINE")" roles/pubsub.publisher "$PIPELINE" gcloud pubsub t
 exclusions=$(gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value[separator="|"](exclusions.name,exclusions.filter)')
 if [[ $EXCLUDE_FROM_DEFAULT == true ]]; then
   if ! grep -q "^$PIPELINE|" <<<"$exclusions"; then
-    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --add-exclusion="name=$PIPELINE,filter=$filter"
+    change "exclude the pixel's entries from the _Default bucket" gcloud logging sinks update _Default --add-exclusion="name=$PIPELINE,filter=$filter"
   elif ! grep -Fqx "$PIPELINE|$filter" <<<"$exclusions"; then
-    change "keep the pixel's entries out of the _Default bucket" gcloud logging sinks update _Default --update-exclusion="name=$PIPELINE,filter=$filter"
+    change "exclude the pixel's entries from the _Default bucket" gcloud logging sinks update _Default --update-exclusion="name=$PIPELINE,filter=$filter"
   fi
 elif grep -q "^$PIPELINE|" <<<"$exclusions"; then
-  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
+  change "include the pixel's entries in the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
 fi
 
 if [[ $ARCHIVE == true ]]; then
@@ -188,12 +188,12 @@ if [[ $ARCHIVE == true ]]; then
     change "bucket gs://$ARCHIVE_BUCKET" gcloud storage buckets create "gs://$ARCHIVE_BUCKET" --location="$LOCATION" --uniform-bucket-level-access --public-access-prevention
   is "$ARCHIVE_DAYS" gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" --format='value(lifecycle_config.rule[0].condition.age)' || {
     printf '{"rule": [{"action": {"type": "Delete"}, "condition": {"age": %s}}]}' "$ARCHIVE_DAYS" >"$tmp/lifecycle.json"
-    change "files are deleted after $ARCHIVE_DAYS days" gcloud storage buckets update "gs://$ARCHIVE_BUCKET" --lifecycle-file="$tmp/lifecycle.json"
+    change "archived files are deleted after $ARCHIVE_DAYS days" gcloud storage buckets update "gs://$ARCHIVE_BUCKET" --lifecycle-file="$tmp/lifecycle.json"
   }
   sink "$PIPELINE-archive" "storage.googleapis.com/$ARCHIVE_BUCKET"
   grant "$(writer "$PIPELINE-archive")" roles/storage.objectCreator "gs://$ARCHIVE_BUCKET" gcloud storage buckets
 elif have gcloud logging sinks describe "$PIPELINE-archive"; then
-  change "stop archiving (the files in gs://$ARCHIVE_BUCKET stay)" gcloud logging sinks delete "$PIPELINE-archive"
+  change "stop the archive (the files in gs://$ARCHIVE_BUCKET are kept)" gcloud logging sinks delete "$PIPELINE-archive"
 fi
 
 step "Pixel: gs://$PIXEL_BUCKET behind load balancer and CDN"
@@ -258,7 +258,7 @@ if [[ -n $ALERT_EMAIL ]]; then
       sed -n "s/ $PIPELINE $ALERT_EMAIL\$//p"
   }
   [[ -n $(email_channel) ]] ||
-    change "alerts go to $ALERT_EMAIL" gcloud beta monitoring channels create --type=email --display-name="$PIPELINE: $ALERT_EMAIL" \
+    change "notification channel to $ALERT_EMAIL" gcloud beta monitoring channels create --type=email --display-name="$PIPELINE: $ALERT_EMAIL" \
       --channel-labels="email_address=$ALERT_EMAIL" --user-labels="pipeline=$PIPELINE"
   channel=(--notification-channels="$(email_channel)")
 fi
@@ -309,7 +309,7 @@ Google issues the certificate within an hour after the record exists.
 END
 cat <<END
 
-A new load balancer takes some minutes to answer. Then request the pixel and query its row:
+A new load balancer needs minutes until it answers. Then request the pixel and query its row:
   curl -o /dev/null "http://$address$pixel?user_id=507f1f77bcf86cd799439011&type=click"
   bq query --project_id=$PROJECT_ID --use_legacy_sql=false 'SELECT * FROM $DATASET.events ORDER BY event_timestamp DESC LIMIT 10'
 END

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Deletes what deploy.sh created, by the same settings. The events stay: dataset and archive are kept unless --delete-data
-# is given. The APIs stay enabled.
+# Deletes the resources that deploy.sh created, with the same settings. It keeps the events, which are in the dataset and
+# the archive, unless --delete-data is given. The APIs stay enabled.
 #
 #   PROJECT_ID=my-project deploy/destroy.sh [--delete-data] [--yes] [FILE]
 #
@@ -14,7 +14,7 @@ for argument in "$@"; do
   case $argument in
     --delete-data) delete_data=true ;;
     --yes) yes=true ;;
-    -*) fail "error: unknown flag $argument: usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]" ;;
+    -*) fail "unknown flag $argument: usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]" ;;
     *) file+=("$argument") ;;
   esac
 done
@@ -23,9 +23,9 @@ load_settings ${file[@]+"${file[@]}"}
 
 if [[ $yes == false && -t 0 ]]; then
   what="the pipeline $PIPELINE of $PROJECT_ID"
-  [[ $delete_data == false ]] || what+=" AND ALL ITS EVENTS (dataset $DATASET${ARCHIVE_BUCKET:+, gs://$ARCHIVE_BUCKET})"
+  [[ $delete_data == false ]] || what+=" and all its events (dataset $DATASET${ARCHIVE_BUCKET:+, gs://$ARCHIVE_BUCKET})"
   read -rp "Delete $what? [y/N] " answer
-  [[ $answer == [yY]* ]] || fail 'Nothing was changed.'
+  [[ $answer == [yY]* ]] || fail 'cancelled: nothing was changed'
 fi
 
 # remove WHAT COLLECTION... NAME [-- FLAGS...]: deletes the resource with gcloud, if it exists.
@@ -59,7 +59,7 @@ done
 step 'Logs'
 # First, so that entries are always kept somewhere.
 ! has "$PIPELINE" gcloud logging sinks describe _Default --flatten='exclusions[]' --format='value(exclusions.name)' ||
-  change "let the pixel's entries into the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
+  change "include the pixel's entries in the _Default bucket" gcloud logging sinks update _Default --remove-exclusions="$PIPELINE"
 remove 'sink' logging sinks "$PIPELINE"
 remove 'sink' logging sinks "$PIPELINE-archive"
 
@@ -88,7 +88,7 @@ step 'Service'
 remove 'service' run services "$SERVICE" -- --region="$REGION"
 remove 'image repository' artifacts repositories "$PIPELINE" -- --location="$REGION"
 remove 'image repository' artifacts repositories "$PIPELINE-ghcr" -- --location="$REGION"
-# What gcloud uploaded for the builds. The bucket is shared by all services that are built from source.
+# Sources that gcloud uploaded for builds. The bucket is shared by all services that are built from source.
 sources=gs://run-sources-${PROJECT_ID/:/-}-$REGION
 ! have gcloud storage ls "$sources/services/$SERVICE/" || change "uploaded sources of $SERVICE" gcloud storage rm --recursive "$sources/services/$SERVICE"
 ! is '' gcloud storage ls "$sources" || ! have gcloud storage buckets describe "$sources" || change "bucket $sources" gcloud storage rm --recursive "$sources"
@@ -105,8 +105,8 @@ if [[ $delete_data == true ]]; then
   ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" ||
     change "bucket gs://$ARCHIVE_BUCKET" gcloud storage rm --recursive "gs://$ARCHIVE_BUCKET"
 else
-  ! have bq_ show --dataset "$DATASET" || printf '  dataset %s stays; --delete-data deletes it\n' "$DATASET"
-  ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" || printf '  bucket gs://%s stays; --delete-data deletes it\n' "$ARCHIVE_BUCKET"
+  ! have bq_ show --dataset "$DATASET" || printf '  dataset %s is kept; use --delete-data to delete it\n' "$DATASET"
+  ! have gcloud storage buckets describe "gs://$ARCHIVE_BUCKET" || printf '  bucket gs://%s is kept; use --delete-data to delete it\n' "$ARCHIVE_BUCKET"
 fi
 
 printf '\n%s\n' "Deleted: $changes resources. The APIs stay enabled."

@@ -26,7 +26,7 @@ read_settings() {
     [[ $line =~ ^[[:space:]]*(#|$) ]] && continue
     [[ $line =~ ^([A-Z][A-Z0-9_]*)=(.*)$ ]] || fail "$file:$number: \"$line\" is not NAME=value"
     name=${BASH_REMATCH[1]}
-    is_setting "$name" || fail "$file:$number: there is no setting $name; deploy/pipeline.env.example lists all"
+    is_setting "$name" || fail "$file:$number: unknown setting $name: deploy/pipeline.env.example lists all settings"
     [[ -n ${!name+set} ]] || printf -v "$name" '%s' "${BASH_REMATCH[2]}"
   done <"$file"
 }
@@ -64,17 +64,17 @@ check_settings() {
   local attribute
   check_each
   # Comparisons of settings with each other, with the schema and with reserved names.
-  [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" has goog in it, which Google reserves: choose another name"$'\n'
+  [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" contains goog, which Google reserves: choose another name"$'\n'
   if [[ -f $SCHEMA_FILE ]]; then
     for attribute in ${VALID_ATTRIBUTES//,/ }; do
       grep -Eqi "\"name\" *: *\"$attribute\"" "$SCHEMA_FILE" ||
         mistakes+="VALID_ATTRIBUTES: $SCHEMA_FILE has no column $attribute: add the column, or remove the attribute"$'\n'
     done
   else
-    mistakes+="SCHEMA_FILE: there is no file $SCHEMA_FILE below $PWD"$'\n'
+    mistakes+="SCHEMA_FILE: cannot read $SCHEMA_FILE: there is no such file in $PWD"$'\n'
   fi
   [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
-  [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is TABLE_SUFFIX, too: choose a suffix that no other table has"$'\n'
+  [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is also TABLE_SUFFIX: choose a suffix that no other table has"$'\n'
   case $DEAD_LETTER_TABLE in
     events|events_daily) mistakes+="DEAD_LETTER_TABLE: $DEAD_LETTER_TABLE is the name of a view: choose another name"$'\n' ;;
     "$TABLE_NAME"*) mistakes+="DEAD_LETTER_TABLE: \"$DEAD_LETTER_TABLE\" would count as a generated table of \"$TABLE_NAME\": choose a name that does not begin with it"$'\n' ;;
@@ -87,10 +87,10 @@ load_settings() {
   if [[ -f $file ]]; then
     read_settings "$file"
   elif [[ -n ${1-} ]]; then
-    fail "there is no file $file below $PWD: copy deploy/pipeline.env.example to it"
+    fail "cannot read $file: there is no such file in $PWD: copy deploy/pipeline.env.example to it"
   fi
-  command -v gcloud >/dev/null || fail 'gcloud is missing: install the Google Cloud SDK, https://cloud.google.com/sdk/docs/install'
-  command -v bq >/dev/null || fail "bq is missing: install it with 'gcloud components install bq'"
+  command -v gcloud >/dev/null || fail 'cannot find gcloud: install the Google Cloud SDK, https://cloud.google.com/sdk/docs/install'
+  command -v bq >/dev/null || fail "cannot find bq: install it with 'gcloud components install bq'"
   PROJECT_ID=${PROJECT_ID:-${GOOGLE_CLOUD_PROJECT:-$(gcloud config get-value project 2>/dev/null || true)}}
   for name in $DEPLOYMENT_SETTINGS $SERVICE_SETTINGS; do
     default "$name"

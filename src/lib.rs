@@ -45,8 +45,8 @@
 //!   same counters.
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
 //! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
-//! * Imports run `decode ◀ sink ◀ pipeline ◀ source ◀ config ◀ service ◀ cli`; `ack` and `table_limit` are between `sink`
-//!   and `pipeline`. [`telemetry`] and [`sink::error`] import nothing of the product. No two folders import each other.
+//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit` imports
+//!   [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product. No two folders import each other.
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
@@ -56,6 +56,8 @@ pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod google;
+#[cfg(test)]
+mod import_order;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pipeline;

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use crate::decode::TableSuffix;
 use crate::decode::attributes::ValidAttributes;
-use crate::decode::table_suffix::{BadTemplate, Resemblance, SuffixTemplate};
+use crate::decode::table_suffix::{BadTemplate, Match, SuffixTemplate};
 
 /// Maximum length of a suffix; longer ones go to the overflow table. A value has at most 64 characters, but a template may
 /// contain many values.
@@ -82,7 +82,7 @@ impl OverflowSuffix {
 
     /// Whether a suffix may be that of an overflow table.
     pub fn matches(&self, suffix: &str) -> bool {
-        self.0.resembles(suffix, |_| Vec::new()) != Resemblance::None
+        self.0.matches(suffix, |_| Vec::new()) != Match::None
     }
 
     fn at(&self, time: Timestamp) -> TableSuffix {

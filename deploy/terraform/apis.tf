@@ -1,4 +1,4 @@
-# APIs that the pipeline uses. They stay on when it is destroyed: other things in the project may use them.
+# APIs that the pipeline uses. They stay enabled after a destroy, because other parts of the project may use them.
 
 resource "google_project_service" "api" {
   for_each = toset([
@@ -21,6 +21,6 @@ resource "google_project_service" "api" {
 }
 
 locals {
-  # The project, once its APIs are on: what says `project = local.project` waits for them.
+  # The project, known after its APIs are enabled: a resource with `project = local.project` waits for them.
   project = one(distinct([for api in google_project_service.api : api.project]))
 }

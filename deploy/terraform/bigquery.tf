@@ -1,5 +1,5 @@
-# Dataset, template table, dead letters and views. The tables per user and day are BigQuery's own doing, by
-# templateSuffix, and Terraform does not know them.
+# Dataset, template table, dead-letter table and views. BigQuery creates the generated tables by templateSuffix; they are
+# not in Terraform's state.
 
 locals {
   schema_file   = startswith(var.schema_file, "/") ? var.schema_file : "${local.repository}/${var.schema_file}"
@@ -7,8 +7,8 @@ locals {
   not_a_column  = [for name in split(",", var.valid_attributes) : trimspace(name) if !contains(local.columns, lower(trimspace(name)))]
   view_settings = { PROJECT_ID = var.project_id, DATASET = var.dataset, TABLE_NAME = var.table_name }
 
-  # What is made in a dataset with a default expiration gets it, views as well, and the provider cannot send
-  # BigQuery's 0 for "never": so these expire on the last day of the year 9999.
+  # New tables and views in a dataset with a default expiration get that expiration. The provider cannot send BigQuery's 0
+  # for "never", so these expire on the last day of the year 9999.
   never = var.table_expiration_days == null ? null : 253402300799000
 }
 
@@ -34,11 +34,11 @@ resource "google_bigquery_table" "template" {
   lifecycle {
     precondition {
       condition     = length(local.columns) > 0
-      error_message = "schema_file: ${var.schema_file} is not a list of columns. Write it as `bq show --schema --format=prettyjson` prints it."
+      error_message = "schema_file: ${var.schema_file} is not a list of columns. Use the format of `bq show --schema --format=prettyjson`."
     }
     precondition {
       condition     = length(local.not_a_column) == 0
-      error_message = "valid_attributes names ${join(", ", local.not_a_column)}, of which ${var.schema_file} has no column: add a column or take the name off the list."
+      error_message = "valid_attributes: ${var.schema_file} has no column ${join(", ", local.not_a_column)}. Add the column, or remove the attribute."
     }
   }
 }
@@ -53,8 +53,8 @@ resource "google_bigquery_table" "dead_letters" {
   labels              = local.labels
 }
 
-# BigQuery reads a view's text when it is made: events wants a table to match, and events_daily wants events.
-# Nothing is lost with a view, so nothing protects it.
+# BigQuery checks the query of a view when it is created: events needs a table that matches, and events_daily needs events.
+# A view has no data, so it has no deletion protection.
 resource "google_bigquery_table" "view_events" {
   project             = local.project
   dataset_id          = google_bigquery_dataset.events.dataset_id
@@ -87,7 +87,7 @@ resource "google_bigquery_table" "view_events_daily" {
   depends_on = [google_bigquery_table.view_events]
 }
 
-# Rows, and tables by templateSuffix: on this dataset alone.
+# Lets the service insert rows and create tables by templateSuffix, in this dataset only.
 resource "google_bigquery_dataset_iam_member" "run" {
   project    = local.project
   dataset_id = google_bigquery_dataset.events.dataset_id

@@ -1,11 +1,11 @@
-# The image, if none is given: Cloud Build builds it from this repository, and again when a file that it is built from
-# has changed. Google's provider has no resource for a build, so gcloud submits it.
+# The image. If var.image is empty, Cloud Build builds it from this repository, and again after a change of a source file.
+# Google's provider has no resource for a build, so gcloud submits it.
 
 locals {
   built  = var.image == ""
   remote = startswith(var.image, "ghcr.io/")
 
-  # Exactly what cloudbuild.ignore lets through.
+  # The files that cloudbuild.ignore includes.
   sources = sort(concat(
     ["Cargo.lock", "Cargo.toml", "Dockerfile", "benches/load/Cargo.toml", "fuzz/Cargo.toml"],
     tolist(fileset(local.repository, "crates/*/Cargo.toml")),
@@ -18,7 +18,7 @@ locals {
   image    = local.built ? "${local.registry}/${var.pipeline}/${var.pipeline}-pipeline:${local.sources_hash}" : local.given
 }
 
-# Cloud Run pulls from Artifact Registry, so a remote repository there passes GitHub's image on.
+# Cloud Run pulls from Artifact Registry, so a remote repository there is a proxy of ghcr.io.
 resource "google_artifact_registry_repository" "ghcr" {
   count = local.remote ? 1 : 0
 

@@ -1,12 +1,12 @@
-# Names and texts that follow from the variables and are used in more than one place.
+# Values that are computed from the variables and used in more than one file.
 
 locals {
-  # The folder that the image is built from, and that holds schema/ and deploy/.
+  # The root of the repository, which has the sources of the image, schema/ and deploy/.
   repository = "${path.module}/../.."
 
   labels = { pipeline = var.pipeline }
 
-  # The address of google_service_account.push, which a plan does not know yet.
+  # The address of google_service_account.push, which is unknown in a plan.
   push_account = "${var.pipeline}-push@${var.project_id}.iam.gserviceaccount.com"
 
   pixel_paths = distinct([for path in split(",", var.pixel_path) : trimspace(path)])

@@ -1,4 +1,4 @@
-# The way of a log entry: to the topic, out of the _Default bucket, and into the archive if there is one.
+# Log routing: a sink to the topic, an exclusion from the _Default bucket, and a sink to the archive.
 
 resource "google_logging_project_sink" "topic" {
   project                = local.project
@@ -7,7 +7,7 @@ resource "google_logging_project_sink" "topic" {
   filter                 = local.log_filter
   unique_writer_identity = true
 
-  # A topic drops what it gets before its first subscription is there.
+  # A topic drops messages that arrive before its first subscription exists.
   depends_on = [google_pubsub_subscription.push]
 }
 
@@ -18,7 +18,7 @@ resource "google_pubsub_topic_iam_member" "sink" {
   member  = google_logging_project_sink.topic.writer_identity
 }
 
-# In spite of its name this is an exclusion of the _Default sink alone: the other sinks still see the entries.
+# This is an exclusion of the _Default sink only. The other sinks still receive the entries.
 resource "google_logging_project_exclusion" "default" {
   count = var.exclude_from_default ? 1 : 0
 
@@ -27,7 +27,7 @@ resource "google_logging_project_exclusion" "default" {
   description = "The pixel's requests, which go to the topic ${var.pipeline}"
   filter      = local.log_filter
 
-  # Never before the entries have another way, nor longer than they have.
+  # Created after the sink to the topic and destroyed before it, so that every entry is stored somewhere.
   depends_on = [google_pubsub_topic_iam_member.sink]
 }
 

@@ -1,5 +1,5 @@
-# Metrics of log lines, dashboard and alerts: one file each in deploy/monitoring. A file that is added there
-# is taken up, and one that says what is not understood here is refused.
+# Log-based metrics, dashboard and alerts, from the files of deploy/monitoring. A file that is added there becomes a
+# resource. A file with an unknown member is rejected.
 
 locals {
   monitoring          = "${path.module}/../monitoring"
@@ -74,7 +74,7 @@ resource "google_logging_metric" "pipeline" {
       condition = length(setsubtract(keys(each.value), [
         "bucketOptions", "description", "disabled", "filter", "labelExtractors", "metricDescriptor", "name", "valueExtractor",
       ])) == 0
-      error_message = "deploy/monitoring/metrics/${each.key}.json has members that deploy/terraform/monitoring.tf does not know: ${join(", ", keys(each.value))}. Add them there."
+      error_message = "deploy/monitoring/metrics/${each.key}.json has an unknown member; its members are ${join(", ", keys(each.value))}. Add the member to deploy/terraform/monitoring.tf."
     }
   }
 }
@@ -112,6 +112,6 @@ module "alert" {
   labels   = local.labels
   channels = google_monitoring_notification_channel.email[*].id
 
-  # An alert is refused while its metric is not there.
+  # The API rejects an alert whose metric does not exist.
   depends_on = [google_logging_metric.pipeline]
 }

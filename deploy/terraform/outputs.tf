@@ -1,4 +1,4 @@
-# What one wants to know after applying.
+# Outputs: addresses and names that are known after an apply.
 
 output "address" {
   description = "IP address of the load balancer."
@@ -6,7 +6,7 @@ output "address" {
 }
 
 output "dns_record" {
-  description = "The DNS record to make for domain; the certificate is issued once it is seen, which takes up to an hour. Null without a domain."
+  description = "The DNS record to create for domain. Google issues the certificate within an hour after the record exists. Null without a domain."
   value       = var.domain == "" ? null : "${var.domain}. A ${google_compute_global_address.pixel.address}"
 }
 

@@ -1,4 +1,4 @@
-# The pixel: objects in a public bucket, behind load balancer and CDN.
+# The pixel: objects in a public bucket behind a load balancer with CDN.
 
 resource "google_storage_bucket" "pixel" {
   project                     = local.project
@@ -9,7 +9,7 @@ resource "google_storage_bucket" "pixel" {
   labels                      = local.labels
 }
 
-# Whoever knows a name can read it; nobody can list them.
+# Anyone can read an object by its name; nobody can list the objects.
 resource "google_storage_bucket_iam_member" "pixel_public" {
   bucket = google_storage_bucket.pixel.name
   role   = "roles/storage.legacyObjectReader"
@@ -26,8 +26,8 @@ resource "google_storage_bucket_object" "pixel" {
   cache_control = "public, max-age=0"
 }
 
-# Every response is cached at Google's edge, whatever the query; browsers are told to ask each time, for an
-# hour of caching there, the default, would hide repeated views.
+# Google's edge caches every response, whatever the query. Browsers must not cache: the default of one hour would hide
+# repeated views.
 resource "google_compute_backend_bucket" "pixel" {
   project     = local.project
   name        = var.pipeline
@@ -41,7 +41,7 @@ resource "google_compute_backend_bucket" "pixel" {
   }
 }
 
-# Its name is what the log filter asks for.
+# The log filter selects entries by this name.
 resource "google_compute_url_map" "pixel" {
   project         = local.project
   name            = var.pipeline
@@ -68,7 +68,7 @@ resource "google_compute_global_forwarding_rule" "http" {
   port_range            = "80"
   target                = google_compute_target_http_proxy.pixel.id
 
-  # What is requested from the first moment on finds its way.
+  # The rule is created after the sink, so that the entries of the first requests reach the topic.
   depends_on = [google_pubsub_topic_iam_member.sink]
 }
 
@@ -78,7 +78,7 @@ resource "google_compute_managed_ssl_certificate" "pixel" {
   count = var.domain == "" ? 0 : 1
 
   project = local.project
-  # A cut may leave a - at the end, which no name may have.
+  # A name must not end with -.
   name        = trimsuffix(substr("${var.pipeline}-${replace(var.domain, ".", "-")}", 0, 63), "-")
   description = "pixel-pipeline ${var.pipeline}"
 
@@ -86,7 +86,7 @@ resource "google_compute_managed_ssl_certificate" "pixel" {
     domains = [var.domain]
   }
 
-  # Another domain: the proxy takes the new certificate before the old one goes.
+  # After a change of domain, the proxy gets the new certificate before the old one is deleted.
   lifecycle {
     create_before_destroy = true
   }

@@ -1,4 +1,4 @@
-# Topic and push subscription, and where messages go that a hundred deliveries did not settle.
+# Topic, push subscription, and the dead-letter topic for messages that were not acknowledged in 100 attempts.
 
 resource "google_pubsub_topic" "events" {
   project = local.project
@@ -45,8 +45,8 @@ resource "google_pubsub_subscription" "push" {
     ttl = "" # never
   }
 
-  # A new table is 404 for minutes, and its messages come again until it is there: at five attempts, the
-  # default, they would be given up.
+  # A new table answers 404 for minutes, and its messages are retried until then. With five attempts, the default, they
+  # would become dead letters.
   retry_policy {
     minimum_backoff = "10s"
     maximum_backoff = "600s"
@@ -56,7 +56,7 @@ resource "google_pubsub_subscription" "push" {
     max_delivery_attempts = 100
   }
 
-  # It pushes as soon as it is there, and counts the attempts.
+  # The subscription pushes as soon as it exists, and each failed push counts as an attempt.
   depends_on = [
     google_bigquery_table.dead_letters,
     google_bigquery_table.template,
@@ -65,7 +65,7 @@ resource "google_pubsub_subscription" "push" {
   ]
 }
 
-# Pub/Sub itself moves messages to the dead-letter topic, by an account that Google makes for the project.
+# Pub/Sub moves messages to the dead-letter topic with a service agent of the project.
 resource "google_project_service_identity" "pubsub" {
   provider = google-beta
 

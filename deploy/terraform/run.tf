@@ -1,4 +1,4 @@
-# The service, the accounts that it and its pushes have, and its image unless one is given.
+# The Cloud Run service, its service account, and the service account that signs pushes.
 
 resource "google_service_account" "run" {
   project      = local.project
@@ -52,7 +52,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
           cpu    = var.cpu
           memory = var.memory
         }
-        # CPU while requests are under way, which is all that the service needs.
+        # CPU is allocated during requests only, which is enough.
         cpu_idle          = true
         startup_cpu_boost = true
       }
@@ -81,7 +81,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
           value = env.value
         }
       }
-      # Not as values, which everybody could read who may look at the service.
+      # As references to secrets: anyone with permission to view the service can read plain values.
       dynamic "env" {
         for_each = var.secret_settings
         content {
@@ -97,12 +97,12 @@ resource "google_cloud_run_v2_service" "pipeline" {
     }
   }
 
-  # What gcloud writes when it changes the service.
+  # gcloud sets these fields when it changes the service.
   lifecycle {
     ignore_changes = [client, client_version]
   }
 
-  # /ready wants the template table and the right to read it.
+  # /ready needs the template table and permission to read it.
   depends_on = [
     google_artifact_registry_repository.ghcr,
     google_bigquery_dataset_iam_member.run,
@@ -112,7 +112,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
   ]
 }
 
-# Nobody else may call it: there is no binding for allUsers.
+# The only authorized caller: there is no binding for allUsers.
 resource "google_cloud_run_v2_service_iam_member" "push" {
   project  = local.project
   location = var.region

@@ -14,7 +14,7 @@ variable "project_id" {
   }
   validation {
     condition     = !strcontains(var.project_id, ":")
-    error_message = "project_id: \"${var.project_id}\" is not a project that the module supports: use deploy.sh for a project with a domain."
+    error_message = "project_id: \"${var.project_id}\" is a project with a domain, which the module does not support. Use deploy.sh."
   }
 }
 
@@ -54,7 +54,7 @@ variable "pipeline" {
   }
   validation {
     condition     = !strcontains(var.pipeline, "goog")
-    error_message = "pipeline: \"${var.pipeline}\" is not free of \"goog\", which Google reserves."
+    error_message = "pipeline: \"${var.pipeline}\" contains goog, which Google reserves. Choose another name."
   }
 }
 
@@ -72,7 +72,7 @@ variable "domain" {
   }
   validation {
     condition     = length(var.domain) <= 253
-    error_message = "domain: \"${var.domain}\" is not a host name of at most 253 characters."
+    error_message = "domain: \"${var.domain}\" has more than 253 characters."
   }
 }
 
@@ -125,21 +125,21 @@ variable "schema_file" {
 
   validation {
     condition     = try(fileexists(startswith(var.schema_file, "/") ? var.schema_file : "${path.module}/../../${var.schema_file}"), false)
-    error_message = "schema_file: \"${var.schema_file}\" is not a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")."
+    error_message = "schema_file: \"${var.schema_file}\" is not a file. Use a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")."
   }
 }
 
 # --- Cloud Run
 
 variable "image" {
-  description = "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository."
+  description = "Image to run. ghcr.io/pixel-pipeline/pixel-pipeline:VERSION is the image of a release and compiles nothing. Empty: build the image from this repository."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
     condition     = can(regex("^(([^[:space:]/]+(/[^[:space:]/]+)+)?)$", var.image))
-    error_message = "image: \"${var.image}\" is not the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0."
+    error_message = "image: \"${var.image}\" is not the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0."
   }
 }
 
@@ -203,7 +203,7 @@ variable "max_instances" {
   }
   validation {
     condition     = var.max_instances >= var.min_instances
-    error_message = "max_instances: ${var.max_instances} is not at least min_instances, which is ${var.min_instances}."
+    error_message = "max_instances: ${var.max_instances} is less than min_instances, which is ${var.min_instances}."
   }
 }
 

@@ -25,7 +25,7 @@ variable "table_name" {
   }
   validation {
     condition     = !startswith("events_daily", var.table_name)
-    error_message = "table_name: \"${var.table_name}\" is not free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with."
+    error_message = "table_name: \"${var.table_name}\" is the beginning of a view's name, so the view would count as a generated table. Choose another name."
   }
 }
 
@@ -77,7 +77,7 @@ variable "overflow_suffix" {
   }
   validation {
     condition     = var.overflow_suffix != var.table_suffix
-    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not different from table_suffix. Set a suffix that no other table has, such as _overflow_{date}."
+    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}."
   }
 }
 
@@ -148,11 +148,11 @@ variable "dead_letter_table" {
   }
   validation {
     condition     = !contains(["events", "events_daily"], var.dead_letter_table)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not free to use: it is the name of a view. Set another name."
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is the name of a view. Choose another name."
   }
   validation {
     condition     = !startswith(var.dead_letter_table, var.table_name)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" is not free to use: queries over `${var.table_name}*` would read it. Set a name that does not begin with table_name."
+    error_message = "dead_letter_table: \"${var.dead_letter_table}\" begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name."
   }
 }
 

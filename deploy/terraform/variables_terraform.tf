@@ -1,19 +1,19 @@
-# Variables that only Terraform has. All others are in variables.tf and variables_service.tf.
+# Variables of the module that are not settings of deploy.sh. All others are in variables.tf and variables_service.tf.
 
 variable "secret_settings" {
-  description = "Settings that are keys, HASH_USER_IDS and URL_SIGNING_KEY, each with the name of the secret in Secret Manager whose latest version holds it. The service's account needs roles/secretmanager.secretAccessor on the secrets."
+  description = "Names of the secrets in Secret Manager for the keys HASH_USER_IDS and URL_SIGNING_KEY, by setting. The service reads the latest version. The service's account needs roles/secretmanager.secretAccessor on the secrets."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(setsubtract(keys(var.secret_settings), ["HASH_USER_IDS", "URL_SIGNING_KEY"])) == 0
-    error_message = "secret_settings: only HASH_USER_IDS and URL_SIGNING_KEY are keys. Set the others as variables of their own."
+    error_message = "secret_settings: only HASH_USER_IDS and URL_SIGNING_KEY can be secrets. Set other settings by their own variables."
   }
 }
 
 variable "delete_data" {
-  description = "Let `terraform destroy` delete the dataset with all tables, and the archive with all files. Apply it before you destroy. False: destroying them fails, and they are kept."
+  description = "Let `terraform destroy` delete the dataset with all tables, and the archive with all files. Apply it before the destroy. False: the destroy fails at them and keeps them."
   type        = bool
   default     = false
   nullable    = false

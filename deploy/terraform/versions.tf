@@ -1,9 +1,8 @@
-# What the module needs. It has no provider block: with one it could not be used with count, for_each or
-# depends_on, and without one Terraform takes credentials and quota project from the environment. Every
-# resource names its project instead.
+# Required versions. There is no provider block: a module with one cannot be used with count, for_each or depends_on.
+# Without one, Terraform takes credentials and quota project from the environment. Every resource names its project.
 
 terraform {
-  # Validations here compare variables with one another, which came with 1.9.
+  # Validations that compare two variables need 1.9.
   required_version = ">= 1.9"
 
   required_providers {
@@ -11,7 +10,7 @@ terraform {
       source  = "hashicorp/google"
       version = ">= 6.50, < 8"
     }
-    # Only for google_project_service_identity, which google does not have.
+    # Only for google_project_service_identity, which the provider google does not have.
     google-beta = {
       source  = "hashicorp/google-beta"
       version = ">= 6.50, < 8"

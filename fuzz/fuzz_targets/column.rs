@@ -1,11 +1,11 @@
-//! A text in a column of each type: calendar, decimals, JSON, base64 and the rest.
+//! A text as the value of a column of each type: dates and times, decimals, JSON, base64 and the others.
 
 #![no_main]
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
-use pixel_pipeline::decode::coerce::{self, Misfit, rfc3339_micros, write_text, write_time};
+use pixel_pipeline::decode::coerce::{self, CoercionError, rfc3339_micros, write_text, write_time};
 use pixel_pipeline::decode::schema::{Column, ColumnType};
 use pixel_pipeline::decode::{civil, numeric::Decimal};
 use pixel_pipeline_fuzz::decoders::SCHEMA;
@@ -24,14 +24,14 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(serde_json::from_slice::<String>(&quoted).expect("a string"), text);
 });
 
-/// What is written is what the type holds, and reads as itself.
+/// The written value is valid for the type and is read as the same value.
 fn check_column(text: &str, column: &Column) {
     const BEFORE: &[u8] = b"[before,";
     let write = |text: &str| {
         let mut out = BEFORE.to_vec();
         let written = write_text(text, column, &mut out);
-        assert!(out.starts_with(BEFORE), "what was there before stays");
-        assert!(written.is_ok() || out == BEFORE, "nothing is written of what does not fit");
+        assert!(out.starts_with(BEFORE), "earlier output is unchanged");
+        assert!(written.is_ok() || out == BEFORE, "an invalid value writes nothing");
         written.map(|()| out[BEFORE.len()..].to_vec())
     };
     let Ok(json) = write(text) else { return };
@@ -44,11 +44,11 @@ fn check_column(text: &str, column: &Column) {
         ColumnType::Integer => assert_eq!(again.parse::<i64>(), text.parse()),
         _ => {}
     }
-    // At most six for each byte, or one moment.
+    // At most six bytes for each byte of text, or one timestamp.
     assert!(json.len() <= 6 * text.len() + 64, "{json:?}");
 }
 
-/// `jiff` reads what we read, and to the same.
+/// `jiff` parses the same values.
 fn check_calendar(text: &str) {
     let date = civil::parse_date(text);
     let time = civil::parse_time(text);
@@ -77,11 +77,11 @@ fn check_calendar(text: &str) {
             let mut out = Vec::new();
             match write_time(timestamp, column, &mut out) {
                 Ok(()) => rows::check_value(column, &serde_json::from_slice(&out).expect("JSON")),
-                Err(Misfit) => assert!(out.is_empty()),
+                Err(CoercionError) => assert!(out.is_empty()),
             }
         }
     }
-    // The form of a log entry is always one of ours.
+    // The timestamp format of log entries is always accepted.
     if let (true, Ok(whole)) = (text.ends_with('Z') && text.len() > 19 && text.as_bytes()[10] == b'T', text.parse::<Timestamp>()) {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte)) && text.matches(':').count() == 2;
         if is_plain && !text.starts_with('-') && !text.contains(":60") && whole >= "0001-01-01T00:00:00Z".parse().expect("a time") {
@@ -90,7 +90,7 @@ fn check_calendar(text: &str) {
     }
 }
 
-/// The number is the same, digit by digit.
+/// The number has the same digits.
 fn check_decimals(text: &str) {
     let money = Decimal::NUMERIC.with_parameters(Some(5), Some(2));
     let [narrow, numeric, big] = [money, Decimal::NUMERIC, Decimal::BIGNUMERIC].map(|decimal| decimal.parse(text));
@@ -105,7 +105,7 @@ fn check_decimals(text: &str) {
     assert_eq!(narrow.is_some(), digits.1 <= 3 && fraction.len() <= 2, "{big}");
 }
 
-/// Whether it is negative, its digits without zeros around them, and how many places those stand left of the point.
+/// Sign, digits without leading and trailing zeros, and position of the decimal point.
 fn value_of(text: &str) -> (bool, String, i64) {
     let lower = text.to_ascii_lowercase();
     let (mantissa, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));

@@ -1,7 +1,7 @@
-//! The whole way from a message to what is sent to BigQuery, with every setting and every type of column.
+//! From a message to the insertAll request body, with every setting and every column type.
 //!
-//! Two characters choose the settings and the template, one whether the URL is signed and how the message comes; lines:
-//! the visitor's address, the referer; the rest is the query.
+//! Input: two characters choose the settings and the template, and one the signature and the encoding of the message; two
+//! lines are the visitor's address and the referer; the rest is the query.
 
 #![no_main]
 
@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 const SETTINGS: usize = 72;
-/// An id that stands in no query by chance.
+/// An id that no generated query contains by chance.
 const MARKER: &str = "Zq8xKw3vTt5";
 
 static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     let (address, referer, query) = (fields.line(), fields.line(), fields.rest());
     let options = Options::of(settings, template);
     let decoder = &DECODERS[settings * TEMPLATES.len() + template];
-    // What follows a `#` is no part of the query.
+    // The fragment is not part of the query.
     let query = query.split('#').next().unwrap_or_default();
     let query = if how & 1 == 1 { format!("user_id={MARKER}&{query}") } else { query.to_owned() };
     let mut url = format!("https://track.example.com/pixel.png?{query}");
@@ -52,7 +52,7 @@ fuzz_target!(|input: &[u8]| {
     let data = if how & 4 == 4 { MessageData::Raw(entry.as_bytes()) } else { MessageData::Base64(STANDARD.encode(&entry).into()) };
     let message = PubsubMessage { data, ..PubsubMessage::raw(b"") };
     let decoded = decoder.decode(&message, now());
-    assert_eq!(decoder.decode(&message, now()), decoded, "twice the same");
+    assert_eq!(decoder.decode(&message, now()), decoded, "decoding is deterministic");
     let event_id = EventId::of_entry("l", "", "2026-01-02T00:00:00Z".parse().ok(), "1");
     assert_eq!(outcome(&decoded), expected(&options, &url, is_signed), "{options:?} {url}");
     match decoded {
@@ -65,9 +65,9 @@ fuzz_target!(|input: &[u8]| {
             }
             check_body(&row, &columns);
         }
-        Decoded::Rejected(unfit) => {
-            assert_eq!((unfit.event_id, unfit.column.as_deref()), (event_id, Some("i")));
-            assert!(unfit.detail.len() < 100, "{}", unfit.detail);
+        Decoded::Rejected(rejected) => {
+            assert_eq!((rejected.event_id, rejected.column.as_deref()), (event_id, Some("i")));
+            assert!(rejected.detail.len() < 100, "{}", rejected.detail);
         }
         Decoded::Filtered(_) => {}
     }
@@ -84,11 +84,11 @@ fn outcome(decoded: &Decoded) -> Outcome {
     match decoded {
         Decoded::Row(_) => Outcome::Row,
         Decoded::Filtered(reason) => Outcome::Filtered(*reason),
-        Decoded::Rejected(unfit) => Outcome::Rejected(unfit.reason),
+        Decoded::Rejected(rejected) => Outcome::Rejected(rejected.reason),
     }
 }
 
-/// What has to become of it, made out with the `url` crate alone.
+/// The expected outcome, computed with the `url` crate only.
 fn expected(options: &Options, url: &str, is_signed: bool) -> Outcome {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -97,7 +97,7 @@ fn expected(options: &Options, url: &str, is_signed: bool) -> Outcome {
         return Outcome::Filtered(FilterReason::OptedOut);
     }
     if options.signatures == Some(SignatureMode::Require) && !is_signed {
-        // Nobody finds a signature by chance.
+        // A generated query has no valid signature.
         let claims = pairs.iter().any(|(name, _)| name == "sig");
         return Outcome::Filtered(if claims { FilterReason::BadSignature } else { FilterReason::Unsigned });
     }
@@ -112,7 +112,7 @@ fn expected(options: &Options, url: &str, is_signed: bool) -> Outcome {
     Outcome::Row
 }
 
-/// No attribute vanishes: it is in its column, or on the list of those that did not fit.
+/// Every attribute is in its column or in `invalid_attributes`.
 fn check_columns(columns: &Map<String, Value>, options: &Options, query: &str) {
     let mut values: HashMap<String, Vec<String>> = HashMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -122,11 +122,11 @@ fn check_columns(columns: &Map<String, Value>, options: &Options, query: &str) {
         columns.get("invalid_attributes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for name in attributes().names() {
         let Some(sent) = values.get(name) else {
-            assert!(!columns.contains_key(name) && !invalid.contains(&name.as_str()), "{name} is nowhere in {query}");
+            assert!(!columns.contains_key(name) && !invalid.contains(&name.as_str()), "{name} is not in {query}");
             continue;
         };
         let stored = columns.get(name);
-        assert!(stored.is_some() || invalid.contains(&name.as_str()), "{name} has vanished from {query}");
+        assert!(stored.is_some() || invalid.contains(&name.as_str()), "{name} of {query} is neither stored nor listed as invalid");
         let hashed = options.hashes && hashed_ids().names().any(|of| of == name);
         match stored {
             Some(Value::Array(stored)) => {
@@ -134,7 +134,7 @@ fn check_columns(columns: &Map<String, Value>, options: &Options, query: &str) {
             }
             Some(Value::String(stored)) if matches!(name.as_str(), "s" | "user_id") => {
                 let value = if hashed { hashed_ids().hash(&sent[0]) } else { sent[0].clone() };
-                assert_eq!(*stored, value, "the first of {name} counts");
+                assert_eq!(*stored, value, "the first value of {name} is stored");
             }
             _ => {}
         }
@@ -147,7 +147,7 @@ fn check_columns(columns: &Map<String, Value>, options: &Options, query: &str) {
     );
 }
 
-/// The id of the marker is nowhere, unless the query says it elsewhere.
+/// The row does not contain the marker id, unless another part of the query contains it.
 fn check_hashed(row: &Row, query: &str, referer: &str) {
     let Some((marked, rest)) = query.split_once('&') else { return };
     let decoded = |text: &str| form_urlencoded::parse(text.as_bytes()).flat_map(|(name, value)| [name, value]).collect::<String>();
@@ -159,7 +159,7 @@ fn check_hashed(row: &Row, query: &str, referer: &str) {
     assert!(!row.suffix.as_str().contains(MARKER), "{}", row.suffix);
 }
 
-/// What is sent to BigQuery is JSON, and the row in it is the row.
+/// The request body is JSON, and its row equals the decoded row.
 fn check_body(row: &Row, columns: &Map<String, Value>) {
     let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
     let body = insert_all::body(&row.suffix, &[insert.clone(), insert]);

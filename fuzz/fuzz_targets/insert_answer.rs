@@ -23,7 +23,7 @@ fuzz_target!(|input: &[u8]| {
 
 fn check_results(answer: &[u8], count: usize) {
     let results = read_results(answer, count);
-    assert_eq!(read_results(answer, count), results, "twice the same");
+    assert_eq!(read_results(answer, count), results, "parsing is deterministic");
     let value: Option<Value> = serde_json::from_slice(answer).ok();
     let results = match results {
         Ok(results) => results,
@@ -58,7 +58,7 @@ fn check_results(answer: &[u8], count: usize) {
 fn check_error(status: u16, answer: &[u8]) {
     let after = Duration::from_secs(7);
     let error = read_error(status, Some(after), answer);
-    assert_eq!(read_error(status, Some(after), answer), error, "twice the same");
+    assert_eq!(read_error(status, Some(after), answer), error, "parsing is deterministic");
     match &error {
         // The only one that can refuse a row.
         RequestError::BadRequest(detail) => {

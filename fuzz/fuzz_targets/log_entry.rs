@@ -1,4 +1,4 @@
-//! The payload of a message, as an entry and as whatever else it may be.
+//! The payload of a message: a log entry or anything else.
 
 #![no_main]
 
@@ -21,9 +21,9 @@ static DECODER: LazyLock<Decoder> = LazyLock::new(|| Options::of(OPTIONS, 1).dec
 fuzz_target!(|data: &[u8]| {
     let raw = PubsubMessage { message_id: Some("7001".into()), ..PubsubMessage::raw(data) };
     let decoded = DECODER.decode(&raw, now());
-    assert_eq!(DECODER.decode(&raw, now()), decoded, "twice the same");
+    assert_eq!(DECODER.decode(&raw, now()), decoded, "decoding is deterministic");
     let base64 = PubsubMessage { data: MessageData::Base64(STANDARD.encode(data).into()), ..raw.clone() };
-    assert_eq!(DECODER.decode(&base64, now()), decoded, "wrapped or not");
+    assert_eq!(DECODER.decode(&base64, now()), decoded, "the same result, wrapped or not");
     match &decoded {
         Decoded::Row(row) => {
             let columns = rows::check(row, Options::of(OPTIONS, 1).schema(), data.len());
@@ -32,12 +32,12 @@ fuzz_target!(|data: &[u8]| {
             let away = row.event_time.duration_since(now()).as_hours();
             assert!((-3653 * 24..=25).contains(&away), "{}", row.event_time);
             let told = event::time_of(&raw);
-            assert!(told.is_none_or(|time| time == row.event_time), "the tools that choose by time see another: {told:?}");
+            assert!(told.is_none_or(|time| time == row.event_time), "replay and forget read another time: {told:?}");
         }
         Decoded::Filtered(_) => {}
-        Decoded::Rejected(unfit) => check_unfit(&raw, unfit, data),
+        Decoded::Rejected(rejected) => check_rejected(&raw, rejected, data),
     }
-    // Where a time is sent along, it counts only where the entry has none.
+    // The publish time is used only for an entry without a timestamp.
     let published = PubsubMessage { publish_time: Some("2025-12-31T23:59:59Z".into()), ..raw.clone() };
     if let (Decoded::Row(one), Decoded::Row(other)) = (&decoded, DECODER.decode(&published, now())) {
         assert_eq!(one.event_id, other.event_id);
@@ -46,18 +46,18 @@ fuzz_target!(|data: &[u8]| {
     check_other_spelling(&raw, &decoded, data);
 });
 
-fn check_unfit(message: &PubsubMessage<'_>, unfit: &Rejected, data: &[u8]) {
-    assert!(unfit.detail.len() < 300, "{}", unfit.detail);
-    let no_entry = matches!(unfit.reason, RejectReason::NoData | RejectReason::BadJson);
-    assert!(no_entry || matches!(unfit.reason, RejectReason::NoRequestUrl | RejectReason::TimestampOutOfRange), "{unfit:?}");
-    assert_eq!(unfit.reason == RejectReason::NoData, data.is_empty());
-    assert!(!no_entry || unfit.event_id == EventId::of_message("7001"));
-    let letter = dead_letter::row(message, unfit, now());
-    let columns: serde_json::Map<String, Value> = serde_json::from_slice(&letter.json).expect("a letter is JSON");
+fn check_rejected(message: &PubsubMessage<'_>, rejected: &Rejected, data: &[u8]) {
+    assert!(rejected.detail.len() < 300, "{}", rejected.detail);
+    let is_not_an_entry = matches!(rejected.reason, RejectReason::NoData | RejectReason::BadJson);
+    assert!(is_not_an_entry || matches!(rejected.reason, RejectReason::NoRequestUrl | RejectReason::TimestampOutOfRange), "{rejected:?}");
+    assert_eq!(rejected.reason == RejectReason::NoData, data.is_empty());
+    assert!(!is_not_an_entry || rejected.event_id == EventId::of_message("7001"));
+    let letter = dead_letter::row(message, rejected, now());
+    let columns: serde_json::Map<String, Value> = serde_json::from_slice(&letter.json).expect("a dead letter is JSON");
     let schema = dead_letter::schema();
     for (name, value) in columns.iter().filter(|(_, value)| !value.is_null()) {
         let column = schema.column(name).expect("a column of the dead-letter table");
-        // The API takes an INTEGER as a number, too.
+        // The API accepts an INTEGER as a number, too.
         assert!(column.kind == ColumnType::Integer || column.mode != Mode::Repeated);
         if column.kind != ColumnType::Integer {
             rows::check_value(column, value);
@@ -67,20 +67,20 @@ fn check_unfit(message: &PubsubMessage<'_>, unfit: &Rejected, data: &[u8]) {
     assert!(letter.json.len() <= data.len() * 4 / 3 + 1000);
 }
 
-/// The same JSON with its members in another order and its strings escaped in another way is the same event.
+/// JSON with another member order and other escapes is the same event.
 fn check_other_spelling(message: &PubsubMessage<'_>, decoded: &Decoded, data: &[u8]) {
     let Ok(value) = serde_json::from_slice::<Value>(data) else {
         return;
     };
-    // `Value` takes the last of two members of one name, and we neither; and it rounds when it reads a fraction.
-    if matches!(decoded, Decoded::Rejected(unfit) if unfit.reason == RejectReason::BadJson) || has_fraction(&value) {
+    // `Value` takes the last of duplicate members, the decoder rejects them; and `Value` rounds fractions.
+    if matches!(decoded, Decoded::Rejected(rejected) if rejected.reason == RejectReason::BadJson) || has_fraction(&value) {
         return;
     }
     let text = value.to_string();
     let ascii: String = text.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) }).collect();
     for spelling in [text, ascii.replace('/', "\\/")] {
         let other = PubsubMessage { data: MessageData::Raw(spelling.as_bytes()), ..message.clone() };
-        // A member that nobody reads, and that is there twice, is no matter either.
+        // A duplicate member that the decoder does not read has no effect.
         assert_eq!(&DECODER.decode(&other, now()), decoded, "{spelling}");
     }
 }

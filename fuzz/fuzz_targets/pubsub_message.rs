@@ -1,4 +1,4 @@
-//! A message through every shape in which one is delivered, and its base64.
+//! A message in every delivery format, and its base64.
 //!
 //! Lines: id, time, attempt, the value of an attribute; the rest is the payload.
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::PubsubMessage;
 use pixel_pipeline::decode::message::MessageData;
-use pixel_pipeline::source::delivery::{self, NotADelivery};
+use pixel_pipeline::source::delivery::{self, DeliveryError};
 use pixel_pipeline::source::http::trace_context::TraceId;
 use pixel_pipeline_fuzz::fields::Fields;
 use serde_json::Value;
@@ -21,12 +21,12 @@ fuzz_target!(|body: &[u8]| {
         Ok(message) => {
             check(message, body);
             assert!(same(message, &line), "a line of a file is read as a body");
-            assert!(same(message, &delivery::read(&HeaderMap::new(), body).expect("a delivery")), "no header is no difference");
+            assert!(same(message, &delivery::read(&HeaderMap::new(), body).expect("a delivery")), "without headers the result is the same");
         }
         Err(error) => {
-            assert!(matches!(line.data, MessageData::Raw(raw) if raw == body), "a line that is no body is a payload");
+            assert!(matches!(line.data, MessageData::Raw(raw) if raw == body), "a line that is not a push body is a payload");
             assert!(error.to_string().len() < LONGEST_ERROR, "{error}");
-            assert_eq!(body.is_empty(), *error == NotADelivery::Empty);
+            assert_eq!(body.is_empty(), *error == DeliveryError::Empty);
             assert_eq!(delivery::read(&HeaderMap::new(), body).err().as_ref(), Some(error));
         }
     }
@@ -43,11 +43,11 @@ fuzz_target!(|body: &[u8]| {
     check_headers(body);
 });
 
-/// What holds of every message.
+/// Checks of every message.
 fn check(message: &PubsubMessage<'_>, body: &[u8]) {
     match &message.data {
         MessageData::Raw(raw) => assert_eq!(*raw, body, "unwrapped, the body is the payload"),
-        // The base64 of a structured event may be spelt anew.
+        // The base64 of a structured event may be encoded again.
         MessageData::Base64(text) => assert!(text.len() <= body.len() + 4),
     }
     let texts = [&message.message_id, &message.publish_time, &message.attributes];
@@ -55,7 +55,7 @@ fn check(message: &PubsubMessage<'_>, body: &[u8]) {
         assert!(!text.is_empty() && text.len() <= body.len().max(4), "{text}");
     }
     if let Some(attributes) = &message.attributes {
-        // Its numbers may be such as no library holds.
+        // Numbers may be out of range for every library.
         assert!(attributes.starts_with('{') && attributes.ends_with('}'), "{attributes}");
     }
 }
@@ -64,7 +64,7 @@ fn same(one: &PubsubMessage<'_>, other: &PubsubMessage<'_>) -> bool {
     format!("{one:?}") == format!("{other:?}")
 }
 
-/// The same bytes as the values of headers.
+/// Checks the same bytes as header values.
 fn check_headers(bytes: &[u8]) {
     let mut fields = Fields(bytes);
     let mut headers = HeaderMap::new();
@@ -74,7 +74,7 @@ fn check_headers(bytes: &[u8]) {
         }
     }
     if let Some(trace) = TraceId::of(&headers) {
-        let digits = trace.as_str();
+        let digits = trace.into_string();
         assert!(digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{digits}");
     }
     let entry = br#"{"logName":"l"}"#;

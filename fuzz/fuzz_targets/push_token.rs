@@ -1,7 +1,7 @@
-//! The headers of a push, and whether its token lets it in: PUSH_AUTH=oidc and PUSH_AUTH=iam.
+//! The headers of a push, and whether its token is accepted: PUSH_AUTH=oidc and PUSH_AUTH=iam.
 //!
-//! Two characters choose the header and the signature; then, for a token made here, lines: its header and its claims,
-//! and the rest is the signature, if it is not one of ours; else all the rest is the value of the header.
+//! Input: two characters choose the header and the signature. For a generated token, two lines are its header and its
+//! claims, and the rest is the signature, unless the target signs it. Otherwise the rest is the header value.
 
 #![no_main]
 
@@ -28,9 +28,9 @@ use tokio::time::Instant;
 
 const AUDIENCE: &str = "https://p";
 const ACCOUNT: &str = "a@p.iam";
-/// The second of the epoch in which every push comes.
+/// The time of every push, in seconds of the epoch.
 const NOW: i64 = 1_800_000_000;
-/// Google's key, and one that is not.
+/// Google's key, and another key.
 const PEMS: [&str; 2] = [include_str!("../../tests/fixtures/auth/first.pem"), include_str!("../../tests/fixtures/auth/second.pem")];
 
 static KEYS: LazyLock<[EncodingKey; 2]> = LazyLock::new(|| {
@@ -40,7 +40,7 @@ static KEYS: LazyLock<[EncodingKey; 2]> = LazyLock::new(|| {
     })
 });
 
-/// The gates, and what the key set is fetched with: once, unless a key is asked for that is not in it.
+/// The gates, and the runtime that fetches the key set: once, and again for an unknown key id.
 struct Gates {
     runtime: Runtime,
     oidc: Gate,
@@ -67,12 +67,12 @@ static GATES: LazyLock<Gates> = LazyLock::new(|| {
     Gates { runtime, oidc, iam }
 });
 
-/// What a token says, as far as it is JSON at all.
-struct Says {
+/// The contents of a token that are JSON.
+struct TokenContents {
     is_signed_by_google: bool,
     header: Option<Value>,
     claims: Option<Value>,
-    /// No member is there twice: a second one could hide the first from `Value`.
+    /// Whether no member is duplicated. `Value` reads only the last of duplicates.
     is_plain: bool,
 }
 
@@ -81,7 +81,7 @@ fuzz_target!(|input: &[u8]| {
     let (name, kind) = (fields.choice() % 4, fields.choice() % 4);
     if kind == 3 {
         let admitted = push(name, fields.0);
-        // Nobody makes one of Google's signatures by chance.
+        // A generated signature is never valid.
         return assert!(!admitted.oidc && (!admitted.iam || fields.0.contains(&b'.')));
     }
     let (header, claims) = (fields.line(), fields.line());
@@ -92,7 +92,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let [header_value, claims_value] = [&header, &claims].map(|json| serde_json::from_str::<Value>(json).ok());
     let is_written_by = |text: &str, value: &Option<Value>| serde_json::to_string(value).is_ok_and(|json| json == text);
-    let says = Says {
+    let says = TokenContents {
         is_signed_by_google: kind == 0,
         is_plain: is_written_by(&header, &header_value) && is_written_by(&claims, &claims_value),
         header: header_value,
@@ -100,11 +100,11 @@ fuzz_target!(|input: &[u8]| {
     };
     let token = format!("Bearer {signed}.{signature}");
     let admitted = push(name, token.as_bytes());
-    // Cloud Run's header counts where Cloud Run has checked it, and two of one name are none.
+    // Cloud Run's header is used only with PUSH_AUTH=iam, and duplicate headers are ignored.
     let has_room = token.len() <= 4096 && !signature.contains('.') && signature.is_ascii();
     let (may_oidc, may_iam) = (name == 0 && has_room && says.is_good_for_us(), name != 3 && has_room && says.is_good_for_cloud_run());
-    assert!(!admitted.oidc || may_oidc, "{header} {claims} was let in");
-    assert!(!admitted.iam || may_iam, "{header} {claims} was let in");
+    assert!(!admitted.oidc || may_oidc, "{header} {claims} was accepted");
+    assert!(!admitted.iam || may_iam, "{header} {claims} was accepted");
     if says.is_plain && signature.bytes().all(|byte| byte.is_ascii_graphic()) {
         assert_eq!((admitted.oidc, admitted.iam), (may_oidc, may_iam), "{header} {claims}");
     }
@@ -113,7 +113,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-impl Says {
+impl TokenContents {
     fn is_good_for_us(&self) -> bool {
         let Some((header, claims)) = self.header.as_ref().zip(self.claims.as_ref()) else { return false };
         let seconds = |name: &str| claims[name].as_f64();
@@ -122,6 +122,9 @@ impl Says {
             && header["alg"] == "RS256"
             && header["kid"] == "first"
             && header["crit"].is_null()
+            // The types that jsonwebtoken reads besides.
+            && serde_json::from_value::<jsonwebtoken::Header>(header.clone()).is_ok()
+            && (claims["sub"].is_null() || claims["sub"].is_string())
             && seconds("exp").is_some_and(|until| until > (NOW - 10) as f64)
             && has_begun("iat")
             && has_begun("nbf")
@@ -136,7 +139,7 @@ impl Says {
     }
 }
 
-/// A good token with one character changed is none.
+/// A valid token with one changed character is not valid.
 fn check_changed(name: usize, token: &str, at: usize) {
     let mut changed = token.as_bytes().to_vec();
     let at = "Bearer ".len() + at * 7 % (changed.len() - "Bearer ".len());
@@ -144,7 +147,7 @@ fn check_changed(name: usize, token: &str, at: usize) {
     assert!(!push(name, &changed).oidc, "{token} with another character at {at}");
 }
 
-/// Whom each gate lets in.
+/// Which gates accept the push.
 #[derive(Debug, PartialEq)]
 struct Admitted {
     oidc: bool,
@@ -162,7 +165,7 @@ fn push(name: usize, value: &[u8]) -> Admitted {
         _ => drop((headers.append(own.clone(), value.clone()), headers.append(own, value))),
     }
     let first = admit(&headers);
-    assert_eq!(admit(&headers), first, "one that was looked at before is no other");
+    assert_eq!(admit(&headers), first, "the result is the same from the cache");
     first
 }
 

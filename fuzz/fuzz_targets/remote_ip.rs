@@ -1,4 +1,4 @@
-//! A visitor's address, and how much of it is kept.
+//! A visitor's address and its anonymization.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
     let network = IpAnonymization::Truncate.apply(&text);
     assert_eq!(IpAnonymization::Truncate.apply(&full), network, "{text}: the port and the spelling do not matter");
     let address: Option<IpAddr> = full.parse().ok();
-    assert_eq!(network.is_some(), address.is_some(), "{text}: what is no address is nothing");
+    assert_eq!(network.is_some(), address.is_some(), "{text}: only addresses are kept");
     let (Some(network), Some(address)) = (network, address) else { return };
     assert_eq!(IpAnonymization::Truncate.apply(&network).as_ref(), Some(&network), "{text}");
     match (network.parse().expect("a network"), address.to_canonical()) {

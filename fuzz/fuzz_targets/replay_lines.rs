@@ -1,6 +1,6 @@
-//! The lines of a file or an object, plain or gzip, and going on from any of them.
+//! The lines of a file or an object, plain or gzip, read from the start and from each offset.
 //!
-//! A character chooses how the rest comes: as it stands, or compressed, in one member or two, or cut off.
+//! Input: a character chooses plain, gzip with one or two members, or truncated gzip; the rest is the text.
 
 #![no_main]
 
@@ -25,12 +25,12 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Reads the lines of the text, from the beginning and from the end of each line on.
+/// Reads the lines from the start and from the end of each line.
 fn check(raw: Vec<u8>, text: &[u8]) {
     let whole = text.strip_suffix(b"\n").unwrap_or(text);
     let expected: Vec<Vec<u8>> =
         if text.is_empty() { Vec::new() } else { whole.split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec()).collect() };
-    let lines = read(&raw, Offset::default()).expect("what is whole is read");
+    let lines = read(&raw, Offset::default()).expect("a complete file is read");
     assert_eq!(lines.iter().map(|(line, _)| line.clone()).collect::<Vec<_>>(), expected);
     let mut before = Offset::default();
     for (_, end) in &lines {
@@ -43,12 +43,12 @@ fn check(raw: Vec<u8>, text: &[u8]) {
         assert_eq!(read(&raw, *end).expect("as before"), lines[at + 1..], "from {end:?}");
     }
     let beyond = Offset { bytes: text.len() as u64 + 1, lines: 0 };
-    assert!(Lines::new(Cursor::new(raw), beyond).is_err(), "a file that has become shorter is another");
+    assert!(Lines::new(Cursor::new(raw), beyond).is_err(), "an offset beyond the end is an error");
 }
 
-/// What is cut off is an error and no end; its lines up to there are those of the text.
+/// A truncated file is an error. The lines before it are those of the text.
 fn check_cut(mut raw: Vec<u8>, how: usize, text: &[u8]) {
-    let whole = read(&raw, Offset::default()).expect("what is whole is read");
+    let whole = read(&raw, Offset::default()).expect("a complete file is read");
     let kept = 2 + how / 4 * (raw.len() - 3) / 64;
     raw.truncate(kept);
     let Ok(mut lines) = Lines::new(Cursor::new(raw), Offset::default()) else { return };
@@ -62,7 +62,7 @@ fn check_cut(mut raw: Vec<u8>, how: usize, text: &[u8]) {
     assert!(lines.next_line().is_err(), "the checksum is missing");
 }
 
-/// Anything that begins as gzip does.
+/// Any bytes after the gzip magic number.
 fn check_any_gzip(raw: &[u8]) {
     let mut lines = match Lines::new(Cursor::new(raw.to_vec()), Offset::default()) {
         Ok(lines) => lines,
@@ -77,7 +77,7 @@ fn check_any_gzip(raw: &[u8]) {
             Err(_) => break assert!(unpacked.is_err()),
         }
     }
-    // A thousand times as much is the most that deflate can do.
+    // The maximum compression ratio of deflate is about 1,000.
     assert!(lines.offset().bytes <= 1100 * raw.len() as u64);
 }
 

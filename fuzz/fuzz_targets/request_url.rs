@@ -1,4 +1,4 @@
-//! A URL: its parts, its parameters, and what is left of it where ids are hashed.
+//! A URL: its parts, its parameters, and its form with hashed ids.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     check_attributes(query);
     let privacy = Privacy { hashed_ids: Some(hashed_ids()), ..Privacy::default() };
     check_hidden(query, &privacy.url(&url));
-    assert_eq!(Privacy::default().url(&url), url, "a URL stays as it is where nothing is hashed");
+    assert_eq!(Privacy::default().url(&url), url, "without hashing a URL is unchanged");
 });
 
 fn check_parts(url: &str, host: &str, path: &str, query: &str) {
@@ -26,7 +26,7 @@ fn check_parts(url: &str, host: &str, path: &str, query: &str) {
     assert!(!host.contains(['/', '?', '#', '@']), "{host}");
     assert!(!path.contains(['?', '#']) && !path.is_empty(), "{path}");
     assert!(path.starts_with('/') || host.is_empty(), "{path}");
-    // Where the standard's parser takes it, both see the same.
+    // The `url` crate reads the same parts of a URL that it accepts.
     let usual = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?&=%@".contains(&byte));
     let Some(parsed) = url::Url::parse(url).ok().filter(|parsed| usual(url) && parsed.scheme().starts_with("http") && parsed.has_host())
     else {
@@ -40,7 +40,7 @@ fn check_parts(url: &str, host: &str, path: &str, query: &str) {
     }
 }
 
-/// Every value of every attribute, as the standard reads them.
+/// The values of every attribute, as the `url` crate reads them.
 fn check_attributes(query: &str) {
     let valid = attributes();
     let all = valid.read(query, |_| true);
@@ -54,7 +54,7 @@ fn check_attributes(query: &str) {
     }
 }
 
-/// Every other parameter is what it was; ids are hashes, and the signature is gone.
+/// Ids are hashed and the signature is removed. Other parameters are unchanged.
 fn check_hidden(query: &str, hidden: &str) {
     assert!(!hidden.contains('#'), "{hidden}");
     let ids = hashed_ids();

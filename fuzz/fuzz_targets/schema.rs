@@ -9,7 +9,7 @@ use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, Schema, S
 use pixel_pipeline_fuzz::decoders::now;
 use pixel_pipeline_fuzz::rows;
 
-/// Something for every type.
+/// Values for every type.
 const ENTRY: &str = r#"{"httpRequest":{"requestUrl":"https://track.example.com/pixel.png?a=1&b=true&c=2026-01-02&d=03:04:05&e=%7B%7D&f=x&a=2&b=y",
 "status":200,"remoteIp":"203.0.113.9","latency":"0.5s","userAgent":"\u00e9","referer":"r"},"insertId":"1","logName":"l","timestamp":"2026-01-02T00:00:00Z"}"#;
 
@@ -19,11 +19,11 @@ fuzz_target!(|input: &[u8]| {
         Ok(schema) => schema,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
-    let again = Schema::parse(&schema.fields().to_string()).expect("the fields that a table is made of");
-    // Of a number beyond 64 bits, a table is made with one that is nearly it.
+    let again = Schema::parse(&schema.fields().to_string()).expect("the fields of a table");
+    // The columns are equal, although a number beyond 64 bits is rounded.
     assert_eq!(again.columns(), schema.columns());
     for column in schema.columns() {
-        assert_eq!(schema.column(&column.name.to_ascii_uppercase()), Some(column), "no two have one name");
+        assert_eq!(schema.column(&column.name.to_ascii_uppercase()), Some(column), "column names are unique");
     }
     let valid_attributes = ValidAttributes::parse("a,b,c,d,e,f").expect("names");
     let table_suffix = SuffixTemplate::parse("_{a}_{date}", &valid_attributes, "pixel").expect("a template");
@@ -35,8 +35,8 @@ fuzz_target!(|input: &[u8]| {
             let columns = rows::check(&row, &schema, ENTRY.len());
             assert!(columns.values().all(|value| !value.is_null()));
         }
-        Decoded::Rejected(unfit) => {
-            let name = unfit.column.expect("a column is at fault");
+        Decoded::Rejected(rejected) => {
+            let name = rejected.column.expect("a rejection for a column");
             assert!(schema.column(&name).is_some_and(|column| column.must_be_filled()), "{name}");
         }
         Decoded::Filtered(reason) => panic!("{reason:?}"),

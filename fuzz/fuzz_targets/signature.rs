@@ -1,6 +1,6 @@
-//! A URL is signed, and the signature looked at; and then again when a byte of the query is another.
+//! A URL is signed and verified, and verified again with one changed byte in the query.
 //!
-//! Two characters choose which byte becomes which; the rest is the URL.
+//! Input: two characters choose the byte and its new value; the rest is the URL.
 
 #![no_main]
 
@@ -23,11 +23,11 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(mark.check(query), Ok(verdict == Ok(true)), "{query}");
         verdict
     };
-    // As it came: nobody guesses a signature.
+    // A generated URL has no valid signature.
     let query = RequestUrl::new(&url).query;
     let claims = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "sig");
     assert_eq!(check(query), Err(if claims { FilterReason::BadSignature } else { FilterReason::Unsigned }), "{query}");
-    // Signed, it holds, by the older key as well; and signing changes nothing else.
+    // A signed URL is valid, by the older key too, and signing changes nothing else.
     let signed = require.keys.sign(&url);
     let signed_query = RequestUrl::new(&signed).query;
     assert_eq!(check(signed_query), Ok(true), "{signed}");
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(sorted(signed_query), sorted(query), "{signed}");
     let (before, after) = (RequestUrl::new(&url), RequestUrl::new(&signed));
     assert_eq!((before.host, before.path), (after.host, after.path), "{signed}");
-    // Changed, it holds if it says the same, and only then.
+    // A changed URL is valid only if its parameters are the same.
     let mut bytes = signed_query.as_bytes().to_vec();
     let at = at * bytes.len() / 256;
     bytes[at] = with as u8;
@@ -55,7 +55,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// All parameters but the signature, by name; those of one name in their order.
+/// All parameters except the signature, sorted by name; the order of equal names is kept.
 fn sorted(query: &str) -> Vec<(String, String)> {
     let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "sig");
     let mut pairs: Vec<_> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();

@@ -1,13 +1,13 @@
-//! TABLE_SUFFIX, and that two combinations of values never share a table.
+//! TABLE_SUFFIX: different values never share a table.
 //!
-//! A character chooses the time; lines: the template, and two values; then two more, of which the last is the rest.
+//! Input: a character chooses the time; lines are the template and three values; the rest is the fourth value.
 
 #![no_main]
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::attributes::ValidAttributes;
-use pixel_pipeline::decode::table_suffix::{Resemblance, SuffixTemplate};
+use pixel_pipeline::decode::table_suffix::{Match, SuffixTemplate};
 use pixel_pipeline_fuzz::fields::Fields;
 use pixel_pipeline_fuzz::rows;
 
@@ -19,8 +19,6 @@ const TIMES: [&str; 6] = [
     "2026-12-31T12:00:00.000000001Z",
     "-000009-03-04T05:06:07Z",
 ];
-/// Unknown parts are tried one by one; an operator's template has few.
-const MOST_FIELDS: usize = 5;
 
 fuzz_target!(|input: &[u8]| {
     let mut fields = Fields(input);
@@ -35,7 +33,11 @@ fuzz_target!(|input: &[u8]| {
     let named: Vec<usize> = template.attributes().collect();
     let lacks = |one: &str, other: &str| named.iter().copied().find(|index| [one, other][*index].is_empty());
     let (one, other) = (render(&a, &b), render(&c, &d));
-    assert_eq!((one.as_ref().err(), other.as_ref().err()), (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()), "an empty value is none");
+    assert_eq!(
+        (one.as_ref().err(), other.as_ref().err()),
+        (lacks(&a, &b).as_ref(), lacks(&c, &d).as_ref()),
+        "an empty value counts as missing"
+    );
     let (Ok(one), Ok(other)) = (one, other) else { return };
     rows::check_suffix(&one, "pixel");
     rows::check_suffix(&other, "pixel");
@@ -44,20 +46,20 @@ fuzz_target!(|input: &[u8]| {
     if text == "_{a}_{date}" {
         check_default(&a, one.as_str(), time);
     }
-    if text.matches('{').count() <= MOST_FIELDS {
+    {
         let values = [a.as_ref(), b.as_ref()];
-        let by_both = |suffix: &str| template.resembles(suffix, |index| vec![values[index].to_owned()]);
-        let by_a = |suffix: &str| template.resembles(suffix, |index| if index == 0 { vec![values[0].to_owned()] } else { Vec::new() });
-        assert_ne!(by_both(one.as_str()), Resemblance::None, "{one} is its own");
-        assert_ne!(by_a(one.as_str()), Resemblance::None, "{one} is its own");
-        assert_ne!(template.resembles(one.as_str(), |_| Vec::new()), Resemblance::Certain, "nothing is known");
-        // What is certain is deleted when somebody is forgotten.
-        assert!(by_a(other.as_str()) != Resemblance::Certain || a == c, "{other} is not {a}'s");
-        assert!(by_both(other.as_str()) != Resemblance::Certain || is_same, "{other} is not theirs");
+        let by_both = |suffix: &str| template.matches(suffix, |index| vec![values[index].to_owned()]);
+        let by_a = |suffix: &str| template.matches(suffix, |index| if index == 0 { vec![values[0].to_owned()] } else { Vec::new() });
+        assert_ne!(by_both(one.as_str()), Match::None, "{one} is its own");
+        assert_ne!(by_a(one.as_str()), Match::None, "{one} is its own");
+        assert_ne!(template.matches(one.as_str(), |_| Vec::new()), Match::Certain, "nothing is known");
+        // `forget` deletes tables that match with certainty.
+        assert!(by_a(other.as_str()) != Match::Certain || a == c, "{other} is not {a}'s");
+        assert!(by_both(other.as_str()) != Match::Certain || is_same, "{other} is not theirs");
     }
 });
 
-/// README's rules, the way back.
+/// Parses a suffix by the documented rules.
 fn check_default(value: &str, suffix: &str, time: Timestamp) {
     let (field, day) = suffix.strip_prefix('_').and_then(|rest| rest.rsplit_once('_')).expect("two fields");
     let date = time.to_string().replace('-', "");

@@ -1,9 +1,10 @@
-//! Decoders with every setting there is, over a schema with every type there is.
+//! Decoders with every combination of settings, and a schema with every column type.
 
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use pixel_pipeline::decode::hashed_ids::HashedIds;
 use pixel_pipeline::decode::key::Key;
 use pixel_pipeline::decode::remote_ip::IpAnonymization;
@@ -15,23 +16,11 @@ use serde_json::{Value, json};
 /// The parameters that become columns. `user_id` is the id.
 pub const ATTRIBUTES: &str = "user_id,s,s3,i,f,n,n52,b,z,y,y2,t,d,c,u,j,ss,ii,ff,nn,bb,zz,yy,tt,dd,cc,uu,jj,gone";
 
-/// Names, types, modes and limits.
+/// Columns of the shipped schema that are REQUIRED.
+const REQUIRED_COLUMNS: [&str; 2] = ["event_id", "event_timestamp"];
+
+/// Names, types, modes and limits of the columns that are not filled from the log entry.
 const COLUMNS: &[(&str, &str, &str, &str)] = &[
-    ("event_id", "STRING", "REQUIRED", ""),
-    ("event_timestamp", "TIMESTAMP", "REQUIRED", ""),
-    ("received_timestamp", "TIMESTAMP", "NULLABLE", ""),
-    ("request_method", "STRING", "NULLABLE", ""),
-    ("request_url", "STRING", "NULLABLE", ""),
-    ("host", "STRING", "NULLABLE", ""),
-    ("path", "STRING", "NULLABLE", ""),
-    ("status", "INTEGER", "NULLABLE", ""),
-    ("referer", "STRING", "NULLABLE", ""),
-    ("user_agent", "STRING", "NULLABLE", ""),
-    ("remote_ip", "STRING", "NULLABLE", ""),
-    ("cache_hit", "BOOLEAN", "NULLABLE", ""),
-    ("latency_seconds", "FLOAT", "NULLABLE", ""),
-    ("trace", "STRING", "NULLABLE", ""),
-    ("pubsub_message_id", "STRING", "NULLABLE", ""),
     ("signed", "BOOLEAN", "NULLABLE", ""),
     ("user_id", "STRING", "NULLABLE", ""),
     ("s", "STRING", "NULLABLE", ""),
@@ -77,17 +66,17 @@ pub const TEMPLATES: [&str; 8] = [
     "{s}__{user_id}",
 ];
 
-/// A key that signs, and the one before it.
+/// The current signing key and the previous one.
 pub const SIGNING_KEYS: &str = "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210";
 
-/// When every message arrives.
+/// The time at which every message arrives.
 pub fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().expect("a time")
 }
 
-/// The schema with a column of every type.
+/// A schema with a column of every type.
 pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("NULLABLE"));
-/// The same, with an integer that has to be there.
+/// The same schema with a required integer.
 pub static STRICT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| schema("REQUIRED"));
 
 fn schema(mode_of_i: &str) -> Schema {
@@ -99,10 +88,15 @@ fn schema(mode_of_i: &str) -> Schema {
         }
         column
     };
-    Schema::parse(&COLUMNS.iter().map(column).collect::<Value>().to_string()).expect("a schema")
+    let entry_columns = ENTRY_COLUMNS.iter().map(|entry| {
+        let mode = if REQUIRED_COLUMNS.contains(&entry.name) { "REQUIRED" } else { "NULLABLE" };
+        (entry.name, entry.bigquery_type, mode, "")
+    });
+    let columns: Value = entry_columns.chain(COLUMNS.iter().copied()).map(|row| column(&row)).collect();
+    Schema::parse(&columns.to_string()).expect("a schema")
 }
 
-/// Of an operator's settings, those that change what is decoded.
+/// The settings that affect decoding.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub signatures: Option<SignatureMode>,
@@ -115,7 +109,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// From two numbers, each of which may be any.
+    /// Options chosen by two numbers.
     pub fn of(settings: usize, template: usize) -> Self {
         Self {
             signatures: [None, Some(SignatureMode::Require), Some(SignatureMode::Mark)][settings % 3],
@@ -127,7 +121,7 @@ impl Options {
         }
     }
 
-    /// What the decoder's rows have to fit.
+    /// The schema of the decoder's rows.
     pub fn schema(&self) -> &'static Schema {
         if self.strict { &STRICT_SCHEMA } else { &SCHEMA }
     }
@@ -155,7 +149,7 @@ pub fn attributes() -> ValidAttributes {
     ValidAttributes::parse(ATTRIBUTES).expect("names")
 }
 
-/// Of `user_id`, and of a column that has many.
+/// Hashes of `user_id`, and of a REPEATED column.
 pub fn hashed_ids() -> HashedIds {
     let key = Key::parse("a-key-that-nobody-guesses-within-this-universe").expect("a key");
     HashedIds::parse(key, "user_id,ss", &attributes()).expect("attributes")

@@ -1,8 +1,8 @@
-//! An input taken apart: lines, and the rest.
+//! Splits an input into lines and a rest.
 
 use std::borrow::Cow;
 
-/// What is left of an input.
+/// The unread part of an input.
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'a>(pub &'a [u8]);
 
@@ -14,7 +14,7 @@ impl<'a> Fields<'a> {
         usize::from(first.wrapping_sub(b'0'))
     }
 
-    /// Up to the end of the line.
+    /// Reads to the end of the line.
     pub fn line(&mut self) -> Cow<'a, str> {
         let end = self.0.iter().position(|byte| *byte == b'\n').unwrap_or(self.0.len());
         let (line, rest) = self.0.split_at(end);
@@ -22,7 +22,7 @@ impl<'a> Fields<'a> {
         String::from_utf8_lossy(line)
     }
 
-    /// All that is left.
+    /// Reads the rest.
     pub fn rest(self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.0)
     }

@@ -1,8 +1,8 @@
-//! What the fuzz targets have in common: how an input is read, and what must hold of every row.
+//! What the fuzz targets share: reading an input, and checks of every row.
 //!
-//! Each target asserts more than that nothing panics. It says what has to come out in a second way (another library's
-//! reading, the way back, a second time) and compares. Inputs are text as far as possible, so that a seed or a find can
-//! be read: lines for what is short, and all the rest for what matters.
+//! A target asserts more than the absence of panics. It computes the expected result in a second way, such as with another
+//! library or by decoding an encoded value, and compares. Inputs are text where possible, so that a seed or a failing
+//! input is readable.
 
 #![forbid(unsafe_code)]
 

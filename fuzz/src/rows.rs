@@ -1,4 +1,4 @@
-//! What a row may be, by BigQuery's documentation and not by the code that writes it.
+//! The rows that BigQuery accepts, according to its documentation and independent of the code that writes them.
 //!
 //! Types: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>. Names and suffixes of tables:
 //! <https://cloud.google.com/bigquery/docs/tables#table_naming>.
@@ -11,17 +11,17 @@ use pixel_pipeline::decode::schema::{Column, ColumnType, Mode};
 use pixel_pipeline::decode::{Row, Schema, TableSuffix};
 use serde_json::{Map, Value};
 
-/// BigQuery's limit for a table's name, of which the template's is a part.
+/// BigQuery's limit for a table name. The name of the template table is a part of it.
 const LONGEST_TABLE_NAME: usize = 1024;
 /// BigQuery's limit for the depth of a JSON value.
 const DEEPEST_JSON: usize = 500;
 /// A byte of a message never becomes more bytes of a row than that. The most come from an id of one letter in a
 /// REPEATED column where ids are hashed: `&a=1` is 32 digits in its column and 32 in `request_url`.
 const BYTES_PER_BYTE: usize = 24;
-/// What a row has of its own: names of columns, times, numbers.
+/// Bytes of a row that do not come from the message: column names, times, numbers.
 const BYTES_PER_COLUMN: usize = 350;
 
-/// Panics unless BigQuery would take the row. Returns its columns.
+/// Panics unless BigQuery accepts the row. Returns its columns.
 pub fn check(row: &Row, schema: &Schema, message_bytes: usize) -> Map<String, Value> {
     check_suffix(&row.suffix, "pixel");
     let bound = BYTES_PER_BYTE * message_bytes + BYTES_PER_COLUMN * schema.columns().len();
@@ -29,7 +29,7 @@ pub fn check(row: &Row, schema: &Schema, message_bytes: usize) -> Map<String, Va
     let text = std::str::from_utf8(&row.json).expect("a row is UTF-8");
     let columns: Map<String, Value> = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
     for (name, value) in &columns {
-        // The map would hide one that is there twice. Within a string, both quotes would have a backslash.
+        // The map hides duplicate names. Quotes within a string are escaped.
         assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{name} is there twice: {text}");
         let column = schema.column(name).unwrap_or_else(|| panic!("{name} is no column"));
         assert_eq!(&column.name, name, "spelt as in the schema");
@@ -48,14 +48,14 @@ pub fn check(row: &Row, schema: &Schema, message_bytes: usize) -> Map<String, Va
     columns
 }
 
-/// Panics unless BigQuery would take the suffix.
+/// Panics unless BigQuery accepts the suffix.
 pub fn check_suffix(suffix: &TableSuffix, table: &str) {
     let text = suffix.as_str();
     assert!(text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()), "{text}");
     assert!(table.len() + text.len() <= LONGEST_TABLE_NAME, "{} characters: {text}", table.len() + text.len());
 }
 
-/// Panics unless BigQuery would take the value in a column of that type.
+/// Panics unless BigQuery accepts the value in a column of this type.
 pub fn check_value(column: &Column, value: &Value) {
     let fits = match (column.kind, value) {
         (ColumnType::String, Value::String(text)) => column.max_length.is_none_or(|length| text.chars().count() <= length),
@@ -81,13 +81,13 @@ pub fn check_value(column: &Column, value: &Value) {
     assert!(fits, "{value} in {column:?}");
 }
 
-/// The same length, with digits where the pattern has a `0`, and its characters elsewhere.
+/// Whether the text matches the pattern, in which `0` stands for any digit.
 fn is_like(text: &str, pattern: &str) -> bool {
     let alike = |(byte, of): (u8, u8)| if of == b'0' { byte.is_ascii_digit() } else { byte == of };
     text.len() == pattern.len() && text.bytes().zip(pattern.bytes()).all(alike)
 }
 
-/// `-12.5`: no exponent, no `+`, no zero that could be left out, and no more than 38 digits on either side.
+/// `-12.5`: no exponent, no `+`, no redundant zero, and at most 38 digits on each side of the point.
 fn is_plain_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
@@ -95,7 +95,7 @@ fn is_plain_decimal(text: &str) -> bool {
     are_digits(integer) && are_digits(fraction) && (integer == "0" || !integer.starts_with('0')) && text != "-0"
 }
 
-/// JSON text, not too deep, and without half a surrogate pair, which is no character.
+/// JSON text within the depth limit and without unpaired surrogates.
 fn is_json_that_bigquery_takes(text: &str) -> bool {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
--- When people look: weekday and hour
+-- Events per weekday and hour
 -- Events per hour of the day, with one column per weekday.
 -- To change: the time zone, in both places.
 SELECT * FROM (

@@ -1,4 +1,4 @@
--- Attributes that did not fit
+-- Attributes with invalid values
 -- Columns that are NULL because the value in the URL has the wrong type, and the users of those events.
 -- To find the cause, run `pixel-pipeline explain` with the URL of such a page.
 SELECT attribute, COUNT(*) AS events, STRING_AGG(DISTINCT user_id ORDER BY user_id) AS users

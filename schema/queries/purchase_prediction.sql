@@ -1,4 +1,4 @@
--- Who will buy: a model of BigQuery ML
+-- Purchase prediction with BigQuery ML
 -- Predicts from the events of a user before a day whether the user purchases within the seven days from that day on.
 -- To change: the type 'purchase'; the days to look ahead, which are the 7 of the cut-offs and the 6 of the buyers. It
 -- needs three weeks of events with purchases, and at most 1,000 tables. Only BigQuery itself can train a model. The local
@@ -47,10 +47,10 @@ SELECT
   buyers.user_id IS NOT NULL AS purchased,
   cut_off = MAX(cut_off) OVER () AS is_for_evaluation
 FROM known LEFT JOIN buyers USING (cut_off, user_id)
--- How good it is, on the cut-off day that it has not seen, and what it goes by:
+-- Its quality on the cut-off day that was not used for training, and the weight of each feature:
 --   SELECT * FROM ML.EVALUATE(MODEL `parsed_pixel.purchase_prediction`)
 --   SELECT * FROM ML.WEIGHTS(MODEL `parsed_pixel.purchase_prediction`)
--- Whom it expects to buy. QUERY is the one above from WITH on, with two changes: cut_offs AS (SELECT MAX(day) AS cut_off
+-- The users that it expects to buy. QUERY is the one above from WITH on, with two changes: cut_offs AS (SELECT MAX(day) AS cut_off
 -- FROM events), and SELECT user_id, opens, … without the two columns after last_weekday:
 --   SELECT user_id, predicted_purchased, predicted_purchased_probs
 --   FROM ML.PREDICT(MODEL `parsed_pixel.purchase_prediction`, (QUERY))

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::input::{InputError, each_line, exit};
 use super::printable;
-use crate::config::ExplainArgs;
+use crate::config::SettingArgs;
+use crate::config::command::Command;
 use crate::decode::{Decoder, Explanation};
 use crate::source::delivery;
 
@@ -30,7 +31,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     format: Option<ExplainFormat>,
     #[command(flatten)]
-    settings: ExplainArgs,
+    settings: SettingArgs<{ Command::Explain as u8 }>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,7 +41,7 @@ enum ExplainFormat {
 }
 
 /// Explains the inputs in order.
-pub fn run(args: Args) -> ExitCode {
+pub async fn run(args: Args) -> ExitCode {
     exit(explain(args))
 }
 

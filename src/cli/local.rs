@@ -11,10 +11,11 @@ use url::Url;
 use super::duration_arg::DurationArg;
 use super::error::CliError;
 use super::welcome::welcome;
+use crate::config::command::Command;
 use crate::config::settings::{
     BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
 };
-use crate::config::{Config, LocalArgs, Problems, PushAuth};
+use crate::config::{Config, Problems, PushAuth, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
@@ -52,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", requires = "pubsub_emulator_host", help_heading = "Emulators")]
     push_endpoint: Option<Url>,
     #[command(flatten)]
-    settings: LocalArgs,
+    settings: SettingArgs<{ Command::Local as u8 }>,
 }
 
 /// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
@@ -100,7 +101,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
 }
 
 /// The settings and the directory of the tables, all mistakes at once. The address of BigQuery is set when its port is bound.
-async fn load(settings: &mut LocalArgs) -> Result<(Config, PathBuf), Problems> {
+async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems> {
     settings.set(&BIGQUERY_EMULATOR_HOST, "127.0.0.1");
     let mut problems = Problems::default();
     let config = match settings.load().await {

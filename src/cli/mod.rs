@@ -1,22 +1,22 @@
-//! The subcommands, one file or folder each: the arguments on top, the work below. `error` has the exit codes of all;
-//! `welcome` belongs to `local`.
+//! The subcommands, one file or folder each: the arguments on top, the work below. `config::command` lists them. `error`
+//! has the exit codes of all; `welcome` belongs to `local`.
 
-pub mod check;
-pub mod cost;
+mod check;
+mod cost;
 mod dead_letter_table;
 mod duration_arg;
 mod error;
-pub mod explain;
-pub mod forget;
+mod explain;
+mod forget;
 mod input;
 #[cfg(feature = "local")]
-pub mod local;
+mod local;
 #[cfg(feature = "query")]
-pub mod query;
+mod query;
 pub mod replay;
-pub mod serve;
+mod serve;
 mod settings_file;
-pub mod sign;
+mod sign;
 mod streaming_buffer;
 #[cfg(test)]
 mod tests;
@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config::command::with_commands;
 use error::{CliError, EXIT_CODES};
 
 /// Store each request for a tracking pixel behind Google's load balancer as a row in BigQuery.
@@ -40,38 +41,23 @@ pub struct Cli {
     command: CliCommand,
 }
 
-// No comments on the variants: they would hide those of the arguments from --help.
-#[derive(Debug, Subcommand)]
-enum CliCommand {
-    Serve(Box<serve::Args>),
-    Explain(Box<explain::Args>),
-    Check(Box<check::Args>),
-    Cost(cost::Args),
-    Sign(sign::Args),
-    Replay(Box<replay::Args>),
-    Forget(Box<forget::Args>),
-    #[cfg(feature = "local")]
-    Local(Box<local::Args>),
-    #[cfg(feature = "query")]
-    Query(query::Args),
-}
+macro_rules! define {
+    ($($(#[$feature:meta])? $command:ident $module:ident)+) => {
+        // No comments on the variants: they would hide those of the arguments from --help.
+        #[derive(Debug, Subcommand)]
+        enum CliCommand {
+            $($(#[$feature])? $command(Box<$module::Args>),)+
+        }
 
-/// Runs the subcommand. Its exit code is one of [`EXIT_CODES`].
-pub async fn run(cli: Cli) -> ExitCode {
-    match cli.command {
-        CliCommand::Serve(args) => serve::run(*args).await,
-        CliCommand::Explain(args) => explain::run(*args),
-        CliCommand::Check(args) => check::run(*args).await,
-        CliCommand::Cost(args) => cost::run(args),
-        CliCommand::Sign(args) => sign::run(args),
-        CliCommand::Forget(args) => forget::run(*args).await,
-        CliCommand::Replay(args) => replay::run(*args).await,
-        #[cfg(feature = "local")]
-        CliCommand::Local(args) => local::run(*args).await,
-        #[cfg(feature = "query")]
-        CliCommand::Query(args) => query::run(args).await,
-    }
+        /// Runs the subcommand. Its exit code is one of [`EXIT_CODES`].
+        pub async fn run(cli: Cli) -> ExitCode {
+            match cli.command {
+                $($(#[$feature])? CliCommand::$command(args) => $module::run(*args).await,)+
+            }
+        }
+    };
 }
+with_commands!(define);
 
 /// Ends at SIGTERM, which Cloud Run sends, or at Ctrl-C. It listens from the call on, not from the first poll: a signal in
 /// between would kill the process.

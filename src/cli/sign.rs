@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::input::{InputError, each_line, exit};
-use crate::config::SignArgs;
+use crate::config::SettingArgs;
+use crate::config::command::Command;
 
 /// Sign URLs of the pixel, so that a service with the same URL_SIGNING_KEY tracks them.
 ///
@@ -23,11 +24,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     #[command(flatten)]
-    settings: SignArgs,
+    settings: SettingArgs<{ Command::Sign as u8 }>,
 }
 
 /// Signs the URLs in order.
-pub fn run(args: Args) -> ExitCode {
+pub async fn run(args: Args) -> ExitCode {
     exit(sign(args))
 }
 

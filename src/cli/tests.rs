@@ -6,14 +6,15 @@ use std::path::Path;
 use clap::CommandFactory as _;
 
 use super::Cli;
-use crate::config::setting::{Command, Setting};
+use crate::config::command::Command;
+use crate::config::setting::Setting;
 use crate::config::settings::{SETTINGS, find};
 
 /// The commands that this build has, each with its command line.
 fn commands() -> Vec<(Command, clap::Command)> {
     let line = Cli::command();
     let found = |command: Command| Some((command, line.find_subcommand(command.name())?.clone()));
-    Command::ALL.into_iter().filter_map(found).collect()
+    Command::ALL.iter().copied().filter_map(found).collect()
 }
 
 fn env_of(arg: &clap::Arg) -> Option<&str> {
@@ -26,9 +27,9 @@ fn the_command_line_is_consistent() {
 }
 
 #[test]
-fn every_command_of_the_table_exists_with_all_features() {
-    let expected = if cfg!(all(feature = "local", feature = "query")) { Command::ALL.len() } else { 6 };
-    assert!(commands().len() >= expected, "{:?}", commands().iter().map(|(command, _)| command).collect::<Vec<_>>());
+fn every_command_of_the_list_exists_with_all_features() {
+    let missing = [cfg!(feature = "local"), cfg!(feature = "query")].into_iter().filter(|is_enabled| !is_enabled).count();
+    assert_eq!(commands().len(), Command::ALL.len() - missing, "{:?}", commands().iter().map(|(command, _)| command).collect::<Vec<_>>());
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn a_secret_is_not_in_debug_output() {
                 Command::Explain => format!("{:?}", super::explain::Args::from_arg_matches(&matches).unwrap()),
                 Command::Sign => format!("{:?}", super::sign::Args::from_arg_matches(&matches).unwrap()),
                 Command::Check => format!("{:?}", super::check::Args::from_arg_matches(&matches).unwrap()),
-                Command::Local | Command::Replay | Command::Forget | Command::Query => continue,
+                _ => continue,
             };
             assert!(debug.contains(setting.name) && !debug.contains(KEY), "{} of {}", setting.name, command.name());
         }

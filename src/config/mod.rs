@@ -5,9 +5,10 @@
 //!     └── generated (documentation and deployment files)                              (checked together)
 //! ```
 //!
-//! A leaf: it imports value types of `decode` and `table_limit`, and nothing else of this crate.
+//! It imports value types of `decode`, `google`, `table_limit` and `telemetry`, and nothing else of the product.
 
 mod auth;
+pub mod command;
 mod decode;
 mod deployment;
 mod endpoints;
@@ -37,19 +38,5 @@ pub use raw_settings::{RawSettings, SettingArgs};
 pub use service::{Config, Location, TemplateSettings};
 pub use values::Values;
 
-use setting::Command;
-
 /// The settings of `serve`.
-pub type ServeArgs = SettingArgs<{ Command::Serve as u8 }>;
-/// The settings of `local`.
-pub type LocalArgs = SettingArgs<{ Command::Local as u8 }>;
-/// The settings of `explain`.
-pub type ExplainArgs = SettingArgs<{ Command::Explain as u8 }>;
-/// The settings of `sign`.
-pub type SignArgs = SettingArgs<{ Command::Sign as u8 }>;
-/// The settings of `check`.
-pub type CheckArgs = SettingArgs<{ Command::Check as u8 }>;
-/// The settings of `replay`.
-pub type ReplayArgs = SettingArgs<{ Command::Replay as u8 }>;
-/// The settings of `forget`.
-pub type ForgetArgs = SettingArgs<{ Command::Forget as u8 }>;
+pub type ServeArgs = SettingArgs<{ command::Command::Serve as u8 }>;

@@ -10,7 +10,8 @@ use std::ops::{Deref, DerefMut};
 use clap::{ArgMatches, FromArgMatches};
 
 use super::Problems;
-use super::setting::{Command, Setting};
+use super::command::Command;
+use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::values::{self, Values};
 

@@ -2,6 +2,8 @@
 
 use clap::Arg;
 
+use super::command::Command;
+
 /// One setting: a flag and an environment variable.
 #[derive(Debug)]
 pub struct Setting {
@@ -55,20 +57,6 @@ pub enum Kind {
     Secret,
 }
 
-/// A command that takes settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Command {
-    Serve,
-    Local,
-    Explain,
-    Sign,
-    Check,
-    Replay,
-    Forget,
-    Query,
-}
-
 /// How a deployment sets a setting.
 #[derive(Debug)]
 pub struct Deployed {
@@ -93,27 +81,6 @@ pub enum Range {
 
 /// The section of `pipeline.env.example` with the settings that are passed on to the service.
 pub const SERVICE_SECTION: &str = "Service settings";
-
-impl Command {
-    pub const ALL: [Self; 8] = [Self::Serve, Self::Local, Self::Explain, Self::Sign, Self::Check, Self::Replay, Self::Forget, Self::Query];
-
-    pub(crate) const fn from_index(index: u8) -> Self {
-        Self::ALL[index as usize]
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Serve => "serve",
-            Self::Local => "local",
-            Self::Explain => "explain",
-            Self::Sign => "sign",
-            Self::Check => "check",
-            Self::Replay => "replay",
-            Self::Forget => "forget",
-            Self::Query => "query",
-        }
-    }
-}
 
 impl Setting {
     /// The flag without its two dashes.

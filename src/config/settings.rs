@@ -7,10 +7,11 @@
 //! To add a setting, add an entry here, read it where it is used (`values.number(&NAME)`), and regenerate the files:
 //! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
 
-use super::setting::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
+use super::command::Command;
+use super::command::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
 use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
 use super::setting::Range::{Name, OfKind, Pattern};
-use super::setting::{Command, Deployed, Kind, Range, SERVICE_SECTION, Setting};
+use super::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
 
 macro_rules! settings {
     ($($name:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
@@ -157,11 +158,11 @@ settings! {
         deployed: deployment("BigQuery", OfKind),
     }
     IMAGE {
-        help: "Image to run, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0. Empty: build it from this repository",
+        help: "Image to run. ghcr.io/pixel-pipeline/pixel-pipeline:VERSION is the image of a release and compiles nothing. Empty: build the image from this repository",
         value: "IMAGE",
         deployed: deployment("Cloud Run", Pattern {
             regex: "([^[:space:]/]+(/[^[:space:]/]+)+)?",
-            expected: "the whole name of an image, such as us-docker.pkg.dev/PROJECT/REPOSITORY/pixel-pipeline:1.0",
+            expected: "the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0",
         }),
     }
     CPU {

@@ -24,7 +24,7 @@ impl RawSettings {
         let mut problems = Problems::default();
         let keys = match (key_file, self.optional(&URL_SIGNING_KEY)) {
             (Some(file), _) => problems
-                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())))
+                .check("--key-file", std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display())))
                 .and_then(|text| problems.check("--key-file", SigningKeys::parse(&text))),
             (None, Some(text)) => problems.check(URL_SIGNING_KEY.name, SigningKeys::parse(text)),
             (None, None) => {

@@ -1,8 +1,8 @@
-//! The allow-list of URL parameters, and the values of those that a query carries.
+//! The allow-list of URL parameters, and their values in a query.
 //!
 //! The query is read by the rules of `application/x-www-form-urlencoded`
 //! (<https://url.spec.whatwg.org/#urlencoded-parsing>): `+` is a space, bad UTF-8 becomes U+FFFD,
-//! `;` does not separate. A parameter that is not on the list is forgotten here and nowhere later.
+//! `;` does not separate. Parameters that are not on the list are dropped here.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::schema::is_column_name;
 
-/// The names of VALID_ATTRIBUTES: what may pass from a URL into a row.
+/// The names of VALID_ATTRIBUTES: the parameters that can become columns of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValidAttributes(Vec<String>);
 
@@ -19,7 +19,7 @@ pub struct ValidAttributes(Vec<String>);
 pub enum BadAttributes {
     #[error("{} cannot be a column's name (letters, digits and `_`, not beginning with a digit)", .0.join(", "))]
     NotAName(Vec<String>),
-    #[error("{} is there twice (BigQuery compares names without regard to case)", .0.join(", "))]
+    #[error("{} is listed twice (BigQuery compares names without regard to case)", .0.join(", "))]
     Twice(Vec<String>),
 }
 
@@ -49,16 +49,16 @@ impl ValidAttributes {
         &self.0
     }
 
-    /// Where a name stands on the list. Parameters are compared with regard to case.
+    /// The position of a name on the list. The comparison is case-sensitive.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|valid| valid == name)
     }
 
-    /// Reads a query; `repeated` says of which attributes all values are wanted.
+    /// Reads a query. `repeated` tells whether all values of an attribute are kept, or only the first.
     pub fn read<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool) -> Attributes<'q> {
         let mut found = Attributes { first: vec![None; self.0.len()], further: Vec::new() };
         for pair in query.split('&') {
-            // Most parameters are not on the list, and most names need no decoding to tell.
+            // Most parameters are not on the list, and most names contain nothing to decode.
             let name = pair.split_once('=').map_or(pair, |(name, _)| name);
             let is_plain = !name.contains(['%', '+']);
             if is_plain && self.position(name).is_none() {
@@ -76,21 +76,21 @@ impl ValidAttributes {
     }
 }
 
-/// What one query says of the attributes on the list, by their position on it.
+/// The values of one query, by the attribute's position on the list.
 #[derive(Debug)]
 pub struct Attributes<'q> {
     first: Vec<Option<Cow<'q, str>>>,
-    /// Second and later values of repeated columns. Rare, hence a list of its own.
+    /// Second and later values of repeated columns. They are rare, so `first` has no space for them.
     further: Vec<(usize, Cow<'q, str>)>,
 }
 
 impl<'q> Attributes<'q> {
-    /// The first value: the one that counts where a column holds one.
+    /// The first value: the value of a column that is not REPEATED.
     pub fn first(&self, index: usize) -> Option<&str> {
         self.first[index].as_deref()
     }
 
-    /// Puts other texts in place of an attribute's values.
+    /// Replaces the values of an attribute.
     pub fn replace(&mut self, index: usize, with: impl Fn(&str) -> String) {
         let further = self.further.iter_mut().filter(|(of, _)| *of == index).map(|(_, value)| value);
         for value in self.first[index].iter_mut().chain(further) {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_of_form_urlencoded_hold() {
+    fn queries_are_read_as_form_urlencoded() {
         for (query, a, b) in [
             ("a=1&b=2", Some("1"), Some("2")),
             ("a=x+y%2Bz&b", Some("x y+z"), Some("")),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn all_bad_names_are_named() {
+    fn the_error_lists_every_bad_name() {
         assert_eq!(ValidAttributes::parse("a, b-c ,1x,d"), Err(BadAttributes::NotAName(vec!["b-c".into(), "1x".into()])));
         assert_eq!(ValidAttributes::parse("a,b,A,B"), Err(BadAttributes::Twice(vec!["A".into(), "B".into()])));
         assert_eq!(ValidAttributes::parse(" a ,,b,").unwrap().names(), ["a", "b"]);

@@ -3,14 +3,14 @@
 //! Reads `YYYY-[M]M-[D]D`, `[H]H:[M]M:[S]S[.F]` and their combinations with `T`, `t` or a space,
 //! followed by `Z`, ` UTC` or `±H[H][:MM]`, which covers the RFC 3339 of log entries too:
 //! <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#canonical_format>.
-//! `jiff` does the calendar; its parsers are not used because they also take forms that BigQuery
-//! refuses (`20260102`, week dates), and a row must not be refused after its event was acked.
+//! `jiff` computes the calendar. Its parsers also accept forms that BigQuery rejects (`20260102`, week dates). BigQuery
+//! would then reject the row.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-/// Year 1 to 9999, as all of BigQuery's types have it.
+/// Year 1 to 9999: the range of BigQuery's types.
 pub fn parse_date(text: &str) -> Option<Date> {
     let mut cursor = Cursor(text.as_bytes());
     let date = cursor.date()?;
@@ -31,8 +31,7 @@ pub fn parse_datetime(text: &str) -> Option<DateTime> {
     cursor.at_end().then_some(datetime)
 }
 
-/// A date, alone or with a time and a zone; without one it is UTC. Also seconds since 1970, with
-/// or without a fraction.
+/// A date, alone or with a time and a zone. The default zone is UTC. Also seconds since 1970, with or without a fraction.
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let mut cursor = Cursor(text.as_bytes());
     let timestamp = match cursor.datetime() {
@@ -46,8 +45,8 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     (FIRST_SECOND..=LAST_SECOND).contains(&timestamp.as_second()).then_some(timestamp)
 }
 
-/// Whether the text is a time after every [`Timestamp`]: one of the calendar's last hours, which end in the year 10000
-/// somewhere on Earth.
+/// Whether the text is a valid time after [`Timestamp::MAX`]. The last hours of 9999 are: in some time zones the year
+/// 10000 has begun.
 pub fn is_after_all_timestamps(text: &str) -> bool {
     let mut cursor = Cursor(text.as_bytes());
     let Some(datetime) = cursor.datetime() else { return false };
@@ -69,7 +68,7 @@ fn parse_epoch_seconds(text: &str) -> Option<Timestamp> {
     Timestamp::new(seconds.parse().ok()?, if seconds.starts_with('-') { -nanos } else { nanos }).ok()
 }
 
-/// What is left of the text.
+/// The rest of the text.
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_log_entrys_timestamp_is_read() {
+    fn timestamps_of_log_entries_are_parsed() {
         for (text, expected) in [
             ("2025-11-20T13:35:27.558637Z", "2025-11-20T13:35:27.558637Z"),
             ("2018-06-01T10:11:12Z", "2018-06-01T10:11:12Z"),
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bigquerys_canonical_forms_are_read() {
+    fn bigquerys_canonical_formats_are_parsed() {
         for (text, expected) in [
             ("2026-1-2", "2026-01-02T00:00:00Z"),
             ("2026-01-02 3:4:5", "2026-01-02T03:04:05Z"),
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bigquery_would_refuse_is_refused_here() {
+    fn formats_that_bigquery_rejects_are_rejected() {
         for text in [
             "",
             "now",
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_calendars_last_hours_are_told_from_what_is_no_time() {
+    fn only_the_last_hours_of_9999_are_after_all_timestamps() {
         for text in ["9999-12-31T23:59:59Z", "9999-12-31", "9999-12-31T23:59:59-01:00"] {
             assert!(is_after_all_timestamps(text) && timestamp(text).is_none(), "{text}");
         }
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_times_and_datetimes_are_read_alone() {
+    fn dates_times_and_datetimes_are_parsed() {
         assert_eq!(parse_date("2024-2-29").unwrap().to_string(), "2024-02-29");
         assert_eq!(parse_date("2023-02-29"), None);
         assert_eq!(parse_time("1:02:03.000004").unwrap().to_string(), "01:02:03.000004");

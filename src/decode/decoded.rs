@@ -1,45 +1,45 @@
-//! What can become of a message, and the reasons, by the names that metrics and tables give them.
+//! The results of decoding a message, and their reasons under the names that metrics and tables use.
 
 use super::event_id::EventId;
 use super::row::Row;
 
-/// What became of a message.
+/// The result of decoding a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
-    /// To be stored.
+    /// A row to store.
     Row(Row),
-    /// No event of ours. To be counted and forgotten.
+    /// Not an event of the pixel. It is counted and acknowledged.
     Filtered(FilterReason),
-    /// Can never become a row. To be kept as a dead letter.
+    /// Can never become a row. It is stored as a dead letter.
     Rejected(Rejected),
 }
 
-/// Why an entry is no event.
+/// Why an entry is filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FilterReason {
-    /// Not one of PIXEL_PATH.
+    /// The path is not in PIXEL_PATH.
     Path,
-    /// Not a GET.
+    /// The method is not GET.
     Method,
-    /// It lacks an attribute that TABLE_SUFFIX names.
+    /// An attribute of TABLE_SUFFIX is missing.
     MissingAttribute,
-    /// Its visitor does not want to be tracked.
+    /// The URL has an opt-out parameter (`dnt`, `gpc`).
     OptedOut,
-    /// It has no signature and would need one.
+    /// The URL has no signature, and SIGNATURE_MODE is `require`.
     Unsigned,
-    /// It has one that does not hold.
+    /// The signature is invalid, and SIGNATURE_MODE is `require`.
     BadSignature,
 }
 
 /// A message that can never become a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Of the entry where there is one, else of the message.
+    /// The id of the entry, or of the message if there is no entry.
     pub event_id: EventId,
     pub reason: RejectReason,
-    /// For a person. Holds no value of the URL.
+    /// A description for people. Contains no value of the URL.
     pub detail: String,
-    /// The column at fault, where there is one.
+    /// The column that could not be filled.
     pub column: Option<String>,
 }
 
@@ -52,13 +52,13 @@ pub enum RejectReason {
     BadBase64,
     /// The data is not the JSON of a log entry.
     BadJson,
-    /// The entry is not one of a request.
+    /// The entry has no `httpRequest.requestUrl`.
     NoRequestUrl,
-    /// The event's time is too far away.
+    /// The event's time is out of range: see [`super::time_bounds`].
     TimestampOutOfRange,
     /// A REQUIRED column cannot be filled.
     RequiredColumn,
-    /// BigQuery says that the row is `invalid`.
+    /// BigQuery rejected the row with reason `invalid`.
     Invalid,
 }
 
@@ -77,7 +77,7 @@ impl FilterReason {
 }
 
 impl RejectReason {
-    /// Each of them.
+    /// All reasons.
     pub const ALL: [Self; 7] =
         [Self::NoData, Self::BadBase64, Self::BadJson, Self::NoRequestUrl, Self::TimestampOutOfRange, Self::RequiredColumn, Self::Invalid];
 

@@ -1,4 +1,4 @@
-//! What the decoder makes of a message, as `explain` prints it and the console shows it.
+//! The decoder's result for one message, as `explain` prints it and the console shows it.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,12 +6,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::coerce::rfc3339_micros;
-use super::{Decoded, Decoder, PubsubMessage};
+use super::decoded::Decoded;
+use super::decoder::Decoder;
+use super::message::PubsubMessage;
 
-/// What would become of one message. As JSON, one line of `explain`.
+/// The outcome of one message if `serve` received it. As JSON, one line of `explain`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// `store`, `filter` or `dead_letter`.
+    /// `stored`, `filtered` or `dead_letter`: an outcome as in metrics and logs.
     pub outcome: &'static str,
     pub reason: Option<&'static str>,
     pub detail: Option<String>,
@@ -19,39 +21,39 @@ pub struct Explanation {
     pub table: Option<String>,
     pub suffix: Option<String>,
     pub insert_id: Option<String>,
-    /// Whether the URL is signed; only with URL_SIGNING_KEY, and of a row.
+    /// Whether the URL is signed. Only for rows, with URL_SIGNING_KEY.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed: Option<bool>,
     pub row: Option<Box<RawValue>>,
 }
 
 impl Explanation {
-    /// Of a URL, as if a browser requested it at `now`.
+    /// Explains a URL, as if a browser requested it at `now`.
     pub fn of_url(decoder: &Decoder, url: &str, now: Timestamp, table_name: &str) -> Self {
         let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url}}).to_string();
         Self::of(decoder.decode(&PubsubMessage::raw(entry.as_bytes()), now), table_name)
     }
 
-    /// Of what was decoded, where `table_name` is TABLE_NAME.
+    /// Explains a result of the decoder. `table_name` is TABLE_NAME.
     pub fn of(decoded: Decoded, table_name: &str) -> Self {
-        let nothing = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, signed: None, row: None };
+        let empty = Self { outcome: "", reason: None, detail: None, table: None, suffix: None, insert_id: None, signed: None, row: None };
         match decoded {
             Decoded::Row(row) => Self {
-                outcome: "store",
+                outcome: "stored",
                 table: Some(format!("{table_name}{}", row.suffix)),
                 suffix: Some(row.suffix.to_string()),
                 insert_id: Some(row.event_id.to_string()),
                 signed: row.signed,
                 row: String::from_utf8(row.json.into()).ok().and_then(|json| RawValue::from_string(json).ok()),
-                ..nothing
+                ..empty
             },
-            Decoded::Filtered(reason) => Self { outcome: "filter", reason: Some(reason.as_str()), ..nothing },
-            Decoded::Rejected(unfit) => Self {
+            Decoded::Filtered(reason) => Self { outcome: "filtered", reason: Some(reason.as_str()), ..empty },
+            Decoded::Rejected(rejected) => Self {
                 outcome: "dead_letter",
-                reason: Some(unfit.reason.as_str()),
-                detail: Some(unfit.detail),
-                insert_id: Some(unfit.event_id.to_string()),
-                ..nothing
+                reason: Some(rejected.reason.as_str()),
+                detail: Some(rejected.detail),
+                insert_id: Some(rejected.event_id.to_string()),
+                ..empty
             },
         }
     }

@@ -1,13 +1,13 @@
-//! Ids that are replaced by a keyed hash, before they become a table's name or a column.
+//! Replaces ids by a keyed hash before they are used in table names and columns.
 //!
-//! The hash is the HMAC-SHA256 of the value with the key of HASH_USER_IDS, of which the first 32 hexadecimal digits
-//! (128 bits) count: one id always has the same, nobody without the key can tell which id it is of, and whoever has
-//! both key and id finds its rows.
+//! The hash is the first 32 hexadecimal digits (128 bits) of the HMAC-SHA256 of the value with the key of HASH_USER_IDS.
+//! The same id always has the same hash. The id cannot be computed from the hash without the key. With the key, the rows
+//! of an id can be found.
 //!
-//! It stands in for the value wherever the parameter is known by its name: in the attribute's column, in the suffix,
-//! and in the queries of the columns `request_url` and `referer`, whatever the case of the name there. (They lose
-//! their fragment, too, and `sig`, by which an id could be told that one guesses.) An id that stands elsewhere, such
-//! as in a path or within another parameter's value, cannot be known for one.
+//! The hash replaces the value in the attribute's column, in the suffix, and in the queries of the columns `request_url`
+//! and `referer`, where the parameter's name is compared without regard to case. These columns also lose their fragment
+//! and `sig`: a signature confirms a guessed id. Ids in other places, such as a path or the value of another parameter,
+//! are not recognized.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,6 @@ use hmac::Mac as _;
 use url::form_urlencoded;
 
 use super::attributes::{Attributes, ValidAttributes};
-use super::event_id::hex;
 use super::key::Key;
 
 /// HASH_USER_IDS and HASH_ATTRIBUTES.
@@ -26,7 +25,7 @@ pub struct HashedIds {
     attributes: Vec<(String, usize)>,
 }
 
-/// Which names cannot be hashed.
+/// Why a text is not a list of attributes to hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadHashAttributes {
     #[error("{} is not in VALID_ATTRIBUTES: name the attributes that hold ids", .0.join(", "))]
@@ -36,7 +35,7 @@ pub enum BadHashAttributes {
 }
 
 impl HashedIds {
-    /// Digits of a hash.
+    /// Number of digits of a hash.
     pub const DIGITS: usize = 32;
 
     /// Reads names separated by commas.
@@ -61,18 +60,18 @@ impl HashedIds {
         self.attributes.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether the attribute at that position of VALID_ATTRIBUTES is one.
+    /// Whether the attribute at that position of VALID_ATTRIBUTES is hashed.
     pub fn holds(&self, position: usize) -> bool {
         self.attributes.iter().any(|(_, of)| *of == position)
     }
 
-    /// What stands for an id. An empty one stays empty: it is nobody's.
+    /// The hash of an id. An empty id stays empty, as a missing one.
     pub fn hash(&self, id: &str) -> String {
         if id.is_empty() {
             return String::new();
         }
         let hash = self.key.hmac(id.as_bytes()).finalize().into_bytes();
-        hash.iter().flat_map(|byte| hex(*byte)).map(char::from).take(Self::DIGITS).collect()
+        hex::encode(&hash[..Self::DIGITS / 2])
     }
 
     /// Replaces the values of the attributes.
@@ -82,7 +81,7 @@ impl HashedIds {
         }
     }
 
-    /// A URL with hashes in place of ids. The rest of it stays as it is spelt.
+    /// A URL with hashes in place of ids. All other bytes of the query stay unchanged.
     pub fn hide_in_url<'u>(&self, url: &'u str) -> Cow<'u, str> {
         let url = url.split_once('#').map_or(url, |(before_fragment, _)| before_fragment);
         let Some((location, query)) = url.split_once('?') else { return url.into() };
@@ -127,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn only_attributes_can_be_named() {
+    fn only_valid_attributes_can_be_hashed() {
         let parse = |list: &str| HashedIds::parse(ids().key, list, &ValidAttributes::parse("user_id,type").unwrap());
         assert_eq!(parse("user_id,User_Id,session"), Err(BadHashAttributes::NotValid(vec!["User_Id".into(), "session".into()])));
         assert_eq!(parse(" ,"), Err(BadHashAttributes::Empty));
     }
 
     #[test]
-    fn urls_keep_everything_but_the_ids() {
+    fn only_the_ids_of_a_url_are_replaced() {
         let ids = ids();
         let of = |id: &str| ids.hash(id);
         for (url, hidden) in [
@@ -153,9 +152,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands around it, the parameter's value is gone and its hash is there.
+        /// The hash replaces the parameter's value, whatever the rest of the query is.
         #[test]
-        fn an_id_is_never_left_in_a_query(id in "z[g-z0-9 %+&=é/]{3,20}", before in "[a-f&=?]{0,12}", after in "(&[a-f&=?]{0,12})?") {
+        fn no_query_contains_an_id_after_hashing(id in "z[g-z0-9 %+&=é/]{3,20}", before in "[a-f&=?]{0,12}", after in "(&[a-f&=?]{0,12})?") {
             let pair = form_urlencoded::Serializer::new(String::new()).append_pair("user_id", &id).finish();
             let (_, spelling) = pair.split_once('=').unwrap();
             let url = format!("https://t.example.com/p.png?{before}&{pair}{after}");

@@ -1,4 +1,4 @@
-//! Reading other people's JSON: leniently, without copying, and without quoting it in errors.
+//! Reads JSON of other senders: leniently, without copying, and without quoting it in errors.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -7,10 +7,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-/// Reads a struct from a JSON object, borrowing what it can.
+/// Reads a struct from a JSON object. Borrows strings without escapes.
 pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
-    // Checking the whole text at once is far cheaper than string by string. Where it fails, only
-    // the strings that are wanted have to be UTF-8.
+    // Validating the whole text as UTF-8 is much faster than string by string. If it is invalid, only the strings of
+    // the struct must be UTF-8.
     let object = match std::str::from_utf8(json) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice::<Object<T>>(json),
@@ -18,21 +18,21 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Err
     object.map(|Object(value)| value)
 }
 
-/// What is wrong with a text and where. serde's own words quote the text, and these reach the log.
+/// The kind and the position of an error. serde's own message quotes the text, which must not be logged.
 pub fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {
-        Category::Data => "an unexpected type or a member twice",
-        Category::Eof => "it ends too early",
+        Category::Data => "an unexpected type or a duplicate member",
+        Category::Eof => "an unexpected end",
         Category::Io | Category::Syntax => "a syntax error",
     };
     format!("{what} at line {} column {}", error.line(), error.column())
 }
 
-/// A JSON scalar as text, whatever its JSON type, borrowed from the input where it has no escapes.
+/// A JSON string, number or boolean as text, borrowed from the input if it has no escapes.
 ///
-/// Every sender spells the same member differently (`"status": 200` and `"status": "200"`), and
-/// Google's Pub/Sub emulator escapes each `/`, so that no `&str` can be relied on. Objects, arrays
-/// and null read as absent: an odd member that nobody needs must not cost an event.
+/// Senders write the same member with different types (`"status": 200` and `"status": "200"`). Google's Pub/Sub emulator
+/// escapes each `/`, so `&str` does not suffice. Objects, arrays and null count as absent, so that an unexpected member
+/// does not make an event a dead letter.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Scalar<'a>(Option<Cow<'a, str>>);
 
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for AnyScalar {
     }
 }
 
-/// A struct that is a JSON object. Without it, serde also reads structs from arrays, by position.
+/// A struct that is read from a JSON object only. serde also reads structs from arrays, by position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object<T>(pub T);
 
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn strings_without_escapes_are_borrowed_and_others_are_not() {
+    fn only_strings_without_escapes_are_borrowed() {
         assert!(matches!(read(r#""a/b""#), Some(Cow::Borrowed("a/b"))));
         assert!(matches!(read(r#""a\/b""#), Some(Cow::Owned(text)) if text == "a/b"));
     }
 
     #[test]
-    fn numbers_and_booleans_read_as_their_text_and_the_rest_as_absent() {
+    fn numbers_and_booleans_are_text_and_others_absent() {
         assert_eq!(read("200").as_deref(), Some("200"));
         assert_eq!(read("-1").as_deref(), Some("-1"));
         assert_eq!(read("0.5").as_deref(), Some("0.5"));

@@ -1,38 +1,38 @@
 //! Whether a text is a value of BigQuery's type JSON.
 //!
-//! serde_json skims what nobody wants to have, and lets pass what BigQuery's parser does not
-//! (<https://github.com/google/zetasql/blob/master/zetasql/public/json_value.cc>): half a surrogate pair, which is no
-//! character, and a number that no FLOAT64 holds. And BigQuery stores 500 levels
-//! (<https://cloud.google.com/bigquery/docs/json-data#limitations>). The row would be refused, when it is the
-//! column that has to stay empty.
+//! serde_json does not check values that it ignores. It accepts two things that BigQuery's parser rejects
+//! (<https://github.com/google/zetasql/blob/master/zetasql/public/json_value.cc>): an unpaired surrogate, and a number
+//! outside the range of FLOAT64. BigQuery also limits the nesting to 500 levels
+//! (<https://cloud.google.com/bigquery/docs/json-data#limitations>). Without this check, BigQuery would reject the whole
+//! row, not only the value.
 
 use serde::de::IgnoredAny;
 
-/// How deep arrays and objects may stand in each other.
-const DEEPEST: usize = 500;
+/// BigQuery's limit for nested arrays and objects.
+const MAX_DEPTH: usize = 500;
 
-/// Whether BigQuery takes it.
+/// Whether BigQuery accepts the text.
 pub fn is_json(text: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(text).is_ok() && fits(text)
+    serde_json::from_str::<IgnoredAny>(text).is_ok() && is_within_limits(text)
 }
 
-/// Of a text whose syntax is JSON's.
-fn fits(text: &str) -> bool {
+/// Checks surrogates, numbers and nesting of a text whose syntax is valid.
+fn is_within_limits(text: &str) -> bool {
     let (mut rest, mut depth) = (text, 0_usize);
     while let Some(first) = rest.bytes().next() {
         let token = match first {
             b'"' => string(rest),
             b'-' | b'0'..=b'9' => rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len()),
-            // A syntax of bytes: outside of strings there are no others.
+            // Outside of strings, all characters are ASCII.
             _ => 1,
         };
         let (token, after) = rest.split_at(token);
-        let is_good = match first {
+        let is_valid = match first {
             b'"' => !token.contains("\\u") || serde_json::from_str::<String>(token).is_ok(),
             b'-' | b'0'..=b'9' => token.parse().is_ok_and(f64::is_finite),
             b'[' | b'{' => {
                 depth += 1;
-                depth <= DEEPEST
+                depth <= MAX_DEPTH
             }
             b']' | b'}' => {
                 depth -= 1;
@@ -40,7 +40,7 @@ fn fits(text: &str) -> bool {
             }
             _ => true,
         };
-        if !is_good {
+        if !is_valid {
             return false;
         }
         rest = after;
@@ -48,7 +48,7 @@ fn fits(text: &str) -> bool {
     true
 }
 
-/// How long the string is that the text begins with, in quotes.
+/// The length of the quoted string at the beginning of the text.
 fn string(text: &str) -> usize {
     let mut bytes = text.bytes().enumerate().skip(1);
     while let Some((at, byte)) = bytes.next() {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_bigquery_stores_is_json() {
+    fn values_that_bigquery_stores_are_accepted() {
         let deep = "[".repeat(500) + &"]".repeat(500);
         for text in [
             "null",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bigquery_refuses_is_none() {
+    fn values_that_bigquery_rejects_are_rejected() {
         let too_deep = "[".repeat(501) + &"]".repeat(501);
         let far_too_deep = "{\"a\":".repeat(100_000) + "1" + &"}".repeat(100_000);
         for text in [

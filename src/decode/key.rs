@@ -1,31 +1,31 @@
-//! A secret key of the operator's, and the keyed hash that is made with it.
+//! A secret key of the operator, and its keyed hash.
 //!
-//! The text is the key, as it stands: nothing is decoded, so that any other program computes the same
-//! (`openssl dgst -sha256 -hmac "$KEY"`). The shortest is 32 characters, which are 128 bits where they are
-//! hexadecimal digits, as `openssl rand -hex 32` prints twice as many of.
+//! The characters of the text are the bytes of the key. Nothing is decoded, so other programs compute the same hash
+//! (`openssl dgst -sha256 -hmac "$KEY"`). The minimum is 32 characters: 128 bits if they are hexadecimal digits.
+//! `openssl rand -hex 32` prints 64.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Printable ASCII, 32 to 1,024 characters, without comma and space. Never shown.
+/// 32 to 1,024 characters of printable ASCII, without comma and space. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);
 
-/// Why a text is no key. Does not quote it.
+/// Why a text is not a key. Does not quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
-    #[error("a key of {0} characters can be guessed: make one of 32 or more, as `openssl rand -hex 32` does")]
+    #[error("a key of {0} characters is too short: use 32 or more, as from `openssl rand -hex 32`")]
     TooShort(usize),
-    #[error("a key of {0} characters is longer than 1024: make one with `openssl rand -hex 32`")]
+    #[error("a key of {0} characters is longer than 1024: create one with `openssl rand -hex 32`")]
     TooLong(usize),
-    #[error("a key has a character that is not printable ASCII, or a space or comma: make one with `openssl rand -hex 32`")]
+    #[error("a key has a character that is not printable ASCII, or a space or comma: create one with `openssl rand -hex 32`")]
     BadCharacter,
 }
 
 impl Key {
-    /// Space around it does not count: files that hold a key end with a line break.
+    /// Reads a key. Ignores white space around it: files that contain a key end with a line break.
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         let text = text.trim();
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
@@ -38,7 +38,7 @@ impl Key {
         }
     }
 
-    /// HMAC-SHA256 (RFC 2104) of `message`, to be finished or compared.
+    /// HMAC-SHA256 (RFC 2104) of `message`, before its finalization or verification.
     pub(crate) fn hmac(&self, message: &[u8]) -> Hmac<Sha256> {
         let hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes());
         hmac.expect("HMAC takes a key of any length").chain_update(message)
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_long_printable_and_never_shown() {
+    fn keys_are_long_printable_and_hidden_from_debug() {
         let key = "0123456789abcdef0123456789ABCDEF";
         assert_eq!(Key::parse(&format!(" {key}\n")), Key::parse(key));
         assert_eq!(format!("{:?}", Key::parse(key)), "Ok(Key(not shown))");
@@ -70,13 +70,12 @@ mod tests {
         }
     }
 
-    /// The second of RFC 4231's cases, its key made longer: `printf 'what do ya want for nothing?' |
+    /// RFC 4231's second test case, with a longer key: `printf 'what do ya want for nothing?' |
     /// openssl dgst -sha256 -hmac JefeJefeJefeJefeJefeJefeJefeJefe`.
     #[test]
-    fn the_text_is_the_key_as_other_programs_take_it() {
+    fn the_hash_is_that_of_openssl() {
         let key = Key::parse(&"Jefe".repeat(8)).unwrap();
         let hash = key.hmac(b"what do ya want for nothing?").finalize().into_bytes();
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digits, "167f928588c5cc2eef8e3093caa0e87c9ff566a14794aa61648d81621a2a40c6");
+        assert_eq!(hex::encode(hash), "167f928588c5cc2eef8e3093caa0e87c9ff566a14794aa61648d81621a2a40c6");
     }
 }

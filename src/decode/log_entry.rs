@@ -1,16 +1,16 @@
-//! The wire type of one Cloud Logging entry, as any of Google's load balancers writes it.
+//! The wire type of one Cloud Logging entry of a load balancer.
 //!
 //! Shape: <https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry> and
 //! [HttpRequest](https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest).
 //! Only the members below are read. `jsonPayload` (`@type`, `statusDetails`) and `resource` are
-//! ignored on purpose: they differ between the classic, global, regional and internal load
-//! balancers and are absent from some real entries, so that nothing may depend on them.
+//! ignored on purpose: they differ between the classic, global, regional and internal load balancers, and some real
+//! entries lack them.
 
 use serde::Deserialize;
 
 use super::json::{Object, Scalar};
 
-/// A log entry. All members are optional, because real entries lack every one of them at times.
+/// A log entry. All members are optional: for each of them there are real entries without it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogEntry<'a> {
@@ -20,13 +20,13 @@ pub struct LogEntry<'a> {
     /// Unique within log and timestamp. An entry can be exported twice with the same one.
     #[serde(borrow)]
     pub insert_id: Scalar<'a>,
-    /// RFC 3339 with up to nine digits of fraction: when the request arrived.
+    /// The time of the request: RFC 3339 with up to nine digits of fraction.
     #[serde(borrow)]
     pub timestamp: Scalar<'a>,
-    /// RFC 3339: when Cloud Logging received the entry.
+    /// The time at which Cloud Logging received the entry: RFC 3339.
     #[serde(borrow)]
     pub receive_timestamp: Scalar<'a>,
-    /// `projects/P/traces/T`. Regional load balancers write none.
+    /// `projects/P/traces/T`. Regional load balancers omit it.
     #[serde(borrow)]
     pub trace: Scalar<'a>,
     /// The request itself.
@@ -34,20 +34,20 @@ pub struct LogEntry<'a> {
     pub http_request: Option<Object<HttpRequest<'a>>>,
 }
 
-/// The request that the load balancer answered. Empty members are left out by the sender.
+/// The request that the load balancer answered. The sender omits empty members.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpRequest<'a> {
     #[serde(borrow)]
     pub request_method: Scalar<'a>,
-    /// Scheme, host, path and query as the client sent them: not decoded, not even well formed.
+    /// Scheme, host, path and query as the client sent them: not decoded, and possibly malformed.
     #[serde(borrow)]
     pub request_url: Scalar<'a>,
     #[serde(borrow)]
     pub status: Scalar<'a>,
     #[serde(borrow)]
     pub user_agent: Scalar<'a>,
-    /// With a port from regional load balancers.
+    /// Regional load balancers add a port.
     #[serde(borrow)]
     pub remote_ip: Scalar<'a>,
     #[serde(borrow)]
@@ -55,7 +55,7 @@ pub struct HttpRequest<'a> {
     /// Seconds with a trailing `s`: `0.002317s`.
     #[serde(borrow)]
     pub latency: Scalar<'a>,
-    /// Left out unless true.
+    /// The sender omits it unless it is true.
     #[serde(borrow)]
     pub cache_hit: Scalar<'a>,
 }

@@ -1,7 +1,6 @@
-//! A Pub/Sub message as the decoder sees it, however it was delivered.
+//! A Pub/Sub message, independent of the shape in which it was delivered.
 //!
-//! `source::delivery` reads the many shapes in which one arrives; this is what they have in
-//! common. See <https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage>.
+//! `source::delivery` reads the shapes. See <https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage>.
 
 use std::borrow::Cow;
 
@@ -15,15 +14,15 @@ pub struct PubsubMessage<'a> {
     pub data: MessageData<'a>,
     /// Unique within the topic. Absent from unwrapped deliveries without metadata.
     pub message_id: Option<Cow<'a, str>>,
-    /// RFC 3339, as it was sent.
+    /// RFC 3339, unchanged.
     pub publish_time: Option<Cow<'a, str>>,
-    /// A JSON object of strings, as it was sent.
+    /// A JSON object of strings, unchanged.
     pub attributes: Option<Cow<'a, str>>,
-    /// 1 on the first delivery; absent where the subscription has no dead-letter policy.
+    /// 1 on the first delivery. Absent if the subscription has no dead-letter policy.
     pub delivery_attempt: Option<i64>,
 }
 
-/// The payload, in the encoding in which it was delivered.
+/// The payload in the encoding of its delivery.
 #[derive(Debug, Clone)]
 pub enum MessageData<'a> {
     /// Member `data` of a wrapped delivery.
@@ -32,13 +31,13 @@ pub enum MessageData<'a> {
     Raw(&'a [u8]),
 }
 
-/// `data` is not base64 in any of the spellings that proto3's JSON mapping allows.
+/// `data` is not base64 in any of the variants of proto3's JSON mapping.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("data is not base64: {0}")]
 pub struct NotBase64(#[from] base64::DecodeError);
 
 impl<'a> PubsubMessage<'a> {
-    /// A message of which nothing but the payload is known.
+    /// A message of which only the payload is known.
     pub fn raw(data: &'a [u8]) -> Self {
         Self { data: MessageData::Raw(data), message_id: None, publish_time: None, attributes: None, delivery_attempt: None }
     }
@@ -47,8 +46,8 @@ impl<'a> PubsubMessage<'a> {
 impl MessageData<'_> {
     /// The payload's bytes.
     ///
-    /// Standard or URL-safe alphabet, padded or not, as proto3's JSON mapping asks of readers;
-    /// Google's services send the first spelling, which is why it is tried first.
+    /// Standard or URL-safe alphabet, padded or not, as proto3's JSON mapping requires. Google's services use the first
+    /// variant, so it is tried first.
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, NotBase64> {
         match self {
             Self::Raw(bytes) => Ok(Cow::Borrowed(bytes)),
@@ -59,15 +58,14 @@ impl MessageData<'_> {
                 };
                 [STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
                     .iter()
-                    .find_map(|spelling| spelling.decode(text.as_bytes()).ok())
+                    .find_map(|variant| variant.decode(text.as_bytes()).ok())
                     .map(Cow::Owned)
                     .ok_or(NotBase64(standard))
             }
         }
     }
 
-    /// The payload in base64: what a dead letter keeps. A wrapped one stays as it came, also
-    /// where it is no base64 at all.
+    /// The payload in base64, for a dead letter. A wrapped payload stays unchanged, even if it is not base64.
     pub fn to_base64(&self) -> Cow<'_, str> {
         match self {
             Self::Base64(text) => Cow::Borrowed(text),
@@ -81,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_read_in_either_alphabet_padded_or_not() {
+    fn both_base64_alphabets_are_read_padded_or_not() {
         for spelling in ["+/8=", "+/8", "-_8=", "-_8"] {
             assert_eq!(*MessageData::Base64(spelling.into()).bytes().unwrap(), [0xfb, 0xff], "{spelling}");
         }
     }
 
     #[test]
-    fn what_is_not_base64_is_an_error() {
+    fn other_text_than_base64_is_an_error() {
         for text in ["GCP Functions", "ABHPdSaxrhjAWA=", "Hello", "+_8=", "%%%", "YQ=\n="] {
             assert!(MessageData::Base64(text.into()).bytes().is_err(), "{text}");
         }

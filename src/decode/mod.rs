@@ -1,21 +1,21 @@
-//! The pure core: one `PubsubMessage` in, one row or the reason for having none out.
+//! The decoder: reads one `PubsubMessage`, and returns one row or the reason why there is none.
 //!
 //! ```text
 //! PubsubMessage ── data ──▶ LogEntry ──▶ RequestUrl ──▶ attributes ──▶ columns ──▶ Row
 //! ```
 //!
-//! Nothing here does I/O, reads a clock or the environment, or logs: the time of arrival is an
-//! argument. No input panics. The schema arrives from outside ([`schema::Schema`]); where it came
-//! from and how fresh it is, this module does not know.
+//! Pure: no I/O, no clock, no environment, no logging. The time of arrival and the schema ([`schema::Schema`]) are
+//! arguments. No input causes a panic.
 
 pub mod attributes;
 pub mod civil;
 pub mod coerce;
-pub mod decoded;
-pub mod decoder;
+mod decoded;
+mod decoder;
+pub mod entry_columns;
 pub mod event;
-pub mod event_id;
-pub mod explanation;
+mod event_id;
+mod explanation;
 pub mod hashed_ids;
 pub mod json;
 mod json_value;
@@ -26,7 +26,7 @@ pub mod numeric;
 pub mod privacy;
 pub mod remote_ip;
 pub mod request_url;
-pub mod row;
+mod row;
 pub mod schema;
 pub mod signature;
 pub mod table_suffix;

@@ -1,10 +1,13 @@
-//! Whether a decimal text fits NUMERIC or BIGNUMERIC.
+//! Checks that a decimal text fits NUMERIC or BIGNUMERIC, and writes it in plain notation.
+//!
+//! Written by hand: BIGNUMERIC has up to 76 digits. `rust_decimal` has 28, and `bigdecimal` has no limits of precision and
+//! scale, so its results would need the same checks, and a short text such as `1e999999999` would allocate its digits.
 //!
 //! Ranges: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types>.
-//! A value with more fraction digits than the scale does not fit: rounding money silently is
-//! worse than a NULL that `invalid_attributes` names.
+//! A value with more fraction digits than the scale does not fit. It is not rounded: the column becomes NULL, and
+//! `invalid_attributes` names it.
 
-/// Digits before and after the point that a column can hold.
+/// The maximum numbers of digits before and after the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
     integer_digits: usize,
@@ -14,18 +17,18 @@ pub struct Decimal {
 impl Decimal {
     /// NUMERIC without parameters: 29 and 9 digits.
     pub const NUMERIC: Self = Self { integer_digits: 29, scale: 9 };
-    /// BIGNUMERIC without parameters: 38 and 38 digits. (It holds some numbers of 39 digits, too;
-    /// those are refused.)
+    /// BIGNUMERIC without parameters: 38 and 38 digits. Its range includes some numbers of 39 digits, which are rejected
+    /// here.
     pub const BIGNUMERIC: Self = Self { integer_digits: 38, scale: 38 };
 
-    /// `NUMERIC(precision, scale)`, never wider than the type itself.
+    /// `NUMERIC(precision, scale)`, limited to the type's own digits.
     pub fn with_parameters(self, precision: Option<usize>, scale: Option<usize>) -> Self {
         let Some(precision) = precision else { return self };
         let scale = scale.unwrap_or(0).min(self.scale);
         Self { integer_digits: precision.saturating_sub(scale).min(self.integer_digits), scale }
     }
 
-    /// The number in plain notation, or `None` if it is no number or does not fit.
+    /// The number in plain notation, or `None` if the text is not a number or does not fit.
     pub fn parse(self, text: &str) -> Option<String> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
@@ -50,7 +53,7 @@ impl Decimal {
         if digits.is_empty() {
             return Some("0".to_owned());
         }
-        // The point stands after this many of the remaining digits (before them if negative).
+        // The number of remaining digits before the point; negative if zeros follow the point.
         let point = integer.len() as i64 - leading as i64 + i64::from(exponent);
         let scale = (digits.len() as i64 - point).max(0);
         if point > self.integer_digits as i64 || scale > self.scale as i64 {
@@ -72,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_fit_are_written_plainly() {
+    fn numbers_that_fit_are_written_in_plain_notation() {
         for (text, expected) in [
             ("0", "0"),
             ("-0.0", "0"),
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_do_not_fit_are_refused() {
+    fn numbers_that_do_not_fit_are_rejected() {
         for text in [
             "",
             "-",

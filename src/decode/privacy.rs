@@ -1,8 +1,7 @@
-//! What the operator decides about visitors: what of them is kept, and whose events are not.
+//! The privacy settings: which data of visitors is stored, and whose events are not.
 //!
-//! All of it is about rows. A dead letter keeps the message as it came, because it could not be replayed otherwise:
-//! who may read the dead-letter table reads addresses and ids. So it is with whatever stands before the service
-//! (the log, an archive of it, the topic).
+//! They apply to rows only. A dead letter contains the unchanged message, because it could not be replayed otherwise, so
+//! the dead-letter table contains addresses and ids. The log, its archives and the topic contain them, too.
 
 use std::borrow::Cow;
 
@@ -26,24 +25,24 @@ impl Default for Privacy {
 }
 
 impl Privacy {
-    /// Whether the event is of somebody who does not want to be tracked, and is not to be.
-    pub fn forbids(&self, query: &str) -> bool {
-        self.respect_opt_out && asks_not_to_be_tracked(query)
+    /// Whether the visitor has opted out and RESPECT_OPT_OUT is set.
+    pub fn is_opted_out(&self, query: &str) -> bool {
+        self.respect_opt_out && has_opt_out(query)
     }
 
-    /// A URL as it may be stored.
+    /// The URL to store: with hashes in place of ids, if ids are hashed.
     pub fn url<'u>(&self, url: &'u str) -> Cow<'u, str> {
         self.hashed_ids.as_ref().map_or(url.into(), |ids| ids.hide_in_url(url))
     }
 }
 
-/// Whether a parameter `dnt` or `gpc` says so: `navigator.doNotTrack` is `1` or `yes`, and
-/// `navigator.globalPrivacyControl` is `true`. Case does not matter, and one that says so is enough.
-fn asks_not_to_be_tracked(query: &str) -> bool {
+/// Whether a parameter `dnt` or `gpc` is an opt-out: `navigator.doNotTrack` is `1` or `yes`, and
+/// `navigator.globalPrivacyControl` is `true`. Case is ignored, and one such parameter is enough.
+fn has_opt_out(query: &str) -> bool {
     query.split('&').any(|pair| {
         let is = |text: &str, one_of: &[&str]| one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
         let names = |text: &str| is(text, &["dnt", "gpc"]);
-        // Most names need no decoding to tell.
+        // Most names contain nothing to decode.
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         if !name.contains(['%', '+']) && !names(name) {
             return false;
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_opt_out_is_heard_however_it_is_spelt() {
+    fn opt_outs_are_recognized_in_any_spelling() {
         for query in [
             "dnt=1",
             "gpc=1",
@@ -74,18 +73,18 @@ mod tests {
             "gpc+=1",
             "%20dnt=1",
         ] {
-            assert!(asks_not_to_be_tracked(query), "{query}");
+            assert!(has_opt_out(query), "{query}");
         }
         for query in
             ["", "dnt", "dnt=", "dnt=0", "gpc=0", "gpc=false", "dnt=11", "dnt=unspecified", "adnt=1", "dnt%3D1", "x=dnt=1", "1=dnt"]
         {
-            assert!(!asks_not_to_be_tracked(query), "{query}");
+            assert!(!has_opt_out(query), "{query}");
         }
     }
 
     #[test]
-    fn it_is_respected_unless_told_otherwise() {
-        assert!(Privacy::default().forbids("gpc=1"));
-        assert!(!Privacy { respect_opt_out: false, ..Privacy::default() }.forbids("gpc=1"));
+    fn opt_outs_are_respected_by_default() {
+        assert!(Privacy::default().is_opted_out("gpc=1"));
+        assert!(!Privacy { respect_opt_out: false, ..Privacy::default() }.is_opted_out("gpc=1"));
     }
 }

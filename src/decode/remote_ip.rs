@@ -1,4 +1,4 @@
-//! How much of a visitor's address reaches the column `remote_ip`.
+//! Anonymizes the visitor's address for the column `remote_ip`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -6,18 +6,18 @@ use std::str::FromStr;
 /// IP_ANONYMIZATION.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IpAnonymization {
-    /// Nothing: the column stays empty.
+    /// The column stays empty.
     #[default]
     Drop,
-    /// The network: /24 of IPv4, /48 of IPv6. What is no address becomes nothing.
+    /// The network: /24 of IPv4, /48 of IPv6. Other texts are dropped.
     Truncate,
-    /// All of it.
+    /// The whole address.
     Full,
 }
 
-/// None of the three.
+/// The setting has another value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of drop, truncate, full")]
+#[error("{0:?} is not drop, truncate or full")]
 pub struct BadAnonymization(String);
 
 impl FromStr for IpAnonymization {
@@ -34,7 +34,7 @@ impl FromStr for IpAnonymization {
 }
 
 impl IpAnonymization {
-    /// What is left of `httpRequest.remoteIp`. Regional load balancers write `203.0.113.7:60102`.
+    /// The part of `httpRequest.remoteIp` to store. Regional load balancers write `203.0.113.7:60102`.
     pub fn apply(self, address: &str) -> Option<String> {
         let address = address.trim();
         let parsed = address.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| {
@@ -50,7 +50,7 @@ impl IpAnonymization {
     }
 }
 
-/// The address with the part set to 0 that tells one visitor from another.
+/// The address with all bits after the network set to 0.
 fn network(ip: IpAddr) -> IpAddr {
     // `::ffff:203.0.113.7` is an IPv4 address.
     match ip.to_canonical() {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_loses_its_port_and_as_much_as_is_asked() {
+    fn addresses_lose_their_port_and_are_anonymized() {
         for (address, truncated, full) in [
             ("203.0.113.7", Some("203.0.113.0"), "203.0.113.7"),
             ("203.0.113.7:60102", Some("203.0.113.0"), "203.0.113.7"),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_setting_is_one_of_three_words() {
+    fn the_setting_has_three_values() {
         assert_eq!(" Truncate".parse(), Ok(IpAnonymization::Truncate));
         assert_eq!("on".parse::<IpAnonymization>(), Err(BadAnonymization("on".to_owned())));
     }

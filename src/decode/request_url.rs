@@ -1,22 +1,21 @@
-//! The parts of `httpRequest.requestUrl` that matter, as slices of it.
+//! Host, path and query of `httpRequest.requestUrl`, as slices of it.
 //!
-//! Not `url::Url`: it refuses a URL with a nonsense host, and the query of such a request is as
-//! good as any other (`http://[::bad/pixel.png?user_id=1` is a real scanner's). The query itself
-//! is read with the `url` crate's `form_urlencoded`, which is the standard's.
+//! `url::Url` is not used: it rejects URLs with an invalid host, whose query can still be read (a real scanner requests
+//! `http://[::bad/pixel.png?user_id=1`). [`super::attributes`] reads the query with `form_urlencoded` of the crate `url`.
 
-/// A request's URL, cut into parts. No part is decoded.
+/// The parts of a request's URL. No part is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestUrl<'a> {
-    /// Without user information and port; empty where the URL has none.
+    /// Without user information and port. Empty if the URL has none.
     pub host: &'a str,
-    /// Begins with `/`, unless the URL says neither scheme nor host. Never empty.
+    /// Begins with `/`, unless the URL has neither scheme nor host. Never empty.
     pub path: &'a str,
-    /// Between the first `?` and the fragment; empty where there is none.
+    /// Between the first `?` and the fragment. Empty if there is none.
     pub query: &'a str,
 }
 
 impl<'a> RequestUrl<'a> {
-    /// Cuts `url`. Every text is a URL of some kind, so this cannot fail.
+    /// Splits `url`. Any text can be split, so this cannot fail.
     pub fn new(url: &'a str) -> Self {
         let url = url.split_once('#').map_or(url, |(before_fragment, _)| before_fragment);
         let (location, query) = url.split_once('?').unwrap_or((url, ""));
@@ -49,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_cut_at_its_host_path_and_query() {
+    fn urls_are_split_into_host_path_and_query() {
         assert_eq!(parts("https://t.example.com/pixel.png?a=1&b=2"), ("t.example.com", "/pixel.png", "a=1&b=2"));
         assert_eq!(parts("https://t.example.com:443/pixel.png"), ("t.example.com", "/pixel.png", ""));
         assert_eq!(parts("http://u:p@h:80?x"), ("h", "/", "x"));
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonsense_host_or_none_still_yields_the_query() {
+    fn the_query_is_read_if_the_host_is_invalid_or_missing() {
         assert_eq!(parts("http://[::bad/pixel.png?user_id=1"), ("[::bad", "/pixel.png", "user_id=1"));
         assert_eq!(parts("http:///pixel.png?a"), ("", "/pixel.png", "a"));
         assert_eq!(parts("/pixel.png?a"), ("", "/pixel.png", "a"));
@@ -67,13 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn the_fragment_is_no_part_of_the_query() {
+    fn the_query_ends_at_the_fragment() {
         assert_eq!(parts("https://h/p?a=1#b=2?c"), ("h", "/p", "a=1"));
         assert_eq!(parts("https://h/p#?a=1"), ("h", "/p", ""));
     }
 
     #[test]
-    fn only_the_first_question_mark_begins_the_query() {
+    fn the_query_begins_at_the_first_question_mark() {
         assert_eq!(parts("https://h/p?a=b?c=//d"), ("h", "/p", "a=b?c=//d"));
     }
 }

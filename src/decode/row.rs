@@ -8,16 +8,16 @@ use super::event_id::EventId;
 use super::schema::{Column, Mode};
 use super::table_suffix::TableSuffix;
 
-/// What is to be stored.
+/// One row of a generated table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Which generated table.
+    /// Selects the generated table.
     pub suffix: TableSuffix,
     /// Also the row's `insertId`.
     pub event_id: EventId,
-    /// When the request was made; UTC.
+    /// The time of the request, in UTC.
     pub event_time: Timestamp,
-    /// Whether its URL is signed; nothing where nobody asks.
+    /// Whether the URL is signed. `None` if URLs are not signed.
     pub signed: Option<bool>,
     /// The columns as one JSON object.
     pub json: Bytes,
@@ -30,7 +30,7 @@ pub struct RowWriter {
     invalid: Vec<String>,
 }
 
-/// A value on its way into a column.
+/// A value before coercion to its column's type.
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     Text(&'a str),
@@ -41,9 +41,9 @@ pub enum Cell<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     Yes,
-    /// There was none.
+    /// There was no value.
     Absent,
-    /// There was one and it did not fit.
+    /// There was a value, and it does not fit the column's type.
     Rejected,
 }
 
@@ -55,8 +55,8 @@ impl RowWriter {
         Self { json, invalid: Vec::new() }
     }
 
-    /// Writes a column from its values: the first that fits, or all that fit if it is REPEATED.
-    /// Those that do not fit put the column on the list of invalid ones.
+    /// Writes a column. All values that fit are written; a column that is not REPEATED has at most one value. A value that
+    /// does not fit adds the column to the invalid ones.
     pub fn column<'v>(&mut self, column: &Column, values: impl Iterator<Item = Cell<'v>>) -> Written {
         let start = self.json.len();
         self.key(&column.name);
@@ -64,7 +64,7 @@ impl RowWriter {
         if repeated {
             self.json.push(b'[');
         }
-        let (mut written, mut unfit) = (0, false);
+        let (mut written, mut has_rejected) = (0, false);
         for value in values {
             let before = self.json.len();
             if written > 0 {
@@ -76,33 +76,33 @@ impl RowWriter {
             };
             match result {
                 Ok(()) => written += 1,
-                Err(coerce::Misfit) => {
+                Err(coerce::CoercionError) => {
                     self.json.truncate(before);
-                    unfit = true;
+                    has_rejected = true;
                 }
             }
         }
         if repeated {
             self.json.push(b']');
         }
-        if unfit {
+        if has_rejected {
             self.invalid.push(column.name.clone());
         }
-        match (written, unfit) {
+        match (written, has_rejected) {
             (0, _) => {
                 self.json.truncate(start);
-                if unfit { Written::Rejected } else { Written::Absent }
+                if has_rejected { Written::Rejected } else { Written::Absent }
             }
             _ => Written::Yes,
         }
     }
 
-    /// Notes an attribute that has a value and no column.
+    /// Adds an attribute that has a value and no column to the invalid ones.
     pub fn invalid(&mut self, name: &str) {
         self.invalid.push(name.to_owned());
     }
 
-    /// Closes the object, with the names of what did not fit where the schema has a place for them.
+    /// Closes the object. Writes the names of the invalid columns if the schema has a column for them.
     pub fn finish(mut self, invalid_attributes: Option<&Column>) -> Bytes {
         if let Some(column) = invalid_attributes.filter(|_| !self.invalid.is_empty()) {
             let names = std::mem::take(&mut self.invalid);

@@ -1,9 +1,10 @@
-//! The columns of the template table, as a BigQuery schema file or `tables.get` states them.
+//! The columns of the template table, from a BigQuery schema file or from `tables.get`.
 //!
 //! Shape: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema>. The
-//! member `fields` of nested columns, policy tags and the like are not read: nothing here fills a
-//! RECORD. They are kept in [`Schema::fields`], so that a table is created with all that the file
-//! says.
+//! member `fields` of nested columns, policy tags and other members are not read: the service does not fill RECORDs.
+//! [`Schema::fields`] contains them, so that a table is created with everything in the file.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,8 +13,8 @@ use serde_json::value::RawValue;
 use super::json::Scalar;
 use super::numeric::Decimal;
 
-/// The schema that the binary carries: `schema/pixel.json`.
-pub const SHIPPED: &str = include_str!("../../schema/pixel.json");
+/// The schema that is compiled into the binary: `schema/pixel.json`.
+const SHIPPED: &str = include_str!("../../schema/pixel.json");
 
 /// A table's schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +26,15 @@ pub struct Schema {
 /// One column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
-    /// As the schema spells it; BigQuery compares names without regard to case.
+    /// In the schema's spelling. BigQuery compares names without regard to case.
     pub name: String,
-    /// What it holds.
+    /// The type of its values.
     pub kind: ColumnType,
     /// NULLABLE, REQUIRED or REPEATED.
     pub mode: Mode,
-    /// Of STRING in characters, of BYTES in bytes.
+    /// In characters for STRING, in bytes for BYTES.
     pub max_length: Option<usize>,
-    /// BigQuery fills it when the row does not.
+    /// Whether BigQuery fills the column if the row does not.
     pub has_default: bool,
 }
 
@@ -51,7 +52,7 @@ pub enum ColumnType {
     Time,
     Datetime,
     Json,
-    /// RECORD, GEOGRAPHY, INTERVAL, RANGE and what is yet to come: no text fills them.
+    /// RECORD, GEOGRAPHY, INTERVAL, RANGE and unknown types. The service does not fill them.
     Other,
 }
 
@@ -63,18 +64,18 @@ pub enum Mode {
     Repeated,
 }
 
-/// Why a text is no schema.
+/// Why a text is not a schema.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    #[error("it is not a JSON array of columns as `bq mk` takes it: {0}")]
+    #[error("it is not a JSON array of columns in the format of `bq mk`: {0}")]
     NotASchema(#[from] serde_json::Error),
     #[error("it has no columns")]
     Empty,
-    #[error("column {0:?} is there twice (BigQuery compares names without regard to case)")]
+    #[error("column {0:?} exists twice (BigQuery compares names without regard to case)")]
     Duplicate(String),
-    #[error("column {0:?} has no name that BigQuery takes (letters, digits and `_`, not beginning with a digit, at most 300)")]
+    #[error("column {0:?} has an invalid name (letters, digits and `_`, not beginning with a digit, at most 300)")]
     BadName(String),
-    #[error("column {name:?} has mode {mode:?}; BigQuery has NULLABLE, REQUIRED and REPEATED")]
+    #[error("column {name:?} has mode {mode:?}: use NULLABLE, REQUIRED or REPEATED")]
     BadMode { name: String, mode: String },
 }
 
@@ -82,7 +83,8 @@ impl Schema {
     /// Reads a schema file (an array) or the member `schema` of a table (an object with `fields`).
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         let fields = match serde_json::from_str::<Value>(json)? {
-            Value::Object(mut schema) => schema.remove("fields").unwrap_or_default(),
+            // Without the member, null: the error below says that it is not an array.
+            Value::Object(mut schema) => schema.remove("fields").unwrap_or(Value::Null),
             fields => fields,
         };
         let text = fields.to_string();
@@ -106,7 +108,7 @@ impl Schema {
         Self::parse(&resource["schema"].to_string())
     }
 
-    /// The schema that the binary carries.
+    /// The schema that is compiled into the binary.
     pub fn shipped() -> Self {
         Self::parse(SHIPPED).expect("schema/pixel.json is a schema: a test reads it")
     }
@@ -116,30 +118,30 @@ impl Schema {
         &self.columns
     }
 
-    /// The column of that name, whatever its case.
+    /// The column of that name, compared without regard to case.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.is_called(name))
     }
 
-    /// The array of fields as it was given, for creating a table from it.
+    /// The unchanged array of fields, to create a table from it.
     pub fn fields(&self) -> &Value {
         &self.fields
     }
 }
 
 impl Column {
-    /// Whether a row without a value for it is refused.
+    /// Whether BigQuery rejects a row without a value for the column.
     pub fn must_be_filled(&self) -> bool {
         self.mode == Mode::Required && !self.has_default
     }
 
-    /// Whether that is its name.
+    /// Whether that is the column's name.
     pub fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 }
 
-/// Whether BigQuery takes it for a column's name.
+/// Whether BigQuery accepts the text as a column's name.
 pub fn is_column_name(name: &str) -> bool {
     let begins_well = name.starts_with(|c: char| !c.is_ascii_digit());
     begins_well && name.len() <= 300 && name.chars().all(|c| c == '_' || c.is_alphanumeric())
@@ -167,7 +169,8 @@ struct WireField<'a> {
 
 impl WireField<'_> {
     fn into_column(self) -> Result<Column, SchemaError> {
-        let name = self.name.get().unwrap_or_default().into_owned();
+        // A name of another JSON type is as invalid as an empty one.
+        let name = self.name.get().map_or_else(String::new, Cow::into_owned);
         if !is_column_name(&name) {
             return Err(SchemaError::BadName(name));
         }
@@ -179,7 +182,7 @@ impl WireField<'_> {
             _ => return Err(SchemaError::BadMode { name, mode: mode.into_owned() }),
         };
         let number = |scalar: Scalar<'_>| scalar.non_empty().and_then(|text| text.parse::<usize>().ok());
-        let kind = match self.kind.get().unwrap_or_default().to_ascii_uppercase().as_str() {
+        let kind = match self.kind.text().unwrap_or("").to_ascii_uppercase().as_str() {
             "STRING" => ColumnType::String,
             "INTEGER" | "INT64" => ColumnType::Integer,
             "FLOAT" | "FLOAT64" => ColumnType::Float,
@@ -203,14 +206,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_schemas_are_schemas() {
+    fn the_shipped_schemas_are_valid() {
         assert!(Schema::shipped().column("EVENT_ID").is_some_and(|c| c.mode == Mode::Required));
         assert!(Schema::shipped().column("remote_ip").is_none(), "private by default");
         Schema::parse(include_str!("../../schema/dead_letters.json")).unwrap();
     }
 
     #[test]
-    fn legacy_and_standard_names_numbers_and_strings_are_one() {
+    fn type_names_are_legacy_or_standard_limits_text_or_number() {
         let file =
             Schema::parse(r#"[{"name":"n","type":"INT64","maxLength":3},{"name":"s","type":"string","mode":"repeated","maxLength":"7"}]"#)
                 .unwrap();
@@ -222,12 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schema_says_why() {
+    fn the_error_says_why_a_text_is_not_a_schema() {
         for (json, expected) in [
             ("{}", "not a JSON array"),
             ("[]", "no columns"),
             (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "twice"),
-            (r#"[{"name":"a-b","type":"STRING"}]"#, "no name"),
+            (r#"[{"name":"a-b","type":"STRING"}]"#, "invalid name"),
             (r#"[{"name":"a","type":"STRING","mode":"OPTIONAL"}]"#, "has mode"),
         ] {
             let error = Schema::parse(json).unwrap_err().to_string();

@@ -1,20 +1,20 @@
-//! Which times an event may have, seen from the moment at which its message came.
+//! The range of an event's time, relative to the arrival of its message.
 //!
-//! Cloud Logging takes no entry from more than 24 hours ahead, and keeps none for more than 3,650 days
-//! (<https://cloud.google.com/logging/quotas#log-limits>). A table that is partitioned by `event_timestamp` takes
-//! streamed rows of the past ten years and the coming one
-//! (<https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#time-unit_column_partitioning>). So what is
-//! further away was forged, or comes from a clock that is wrong, and its row would be refused or make a table of a
-//! day that nobody looks at. An archive of ten years can still be replayed.
+//! Cloud Logging rejects entries of more than 24 hours ahead, and keeps entries for at most 3,650 days
+//! (<https://cloud.google.com/logging/quotas#log-limits>). A table that is partitioned by `event_timestamp` accepts
+//! streamed rows of the past ten years and the next year
+//! (<https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#time-unit_column_partitioning>). A time
+//! outside this range is forged or comes from a wrong clock. BigQuery would reject its row, or store it in the table of a
+//! day that no query reads. An archive of ten years can be replayed.
 
 use jiff::{SignedDuration, Timestamp};
 
 /// Ten years, with their leap days.
 const PAST: SignedDuration = SignedDuration::from_hours(3653 * 24);
-/// The 24 hours, and one for clocks that differ.
+/// The 24 hours of Cloud Logging, and one hour for clocks that differ.
 const FUTURE: SignedDuration = SignedDuration::from_hours(25);
 
-/// An event's time is too far away.
+/// An event's time is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfBounds {
     #[error("the event's time, {0}, is more than ten years ago")]
@@ -23,7 +23,7 @@ pub enum OutOfBounds {
     Future(Timestamp),
 }
 
-/// Whether an event of that time, whose message came at `now`, can be stored.
+/// Checks the time of an event whose message arrived at `now`.
 pub fn check(time: Timestamp, now: Timestamp) -> Result<(), OutOfBounds> {
     let ahead = time.duration_since(now);
     if ahead > FUTURE {
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_years_and_twenty_five_hours_are_the_bounds() {
+    fn the_range_is_ten_years_back_and_25_hours_ahead() {
         for time in ["2016-01-02T03:04:05Z", "2025-12-31T00:00:00Z", "2026-01-02T03:04:05.5Z", "2026-01-03T04:04:05Z"] {
             assert_eq!(verdict(time), Ok(()), "{time}");
         }
@@ -56,9 +56,9 @@ mod tests {
         }
     }
 
-    /// The clock of a machine may be anywhere.
+    /// The clock of the machine can have any time.
     #[test]
-    fn no_two_times_are_too_far_apart_to_be_compared() {
+    fn any_two_times_can_be_compared() {
         assert!(check(Timestamp::MIN, Timestamp::MAX).is_err() && check(Timestamp::MAX, Timestamp::MIN).is_err());
     }
 }

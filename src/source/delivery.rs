@@ -1,14 +1,14 @@
-//! From an HTTP request to the `PubsubMessage` in it, whichever way it was wrapped.
+//! Reads the `PubsubMessage` in an HTTP request, in any of its wrappings.
 //!
-//! | shape | told by |
+//! | shape | recognized by |
 //! |---|---|
 //! | wrapped push, Eventarc in binary mode | member `message` |
 //! | CloudEvent in structured mode | member `data` with a `message`, or `data_base64` |
 //! | background function (flat, or with `context`) | member `data` with the PubsubMessage's own members |
 //! | unwrapped push | the body is a log entry, or anything else beside an `x-goog-pubsub-message-id` |
 //!
-//! Content-Type is not looked at: the emulator sends unwrapped messages as a web form, and
-//! everybody else disagrees, too. Whether the payload is any good is not judged here.
+//! Content-Type is ignored: the emulator sends unwrapped messages as a web form, and other senders differ too.
+//! The decoder checks the payload, not this file.
 //!
 //! Shapes: <https://cloud.google.com/pubsub/docs/push#receive_push>,
 //! <https://cloud.google.com/pubsub/docs/payload-unwrapping>,
@@ -26,28 +26,28 @@ use serde_json::value::RawValue;
 use crate::decode::json::{self, Object, Scalar};
 use crate::decode::message::{MessageData, PubsubMessage};
 
-/// There is no Pub/Sub message in the request.
+/// Why a request does not contain a Pub/Sub message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotADelivery {
+pub enum DeliveryError {
     #[error("the body is empty and no x-goog-pubsub header names a message")]
     Empty,
     #[error("the body is not JSON ({0}) and no x-goog-pubsub header names a message")]
     NotJson(String),
-    #[error("the body has no member `message` (push, Eventarc) or `data` (CloudEvent, background function), and is no log entry")]
+    #[error("the body has no member `message` (push, Eventarc) or `data` (CloudEvent, background function), and is not a log entry")]
     NoMessage,
-    #[error("the Pub/Sub message is not as Pub/Sub writes it: {0}")]
+    #[error("the Pub/Sub message is malformed: {0}")]
     BadMessage(String),
 }
 
 /// Finds the message in a push request.
-pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, NotADelivery> {
+pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<'a>, DeliveryError> {
     let mut message = match read_body(body) {
         Ok(message) => message,
-        // A message without a wrapper, whatever it holds.
+        // A message without a wrapper can have any payload.
         Err(_) if header(headers, "x-goog-pubsub-message-id").is_some() => PubsubMessage::raw(body),
         Err(error) => return Err(error),
     };
-    // What the body leaves out, the headers may have: of an unwrapped push, or of Eventarc's.
+    // An unwrapped push and Eventarc write in headers what the body lacks.
     if message.message_id.is_none() {
         message.message_id = header(headers, "x-goog-pubsub-message-id").or(header(headers, "ce-id")).map(Cow::from);
     }
@@ -61,14 +61,14 @@ pub fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<PubsubMessage<
 }
 
 /// Finds the message in a body alone.
-pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
+pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, DeliveryError> {
     if body.is_empty() {
-        return Err(NotADelivery::Empty);
+        return Err(DeliveryError::Empty);
     }
     let envelope: Envelope<'_> = match json::read(body) {
         Ok(envelope) => envelope,
-        Err(error) if error.is_data() => return Err(NotADelivery::BadMessage(json::describe(&error))),
-        Err(error) => return Err(NotADelivery::NotJson(json::describe(&error))),
+        Err(error) if error.is_data() => return Err(DeliveryError::BadMessage(json::describe(&error))),
+        Err(error) => return Err(DeliveryError::NotJson(json::describe(&error))),
     };
     let attempt = envelope.delivery_attempt.get().or(envelope.delivery_attempt_snake.get()).and_then(|attempt| attempt.parse().ok());
     if let Some(Object(message)) = envelope.message {
@@ -89,10 +89,10 @@ pub fn read_body(body: &[u8]) -> Result<PubsubMessage<'_>, NotADelivery> {
     if envelope.http_request.is_some() || envelope.log_name.is_some() || envelope.insert_id.is_some() {
         return Ok(PubsubMessage::raw(body));
     }
-    Err(NotADelivery::NoMessage)
+    Err(DeliveryError::NoMessage)
 }
 
-/// The message in a line of a file: the body of a push, or else the payload itself, good or bad.
+/// The message in a line of a file: the body of a push, else the payload itself.
 pub fn read_line(line: &[u8]) -> PubsubMessage<'_> {
     read_body(line).unwrap_or_else(|_| PubsubMessage::raw(line))
 }
@@ -103,16 +103,16 @@ fn read_event_data<'a>(
     data: &'a RawValue,
     id: Option<Cow<'a, str>>,
     time: Option<Cow<'a, str>>,
-) -> Result<PubsubMessage<'a>, NotADelivery> {
+) -> Result<PubsubMessage<'a>, DeliveryError> {
     let Object(data): Object<EventData<'_>> =
-        serde_json::from_str(data.get()).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
+        serde_json::from_str(data.get()).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let attempt = data.delivery_attempt.get().and_then(|attempt| attempt.parse().ok());
     let wire = match data.message {
         Some(Object(message)) => message,
         None if data.data.is_some() || data.attributes.is_some() => {
             WireMessage { data: data.data, attributes: data.attributes, ..WireMessage::default() }
         }
-        None => return Err(NotADelivery::NoMessage),
+        None => return Err(DeliveryError::NoMessage),
     };
     let mut message = wire.into_message(attempt);
     message.message_id = message.message_id.or(id);
@@ -120,10 +120,10 @@ fn read_event_data<'a>(
     Ok(message)
 }
 
-/// Member `data_base64` of a CloudEvent. No sender of Google's writes it, hence no borrowing.
-fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, NotADelivery> {
-    let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| NotADelivery::BadMessage(error.to_string()))?.into_owned();
-    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| NotADelivery::BadMessage(json::describe(&error)))?;
+/// Member `data_base64` of a CloudEvent. No Google service writes it, so it is not borrowed.
+fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<'a, str>>) -> Result<PubsubMessage<'a>, DeliveryError> {
+    let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| DeliveryError::BadMessage(error.to_string()))?.into_owned();
+    let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
     Ok(PubsubMessage {
         data: match message.data {
@@ -141,8 +141,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
-/// The members that tell the shapes apart, at the top of the body. Members with the same meaning
-/// come in two spellings, from some senders both at once, so that a serde alias would not do.
+/// The top-level members, which distinguish the shapes. Some senders write a member in two spellings at once, which a
+/// serde alias does not accept.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
@@ -198,7 +198,7 @@ struct EventData<'a> {
     attributes: Option<&'a RawValue>,
 }
 
-/// A `PubsubMessage` in JSON. `orderingKey` and `@type` say nothing that is needed.
+/// A `PubsubMessage` in JSON. `orderingKey` and `@type` are ignored.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireMessage<'a> {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_a_member_are_read_alone_and_together() {
+    fn both_spellings_of_a_member_are_read() {
         let expected = (Some("1".into()), Some("t".into()), Some(2));
         for body in [
             r#"{"message":{"data":"e30=","messageId":"1","publishTime":"t"},"deliveryAttempt":2}"#,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_events_id_and_time_are_the_messages_where_it_has_none_itself() {
+    fn a_message_without_id_and_time_has_those_of_its_event() {
         let expected = (Some("e".into()), Some("t".into()), None);
         for body in [
             r#"{"context":{"eventId":"e","timestamp":"t"},"data":{"data":"e30=","attributes":null}}"#,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_slashes_in_base64_are_read_and_plain_ones_borrowed() {
+    fn base64_without_escapes_is_borrowed() {
         let data = |body: &'static str| match read_body(body.as_bytes()).unwrap().data {
             MessageData::Base64(text) => text,
             MessageData::Raw(_) => panic!("not wrapped"),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_message_stays_one_beside_metadata_headers() {
+    fn metadata_headers_do_not_unwrap_a_message() {
         let headers = HeaderMap::from_iter([("x-goog-pubsub-message-id".parse().unwrap(), "2".parse().unwrap())]);
         let message = read(&headers, br#"{"message":{"data":"e30=","messageId":"1"}}"#).unwrap();
         assert!(matches!(message.data, MessageData::Base64(_)));
@@ -281,18 +281,18 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_message_says_why() {
+    fn a_body_without_message_is_an_error() {
         for (body, expected) in [
-            ("", NotADelivery::Empty),
-            ("{}", NotADelivery::NoMessage),
-            (r#"{"data":{"user_id":"1"}}"#, NotADelivery::NoMessage),
-            (r#"{"message":null}"#, NotADelivery::NoMessage),
+            ("", DeliveryError::Empty),
+            ("{}", DeliveryError::NoMessage),
+            (r#"{"data":{"user_id":"1"}}"#, DeliveryError::NoMessage),
+            (r#"{"message":null}"#, DeliveryError::NoMessage),
         ] {
             assert_eq!(read_body(body.as_bytes()).unwrap_err(), expected, "{body}");
         }
-        assert!(matches!(read_body(br#"{"message":{"data":"e30"#), Err(NotADelivery::NotJson(_))));
-        assert!(matches!(read_body(br#"{"message":"text"}"#), Err(NotADelivery::BadMessage(_))));
-        assert!(matches!(read_body(b"[1]"), Err(NotADelivery::BadMessage(_))));
-        assert!(matches!(read_body(b"hello"), Err(NotADelivery::NotJson(_))));
+        assert!(matches!(read_body(br#"{"message":{"data":"e30"#), Err(DeliveryError::NotJson(_))));
+        assert!(matches!(read_body(br#"{"message":"text"}"#), Err(DeliveryError::BadMessage(_))));
+        assert!(matches!(read_body(b"[1]"), Err(DeliveryError::BadMessage(_))));
+        assert!(matches!(read_body(b"hello"), Err(DeliveryError::NotJson(_))));
     }
 }

@@ -1,13 +1,13 @@
-//! The push endpoint, and what Cloud Run and Prometheus ask of a service.
+//! The push endpoint, and the endpoints for Cloud Run and Prometheus.
 //!
 //! | route | answer |
 //! |---|---|
-//! | `POST /` | by the table of [`crate::ack`]; 413 for a body of more than 16 MiB; asks [`super::auth`] first |
+//! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
 //! | `GET /health` | 200: the process is up |
-//! | `GET /ready` | 200 once the template table has been seen, 503 before |
+//! | `GET /ready` | 200 after the template table has been read, 503 before |
 //! | `GET /metrics` | Prometheus text |
 //!
-//! Not `/healthz`: Cloud Run's front end answers that one itself.
+//! Not `/healthz`: Cloud Run's front end answers that path itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -26,17 +26,20 @@ use tokio::time::Instant;
 
 use super::auth::Gate;
 use super::delivery;
+use super::http::body::{self, BodyError};
 use super::http::panic::{self, Panicked};
 use super::http::trace_context::TraceId;
 use crate::ack::{InvalidRequestReason, Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Throttle;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, trace};
 
-/// A message has at most 10 MB, which base64 and attributes make a little over 13 MB.
-const BODY_LIMIT: usize = 16 << 20;
+/// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
+const MAX_BODY_BYTES: usize = 16 << 20;
+/// One log line of each kind per second.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the handlers share.
+/// The state of the handlers.
 #[derive(Debug)]
 pub struct Push {
     pipeline: Pipeline,
@@ -45,13 +48,28 @@ pub struct Push {
     max_in_flight: usize,
     deadline: Duration,
     shutting_down: AtomicBool,
-    throttle: Throttle,
-    refusals: Throttle,
+    throttles: Throttles,
+}
+
+/// The throttles of log lines about answers. During an outage, every message has one.
+#[derive(Debug)]
+struct Throttles {
+    dead_letter: Throttle,
+    retry: Throttle,
+    invalid: Throttle,
+    unauthorized: Throttle,
+}
+
+/// The data of a request for log lines and metrics.
+struct Arrival {
+    at: Instant,
+    trace: Option<String>,
 }
 
 impl Push {
     /// `max_in_flight` and `deadline` are MAX_IN_FLIGHT and PUSH_DEADLINE.
     pub fn new(pipeline: Pipeline, gate: Gate, max_in_flight: usize, deadline: Duration) -> Self {
+        let [dead_letter, retry, invalid, unauthorized] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
         Self {
             pipeline,
             gate,
@@ -59,111 +77,110 @@ impl Push {
             max_in_flight,
             deadline,
             shutting_down: AtomicBool::new(false),
-            throttle: Throttle::new(Duration::from_secs(1)),
-            refusals: Throttle::new(Duration::from_secs(1)),
+            throttles: Throttles { dead_letter, retry, invalid, unauthorized },
         }
     }
 
-    /// From now on every delivery is sent away.
+    /// Rejects every delivery from now on.
     pub fn shut_down(&self) {
         self.shutting_down.store(true, Ordering::Relaxed);
     }
 
-    async fn settle(&self, request: Request) -> Response {
-        let arrived = Instant::now();
-        match panic::catch(self.settle_arrived(request, arrived)).await {
+    async fn handle(&self, request: Request) -> Response {
+        let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
+        let response = trace::scope(arrival.trace.clone(), self.process(request, &arrival));
+        match panic::catch(response).await {
             Ok(response) => response,
-            Err(Panicked) => self.answer(Outcome::Retry(RetryReason::Panic), arrived, &HeaderMap::new()),
+            Err(Panicked) => self.answer(Outcome::Retry(RetryReason::Panic), &arrival),
         }
     }
 
-    async fn settle_arrived(&self, request: Request, arrived: Instant) -> Response {
+    async fn process(&self, request: Request, arrival: &Arrival) -> Response {
         if self.shutting_down.load(Ordering::Relaxed) {
-            return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrived, request.headers());
+            return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrival);
         }
-        // Before the body is read: what is not read takes no memory.
+        // Before the body is read: an unread body takes no memory.
         let Ok(_permit) = self.admitted.try_acquire() else {
-            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrived, request.headers());
+            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrival);
         };
-        let deadline = arrived + self.deadline;
-        // The body of a stranger is not read either.
+        let deadline = arrival.at + self.deadline;
+        // The body of an unauthorized request is not read.
         if let Err(outcome) = self.gate.admit(request.headers(), Timestamp::now(), deadline).await {
-            return self.answer(outcome, arrived, request.headers());
+            return self.answer(outcome, arrival);
         }
         let (Parts { headers, .. }, body) = request.into_parts();
-        let body = match tokio::time::timeout_at(deadline, axum::body::to_bytes(body, BODY_LIMIT)).await {
-            Ok(Ok(body)) => body,
-            // Too long, or cut off; in the latter case nobody is there to read the answer.
-            Ok(Err(_)) => {
-                let outcome = Outcome::InvalidRequest(InvalidRequestReason::BodyTooLarge);
-                metrics::record_delivery(outcome.as_str(), outcome.reason(), arrived.elapsed());
-                return (StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB\n").into_response();
+        let body = match body::read(body, MAX_BODY_BYTES, deadline).await {
+            Ok(body) => body,
+            Err(error) => {
+                let reason = match &error {
+                    BodyError::Deadline => return self.answer(Outcome::Retry(RetryReason::Deadline), arrival),
+                    BodyError::TooLarge { .. } => InvalidRequestReason::BodyTooLarge,
+                    BodyError::Malformed(_) => InvalidRequestReason::MalformedBody,
+                    BodyError::Disconnected(_) => InvalidRequestReason::Disconnected,
+                };
+                return self.reject(reason, &error, arrival);
             }
-            Err(_) => return self.answer(Outcome::Retry(RetryReason::Deadline), arrived, &headers),
         };
         let message = match delivery::read(&headers, &body) {
             Ok(message) => message,
-            Err(error) => {
-                let mut response = self.answer(Outcome::InvalidRequest(InvalidRequestReason::NoMessage), arrived, &headers);
-                tracing::warn!(trace = trace(&headers), %error, "not a delivery");
-                *response.body_mut() = format!("{error}\n").into();
-                return response;
-            }
+            Err(error) => return self.reject(InvalidRequestReason::NoMessage, &error, arrival),
         };
         let outcome = self.pipeline.process(&message, Timestamp::now(), deadline).await;
-        self.answer(outcome, arrived, &headers)
+        self.answer(outcome, arrival)
     }
 
-    fn answer(&self, outcome: Outcome, arrived: Instant, headers: &HeaderMap) -> Response {
-        let (name, reason) = (outcome.as_str(), outcome.reason());
-        metrics::record_delivery(name, reason, arrived.elapsed());
+    /// Answers an invalid request with the reason, which does not quote the body.
+    fn reject(&self, reason: InvalidRequestReason, error: &dyn std::error::Error, arrival: &Arrival) -> Response {
+        if let Some(suppressed) = self.throttles.invalid.pass() {
+            let (reason, trace) = (reason.as_str(), arrival.trace.as_deref());
+            tracing::warn!(reason, suppressed, trace, %error, "invalid push request rejected");
+        }
+        let mut response = self.answer(Outcome::InvalidRequest(reason), arrival);
+        *response.body_mut() = format!("{error}\n").into();
+        response
+    }
+
+    fn answer(&self, outcome: Outcome, arrival: &Arrival) -> Response {
+        let (name, reason, trace) = (outcome.as_str(), outcome.reason(), arrival.trace.as_deref());
+        metrics::record_delivery(name, reason, arrival.at.elapsed());
         match outcome {
+            // An invalid request is logged where the error is known.
             Outcome::Stored | Outcome::Filtered(_) | Outcome::InvalidRequest(_) => {}
             Outcome::DeadLetter(_) => {
-                tracing::warn!(outcome = name, reason, trace = trace(headers), "a message went to the dead-letter table")
+                if let Some(suppressed) = self.throttles.dead_letter.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, trace, "message stored in the dead-letter table");
+                }
             }
-            // By the hundred when BigQuery is down: one a second tells the story.
             Outcome::Retry(_) | Outcome::Saturated(_) => {
-                if let Some(suppressed) = self.throttle.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, trace = trace(headers), "a message was sent back to Pub/Sub");
+                if let Some(suppressed) = self.throttles.retry.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, trace, "message returned to Pub/Sub");
                 }
             }
-            Outcome::Unauthorized(reason) => {
-                if let Some(suppressed) = self.refusals.pass() {
-                    let reason = reason.as_str();
-                    tracing::warn!(
-                        outcome = name,
-                        reason,
-                        suppressed,
-                        trace = trace(headers),
-                        "a request was refused: it is nobody's who may push"
-                    );
+            Outcome::Unauthorized(cause) => {
+                if let Some(suppressed) = self.throttles.unauthorized.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, trace, "unauthorized push request rejected");
                 }
-                return refusal(outcome.status(), reason);
+                return unauthorized(outcome.status(), cause);
             }
         }
         outcome.status().into_response()
     }
 }
 
-/// By RFC 6750 section 3. Says that a token is no good, and not why: a forger would learn from it.
-fn refusal(status: StatusCode, reason: UnauthorizedReason) -> Response {
+/// By RFC 6750 section 3. The answer does not contain the reason: it would help a forger.
+fn unauthorized(status: StatusCode, reason: UnauthorizedReason) -> Response {
     let (challenge, body) = match reason {
-        UnauthorizedReason::NoToken => (r#"Bearer realm="push""#, "pushing takes a valid token\n"),
-        UnauthorizedReason::Account => (r#"Bearer realm="push", error="insufficient_scope""#, "this account may not push\n"),
-        _ => (r#"Bearer realm="push", error="invalid_token""#, "pushing takes a valid token\n"),
+        UnauthorizedReason::NoToken => (r#"Bearer realm="push""#, "a valid token is required\n"),
+        UnauthorizedReason::Account => (r#"Bearer realm="push", error="insufficient_scope""#, "this account is not authorized to push\n"),
+        _ => (r#"Bearer realm="push", error="invalid_token""#, "a valid token is required\n"),
     };
     (status, [(WWW_AUTHENTICATE, challenge)], body).into_response()
-}
-
-fn trace(headers: &HeaderMap) -> Option<String> {
-    TraceId::of(headers).map(|id| id.as_str().to_owned())
 }
 
 /// The routes of the service.
 pub fn router(push: Arc<Push>) -> Router {
     Router::new()
-        .route("/", post(async |State(push): State<Arc<Push>>, request: Request| push.settle(request).await))
+        .route("/", post(async |State(push): State<Arc<Push>>, request: Request| push.handle(request).await))
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(async |State(push): State<Arc<Push>>| render(&push)))
@@ -174,7 +191,7 @@ async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
     if push.pipeline.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been seen yet\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been read yet\n")
     }
 }
 
@@ -199,7 +216,7 @@ mod tests {
     use crate::source::http::server;
     use crate::table_limit::{OverflowSuffix, TableLimiter, TableLimits};
 
-    /// With a deadline that no clock can hold, so that each delivery panics where its own is worked out.
+    /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
         let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
@@ -228,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_503_that_is_counted_and_takes_nothing_with_it() {
+    async fn a_panic_is_answered_503_and_counted() {
         let panics = || crate::telemetry::stats().deliveries.get(&("retry", "panic")).copied().unwrap_or(0);
         let before = panics();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
 
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
@@ -20,6 +21,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::trace;
 
 /// LOG_FORMAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +71,12 @@ fn may_be_written(metadata: &Metadata<'_>) -> bool {
 
 /// Logs the location of a panic, and its message if that cannot contain a value.
 fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let location = panic.location().map(ToString::to_string);
-        tracing::error!(location, reason = literal(panic.payload()), "a panic, which is a bug");
-    }));
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(location, reason = literal(panic.payload()), trace = trace::current(), "a panic, which is a bug");
 }
 
 /// The message of a panic if it is a literal in the source. A message that is formatted at run time is a String.
@@ -152,9 +157,51 @@ impl Visit for Fields {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::catch_unwind;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
 
     use super::*;
+
+    /// The lines that `run` writes in this thread.
+    fn lines_of(run: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Lines(Arc<Mutex<Vec<u8>>>);
+        impl std::io::Write for Lines {
+            fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().write(line)
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+        let layer = layer.event_format(CloudLogging { project: "p".to_owned() });
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), run);
+        let written = lines.0.lock().unwrap().clone();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn the_line_about_a_panic_has_the_trace_of_its_request() {
+        // Other tests of this process keep the hook that prints their panics.
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            log_panic(panic);
+            hook(panic);
+        }));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let request = trace::scope(Some("5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40".to_owned()), async {
+            tokio::task::yield_now().await;
+            panic!("a bug, made for a test")
+        });
+        let lines = lines_of(|| drop(catch_unwind(AssertUnwindSafe(|| runtime.block_on(request)))));
+        let line: Value = serde_json::from_str(&lines).unwrap();
+        assert_eq!(line["logging.googleapis.com/trace"], "projects/p/traces/5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40", "{lines}");
+        assert_eq!(line["reason"], "a bug, made for a test", "{lines}");
+        assert_eq!(line["severity"], "ERROR", "{lines}");
+    }
 
     #[test]
     fn the_message_of_a_panic_contains_no_value() {

@@ -326,6 +326,25 @@ mod tests {
         assert!((30..MAX_SERIES).contains(&reasons), "{reasons}");
     }
 
+    /// Each table row on top of this file: the metric and its kind.
+    #[test]
+    fn every_metric_is_in_the_table_and_no_other() {
+        use std::collections::BTreeSet;
+
+        let rows = include_str!("metrics.rs").lines().filter_map(|line| line.strip_prefix("//! | `pixel_pipeline_"));
+        let documented: BTreeSet<(&str, &str)> = rows
+            .map(|row| row.split_once("` | ").expect("a name and a kind"))
+            .map(|(name, rest)| (name, rest.split([',', ' ']).next().expect("a part")))
+            .collect();
+        let text = MetricsRecorder::new().render();
+        let served = text.lines().filter_map(|line| line.strip_prefix("# TYPE pixel_pipeline_")?.split_once(' '));
+        let served: BTreeSet<(&str, &str)> = served.collect();
+        let undocumented: Vec<_> = served.difference(&documented).collect();
+        assert!(undocumented.is_empty(), "the table on top of src/telemetry/metrics.rs lacks {undocumented:?}");
+        let not_served: Vec<_> = documented.difference(&served).collect();
+        assert!(not_served.is_empty(), "the table on top of src/telemetry/metrics.rs has {not_served:?}, which /metrics lacks");
+    }
+
     #[test]
     fn counts_between_two_reads_exclude_earlier_counts() {
         let recorder = MetricsRecorder::new();

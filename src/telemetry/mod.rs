@@ -8,6 +8,7 @@ pub mod logging;
 pub mod metrics;
 pub mod report;
 mod throttle;
+pub mod trace;
 
 pub use counter::Labels;
 pub use logging::{LogFormat, init, with_causes};

@@ -36,6 +36,7 @@ export async function startLocal(...flags) {
   return {
     console: urls.console,
     pixel: urls.pixel,
+    bigquery: urls.BigQuery,
     /** @param {string} query */
     fire: (query) => fetch(`${urls.pixel}?${query}`).then((answer) => answer.arrayBuffer()),
     /** Sends a push request. @param {string} data */

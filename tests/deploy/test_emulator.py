@@ -23,7 +23,7 @@ def free_port():
 
 
 def until(what, seconds, attempt):
-    """The first true result of `attempt`."""
+    """Calls `attempt` until its result is true, and returns the result."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := attempt():

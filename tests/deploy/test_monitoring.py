@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy/monitoring"
 FILES = sorted(MONITORING.rglob("*.json"))
 PLACEHOLDERS = {"PIPELINE", "PROJECT_ID", "REGION", "DATASET"}
-# Labels of every metric, besides its own.
+# Labels that every metric has.
 COMMON_LABELS = {"__name__", "monitored_resource", "le"}
 RESOURCE_LABELS = {
     "pubsub_topic": {"topic_id"},
@@ -28,7 +28,7 @@ GOOGLE_LABELS = {
     "pubsub.googleapis.com/subscription/oldest_unacked_message_age": set(),
     "pubsub.googleapis.com/subscription/push_request_count": {"response_class", "response_code", "delivery_type"},
 }
-OURS = "logging.googleapis.com/user/${PIPELINE}_"
+LOG_METRICS = "logging.googleapis.com/user/${PIPELINE}_"
 
 
 def read(path):
@@ -41,7 +41,7 @@ DASHBOARD = read(MONITORING / "dashboard.json")
 
 
 def values(tree, key):
-    """The values of all members of that name, at any depth."""
+    """The values of all members with that name, at any depth."""
     if isinstance(tree, dict):
         for name, value in tree.items():
             if name == key:
@@ -84,7 +84,7 @@ def documented_reports():
 
 
 def written_reports():
-    """The same, by the code below the table."""
+    """Reports and their fields, by the code below the table."""
     source = (ROOT / "src/telemetry/report.rs").read_text()
     lines = re.findall(r'tracing::info!\(report = "(\w+)", (.*), "report"\)', source)
     return {report: {field.split(" = ")[0] for field in fields.split(", ")} for report, fields in lines}
@@ -113,7 +113,7 @@ class Metrics(unittest.TestCase):
     def test_the_documented_reports_are_the_logged_ones(self):
         self.assertEqual(documented_reports(), written_reports())
         self.assertIn("deliveries", documented_reports())
-        # No report is logged in another way that this does not find.
+        # Every report is logged in the form that written_reports finds.
         sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.rs"))
         self.assertEqual(len(written_reports()), sources.count('report = "'))
 
@@ -153,10 +153,10 @@ class Metrics(unittest.TestCase):
 class Queries(unittest.TestCase):
     def test_the_metrics_that_are_read_are_those_that_exist(self):
         everything = json.dumps([DASHBOARD, ALERTS])
-        read = re.findall(re.escape(OURS) + r"(\w+)", everything)
+        read = re.findall(re.escape(LOG_METRICS) + r"(\w+)", everything)
         named = {re.sub(r"_(sum|count|bucket)$", "", name) for name in read}
         self.assertEqual(named, set(METRICS))
-        self.assertEqual(everything.count("logging.googleapis.com/user/"), len(read), "all of them are named after the pipeline")
+        self.assertEqual(everything.count("logging.googleapis.com/user/"), len(read), "a log-based metric does not begin with the name of the pipeline")
 
     def test_every_selector_uses_labels_of_its_metric(self):
         found = 0
@@ -166,14 +166,14 @@ class Queries(unittest.TestCase):
                 with self.subTest(file, query=query):
                     labels = dict(selector)
                     metric = labels["__name__"]
-                    if metric.startswith(OURS):
-                        name = re.sub(r"_(sum|count|bucket)$", "", metric.removeprefix(OURS))
-                        self.assertNotEqual(name, metric.removeprefix(OURS), "a distribution has no value of its own")
-                        its = set(METRICS[name].get("labelExtractors", {}))
+                    if metric.startswith(LOG_METRICS):
+                        name = re.sub(r"_(sum|count|bucket)$", "", metric.removeprefix(LOG_METRICS))
+                        self.assertNotEqual(name, metric.removeprefix(LOG_METRICS), "a distribution is read by _sum, _count or _bucket")
+                        allowed = set(METRICS[name].get("labelExtractors", {}))
                     else:
-                        its = GOOGLE_LABELS[re.sub(r"_(sum|count|bucket)$", "", metric) if metric not in GOOGLE_LABELS else metric]
-                    its = its | RESOURCE_LABELS[labels["monitored_resource"]]
-                    self.assertLessEqual({label for label, _ in selector}, its | COMMON_LABELS)
+                        allowed = GOOGLE_LABELS[re.sub(r"_(sum|count|bucket)$", "", metric) if metric not in GOOGLE_LABELS else metric]
+                    allowed = allowed | RESOURCE_LABELS[labels["monitored_resource"]]
+                    self.assertLessEqual({label for label, _ in selector}, allowed | COMMON_LABELS)
                     for outcome in labels.get("outcome", "stored").split("|"):
                         self.assertIn(outcome, outcomes())
         self.assertGreater(found, 20)
@@ -189,9 +189,9 @@ class Queries(unittest.TestCase):
     def test_every_grouping_is_by_labels_of_the_metric(self):
         for file, query in queries():
             for labels in re.findall(r"by \(([^)]*)\)", query):
-                names = re.findall(re.escape(OURS) + r"(\w+?)_(?:sum|count|bucket)", query)
-                its = set().union(*(METRICS[name].get("labelExtractors", {}) for name in names))
-                self.assertLessEqual(set(labels.split(", ")), its | {"le"}, f"{file}: {query}")
+                names = re.findall(re.escape(LOG_METRICS) + r"(\w+?)_(?:sum|count|bucket)", query)
+                allowed = set().union(*(METRICS[name].get("labelExtractors", {}) for name in names))
+                self.assertLessEqual(set(labels.split(", ")), allowed | {"le"}, f"{file}: {query}")
 
 
 class Dashboard(unittest.TestCase):

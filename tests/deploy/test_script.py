@@ -6,8 +6,8 @@ from pathlib import Path
 
 from support import EVERYTHING, ROOT, DeployTest, binary, changes, environment, process, read_until, resources
 
-# Wraps the real gcloud and bq. Of the calls that change something, the first few of a run succeed and the next one
-# fails as after a loss of the network.
+# Wraps the real gcloud and bq. Of the calls that change something, the first CALLS_ALLOWED succeed and the next one fails
+# as if the network were unreachable.
 FAILING = r'''#!/usr/bin/env bash
 case " $* " in
   *" describe "*|*" list "*|*" ls "*|*" get-iam-policy "*|*" show "*) ;;
@@ -29,7 +29,7 @@ class Deploy(DeployTest):
         first, second = self.run_.script_output.split('SECOND')
         self.assertRegex(first, r'Done: \d+ changes')
         self.assertIn('No changes.', second)
-        # Not only its output: no request changes something.
+        # The requests of the second run change nothing either.
         starts = [i for i, r in enumerate(self.run_.requests) if r.get('api') == 'serviceusage.services.list']
         self.assertEqual(len(starts), 2)
         self.assertEqual([(r['api'], r['path']) for r in changes(self.run_.requests[starts[1]:])], [])
@@ -93,23 +93,23 @@ class Script(DeployTest):
             'VALID_ATTRIBUTES=user_id,type TABLE_EXPIRATION_DAYS=30 DOMAIN=track.example.com': [
                 'generated tables expire after 30 days', 'deploy pixel-pipeline', 'certificate for track.example.com', 'HTTPS proxy', 'forwarding rule pixel-https'],
             'PIXEL_PATH=/p.gif EXCLUDE_FROM_DEFAULT=false ALERT_EMAIL=ops@example.com': [
-                'deploy pixel-pipeline', 'sink pixel to', "let the pixel's entries into", 'pixel /p.gif',
-                'alerts go to ops@example.com', 'alert "pixel: no event for an hour"'],
+                'deploy pixel-pipeline', 'sink pixel to', "include the pixel's entries in", 'pixel /p.gif',
+                'notification channel to ops@example.com', 'alert "pixel: no event for an hour"'],
         }
         again = ''.join(f" && echo '### {setting}' && {setting} deploy/deploy.sh" for setting in settings)
         run = self.run_clean('deploy/deploy.sh' + again, {})
         for part in run.script_output.split('### ')[1:]:
-            setting, _, said = part.partition('\n')
+            setting, _, output = part.partition('\n')
             for change in settings[setting]:
-                self.assertIn(f'  + {change}', said, setting)
+                self.assertIn(f'  + {change}', output, setting)
         filters = [r['body']['filter'] for r in run.requests if r['api'] == 'logging.projects.sinks.patch' and r['path'].endswith('/sinks/pixel')]
         self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
 
     def test_destroy_deletes_everything_and_the_events_only_with_the_flag(self):
         run = self.run_clean('deploy/deploy.sh && deploy/destroy.sh && echo AGAIN && deploy/destroy.sh --delete-data', EVERYTHING)
         first, second = run.script_output.split('AGAIN')
-        self.assertIn('dataset parsed_pixel stays', first)
-        self.assertIn('bucket gs://my-project-pixel-archive stays', first)
+        self.assertIn('dataset parsed_pixel is kept', first)
+        self.assertIn('bucket gs://my-project-pixel-archive is kept', first)
         self.assertIn('  + dataset parsed_pixel with all its tables', second)
         self.assertIn('  + bucket gs://my-project-pixel-archive', second)
         # Builds cannot be deleted.
@@ -122,7 +122,6 @@ class Script(DeployTest):
         service = run.sent('run.namespaces.services.create')[-1]
         self.assertEqual(service['spec']['template']['spec']['containers'][0]['image'], 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0')
 
-
     def test_the_published_image_is_pulled_through_artifact_registry(self):
         run = self.run_clean('deploy/deploy.sh && deploy/deploy.sh', {'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})
         self.assertIn('No changes.', run.script_output)
@@ -133,19 +132,23 @@ class Script(DeployTest):
 
 
 class Settings(DeployTest):
-    def rejected(self, settings, argument=''):
-        run = subprocess.run(['bash', 'deploy/deploy.sh', *([argument] if argument else [])], cwd=ROOT, env=environment(settings),
+    def rejected(self, settings, argument='', script='deploy/deploy.sh'):
+        run = subprocess.run(['bash', script, *([argument] if argument else [])], cwd=ROOT, env=environment(settings),
                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual(run.returncode, 2, run.stderr)
         return run.stderr
 
     def test_all_invalid_settings_are_reported_at_once(self):
-        said = self.rejected({'PIPELINE': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event',
-                              'VALID_ATTRIBUTES': 'user_id,page'})
+        errors = self.rejected({'PIPELINE': 'Pixel', 'REGION': 'europe', 'ARCHIVE': 'perhaps', 'PIXEL_PATH': '*', 'TABLE_NAME': 'event',
+                                'VALID_ATTRIBUTES': 'user_id,page'})
         for name in 'PIPELINE', 'REGION', 'ARCHIVE', 'PIXEL_PATH', 'TABLE_NAME', 'VALID_ATTRIBUTES':
-            self.assertRegex(said, rf'(?m)^{name}: ')
+            self.assertRegex(errors, rf'(?m)^{name}: ')
 
-        self.assertRegex(self.rejected({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: there is no file none.json')
+        self.assertRegex(self.rejected({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: cannot read none.json: there is no such file')
+
+    def test_an_unknown_flag_is_reported_with_the_usage(self):
+        errors = self.rejected({}, '--delete-everything', 'deploy/destroy.sh')
+        self.assertEqual(errors, 'error: unknown flag --delete-everything: usage: deploy/destroy.sh [--delete-data] [--yes] [FILE]\n')
 
     def test_a_settings_file_is_read_and_not_executed(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -154,10 +157,10 @@ class Settings(DeployTest):
             self.assertIn('REGION: "$(touch', self.rejected({}, str(file)))
             self.assertFalse(canary.exists())
             file.write_text('REGION=us-central1\nREGOIN=us-east1\n')
-            self.assertIn(f'{file}:2: there is no setting REGOIN', self.rejected({}, str(file)))
+            self.assertIn(f'{file}:2: unknown setting REGOIN', self.rejected({}, str(file)))
             file.write_text('export NAME=x\n')
             self.assertIn(f'{file}:1: "export NAME=x" is not NAME=value', self.rejected({}, str(file)))
-            self.assertIn('there is no file', self.rejected({}, str(file) + '.not'))
+            self.assertIn('error: cannot read', self.rejected({}, str(file) + '.not'))
 
     def test_environment_overrides_file_and_file_overrides_default(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The SQL for BigQuery, parsed by sqlglot, a parser of its dialect that is not this project's.
+"""The SQL for BigQuery, parsed by sqlglot, an independent parser of its dialect.
 
     pip install 'sqlglot>=30,<31' && python3 -m unittest discover -s tests/deploy
 
@@ -22,7 +22,7 @@ PLACEHOLDERS = {"PROJECT_ID": "my-project-1", "DATASET": "parsed_pixel", "TABLE_
 
 
 def filled(path):
-    """The text of a file as it is sent."""
+    """The text of a file, with values in place of the placeholders."""
     text = path.read_text(encoding="utf-8")
     for name, value in PLACEHOLDERS.items():
         text = text.replace("${%s}" % name, value)
@@ -33,7 +33,7 @@ def parsed(path):
     """The one statement of a file."""
     statements = sqlglot.parse(filled(path), read="bigquery", error_level=sqlglot.ErrorLevel.RAISE)
     if len(statements) != 1:
-        raise AssertionError(f"{path.name} holds {len(statements)} statements")
+        raise AssertionError(f"{path.name} has {len(statements)} statements, expected 1")
     return statements[0]
 
 
@@ -48,7 +48,7 @@ class Sql(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         if sqlglot is None:
-            raise AssertionError("sqlglot is missing, so no SQL was checked: pip install 'sqlglot>=30,<31'")
+            raise AssertionError("cannot check the SQL: sqlglot is not installed: run pip install 'sqlglot>=30,<31'")
 
     def test_there_are_files_to_parse(self):
         self.assertGreater(len(QUERIES), 0)
@@ -71,7 +71,7 @@ class Sql(unittest.TestCase):
                 text = path.read_text(encoding="utf-8")
                 self.assertLessEqual(set(re.findall(r"\$\{(.*?)\}", text)), set(PLACEHOLDERS))
                 self.assertNotIn("${", filled(path))
-                self.assertNotIn("%{", text, "Terraform's templatefile would take it for a directive")
+                self.assertNotIn("%{", text, "Terraform's templatefile would read it as a directive")
 
     def test_a_view_reads_its_own_dataset_by_its_full_name(self):
         expected = {"events": {"my-project-1.parsed_pixel.pixel*"}, "events_daily": {"my-project-1.parsed_pixel.events"}}
@@ -80,9 +80,9 @@ class Sql(unittest.TestCase):
                 self.assertEqual(tables(parsed(path)), expected[path.stem])
 
     def test_the_model_is_the_only_create_statement(self):
-        made = {path.name: parsed(path) for path in QUERIES if isinstance(parsed(path), exp.Create)}
-        self.assertEqual(list(made), ["purchase_prediction.sql"])
-        model = made["purchase_prediction.sql"]
+        created = {path.name: parsed(path) for path in QUERIES if isinstance(parsed(path), exp.Create)}
+        self.assertEqual(list(created), ["purchase_prediction.sql"])
+        model = created["purchase_prediction.sql"]
         self.assertEqual(model.args["kind"], "MODEL")
         self.assertIsInstance(model.expression, exp.Query)
         options = {option.name: option.args["value"] for option in model.find_all(exp.Property)}
@@ -91,7 +91,7 @@ class Sql(unittest.TestCase):
         label = options["input_label_cols"].expressions[0].name
         self.assertIn(label, columns)
         self.assertIn(options["data_split_col"].name, columns)
-        self.assertFalse({"user_id", "cut_off", "event_id"} & set(columns), "nothing to learn from")
+        self.assertFalse({"user_id", "cut_off", "event_id"} & set(columns), "not a feature")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is uploaded for a build of the image is what the Dockerfile copies, by each of the three ignore files."""
+"""A build of the image uploads exactly the files that the Dockerfile copies, with each of the three ignore files."""
 import re
 import subprocess
 import tempfile

@@ -32,7 +32,7 @@ class Container:
             if '"listening"' in line:
                 self.seconds_to_listening = now - self._started
                 return json.loads(line)["port"]
-        raise SystemExit(f"error: the container does not listen; its output:\n{self.stderr()}")
+        raise SystemExit(f"error: cannot start the container: it does not listen; its output:\n{self.stderr()}")
 
     def stop(self):
         """SIGTERM, as Cloud Run sends it. Returns the exit code."""

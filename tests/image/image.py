@@ -108,5 +108,5 @@ class Image:
         """Runs buildah and returns its standard output; prints its errors only if it fails."""
         done = subprocess.run([*self._prefix, *arguments], text=True, capture_output=True)
         if done.returncode != 0:
-            raise SystemExit(f"buildah {' '.join(map(str, arguments))}: {done.stderr}")
+            raise SystemExit(f"error: buildah {' '.join(map(str, arguments))}: {done.stderr}")
         return done.stdout.strip()

@@ -1,5 +1,5 @@
-//! The pipeline, through the front door: real processes, real sockets, the real client against the
-//! embedded BigQuery. Each module is a part of the specification.
+//! Tests of the pipeline as a process: requests over HTTP, rows in the BigQuery emulator. Each module tests one part; the
+//! shared parts are in `support`.
 
 mod commands;
 mod faults;

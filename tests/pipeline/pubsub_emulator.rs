@@ -6,30 +6,30 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Arc;
 
+use bigquery_emulator::Fault;
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_auth::credentials::anonymous::Builder as Anonymous;
 use google_cloud_pubsub::client::{Publisher, SubscriptionAdmin, TopicAdmin};
 use google_cloud_pubsub::model::{Message, PushConfig, push_config::NoWrapper};
 use serde_json::{Map, Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 
 use crate::support::bigquery::time;
 use crate::support::external::skipped;
+use crate::support::port::free_port;
+use crate::support::wait::{wait_until, within};
 use crate::support::{Entry, Service, TestBigQuery, fixture};
-
-/// Timeout of all waits. The emulator pushes two messages at a time, retries after a second, and shares the machine with
-/// the other tests.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Google's emulator with a topic. Killed on drop.
 pub struct Emulator {
     /// `http://127.0.0.1:PORT`
     pub endpoint: String,
     topic: String,
-    _process: Child,
+    process: Child,
 }
 
 impl Emulator {
@@ -47,14 +47,15 @@ impl Emulator {
             .kill_on_drop(true)
             .spawn()
             .map_err(|_| "java")?;
-        let mut emulator = Self {
-            endpoint: format!("http://127.0.0.1:{port}"),
-            topic: "projects/test-project/topics/load-balancer".to_owned(),
-            _process: process,
-        };
+        let mut emulator =
+            Self { endpoint: format!("http://127.0.0.1:{port}"), topic: "projects/test-project/topics/load-balancer".to_owned(), process };
         emulator.wait_until_up(port).await;
-        let admin = TopicAdmin::builder().with_endpoint(&emulator.endpoint).with_credentials(anonymous()).build().await.unwrap();
-        admin.create_topic().set_name(&emulator.topic).send().await.unwrap();
+        // Google's client retries without an end.
+        let created = async {
+            let admin = TopicAdmin::builder().with_endpoint(&emulator.endpoint).with_credentials(anonymous()).build().await.unwrap();
+            admin.create_topic().set_name(&emulator.topic).send().await.unwrap();
+        };
+        within("the topic is created", created).await;
         Ok(emulator)
     }
 
@@ -64,28 +65,25 @@ impl Emulator {
     }
 
     async fn wait_until_up(&mut self, port: u16) {
-        let up = async {
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-                assert_eq!(self._process.try_wait().unwrap(), None, "the emulator ended");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+        let is_up = async || {
+            // An emulator without its port ends. Another process may listen on that port.
+            assert_eq!(self.process.try_wait().unwrap(), None, "the emulator ended");
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
         };
-        tokio::time::timeout(TIMEOUT, up).await.expect("the emulator starts");
+        wait_until("the emulator listens", is_up).await;
     }
 
     /// Creates a push subscription to this service. Without a retry policy, because with one the emulator drops messages
     /// after two or three nacks.
     pub async fn push_to(&self, service: &str, config: PushConfig) {
         let admin = SubscriptionAdmin::builder().with_endpoint(&self.endpoint).with_credentials(anonymous()).build().await.unwrap();
-        admin
+        let subscription = admin
             .create_subscription()
             .set_name("projects/test-project/subscriptions/pixel-push")
             .set_topic(&self.topic)
             .set_ack_deadline_seconds(10)
-            .set_push_config(config.set_push_endpoint(service))
-            .send()
-            .await
-            .unwrap();
+            .set_push_config(config.set_push_endpoint(service));
+        within("the subscription is created", subscription.send()).await.unwrap();
     }
 
     /// Publishes each entry as a message, with the attribute that a log sink adds. Returns the ids.
@@ -100,7 +98,7 @@ impl Emulator {
             .collect();
         let mut ids = Vec::new();
         for message in sent {
-            ids.push(message.await.expect("the emulator takes the message"));
+            ids.push(within("the emulator accepts the message", message).await.unwrap());
         }
         ids
     }
@@ -125,22 +123,6 @@ fn find_jar() -> Option<PathBuf> {
 fn jar_in(sdk: &Path) -> Option<PathBuf> {
     let files = std::fs::read_dir(sdk.join("platform/pubsub-emulator/lib")).ok()?;
     files.filter_map(|file| Some(file.ok()?.path())).find(|file| file.extension().is_some_and(|extension| extension == "jar"))
-}
-
-/// A free port. Another process may bind it before it is used, but the emulator cannot choose a port itself, and a
-/// restarted service must keep its port.
-pub async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
-/// Waits until the condition is true.
-pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let wait = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    assert!(tokio::time::timeout(TIMEOUT, wait).await.is_ok(), "{what}, within {TIMEOUT:?}");
 }
 
 /// Number of deliveries with one of these labels.
@@ -181,9 +163,9 @@ fn in_order(mut tables: BTreeMap<String, Vec<Map<String, Value>>>) -> BTreeMap<S
     tables
 }
 
-/// load_balancer.jsonl has 58 entries of four load balancers: 49 events of five users on three
-/// days, eight entries to be filtered, and the entry of an audit log. Its rows, in
-/// load_balancer.rows.json, were computed independently of this program.
+/// load_balancer.jsonl has 58 entries of four load balancers: 49 events of five users on three days, eight entries to be
+/// filtered, and the entry of an audit log. load_balancer.rows.json has its rows, which were computed independently of
+/// this program.
 #[tokio::test]
 async fn a_load_balancer_log_becomes_the_expected_rows() {
     let emulator = match Emulator::start().await {
@@ -203,7 +185,7 @@ async fn a_load_balancer_log_becomes_the_expected_rows() {
 
     // At least: under load the emulator repeats deliveries whose answer arrives too late.
     for (label, count) in [(STORED, 50.0), (PATH, 3.0), (METHOD, 2.0), (MISSING, 3.0), (NO_URL, 1.0), (BAD_JSON, 1.0)] {
-        eventually(&format!("{count} deliveries have {label}"), async || deliveries(&service, &[label]).await >= count).await;
+        wait_until(&format!("{count} deliveries have {label}"), async || deliveries(&service, &[label]).await >= count).await;
     }
     let expected: BTreeMap<String, Vec<Map<String, Value>>> = serde_json::from_str(&fixture("load_balancer.rows.json")).unwrap();
     assert_eq!(expected.values().map(Vec::len).sum::<usize>(), 49);
@@ -215,8 +197,8 @@ async fn a_load_balancer_log_becomes_the_expected_rows() {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 49, "every event has its own id");
 }
 
-/// `--push-no-wrapper --push-no-wrapper-write-metadata`: the entry is the body, the message's id
-/// a header, and its attribute a header whose name no HTTP library would send.
+/// `--push-no-wrapper --push-no-wrapper-write-metadata`: the entry is the body, the message id is a header, and so is the
+/// attribute, whose name is not valid for a header.
 #[tokio::test]
 async fn without_a_wrapper_metadata_is_read_from_headers() {
     let emulator = match Emulator::start().await {
@@ -235,7 +217,7 @@ async fn without_a_wrapper_metadata_is_read_from_headers() {
     let ids = emulator.publish(entries.iter().map(Entry::json)).await;
     let garbage = emulator.publish(["not=an&entry"]).await;
 
-    eventually("all 3 messages are acknowledged", async || deliveries(&service, &[STORED, BAD_JSON]).await >= 3.0).await;
+    wait_until("all 3 messages are acknowledged", async || deliveries(&service, &[STORED, BAD_JSON]).await >= 3.0).await;
     let mut rows = bigquery.rows("pixel").await;
     rows.sort_by_key(|row| row["user_id"].to_string());
     let seen: Vec<_> = rows.iter().map(|row| json!([row["user_id"], row["type"], row["pubsub_message_id"]])).collect();
@@ -256,16 +238,26 @@ async fn a_killed_service_neither_loses_nor_duplicates_events() {
     let settings = [("PORT", port.as_str()), ("TABLE_SUFFIX", "")];
     let mut service = Service::start(&bigquery, &settings).await;
     emulator.push_to(&service.url, PushConfig::new()).await;
-    emulator.publish((0..EVENTS).map(|n| Entry::of_query(&format!("user_id=u&order_id={n}")).json())).await;
-
-    for survivors in [EVENTS / 8, EVENTS / 3] {
-        eventually("rows arrive", async || bigquery.rows("pixel").await.len() >= survivors).await;
+    let publish = async |round: usize| {
+        let orders = round * EVENTS / 3..(round + 1) * EVENTS / 3;
+        emulator.publish(orders.map(|order| Entry::of_query(&format!("user_id=u&order_id={order}")).json())).await;
+    };
+    publish(0).await;
+    for round in 1..=2 {
+        let expected = round * EVENTS / 3 - EVENTS / 6;
+        wait_until("rows are stored", async || bigquery.rows("pixel").await.len() >= expected).await;
+        // Held inserts keep deliveries in flight until the kill, on a slow machine too.
+        let requests = bigquery.faults().insert_all_requests().requests;
+        bigquery.faults().always(Some(Fault::Hold(Arc::new(Semaphore::new(0)))));
+        publish(round).await;
+        bigquery.wait_for_requests(requests + 1).await;
         service.signal("KILL");
         service.wait().await;
         assert!(bigquery.rows("pixel").await.len() < EVENTS, "the service was killed before the last event");
+        bigquery.faults().always(None);
         service = Service::start(&bigquery, &settings).await;
     }
-    eventually("every event is stored", async || bigquery.rows("pixel").await.len() >= EVENTS).await;
+    wait_until("every event is stored", async || bigquery.rows("pixel").await.len() >= EVENTS).await;
     let mut orders: Vec<usize> =
         bigquery.rows("pixel").await.iter().map(|row| row["order_id"].as_str().unwrap().parse().unwrap()).collect();
     orders.sort_unstable();

@@ -1,5 +1,5 @@
-# One alert policy, from the JSON that `gcloud monitoring policies create --policy-from-file` takes. The
-# provider wants it as blocks; this is the translation, for the four kinds of condition that are listed below.
+# One alert policy, from the JSON of `gcloud monitoring policies create --policy-from-file`. The provider needs blocks, so
+# each member of the JSON is converted, for the four kinds of condition that are listed below.
 
 terraform {
   required_providers {
@@ -16,7 +16,7 @@ variable "project" {
 }
 
 variable "file" {
-  description = "Where the policy was read, for messages."
+  description = "File of the policy, for error messages."
   type        = string
 }
 
@@ -40,7 +40,7 @@ variable "channels" {
 locals {
   policy = jsondecode(var.policy)
 
-  # A member that is not translated would be lost without a word.
+  # An unknown member is an error; without this list it would be ignored.
   known = {
     policy    = ["alertStrategy", "combiner", "conditions", "displayName", "documentation", "enabled", "severity", "userLabels"]
     strategy  = ["autoClose", "notificationPrompts", "notificationRateLimit"]
@@ -214,7 +214,7 @@ resource "google_monitoring_alert_policy" "this" {
   lifecycle {
     precondition {
       condition     = length(local.unknown) == 0
-      error_message = "${var.file} has ${join(", ", local.unknown)}, which deploy/terraform/alert/main.tf does not translate. Add it there, or write the alert with what is translated."
+      error_message = "${var.file} has unknown members: ${join(", ", local.unknown)}. Remove them, or add them to deploy/terraform/alert/main.tf."
     }
   }
 }

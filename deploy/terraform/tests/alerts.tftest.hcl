@@ -1,17 +1,17 @@
-# An alert's JSON becomes blocks, member by member, and what would be lost on the way is refused.
+# Each member of an alert's JSON becomes an argument of the resource, and an unknown member is rejected.
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
 
 variables {
-  project_id = "my-project" # of the module itself, which is not what is tested here
+  project_id = "my-project" # of the root module, which is not tested here
   project    = "my-project"
   file       = "tests/every-kind.json"
   labels     = { pipeline = "pixel" }
   channels   = ["channel"]
 }
 
-run "every_kind_of_condition_is_translated" {
+run "every_kind_of_condition_is_converted" {
   command = plan
   module {
     source = "./alert"
@@ -27,7 +27,7 @@ run "every_kind_of_condition_is_translated" {
       google_monitoring_alert_policy.this.user_labels == tomap({ own = "label", pipeline = "pixel" }) &&
       google_monitoring_alert_policy.this.notification_channels == tolist(["channel"])
     )
-    error_message = "The policy itself is wrong."
+    error_message = "The fields of the policy differ from the file."
   }
   assert {
     condition = (
@@ -36,7 +36,7 @@ run "every_kind_of_condition_is_translated" {
       google_monitoring_alert_policy.this.documentation[0].links[0].display_name == "d" &&
       google_monitoring_alert_policy.this.documentation[0].links[0].url == "https://example.com"
     )
-    error_message = "The documentation is wrong."
+    error_message = "The documentation differs from the file."
   }
   assert {
     condition = (
@@ -44,7 +44,7 @@ run "every_kind_of_condition_is_translated" {
       google_monitoring_alert_policy.this.alert_strategy[0].notification_prompts == tolist(["OPENED"]) &&
       google_monitoring_alert_policy.this.alert_strategy[0].notification_rate_limit[0].period == "300s"
     )
-    error_message = "The strategy is wrong."
+    error_message = "The alert strategy differs from the file."
   }
   assert {
     condition = (
@@ -53,7 +53,7 @@ run "every_kind_of_condition_is_translated" {
         query = "q > 0", duration = "60s", evaluation_interval = "30s", labels = tomap({ a = "b" }), rule_group = "g", alert_rule = "R", disable_metric_validation = true
       }
     )
-    error_message = "The PromQL condition is wrong."
+    error_message = "The PromQL condition differs from the file."
   }
   assert {
     condition = (
@@ -72,7 +72,7 @@ run "every_kind_of_condition_is_translated" {
         alignment_period = "90s", per_series_aligner = "ALIGN_MAX", cross_series_reducer = "REDUCE_MAX", group_by_fields = tolist(["resource.label.y"])
       }
     )
-    error_message = "The condition on a threshold is wrong."
+    error_message = "The threshold condition differs from the file."
   }
   assert {
     condition = (
@@ -83,13 +83,13 @@ run "every_kind_of_condition_is_translated" {
         alignment_period = "60s", per_series_aligner = "ALIGN_COUNT", cross_series_reducer = "REDUCE_NONE", group_by_fields = tolist(["resource.label.z"])
       }
     )
-    error_message = "The condition on absence is wrong."
+    error_message = "The absence condition differs from the file."
   }
   assert {
     condition = google_monitoring_alert_policy.this.conditions[3].condition_matched_log[0] == {
       filter = "severity>=ERROR", label_extractors = tomap({ message = "EXTRACT(jsonPayload.message)" })
     }
-    error_message = "The condition on a log line is wrong."
+    error_message = "The log match condition differs from the file."
   }
   assert {
     condition = [
@@ -102,7 +102,7 @@ run "every_kind_of_condition_is_translated" {
   }
 }
 
-run "a_kind_of_condition_that_is_not_translated_is_refused" {
+run "an_unknown_kind_of_condition_is_rejected" {
   command = plan
   module {
     source = "./alert"
@@ -113,7 +113,7 @@ run "a_kind_of_condition_that_is_not_translated_is_refused" {
   expect_failures = [google_monitoring_alert_policy.this]
 }
 
-run "a_misspelt_member_of_a_condition_is_refused" {
+run "a_misspelled_member_of_a_condition_is_rejected" {
   command = plan
   module {
     source = "./alert"
@@ -124,7 +124,7 @@ run "a_misspelt_member_of_a_condition_is_refused" {
   expect_failures = [google_monitoring_alert_policy.this]
 }
 
-run "a_member_of_the_policy_that_is_not_translated_is_refused" {
+run "an_unknown_member_of_the_policy_is_rejected" {
   command = plan
   module {
     source = "./alert"

@@ -1,4 +1,4 @@
-# What is planned when nothing but the project is given. No credentials are needed: the providers are mocks.
+# The plan with only a project. It needs no credentials: the providers are mocks.
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
@@ -7,7 +7,7 @@ variables {
   project_id = "my-project"
 }
 
-run "a_delivery_has_time_and_is_not_given_up_early" {
+run "subscriptions_have_deadline_retries_and_retention" {
   command = plan
 
   assert {
@@ -16,11 +16,11 @@ run "a_delivery_has_time_and_is_not_given_up_early" {
   }
   assert {
     condition     = google_pubsub_subscription.push.retry_policy[0].minimum_backoff == "10s" && google_pubsub_subscription.push.retry_policy[0].maximum_backoff == "600s"
-    error_message = "Deliveries must come again after 10 s to 600 s."
+    error_message = "The backoff of retries must be 10 s to 600 s."
   }
   assert {
     condition     = google_pubsub_subscription.push.dead_letter_policy[0].max_delivery_attempts == 100
-    error_message = "A message of a new table would be given up before the table is there."
+    error_message = "Messages for a new table would become dead letters before the table is available."
   }
   assert {
     condition = alltrue([
@@ -31,32 +31,32 @@ run "a_delivery_has_time_and_is_not_given_up_early" {
   }
 }
 
-run "nobody_may_call_the_service" {
+run "only_pushes_reach_the_service" {
   command = plan
 
   assert {
     condition     = google_cloud_run_v2_service.pipeline.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY"
-    error_message = "Only traffic from inside may reach the service."
+    error_message = "Only internal traffic must reach the service."
   }
   assert {
     condition     = google_cloud_run_v2_service_iam_member.push.role == "roles/run.invoker"
     error_message = "Pushes need roles/run.invoker."
   }
-  # The one binding for everybody is the pixel's bucket.
+  # The only public binding is that of the pixel's bucket.
   assert {
     condition = [
       for file in fileset(path.module, "**/*.tf") : file
       if length(regexall("\"(allUsers|allAuthenticatedUsers)\"", file("${path.module}/${file}"))) > 0
     ] == ["pixel.tf"]
-    error_message = "allUsers may be bound in pixel.tf and nowhere else."
+    error_message = "Only pixel.tf may have a binding for allUsers."
   }
   assert {
     condition     = length(regexall("_iam_(binding|policy)\"", join("\n", [for file in fileset(path.module, "**/*.tf") : file("${path.module}/${file}")]))) == 0
-    error_message = "Bindings must be added one by one (*_iam_member), or others' are taken away."
+    error_message = "Use *_iam_member only: other resources remove the bindings of others."
   }
 }
 
-run "the_pixel_is_public_and_browsers_ask_each_time" {
+run "the_pixel_is_public_and_not_cached_by_browsers" {
   command = plan
 
   assert {
@@ -65,19 +65,19 @@ run "the_pixel_is_public_and_browsers_ask_each_time" {
   }
   assert {
     condition     = google_storage_bucket_iam_member.pixel_public.role == "roles/storage.legacyObjectReader"
-    error_message = "Objects are public, the list of them is not."
+    error_message = "Objects must be public, and their list must not."
   }
   assert {
     condition     = { for path, object in google_storage_bucket_object.pixel : object.name => [object.content_type, object.cache_control] } == { "pixel.png" = ["image/png", "public, max-age=0"] }
-    error_message = "There must be one object, pixel.png, that browsers do not keep."
+    error_message = "There must be one object, pixel.png, which browsers do not cache."
   }
   assert {
     condition     = google_compute_backend_bucket.pixel.enable_cdn && google_compute_backend_bucket.pixel.cdn_policy[0].cache_mode == "FORCE_CACHE_ALL"
-    error_message = "The CDN must keep every response."
+    error_message = "The CDN must cache every response."
   }
   assert {
     condition     = google_compute_backend_bucket.pixel.cdn_policy[0].client_ttl == 0 && google_compute_backend_bucket.pixel.cdn_policy[0].default_ttl == 86400
-    error_message = "The CDN must keep the pixel for a day, and browsers not at all."
+    error_message = "The CDN must cache the pixel for a day, and browsers must not."
   }
   assert {
     condition     = google_compute_global_forwarding_rule.http.load_balancing_scheme == "EXTERNAL_MANAGED" && google_compute_global_forwarding_rule.http.port_range == "80"
@@ -90,40 +90,40 @@ run "sink_and_exclusion_have_the_filter_of_the_pixel" {
 
   assert {
     condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND httpRequest.requestUrl:\"/pixel.png\""
-    error_message = "Not the filter: ${google_logging_project_sink.topic.filter}"
+    error_message = "The filter is wrong: ${google_logging_project_sink.topic.filter}"
   }
   assert {
     condition     = google_logging_project_exclusion.default[0].filter == google_logging_project_sink.topic.filter
-    error_message = "What is kept out of _Default must be what goes to the topic."
+    error_message = "Exclusion and sink must have the same filter."
   }
   assert {
     condition     = google_compute_url_map.pixel.name == "pixel"
-    error_message = "The filter asks for the URL map by name."
+    error_message = "The filter must select the name of the URL map."
   }
   assert {
     condition     = length(google_storage_bucket.archive) == 0 && length(google_logging_project_sink.archive) == 0
-    error_message = "There must be no archive unless it is asked for."
+    error_message = "There must be no archive by default."
   }
 }
 
-run "data_outlives_a_careless_destroy" {
+run "data_and_apis_survive_a_destroy" {
   command = plan
 
   assert {
     condition     = google_bigquery_table.template.deletion_protection && google_bigquery_table.dead_letters.deletion_protection
-    error_message = "Tables must be protected."
+    error_message = "Tables must have deletion protection."
   }
   assert {
     condition     = !google_bigquery_dataset.events.delete_contents_on_destroy
-    error_message = "A dataset with tables must not be deleted."
+    error_message = "A destroy must not delete the contents of the dataset."
   }
   assert {
     condition     = alltrue([for api in google_project_service.api : !api.disable_on_destroy])
-    error_message = "APIs must stay on."
+    error_message = "APIs must stay enabled."
   }
 }
 
-run "the_service_has_what_the_settings_say" {
+run "the_service_has_the_defaults_of_the_settings" {
   command = plan
 
   assert {
@@ -136,11 +136,11 @@ run "the_service_has_what_the_settings_say" {
   }
   assert {
     condition     = google_cloud_run_v2_service.pipeline.template[0].containers[0].resources[0].cpu_idle && google_cloud_run_v2_service.pipeline.template[0].containers[0].resources[0].startup_cpu_boost
-    error_message = "CPU must be paid for while requests are under way, and boosted at the start."
+    error_message = "CPU must be allocated during requests only, with a boost at startup."
   }
   assert {
     condition     = google_cloud_run_v2_service.pipeline.template[0].max_instance_request_concurrency == 500 && google_cloud_run_v2_service.pipeline.template[0].timeout == "60s"
-    error_message = "An instance must take 500 deliveries of up to 60 s."
+    error_message = "An instance must accept 500 concurrent requests of up to 60 s."
   }
   assert {
     condition     = google_cloud_run_v2_service.pipeline.template[0].scaling[0].min_instance_count == 0 && google_cloud_run_v2_service.pipeline.template[0].scaling[0].max_instance_count == 10
@@ -151,15 +151,15 @@ run "the_service_has_what_the_settings_say" {
       google_cloud_run_v2_service.pipeline.template[0].containers[0].startup_probe[0].http_get[0].path == "/ready" &&
       google_cloud_run_v2_service.pipeline.template[0].containers[0].liveness_probe[0].http_get[0].path == "/health"
     )
-    error_message = "Startup asks /ready, liveness asks /health."
+    error_message = "The startup probe must use /ready, and the liveness probe /health."
   }
   assert {
     condition     = google_bigquery_dataset_iam_member.run.role == "roles/bigquery.dataEditor"
-    error_message = "The service must be allowed to write to the dataset."
+    error_message = "The service must have permission to write to the dataset."
   }
 }
 
-run "what_takes_labels_says_whose_it_is" {
+run "every_resource_has_the_label_of_the_pipeline" {
   command = plan
 
   assert {
@@ -175,11 +175,11 @@ run "what_takes_labels_says_whose_it_is" {
         google_cloud_run_v2_service.pipeline.labels,
       ] : labels == tomap({ pipeline = "pixel" })
     ])
-    error_message = "pipeline=pixel is missing somewhere."
+    error_message = "A resource does not have the label pipeline=pixel."
   }
 }
 
-run "each_file_of_monitoring_is_taken_up" {
+run "every_monitoring_file_becomes_a_resource" {
   command = plan
 
   assert {
@@ -192,10 +192,10 @@ run "each_file_of_monitoring_is_taken_up" {
   }
   assert {
     condition     = length(regexall("[$%]\\{", join("", [for metric in google_logging_metric.pipeline : "${metric.name}${metric.filter}"]))) == 0
-    error_message = "A placeholder is left."
+    error_message = "A placeholder is not replaced."
   }
   assert {
     condition     = length(google_monitoring_notification_channel.email) == 0
-    error_message = "Nobody is to be written to."
+    error_message = "There must be no notification channel."
   }
 }

@@ -1,5 +1,5 @@
-# What is only known once it is there: addresses, accounts, ids. "Applied" to mocks, with a given image so
-# that nothing is built.
+# References between resources by values that are unknown in a plan: addresses, accounts, ids. Applied to mocks, with a
+# given image, so that there is no build.
 
 mock_provider "google" {
   mock_resource "google_cloud_run_v2_service" {
@@ -54,7 +54,7 @@ variables {
   archive    = true
 }
 
-run "everything_leads_where_it_should" {
+run "every_reference_is_to_the_right_resource" {
   command = apply
 
   assert {
@@ -67,29 +67,29 @@ run "everything_leads_where_it_should" {
   }
   assert {
     condition     = google_pubsub_subscription.push.topic == "projects/my-project/topics/pixel" && google_pubsub_subscription.push.dead_letter_policy[0].dead_letter_topic == "projects/my-project/topics/pixel-dead-letter"
-    error_message = "The subscription must read the topic, and give up to the dead-letter topic."
+    error_message = "The subscription must read the topic, and forward dead letters to the dead-letter topic."
   }
   assert {
     condition     = google_cloud_run_v2_service_iam_member.push.member == "serviceAccount:push@example" && google_cloud_run_v2_service_iam_member.push.name == "pixel-pipeline"
-    error_message = "The account for pushes must be the one that may call the service."
+    error_message = "The account for pushes must have permission to call the service."
   }
   assert {
     condition     = google_cloud_run_v2_service.pipeline.template[0].service_account == "run@example" && google_bigquery_dataset_iam_member.run.member == "serviceAccount:run@example"
-    error_message = "The service's account must be the one that may write to the dataset."
+    error_message = "The service's account must have permission to write to the dataset."
   }
   assert {
     condition = (
       google_pubsub_topic_iam_member.agent.member == "serviceAccount:agent@example" && google_pubsub_topic_iam_member.agent.topic == "pixel-dead-letter" &&
       google_pubsub_topic_iam_member.agent.role == "roles/pubsub.publisher"
     )
-    error_message = "Pub/Sub must be allowed to publish to the dead-letter topic."
+    error_message = "Pub/Sub must have permission to publish to the dead-letter topic."
   }
   assert {
     condition = (
       google_pubsub_subscription_iam_member.agent.member == "serviceAccount:agent@example" && google_pubsub_subscription_iam_member.agent.subscription == "pixel-push" &&
       google_pubsub_subscription_iam_member.agent.role == "roles/pubsub.subscriber"
     )
-    error_message = "Pub/Sub must be allowed to acknowledge what it moves to the dead letters."
+    error_message = "Pub/Sub must have permission to acknowledge the messages that it moves."
   }
   assert {
     condition = (
@@ -97,15 +97,15 @@ run "everything_leads_where_it_should" {
       google_pubsub_topic_iam_member.sink.member == "serviceAccount:sink@example" && google_pubsub_topic_iam_member.sink.topic == "pixel" &&
       google_pubsub_topic_iam_member.sink.role == "roles/pubsub.publisher"
     )
-    error_message = "The sink must publish to the topic, and be allowed to."
+    error_message = "The sink must publish to the topic and have permission to."
   }
   assert {
     condition     = google_storage_bucket_iam_member.archive[0].member == "serviceAccount:archive@example" && google_storage_bucket_iam_member.archive[0].bucket == "my-project-pixel-archive"
-    error_message = "The archive's sink must be allowed to write files."
+    error_message = "The sink of the archive must have permission to create files."
   }
   assert {
     condition     = jsondecode(google_monitoring_dashboard.pipeline.dashboard_json).name == "projects/123456789012/dashboards/pixel-pipeline"
-    error_message = "The dashboard's name must be as the API returns it, or every plan differs."
+    error_message = "The dashboard must have the name that the API returns; otherwise every plan has a difference."
   }
   assert {
     condition = { dns = output.dns_record, pixel = output.pixel_url, topic = output.topic, dataset = output.dataset, dashboard = output.dashboard_url } == {
@@ -119,12 +119,12 @@ run "everything_leads_where_it_should" {
   }
 }
 
-run "what_is_not_set_is_not_set" {
+run "optional_arguments_are_not_set" {
   command = apply
 
   assert {
     condition     = !coalesce(google_cloud_run_v2_service.pipeline.invoker_iam_disabled, false)
-    error_message = "The check of who calls the service must not be off."
+    error_message = "The IAM check of callers must not be disabled."
   }
   assert {
     condition     = coalesce(google_bigquery_dataset.events.default_table_expiration_ms, 0) == 0 && coalesce(google_bigquery_table.template.expiration_time, 0) == 0
@@ -132,11 +132,11 @@ run "what_is_not_set_is_not_set" {
   }
   assert {
     condition     = coalesce(google_compute_backend_bucket.pixel.cdn_policy[0].max_ttl, 0) == 0
-    error_message = "FORCE_CACHE_ALL takes no max_ttl."
+    error_message = "FORCE_CACHE_ALL does not allow max_ttl."
   }
 }
 
-run "without_a_domain_the_pixel_is_at_the_address" {
+run "without_a_domain_the_url_has_the_address" {
   command = apply
 
   variables {
@@ -145,6 +145,6 @@ run "without_a_domain_the_pixel_is_at_the_address" {
 
   assert {
     condition     = output.pixel_url == "http://203.0.113.10/pixel.png" && output.dns_record == null
-    error_message = "Not the URL by address: ${output.pixel_url}"
+    error_message = "The URL does not have the address: ${output.pixel_url}"
   }
 }

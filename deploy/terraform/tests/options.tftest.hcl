@@ -1,4 +1,4 @@
-# What each option adds, changes or leaves out.
+# The resources that each option adds, changes or removes.
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
@@ -7,7 +7,7 @@ variables {
   project_id = "my-project"
 }
 
-run "each_path_is_an_object_and_a_term_of_the_filter" {
+run "each_path_has_an_object_and_a_term_in_the_filter" {
   command = plan
 
   variables {
@@ -20,11 +20,11 @@ run "each_path_is_an_object_and_a_term_of_the_filter" {
   }
   assert {
     condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND (httpRequest.requestUrl:\"/pixel.png\" OR httpRequest.requestUrl:\"/m/p.png\")"
-    error_message = "Not the filter: ${google_logging_project_sink.topic.filter}"
+    error_message = "The filter is wrong: ${google_logging_project_sink.topic.filter}"
   }
 }
 
-run "two_pipelines_share_no_name" {
+run "every_name_begins_with_the_name_of_the_pipeline" {
   command = plan
 
   variables {
@@ -53,19 +53,19 @@ run "two_pipelines_share_no_name" {
         google_cloud_run_v2_service.pipeline.name,
       ] : strcontains(name, "other") && !strcontains(name, "pixel")
     ])
-    error_message = "A name does not begin with the pipeline's."
+    error_message = "A name does not begin with the name of the pipeline."
   }
   assert {
     condition     = alltrue([for metric in google_logging_metric.pipeline : startswith(metric.name, "other")])
-    error_message = "A metric's name does not begin with the pipeline's."
+    error_message = "The name of a metric does not begin with the name of the pipeline."
   }
   assert {
     condition     = strcontains(google_logging_project_sink.topic.filter, "url_map_name=\"other\"")
-    error_message = "The sink must take the entries of its own load balancer."
+    error_message = "The sink must select the entries of its own load balancer."
   }
 }
 
-run "without_a_domain_there_is_http_alone" {
+run "without_a_domain_there_is_only_http" {
   command = plan
 
   assert {
@@ -73,11 +73,11 @@ run "without_a_domain_there_is_http_alone" {
       length(google_compute_managed_ssl_certificate.pixel) == 0 && length(google_compute_target_https_proxy.pixel) == 0 &&
       length(google_compute_global_forwarding_rule.https) == 0
     )
-    error_message = "There is nothing to certify."
+    error_message = "There must be no certificate."
   }
   assert {
     condition     = output.dns_record == null
-    error_message = "There is no record to make."
+    error_message = "There must be no DNS record."
   }
 }
 
@@ -93,7 +93,7 @@ run "a_domain_adds_https" {
       google_compute_managed_ssl_certificate.pixel[0].name == "pixel-track-example-com" &&
       google_compute_managed_ssl_certificate.pixel[0].managed[0].domains == tolist(["track.example.com"])
     )
-    error_message = "The certificate must be the domain's."
+    error_message = "The certificate must be for the domain."
   }
   assert {
     condition = (
@@ -104,15 +104,15 @@ run "a_domain_adds_https" {
   }
   assert {
     condition     = google_compute_global_forwarding_rule.http.port_range == "80"
-    error_message = "HTTP must stay."
+    error_message = "HTTP must still work."
   }
   assert {
     condition     = output.pixel_url == "https://track.example.com/pixel.png"
-    error_message = "The URL of the pixel must be the domain's."
+    error_message = "The URL of the pixel must have the domain."
   }
 }
 
-run "a_long_domain_has_a_certificate_with_a_legal_name" {
+run "a_long_domain_has_a_valid_certificate_name" {
   command = plan
 
   variables {
@@ -122,11 +122,11 @@ run "a_long_domain_has_a_certificate_with_a_legal_name" {
 
   assert {
     condition     = google_compute_managed_ssl_certificate.pixel[0].name == "pixel-a2345678901234567890123456789012345678901234567890123456"
-    error_message = "Not a legal name: ${google_compute_managed_ssl_certificate.pixel[0].name}"
+    error_message = "The name is invalid: ${google_compute_managed_ssl_certificate.pixel[0].name}"
   }
 }
 
-run "the_archive_keeps_the_same_entries_out_of_sight" {
+run "the_archive_is_private_and_has_the_same_entries" {
   command = plan
 
   variables {
@@ -152,11 +152,11 @@ run "the_archive_keeps_the_same_entries_out_of_sight" {
       google_logging_project_sink.archive[0].filter == google_logging_project_sink.topic.filter &&
       google_logging_project_sink.archive[0].destination == "storage.googleapis.com/my-project-pixel-archive"
     )
-    error_message = "The archive must get what the topic gets."
+    error_message = "The sinks of archive and topic must have the same filter."
   }
   assert {
     condition     = google_storage_bucket_iam_member.archive[0].role == "roles/storage.objectCreator"
-    error_message = "The sink may create files, and nothing else."
+    error_message = "The sink must only have permission to create files."
   }
 }
 
@@ -169,20 +169,20 @@ run "entries_can_stay_in_default" {
 
   assert {
     condition     = length(google_logging_project_exclusion.default) == 0
-    error_message = "Nothing is to be excluded."
+    error_message = "There must be no exclusion."
   }
 }
 
-run "without_an_image_one_is_built" {
+run "without_an_image_cloud_build_builds_one" {
   command = plan
 
   assert {
     condition     = can(regex("^us-central1-docker\\.pkg\\.dev/my-project/pixel/pixel-pipeline:[0-9a-f]{16}$", google_cloud_run_v2_service.pipeline.template[0].containers[0].image))
-    error_message = "Not an image with a tag that follows from the sources: ${google_cloud_run_v2_service.pipeline.template[0].containers[0].image}"
+    error_message = "The tag of the image must be a hash of its sources: ${google_cloud_run_v2_service.pipeline.template[0].containers[0].image}"
   }
   assert {
     condition     = terraform_data.image[0].triggers_replace == [google_cloud_run_v2_service.pipeline.template[0].containers[0].image]
-    error_message = "What is run must be what is built."
+    error_message = "The service must run the image that is built."
   }
   assert {
     condition     = google_project_iam_member.build[0].role == "roles/run.builder"
@@ -190,7 +190,7 @@ run "without_an_image_one_is_built" {
   }
 }
 
-run "a_given_image_is_run_and_nothing_is_built" {
+run "a_given_image_needs_no_build" {
   command = plan
 
   variables {
@@ -206,7 +206,7 @@ run "a_given_image_is_run_and_nothing_is_built" {
       length(terraform_data.image) == 0 && length(terraform_data.build_account) == 0 && length(google_artifact_registry_repository.image) == 0 &&
       length(google_service_account.build) == 0 && length(google_project_iam_member.build) == 0
     )
-    error_message = "What is only there to build must not be made."
+    error_message = "Resources for a build must not exist."
   }
 }
 
@@ -227,7 +227,7 @@ run "the_published_image_is_pulled_through_artifact_registry" {
   }
 }
 
-run "generated_tables_expire_and_those_of_the_module_do_not" {
+run "only_generated_tables_expire" {
   command = plan
 
   variables {
@@ -243,11 +243,11 @@ run "generated_tables_expire_and_those_of_the_module_do_not" {
       for table in [google_bigquery_table.template, google_bigquery_table.dead_letters, google_bigquery_table.view_events, google_bigquery_table.view_events_daily] :
       table.expiration_time == 253402300799000
     ])
-    error_message = "A table or view of the module would get the dataset's default, and be gone in 30 days."
+    error_message = "A table or view of the module would expire after 30 days, the default of the dataset."
   }
 }
 
-run "delete_data_takes_every_protection_away" {
+run "delete_data_removes_every_protection" {
   command = plan
 
   variables {
@@ -260,11 +260,11 @@ run "delete_data_takes_every_protection_away" {
       google_bigquery_dataset.events.delete_contents_on_destroy && !google_bigquery_table.template.deletion_protection &&
       !google_bigquery_table.dead_letters.deletion_protection && google_storage_bucket.archive[0].force_destroy
     )
-    error_message = "Destroying would stop half-way."
+    error_message = "A protection would stop the destroy."
   }
 }
 
-run "an_address_gets_the_alerts" {
+run "an_address_receives_the_alerts" {
   command = plan
 
   variables {
@@ -273,11 +273,11 @@ run "an_address_gets_the_alerts" {
 
   assert {
     condition     = google_monitoring_notification_channel.email[0].type == "email" && google_monitoring_notification_channel.email[0].labels == tomap({ email_address = "you@example.com" })
-    error_message = "The channel must lead to the address."
+    error_message = "The channel must send to the address."
   }
 }
 
-run "a_schema_of_ones_own_is_an_absolute_path" {
+run "a_schema_file_can_have_an_absolute_path" {
   command = plan
 
   variables {

@@ -7,7 +7,7 @@ variables {
   project_id = "my-project"
 }
 
-run "the_service_is_told_the_defaults_of_the_example_file" {
+run "the_service_gets_the_defaults_of_the_example_file" {
   command = plan
 
   assert {
@@ -108,19 +108,19 @@ run "every_setting_that_is_changed_reaches_the_service" {
   }
   assert {
     condition     = google_bigquery_dataset.events.dataset_id == "d" && google_bigquery_table.template.table_id == "t" && google_bigquery_table.dead_letters.table_id == "dead"
-    error_message = "Dataset and tables must be those that the service is told of."
+    error_message = "Dataset and tables must have the names that the service gets."
   }
   assert {
     condition     = strcontains(google_bigquery_table.view_events.view[0].query, "`my-project.d.t*`") && !strcontains(google_bigquery_table.view_events.view[0].query, "$${")
-    error_message = "The view must read the tables that the service writes."
+    error_message = "The view events must read the tables that the service writes."
   }
   assert {
     condition     = strcontains(google_bigquery_table.view_events_daily.view[0].query, "`my-project.d.events`")
-    error_message = "The view of days must read the view of events."
+    error_message = "The view events_daily must read the view events."
   }
 }
 
-run "a_key_reaches_the_service_as_a_secret_and_not_as_a_value" {
+run "a_key_reaches_the_service_as_a_secret" {
   command = plan
 
   variables {

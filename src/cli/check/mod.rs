@@ -35,7 +35,8 @@ use url::Url;
 use super::duration_arg::DurationArg;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
-use crate::config::CheckArgs;
+use crate::config::SettingArgs;
+use crate::config::command::Command;
 use crate::google::{Client, Tokens, gcloud};
 use names::ResourceNames;
 use state::DeploymentState;
@@ -61,7 +62,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
     #[command(flatten)]
-    deployment: CheckArgs,
+    deployment: SettingArgs<{ Command::Check as u8 }>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -52,7 +52,7 @@ enum EstimateFormat {
 }
 
 /// Prints an estimate for each volume.
-pub fn run(args: Args) -> ExitCode {
+pub async fn run(args: Args) -> ExitCode {
     match cost(&args) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader closed the pipe.

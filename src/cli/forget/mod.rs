@@ -27,7 +27,8 @@ use jiff::Timestamp;
 use super::dead_letter_table::DeadLetterTable;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
-use crate::config::{ForgetArgs, Operator};
+use crate::config::command::Command;
+use crate::config::{Operator, SettingArgs};
 use crate::google::{Client, Lookup, TokenError, bigquery};
 use crate::telemetry;
 use erase::Erased;
@@ -59,7 +60,7 @@ pub struct Args {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
-    operator: ForgetArgs,
+    operator: SettingArgs<{ Command::Forget as u8 }>,
 }
 
 #[derive(Debug, thiserror::Error)]

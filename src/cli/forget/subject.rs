@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::column::ColumnValue;
 use crate::config::Config;
 use crate::decode::schema::Mode;
-use crate::decode::table_suffix::Resemblance;
+use crate::decode::table_suffix::Match;
 use crate::decode::{Schema, Settings};
 
 /// A name and a value.
@@ -71,9 +71,9 @@ impl Subject {
     }
 
     /// Whether a table with that suffix may be the user's.
-    pub(crate) fn matches_suffix(&self, suffix: &str) -> Resemblance {
+    pub(crate) fn matches_suffix(&self, suffix: &str) -> Match {
         let names = self.settings.valid_attributes.names();
-        self.settings.table_suffix.resembles(suffix, |position| {
+        self.settings.table_suffix.matches(suffix, |position| {
             let attribute = self.attributes.iter().find(|attribute| names.get(position) == Some(&attribute.name));
             attribute.map(|attribute| self.stored_forms(attribute)).unwrap_or_default()
         })

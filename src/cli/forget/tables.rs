@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::subject::Subject;
 use super::table_label::TableLabel;
 use crate::config::Config;
-use crate::decode::table_suffix::Resemblance;
+use crate::decode::table_suffix::Match;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, ApiError, Client, Lookup, bigquery};
 
@@ -55,15 +55,15 @@ fn ownership(suffix: &str, config: &Config, subject: &Subject) -> Option<(Owners
         return Some((Ownership::Shared, false));
     }
     let resemblance = subject.matches_suffix(suffix);
-    if resemblance == Resemblance::None {
+    if resemblance == Match::None {
         return subject.may_be_in_any_table().then_some((Ownership::Shared, false));
     }
     let named = subject.attributes_in_suffix();
     let ownership = match resemblance {
         // Rows that differ in the other attributes may arrive at any time.
         _ if named < subject.attributes().len() => Ownership::Shared,
-        Resemblance::Certain => Ownership::Certain,
-        Resemblance::Possible | Resemblance::None => Ownership::Possible,
+        Match::Certain => Ownership::Certain,
+        Match::Possible | Match::None => Ownership::Possible,
     };
     Some((ownership, named > 0))
 }

@@ -33,7 +33,8 @@ use clap::builder::PossibleValuesParser;
 use super::duration_arg::DurationArg;
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
-use crate::config::ReplayArgs;
+use crate::config::SettingArgs;
+use crate::config::command::Command;
 use crate::decode::RejectReason;
 use crate::telemetry;
 use error::ReplayError;
@@ -107,7 +108,7 @@ pub struct Args {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
-    operator: ReplayArgs,
+    operator: SettingArgs<{ Command::Replay as u8 }>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

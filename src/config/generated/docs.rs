@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::whole_number;
-use crate::config::setting::{Command, Kind, Setting};
+use crate::config::command::Command;
+use crate::config::setting::{Kind, Setting};
 use crate::config::settings::SETTINGS;
 
 const EXIT_CODES: &str = include_str!("../../cli/exit_codes.txt");
@@ -66,7 +67,7 @@ fn row(setting: &Setting) -> String {
         None => "–".to_owned(),
         Some(_) => code(setting.deployed_default()),
     };
-    let commands: Vec<&str> = Command::ALL.into_iter().filter(|command| setting.is_taken_by(*command)).map(Command::name).collect();
+    let commands: Vec<&str> = Command::ALL.iter().filter(|command| setting.is_taken_by(**command)).map(|command| command.name()).collect();
     let commands = if commands.is_empty() { "deployment".to_owned() } else { commands.join(", ") };
     format!(
         "| `{}`{flag} | {} | {default} | {deployment} | {commands} | {}. |\n",

@@ -79,8 +79,9 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
     if default != "null" {
         block += "  nullable    = false\n";
     }
-    let conditions: Vec<_> = condition(setting, deployed).into_iter().chain(relations(setting)).collect();
-    for (at, (condition, expected)) in conditions.into_iter().enumerate() {
+    let conditions = condition(setting, deployed).map(|(condition, expected)| (condition, format!("is not {expected}")));
+    let conditions: Vec<_> = conditions.into_iter().chain(relations(setting)).collect();
+    for (at, (condition, error)) in conditions.into_iter().enumerate() {
         let value = match kind {
             "number" if default == "null" => format!("${{coalesce(var.{name}, 0)}}"),
             "number" => format!("${{var.{name}}}"),
@@ -89,8 +90,8 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
         let blank = if at == 0 { "\n" } else { "" };
         let _ = write!(
             block,
-            "{blank}  validation {{\n    condition     = {condition}\n    error_message = \"{name}: {value} is not {}.\"\n  }}\n",
-            expected.replace('"', "\\\"")
+            "{blank}  validation {{\n    condition     = {condition}\n    error_message = \"{name}: {value} {}.\"\n  }}\n",
+            error.replace('"', "\\\"")
         );
     }
     block + "}\n"
@@ -119,32 +120,32 @@ fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)>
     }
 }
 
-/// The conditions that compare a variable with another one, or with what only Terraform can see.
+/// The conditions that compare a variable with another one, or that only Terraform can check, and the errors.
 fn relations(setting: &Setting) -> Vec<(String, String)> {
     let relations: &[(&str, &str)] = match setting.name {
         "PROJECT_ID" => {
-            &[("!strcontains(var.project_id, \":\")", "a project that the module supports: use deploy.sh for a project with a domain")]
+            &[("!strcontains(var.project_id, \":\")", "is a project with a domain, which the module does not support. Use deploy.sh")]
         }
-        "PIPELINE" => &[("!strcontains(var.pipeline, \"goog\")", "free of \"goog\", which Google reserves")],
-        "DOMAIN" => &[("length(var.domain) <= 253", "a host name of at most 253 characters")],
+        "PIPELINE" => &[("!strcontains(var.pipeline, \"goog\")", "contains goog, which Google reserves. Choose another name")],
+        "DOMAIN" => &[("length(var.domain) <= 253", "has more than 253 characters")],
         "SCHEMA_FILE" => &[(
             "try(fileexists(startswith(var.schema_file, \"/\") ? var.schema_file : \"${path.module}/../../${var.schema_file}\"), false)",
-            "a file. Give a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
+            "is not a file. Use a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
         )],
-        "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "at least min_instances, which is ${var.min_instances}")],
+        "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "is less than min_instances, which is ${var.min_instances}")],
         "TABLE_NAME" => &[(
             "!startswith(\"events_daily\", var.table_name)",
-            "free to use: the views events and events_daily would count as generated tables. Set a name that they do not begin with",
+            "is the beginning of a view's name, so the view would count as a generated table. Choose another name",
         )],
         "OVERFLOW_SUFFIX" => &[(
             "var.overflow_suffix != var.table_suffix",
-            "different from table_suffix. Set a suffix that no other table has, such as _overflow_{date}",
+            "is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}",
         )],
         "DEAD_LETTER_TABLE" => &[
-            ("!contains([\"events\", \"events_daily\"], var.dead_letter_table)", "free to use: it is the name of a view. Set another name"),
+            ("!contains([\"events\", \"events_daily\"], var.dead_letter_table)", "is the name of a view. Choose another name"),
             (
                 "!startswith(var.dead_letter_table, var.table_name)",
-                "free to use: queries over `${var.table_name}*` would read it. Set a name that does not begin with table_name",
+                "begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name",
             ),
         ],
         _ => &[],

@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
     use crate::config::RawSettings;
-    use crate::config::setting::Command;
+    use crate::config::command::Command;
 
     fn journal_writer() -> (TopologyStats, Arc<Journal>, JournalWriter) {
         let config = RawSettings::defaults(Command::Local).load_decode().unwrap();
@@ -195,7 +195,7 @@ mod tests {
         journal_writer.run(std::future::pending()).await;
         let events = journal.events_after(0, 10);
         let outcomes: Vec<_> = events.iter().map(|event| (event.number, event.explanation.outcome, event.acked)).collect();
-        assert_eq!(outcomes, [(1, "store", true), (2, "filter", true), (3, "dead_letter", true), (4, "store", false)]);
+        assert_eq!(outcomes, [(1, "stored", true), (2, "filtered", true), (3, "dead_letter", true), (4, "stored", false)]);
         assert_eq!(events[0].explanation.table.as_deref(), Some("pixel_u_20260102"));
         assert_eq!(events[0].url.as_deref(), Some("http://h/pixel.png?user_id=u"));
         assert_eq!((events[2].url.as_deref(), events[2].entry.as_deref()), (None, Some("no JSON")));

@@ -4,32 +4,32 @@ use axum::http::HeaderMap;
 
 use crate::ack::UnauthorizedReason;
 
-/// Pub/Sub's tokens have less than 1 KiB. What is longer is not looked into.
-const LONGEST: usize = 4096;
-/// Where both are there, Cloud Run checks this one and lets the other pass as it came:
+/// Pub/Sub's tokens have less than 1 KiB. Longer values are rejected unread.
+const MAX_HEADER_VALUE_BYTES: usize = 4096;
+/// With both headers, Cloud Run checks this one and passes the other on unchanged:
 /// <https://cloud.google.com/run/docs/authenticating/service-to-service>.
 const SERVERLESS: &str = "x-serverless-authorization";
 
-/// Whose check a token has to stand.
+/// The party that verifies the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CheckedBy {
+pub enum CheckedBy {
     CloudRun,
     Us,
 }
 
-/// The token. Two of them are as bad as none: only one would have been checked.
-pub(crate) fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
+/// The token. Two tokens are rejected: only one of them would have been verified.
+pub fn bearer(headers: &HeaderMap, checked_by: CheckedBy) -> Result<&str, UnauthorizedReason> {
     let name = match checked_by {
         CheckedBy::CloudRun if headers.contains_key(SERVERLESS) => SERVERLESS,
         CheckedBy::CloudRun | CheckedBy::Us => "authorization",
     };
     let mut values = headers.get_all(name).iter();
     let value = values.next().ok_or(UnauthorizedReason::NoToken)?;
-    if values.next().is_some() || value.len() > LONGEST {
+    if values.next().is_some() || value.len() > MAX_HEADER_VALUE_BYTES {
         return Err(UnauthorizedReason::Malformed);
     }
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(UnauthorizedReason::Malformed)?;
-    // Another scheme's credentials are not a token of ours that is broken.
+    // Credentials of another scheme are not a malformed token.
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(UnauthorizedReason::NoToken);
     }
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stands_behind_its_scheme() {
+    fn the_token_follows_its_scheme() {
         for (value, expected) in [
             ("Bearer a.b.c", Ok("a.b.c")),
             ("bearer a.b.c", Ok("a.b.c")),
@@ -65,22 +65,22 @@ mod tests {
             assert_eq!(bearer(&headers(&[("authorization", value)]), CheckedBy::Us), expected, "{value:?}");
         }
         assert_eq!(bearer(&HeaderMap::new(), CheckedBy::Us), Err(UnauthorizedReason::NoToken));
-        let long = format!("Bearer {}", "a".repeat(LONGEST));
+        let long = format!("Bearer {}", "a".repeat(MAX_HEADER_VALUE_BYTES));
         assert_eq!(bearer(&headers(&[("authorization", &long)]), CheckedBy::Us), Err(UnauthorizedReason::Malformed));
     }
 
     #[test]
-    fn of_two_tokens_neither_counts() {
+    fn two_tokens_are_rejected() {
         let two = headers(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
         assert_eq!(bearer(&two, CheckedBy::Us), Err(UnauthorizedReason::Malformed));
     }
 
-    /// Else a caller whom Cloud Run lets in could put another's claims beside its own.
+    /// Otherwise an authorized caller of Cloud Run could add the claims of another one.
     #[test]
-    fn the_token_that_cloud_run_has_checked_is_the_one_that_is_read() {
+    fn the_token_that_cloud_run_has_verified_is_read() {
         let both = headers(&[("authorization", "Bearer forged"), ("x-serverless-authorization", "Bearer checked")]);
         assert_eq!(bearer(&both, CheckedBy::CloudRun), Ok("checked"));
-        assert_eq!(bearer(&both, CheckedBy::Us), Ok("forged"), "who checks it here does not go by Cloud Run's header");
+        assert_eq!(bearer(&both, CheckedBy::Us), Ok("forged"), "Cloud Run's header is ignored where the service verifies");
         assert_eq!(bearer(&headers(&[("authorization", "Bearer a")]), CheckedBy::CloudRun), Ok("a"));
     }
 }

@@ -1,7 +1,10 @@
-//! Fetches Google's public keys: one task asks, everyone else looks at what it got last.
+//! Fetches Google's public keys: one task fetches, and all requests read its latest result.
 //!
-//! A task, so that a caller who goes away does not take the fetch along that others wait for. Only a request makes
-//! it fetch, because Cloud Run gives it CPU while there is one and at no other time.
+//! Written by hand: no maintained crate caches a JWK set in this way (stale keys stay valid while fetches fail, unknown
+//! key ids cause a bounded number of fetches, and time can be paused in tests).
+//!
+//! A task of its own, so that a request that is cancelled does not cancel the fetch that others wait for. Only a request
+//! starts a fetch: Cloud Run provides CPU only during requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,69 +15,70 @@ use reqwest::redirect::Policy;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::keys::{Fetch, Found, KeySet, Known, NoKeySet};
+use super::key_cache::{Fetch, Found, KeyCache};
+use super::key_set::{KeySet, NoKeySet};
 use crate::telemetry::{Throttle, with_causes};
 
-/// Callers without a key wait for it, and with the default PUSH_DEADLINE have some time left for BigQuery then.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Google's set has some 2 KiB.
-const LONGEST: usize = 64 << 10;
-/// For an answer that does not say.
-const FRESH_FOR: Duration = Duration::from_secs(300);
-/// However short the answer says; it could say zero, for each and every request.
-const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
+/// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Google's set has about 2 KiB.
+const MAX_KEY_SET_BYTES: usize = 64 << 10;
+/// Of an answer without `max-age`.
+const DEFAULT_FRESHNESS: Duration = Duration::from_secs(300);
+/// An answer with `max-age=0` would cause a fetch for each request.
+const MIN_FRESHNESS: Duration = Duration::from_secs(1);
 
-/// The keys, for everyone who verifies.
+/// The keys, for verifiers.
 #[derive(Debug)]
-pub(crate) struct Keys {
-    known: Arc<watch::Sender<Known>>,
-    wanted: Arc<Notify>,
+pub struct Keys {
+    cache: Arc<watch::Sender<KeyCache>>,
+    requests: Arc<Notify>,
 }
 
-/// Why a key is not to be had.
+/// Why there is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoKey {
-    /// Google does not know it either, or did not when it was last asked.
+pub enum NoKey {
+    /// The latest key set does not contain it.
     Unknown,
-    /// Google could not be asked. It may be one that was not there before.
+    /// The key set could not be fetched. The key may be a new one.
     Unavailable,
 }
 
 impl Keys {
-    /// The key of that id. Waits for a fetch where there is none without, until `deadline` at the latest. A key that
-    /// is no longer fresh is as good as one until it is too old: it makes for a fetch, and nobody waits for that one.
-    pub(crate) async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
-        // Nearly always; and it keeps nobody else from reading.
-        if let Found::Fresh(key) = self.known.borrow().find(id, Instant::now()) {
+    /// The key of that id. Waits for a fetch if there is no key, until `deadline` at the latest. A stale key is valid
+    /// until it expires: it starts a fetch, and the request does not wait for it.
+    pub async fn key(&self, id: &str, deadline: Instant) -> Result<Arc<DecodingKey>, NoKey> {
+        // The usual case takes only a read lock.
+        if let Found::Fresh(key) = self.cache.borrow().find(id, Instant::now()) {
             return Ok(key);
         }
-        let mut window = self.known.subscribe();
+        let mut window = self.cache.subscribe();
         let (mut found, mut fetch, mut attempts) = (Found::NoKeys, Fetch::No, 0);
-        self.known.send_if_modified(|known| {
+        self.cache.send_if_modified(|cache| {
             let now = Instant::now();
-            found = known.find(id, now);
-            fetch = known.wants(&found, now);
-            attempts = known.attempts;
-            // Nothing that anybody waits for.
+            found = cache.find(id, now);
+            fetch = cache.plan_fetch(&found, now);
+            attempts = cache.attempts;
+            // Waiters need no notification.
             false
         });
         if fetch == Fetch::Begin {
-            self.wanted.notify_one();
+            self.requests.notify_one();
         }
         if let Found::Fresh(key) | Found::Stale(key) = found {
             return Ok(key);
         }
-        let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|known| known.attempts != attempts)).await.is_ok();
-        let known = self.known.borrow();
-        match known.find(id, Instant::now()) {
+        let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|cache| cache.attempts != attempts)).await.is_ok();
+        let cache = self.cache.borrow();
+        match cache.find(id, Instant::now()) {
             Found::Fresh(key) | Found::Stale(key) => Ok(key),
-            Found::Unknown if ended && !known.is_failing() => Err(NoKey::Unknown),
+            Found::Unknown if ended && !cache.is_failing() => Err(NoKey::Unknown),
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
     }
 }
 
-/// Why there are no new keys.
+/// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error("{}", with_causes(.0))]
@@ -88,41 +92,41 @@ enum FetchError {
 }
 
 impl From<reqwest::Error> for FetchError {
-    /// Without the URL, in which there may be anything.
+    /// Without the URL, which can contain secrets.
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.without_url())
     }
 }
 
-/// The task that asks Google.
+/// The task that fetches the keys.
 #[derive(Debug)]
 pub struct KeyFetcher {
     http: reqwest::Client,
     url: String,
-    known: Arc<watch::Sender<Known>>,
-    wanted: Arc<Notify>,
+    cache: Arc<watch::Sender<KeyCache>>,
+    requests: Arc<Notify>,
     throttle: Throttle,
 }
 
 impl KeyFetcher {
-    /// The fetcher, and the window through which others see what it got. `url` is PUSH_JWKS_URL.
-    pub(crate) fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
-        // As for BigQuery, no proxy and no redirects.
+    /// The fetcher, and the keys that it provides. `url` is PUSH_JWKS_URL.
+    pub fn new(url: String) -> Result<(Self, Keys), reqwest::Error> {
+        // No proxy and no redirects, as for BigQuery.
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(Policy::none())
-            .timeout(PATIENCE)
+            .timeout(FETCH_TIMEOUT)
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let (known, wanted) = (Arc::new(watch::Sender::new(Known::default())), Arc::new(Notify::new()));
-        let keys = Keys { known: Arc::clone(&known), wanted: Arc::clone(&wanted) };
-        Ok((Self { http, url, known, wanted, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
+        let (cache, requests) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
+        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests) };
+        Ok((Self { http, url, cache, requests, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
-    /// Fetches whenever somebody wants it, until it is dropped.
+    /// Fetches on request, until it is dropped.
     pub async fn run(self) {
         loop {
-            self.wanted.notified().await;
+            self.requests.notified().await;
             let fetched = match self.fetch().await {
                 Ok(fetched) => Some(fetched),
                 Err(error) => {
@@ -132,7 +136,7 @@ impl KeyFetcher {
                     None
                 }
             };
-            self.known.send_modify(|known| known.fetched(fetched, Instant::now()));
+            self.cache.send_modify(|cache| cache.fetched(fetched, Instant::now()));
         }
     }
 
@@ -144,7 +148,7 @@ impl KeyFetcher {
         let fresh_for = fresh_for(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > LONGEST {
+            if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
                 return Err(FetchError::TooLong);
             }
             body.extend_from_slice(&chunk);
@@ -153,15 +157,15 @@ impl KeyFetcher {
     }
 }
 
-/// For how long an answer is fresh: RFC 9111 section 4.2, as far as it concerns a public file.
+/// The freshness lifetime of an answer, as in RFC 9111 section 4.2 for a public file.
 fn fresh_for(headers: &HeaderMap) -> Duration {
     let text = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     let directives = text(CACHE_CONTROL).flat_map(|value| value.split(',')).map(str::trim);
     let max_age = directives.filter_map(|directive| directive.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("max-age"));
-    let Some(max_age) = max_age.and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok()) else { return FRESH_FOR };
-    // Spent in a cache on the way.
+    let Some(max_age) = max_age.and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok()) else { return DEFAULT_FRESHNESS };
+    // Time spent in caches.
     let age = text(AGE).find_map(|value| value.trim().parse().ok()).unwrap_or(0);
-    Duration::from_secs(u64::saturating_sub(max_age, age)).max(FRESH_AT_LEAST)
+    Duration::from_secs(u64::saturating_sub(max_age, age)).max(MIN_FRESHNESS)
 }
 
 #[cfg(test)]
@@ -169,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn freshness_is_what_the_answer_says_less_its_age() {
+    fn freshness_is_max_age_minus_age() {
         let headers = |pairs: &[(&'static str, &str)]| {
             pairs.iter().fold(HeaderMap::new(), |mut headers, (name, value)| {
                 headers.append(*name, value.parse().unwrap());

@@ -1,13 +1,13 @@
-//! Who may push: whether a request is Pub/Sub's, decided by its headers and before its body is read.
+//! Push authentication: checks a request's token before its body is read.
 //!
-//! | PUSH_AUTH | who has checked the token | what is looked at here |
+//! | PUSH_AUTH | checked before | checked here |
 //! |---|---|---|
-//! | `iam` | Cloud Run, which put `SIGNATURE_REMOVED_BY_GOOGLE` in the place of the signature | PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT, as far as they are set |
-//! | `oidc` | nobody | signature, `exp`, `iss`, `aud`, `email` and `email_verified` |
-//! | `none` | nobody | nothing |
+//! | `iam` | the whole token, by Cloud Run, which replaces the signature by `SIGNATURE_REMOVED_BY_GOOGLE` | PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT, if set |
+//! | `oidc` | nothing | signature, `exp`, `iat`, `nbf`, `iss`, `aud`, `email` and `email_verified` |
+//! | `none` | nothing | nothing |
 //!
-//! A token that is missing or no good is answered 401, and a good one of another account 403, as RFC 6750
-//! and Google's own front ends have it. Neither answer says more: which claim was wrong, only log and metrics do.
+//! A missing or invalid token is answered 401, and a valid token of another account 403, as in RFC 6750
+//! and by Google's own front ends. The answers do not contain the reason; log and metrics do.
 //!
 //! The token: <https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions>.
 
@@ -15,7 +15,8 @@ mod bearer;
 mod claims;
 mod jwks;
 mod jwt;
-mod keys;
+mod key_cache;
+mod key_set;
 mod verified;
 mod verifier;
 
@@ -31,28 +32,28 @@ use verifier::Verifier;
 pub use crate::config::PushAuth;
 pub use jwks::KeyFetcher;
 
-/// Lets deliveries in, or says why not.
+/// Admits or rejects requests.
 #[derive(Debug)]
 pub enum Gate {
     Iam { audience: Option<String>, account: Option<String> },
-    Oidc(Verifier),
+    Oidc(Box<Verifier>),
     Open,
 }
 
 impl Gate {
-    /// The gate, and the task that fetches its keys if it needs any.
+    /// The gate, and with `oidc` the task that fetches its keys.
     pub fn new(settings: PushAuth) -> Result<(Self, Option<KeyFetcher>), reqwest::Error> {
         match settings {
             PushAuth::Iam { audience, account } => Ok((Self::Iam { audience, account }, None)),
             PushAuth::None => Ok((Self::Open, None)),
             PushAuth::Oidc { audience, account, jwks_url } => {
                 let (fetcher, keys) = KeyFetcher::new(jwks_url)?;
-                Ok((Self::Oidc(Verifier::new(audience, account, keys)), Some(fetcher)))
+                Ok((Self::Oidc(Box::new(Verifier::new(&audience, account, keys))), Some(fetcher)))
             }
         }
     }
 
-    /// Whether a request with these headers may deliver something. `Err` is what becomes of it instead.
+    /// Admits a request with these headers. `Err` is the outcome of a rejected request.
     pub async fn admit(&self, headers: &HeaderMap, now: Timestamp, deadline: Instant) -> Result<(), Outcome> {
         match self {
             Self::Open | Self::Iam { audience: None, account: None } => Ok(()),
@@ -65,15 +66,15 @@ impl Gate {
     }
 }
 
-/// `exp` and `iss` are among what Cloud Run has seen to, and its clock is the one that counts.
+/// Cloud Run has checked signature, `exp` and `iss`, by its own clock.
 fn by_claims(headers: &HeaderMap, audience: Option<&str>, account: Option<&str>) -> Result<(), UnauthorizedReason> {
     let token = bearer(headers, CheckedBy::CloudRun)?;
-    let claims = Claims::read(jwt::split(token)?.payload)?;
+    let claims: Claims = jwt::unverified_claims(token)?;
     if let Some(audience) = audience {
-        claims.is_for(audience)?;
+        claims.check_audience(audience)?;
     }
     if let Some(account) = account {
-        claims.is_of(account)?;
+        claims.check_account(account)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tokens that were found good. Pub/Sub sends one for up to an hour, with thousands of messages.
+//! The cache of valid tokens. Pub/Sub sends the same token for up to an hour, with thousands of messages.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -6,43 +6,43 @@ use std::sync::{PoisonError, RwLock};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-/// A subscription has one or two at a time. Only good tokens get in, so nobody can push them out.
-const MOST: usize = 256;
-/// Google's tokens last that long; whatever one says of itself, it is looked at again after that many seconds.
-const LONGEST: f64 = 3600.0;
+/// A subscription has one or two at a time. Only valid tokens are inserted, so a forger cannot evict them.
+const MAX_TOKENS: usize = 256;
+/// In seconds: the lifetime of Google's tokens. After that a token is verified again, whatever its `exp`.
+const MAX_CACHE_SECONDS: f64 = 3600.0;
 
-/// The tokens by their hashes, each with the second of the epoch until which it is good.
+/// The tokens by their hashes, each with its expiry in seconds of the epoch.
 #[derive(Debug, Default)]
-pub(crate) struct Verified(RwLock<HashMap<Fingerprint, f64>>);
+pub struct Verified(RwLock<HashMap<Fingerprint, f64>>);
 
-/// Tokens are secrets: they are not kept.
+/// A hash of a token. Tokens are secrets and not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(crate) fn of(token: &str) -> Self {
+    pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 }
 
 impl Verified {
-    /// Whether the token was found good and still is.
-    pub(crate) fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
+    /// Whether the token is in the cache and has not expired.
+    pub fn holds(&self, token: Fingerprint, now: Timestamp) -> bool {
         let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
         tokens.get(&token).is_some_and(|until| seconds(now) < *until)
     }
 
-    /// Remembers a token that was found good and expires then.
-    pub(crate) fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
+    /// Inserts a valid token.
+    pub fn insert(&self, token: Fingerprint, expires: f64, now: Timestamp) {
         let now = seconds(now);
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() >= MOST {
+        if tokens.len() >= MAX_TOKENS {
             tokens.retain(|_, until| now < *until);
         }
-        if tokens.len() >= MOST {
+        if tokens.len() >= MAX_TOKENS {
             tokens.clear();
         }
-        tokens.insert(token, expires.min(now + LONGEST));
+        tokens.insert(token, expires.min(now + MAX_CACHE_SECONDS));
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_it_expires_and_never_for_more_than_an_hour() {
+    fn a_token_is_cached_until_it_expires_or_an_hour() {
         let (verified, short, long) = (Verified::default(), Fingerprint::of("short"), Fingerprint::of("long"));
         verified.insert(short, 1060.0, at(1000));
         verified.insert(long, 1e300, at(1000));
@@ -70,12 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_grow_without_bound() {
+    fn the_number_of_tokens_is_bounded() {
         let verified = Verified::default();
-        for number in 0..10 * MOST {
+        for number in 0..10 * MAX_TOKENS {
             verified.insert(Fingerprint::of(&number.to_string()), 2000.0, at(1000));
-            assert!(verified.0.read().unwrap().len() <= MOST);
+            assert!(verified.0.read().unwrap().len() <= MAX_TOKENS);
         }
-        assert!(verified.holds(Fingerprint::of(&(10 * MOST - 1).to_string()), at(1000)), "the latest is there");
+        assert!(verified.holds(Fingerprint::of(&(10 * MAX_TOKENS - 1).to_string()), at(1000)), "the latest is there");
     }
 }

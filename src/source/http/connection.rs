@@ -1,9 +1,9 @@
-//! One connection's clocks: what hyper cannot tell apart.
+//! The timeouts of one connection that hyper does not distinguish.
 //!
-//! hyper has one timer for headers, which also runs while a connection that is kept alive waits for its next request.
-//! It must be long for that, and a header that comes byte by byte would have as long. Where a header begins, the socket
-//! knows; where it ends, the service, which is called then. So the socket is wrapped, and both tell [`Activity`]. No
-//! task is needed: hyper asks the socket for more until a header is complete, and whoever asks hears of the time.
+//! hyper has one timer for headers, which also runs while a kept-alive connection waits for its next request. It must
+//! be long for that, and a header that arrives byte by byte would have the same time. The socket knows the beginning of
+//! a header, and the service is called at its end. So the socket is wrapped, and both update [`ConnectionState`]. No task
+//! is needed: hyper polls the socket until a header is complete, and each poll checks the deadline.
 
 use std::io;
 use std::pin::Pin;
@@ -17,92 +17,92 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// From the first byte of a header to its end; on a new connection from the beginning.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long an answer may wait for its reader.
+/// The longest time without progress while a client reads an answer.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a connection is at.
+/// The state of a connection, shared by its socket and its service.
 #[derive(Debug)]
-pub struct Activity(Mutex<State>);
+pub struct ConnectionState(Mutex<Phase>);
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum Phase {
     /// Between two requests.
     Idle { since: Instant },
-    /// A header is under way, or a new connection has none yet.
+    /// A header is incomplete, or a new connection has not sent one.
     Header { since: Instant },
     /// A request is with its handler.
     Request,
 }
 
-/// A request that is with its handler, until this is dropped.
+/// A request is with its handler until this is dropped.
 #[derive(Debug)]
-pub struct UnderWay(Arc<Activity>);
+pub struct RequestGuard(Arc<ConnectionState>);
 
-impl Activity {
-    /// A client that connects has a request.
-    pub fn of_a_new_connection() -> Self {
-        Self(Mutex::new(State::Header { since: Instant::now() }))
+impl ConnectionState {
+    /// A new connection: its first header is due.
+    pub fn new() -> Self {
+        Self(Mutex::new(Phase::Header { since: Instant::now() }))
     }
 
     /// A header is complete.
-    pub fn begin(self: &Arc<Self>) -> UnderWay {
-        *self.state() = State::Request;
-        UnderWay(Arc::clone(self))
+    pub fn begin(self: &Arc<Self>) -> RequestGuard {
+        *self.phase() = Phase::Request;
+        RequestGuard(Arc::clone(self))
     }
 
-    /// Since when there has been no request under way, if there is none.
+    /// The time since which no request is with its handler.
     pub fn idle_since(&self) -> Option<Instant> {
-        match *self.state() {
-            State::Idle { since } | State::Header { since } => Some(since),
-            State::Request => None,
+        match *self.phase() {
+            Phase::Idle { since } | Phase::Header { since } => Some(since),
+            Phase::Request => None,
         }
     }
 
-    /// A byte came. Those of a body change nothing.
+    /// A byte arrived. The bytes of a body do not change the phase.
     fn received(&self) {
-        let mut state = self.state();
-        if let State::Idle { .. } = *state {
-            *state = State::Header { since: Instant::now() };
+        let mut phase = self.phase();
+        if let Phase::Idle { .. } = *phase {
+            *phase = Phase::Header { since: Instant::now() };
         }
     }
 
-    /// When a header that is under way must be complete.
+    /// The deadline of an incomplete header.
     fn header_deadline(&self) -> Option<Instant> {
-        match *self.state() {
-            State::Header { since } => Some(since + HEADER_TIMEOUT),
-            State::Idle { .. } | State::Request => None,
+        match *self.phase() {
+            Phase::Header { since } => Some(since + HEADER_TIMEOUT),
+            Phase::Idle { .. } | Phase::Request => None,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn phase(&self) -> MutexGuard<'_, Phase> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        *self.0.state() = State::Idle { since: Instant::now() };
+        *self.0.phase() = Phase::Idle { since: Instant::now() };
     }
 }
 
-/// A socket whose client has only so much time.
+/// A socket with timeouts.
 #[derive(Debug)]
 pub struct Bounded {
     stream: TcpStream,
-    activity: Arc<Activity>,
-    /// Runs while more of a header is waited for.
+    state: Arc<ConnectionState>,
+    /// Runs while a header is incomplete.
     header: Clock,
-    /// Runs while the client reads nothing of an answer.
+    /// Runs while the client does not read an answer.
     stall: Clock,
 }
 
 impl Bounded {
     /// A new connection.
-    pub fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity, header: Clock(None), stall: Clock(None) }
+    pub fn new(stream: TcpStream, state: Arc<ConnectionState>) -> Self {
+        Self { stream, state, header: Clock(None), stall: Clock(None) }
     }
 
-    /// The result of a write, unless there has been none for too long.
+    /// The result of a write, or an error after [`STALL_TIMEOUT`] without one.
     fn written<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.stall.stop();
@@ -120,11 +120,11 @@ impl AsyncRead for Bounded {
         let before = buf.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut this.stream).poll_read(cx, buf) {
             if buf.filled().len() > before {
-                this.activity.received();
+                this.state.received();
             }
             return Poll::Ready(result);
         }
-        let Some(deadline) = this.activity.header_deadline() else { return Poll::Pending };
+        let Some(deadline) = this.state.header_deadline() else { return Poll::Pending };
         ready!(this.header.poll(deadline, cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -156,7 +156,7 @@ impl AsyncWrite for Bounded {
     }
 }
 
-/// A timer that is made when it is first needed, which for most connections is never.
+/// A timer that is created on first use. Most connections never need it.
 #[derive(Debug)]
 struct Clock(Option<Pin<Box<Sleep>>>);
 

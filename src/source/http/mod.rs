@@ -1,6 +1,7 @@
-//! The HTTP/1 server under the push endpoint: connections, their limits, and what is read from headers.
+//! The HTTP/1 server under the push endpoint: connections, their limits, bodies and trace headers.
 
+pub(crate) mod body;
 mod connection;
-pub mod panic;
+pub(crate) mod panic;
 pub mod server;
 pub mod trace_context;

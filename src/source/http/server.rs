@@ -1,20 +1,19 @@
-//! The HTTP/1 server below every endpoint of ours.
+//! The HTTP/1 server below every endpoint.
 //!
-//! Not `axum::serve`, for what it has no settings for: limits on what a client may hold, and leniency with header
-//! names. A push subscription with `--push-no-wrapper-write-metadata` turns each attribute of a message into a header,
-//! and Cloud Logging's only attribute, `logging.googleapis.com/timestamp`, has a `/` in it, which no header's name
-//! may have.
+//! Written by hand on hyper: `axum::serve` has no settings for the limits below, and rejects header names that Pub/Sub
+//! sends. A push subscription with `--push-no-wrapper-write-metadata` turns each attribute of a message into a header,
+//! and Cloud Logging's only attribute, `logging.googleapis.com/timestamp`, contains a `/`, which is invalid in a name.
 //!
-//! | a client may hold | for, or up to | and then |
+//! | resource of a client | limit | beyond it |
 //! |---|---|---|
-//! | a header that is under way, or a new connection without one | 15 s | the connection is closed |
-//! | a connection without a request, between two | 620 s | it is closed |
-//! | an answer that it does not read | 30 s without progress | the connection is closed |
+//! | an incomplete header, or a new connection without one | 15 s | the connection is closed |
+//! | an idle connection between two requests | 620 s | it is closed |
+//! | an answer that the client does not read | 30 s without progress | the connection is closed |
 //! | a header | 160 KiB and 128 lines | 431 |
-//! | connections, all clients together | 4,096, or what files the process may open | the longest idle one is closed; if none is, the new one |
-//! | a connection in a shutdown, without a request under way | 1 s | it is closed |
+//! | connections, all clients together | 4,096, or the process's limit of open files | the longest idle one is closed; if none is, the new one |
+//! | a connection without a request, during shutdown | 1 s | it is closed |
 //!
-//! Time and size of a body are for the handlers to limit.
+//! The handlers limit time and size of a body.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -33,7 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
-use super::connection::{Activity, Bounded};
+use super::connection::{Bounded, ConnectionState};
 use crate::telemetry::Throttle;
 
 /// From the end of an answer to the end of the next header. Longer than the 600 s for which Google's front ends keep a
@@ -45,23 +44,27 @@ const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: usize = 160 << 10;
 /// Cloud Run sends an instance 1,000 requests at once at most.
 const MAX_CONNECTIONS: usize = 4096;
-/// How many connections are closed at once where no further file can be opened.
-const ROOM: usize = 8;
-/// What a header may still take that is on its way when the server shuts down.
-const LAST_HEADER: Duration = Duration::from_secs(1);
+/// The number of idle connections that are closed when the process is out of file descriptors.
+const CLOSED_AT_ONCE: usize = 8;
+/// The time for a header that is incomplete when the server shuts down.
+const LAST_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown`, then stops accepting and lets the requests under way end. How long
-/// that may take is for the caller to bound.
+/// Serves until `shutdown`, then stops accepting and waits for the requests in progress. The caller bounds that time.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     serve_each(listener, |_| router.clone(), shutdown).await;
 }
 
-/// The same with routes for each connection, by the address of its other end.
+/// The same with routes that depend on the address of the client.
 pub async fn serve_each(listener: TcpListener, routes: impl Fn(SocketAddr) -> Router, shutdown: impl Future<Output = ()>) {
     serve_at_most(MAX_CONNECTIONS, listener, routes, shutdown).await;
 }
 
-async fn serve_at_most(most: usize, listener: TcpListener, routes: impl Fn(SocketAddr) -> Router, shutdown: impl Future<Output = ()>) {
+async fn serve_at_most(
+    max_connections: usize,
+    listener: TcpListener,
+    routes: impl Fn(SocketAddr) -> Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let (close, closing) = watch::channel(());
     let mut connections = Connections::default();
     let throttle = Throttle::new(Duration::from_secs(1));
@@ -70,11 +73,11 @@ async fn serve_at_most(most: usize, listener: TcpListener, routes: impl Fn(Socke
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if connections.open.len() < most || connections.close_idle() {
+                    if connections.open.len() < max_connections || connections.close_idle() {
                         connections.start(stream, routes(peer), closing.clone());
                     }
                 }
-                // The client thought better of it.
+                // The client closed the connection before it was accepted.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
                 // Out of file descriptors.
                 Err(error) => {
@@ -95,23 +98,23 @@ async fn serve_at_most(most: usize, listener: TcpListener, routes: impl Fn(Socke
     }
 }
 
-/// The connections that are open, and the tasks that serve them: one each, so that what befalls one is no other's affair.
+/// The open connections and their tasks: one each, so that an error or a panic ends only its own connection.
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
-    open: HashMap<Id, (Arc<Activity>, AbortHandle)>,
+    open: HashMap<Id, (Arc<ConnectionState>, AbortHandle)>,
 }
 
 impl Connections {
     fn start(&mut self, stream: TcpStream, router: Router, closing: watch::Receiver<()>) {
-        let activity = Arc::new(Activity::of_a_new_connection());
-        let task = self.tasks.spawn(run(stream, router, Arc::clone(&activity), closing));
-        self.open.insert(task.id(), (activity, task));
+        let state = Arc::new(ConnectionState::new());
+        let task = self.tasks.spawn(run(stream, router, Arc::clone(&state), closing));
+        self.open.insert(task.id(), (state, task));
     }
 
-    /// Closes the connection that has been without a request for longest.
+    /// Closes the connection that is idle for the longest time.
     fn close_idle(&mut self) -> bool {
-        let idle = self.open.iter().filter_map(|(id, (activity, _))| Some((activity.idle_since()?, *id)));
+        let idle = self.open.iter().filter_map(|(id, (state, _))| Some((state.idle_since()?, *id)));
         let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return false };
         if let Some((_, task)) = self.open.remove(&longest) {
             task.abort();
@@ -119,9 +122,9 @@ impl Connections {
         true
     }
 
-    /// Closes some that are idle, for the handlers open files as well; or waits a little, if there are none.
+    /// Closes some idle connections, because the handlers need files too. Waits briefly if there are none.
     async fn make_room(&mut self) {
-        let closed = (0..ROOM).take_while(|_| self.close_idle()).count();
+        let closed = (0..CLOSED_AT_ONCE).take_while(|_| self.close_idle()).count();
         if closed == 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -130,7 +133,7 @@ impl Connections {
         }
     }
 
-    /// Waits for a connection's end. How it ended is its client's affair.
+    /// Waits for the end of a connection. Its result is ignored.
     async fn ended(&mut self) {
         match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => self.open.remove(&id),
@@ -140,15 +143,15 @@ impl Connections {
     }
 }
 
-async fn run(stream: TcpStream, router: Router, activity: Arc<Activity>, mut closing: watch::Receiver<()>) {
+async fn run(stream: TcpStream, router: Router, state: Arc<ConnectionState>, mut closing: watch::Receiver<()>) {
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router);
     let service = service_fn(|request| {
-        let under_way = activity.begin();
+        let guard = state.begin();
         let answer = service.call(request);
         async move {
             let answer = answer.await;
-            drop(under_way);
+            drop(guard);
             answer
         }
     });
@@ -158,15 +161,15 @@ async fn run(stream: TcpStream, router: Router, activity: Arc<Activity>, mut clo
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES)
         .ignore_invalid_headers(true);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(Bounded::new(stream, Arc::clone(&activity))), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(Bounded::new(stream, Arc::clone(&state))), service));
     tokio::select! {
         _ = &mut connection => return,
-        // The only message is that the sender is gone.
+        // The sender is dropped at shutdown.
         _ = closing.changed() => {}
     }
     connection.as_mut().graceful_shutdown();
-    let ended = tokio::time::timeout(LAST_HEADER, &mut connection).await;
-    if ended.is_err() && activity.idle_since().is_none() {
+    let ended = tokio::time::timeout(LAST_HEADER_TIMEOUT, &mut connection).await;
+    if ended.is_err() && state.idle_since().is_none() {
         drop(connection.await);
     }
 }
@@ -179,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// A server with a page that is there at once, and one that says that it was asked for and waits to be let go.
+    /// A server with a page that answers at once, and one that notifies and waits.
     async fn start(most: usize) -> (SocketAddr, Arc<Notify>, Arc<Notify>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -211,7 +214,7 @@ mod tests {
     const OK: &str = "HTTP/1.1 200 OK";
 
     #[tokio::test]
-    async fn at_the_cap_the_longest_idle_connection_makes_room_and_no_busy_one() {
+    async fn at_the_limit_the_longest_idle_connection_is_closed() {
         let (address, asked, go) = start(2).await;
         let mut busy = TcpStream::connect(address).await.unwrap();
         ask(&mut busy, "/slow").await;
@@ -223,7 +226,7 @@ mod tests {
             let mut next = TcpStream::connect(address).await.unwrap();
             ask(&mut next, "/").await;
             assert_eq!(answer(&mut next).await, OK);
-            assert_eq!(answer(&mut idle).await, "", "it has made room");
+            assert_eq!(answer(&mut idle).await, "", "it was closed");
             idle = next;
         }
         go.notify_one();
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn if_none_is_idle_the_new_connection_is_closed() {
+    async fn without_idle_connections_the_new_one_is_closed() {
         let (address, asked, go) = start(1).await;
         let mut busy = TcpStream::connect(address).await.unwrap();
         ask(&mut busy, "/slow").await;

@@ -1,4 +1,4 @@
-//! Which trace a request belongs to, so that Cloud Logging shows our lines beside its own.
+//! The trace of a request. Cloud Logging groups log lines by it.
 //!
 //! Headers: <https://www.w3.org/TR/trace-context/#traceparent-header> and
 //! <https://cloud.google.com/trace/docs/trace-context#legacy-http-header>.
@@ -19,8 +19,8 @@ impl TraceId {
     }
 
     /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn into_string(self) -> String {
+        self.0
     }
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn either_header_names_the_trace_and_nonsense_names_none() {
+    fn the_trace_is_read_from_either_header() {
         for (name, value, expected) in [
             ("traceparent", "00-5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40-112210f47de98115-01", Some("5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40")),
             ("x-cloud-trace-context", "5E7F0C3C1C6E4F5E9F6A0C7B1D2E3F40/1234567890123456789;o=1", Some("5e7f0c3c1c6e4f5e9f6a0c7b1d2e3f40")),
@@ -42,7 +42,7 @@ mod tests {
             ("traceparent", "<script>", None),
         ] {
             let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
-            assert_eq!(TraceId::of(&headers).as_ref().map(TraceId::as_str), expected, "{value}");
+            assert_eq!(TraceId::of(&headers).map(TraceId::into_string).as_deref(), expected, "{value}");
         }
     }
 }

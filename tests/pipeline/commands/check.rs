@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::support::bigquery::TempDir;
 use crate::support::google::{Google, TOKEN};
 use crate::support::local::Local;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 
 const RUN: &str = "GET /run/apis/serving.knative.dev/v1/namespaces/my-project/services/pixel-pipeline";
 const RUN_POLICY: &str = "GET /run/v1/projects/my-project/locations/us-central1/services/pixel-pipeline:getIamPolicy";
@@ -51,7 +51,7 @@ fn check_of(google: &Google, dir: &Path, args: &[&str]) -> Command {
 }
 
 async fn run(mut command: Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let Output { status, stdout, stderr } = tokio::time::timeout(TIMEOUT, command.output()).await.expect("it ends").unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -284,7 +284,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
 async fn each_fault_breaks_only_its_link_and_names_the_fix() {
     let (google, dir) = (Google::start().await, TempDir::new());
     for (question, pointer, value, link, fix) in faults() {
-        google.heal();
+        google.reset();
         match pointer {
             "" => google.refuse(question, 404, "not found"),
             pointer => google.change(question, pointer, value),

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 
 /// The result of one run.
 struct Printed {
@@ -16,7 +16,7 @@ struct Printed {
 async fn run(args: &[&str]) -> Printed {
     let mut command = command("cost");
     command.args(args).stdin(Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("cost ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("cost ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).expect("cost prints UTF-8");
     Printed { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }

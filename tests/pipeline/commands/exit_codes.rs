@@ -2,25 +2,24 @@
 
 use std::process::Stdio;
 
+use pixel_pipeline::config::command::Command;
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::TempDir;
-use crate::support::service::{PATIENCE, command};
-
-const COMMANDS: [&str; 9] = ["serve", "local", "explain", "sign", "check", "cost", "query", "replay", "forget"];
+use crate::support::service::{TIMEOUT, command};
 
 /// Exit code and standard error of a run.
 async fn run(subcommand: &str, settings: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
     let dir = TempDir::new();
     let mut command = command(subcommand);
     command.current_dir(dir.path()).env("LOG_FORMAT", "text").envs(settings.iter().copied()).args(args).stdin(Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("it ends").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[tokio::test]
 async fn an_unknown_argument_exits_with_2() {
-    for subcommand in COMMANDS {
+    for subcommand in Command::ALL.iter().map(|command| command.name()) {
         let (code, err) = run(subcommand, &[], &["--no-such-argument"]).await;
         assert_eq!(code, Some(2), "{subcommand}: {err}");
         assert!(err.starts_with("error: "), "{subcommand}: {err}");

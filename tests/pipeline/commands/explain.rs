@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 
 use crate::support::bigquery::TempDir;
 use crate::support::entry::USER;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, wrapped};
 
 /// The result of one run.
@@ -44,7 +44,7 @@ async fn run(settings: &[(&str, &str)], args: &[&str], input: &[u8]) -> Explaine
         drop(stdin);
     };
     let run = async { tokio::join!(feed, child.wait_with_output()).1.unwrap() };
-    let output = tokio::time::timeout(PATIENCE, run).await.expect("explain ends");
+    let output = tokio::time::timeout(TIMEOUT, run).await.expect("explain ends");
     let text = |bytes| String::from_utf8(bytes).expect("explain prints UTF-8");
     Explained { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -91,7 +91,7 @@ async fn a_stored_event_shows_table_suffix_insert_id_and_row_in_order() {
     let id = explained.lines()[0]["insert_id"].as_str().unwrap().to_owned();
     assert!(id.len() == 32 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{id}");
     let expected = concat!(
-        r#"{"outcome":"store","reason":null,"detail":null,"table":"pixel_507f1f77bcf86cd799439011_20260102","#,
+        r#"{"outcome":"stored","reason":null,"detail":null,"table":"pixel_507f1f77bcf86cd799439011_20260102","#,
         r#""suffix":"_507f1f77bcf86cd799439011_20260102","insert_id":"ID","#,
         r#""row":{"event_id":"ID","event_timestamp":"2026-01-02T03:04:05.123456Z","#,
         r#""user_id":"507f1f77bcf86cd799439011","order_id":"42","type":"click","#,
@@ -106,14 +106,14 @@ async fn every_outcome_has_the_same_keys_and_exits_with_0() {
     let input = [Entry::of_query("user_id=u").json(), Entry::of_query("type=click").json(), "no JSON".to_owned()].join("\n");
     let explanations = lines(&[], input).await;
     let outcomes: Vec<_> = explanations.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["store", "filter", "dead_letter"]);
+    assert_eq!(outcomes, ["stored", "filtered", "dead_letter"]);
     for explanation in &explanations {
         let mut keys: Vec<_> = explanation.as_object().unwrap().keys().collect();
         keys.sort();
         assert_eq!(keys, ["detail", "insert_id", "outcome", "reason", "row", "suffix", "table"], "{explanation}");
     }
     let [_, filter, dead_letter] = &explanations[..] else { unreachable!() };
-    assert_eq!(verdict(filter), ("filter", "missing_attribute"));
+    assert_eq!(verdict(filter), ("filtered", "missing_attribute"));
     assert_eq!(filter["row"], Value::Null);
     assert_eq!(verdict(dead_letter), ("dead_letter", "bad_json"));
     assert!(dead_letter["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{dead_letter}");
@@ -126,10 +126,10 @@ async fn each_reason_for_not_storing_is_named() {
     ]));
     let good = Entry::of_query("user_id=u&order_id=1");
     for (outcome, reason, line) in [
-        ("store", "", good.json()),
-        ("filter", "path", Entry::of_url("https://t.example.com/favicon.ico?user_id=u&order_id=1").json()),
-        ("filter", "method", good.clone().with("/httpRequest/requestMethod", json!("HEAD")).json()),
-        ("filter", "missing_attribute", Entry::of_query("user_id=&order_id=1").json()),
+        ("stored", "", good.json()),
+        ("filtered", "path", Entry::of_url("https://t.example.com/favicon.ico?user_id=u&order_id=1").json()),
+        ("filtered", "method", good.clone().with("/httpRequest/requestMethod", json!("HEAD")).json()),
+        ("filtered", "missing_attribute", Entry::of_query("user_id=&order_id=1").json()),
         ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("1970-01-01T00:00:00Z")).json()),
         ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("9999-12-31T23:59:59Z")).json()),
         ("dead_letter", "required_column", Entry::of_query("user_id=u").json()),
@@ -169,7 +169,7 @@ async fn an_entry_has_the_same_outcome_in_every_delivery_format() {
         json!({"eventId": "1", "timestamp": "2026-01-02T03:04:07Z", "data": message}).to_string(),
     ];
     let expected = lines(&[], &entry).await.remove(0);
-    assert_eq!(verdict(&expected), ("store", ""));
+    assert_eq!(verdict(&expected), ("stored", ""));
     for (body, explanation) in bodies.iter().zip(lines(&[], bodies.join("\n")).await) {
         assert_eq!(explanation, expected, "{body}");
     }
@@ -291,7 +291,7 @@ async fn a_query_is_read_by_the_rules_of_form_urlencoded() {
         let values = |name: &str| pairs.iter().filter(|(of, _)| *of == name).map(|(_, value)| json!(value)).collect::<Vec<_>>();
         let expected: serde_json::Map<String, Value> =
             COLUMNS.iter().map(|name| ((*name).to_owned(), Value::Array(values(name)))).filter(|(_, all)| *all != json!([])).collect();
-        assert_eq!(verdict(&explanation), ("store", ""), "{query}");
+        assert_eq!(verdict(&explanation), ("stored", ""), "{query}");
         assert_eq!(explanation["row"], Value::Object(expected), "{query}");
     }
 }
@@ -314,7 +314,7 @@ async fn the_fragment_is_not_part_of_the_query() {
         assert_eq!(urls(&[], &[url]).await[0]["row"]["order_id"], order_id, "{url}");
     }
     let explanation = urls(&[], &["https://t.example.com/pixel.png#?user_id=u"]).await.remove(0);
-    assert_eq!(verdict(&explanation), ("filter", "missing_attribute"));
+    assert_eq!(verdict(&explanation), ("filtered", "missing_attribute"));
 }
 
 #[tokio::test]
@@ -340,7 +340,7 @@ async fn a_url_with_an_invalid_host_still_yields_its_query() {
     ];
     for host in hosts {
         let explanation = urls(&[], &[&format!("{host}/pixel.png?user_id=u1&order_id=7")]).await.remove(0);
-        assert_eq!(verdict(&explanation), ("store", ""), "{host}");
+        assert_eq!(verdict(&explanation), ("stored", ""), "{host}");
         assert_eq!((&explanation["row"]["user_id"], &explanation["row"]["order_id"]), (&json!("u1"), &json!("7")), "{host}");
     }
 }
@@ -358,7 +358,7 @@ async fn pixel_path_is_a_list_of_exact_paths_or_a_star() {
         let of_paths: Vec<String> = asked.iter().map(|path| format!("https://t.example.com{path}?user_id=u")).collect();
         let explanations = urls(&[("PIXEL_PATH", setting)], &of_paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
         for (path, explanation) in asked.iter().zip(explanations) {
-            let expected = if stored.contains(path) { ("store", "") } else { ("filter", "path") };
+            let expected = if stored.contains(path) { ("stored", "") } else { ("filtered", "path") };
             assert_eq!(verdict(&explanation), expected, "PIXEL_PATH={setting} {path}");
         }
     }
@@ -369,7 +369,7 @@ async fn methods_other_than_get_are_filtered() {
     let entry = Entry::of_query("user_id=u");
     for method in ["HEAD", "POST", "OPTIONS", "get", "GET "] {
         let line = entry.clone().with("/httpRequest/requestMethod", json!(method)).json();
-        assert_eq!(verdict(&lines(&[], line).await[0]), ("filter", "method"), "{method:?}");
+        assert_eq!(verdict(&lines(&[], line).await[0]), ("filtered", "method"), "{method:?}");
     }
 }
 
@@ -393,7 +393,7 @@ async fn table_suffix_determines_the_table_name() {
         assert_eq!(explanation["row"]["order_id"], "a-b", "the column keeps the true value");
     }
     let explanation = lines(&[("TABLE_SUFFIX", ""), ("TABLE_NAME", "hits")], Entry::of_query("a=b").json()).await.remove(0);
-    assert_eq!((verdict(&explanation), &explanation["table"]), (("store", ""), &json!("hits")));
+    assert_eq!((verdict(&explanation), &explanation["table"]), (("stored", ""), &json!("hits")));
 }
 
 #[tokio::test]
@@ -470,7 +470,7 @@ async fn hostile_lines_are_dead_letters_and_reading_continues() {
         let line = String::from_utf8_lossy(&line[..line.len().min(80)]);
         assert_eq!(verdict(explanation), ("dead_letter", "bad_json"), "{line}");
     }
-    assert_eq!(verdict(&explanations[input.len()]), ("store", ""));
+    assert_eq!(verdict(&explanations[input.len()]), ("stored", ""));
 }
 
 #[tokio::test]
@@ -489,7 +489,7 @@ async fn unread_members_may_have_any_value() {
         Entry::of_query("user_id=u").json().replacen('{', &format!("{{\"jsonPayload\":{}{},", "[".repeat(50_000), "]".repeat(50_000)), 1);
     let input = odd.iter().map(Entry::json).chain([deep]).collect::<Vec<_>>().join("\n");
     for explanation in lines(&[], input).await {
-        assert_eq!(verdict(&explanation), ("store", ""), "{explanation}");
+        assert_eq!(verdict(&explanation), ("stored", ""), "{explanation}");
     }
 }
 
@@ -521,7 +521,9 @@ async fn text_output_replaces_control_characters() {
     .join("\n");
     let explained = run(&[], &["--format", "text", "--input", "-"], input.as_bytes()).await;
     assert_eq!((explained.code, explained.err.as_str()), (Some(0), ""));
-    for expected in ["store\n", "pixel_u_20260102\n", "user_id = \"u\"\n", "filter: missing_attribute\n", "dead_letter: no_request_url\n"] {
+    for expected in
+        ["stored\n", "pixel_u_20260102\n", "user_id = \"u\"\n", "filtered: missing_attribute\n", "dead_letter: no_request_url\n"]
+    {
         assert!(explained.out.contains(expected), "{expected:?} is not in:\n{}", explained.out);
     }
     let control = explained.out.chars().find(|c| c.is_control() && *c != '\n');
@@ -582,10 +584,10 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     let mut first = String::new();
     out.read_line(&mut first).await.unwrap();
     drop(out);
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("explain ends with its reader").unwrap();
+    let status = tokio::time::timeout(TIMEOUT, child.wait()).await.expect("explain ends with its reader").unwrap();
     feed.await.unwrap();
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
-    assert!(first.contains("\"outcome\":\"store\""), "{first}");
+    assert!(first.contains("\"outcome\":\"stored\""), "{first}");
 }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use crate::support::TestBigQuery;
 use crate::support::bigquery::{PROJECT, TempDir};
-use crate::support::service::{PATIENCE, command, send_signal};
+use crate::support::service::{TIMEOUT, command, send_signal};
 
 const ENDLESS: &str =
     "SELECT SUM(SQRT(x * y)) AS s FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS y";
@@ -30,7 +30,7 @@ fn query(bigquery: &TestBigQuery, args: &[&str]) -> Command {
 }
 
 async fn run(mut command: Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let Output { status, stdout, stderr } = tokio::time::timeout(TIMEOUT, command.output()).await.expect("it ends").unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -107,7 +107,7 @@ async fn the_query_is_read_from_standard_input() {
     for args in [&["--format=csv", "-"][..], &["--format=csv"]] {
         let mut child = query(&bigquery, args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(b"SELECT 1 AS x").await.unwrap();
-        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+        let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("it ends").unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "x\n1\n", "{args:?}");
     }
 }
@@ -164,9 +164,9 @@ async fn ctrl_c_cancels_the_query_on_the_server() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    let id = tokio::time::timeout(PATIENCE, running).await.expect("the job runs");
+    let id = tokio::time::timeout(TIMEOUT, running).await.expect("the job runs");
     send_signal(&child, "INT");
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
+    let status = tokio::time::timeout(TIMEOUT, child.wait()).await.expect("it ends").unwrap();
     assert_eq!(status.code(), Some(1));
     let (_, job) = bigquery.call(Method::GET, &format!("/jobs/{id}"), Value::Null).await;
     assert_eq!(job["status"]["errorResult"]["reason"], "stopped");
@@ -180,7 +180,7 @@ async fn a_closed_pipe_ends_the_query_without_an_error() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("x"));
     drop(lines);
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("it ends").unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
-use pixel_pipeline::config::setting::Command;
+use pixel_pipeline::config::command::Command;
 use pixel_pipeline::config::settings::SETTINGS;
 use pixel_pipeline::source::http::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::{PROJECT, TempDir};
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// The result of a service that could not run.
@@ -35,7 +35,7 @@ impl Refusal {
 async fn refusal(settings: &[(&str, &str)], flags: &[&str]) -> Refusal {
     let mut command = command("serve");
     command.envs(settings.iter().copied()).args(flags).stdin(Stdio::null()).stdout(Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the service exits").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("the service exits").unwrap();
     Refusal { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
 }
 
@@ -129,7 +129,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
     for (text, why) in [
         ("", "not a JSON array"),
         ("[]", "no columns"),
-        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" is there twice"),
+        (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
         (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -1,30 +1,30 @@
-//! BigQuery does not answer, or too late.
+//! BigQuery does not respond, or responds after the deadline.
 
 use std::time::Duration;
 
 use bigquery_emulator::Fault;
 
-use super::trial::one_table_fails;
+use super::scenario::one_table_fails;
 
 /// Longer than PUSH_DEADLINE.
-const TOO_LATE: Duration = Duration::from_secs(5);
+const LONGER_THAN_THE_DEADLINE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn a_connection_that_is_reset_before_the_rows_are_stored_loses_nothing() {
+async fn a_reset_before_the_rows_are_stored_loses_no_row() {
     one_table_fails(Fault::ResetBefore).await;
 }
 
 #[tokio::test]
-async fn a_connection_that_is_reset_after_the_rows_were_stored_doubles_nothing() {
+async fn a_reset_after_the_rows_are_stored_duplicates_no_row() {
     one_table_fails(Fault::ResetAfter).await;
 }
 
 #[tokio::test]
-async fn a_table_that_takes_longer_than_the_deadline_keeps_no_other_waiting() {
-    one_table_fails(Fault::Delay(TOO_LATE)).await;
+async fn a_table_slower_than_the_deadline_delays_no_other_table() {
+    one_table_fails(Fault::Delay(LONGER_THAN_THE_DEADLINE)).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_after_the_deadline_doubles_nothing_that_was_stored() {
-    one_table_fails(Fault::SlowAnswer(TOO_LATE)).await;
+async fn a_response_after_the_deadline_duplicates_no_stored_row() {
+    one_table_fails(Fault::SlowAnswer(LONGER_THAN_THE_DEADLINE)).await;
 }

@@ -1,4 +1,4 @@
-//! The local mode: a disk that is full, and a process that is killed.
+//! The local mode: a full disk, and a killed process.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -7,56 +7,59 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::trial::{REJECTED, WELL, send_usual, settings};
+use super::scenario::{HEALTHY, REJECTED, send_usual_messages, settings};
 use crate::support::bigquery::TempDir;
+use crate::support::delivery_log::{DeliveryLog, Destination};
 use crate::support::external::skipped;
-use crate::support::ledger::{Ledger, PATIENCE, Place};
+use crate::support::load_generator::LoadGenerator;
 use crate::support::local::{Local, local};
-use crate::support::pubsub::Player;
 
-/// The test cannot look into the other process: rows that were acked too early are missing after its end.
-fn ledger() -> Arc<Ledger> {
-    Ledger::new(Arc::new(|_, _| true))
+/// A log without a lookup: the test cannot read the tables of the other process at each ack. Rows that were acked too
+/// early are missing after the kill.
+fn deliveries() -> Arc<DeliveryLog> {
+    DeliveryLog::new(Arc::new(|_, _| true))
 }
 
-/// Every event id that is stored, with its place.
-async fn stored(local: &Local) -> Vec<(String, Place)> {
+/// All stored event ids with their destinations.
+async fn stored(local: &Local) -> Vec<(String, Destination)> {
     let mut stored = Vec::new();
     for table in local.tables().await {
-        let place = if table == "dead_letters" { Place::DeadLetters } else { Place::Table(table.clone()) };
-        stored.extend(local.column(&table, "event_id").await.into_iter().map(|id| (id, place.clone())));
+        let destination = if table == "dead_letters" { Destination::DeadLetters } else { Destination::Table(table.clone()) };
+        stored.extend(local.column(&table, "event_id").await.into_iter().map(|id| (id, destination.clone())));
     }
     stored
 }
 
-async fn finish(mut player: Player, local: &Local) {
-    player.drain(PATIENCE).await;
-    player.ledger.check_acks();
-    player.ledger.reconcile_with(stored(local).await);
+async fn finish(mut load: LoadGenerator, local: &Local) {
+    load.drain().await;
+    load.deliveries.assert_no_early_acks();
+    load.deliveries.reconcile_with(stored(local).await);
 }
 
 #[tokio::test]
-async fn kill_9_of_the_local_mode_under_load_loses_and_doubles_nothing() {
+async fn sigkill_of_the_local_mode_loses_and_duplicates_nothing() {
     let dir = TempDir::new();
     let settings = settings(&[]);
     let mut local = Local::start(dir.path(), &settings).await;
-    let ledger = ledger();
-    let mut player = Player::new(&local.push, Arc::clone(&ledger));
-    send_usual(&mut player);
+    let deliveries = deliveries();
+    let mut load = LoadGenerator::new(&local.push, Arc::clone(&deliveries));
+    send_usual_messages(&mut load);
     for round in 1..=3 {
-        ledger.until("messages are acked", async || ledger.acked(WELL) >= 100 * round && ledger.acked(REJECTED) >= round).await;
-        ledger.until("deliveries are under way", async || local.metric("pixel_pipeline_in_flight").await >= 1.0).await;
+        deliveries
+            .wait_until("messages are acked", async || deliveries.acked(HEALTHY) >= 100 * round && deliveries.acked(REJECTED) >= round)
+            .await;
+        deliveries.wait_until("deliveries are in flight", async || local.metric("pixel_pipeline_in_flight").await >= 1.0).await;
         local.signal("KILL");
         local.wait().await;
         local = Local::start(dir.path(), &settings).await;
-        // Before anything is delivered again, which would make up for what is lost.
-        ledger.check_stored(&stored(&local).await);
-        player.redirect(&local.push);
+        // Before the redeliveries, which would store lost rows again.
+        deliveries.assert_acked_are_stored(&stored(&local).await);
+        load.redirect(&local.push);
     }
-    finish(player, &local).await;
+    finish(load, &local).await;
 }
 
-/// `local` with a data directory on a disk of its own, which only the process sees.
+/// `local` with a data directory on its own small disk, which is mounted for this process only.
 fn on_a_small_disk(dir: &Path) -> Command {
     let inner = local(dir);
     let mut command = Command::new("unshare");
@@ -69,7 +72,7 @@ fn on_a_small_disk(dir: &Path) -> Command {
     command
 }
 
-/// Writes until there is no space left.
+/// Writes until the disk is full.
 fn fill(file: &Path) {
     let mut ballast = std::fs::File::create(file).unwrap();
     let full = std::iter::repeat_with(|| ballast.write_all(&[0; 4096])).find_map(Result::err).unwrap();
@@ -77,30 +80,27 @@ fn fill(file: &Path) {
 }
 
 #[tokio::test]
-async fn a_full_disk_in_the_local_mode_loses_nothing_and_is_recovered_from() {
+async fn the_local_mode_recovers_from_a_full_disk_without_loss() {
     let dir = TempDir::new();
     let mut probe = Command::new("unshare");
     probe.args(["--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs"]).arg(dir.path());
     if !probe.stderr(Stdio::null()).status().await.is_ok_and(|status| status.success()) {
-        return skipped(
-            "a_full_disk_in_the_local_mode_loses_nothing_and_is_recovered_from",
-            "the right to mount a disk (unshare, user namespaces)",
-        );
+        return skipped("the_local_mode_recovers_from_a_full_disk_without_loss", "permission to mount a disk (unshare, user namespaces)");
     }
     let local = Local::spawn(on_a_small_disk(dir.path())).await;
-    let ledger = ledger();
-    let mut player = Player::new(&local.push, Arc::clone(&ledger));
-    send_usual(&mut player);
-    ledger.until("messages are acked", async || ledger.acked(WELL) >= 100).await;
+    let deliveries = deliveries();
+    let mut load = LoadGenerator::new(&local.push, Arc::clone(&deliveries));
+    send_usual_messages(&mut load);
+    deliveries.wait_until("messages are acked", async || deliveries.acked(HEALTHY) >= 100).await;
     let disk = format!("/proc/{}/root/{}", local.pid(), dir.path().display());
     let ballast = Path::new(&disk).join("ballast");
     fill(&ballast);
-    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && ledger.nacked(REJECTED) >= 1).await;
+    deliveries.wait_until("messages are nacked", async || deliveries.nacked(HEALTHY) >= 3 && deliveries.nacked(REJECTED) >= 1).await;
     std::fs::remove_file(&ballast).unwrap();
-    let acked = ledger.acked(WELL);
-    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 100).await;
-    finish(player, &local).await;
+    let acked = deliveries.acked(HEALTHY);
+    deliveries.wait_until("rows are stored again", async || deliveries.acked(HEALTHY) >= acked + 100).await;
+    finish(load, &local).await;
     let (status, log) = local.end("TERM").await;
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("database or disk is full"), "the fault happened: {log}");
+    assert!(log.contains("database or disk is full"), "the disk was full: {log}");
 }

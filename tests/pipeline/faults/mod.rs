@@ -1,23 +1,23 @@
-//! Every failure that the service is built for, made to happen under load, and what must not follow from it.
+//! The service under load while BigQuery, tokens or processes fail.
 //!
-//! The service is a real process, BigQuery is the embedded one with faults switched on, and [`trial`] is what
-//! all tests have in common: the stream of messages, the ledger of what was answered, and what is checked:
+//! The service is a process, and BigQuery is the emulator with injected faults. [`scenario`] has the load and the checks
+//! that all tests share:
 //!
-//! * nothing that was acked is lost, and nothing is stored twice, though every nack is delivered again and every
-//!   tenth ack, too;
-//! * nothing is acked early: when the ack arrives, the row or the dead letter is in its table, or the filtered
-//!   message is counted;
-//! * the fault happened, by the count of the BigQuery that made it;
-//! * messages that the failure does not concern are never nacked, and acked within [`trial::PROMPT`].
+//! * no acked message is lost, and none is stored twice, although every nacked message and every tenth acked one is
+//!   delivered again;
+//! * no message is acked early: at the ack, the row or the dead letter is in its table, or the filtered message is
+//!   counted;
+//! * the fault happened: the emulator has counted it;
+//! * unaffected messages are never nacked, and their response times stay within [`scenario::MAX_P99`].
 //!
-//! [`soak`] has all of them at once and in any order, for as many messages as one likes.
+//! [`soak`] injects all faults together, in random order, for any number of messages.
 
-mod answers;
 mod connections;
 mod local_mode;
 mod processes;
+mod responses;
 mod rows;
+mod scenario;
 mod soak;
 mod tables;
 mod tokens;
-mod trial;

@@ -1,25 +1,25 @@
-//! Access tokens that expire, are taken back, or cannot be had.
+//! Access tokens that expire, are revoked, or cannot be fetched.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::trial::{FILTERED, SICK, Trial, WELL, settings, unaffected};
+use super::scenario::{FAILING, FILTERED, HEALTHY, Scenario, settings};
 use crate::support::metadata::Metadata;
 use crate::support::service::command;
 use crate::support::{Service, TestBigQuery};
 
-/// What Google's are good for.
+/// Lifetime of Google's tokens.
 const AN_HOUR: Duration = Duration::from_secs(3600);
-/// Tokens are renewed this long before their time is over, ...
-const EARLY: Duration = Duration::from_secs(240);
-/// ... and after so long if they do not have that much.
-const SOON: Duration = Duration::from_secs(10);
+/// Tokens are refreshed this long before they expire, ...
+const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(240);
+/// ... and at most this often.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A service that needs tokens, which are good for so long, under load.
-async fn start(lifetime: Duration) -> (Trial, Arc<Metadata>) {
+/// A service under load that needs tokens with this lifetime.
+async fn start(lifetime: Duration) -> (Scenario, Arc<Metadata>) {
     let (metadata, address) = Metadata::start(lifetime).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let bigquery = TestBigQuery::serve_behind(listener, |router| metadata.gate(router));
@@ -27,72 +27,70 @@ async fn start(lifetime: Duration) -> (Trial, Arc<Metadata>) {
     serve.env("BIGQUERY_ENDPOINT", &bigquery.url).env("GCE_METADATA_HOST", &address);
     let service = Service::spawn(serve, &settings(&[])).await;
     service.wait_until_ready().await;
-    let trial = Trial::under_load(bigquery, service);
-    trial.warm_up().await;
-    (trial, metadata)
+    let scenario = Scenario::under_load(bigquery, service);
+    scenario.warm_up().await;
+    (scenario, metadata)
 }
 
 #[tokio::test]
-async fn a_token_whose_time_is_over_has_been_replaced_before_without_effect_on_messages() {
-    let (trial, metadata) = start(SOON + Duration::from_secs(2)).await;
-    let ledger = trial.ledger();
-    ledger.until("the first token's time is over", async || metadata.is_over(1)).await;
-    trial.suffer(0, &[WELL, SICK]).await;
-    trial.recover().await;
+async fn a_token_is_refreshed_before_it_expires() {
+    let (scenario, metadata) = start(MIN_REFRESH_INTERVAL + Duration::from_secs(2)).await;
+    let deliveries = scenario.deliveries();
+    deliveries.wait_until("the first token has expired", async || metadata.is_expired(1)).await;
+    scenario.wait_for_failures(0, &[HEALTHY, FAILING]).await;
+    scenario.finish().await.assert_unaffected(&[HEALTHY, FAILING]);
     assert_eq!(metadata.refused(), 0, "the expired token was not used");
     assert!(metadata.tokens() >= 2);
-    unaffected(&ledger, &[WELL, SICK]);
 }
 
 #[tokio::test]
-async fn a_token_that_is_taken_back_under_load_is_replaced_once_without_effect_on_messages() {
-    let (trial, metadata) = start(AN_HOUR).await;
-    assert_eq!((metadata.tokens(), metadata.refused()), (1, 0), "one token was enough until now");
-    metadata.expire();
-    trial.suffer(0, &[WELL, SICK]).await;
-    let ledger = trial.recover().await;
-    assert!(metadata.refused() >= 1, "the old token was tried");
-    assert_eq!(metadata.tokens(), 2, "and replaced once");
-    unaffected(&ledger, &[WELL, SICK]);
+async fn a_revoked_token_is_replaced_once_and_delays_no_message() {
+    let (scenario, metadata) = start(AN_HOUR).await;
+    assert_eq!((metadata.tokens(), metadata.refused()), (1, 0), "one token was fetched");
+    metadata.revoke_all();
+    scenario.wait_for_failures(0, &[HEALTHY, FAILING]).await;
+    scenario.finish().await.assert_unaffected(&[HEALTHY, FAILING]);
+    assert!(metadata.refused() >= 1, "the revoked token was used");
+    assert_eq!(metadata.tokens(), 2, "the revoked token was replaced once");
 }
 
 #[tokio::test]
-async fn a_token_server_that_is_down_does_not_matter_while_the_token_is_valid() {
-    // It will be good for minutes when it is to be renewed, and that is in a moment.
-    let (trial, metadata) = start(EARLY + Duration::from_secs(2)).await;
-    metadata.down(true);
-    let ledger = trial.ledger();
-    ledger.until("a token is asked for in vain", async || metadata.failed() >= 1).await;
-    trial.suffer(0, &[WELL, SICK]).await;
-    trial.recover().await;
-    unaffected(&ledger, &[WELL, SICK]);
+async fn a_token_server_outage_has_no_effect_while_a_token_is_valid() {
+    // The token is refreshed after two seconds, and is valid for four minutes more.
+    let (scenario, metadata) = start(REFRESH_BEFORE_EXPIRY + Duration::from_secs(2)).await;
+    metadata.set_down(true);
+    let deliveries = scenario.deliveries();
+    deliveries.wait_until("a token request fails", async || metadata.failed() >= 1).await;
+    scenario.wait_for_failures(0, &[HEALTHY, FAILING]).await;
+    scenario.finish().await.assert_unaffected(&[HEALTHY, FAILING]);
 }
 
 #[tokio::test]
-async fn a_token_server_that_is_down_when_the_token_is_taken_back_delays_everything_and_loses_nothing() {
-    let (trial, metadata) = start(AN_HOUR).await;
-    let ledger = trial.ledger();
-    metadata.down(true);
-    metadata.expire();
-    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1).await;
-    metadata.down(false);
-    let acked = ledger.acked(WELL);
-    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
-    trial.recover().await;
-    assert_eq!(ledger.nacked(FILTERED), 0, "which needs no token");
+async fn a_token_server_outage_after_a_revocation_loses_no_messages() {
+    let (scenario, metadata) = start(AN_HOUR).await;
+    let deliveries = scenario.deliveries();
+    metadata.set_down(true);
+    metadata.revoke_all();
+    deliveries
+        .wait_until("messages are nacked", async || deliveries.nacked(HEALTHY) >= 3 && metadata.failed() >= 1 && metadata.refused() >= 1)
+        .await;
+    metadata.set_down(false);
+    let acked = deliveries.acked(HEALTHY);
+    deliveries.wait_until("rows are stored again", async || deliveries.acked(HEALTHY) >= acked + 50).await;
+    scenario.finish().await;
+    assert_eq!(deliveries.nacked(FILTERED), 0, "filtered messages need no token");
 }
 
-/// Google's library keeps such a failure for good.
+/// Google's library keeps a 404 of the metadata server as its result and sends no further request.
 #[tokio::test]
-async fn a_token_server_that_refuses_for_a_moment_is_asked_again_a_second_later() {
-    let (trial, metadata) = start(AN_HOUR).await;
-    let ledger = trial.ledger();
-    metadata.fails_with(StatusCode::NOT_FOUND);
-    metadata.expire();
-    ledger.until("messages are nacked", async || ledger.nacked(WELL) >= 3 && metadata.failed() >= 1).await;
-    metadata.down(false);
-    let (well_again, acked) = (Instant::now(), ledger.acked(WELL));
-    ledger.until("rows are stored again", async || ledger.acked(WELL) >= acked + 50).await;
-    assert!(well_again.elapsed() < Duration::from_secs(8), "{:?}", well_again.elapsed());
-    trial.recover().await;
+async fn a_token_server_that_returned_404_is_asked_again() {
+    let (scenario, metadata) = start(AN_HOUR).await;
+    let deliveries = scenario.deliveries();
+    metadata.set_failure(StatusCode::NOT_FOUND);
+    metadata.revoke_all();
+    deliveries.wait_until("messages are nacked", async || deliveries.nacked(HEALTHY) >= 3 && metadata.failed() >= 2).await;
+    metadata.set_down(false);
+    let acked = deliveries.acked(HEALTHY);
+    deliveries.wait_until("rows are stored again", async || deliveries.acked(HEALTHY) >= acked + 50).await;
+    scenario.finish().await;
 }

@@ -90,7 +90,7 @@ async fn an_open_event_stream_ends_at_shutdown() {
     }
     let state = seen.lines().find_map(|line| line.strip_prefix("data: ").filter(|data| data.contains("user_id=watched"))).unwrap();
     let state: Value = serde_json::from_str(state).unwrap();
-    assert_eq!((&state["counts"]["requests"], &state["events"][0]["explanation"]["outcome"]), (&1.into(), &"store".into()));
+    assert_eq!((&state["counts"]["requests"], &state["events"][0]["explanation"]["outcome"]), (&1.into(), &"stored".into()));
     let (status, log) = local.end("TERM").await;
     assert!(status.success(), "{log}");
     // If the console did not end the stream, the service would cut the connection after its shutdown timeout, and the

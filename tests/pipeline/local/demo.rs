@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::bigquery::TempDir;
 use crate::support::local::{Local, local};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 
 /// The numbers of a summary by name.
 fn read(summary: &str) -> BTreeMap<String, u64> {
@@ -79,7 +79,7 @@ async fn invalid_flags_are_rejected() {
         (["--push-endpoint", "http://h/"], "--pubsub-emulator-host"),
         (["--pubsub-emulator-host", "http://h/path"], "PUBSUB_EMULATOR_HOST"),
     ] {
-        let output = tokio::time::timeout(PATIENCE, local(dir.path()).args(flags).output()).await.expect("local exits").unwrap();
+        let output = tokio::time::timeout(TIMEOUT, local(dir.path()).args(flags).output()).await.expect("local exits").unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {log}");
         let log = log.replace("\\\"", "\"");

@@ -21,7 +21,7 @@ use crate::support::bigquery::{DATASET, TempDir};
 use crate::support::entry::USER;
 use crate::support::external::skipped;
 use crate::support::local::{Local, PROJECT, local};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 
 /// One table for all events, so that no test depends on the current date.
 const ONE_TABLE: [(&str, &str); 1] = [("TABLE_SUFFIX", "")];
@@ -29,7 +29,7 @@ const ONE_TABLE: [(&str, &str); 1] = [("TABLE_SUFFIX", "")];
 /// Runs `local` with settings for which it must exit. Returns its exit code and its log.
 async fn run_to_failure(data_dir: &Path, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let run = local(data_dir).envs(settings.iter().copied()).output();
-    let output = tokio::time::timeout(PATIENCE, run).await.expect("local exits").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, run).await.expect("local exits").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -218,7 +218,7 @@ async fn a_port_in_use_is_reported_with_its_setting() {
     {
         let mut command = crate::support::service::command("local");
         command.env("PIXEL_PORT", "0").env("BIGQUERY_PORT", "0").env("PORT", "0").args(args).arg("--data-dir").arg(dir.path());
-        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("local exits").unwrap();
+        let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("local exits").unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{log}");
         assert!(log.contains(&format!("port {port} ({setting})")), "{log}");

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use crate::support::bigquery::TempDir;
 use crate::support::entry::fixture;
 use crate::support::local::Local;
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 
 /// A load balancer whose log entries are pushed to the test.
 struct Edge {
@@ -69,7 +69,7 @@ impl Edge {
     /// The next log entry that is pushed, and the push request that contains it.
     async fn entry(&mut self) -> (Value, Value) {
         use base64::Engine as _;
-        let body = tokio::time::timeout(PATIENCE, self.pushed.recv()).await.expect("an entry is pushed").unwrap();
+        let body = tokio::time::timeout(TIMEOUT, self.pushed.recv()).await.expect("an entry is pushed").unwrap();
         let data = base64::engine::general_purpose::STANDARD.decode(body["message"]["data"].as_str().unwrap()).unwrap();
         (serde_json::from_slice(&data).unwrap(), body)
     }

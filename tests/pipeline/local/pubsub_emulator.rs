@@ -6,7 +6,7 @@ use crate::pubsub_emulator::Emulator;
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
 use crate::support::local::{Local, local};
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 
 #[tokio::test]
 async fn the_emulator_delivers_and_gets_the_new_push_endpoint() {
@@ -65,7 +65,7 @@ async fn an_unreachable_emulator_is_reported_with_its_address() {
     let dir = TempDir::new();
     let unused = free_address().to_string();
     let run = local(dir.path()).env("PUBSUB_EMULATOR_HOST", &unused).output();
-    let output = tokio::time::timeout(2 * PATIENCE, run).await.expect("local exits").unwrap();
+    let output = tokio::time::timeout(2 * TIMEOUT, run).await.expect("local exits").unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(log.contains(&format!("http://{unused} (PUBSUB_EMULATOR_HOST)")), "{log}");

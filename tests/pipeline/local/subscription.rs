@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 
 /// Sends no answer.
 const NO_ANSWER: u16 = 0;
@@ -52,7 +52,7 @@ struct Pubsub {
 /// Retries are delayed only by push backoff.
 fn policy() -> SubscriptionPolicy {
     SubscriptionPolicy {
-        ack_deadline: PATIENCE,
+        ack_deadline: TIMEOUT,
         retry: DeliveryRetryPolicy::IMMEDIATE,
         dead_letter: Some(DeadLetterPolicy { max_delivery_attempts: 5 }),
     }
@@ -86,11 +86,11 @@ impl Pubsub {
 #[tokio::test]
 async fn messages_are_delivered_until_acknowledged() {
     for statuses in [&[429, 301, 203, 204][..], &[503, 200], &[400, 201], &[503, 202], &[NO_ANSWER, 204]] {
-        let ack_deadline = if statuses[0] == NO_ANSWER { Duration::from_millis(200) } else { PATIENCE };
+        let ack_deadline = if statuses[0] == NO_ANSWER { Duration::from_millis(200) } else { TIMEOUT };
         let (mut pubsub, subscription) = pubsub(statuses, SubscriptionPolicy { ack_deadline, ..policy() }).await;
         let mut deliveries = pubsub.stats.subscribe();
         let id = pubsub.topic.publish("{}".into(), Attributes::from([("k".to_owned(), "v".to_owned())])).expect("the topic is open");
-        let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+        let (left, bodies) = pubsub.deliver(subscription, TIMEOUT).await;
         assert_eq!(left, 0, "{statuses:?}");
         let attempts: Vec<u64> = bodies.iter().map(|body| body["deliveryAttempt"].as_u64().unwrap()).collect();
         assert_eq!(attempts, (1..=statuses.len() as u64).collect::<Vec<_>>(), "{statuses:?}");
@@ -111,7 +111,7 @@ async fn messages_are_delivered_until_acknowledged() {
 async fn messages_are_dead_lettered_after_the_last_attempt() {
     let (mut pubsub, subscription) = pubsub(&[503], policy()).await;
     pubsub.publish("poison");
-    let (left, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+    let (left, bodies) = pubsub.deliver(subscription, TIMEOUT).await;
     assert_eq!((left, bodies.len()), (0, 5));
     let [message] = &pubsub.dead_letters.messages()[..] else { panic!("expected one message") };
     assert_eq!(message.data.as_ref(), b"poison");
@@ -123,7 +123,7 @@ async fn messages_are_dead_lettered_after_the_last_attempt() {
 async fn empty_members_are_not_pushed() {
     let (mut pubsub, subscription) = pubsub(&[204], SubscriptionPolicy { dead_letter: None, ..policy() }).await;
     pubsub.publish("");
-    let (_, bodies) = pubsub.deliver(subscription, PATIENCE).await;
+    let (_, bodies) = pubsub.deliver(subscription, TIMEOUT).await;
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&bodies[0]), ["message", "subscription"], "no delivery attempt without a dead-letter policy");
     assert_eq!(names(&bodies[0]["message"]), ["messageId", "message_id", "publishTime", "publish_time"]);

@@ -1,4 +1,4 @@
-//! Who may push: which tokens are good, what the others are answered, and what nobody learns from it.
+//! Push authentication: valid tokens, the answers to all others, and no token in answers, log and metrics.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::support::issuer::{self, ACCOUNT, AUDIENCE, claims, claims_with, jwk, signed, token, unsigned};
-use crate::support::service::{PATIENCE, Push, command};
+use crate::support::service::{Push, TIMEOUT, command};
 use crate::support::{Entry, Issuer, Service, TestBigQuery};
 
 /// `Authorization: Bearer TOKEN`.
@@ -23,19 +23,19 @@ async fn unauthorized(service: &Service, cause: &str) -> f64 {
     counted
 }
 
-/// What every bad token is answered.
-fn refused() -> Push {
-    Push { status: 401, body: "pushing takes a valid token\n".to_owned() }
+/// The answer to every invalid token.
+fn rejected() -> Push {
+    Push { status: 401, body: "a valid token is required\n".to_owned() }
 }
 
-/// A token that is bad in some way, and how it is counted.
+/// A description of a bad token, the reason in the metrics, and the token.
 type Bad = (&'static str, &'static str, String);
 
 fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// Signed by Google, and wrong or incomplete.
+/// Tokens with a valid signature and wrong or missing claims.
 fn wrong_claims() -> Vec<Bad> {
     let of = |what, cause, name, value| (what, cause, signed("first", "first", &claims_with(name, value)));
     vec![
@@ -58,11 +58,11 @@ fn wrong_claims() -> Vec<Bad> {
         of("no email_verified", "claims", "email_verified", Value::Null),
         of("email_verified as text", "claims", "email_verified", json!("true")),
         ("no claims", "claims", signed("first", "first", &json!({}))),
-        ("claims that are no object", "claims", signed("first", "first", &json!("claims"))),
+        ("claims that are not an object", "claims", signed("first", "first", &json!("claims"))),
     ]
 }
 
-/// Not signed by Google, whatever they say.
+/// Tokens without a valid signature of Google.
 fn forged() -> Vec<Bad> {
     let good = token("first", 0);
     let (message, signature) = good.rsplit_once('.').unwrap();
@@ -76,7 +76,7 @@ fn forged() -> Vec<Bad> {
         let header = Header { kid: Some("first".to_owned()), ..Header::new(algorithm) };
         jsonwebtoken::encode(&header, &claims(), &issuer::key("first")).unwrap()
     };
-    // By a key of the forger's, who says so in the token.
+    // Signed with the forger's key, which the header contains.
     let mut own_key = Header { kid: Some("second".to_owned()), ..Header::new(Algorithm::RS256) };
     own_key.jwk = Some(serde_json::from_value(jwk("second")).unwrap());
     own_key.jku = Some("http://127.0.0.1:9/certs".to_owned());
@@ -109,15 +109,15 @@ fn forged() -> Vec<Bad> {
         }),
         ("one part too many", "malformed", format!("{good}.AA")),
         ("two parts", "malformed", message.to_owned()),
-        ("no base64", "malformed", "%%%.%%%.%%%".to_owned()),
-        ("no JSON", "malformed", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("hello"))),
+        ("not base64", "malformed", "%%%.%%%.%%%".to_owned()),
+        ("not JSON", "malformed", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("hello"))),
         ("deep JSON", "malformed", format!("{}.e30.AA", URL_SAFE_NO_PAD.encode("[".repeat(2000)))),
         ("garbage", "malformed", "garbage".to_owned()),
         ("4 KiB of a good token", "malformed", signed("first", "first", &claims_with("padding", json!("a".repeat(4096))))),
     ]
 }
 
-/// The same with one character changed, in the middle of that part: at the end of one there may be bits that mean nothing.
+/// The token with one character changed in the middle of that part. The last character of a part can have unused bits.
 fn with_another_character(token: &str, part: usize) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let middle = parts[part].len() / 2;
@@ -127,38 +127,38 @@ fn with_another_character(token: &str, part: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_token_of_the_subscriptions_account_is_let_in() {
+async fn a_token_of_the_subscriptions_account_is_accepted() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     assert_eq!(push(&service, &token("first", 1)).await.status, 204);
     assert_eq!(push(&service, &signed("first", "first", &claims_with("iss", json!("accounts.google.com")))).await.status, 204);
     assert_eq!(push(&service, &signed("first", "first", &claims_with("nbf", json!(now())))).await.status, 204);
-    // The scheme's case and the blanks around a token mean nothing.
+    // The scheme's case and spaces around a token are ignored.
     let lenient = format!("bearer  {} ", token("first", 2));
     assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), &[("authorization", &lenient)]).await.status, 204);
     assert_eq!(bigquery.events().await.len(), 4);
 }
 
 #[tokio::test]
-async fn every_bad_token_is_answered_the_same_and_stores_nothing() {
+async fn all_bad_tokens_get_the_same_answer_and_store_nothing() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     for (what, cause, token) in wrong_claims().into_iter().chain(forged()) {
         let before = unauthorized(&service, cause).await;
-        assert_eq!(push(&service, &token).await, refused(), "{what}");
+        assert_eq!(push(&service, &token).await, rejected(), "{what}");
         assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{what}: {cause}");
     }
-    // Nor does a good one that was let in open the door for one that is like it.
+    // The cache of valid tokens does not accept similar tokens.
     let good = token("first", 1);
     assert_eq!(push(&service, &good).await.status, 204);
     for part in 0..3 {
-        assert_eq!(push(&service, &with_another_character(&good, part)).await, refused(), "part {part}");
+        assert_eq!(push(&service, &with_another_character(&good, part)).await, rejected(), "part {part}");
     }
     assert_eq!(bigquery.events().await.len(), 1);
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_is_let_in() {
+async fn requests_without_token_are_rejected() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     let good = format!("Bearer {}", token("first", 1));
@@ -172,15 +172,15 @@ async fn without_a_token_nobody_is_let_in() {
         (&[("authorization", good.as_str()), ("authorization", other.as_str())], "malformed"),
     ] {
         let before = unauthorized(&service, cause).await;
-        assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), headers).await, refused(), "{headers:?}");
+        assert_eq!(service.push_with_headers(Entry::of_query("user_id=u").pushed(), headers).await, rejected(), "{headers:?}");
         assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{headers:?}");
     }
-    assert_eq!(issuer.fetches(), 0, "nothing to be looked up");
+    assert_eq!(issuer.fetches(), 0, "no key is needed");
     assert_eq!(bigquery.events().await.len(), 0);
 }
 
 #[tokio::test]
-async fn a_good_token_of_another_account_is_forbidden() {
+async fn a_valid_token_of_another_account_is_answered_403() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     let others = [
@@ -191,18 +191,18 @@ async fn a_good_token_of_another_account_is_forbidden() {
     ];
     for claims in &others {
         let answer = push(&service, &signed("first", "first", claims)).await;
-        assert_eq!(answer, Push { status: 403, body: "this account may not push\n".to_owned() }, "{claims}");
+        assert_eq!(answer, Push { status: 403, body: "this account is not authorized to push\n".to_owned() }, "{claims}");
     }
     assert_eq!(unauthorized(&service, "account").await, others.len() as f64);
-    // Whoever is wrong in another way is not told that the account is wrong, too.
+    // The account is checked last, so an expired token of another account is answered 401.
     let mut expired = others[0].clone();
     expired["exp"] = json!(now() - 60);
-    assert_eq!(push(&service, &signed("first", "first", &expired)).await, refused());
+    assert_eq!(push(&service, &signed("first", "first", &expired)).await, rejected());
     assert_eq!(bigquery.events().await.len(), 0);
 }
 
 #[tokio::test]
-async fn answers_ask_for_a_bearer_token() {
+async fn answers_have_a_bearer_challenge() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     let expired = signed("first", "first", &claims_with("exp", json!(0)));
@@ -221,9 +221,9 @@ async fn answers_ask_for_a_bearer_token() {
     }
 }
 
-/// None is ever sent here, so an answer is one that did not wait for it.
+/// The test does not send the body, so the answer cannot depend on it.
 #[tokio::test]
-async fn the_body_of_a_stranger_is_not_read() {
+async fn the_body_of_an_unauthorized_request_is_not_read() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     for token in ["garbage".to_owned(), signed("first", "second", &claims())] {
@@ -243,7 +243,7 @@ async fn probes_and_metrics_need_no_token() {
 }
 
 #[tokio::test]
-async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
+async fn tokens_and_claims_are_in_neither_log_nor_metrics() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let settings = issuer.settings();
     let settings: Vec<_> = settings.into_iter().chain([("RUST_LOG", "info,pixel_pipeline=trace")]).collect();
@@ -256,7 +256,7 @@ async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
         tokens.push(signed("first", "first", &claims));
     }
     tokens.extend(wrong_claims().into_iter().chain(forged()).map(|(_, _, token)| token));
-    // The keys have trouble of their own, and a URL.
+    // The key fetch fails as well; its log line must not contain the body or the URL.
     issuer.answer(500, planted[0]);
     assert_eq!(push(&service, &tokens[0]).await.status, 503);
     issuer.show(&["first"], "max-age=21600");
@@ -265,49 +265,52 @@ async fn neither_tokens_nor_what_they_say_are_logged_or_counted() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("it recovers");
+    tokio::time::timeout(TIMEOUT, recovered).await.expect("it recovers");
     for token in &tokens {
         push(&service, token).await;
     }
     let metrics = service.get("/metrics").await.body;
     let (_, log) = service.end().await;
     let log = log.join("\n");
-    assert!(log.contains("a request was refused") && log.contains("cannot fetch the keys"), "it had something to say: {log}");
+    assert!(
+        log.contains("unauthorized push request rejected") && log.contains("cannot fetch the keys"),
+        "the expected lines are logged: {log}"
+    );
     for secret in planted.into_iter().chain([ACCOUNT, AUDIENCE]).map(str::to_owned).chain(parts_of(&tokens)) {
         assert!(!log.contains(&secret), "{secret} in {log}");
         assert!(!metrics.contains(&secret), "{secret} in {metrics}");
     }
 }
 
-/// What would give a token away: each part that is long enough to be one.
+/// The beginning of each long part of the tokens.
 fn parts_of(tokens: &[String]) -> impl Iterator<Item = String> {
     tokens.iter().flat_map(|token| token.split('.')).filter(|part| part.len() > 16).map(|part| part[..16].to_owned())
 }
 
 #[tokio::test]
-async fn a_flood_of_bad_tokens_does_not_flood_the_log() {
+async fn log_lines_about_bad_tokens_are_throttled() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     let service = Service::start(&bigquery, &issuer.settings()).await;
     let started = std::time::Instant::now();
     for _ in 0..100 {
-        assert_eq!(push(&service, "garbage").await, refused());
+        assert_eq!(push(&service, "garbage").await, rejected());
     }
     let seconds = started.elapsed().as_secs() as usize;
-    let lines = service.log().iter().filter(|line| line.contains("a request was refused")).count();
+    let lines = service.log().iter().filter(|line| line.contains("unauthorized push request rejected")).count();
     assert!((1..=seconds + 1).contains(&lines), "one a second, for {seconds} seconds: {lines}");
 }
 
-/// As Cloud Run hands a token on.
+/// A token as Cloud Run passes it on.
 fn checked(claims: &Value) -> String {
     format!("{}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256", "kid": "k", "typ": "JWT"}), claims))
 }
 
 #[tokio::test]
-async fn behind_cloud_run_only_the_claims_are_looked_at() {
+async fn with_iam_only_the_claims_are_checked() {
     let bigquery = TestBigQuery::start().await;
     let settings = [("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)];
     let service = Service::start(&bigquery, &settings).await;
-    // Cloud Run has looked at the time by its own clock.
+    // Cloud Run has checked the times and the issuer.
     let good = [claims(), claims_with("exp", Value::Null), claims_with("exp", json!(now() - 60)), claims_with("iss", Value::Null)];
     for claims in &good {
         assert_eq!(push(&service, &checked(claims)).await.status, 204, "{claims}");
@@ -319,17 +322,17 @@ async fn behind_cloud_run_only_the_claims_are_looked_at() {
         (claims_with("email_verified", Value::Null), "claims"),
     ] {
         let before = unauthorized(&service, cause).await;
-        assert_eq!(push(&service, &checked(&claims)).await, refused(), "{claims}");
+        assert_eq!(push(&service, &checked(&claims)).await, rejected(), "{claims}");
         assert_eq!(unauthorized(&service, cause).await, before + 1.0, "{claims}");
     }
     for claims in [claims_with("email", json!("other@example.com")), claims_with("email_verified", json!(false))] {
         assert_eq!(push(&service, &checked(&claims)).await.status, 403, "{claims}");
     }
     for token in ["garbage", "a.b.c", &unsigned(&json!({}), &claims())] {
-        assert_eq!(push(&service, token).await, refused(), "{token}");
+        assert_eq!(push(&service, token).await, rejected(), "{token}");
     }
-    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await, refused(), "no header at all");
-    // Where there are two, this is the one that Cloud Run has checked.
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await, rejected(), "no header at all");
+    // With both headers, Cloud Run has checked X-Serverless-Authorization.
     let (mine, others) =
         (format!("Bearer {}", checked(&claims())), format!("Bearer {}", checked(&claims_with("email", json!("o@example.com")))));
     let both = [("authorization", mine.as_str()), ("x-serverless-authorization", others.as_str())];
@@ -338,7 +341,7 @@ async fn behind_cloud_run_only_the_claims_are_looked_at() {
 }
 
 #[tokio::test]
-async fn behind_cloud_run_only_what_is_set_is_looked_at() {
+async fn with_iam_only_the_configured_claims_are_checked() {
     let bigquery = TestBigQuery::start().await;
     let body = || Entry::of_query("user_id=u").pushed();
     let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam")]).await;
@@ -346,28 +349,28 @@ async fn behind_cloud_run_only_what_is_set_is_looked_at() {
     assert_eq!(push(&service, "garbage").await.status, 204);
     let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)]).await;
     assert_eq!(push(&service, &checked(&claims_with("aud", Value::Null))).await.status, 204);
-    assert_eq!(service.push(body()).await, refused());
+    assert_eq!(service.push(body()).await, rejected());
     let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE)]).await;
     assert_eq!(push(&service, &checked(&claims_with("email", Value::Null))).await.status, 204);
-    assert_eq!(service.push(body()).await, refused());
+    assert_eq!(service.push(body()).await, rejected());
 }
 
-/// What `serve` says when it does not start with these settings, or when it does.
+/// The exit code and the log of `serve` with these settings. Without credentials, it always exits.
 async fn start(settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut serve = command("serve");
     serve.envs([("PORT", "0"), ("GOOGLE_CLOUD_PROJECT", "p"), ("LOG_FORMAT", "text")]).envs(settings.iter().copied());
-    // Nothing listens there, and no project is known there: so far nobody gets.
+    // There are no credentials, so `serve` exits after it has checked the settings.
     serve.env("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json");
-    let output = tokio::time::timeout(PATIENCE, serve.output()).await.expect("it gives up").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, serve.output()).await.expect("it exits").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[tokio::test]
-async fn nobody_checking_is_refused_on_cloud_run_unless_forced() {
+async fn push_auth_none_on_cloud_run_needs_force() {
     let on_cloud_run = ("K_SERVICE", "pixel-pipeline");
-    let (code, said) = start(&[on_cloud_run, ("PUSH_AUTH", "none")]).await;
-    assert!(code == Some(2) && said.contains("\nPUSH_AUTH: none on Cloud Run"), "{said}");
-    // 1 is where the credentials are missed, and the settings were taken.
+    let (code, log) = start(&[on_cloud_run, ("PUSH_AUTH", "none")]).await;
+    assert!(code == Some(2) && log.contains("\nPUSH_AUTH: none on Cloud Run"), "{log}");
+    // Code 1: the settings are valid and the credentials are missing.
     for (settings, warned) in [
         (&[on_cloud_run, ("PUSH_AUTH", "none"), ("PUSH_AUTH_FORCE", "true")][..], true),
         (&[("PUSH_AUTH", "none")], true),
@@ -375,47 +378,47 @@ async fn nobody_checking_is_refused_on_cloud_run_unless_forced() {
         (&[on_cloud_run], false),
         (&[on_cloud_run, ("PUSH_AUTH", ""), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)], false),
     ] {
-        let (code, said) = start(settings).await;
-        assert!(code == Some(1) && said.contains("no credentials for BigQuery"), "{settings:?}: {said}");
-        assert_eq!(said.contains("anyone who reaches the port can push"), warned, "{settings:?}: {said}");
+        let (code, log) = start(settings).await;
+        assert!(code == Some(1) && log.contains("cannot get credentials for BigQuery"), "{settings:?}: {log}");
+        assert_eq!(log.contains("every caller that reaches the port can push"), warned, "{settings:?}: {log}");
     }
-    let (_, said) = start(&[("PUSH_AUTH", "iam")]).await;
-    assert!(said.contains("this is not Cloud Run"), "{said}");
+    let (_, log) = start(&[("PUSH_AUTH", "iam")]).await;
+    assert!(log.contains("this is not Cloud Run"), "{log}");
 }
 
 #[tokio::test]
-async fn all_that_is_missing_for_tokens_is_said_at_once() {
-    let (code, said) = start(&[("PUSH_AUTH", "oidc"), ("PUSH_JWKS_URL", "http://keys.example.com/certs")]).await;
-    assert_eq!(code, Some(2), "{said}");
+async fn all_missing_oidc_settings_are_reported_at_once() {
+    let (code, log) = start(&[("PUSH_AUTH", "oidc"), ("PUSH_JWKS_URL", "http://keys.example.com/certs")]).await;
+    assert_eq!(code, Some(2), "{log}");
     for problem in [
         "\nPUSH_AUDIENCE: PUSH_AUTH=oidc needs it",
         "\nPUSH_SERVICE_ACCOUNT: PUSH_AUTH=oidc needs it",
         "\nPUSH_JWKS_URL: \"http://keys.example.com/certs\" is not https",
     ] {
-        assert!(said.contains(problem), "{problem:?} in {said}");
+        assert!(log.contains(problem), "{problem:?} in {log}");
     }
-    assert_eq!(said.matches("PUSH_AUTH: ").count(), 0, "{said}");
+    assert_eq!(log.matches("PUSH_AUTH: ").count(), 0, "{log}");
 }
 
-/// Google writes every account in lower case, and an account is compared exactly: nobody would ever be let in.
+/// Google writes accounts in lower case, and they are compared exactly, so no request would be authorized.
 #[tokio::test]
-async fn an_account_with_capital_letters_is_refused_with_the_one_that_is_meant() {
+async fn an_account_with_capitals_is_rejected_with_the_fix() {
     let account = ("PUSH_SERVICE_ACCOUNT", "Pixel-Push@Test-Project.iam.gserviceaccount.com");
     for settings in [&[("PUSH_AUTH", "iam"), account][..], &[("PUSH_AUTH", "oidc"), ("PUSH_AUDIENCE", AUDIENCE), account]] {
-        let (code, said) = start(settings).await;
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains(&format!("\nPUSH_SERVICE_ACCOUNT: {:?} has capital letters", account.1)), "{said}");
-        assert!(said.contains(&format!("set it to {ACCOUNT:?}")), "{said}");
-        assert_eq!(said.matches("PUSH_SERVICE_ACCOUNT: ").count(), 1, "{said}");
+        let (code, log) = start(settings).await;
+        assert_eq!(code, Some(2), "{log}");
+        assert!(log.contains(&format!("\nPUSH_SERVICE_ACCOUNT: {:?} has capital letters", account.1)), "{log}");
+        assert!(log.contains(&format!("set it to {ACCOUNT:?}")), "{log}");
+        assert_eq!(log.matches("PUSH_SERVICE_ACCOUNT: ").count(), 1, "{log}");
     }
 }
 
 #[cfg(feature = "local")]
 #[tokio::test]
-async fn the_local_mode_says_that_its_own_pushes_have_no_token() {
+async fn local_rejects_iam_because_its_pushes_have_no_token() {
     let mut local = command("local");
     local.envs([("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("LOG_FORMAT", "text")]).args(["--bigquery-port", "0"]);
-    let output = tokio::time::timeout(PATIENCE, local.output()).await.expect("it gives up").unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(2) && said.contains("PUSH_AUTH: pushes have no token here"), "{said}");
+    let output = tokio::time::timeout(TIMEOUT, local.output()).await.expect("it exits").unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && log.contains("PUSH_AUTH: pushes have no token here"), "{log}");
 }

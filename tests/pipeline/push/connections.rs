@@ -1,4 +1,4 @@
-//! What a client may hold, and for how long: connections that are slow, silent, stuck, or too many.
+//! The limits of connections: slow, silent and stalled clients, and too many connections.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,51 +13,55 @@ use tokio::time::Instant;
 
 use crate::support::{Entry, Service, TestBigQuery};
 
-const WHOLE: &[u8] = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+const COMPLETE: &[u8] = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// More than the sockets between two processes hold.
-const HUGE: usize = 64 << 20;
+/// More than the buffers of two sockets.
+const HUGE_BYTES: usize = 64 << 20;
 
-/// A server in this process, whose time can run ahead.
+/// A server in this process, whose clock can be paused.
 async fn start() -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/health", get(async || "ok\n")).route("/huge", get(async || vec![0_u8; HUGE]));
+    let router = Router::new().route("/health", get(async || "ok\n")).route("/huge", get(async || vec![0_u8; HUGE_BYTES]));
     tokio::spawn(server::serve(listener, router, std::future::pending()));
     TcpStream::connect(address).await.unwrap()
 }
 
-/// How long the server keeps the connection.
-async fn time_until_it_is_closed(stream: &mut TcpStream) -> Duration {
-    let began = Instant::now();
+/// The time until the server closes the connection.
+async fn time_until_closed(stream: &mut TcpStream) -> Duration {
+    let started = Instant::now();
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    began.elapsed()
+    started.elapsed()
 }
 
 async fn connect(service: &Service) -> TcpStream {
     TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
-/// A good delivery, answered at once whatever others do.
-async fn push_quickly(service: &Service) {
-    let push = tokio::time::timeout(Duration::from_secs(5), service.push(Entry::of_query("user_id=u").pushed()));
+/// Less than the 15 s after which the server closes a slow connection. The bound is the feature: an answer within it did
+/// not wait for a slow client.
+const BEFORE_HEADER_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// A push that is answered although other connections are slow.
+async fn push_beside_others(service: &Service) {
+    let push = tokio::time::timeout(BEFORE_HEADER_TIMEOUT, service.push(Entry::of_query("user_id=u").pushed()));
     assert_eq!(push.await.expect("an answer").status, 204);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_connection_that_says_nothing_is_closed_after_15_seconds() {
+async fn a_silent_new_connection_is_closed_after_15_seconds() {
     let mut stream = start().await;
-    let kept = time_until_it_is_closed(&mut stream).await;
+    let kept = time_until_closed(&mut stream).await;
     assert!((15..17).contains(&kept.as_secs()), "{kept:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_header_that_drips_is_cut_off_after_15_seconds_however_steadily_it_drips() {
-    // On a new connection, and on one that had a good request before.
+async fn a_slow_header_is_closed_after_15_seconds() {
+    // On a new connection, and on one after a complete request.
     for requests_before in [0, 1] {
         let mut stream = start().await;
         for _ in 0..requests_before {
-            stream.write_all(WHOLE).await.unwrap();
+            stream.write_all(COMPLETE).await.unwrap();
             let count = stream.read(&mut [0; 1024]).await.unwrap();
             assert!(count > 0);
             tokio::time::sleep(Duration::from_secs(300)).await;
@@ -83,39 +87,39 @@ async fn a_header_that_drips_is_cut_off_after_15_seconds_however_steadily_it_dri
     }
 }
 
-/// Google's front ends keep one for 600 seconds.
+/// Google's front ends keep an idle connection for 600 seconds.
 #[tokio::test(start_paused = true)]
-async fn a_connection_between_two_requests_is_kept_for_620_seconds() {
+async fn an_idle_connection_is_kept_for_620_seconds() {
     let mut stream = start().await;
     for _ in 0..3 {
-        stream.write_all(WHOLE).await.unwrap();
+        stream.write_all(COMPLETE).await.unwrap();
         let mut answer = [0; 1024];
         let count = stream.read(&mut answer).await.unwrap();
         assert!(answer[..count].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..count]));
         tokio::time::sleep(Duration::from_secs(610)).await;
     }
-    let kept = time_until_it_is_closed(&mut stream).await;
+    let kept = time_until_closed(&mut stream).await;
     assert!((9..12).contains(&kept.as_secs()), "{kept:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_nobody_reads_is_given_up_after_30_seconds() {
+async fn an_unread_answer_is_aborted_after_30_seconds() {
     let mut stream = start().await;
     stream.write_all(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_secs(40)).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
-    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.len() < HUGE, "{} bytes", answer.len());
+    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.len() < HUGE_BYTES, "{} bytes", answer.len());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_whose_reader_pauses_for_less_than_30_seconds_is_sent_to_its_end() {
+async fn a_slow_reader_gets_the_whole_answer() {
     let mut stream = start().await;
     stream.write_all(b"GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
-    // Twice, so that it is the pause that counts and not the time since the request.
+    // Two pauses, which together are longer than the timeout.
     for _ in 0..2 {
         tokio::time::sleep(Duration::from_secs(28)).await;
-        // Time that runs ahead would do so whenever a byte is on its way.
+        // A paused clock advances while bytes are in transit.
         tokio::time::resume();
         stream.read_exact(&mut vec![0; 16 << 20]).await.unwrap();
         tokio::time::pause();
@@ -123,11 +127,11 @@ async fn an_answer_whose_reader_pauses_for_less_than_30_seconds_is_sent_to_its_e
     tokio::time::resume();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
-    assert!((32 << 20) + rest.len() > HUGE, "{} bytes", rest.len());
+    assert!((32 << 20) + rest.len() > HUGE_BYTES, "{} bytes", rest.len());
 }
 
 #[tokio::test]
-async fn a_flood_of_headers_is_refused_and_holds_nobody_up() {
+async fn a_header_flood_is_rejected_and_blocks_no_other_client() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let many: String = (0..10_000).map(|number| format!("X-Flood-{number}: {number}\r\n")).collect();
@@ -135,20 +139,20 @@ async fn a_flood_of_headers_is_refused_and_holds_nobody_up() {
     let endless = format!("X-Flood: {}", "a".repeat(1 << 20));
     for headers in [many, large, endless] {
         let mut stream = connect(&service).await;
-        // It may be closed before all is written.
+        // The server can close the connection before everything is written.
         let _ = stream.write_all(format!("POST / HTTP/1.1\r\nHost: x\r\n{headers}\r\n").as_bytes()).await;
-        push_quickly(&service).await;
+        push_beside_others(&service).await;
         let mut answer = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
-        assert!(ended.is_ok(), "the connection ends at once");
+        let ended = tokio::time::timeout(BEFORE_HEADER_TIMEOUT, stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "the connection is closed before the header's timeout");
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
     }
     assert_eq!(service.metric("pixel_pipeline_deliveries_total{outcome=\"invalid_request\",reason=\"no_message\"}").await, 0.0);
 }
 
-/// As many as an unwrapped push can have: a hundred attributes, each as large as Pub/Sub lets it be.
+/// The maximum of an unwrapped push: a hundred attributes of the maximum size in Pub/Sub.
 #[tokio::test]
-async fn the_largest_headers_of_a_push_are_taken() {
+async fn the_largest_headers_of_a_push_are_accepted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let body = Entry::of_query("user_id=u").json();
@@ -162,7 +166,7 @@ async fn the_largest_headers_of_a_push_are_taken() {
 }
 
 #[tokio::test]
-async fn slow_headers_and_bodies_by_the_hundred_hold_nobody_up() {
+async fn hundreds_of_slow_clients_block_no_other_client() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let mut slow = Vec::new();
@@ -177,37 +181,36 @@ async fn slow_headers_and_bodies_by_the_hundred_hold_nobody_up() {
         slow.push(stream);
     }
     service.wait_for_in_flight(100).await;
-    push_quickly(&service).await;
-    // Those that are reset instead of closed count as well: nobody is there.
+    push_beside_others(&service).await;
+    // Connections that are reset instead of closed.
     drop(slow);
-    push_quickly(&service).await;
+    push_beside_others(&service).await;
 }
 
 #[tokio::test]
-async fn half_open_connections_do_not_hold_up_the_shutdown() {
+async fn half_open_connections_do_not_delay_the_shutdown() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let mut open = Vec::new();
-    for beginning in [&b""[..], b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: a", WHOLE] {
+    for beginning in [&b""[..], b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: a", COMPLETE] {
         let mut stream = connect(&service).await;
         stream.write_all(beginning).await.unwrap();
-        if beginning == WHOLE {
+        if beginning == COMPLETE {
             let count = stream.read(&mut [0; 1024]).await.unwrap();
             assert!(count > 0);
         }
         open.push(stream);
     }
-    let began = std::time::Instant::now();
+    // `end` fails if the service does not exit in time.
     let (status, log) = service.end().await;
     assert_eq!(status.code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert!(!log.iter().any(|line| line.contains("still under way")), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("shutdown timed out")), "{log:?}");
     drop(open);
 }
 
-/// Else a handful of slow senders would keep everybody out.
+/// Otherwise a few slow senders could exhaust MAX_IN_FLIGHT.
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up_at_the_deadline_and_makes_room() {
+async fn an_incomplete_body_is_dropped_at_the_deadline() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s"), ("MAX_IN_FLIGHT", "2")]).await;
     let half = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n{";
@@ -216,12 +219,12 @@ async fn a_body_that_does_not_come_is_given_up_at_the_deadline_and_makes_room() 
     }
     assert_eq!(service.metric("pixel_pipeline_deliveries_total{outcome=\"retry\",reason=\"deadline\"}").await, 2.0);
     assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);
-    push_quickly(&service).await;
+    push_beside_others(&service).await;
 }
 
-/// More connections than the process may open files.
+/// More connections than the process's limit of open files.
 #[tokio::test]
-async fn idle_connections_do_not_keep_others_out() {
+async fn idle_connections_do_not_exhaust_the_open_files() {
     let bigquery = TestBigQuery::start().await;
     let mut serve = Command::new("sh");
     serve.args(["-c", "ulimit -n 100 && exec \"$0\" serve", env!("CARGO_BIN_EXE_pixel-pipeline")]);
@@ -229,15 +232,15 @@ async fn idle_connections_do_not_keep_others_out() {
     serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url);
     let service = Service::spawn(serve, &[]).await;
     service.wait_until_ready().await;
-    push_quickly(&service).await;
+    push_beside_others(&service).await;
     let mut idle = Vec::new();
     for _ in 0..300 {
         let mut stream = connect(&service).await;
-        let _ = stream.write_all(WHOLE).await;
+        let _ = stream.write_all(COMPLETE).await;
         idle.push(stream);
     }
     for _ in 0..3 {
-        push_quickly(&service).await;
+        push_beside_others(&service).await;
     }
     assert_eq!(bigquery.rows("pixel_u_20260102").await.len(), 4);
 }

@@ -1,4 +1,4 @@
-//! Every way in which a message arrives ends in the same row, and what holds no message is refused.
+//! Every push format stores the same row. Bodies without a message are rejected.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
 const WEB_FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// What Eventarc sends beside a body in binary mode.
+/// The headers of Eventarc in binary mode.
 const EVENT: [(&str, &str); 7] = [
     JSON,
     ("ce-specversion", "1.0"),
@@ -30,7 +30,7 @@ const METADATA: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn every_shape_of_push_ends_in_the_same_row() {
+async fn every_push_format_stores_the_same_row() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let shapes: [(&str, &[(&str, &str)]); 26] = [
@@ -67,7 +67,7 @@ async fn every_shape_of_push_ends_in_the_same_row() {
         let rows = bigquery.rows("pixel").await;
         assert_eq!(rows.len(), count + 1, "{name} {headers:?}");
         assert_eq!(rows[count], rows[0], "{name} {headers:?}");
-        // Each is the same entry, and would be known as such for a minute.
+        // All formats deliver the same entry, which BigQuery would deduplicate.
         bigquery.faults().advance_clock(Duration::from_secs(61));
     }
     let row = &bigquery.rows("pixel").await[0];
@@ -75,7 +75,7 @@ async fn every_shape_of_push_ends_in_the_same_row() {
 }
 
 #[tokio::test]
-async fn the_messages_id_and_time_are_found_in_every_shape() {
+async fn id_and_time_are_read_in_every_push_format() {
     let columns = json!([
         {"name": "user_id", "type": "STRING"},
         {"name": "event_timestamp", "type": "TIMESTAMP"},
@@ -104,10 +104,10 @@ async fn the_messages_id_and_time_are_found_in_every_shape() {
     }
 }
 
-/// As Google's emulator sends it: each attribute is a header, whatever its name and value are made
-/// of, and Cloud Logging's only attribute has a `/` in its name.
+/// Google's emulator writes each attribute as a header, whatever its characters. The name of Cloud Logging's only
+/// attribute contains a `/`.
 #[tokio::test]
-async fn attributes_that_are_no_legal_headers_do_no_harm() {
+async fn attributes_with_invalid_header_names_are_ignored() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u").json();
@@ -134,7 +134,7 @@ async fn attributes_that_are_no_legal_headers_do_no_harm() {
 
 /// A message has at most a hundred attributes, of 256 and 1,024 bytes.
 #[tokio::test]
-async fn a_message_may_have_as_many_and_as_long_attributes_as_pubsub_lets_it() {
+async fn the_largest_attributes_of_pubsub_are_accepted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let attributes: Vec<(String, String)> = (0..100).map(|i| (format!("x-{i:0>254}"), "v".repeat(1024))).collect();
@@ -147,16 +147,16 @@ async fn a_message_may_have_as_many_and_as_long_attributes_as_pubsub_lets_it() {
     assert_eq!(bigquery.rows("pixel").await.len(), 2);
 }
 
-/// Messages that are none of ours, as public samples and other people's topics have them.
+/// Messages of other topics and of public samples.
 #[tokio::test]
-async fn a_message_that_holds_no_log_entry_of_a_request_is_a_dead_letter() {
+async fn messages_without_a_request_log_entry_are_dead_letters() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for (body, reason) in [
         // "Hello, World!"
         (r#"{"message":{"attributes":{"key":"value"},"data":"SGVsbG8sIFdvcmxkIQ==","messageId":"1"},"subscription":"s"}"#, "bad_json"),
         (r#"{"message":{"data":"SGVsbG8sIFdvcmxkIQ=="}}"#, "bad_json"),
-        // Four bytes that are no text, in the emulator's spelling too.
+        // Four bytes that are not UTF-8, also with the emulator's escapes.
         (r#"{"message":{"data":"AQIDBA==","messageId":"2","publishTime":"2021-02-05T04:06:14.109Z"}}"#, "bad_json"),
         (r#"{"message":{"data":"\/\/4AAWJpbmFyeQ==","messageId":"3","attributes":{}}}"#, "bad_json"),
         // {"foo":"bar"}, {} and an entry of an audit log.
@@ -191,7 +191,7 @@ async fn a_message_that_holds_no_log_entry_of_a_request_is_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn an_unwrapped_message_with_metadata_is_a_message_whatever_it_holds() {
+async fn unwrapped_messages_with_metadata_can_have_any_payload() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let bodies: [(&[u8], &str); 4] = [
@@ -209,7 +209,7 @@ async fn an_unwrapped_message_with_metadata_is_a_message_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn a_body_that_holds_no_message_is_refused_with_the_reason() {
+async fn bodies_without_message_are_rejected_with_the_reason() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let bodies: [&[u8]; 17] = [
@@ -243,7 +243,7 @@ async fn a_body_that_holds_no_message_is_refused_with_the_reason() {
 
 const LIMIT: usize = 16 << 20;
 
-/// A delivery of so many bytes, most of them in a member that means nothing.
+/// A push body of that length, most of it in an ignored member.
 fn body_of(length: usize) -> String {
     let body = Entry::of_query("user_id=u").pushed();
     let padded = |padding: usize| format!("{{\"padding\":\"{}\",{}", "x".repeat(padding), &body[1..]);
@@ -251,7 +251,7 @@ fn body_of(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_of_16_mebibytes_is_taken() {
+async fn a_body_of_16_mebibytes_is_accepted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     assert_eq!(service.push(body_of(LIMIT)).await.status, 204);
@@ -259,7 +259,7 @@ async fn a_body_of_16_mebibytes_is_taken() {
 }
 
 #[tokio::test]
-async fn a_longer_body_is_refused_and_the_service_lives_on() {
+async fn longer_bodies_are_rejected_and_the_next_is_accepted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     assert_eq!(service.push(body_of(LIMIT + 1)).await.status, 413);
@@ -267,7 +267,7 @@ async fn a_longer_body_is_refused_and_the_service_lives_on() {
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
 }
 
-/// The largest log entry that Cloud Logging takes, in a query of a thousand parameters and more.
+/// The largest log entry of Cloud Logging, with a query of more than a thousand parameters.
 #[tokio::test]
 async fn an_entry_of_256_kilobytes_is_stored() {
     let bigquery = TestBigQuery::start().await;

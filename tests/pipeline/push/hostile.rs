@@ -1,4 +1,4 @@
-//! Whatever a stranger puts into a URL or a body: no panic, and every row is JSON.
+//! Arbitrary and hostile URLs and bodies: the decoder does not panic, and every row is JSON.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
 use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RejectReason, Row, Schema, Settings};
 use pixel_pipeline::source::delivery;
@@ -15,28 +16,11 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{Entry, Service, TestBigQuery, fixture};
 
-/// Every type, once and REPEATED, beside every column that is filled because of its name.
+/// Columns of every type, NULLABLE and REPEATED, and all columns that are filled from the log entry.
 fn columns() -> Value {
     let types =
         ["STRING", "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BYTES", "TIMESTAMP", "DATE", "TIME", "DATETIME", "JSON"];
-    let entry = [
-        "event_id",
-        "event_timestamp",
-        "received_timestamp",
-        "request_method",
-        "request_url",
-        "host",
-        "path",
-        "status",
-        "referer",
-        "user_agent",
-        "remote_ip",
-        "cache_hit",
-        "latency_seconds",
-        "trace",
-        "pubsub_message_id",
-    ];
-    let mut columns: Vec<Value> = entry.iter().map(|name| json!({"name": name, "type": "STRING"})).collect();
+    let mut columns: Vec<Value> = ENTRY_COLUMNS.iter().map(|column| json!({"name": column.name, "type": "STRING"})).collect();
     for kind in types {
         columns.push(json!({"name": kind.to_lowercase(), "type": kind}));
         columns.push(json!({"name": format!("{}_all", kind.to_lowercase()), "type": kind, "mode": "REPEATED"}));
@@ -45,11 +29,10 @@ fn columns() -> Value {
     columns.into()
 }
 
-/// The columns that are attributes.
+/// The columns of attributes.
 fn attributes() -> Vec<String> {
     let schema = columns();
-    let entry_columns = 15;
-    let names = schema.as_array().unwrap().iter().skip(entry_columns).map(|column| column["name"].as_str().unwrap().to_owned());
+    let names = schema.as_array().unwrap().iter().skip(ENTRY_COLUMNS.len()).map(|column| column["name"].as_str().unwrap().to_owned());
     names.filter(|name| name != "invalid_attributes").collect()
 }
 
@@ -70,7 +53,7 @@ fn check(row: &Row) -> Map<String, Value> {
     columns
 }
 
-/// Decodes, twice with the same result.
+/// Decodes twice, and compares the results.
 fn decode(message: &PubsubMessage<'_>) -> Decoded {
     let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
     let decoded = DECODER.decode(message, now);
@@ -92,7 +75,7 @@ fn row(entry: &Entry) -> Map<String, Value> {
     }
 }
 
-/// A body through both steps.
+/// Reads and decodes a body.
 fn deliver(body: &[u8]) {
     if let Ok(message) = delivery::read_body(body) {
         decode(&message);
@@ -116,7 +99,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Values near the edges of types, and near what our own encodings look like.
+/// Values at the limits of types, and values that resemble our own encodings.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         ".*",
@@ -148,13 +131,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_decoded_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         deliver(&bytes);
         decode(&PubsubMessage::raw(&bytes));
     }
 
     #[test]
-    fn any_json_is_read(json in any_json()) {
+    fn any_json_is_decoded_without_panic(json in any_json()) {
         for body in [
             json.clone(),
             json!({"message": json}),
@@ -169,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn a_body_that_was_cut_or_broken_is_read(at in any::<prop::sample::Index>(), byte in any::<u8>(), shape in 0usize..4) {
+    fn truncated_and_corrupted_bodies_do_not_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), shape in 0usize..4) {
         let name = ["wrapped", "unwrapped", "event_in_structured_mode_in_base64", "background_flat"][shape];
         let mut body = fixture(&format!("deliveries/{name}.json")).into_bytes();
         deliver(&body[..at.index(body.len())]);
@@ -179,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn any_member_of_an_entry_may_be_anything(member in 0usize..20, json in any_json()) {
+    fn any_member_of_an_entry_can_have_any_value(member in 0usize..20, json in any_json()) {
         let entry = Entry::of_fixture("classic_backend_bucket_cache_hit");
         let pointers = [
             "/httpRequest", "/httpRequest/requestMethod", "/httpRequest/requestUrl", "/httpRequest/status", "/httpRequest/userAgent",
@@ -190,19 +173,19 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_url(url in "([a-z]{0,5}:?//?)?[^?]{0,20}\\?.*") {
+    fn any_text_is_read_as_a_url(url in "([a-z]{0,5}:?//?)?[^?]{0,20}\\?.*") {
         decode_entry(&Entry::of_url(&url));
     }
 
     #[test]
-    fn any_value_of_any_column_makes_a_row(pairs in pairs()) {
+    fn any_value_of_any_column_yields_a_row(pairs in pairs()) {
         row(&Entry::of_query(&query(&pairs)));
     }
 }
 
-/// A row that BigQuery refuses costs its event; what fits a type is decided here, before.
+/// A row that BigQuery rejects becomes a dead letter, so the decoder checks every value before.
 #[tokio::test]
-async fn every_row_that_the_decoder_makes_is_one_that_bigquery_takes() {
+async fn bigquery_accepts_every_row_of_the_decoder() {
     let bigquery = TestBigQuery::with_template(columns()).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", &attributes().join(",")), ("TABLE_SUFFIX", "")]).await;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -213,13 +196,13 @@ async fn every_row_that_the_decoder_makes_is_one_that_bigquery_takes() {
         let query = query(&pairs);
         assert_eq!(service.push(Entry::of_query(&query).pushed()).await.status, 204, "{query}");
     }
-    let refused: Vec<Value> = bigquery.rows("dead_letters").await.into_iter().map(|letter| letter["detail"].clone()).collect();
-    assert!(refused.is_empty(), "{refused:?}");
+    let rejected: Vec<Value> = bigquery.rows("dead_letters").await.into_iter().map(|letter| letter["detail"].clone()).collect();
+    assert!(rejected.is_empty(), "{rejected:?}");
     assert_eq!(bigquery.rows("pixel").await.len(), count);
 }
 
 #[test]
-fn deep_json_is_no_stack_overflow() {
+fn deep_json_does_not_overflow_the_stack() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("{\"message\":", "}"), ("{\"data\":", "}"), ("{\"httpRequest\":", "}")] {
         for depth in [100, 1_000, 50_000] {
             let whole = format!("{}1{}", open.repeat(depth), close.repeat(depth));
@@ -234,9 +217,9 @@ fn deep_json_is_no_stack_overflow() {
     }
 }
 
-/// In a member that nobody reads, and in a parameter that shall be JSON.
+/// In an ignored member, and in a parameter of type JSON.
 #[test]
-fn deep_json_where_it_does_not_matter_costs_no_event() {
+fn deep_json_in_ignored_members_does_not_reject_an_event() {
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let nested: Value = serde_json::from_str(&deep).unwrap();
     row(&Entry::of_query("string=u&integer=1").with("/jsonPayload", nested.clone()).with("/httpRequest/latency", nested));
@@ -257,7 +240,7 @@ fn a_million_parameters_are_read() {
 }
 
 #[test]
-fn huge_numbers_do_not_fit_and_do_no_harm() {
+fn huge_numbers_are_invalid_values() {
     let digits = "9".repeat(100_000);
     for number in [
         digits.clone(),
@@ -278,14 +261,14 @@ fn huge_numbers_do_not_fit_and_do_no_harm() {
             assert!(name.starts_with("integer") || row["integer"] == "1");
         }
     }
-    // Numbers in the entry itself, where text is expected.
+    // Numbers in members of the entry that are usually text.
     let entry = Entry::of_query("string=u&integer=1").json();
     let entry = entry.replace("\"0.002317s\"", "1e400").replace("200", "123456789012345678901234567890");
     decode(&PubsubMessage::raw(entry.as_bytes()));
 }
 
 #[test]
-fn times_at_the_edges_of_the_calendar_are_dead_letters_that_say_so() {
+fn times_at_the_calendars_edges_are_out_of_range() {
     let far = [
         "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59.999999999Z",
@@ -295,10 +278,10 @@ fn times_at_the_edges_of_the_calendar_are_dead_letters_that_say_so() {
         "0",
     ];
     for time in far.into_iter().chain(["2015-12-31T00:00:00Z", "2026-01-03T04:04:06Z"]) {
-        let Decoded::Rejected(unfit) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
+        let Decoded::Rejected(rejected) = decode_entry(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time))) else {
             panic!("{time} makes a row");
         };
-        assert_eq!(unfit.reason, RejectReason::TimestampOutOfRange, "{time}");
+        assert_eq!(rejected.reason, RejectReason::TimestampOutOfRange, "{time}");
     }
     for time in ["2016-01-02T03:04:05.000000Z", "2026-01-03T04:04:05.000000Z"] {
         let row = row(&Entry::of_query("string=u&integer=1").with("/timestamp", json!(time)));
@@ -311,11 +294,11 @@ fn times_at_the_edges_of_the_calendar_are_dead_letters_that_say_so() {
 }
 
 #[test]
-fn nuls_and_invalid_utf8_stay_within_their_value() {
+fn nul_and_invalid_utf8_affect_only_their_value() {
     let row = row(&Entry::of_query("string=%00a%FF%FE%C3&integer=1&string_all=%ED%A0%80&json=%22%00%22"));
     assert_eq!(row["string"], "\0a\u{fffd}\u{fffd}\u{fffd}");
     assert_eq!(row["string_all"], json!(["\u{fffd}\u{fffd}\u{fffd}"]));
-    assert_eq!(row["invalid_attributes"], json!(["json"]), "a raw NUL is no JSON");
+    assert_eq!(row["invalid_attributes"], json!(["json"]), "a raw NUL is invalid JSON");
     let mut raw = Entry::of_query("string=u&integer=1").json().into_bytes();
     raw.push(0);
     deliver(&raw);
@@ -325,7 +308,7 @@ fn nuls_and_invalid_utf8_stay_within_their_value() {
 }
 
 #[test]
-fn a_member_that_is_there_twice_is_read_somehow() {
+fn duplicate_members_do_not_panic() {
     let entry = Entry::of_query("string=u&integer=1").json();
     for member in ["\"insertId\":\"a\",", "\"httpRequest\":{},", "\"timestamp\":1,"] {
         decode(&PubsubMessage::raw(format!("{{{member}{}", &entry[1..]).as_bytes()));

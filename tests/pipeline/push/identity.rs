@@ -1,4 +1,4 @@
-//! Which deliveries are one event: rows are neither lost nor doubled because of their identity.
+//! The identity of events: deliveries of one event are deduplicated, and different events are not.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
-/// One table, in which two rows of equal identity would meet.
+/// One table for all events, so that rows with equal ids are deduplicated.
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
 
 async fn deliver(service: &Service, body: String) {
@@ -15,7 +15,7 @@ async fn deliver(service: &Service, body: String) {
 }
 
 #[tokio::test]
-async fn two_events_of_one_user_in_one_second_are_both_stored() {
+async fn two_events_of_a_user_in_one_second_are_both_stored() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for order in ["1", "2"] {
@@ -28,7 +28,7 @@ async fn two_events_of_one_user_in_one_second_are_both_stored() {
 }
 
 #[tokio::test]
-async fn two_equal_requests_in_one_moment_are_two_events() {
+async fn equal_requests_at_the_same_time_are_two_events() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u");
@@ -38,7 +38,7 @@ async fn two_equal_requests_in_one_moment_are_two_events() {
 }
 
 #[tokio::test]
-async fn one_entry_delivered_twice_under_two_message_ids_is_stored_once() {
+async fn an_entry_with_two_message_ids_is_stored_once() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let entry = Entry::of_query("user_id=u").json();
@@ -49,18 +49,18 @@ async fn one_entry_delivered_twice_under_two_message_ids_is_stored_once() {
 }
 
 #[tokio::test]
-async fn the_identity_does_not_live_in_the_process() {
+async fn a_restart_does_not_change_the_event_id() {
     let bigquery = TestBigQuery::start().await;
     let entry = Entry::of_query("user_id=u").json();
     for message_id in ["1", "2"] {
         let service = Service::start(&bigquery, &[]).await;
         deliver(&service, wrapped(entry.as_bytes(), message_id)).await;
     }
-    assert_eq!(bigquery.events().await.len(), 1, "the second process knew the entry");
+    assert_eq!(bigquery.events().await.len(), 1, "the second process computes the same id");
 }
 
 #[tokio::test]
-async fn the_spelling_of_the_timestamp_is_no_part_of_the_identity() {
+async fn the_timestamps_format_does_not_change_the_event_id() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u");
@@ -72,9 +72,9 @@ async fn the_spelling_of_the_timestamp_is_no_part_of_the_identity() {
     assert_eq!(bigquery.rows("pixel").await.len(), 1);
 }
 
-/// Cloud Logging promises that an insertId is unique within one log and one timestamp, no more.
+/// Cloud Logging guarantees that an insertId is unique within one log and one timestamp only.
 #[tokio::test]
-async fn an_insert_id_counts_within_its_log_and_timestamp() {
+async fn an_insert_id_is_unique_within_log_and_timestamp() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u");
@@ -95,7 +95,7 @@ async fn an_entry_without_insert_id_is_identified_by_its_message_id() {
     assert_eq!(bigquery.rows("pixel").await.len(), 2);
 }
 
-/// Unwrapped and without metadata, nothing but the bytes tells one message from another.
+/// Unwrapped messages without metadata differ in their bytes only.
 #[tokio::test]
 async fn an_entry_without_any_id_is_identified_by_its_bytes() {
     let bigquery = TestBigQuery::start().await;
@@ -119,9 +119,9 @@ async fn the_column_event_id_is_the_rows_insert_id() {
     assert_eq!(bigquery.rows("pixel").await.len(), 2);
 }
 
-/// BigQuery forgets an insertId after a minute; Pub/Sub may deliver again days later.
+/// BigQuery deduplicates by insertId for about a minute. Pub/Sub can redeliver days later.
 #[tokio::test]
-async fn twins_that_bigquery_did_not_recognise_have_the_same_event_id() {
+async fn duplicates_in_bigquery_have_the_same_event_id() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[ONE_TABLE]).await;
     let entry = Entry::of_query("user_id=u");

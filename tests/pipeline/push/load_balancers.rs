@@ -1,38 +1,27 @@
-//! Entries of every load balancer of Google's, past and present, become rows.
+//! Log entries of all of Google's load balancers, past and present, become rows.
 
+use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use serde_json::{Map, Value, json};
 
 use crate::support::bigquery::time;
 use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
-/// Every column that is filled from the entry because of its name, each of its natural type.
+/// All columns that are filled from the log entry, with their usual types.
 fn all_columns() -> Value {
-    json!([
-        {"name": "event_id", "type": "STRING", "mode": "REQUIRED"},
-        {"name": "event_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "received_timestamp", "type": "TIMESTAMP", "mode": "REQUIRED"},
-        {"name": "user_id", "type": "STRING"},
-        {"name": "request_method", "type": "STRING"},
-        {"name": "request_url", "type": "STRING"},
-        {"name": "host", "type": "STRING"},
-        {"name": "path", "type": "STRING"},
-        {"name": "status", "type": "INTEGER"},
-        {"name": "referer", "type": "STRING"},
-        {"name": "user_agent", "type": "STRING"},
-        {"name": "remote_ip", "type": "STRING"},
-        {"name": "cache_hit", "type": "BOOLEAN"},
-        {"name": "latency_seconds", "type": "FLOAT"},
-        {"name": "trace", "type": "STRING"},
-        {"name": "pubsub_message_id", "type": "STRING"},
-        {"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"},
-    ])
+    const REQUIRED: [&str; 3] = ["event_id", "event_timestamp", "received_timestamp"];
+    let mode = |name| if REQUIRED.contains(&name) { "REQUIRED" } else { "NULLABLE" };
+    let entry_columns =
+        ENTRY_COLUMNS.iter().map(|column| json!({"name": column.name, "type": column.bigquery_type, "mode": mode(column.name)}));
+    let others =
+        [json!({"name": "user_id", "type": "STRING"}), json!({"name": "invalid_attributes", "type": "STRING", "mode": "REPEATED"})];
+    entry_columns.chain(others).collect()
 }
 
-/// Addresses are stored whole, to see what is made of them; by default they are not stored at all.
+/// Stores whole addresses. By default no address is stored.
 const ONE_TABLE: [(&str, &str); 3] = [("VALID_ATTRIBUTES", "user_id"), ("TABLE_SUFFIX", ""), ("IP_ANONYMIZATION", "full")];
 
-/// The row of a fixture, stored by a service of its own.
+/// The row of a fixture, stored by a new service.
 async fn row_of(fixture: &str) -> Map<String, Value> {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
     let service = Service::start(&bigquery, &ONE_TABLE).await;
@@ -48,7 +37,7 @@ async fn stored(bigquery: &TestBigQuery, service: &Service, entry: &Entry) -> Ma
 }
 
 #[tokio::test]
-async fn an_entry_of_every_load_balancer_becomes_a_row() {
+async fn entries_of_every_load_balancer_become_rows() {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
     let service = Service::start(&bigquery, &ONE_TABLE).await;
     for fixture in [
@@ -74,7 +63,7 @@ async fn an_entry_of_every_load_balancer_becomes_a_row() {
 }
 
 #[tokio::test]
-async fn every_column_of_a_known_name_is_filled_and_coerced() {
+async fn every_entry_column_is_filled_and_coerced() {
     let row = row_of("classic_backend_bucket_cache_hit").await;
     for (column, expected) in [
         ("user_id", json!(USER)),
@@ -93,13 +82,16 @@ async fn every_column_of_a_known_name_is_filled_and_coerced() {
     ] {
         assert_eq!(row[column], expected, "{column}");
     }
+    for column in &ENTRY_COLUMNS {
+        assert_ne!(row[column.name], Value::Null, "the fixture fills {}", column.name);
+    }
     assert_eq!(row["event_id"].as_str().unwrap().len(), 32);
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:05.059694Z");
-    assert_eq!(time(&row["received_timestamp"]).to_string(), "2026-01-02T03:04:06.11827Z", "nine digits are cut to six");
+    assert_eq!(time(&row["received_timestamp"]).to_string(), "2026-01-02T03:04:06.11827Z", "nine digits are truncated to six");
 }
 
 #[tokio::test]
-async fn a_cache_miss_is_no_hit_though_the_entry_does_not_say_so() {
+async fn an_entry_without_cache_hit_is_a_cache_miss() {
     let row = row_of("classic_backend_bucket_cache_miss").await;
     assert_eq!((&row["cache_hit"], &row["latency_seconds"]), (&json!("false"), &json!("1.332074")));
 }
@@ -118,7 +110,7 @@ async fn an_internal_entry_may_have_an_ipv6_address_with_a_port() {
 }
 
 #[tokio::test]
-async fn an_ipv6_address_without_a_port_stays_as_it_is() {
+async fn an_ipv6_address_without_a_port_is_unchanged() {
     assert_eq!(row_of("global_external").await["remote_ip"], "2001:db8::7");
 }
 
@@ -136,20 +128,20 @@ async fn a_timestamp_may_end_in_an_offset() {
 }
 
 #[tokio::test]
-async fn an_entry_with_a_url_alone_takes_the_rest_from_its_message() {
+async fn an_entry_with_only_a_url_uses_the_messages_id_and_time() {
     let row = row_of("bare").await;
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2026-01-02T03:04:07.5Z", "the publish time");
     assert_eq!((&row["cache_hit"], &row["status"], &row["host"]), (&json!("false"), &Value::Null, &Value::Null));
 }
 
-/// The status of the answer does not matter: a pixel that could not be served was seen all the same.
+/// The visitor has opened the page even if the pixel could not be served.
 #[tokio::test]
-async fn an_event_counts_whatever_the_load_balancer_answered() {
+async fn events_are_stored_with_any_response_status() {
     assert_eq!(row_of("denied_by_security_policy").await["status"], "403");
 }
 
 #[tokio::test]
-async fn columns_of_known_names_may_have_other_types() {
+async fn entry_columns_can_have_other_types() {
     let columns = json!([
         {"name": "EVENT_ID", "type": "STRING"},
         {"name": "user_id", "type": "STRING"},
@@ -174,7 +166,7 @@ async fn columns_of_known_names_may_have_other_types() {
 }
 
 #[tokio::test]
-async fn a_time_fills_a_date_a_time_and_a_datetime_too() {
+async fn a_time_fills_date_time_and_datetime_columns() {
     for (kind, expected) in [("DATE", "2026-01-02"), ("TIME", "03:04:05.059694"), ("DATETIME", "2026-01-02T03:04:05.059694")] {
         let columns = json!([
             {"name": "event_id", "type": "STRING"},
@@ -189,7 +181,7 @@ async fn a_time_fills_a_date_a_time_and_a_datetime_too() {
 }
 
 #[tokio::test]
-async fn an_attribute_that_claims_such_a_name_wins() {
+async fn an_attribute_takes_precedence_over_an_entry_column() {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
     let settings = [("VALID_ATTRIBUTES", "user_id,referer,status,event_timestamp"), ("TABLE_SUFFIX", "")];
     let service = Service::start(&bigquery, &settings).await;
@@ -198,11 +190,11 @@ async fn an_attribute_that_claims_such_a_name_wins() {
     assert_eq!((&row["referer"], &row["status"]), (&json!("mine"), &json!("7")));
     assert_eq!(time(&row["event_timestamp"]).to_string(), "2001-02-03T04:05:06Z");
     let row = stored(&bigquery, &service, &Entry::of_query("user_id=u&event_timestamp=2001-02-03")).await;
-    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's own do not step in");
+    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's members are not used");
 }
 
 #[tokio::test]
-async fn the_shipped_schema_holds_no_address() {
+async fn the_shipped_schema_has_no_address_column() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);

@@ -1,4 +1,4 @@
-//! The push endpoint: what is accepted, refused and answered.
+//! The push endpoint: accepted and rejected requests, and their answers.
 
 mod auth;
 mod auth_keys;
@@ -8,6 +8,7 @@ mod hostile;
 mod hostile_bodies;
 mod http;
 mod identity;
+mod invalid_requests;
 mod load_balancers;
 mod original;
 mod outcomes;

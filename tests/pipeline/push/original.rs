@@ -1,6 +1,6 @@
-//! The Cloud Function of 2017 that this replaces: what it did and we do, and what we do otherwise.
+//! The behaviour of the Cloud Function of 2017 that this service replaces.
 //!
-//! Each test whose name begins with `difference` is a deliberate departure.
+//! Tests whose name begins with `difference` show deliberate differences.
 
 use bigquery_emulator::{Fault, Status};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::bigquery::time;
 use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery};
 
-/// The example of its description.
+/// The example in its description.
 fn example() -> Entry {
     Entry::of_url(&format!("http://track.example.com/pixel.png?user_id={USER}&order_id=507f1f77bcf86cd799439012&type=click"))
 }
@@ -19,7 +19,7 @@ async fn deliver(service: &Service, entry: &Entry) {
 }
 
 #[tokio::test]
-async fn nothing_needs_to_be_set_and_nothing_to_be_created() {
+async fn the_defaults_store_an_event_in_an_empty_dataset() {
     let bigquery = TestBigQuery::start().await;
     assert!(bigquery.tables().await.is_empty());
     let service = Service::start(&bigquery, &[]).await;
@@ -31,7 +31,7 @@ async fn nothing_needs_to_be_set_and_nothing_to_be_created() {
 }
 
 #[tokio::test]
-async fn only_parameters_on_the_list_reach_a_row() {
+async fn only_valid_attributes_are_stored() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &Entry::of_query("user_id=u&email=a%40example.com&type=click&event_id=forged&event_timestamp=forged&User_Id=v"))
@@ -44,7 +44,7 @@ async fn only_parameters_on_the_list_reach_a_row() {
 }
 
 #[tokio::test]
-async fn the_list_can_be_another() {
+async fn valid_attributes_can_be_set() {
     let columns = json!([{"name": "event_id", "type": "STRING"}, {"name": "uid", "type": "STRING"}, {"name": "email", "type": "STRING"}]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let settings = [("VALID_ATTRIBUTES", "uid,email"), ("TABLE_SUFFIX", "_{uid}")];
@@ -54,7 +54,7 @@ async fn the_list_can_be_another() {
 }
 
 #[tokio::test]
-async fn dataset_and_template_table_can_be_called_otherwise() {
+async fn dataset_and_template_table_can_be_renamed() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_NAME", "hits")]).await;
     deliver(&service, &example()).await;
@@ -62,7 +62,7 @@ async fn dataset_and_template_table_can_be_called_otherwise() {
 }
 
 #[tokio::test]
-async fn an_event_without_user_id_is_not_tracked() {
+async fn an_event_without_user_id_is_filtered() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for query in ["", "order_id=1&type=click", "user_id=", "user_id", "USER_ID=u"] {
@@ -76,7 +76,7 @@ async fn an_event_without_user_id_is_not_tracked() {
 }
 
 #[tokio::test]
-async fn each_user_and_day_has_a_table_of_its_own() {
+async fn each_user_and_day_has_its_own_table() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for (user, moment) in [
@@ -94,7 +94,7 @@ async fn each_user_and_day_has_a_table_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_originals_own_suffix_can_be_set() {
+async fn the_suffix_of_the_original_can_be_set() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "_{user_id}_{date:%-m_%-d_%Y}")]).await;
     deliver(&service, &example()).await;
@@ -102,12 +102,12 @@ async fn the_originals_own_suffix_can_be_set() {
 }
 
 #[tokio::test]
-async fn an_empty_suffix_puts_everything_into_one_table() {
+async fn an_empty_suffix_stores_all_events_in_one_table() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
     deliver(&service, &example()).await;
     deliver(&service, &Entry::of_query("order_id=no-user")).await;
-    assert_eq!(bigquery.rows("pixel").await.len(), 2, "no attribute is asked for, so none is missing");
+    assert_eq!(bigquery.rows("pixel").await.len(), 2, "without fields in the suffix, no attribute is missing");
     bigquery.wait_for_table("dead_letters").await;
     assert_eq!(bigquery.tables().await, ["dead_letters", "pixel"]);
 }
@@ -132,16 +132,16 @@ async fn difference_a_row_has_a_time() {
 }
 
 #[tokio::test]
-async fn difference_a_late_event_lands_on_the_day_on_which_it_happened() {
+async fn difference_a_late_event_is_stored_under_its_own_day() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &Entry::of_query("user_id=u").with("/timestamp", json!("2025-11-05T23:59:59Z"))).await;
     assert_eq!(bigquery.rows("pixel_u_20251105").await.len(), 1);
 }
 
-/// The next best time: when the message was published, which [`crate::support::wrapped`] says.
+/// The time of publication in [`crate::support::wrapped`] replaces the entry's time.
 #[tokio::test]
-async fn difference_an_entry_without_a_time_lands_on_the_day_of_its_message() {
+async fn difference_without_a_time_the_messages_day_is_used() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &Entry::of_query("user_id=u").without("/timestamp")).await;
@@ -156,13 +156,13 @@ async fn difference_table_names_sort_by_date() {
     for day in ["2026-10-02", "2026-09-30", "2025-12-31"] {
         deliver(&service, &Entry::of_query("user_id=u").with("/timestamp", json!(format!("{day}T00:00:00Z")))).await;
     }
-    // In the order of their names, as a wildcard's BETWEEN sees them.
+    // Sorted by name, as BETWEEN compares the tables of a wildcard.
     let tables: Vec<String> = bigquery.events().await.into_iter().map(|(table, _)| table).collect();
     assert_eq!(tables, ["pixel_u_20251231", "pixel_u_20260930", "pixel_u_20261002"]);
 }
 
 #[tokio::test]
-async fn difference_days_are_utc_wherever_the_process_runs() {
+async fn difference_days_are_utc_in_any_time_zone() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TZ", "America/Los_Angeles")]).await;
     deliver(&service, &Entry::of_query("user_id=u").with("/timestamp", json!("2026-01-01T20:00:00-08:00"))).await;
@@ -170,7 +170,7 @@ async fn difference_days_are_utc_wherever_the_process_runs() {
 }
 
 #[tokio::test]
-async fn difference_the_first_of_a_repeated_parameter_counts() {
+async fn difference_the_first_value_of_a_parameter_is_used() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, &Entry::of_query("user_id=first&user_id=second&type=a&type=b")).await;
@@ -178,7 +178,7 @@ async fn difference_the_first_of_a_repeated_parameter_counts() {
     assert_eq!(
         (&rows[0]["user_id"], &rows[0]["type"]),
         (&json!("first"), &json!("a")),
-        "the original sent an array, which BigQuery refused"
+        "the original sent an array, which BigQuery rejected"
     );
 }
 
@@ -203,11 +203,11 @@ async fn difference_a_user_id_is_never_raw_in_a_tables_name() {
     let mut sent = ids.to_vec();
     stored.sort_unstable();
     sent.sort_unstable();
-    assert_eq!(stored, sent, "the column keeps the true value");
+    assert_eq!(stored, sent, "the column has the original value");
 }
 
 #[tokio::test]
-async fn difference_what_cannot_be_read_is_kept_as_a_dead_letter() {
+async fn difference_unreadable_messages_are_dead_letters() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(r#"{"message":{"data":"bm90IGEgbG9nIGVudHJ5","messageId":"1"}}"#).await.status, 204);
@@ -215,7 +215,7 @@ async fn difference_what_cannot_be_read_is_kept_as_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn difference_an_error_without_details_is_no_crash() {
+async fn difference_an_error_without_details_does_not_crash() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for body in
@@ -228,7 +228,7 @@ async fn difference_an_error_without_details_is_no_crash() {
 }
 
 #[tokio::test]
-async fn difference_no_event_costs_a_metadata_call() {
+async fn difference_events_cause_no_metadata_calls() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     bigquery.faults().tables_get(Some(Status::new(403, "rateLimitExceeded")));
@@ -236,11 +236,11 @@ async fn difference_no_event_costs_a_metadata_call() {
         deliver(&service, &Entry::of_query(&format!("user_id={user}"))).await;
     }
     bigquery.faults().tables_get(None);
-    assert_eq!(bigquery.events().await.len(), 3, "new tables and all, without one look at them");
+    assert_eq!(bigquery.events().await.len(), 3, "new tables need no metadata call");
 }
 
 #[tokio::test]
-async fn difference_only_the_pixel_itself_counts() {
+async fn difference_only_requests_of_the_pixel_are_stored() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for url in [
@@ -257,7 +257,7 @@ async fn difference_only_the_pixel_itself_counts() {
 }
 
 #[tokio::test]
-async fn the_paths_that_count_can_be_others_or_all() {
+async fn pixel_path_can_be_changed_or_empty() {
     let bigquery = TestBigQuery::start().await;
     let paths = ["/pixel.png", "/a.gif", "/b/c"];
     for (setting, stored) in [("/a.gif, /b/c", 2), ("*", 3)] {

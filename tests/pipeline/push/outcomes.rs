@@ -1,4 +1,4 @@
-//! The ack policy: the table in `src/ack.rs`, the README and here.
+//! The ack policy: the table in `src/ack.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
 #[tokio::test]
-async fn every_outcome_has_its_answer_and_its_place() {
+async fn every_outcome_has_its_status_label_and_table() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let good = Entry::of_query(&format!("user_id={USER}&order_id=1"));
@@ -42,7 +42,7 @@ async fn every_outcome_has_its_answer_and_its_place() {
 }
 
 #[tokio::test]
-async fn a_failure_that_passes_within_the_deadline_is_not_noticed() {
+async fn transient_failures_are_retried_within_the_deadline() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for fault in [
@@ -63,7 +63,7 @@ async fn a_failure_that_passes_within_the_deadline_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
+async fn failures_beyond_the_deadline_are_answered_503() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s")]).await;
     for (fault, reason) in [
@@ -78,7 +78,7 @@ async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
         assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503, "{fault:?}");
         assert_eq!(service.metric(&label).await, before + 1.0, "{fault:?}: {reason}");
     }
-    // The batcher gives up at the very moment at which the delivery does: either may say so.
+    // The batcher and the delivery have the same deadline, so either reason is possible.
     bigquery.faults().always(Some(Fault::Delay(Duration::from_secs(5))));
     let timed_out = async || {
         let of = async |reason| service.metric(&format!("pixel_pipeline_deliveries_total{{outcome=\"retry\",reason=\"{reason}\"}}")).await;
@@ -89,9 +89,9 @@ async fn a_failure_that_outlasts_the_deadline_sends_the_message_back() {
     assert_eq!(timed_out().await, before + 1.0);
 }
 
-/// Whoever comes back sooner than BigQuery asked for is sent away once more, and for longer.
+/// A retry before that time would be rejected again, for a longer time.
 #[tokio::test]
-async fn the_time_that_retry_after_asks_for_is_waited_out() {
+async fn retry_after_is_respected() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "20s")]).await;
     for (code, reason) in [(429, "rateLimitExceeded"), (503, "backendError"), (403, "rateLimitExceeded")] {
@@ -103,7 +103,7 @@ async fn the_time_that_retry_after_asks_for_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_retry_after_of_any_size_is_survived() {
+async fn any_retry_after_value_is_accepted() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     for seconds in [u64::MAX, 3_600_000_000_000] {
@@ -111,5 +111,5 @@ async fn a_retry_after_of_any_size_is_survived() {
         bigquery.faults().next(Fault::Status(Status::new(503, "backendError").retry_after(seconds)));
         assert_eq!(service.push(Entry::of_query(&user).pushed()).await.status, 503);
     }
-    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "other tables are not concerned");
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "other tables are not affected");
 }

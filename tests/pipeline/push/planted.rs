@@ -1,7 +1,6 @@
-//! A busy run, with a word planted in everything that belongs to somebody: not one log line and not one
-//! metric may hold it.
+//! A busy run with a marker word in all personal data and secrets: no log line and no metric may contain it.
 //!
-//! The log is as talkative as it can be made, for all crates, and hundreds of deliveries go wrong side by side.
+//! All crates log at level trace, and hundreds of concurrent deliveries fail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +22,12 @@ const HASH_KEY: &str = "plantedword-hash-key-0123456789abc";
 /// The network of all visitors.
 const NETWORK: &str = "198.51.100.";
 
-/// The word as it may stand in a dump, too.
-fn spellings() -> Vec<String> {
+/// The word and its encodings in dumps.
+fn encodings() -> Vec<String> {
     let mut all = vec![WORD.to_owned(), WORD.to_uppercase(), NETWORK.to_owned()];
     for before in 0..3 {
         let text = STANDARD_NO_PAD.encode(format!("{}{WORD}", "x".repeat(before)));
-        // Without what depends on the neighbours.
+        // Without the characters that depend on the adjacent bytes.
         all.push(text[4..text.len() - 3].to_owned());
     }
     let bytes = WORD.bytes();
@@ -45,7 +44,7 @@ fn entry(url: &str, n: usize) -> Entry {
         .with("/httpRequest/referer", json!(format!("https://www.example.com/{WORD}?user_id={WORD}-{n}")))
 }
 
-/// Bodies of the nth round, for every outcome that a body can have. The faults decide about the rest.
+/// Bodies of the nth round, one for every outcome that a body can cause. Faults cause the other outcomes.
 fn bodies(n: usize, keys: &SigningKeys) -> Vec<String> {
     let query = format!("user_id={WORD}-user-{n}%40example.com&order_id={WORD}-order-{n}&other={WORD}");
     let url = format!("https://{WORD}.example.com/pixel.png?{query}");
@@ -54,7 +53,7 @@ fn bodies(n: usize, keys: &SigningKeys) -> Vec<String> {
     vec![
         good.pushed(),
         good.json(),
-        // A second user of the round, so that there are rows to be refused beside rows to be stored.
+        // A second user of the round, so that a request has valid and invalid rows.
         entry(&keys.sign(&url.replace("-user-", "-another-")), n).pushed(),
         // Filtered.
         entry(&format!("https://t.example.com/{WORD}.png?{query}"), n).pushed(),
@@ -70,14 +69,14 @@ fn bodies(n: usize, keys: &SigningKeys) -> Vec<String> {
         wrapped(format!("{{\"httpRequest\":[\"{WORD}\"]}}").as_bytes(), &format!("{WORD}-{n}")),
         json!({"message": {"data": format!("{WORD}%"), "messageId": format!("{WORD}-{n}")}}).to_string(),
         json!({"message": {"attributes": {WORD: WORD}, "messageId": format!("{WORD}-{n}")}}).to_string(),
-        // No deliveries.
+        // Invalid requests.
         WORD.to_owned(),
         json!({WORD: WORD}).to_string(),
         format!("{{\"message\":{{\"data\":\"{WORD}"),
     ]
 }
 
-/// Delivers all of them at once, each with secrets in its headers.
+/// Delivers all bodies concurrently, with secrets in their headers.
 async fn deliver(service: &Arc<Service>, token: &str, bodies: Vec<String>) {
     let mut senders = JoinSet::new();
     for body in bodies {
@@ -97,8 +96,8 @@ async fn deliver(service: &Arc<Service>, token: &str, bodies: Vec<String>) {
     senders.join_all().await;
 }
 
-/// Requests that no sender of pushes makes.
-async fn misuse(service: &Service) {
+/// Malformed requests.
+async fn send_malformed_requests(service: &Service) {
     service.get(&format!("/{WORD}?user_id={WORD}")).await;
     for request in [
         format!("{WORD} /{WORD} HTTP/1.1\r\nhost: {WORD}\r\n{WORD}: {WORD}\r\nconnection: close\r\n\r\n"),
@@ -145,37 +144,37 @@ async fn run(settings: &[(&str, &str)], token: &str) -> (Vec<String>, Vec<String
     bigquery.faults().always_on("dead_letters", Fault::RowInvalid { index: 0 });
     deliver(bodies(1001, &keys)).await;
     bigquery.faults().always(None);
-    // Of a little more than 16 MiB, which is refused, and of 2 MiB.
+    // A body of more than 16 MiB, which is rejected, and one of 2 MiB.
     deliver(vec![
         WORD.repeat((16 << 20) / WORD.len() + 1),
         entry(&keys.sign(&format!("/pixel.png?user_id={WORD}&x={}", WORD.repeat(190_000))), 0).pushed(),
     ])
     .await;
-    misuse(&service).await;
+    send_malformed_requests(&service).await;
     let tables = bigquery.tables().await;
-    // The schema changes, and then BigQuery is gone.
+    // The schema changes, and then BigQuery is unreachable.
     bigquery.replace_table("pixel", json!([{"name": "user_id", "type": "STRING"}])).await;
     deliver(bodies(1002, &keys)).await;
     drop(bigquery);
     deliver(bodies(1003, &keys)).await;
 
     let metrics = service.get("/metrics").await.body;
-    let service = Arc::into_inner(service).expect("every sender has ended");
+    let service = Arc::into_inner(service).expect("all senders have ended");
     let (status, log) = service.end().await;
     assert_eq!(status.code(), Some(0), "no panic, and no crash");
     (log, tables, metrics)
 }
 
 #[tokio::test]
-async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it_gets() {
-    // Tokens that nobody looks at, and those that are checked.
+async fn log_and_metrics_contain_no_personal_data_or_secret() {
+    // Without and with token validation.
     let issuer = Issuer::start().await;
     let good = signed("first", "first", &claims_with("sub", json!(format!("{WORD}-subject"))));
     let careful = [&[("HASH_USER_IDS", HASH_KEY), ("IP_ANONYMIZATION", "full")][..], &issuer.settings()].concat();
     let nonsense = format!("{WORD}.eyJhbGciOiJSUzI1NiJ9.{WORD}");
     for (settings, token) in [(&[][..], &nonsense), (&careful, &good)] {
         let (log, tables, metrics) = run(settings, token).await;
-        // It was busy, and had much to say.
+        // All outcomes and reasons occurred.
         for outcome in ["stored", "filtered", "dead_letter", "retry", "invalid_request"] {
             assert!(metrics.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is not in {metrics}");
         }
@@ -192,11 +191,11 @@ async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it
         let user_tables: Vec<&str> = tables.iter().filter_map(|table| table.strip_prefix("pixel_")).collect();
         assert!(user_tables.len() > 20, "{tables:?}");
         assert_eq!(user_tables.iter().any(|suffix| suffix.contains(WORD)), settings.is_empty(), "ids are in the names unless hashed");
-        assert!(log.iter().any(|line| line.contains("dead-letter table")) && log.iter().any(|line| line.contains("sent back")));
+        assert!(log.iter().any(|line| line.contains("dead-letter table")) && log.iter().any(|line| line.contains("returned to Pub/Sub")));
 
-        // The header of a token is the same for all.
-        let own = spellings().into_iter().chain(token.split('.').skip(1).map(|part| part[..part.len().min(16)].to_owned()));
-        // With the day and without: an id is one in any table, also if it is a hash.
+        // All tokens have the same header.
+        let own = encodings().into_iter().chain(token.split('.').skip(1).map(|part| part[..part.len().min(16)].to_owned()));
+        // Suffixes with and without the day. Hashes count as ids, too.
         let ids = user_tables.iter().filter_map(|suffix| suffix.rsplit_once('_')).map(|(id, _)| id.to_owned()).filter(|id| id.len() > 8);
         let ids: Vec<String> = ids.collect();
         assert!(ids.len() > 20, "{user_tables:?}");
@@ -205,7 +204,7 @@ async fn nothing_of_a_visitor_and_no_secret_is_logged_or_counted_however_busy_it
         for (at, line) in log.iter().enumerate() {
             let found = secrets.iter().find(|secret| line.contains(secret.as_str()));
             assert!(found.is_none(), "{found:?} in line {at}: {line}");
-            // What other crates say while debugging is not ours to vet.
+            // Debug lines of other crates are not written.
             let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
             let target = line["target"].as_str().unwrap();
             assert!(target.starts_with("pixel_pipeline") || line["severity"] != "DEBUG", "{line}");

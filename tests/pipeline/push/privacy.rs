@@ -1,4 +1,4 @@
-//! What of a visitor is kept, and what is not.
+//! Which data of visitors is stored.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{Entry, Service, TestBigQuery};
 
 const HASH_KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
-/// A template table with every column in which something of a visitor could be.
+/// A template table with all columns that can contain data of visitors.
 fn columns() -> Value {
     json!([
         {"name": "event_id", "type": "STRING", "mode": "REQUIRED"},
@@ -23,18 +23,19 @@ fn columns() -> Value {
     ])
 }
 
-/// What `explain` makes of a URL with these settings.
+/// The output of `explain` for a URL with these settings.
 async fn explained(settings: &[(&str, &str)], url: &str) -> Value {
     let output = command("explain").arg(url).envs(settings.iter().copied()).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Runs `explain` with settings that are wrong; returns what it says.
-async fn refused(settings: &[(&str, &str)]) -> String {
+/// Runs `explain` with invalid settings, and returns the error.
+async fn settings_error(settings: &[(&str, &str)]) -> String {
     let output = command("explain").arg("/pixel.png").envs(settings.iter().copied()).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
-    String::from_utf8(output.stderr).unwrap()
+    let error = String::from_utf8(output.stderr).unwrap();
+    error.strip_prefix("error: invalid settings:\n").unwrap_or_else(|| panic!("another error: {error}")).to_owned()
 }
 
 /// The only event.
@@ -45,7 +46,7 @@ async fn event(bigquery: &TestBigQuery) -> (String, Map<String, Value>) {
 }
 
 #[tokio::test]
-async fn an_address_is_stored_only_as_far_as_is_asked() {
+async fn ip_anonymization_decides_on_the_stored_address() {
     for (settings, address, stored) in [
         (&[][..], "203.0.113.7", Value::Null),
         (&[("IP_ANONYMIZATION", "drop")], "203.0.113.7", Value::Null),
@@ -63,9 +64,9 @@ async fn an_address_is_stored_only_as_far_as_is_asked() {
     }
 }
 
-/// Otherwise every event would become a dead letter, with the whole address in it.
+/// Otherwise every event would become a dead letter, which contains the whole address.
 #[tokio::test]
-async fn a_required_column_of_addresses_is_refused_while_they_are_dropped() {
+async fn a_required_address_column_conflicts_with_drop() {
     let columns = json!([{"name": "user_id", "type": "STRING"}, {"name": "remote_ip", "type": "STRING", "mode": "REQUIRED"}]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let settings = [("VALID_ATTRIBUTES", "user_id"), ("IP_ANONYMIZATION", "truncate")];
@@ -73,11 +74,11 @@ async fn a_required_column_of_addresses_is_refused_while_they_are_dropped() {
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
     let mut service = Service::start_unready(&bigquery.url, &settings[..1]).await;
     assert_eq!(service.wait().await.code(), Some(1));
-    service.wait_for_log("REQUIRED columns that nothing fills: remote_ip").await;
+    service.wait_for_log("REQUIRED columns without a source: remote_ip").await;
 }
 
 #[tokio::test]
-async fn with_a_key_no_id_is_in_a_tables_name_or_in_a_row() {
+async fn with_a_key_ids_are_hashed_in_table_names_and_rows() {
     let bigquery = TestBigQuery::with_template(columns()).await;
     let service = Service::start(&bigquery, &[("HASH_USER_IDS", HASH_KEY)]).await;
     let entry = Entry::of_query(&format!("user_id={USER}&order_id=42&type=click&User_ID={USER}&sig=00"))
@@ -96,7 +97,7 @@ async fn with_a_key_no_id_is_in_a_tables_name_or_in_a_row() {
 }
 
 #[tokio::test]
-async fn a_hash_depends_on_id_and_key_and_other_attributes_stay() {
+async fn hashes_depend_on_id_and_key_only() {
     let key = ("HASH_USER_IDS", HASH_KEY);
     let url = |query: &str| format!("https://t.example.com/pixel.png?{query}");
     let one = explained(&[key], &url("user_id=u1&order_id=1")).await;
@@ -109,16 +110,16 @@ async fn a_hash_depends_on_id_and_key_and_other_attributes_stay() {
     assert_ne!(one["row"]["user_id"], rekeyed["row"]["user_id"]);
     assert_eq!((&one["row"]["order_id"], &one["row"]["user_id"]), (&json!("1"), &both["row"]["user_id"]));
     assert_ne!(both["row"]["order_id"], "1");
-    let nobody = explained(&[key], &url("user_id=&order_id=1")).await;
-    assert_eq!(nobody["reason"], "missing_attribute", "the hash of nothing is no id");
+    let empty = explained(&[key], &url("user_id=&order_id=1")).await;
+    assert_eq!(empty["reason"], "missing_attribute", "an empty id is missing");
 }
 
 #[tokio::test]
-async fn a_hash_that_would_not_be_made_or_not_be_stored_is_refused_at_the_start() {
+async fn hash_attributes_without_a_fitting_column_are_rejected() {
     let key = ("HASH_USER_IDS", HASH_KEY);
-    let problem = refused(&[key, ("VALID_ATTRIBUTES", "order_id"), ("TABLE_SUFFIX", "")]).await;
+    let problem = settings_error(&[key, ("VALID_ATTRIBUTES", "order_id"), ("TABLE_SUFFIX", "")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: user_id is not in VALID_ATTRIBUTES"), "{problem}");
-    let problem = refused(&[key, ("HASH_ATTRIBUTES", " ,")]).await;
+    let problem = settings_error(&[key, ("HASH_ATTRIBUTES", " ,")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: it is empty"), "{problem}");
     for column in [json!({"name": "user_id", "type": "INTEGER"}), json!({"name": "user_id", "type": "STRING", "maxLength": 24})] {
         let bigquery = TestBigQuery::with_template(json!([column])).await;
@@ -129,9 +130,9 @@ async fn a_hash_that_would_not_be_made_or_not_be_stored_is_refused_at_the_start(
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_is_not_quoted() {
+async fn errors_do_not_quote_a_rejected_key() {
     for bad in ["planted-but-short", "planted key with spaces that is long enough", &"planted-and-too-long-".repeat(50)] {
-        let problem = refused(&[("HASH_USER_IDS", bad)]).await;
+        let problem = settings_error(&[("HASH_USER_IDS", bad)]).await;
         assert!(problem.starts_with("HASH_USER_IDS: a key"), "{problem}");
         assert!(problem.contains("openssl rand -hex 32") && !problem.contains("planted"), "{problem}");
     }
@@ -147,7 +148,7 @@ async fn help_does_not_show_a_key() {
 }
 
 #[tokio::test]
-async fn of_an_event_that_is_opted_out_nothing_is_kept_but_a_count() {
+async fn an_opted_out_event_is_only_counted() {
     let columns = json!([
         {"name": "user_id", "type": "STRING"}, {"name": "type", "type": "STRING"},
         {"name": "order_id", "type": "INTEGER", "mode": "REQUIRED"}, {"name": "dnt", "type": "STRING"},
@@ -157,7 +158,7 @@ async fn of_an_event_that_is_opted_out_nothing_is_kept_but_a_count() {
     let service = Service::start(&bigquery, &[settings]).await;
     bigquery.wait_for_table("dead_letters").await;
     let before = bigquery.faults().insert_all_requests().requests;
-    // The last would be a dead letter, which keeps the whole message.
+    // Without the opt-out, the last one would be a dead letter, which contains the whole message.
     let queries =
         ["user_id=u&order_id=1&dnt=1", "gpc=1&user_id=u&order_id=1", "GPC=true&user_id=u&order_id=1", "dnt=1&user_id=u&order_id=x"];
     for query in queries {

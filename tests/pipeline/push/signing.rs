@@ -1,4 +1,4 @@
-//! Signed URLs: `sign` makes them, and a service with the key tracks no others.
+//! Signed URLs: `sign` signs them, and a service with the key stores no events of others.
 
 use std::process::{Output, Stdio};
 
@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::local::Local;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const KEY: &str = "planted0123456789abcdef0123456789";
@@ -24,12 +24,12 @@ async fn sign(settings: &[(&str, &str)], args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Refused where it does not read its input.
+    // Writing fails if `sign` does not read its input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
     child.wait_with_output().await.unwrap()
 }
 
-/// One URL, signed with that key.
+/// Signs one URL with that key.
 async fn signed(key: &str, url: &str) -> String {
     let output = sign(&[("URL_SIGNING_KEY", key)], &[url], "").await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -40,15 +40,15 @@ fn filtered(reason: &str) -> String {
     format!("pixel_pipeline_deliveries_total{{outcome=\"filtered\",reason=\"{reason}\"}}")
 }
 
-/// What `explain` makes of a URL with these settings.
+/// The output of `explain` for a URL with these settings.
 async fn explained(settings: &[(&str, &str)], url: &str) -> Value {
     let output = command("explain").arg(url).envs(settings.iter().copied()).output().await.unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The number is Python's: `hmac.digest(KEY, b'order_id=a+b%7E*&user_id=%C3%A9', 'sha256').hex()`.
+/// The digits were computed in Python: `hmac.digest(KEY, b'order_id=a+b%7E*&user_id=%C3%A9', 'sha256').hex()`.
 #[tokio::test]
-async fn a_url_is_signed_as_any_program_can_sign_it() {
+async fn signatures_are_those_of_other_programs() {
     let url = signed(KEY, &format!("{PIXEL}?user_id=%c3%a9&sig=old&order_id=a%20b~*#top")).await;
     assert_eq!(
         url,
@@ -71,7 +71,7 @@ async fn with_a_key_only_signed_urls_are_stored() {
         (format!("{good}&cb=17"), Some("bad_signature")),
         (format!("{good}&sig="), Some("bad_signature")),
         (foreign, Some("bad_signature")),
-        // Heard before the signature that it breaks is looked at.
+        // The opt-out, which invalidates the signature, is checked first.
         (format!("{good}&gpc=1"), Some("opted_out")),
     ] {
         let before = (bigquery.events().await.len(), service.metric(&filtered(reason.unwrap_or_default())).await);
@@ -83,7 +83,7 @@ async fn with_a_key_only_signed_urls_are_stored() {
 }
 
 #[tokio::test]
-async fn while_the_key_is_replaced_urls_of_both_are_stored() {
+async fn during_key_rotation_urls_of_both_keys_are_stored() {
     let bigquery = TestBigQuery::start().await;
     let both = format!("{NEW},{KEY}");
     let service = Service::start(&bigquery, &[("URL_SIGNING_KEY", &both)]).await;
@@ -96,13 +96,13 @@ async fn while_the_key_is_replaced_urls_of_both_are_stored() {
 }
 
 #[tokio::test]
-async fn where_signatures_are_only_marked_all_is_stored_and_a_column_tells() {
+async fn mark_mode_stores_all_events_and_fills_the_signed_column() {
     let columns = json!([{"name": "user_id", "type": "STRING"}, {"name": "signed", "type": "BOOLEAN"}]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let settings = [("VALID_ATTRIBUTES", "user_id"), ("TABLE_SUFFIX", ""), ("URL_SIGNING_KEY", KEY), ("SIGNATURE_MODE", "mark")];
     let service = Service::start(&bigquery, &settings).await;
     let good = signed(KEY, &format!("{PIXEL}?user_id=good")).await;
-    // A parameter of the column's name says nothing.
+    // A parameter with the column's name is ignored.
     let unsigned = format!("{PIXEL}?user_id=unsigned&signed=true");
     for url in [good.clone(), good.replace("good", "forged"), unsigned.clone()] {
         assert_eq!(service.push(Entry::of_url(&url).pushed()).await.status, 204);
@@ -116,16 +116,16 @@ async fn where_signatures_are_only_marked_all_is_stored_and_a_column_tells() {
     assert_eq!(rows, expected.map(|(user, signed)| (json!(user), signed)));
 }
 
-/// The shipped schema has none.
+/// The shipped schema has no such column.
 #[tokio::test]
-async fn signatures_are_not_marked_without_a_column_for_it() {
-    for (mode, refused) in [("mark", true), ("require", false)] {
+async fn mark_mode_needs_the_signed_column() {
+    for (mode, needs_column) in [("mark", true), ("require", false)] {
         let bigquery = TestBigQuery::start().await;
         let mut serve = command("serve");
         serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("URL_SIGNING_KEY", KEY).env("SIGNATURE_MODE", mode);
-        if refused {
+        if needs_column {
             let output =
-                tokio::time::timeout(PATIENCE, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
+                tokio::time::timeout(TIMEOUT, serve.env("GOOGLE_CLOUD_PROJECT", PROJECT).output()).await.expect("it ends").unwrap();
             let log = String::from_utf8(output.stderr).unwrap();
             assert!(!output.status.success() && log.contains("a BOOLEAN column signed"), "{log}");
         } else {
@@ -135,7 +135,7 @@ async fn signatures_are_not_marked_without_a_column_for_it() {
 }
 
 #[tokio::test]
-async fn explain_tells_whether_a_url_is_signed() {
+async fn explain_shows_whether_a_url_is_signed() {
     let dir = TempDir::new();
     let schema = dir.path().join("schema.json");
     std::fs::write(&schema, r#"[{"name": "user_id", "type": "STRING"}, {"name": "signed", "type": "BOOLEAN"}]"#).unwrap();
@@ -147,13 +147,13 @@ async fn explain_tells_whether_a_url_is_signed() {
     assert_eq!(explained(&mark, &plain).await["signed"], false);
     assert_eq!(explained(&[key], &plain).await["reason"], "unsigned");
     assert_eq!(explained(&[key], &format!("{good}0")).await["reason"], "bad_signature");
-    assert_eq!(explained(&[], &good).await.get("signed"), None, "nobody asks");
+    assert_eq!(explained(&[], &good).await.get("signed"), None, "without a key");
     let text = command("explain").args(["--format", "text", &plain]).envs(mark).output().await.unwrap();
     assert!(String::from_utf8(text.stdout).unwrap().contains("signed    no\n"));
 }
 
 #[tokio::test]
-async fn a_key_may_come_from_a_file_and_urls_from_standard_input() {
+async fn sign_reads_a_key_file_and_urls_from_stdin() {
     let dir = TempDir::new();
     let file = dir.path().join("key");
     std::fs::write(&file, format!("{KEY}\n")).unwrap();
@@ -167,37 +167,37 @@ async fn a_key_may_come_from_a_file_and_urls_from_standard_input() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_signed_ends_with_2_and_no_key_is_quoted() {
+async fn sign_exits_with_2_on_bad_input_and_hides_the_key() {
     let dir = TempDir::new();
     let file = dir.path().join("key");
     std::fs::write(&file, "planted").unwrap();
     let file = file.to_str().unwrap();
     let three = format!("{KEY},{NEW},{KEY}");
-    for (settings, args, says) in [
+    for (settings, args, message) in [
         (&[][..], &["/p"][..], "URL_SIGNING_KEY: there is no key"),
         (&[("URL_SIGNING_KEY", "")], &["/p"], "URL_SIGNING_KEY: there is no key"),
         (&[("URL_SIGNING_KEY", "planted")], &["/p"], "URL_SIGNING_KEY: a key of 7 characters"),
         (&[("URL_SIGNING_KEY", three.as_str())], &["/p"], "URL_SIGNING_KEY: it has 3 keys"),
         (&[], &["/p", "--key-file", file], "--key-file: a key of 7 characters"),
-        (&[], &["/p", "--key-file", "/nonexistent/file"], "--key-file: /nonexistent/file: "),
+        (&[], &["/p", "--key-file", "/nonexistent/file"], "--key-file: cannot read /nonexistent/file: "),
         (&[("URL_SIGNING_KEY", KEY)], &[], "give URLs"),
         (&[("URL_SIGNING_KEY", KEY)], &["--input", "/nonexistent/file"], "cannot read /nonexistent/file"),
     ] {
         let output = sign(settings, args, "").await;
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
-        assert!(error.contains(says) && !error.contains("planted"), "{says}: {error}");
+        assert!(error.contains(message) && !error.contains("planted"), "{message}: {error}");
     }
 }
 
 #[tokio::test]
-async fn the_local_mode_signs_what_it_makes_itself() {
+async fn the_local_mode_signs_its_demo_urls() {
     let dir = TempDir::new();
     let mut local = Local::start_with(dir.path(), &["--demo", "100"], &[("URL_SIGNING_KEY", KEY)]).await;
     let label = "pixel_pipeline_deliveries_total{outcome=\"stored\",reason=\"\"}";
     local.wait_until("the demo's events are stored", async || local.metric(label).await > 5.0).await;
     assert_eq!(local.metric(&filtered("bad_signature")).await, 0.0);
-    // The command that it shows, and the form's URL.
+    // The printed command, and the form's URL.
     let url = local.welcome.split('"').nth(1).unwrap().to_owned();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = format!("{}console/sign", local.push);

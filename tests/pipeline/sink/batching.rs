@@ -1,4 +1,4 @@
-//! Group commit: rows share insertAll requests, and each has its own result.
+//! Batches: rows share insertAll requests, and each row has its own result.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,10 +90,10 @@ async fn a_bad_row_never_fails_the_other_rows() {
     bigquery.faults().next(Fault::RowInvalid { index: 2 });
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 5).await, [204; 6]);
     assert_eq!(bigquery.rows("pixel").await.len(), 5);
-    let letters = bigquery.rows("dead_letters").await;
-    assert_eq!((letters.len(), &letters[0]["reason"]), (1, &"invalid".into()));
-    let lost_to_both = bigquery.rows("pixel").await.iter().any(|row| row["event_id"] == letters[0]["event_id"]);
-    assert!(!lost_to_both, "the dead letter is the row that is missing");
+    let dead_letters = bigquery.rows("dead_letters").await;
+    assert_eq!((dead_letters.len(), &dead_letters[0]["reason"]), (1, &"invalid".into()));
+    let is_stored = bigquery.rows("pixel").await.iter().any(|row| row["event_id"] == dead_letters[0]["event_id"]);
+    assert!(!is_stored, "the dead letter is the row that is not stored");
 }
 
 #[tokio::test]
@@ -110,19 +110,19 @@ async fn a_batch_that_is_too_large_is_split() {
 }
 
 #[tokio::test]
-async fn a_batch_refused_as_a_whole_is_split_until_the_bad_row_is_found() {
+async fn a_refused_batch_is_split_until_the_bad_row_is_found() {
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
-    // Of four rows, of the first two, of the first.
+    // The requests with all four rows, with the first two, and with the first.
     for _ in 0..3 {
         bigquery.faults().next(Fault::Status(Status::new(400, "invalid")));
     }
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 4).await, [204; 5]);
     assert_eq!(bigquery.rows("pixel").await.len(), 4);
-    let letters = bigquery.rows("dead_letters").await;
-    assert_eq!((letters.len(), &letters[0]["reason"]), (1, &"invalid".into()));
+    let dead_letters = bigquery.rows("dead_letters").await;
+    assert_eq!((dead_letters.len(), &dead_letters[0]["reason"]), (1, &"invalid".into()));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn rows_are_all_stored_once_after_transient_failures() {
         bigquery.faults().next(fault);
     }
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 20).await, [204; 21]);
-    assert_eq!(bigquery.rows("pixel").await.len(), 21, "none lost, none twice");
+    assert_eq!(bigquery.rows("pixel").await.len(), 21, "no row is lost or duplicated");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn tables_do_not_wait_for_each_other() {
     for _ in 0..3 {
         assert_eq!(service.push(Entry::of_query("user_id=prompt").pushed()).await.status, 204);
     }
-    assert!(!slow.is_finished(), "the others did not wait for it");
+    assert!(!slow.is_finished(), "the slow table's row is still waiting");
     held.add_permits(1);
     assert_eq!(slow.await.unwrap(), 204);
 }
@@ -160,11 +160,11 @@ async fn tables_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn a_table_that_fails_fails_alone() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "2s")]).await;
     bigquery.faults().always_on("_broken_", Fault::Status(Status::new(503, "backendError")));
-    let (broken, sound) = (Entry::of_query("user_id=broken").pushed(), Entry::of_query("user_id=sound").pushed());
-    let (broken, sound) = tokio::join!(service.push(broken), service.push(sound));
-    assert_eq!((broken.status, sound.status), (503, 204));
+    let (broken, healthy) = (Entry::of_query("user_id=broken").pushed(), Entry::of_query("user_id=healthy").pushed());
+    let (broken, healthy) = tokio::join!(service.push(broken), service.push(healthy));
+    assert_eq!((broken.status, healthy.status), (503, 204));
 }
 
 #[tokio::test]
@@ -221,13 +221,13 @@ async fn a_404_of_a_new_table_is_retried() {
     assert!(bigquery.faults().insert_all_requests().requests > 1);
 }
 
-/// Passes everything on to `to`, and keeps what went there.
-async fn tap(to: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
+/// A proxy to `to` that records the bytes of all requests.
+async fn recording_proxy(to: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
     let to = to.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&heard);
+    let recorded = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&recorded);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let (mut from_client, mut to_client) = client.into_split();
@@ -243,21 +243,21 @@ async fn tap(to: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
             tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
         }
     });
-    (url, heard)
+    (url, recorded)
 }
 
 #[tokio::test]
-async fn bodies_are_compressed_if_asked_for() {
+async fn bodies_are_compressed_with_batch_gzip() {
     let bigquery = TestBigQuery::start().await;
     for (setting, compressed) in [("true", true), ("false", false)] {
-        let (url, heard) = tap(&bigquery.url).await;
+        let (url, recorded) = recording_proxy(&bigquery.url).await;
         let service = Service::start_unready(&url, &[("BATCH_GZIP", setting), ONE_TABLE]).await;
         let before = bigquery.rows("pixel").await.len();
         assert_eq!(service.push(Entry::of_query("user_id=u&type=in-the-clear").pushed()).await.status, 204);
         assert_eq!(bigquery.rows("pixel").await.len(), before + 1, "BATCH_GZIP={setting}");
-        let heard = String::from_utf8_lossy(&heard.lock().unwrap()).to_ascii_lowercase();
-        assert_eq!(heard.contains("content-encoding: gzip"), compressed);
-        assert_eq!(heard.contains("in-the-clear"), !compressed);
+        let recorded = String::from_utf8_lossy(&recorded.lock().unwrap()).to_ascii_lowercase();
+        assert_eq!(recorded.contains("content-encoding: gzip"), compressed);
+        assert_eq!(recorded.contains("in-the-clear"), !compressed);
     }
 }
 

@@ -1,7 +1,6 @@
 //! Access tokens, against a metadata server and a BigQuery that checks them.
 //!
-//! The embedded BigQuery accepts every token, so this is a stub: it knows one table and checks the `Authorization`
-//! header.
+//! The BigQuery emulator accepts every token, so this is a stub: it has one table and checks the `Authorization` header.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,8 +22,8 @@ struct Google {
     tokens: AtomicU32,
     /// Tokens below this one are refused.
     valid_from: AtomicU32,
-    /// insertAll requests with such a token. Other requests are not counted: the service reads the dead-letter table a
-    /// moment after it is ready, with whichever token is valid then.
+    /// insertAll requests with such a token. Other requests are not counted, because the service reads the dead-letter
+    /// table shortly after it is ready, with any token.
     refused: AtomicU32,
     inserted: AtomicU32,
 }

@@ -1,4 +1,4 @@
-//! A message that can never become a row is stored whole in the dead-letter table, and acknowledged only then.
+//! A message that cannot become a row is stored completely in the dead-letter table, and only then acknowledged.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::bigquery::time;
+use crate::support::http;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
 const BROKEN: &str = "{\"httpRequest\":";
@@ -16,7 +17,7 @@ fn schema_file() -> Value {
 }
 
 #[tokio::test]
-async fn a_dead_letter_carries_everything() {
+async fn a_dead_letter_has_all_data_of_its_message() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let began = jiff::Timestamp::now();
@@ -29,24 +30,24 @@ async fn a_dead_letter_carries_everything() {
         "subscription": "projects/test-project/subscriptions/pixel-push",
     });
     assert_eq!(service.push(delivery.to_string()).await.status, 204);
-    let letter = bigquery.rows("dead_letters").await.remove(0);
+    let dead_letter = bigquery.rows("dead_letters").await.remove(0);
     let columns: Vec<Value> = schema_file().as_array().unwrap().iter().map(|column| column["name"].clone()).collect();
-    assert_eq!(letter.keys().cloned().map(Value::from).collect::<std::collections::HashSet<_>>(), columns.into_iter().collect());
-    assert_eq!(letter["event_id"].as_str().unwrap().len(), 32);
-    let received = time(&letter["received_timestamp"]);
+    assert_eq!(dead_letter.keys().cloned().map(Value::from).collect::<std::collections::HashSet<_>>(), columns.into_iter().collect());
+    assert_eq!(dead_letter["event_id"].as_str().unwrap().len(), 32);
+    let received = time(&dead_letter["received_timestamp"]);
     assert!((began..=jiff::Timestamp::now()).contains(&received) || began.as_second() == received.as_second(), "{received}");
-    assert_eq!(letter["reason"], "bad_json");
-    assert!(letter["detail"].as_str().unwrap().contains("JSON"), "{}", letter["detail"]);
-    assert_eq!(letter["column"], Value::Null);
-    assert_eq!(letter["data"], STANDARD.encode(BROKEN));
-    assert_eq!((&letter["message_id"], &letter["publish_time"]), (&json!("7001"), &json!("2026-01-02T03:04:07.5Z")));
-    let attributes: Value = serde_json::from_str(letter["attributes"].as_str().unwrap()).unwrap();
+    assert_eq!(dead_letter["reason"], "bad_json");
+    assert!(dead_letter["detail"].as_str().unwrap().contains("JSON"), "{}", dead_letter["detail"]);
+    assert_eq!(dead_letter["column"], Value::Null);
+    assert_eq!(dead_letter["data"], STANDARD.encode(BROKEN));
+    assert_eq!((&dead_letter["message_id"], &dead_letter["publish_time"]), (&json!("7001"), &json!("2026-01-02T03:04:07.5Z")));
+    let attributes: Value = serde_json::from_str(dead_letter["attributes"].as_str().unwrap()).unwrap();
     assert_eq!(attributes, delivery["message"]["attributes"]);
-    assert_eq!(letter["delivery_attempt"], "5");
+    assert_eq!(dead_letter["delivery_attempt"], "5");
 }
 
 #[tokio::test]
-async fn data_that_is_no_base64_is_kept_as_it_came() {
+async fn invalid_base64_is_stored_unchanged() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(r#"{"message":{"data":"GCP Functions \u0000%","messageId":"1"}}"#).await.status, 204);
@@ -54,7 +55,7 @@ async fn data_that_is_no_base64_is_kept_as_it_came() {
 }
 
 #[tokio::test]
-async fn an_unwrapped_message_is_kept_in_base64() {
+async fn an_unwrapped_message_is_stored_as_base64() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let metadata = [
@@ -63,15 +64,15 @@ async fn an_unwrapped_message_is_kept_in_base64() {
         ("x-goog-pubsub-delivery-attempt", "3"),
     ];
     assert_eq!(service.push_with_headers(&b"\xff\x00not JSON"[..], &metadata).await.status, 204);
-    let letter = bigquery.rows("dead_letters").await.remove(0);
-    assert_eq!(letter["data"], STANDARD.encode(b"\xff\x00not JSON"));
-    assert_eq!((&letter["message_id"], &letter["delivery_attempt"]), (&json!("7001"), &json!("3")));
-    assert_eq!(letter["publish_time"], "2026-01-02T03:04:07.5Z");
+    let dead_letter = bigquery.rows("dead_letters").await.remove(0);
+    assert_eq!(dead_letter["data"], STANDARD.encode(b"\xff\x00not JSON"));
+    assert_eq!((&dead_letter["message_id"], &dead_letter["delivery_attempt"]), (&json!("7001"), &json!("3")));
+    assert_eq!(dead_letter["publish_time"], "2026-01-02T03:04:07.5Z");
 }
 
-/// BigQuery would refuse it in a partitioned table, and would have to make a table of its day in any other.
+/// BigQuery refuses such a time in a partitioned table. In other tables it would create a table for that day.
 #[tokio::test]
-async fn a_forged_time_costs_its_neighbours_nothing() {
+async fn a_forged_time_affects_no_other_row() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "_{date}")]).await;
     bigquery.wait_for_table("dead_letters").await;
@@ -80,18 +81,18 @@ async fn a_forged_time_costs_its_neighbours_nothing() {
     let forged = ["0001-01-01T00:00:00Z".to_owned(), "9999-12-31T23:59:59Z".to_owned(), ago(24 * 3654), ago(-26)];
     let good = [ago(24 * 3652), ago(0), ago(-24)];
     let mut pushes = tokio::task::JoinSet::new();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http::client();
     for time in forged.iter().chain(&good).cycle().take(7 * 10) {
         let push = http.post(&service.url).body(Entry::of_query("user_id=u").with("/timestamp", json!(time)).pushed());
         pushes.spawn(async move { push.send().await.unwrap().status().as_u16() });
     }
     assert!(pushes.join_all().await.iter().all(|status| *status == 204));
     assert_eq!(bigquery.events().await.len(), 30);
-    let letters = bigquery.rows("dead_letters").await;
-    assert_eq!(letters.len(), 40);
-    for letter in letters {
-        assert_eq!(letter["reason"], "timestamp_out_of_range");
-        let detail = letter["detail"].as_str().unwrap();
+    let dead_letters = bigquery.rows("dead_letters").await;
+    assert_eq!(dead_letters.len(), 40);
+    for dead_letter in dead_letters {
+        assert_eq!(dead_letter["reason"], "timestamp_out_of_range");
+        let detail = dead_letter["detail"].as_str().unwrap();
         assert!(detail.contains("ten years ago") || detail.contains("25 hours ahead"), "{detail}");
     }
     let tables = bigquery.tables().await;
@@ -100,7 +101,7 @@ async fn a_forged_time_costs_its_neighbours_nothing() {
 
 /// The row contains the whole message, but a list of details must not show user ids.
 #[tokio::test]
-async fn the_detail_of_an_unreadable_message_quotes_none_of_it() {
+async fn the_detail_does_not_quote_an_unreadable_message() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     let url = "https://track.example.com/pixel.png?user_id=planted";
@@ -113,14 +114,14 @@ async fn the_detail_of_an_unreadable_message_quotes_none_of_it() {
     ];
     for (count, data) in unreadable.iter().enumerate() {
         assert_eq!(service.push(wrapped(data.as_bytes(), &count.to_string())).await.status, 204, "{data}");
-        let letter = bigquery.rows("dead_letters").await.remove(count);
-        let detail = letter["detail"].as_str().unwrap();
+        let dead_letter = bigquery.rows("dead_letters").await.remove(count);
+        let detail = dead_letter["detail"].as_str().unwrap();
         assert!(!detail.is_empty() && !detail.contains("planted"), "{data}: {detail}");
     }
 }
 
 #[tokio::test]
-async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed() {
+async fn a_refused_row_becomes_a_dead_letter_that_can_be_replayed() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", "")]).await;
     let entry = Entry::of_query("user_id=u");
@@ -128,18 +129,18 @@ async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed(
     let delivery = entry.pushed();
     assert_eq!(service.push(delivery.clone()).await.status, 204);
     assert!(bigquery.rows("pixel").await.is_empty());
-    let letter = bigquery.rows("dead_letters").await.remove(0);
-    assert_eq!(letter["reason"], "invalid");
-    assert!(letter["detail"].as_str().unwrap().contains("Refused by a fault."), "BigQuery's words: {}", letter["detail"]);
-    let data = STANDARD.decode(letter["data"].as_str().unwrap()).unwrap();
+    let dead_letter = bigquery.rows("dead_letters").await.remove(0);
+    assert_eq!(dead_letter["reason"], "invalid");
+    assert!(dead_letter["detail"].as_str().unwrap().contains("Refused by a fault."), "BigQuery's error message: {}", dead_letter["detail"]);
+    let data = STANDARD.decode(dead_letter["data"].as_str().unwrap()).unwrap();
     assert_eq!(service.push(wrapped(&data, "replayed")).await.status, 204);
-    assert_eq!(bigquery.rows("pixel").await[0]["event_id"], letter["event_id"], "the identity is the entry's");
+    assert_eq!(bigquery.rows("pixel").await[0]["event_id"], dead_letter["event_id"], "the event id is computed from the entry");
 }
 
 #[tokio::test]
-async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
+async fn a_message_is_acknowledged_after_its_dead_letter_is_stored() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "1s")]).await;
     let delivery = wrapped(BROKEN.as_bytes(), "1");
     for fault in [
         Fault::Status(Status::new(503, "backendError")),
@@ -161,7 +162,7 @@ async fn a_message_is_not_acknowledged_before_its_dead_letter_is_stored() {
 #[tokio::test]
 async fn a_missing_dead_letter_table_delays_no_other_message() {
     let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "500ms")]).await;
+    let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "2s")]).await;
     bigquery.wait_for_table("dead_letters").await;
     bigquery.delete_table("dead_letters").await;
     assert_eq!(service.push(wrapped(BROKEN.as_bytes(), "1")).await.status, 503);
@@ -173,7 +174,7 @@ async fn a_missing_dead_letter_table_delays_no_other_message() {
 
 /// A message may have 10 MB, an insertAll request too, and base64 takes a third more.
 #[tokio::test]
-async fn a_message_that_is_too_large_for_a_dead_letter_is_not_acknowledged() {
+async fn a_message_too_large_for_a_dead_letter_is_not_acknowledged() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push(wrapped(&vec![b'x'; 10_000_000], "1")).await.status, 503);

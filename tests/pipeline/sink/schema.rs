@@ -1,5 +1,5 @@
-//! The template table: where its schema comes from, what it does to values, and what happens when
-//! it is not there, not as expected, or not as it was.
+//! The template table: where its schema comes from, how it converts values, and what happens when it is missing, does not
+//! match the settings, or changes.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::support::bigquery::{DATASET, PROJECT, TempDir};
 use crate::support::gate::{bigquery_behind, refusal};
-use crate::support::service::PATIENCE;
+use crate::support::wait::{TIMEOUT, wait_until};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
@@ -39,7 +39,7 @@ fn invalid_attributes() -> Value {
     with(column("invalid_attributes", "STRING"), "mode", "REPEATED")
 }
 
-/// A file for SCHEMA_FILE, and the directory that it goes with.
+/// A file for SCHEMA_FILE, and its directory, which is removed on drop.
 fn schema_file(columns: &Value) -> (TempDir, String) {
     let dir = TempDir::new();
     let path = dir.path().join("schema.json");
@@ -55,7 +55,7 @@ async fn deliver(service: &Service, query: &str) {
 // Values and types
 
 #[tokio::test]
-async fn every_type_gets_its_value_under_its_legacy_and_its_standard_name() {
+async fn every_type_accepts_its_legacy_and_its_standard_name() {
     let cases = [
         ("s", "STRING", "a+b%26", "a b&"),
         ("i", "INTEGER", "-42", "-42"),
@@ -120,12 +120,12 @@ async fn a_value_that_does_not_fit_becomes_null_and_is_listed() {
     for (name, column, value) in &cases {
         assert_eq!(row[*name], Value::Null, "{value} in {column}");
     }
-    assert_eq!(row["user_id"], "u", "the rest is stored");
+    assert_eq!(row["user_id"], "u", "the other values are stored");
     assert_eq!(row["invalid_attributes"], json!(names[..cases.len()]));
 }
 
 #[tokio::test]
-async fn a_repeated_column_gets_the_values_that_fit_and_names_the_others() {
+async fn a_repeated_column_stores_valid_values_and_lists_the_others() {
     let columns = json!([column("user_id", "STRING"), with(column("item", "INTEGER"), "mode", "REPEATED"), invalid_attributes()]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,item"), ONE_TABLE]).await;
@@ -137,7 +137,7 @@ async fn a_repeated_column_gets_the_values_that_fit_and_names_the_others() {
 }
 
 #[tokio::test]
-async fn a_schema_need_not_list_what_did_not_fit() {
+async fn the_column_invalid_attributes_is_optional() {
     let columns = json!([column("user_id", "STRING"), column("amount", "INTEGER")]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,amount"), ONE_TABLE]).await;
@@ -156,16 +156,16 @@ async fn a_value_of_exactly_max_length_fits() {
 }
 
 #[tokio::test]
-async fn a_required_column_that_gets_no_value_makes_a_dead_letter_that_names_it() {
+async fn a_required_column_without_a_value_makes_a_dead_letter() {
     let columns = json!([column("user_id", "STRING"), with(column("amount", "INTEGER"), "mode", "REQUIRED"), invalid_attributes()]);
     let bigquery = TestBigQuery::with_template(columns).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,amount"), ONE_TABLE]).await;
     for query in ["user_id=u&amount=much", "user_id=u"] {
         deliver(&service, query).await;
-        let letters = bigquery.rows("dead_letters").await;
-        let letter = letters.last().unwrap();
-        assert_eq!((&letter["reason"], &letter["column"]), (&json!("required_column"), &json!("amount")), "{query}");
-        assert!(!letter["detail"].as_str().unwrap().contains("much"), "{}", letter["detail"]);
+        let dead_letters = bigquery.rows("dead_letters").await;
+        let dead_letter = dead_letters.last().unwrap();
+        assert_eq!((&dead_letter["reason"], &dead_letter["column"]), (&json!("required_column"), &json!("amount")), "{query}");
+        assert!(!dead_letter["detail"].as_str().unwrap().contains("much"), "{}", dead_letter["detail"]);
     }
     assert!(bigquery.rows("pixel").await.is_empty());
     assert_eq!(bigquery.rows("dead_letters").await.len(), 2);
@@ -193,7 +193,7 @@ async fn the_live_tables_schema_wins_over_the_file() {
 }
 
 #[tokio::test]
-async fn missing_tables_are_created_as_the_schema_files_have_them() {
+async fn missing_tables_are_created_with_the_shipped_schemas() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     assert_eq!(service.push("{\"message\":{\"data\":\"e30=\"}}").await.status, 204);
@@ -201,13 +201,13 @@ async fn missing_tables_are_created_as_the_schema_files_have_them() {
         ("pixel", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/pixel.json"))),
         ("dead_letters", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/dead_letters.json"))),
     ] {
-        let resource = bigquery.table(table).await.unwrap_or_else(|| panic!("{table} is there"));
-        assert_eq!(resource["schema"]["fields"], serde_json::from_str::<Value>(file).unwrap(), "{table}, descriptions and all");
+        let resource = bigquery.table(table).await.unwrap_or_else(|| panic!("no table {table}"));
+        assert_eq!(resource["schema"]["fields"], serde_json::from_str::<Value>(file).unwrap(), "{table}, with descriptions");
     }
 }
 
 #[tokio::test]
-async fn a_schema_file_creates_the_table_with_everything_that_it_says() {
+async fn a_schema_file_defines_the_created_table() {
     let bigquery = TestBigQuery::start().await;
     let columns = json!([
         with(with(column("user_id", "STRING"), "maxLength", "64"), "description", "Who"),
@@ -221,17 +221,17 @@ async fn a_schema_file_creates_the_table_with_everything_that_it_says() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_there_is_left_as_it_is() {
+async fn an_existing_table_is_not_changed() {
     let columns = json!([column("user_id", "STRING")]);
     let bigquery = TestBigQuery::with_template(columns.clone()).await;
     let _service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id")]).await;
     assert_eq!(bigquery.table("pixel").await.unwrap()["schema"]["fields"], columns);
 }
 
-// Settings that do not go with it
+// Settings that do not match the schema
 
 #[tokio::test]
-async fn a_service_whose_attributes_the_live_table_lacks_refuses_to_start_and_names_them_all() {
+async fn attributes_without_a_column_are_named_and_prevent_the_start() {
     let columns = json!([
         column("user_id", "STRING"),
         {"name": "cart", "type": "RECORD", "fields": [column("a", "STRING")]},
@@ -250,22 +250,22 @@ async fn a_service_whose_attributes_the_live_table_lacks_refuses_to_start_and_na
     assert!(bigquery.rows("pixel").await.is_empty());
 }
 
-/// The file is what the table would be created from, and does not have to fit if it is not needed.
+/// The file is used only to create the table. It need not match an existing one.
 #[tokio::test]
-async fn attributes_are_checked_against_the_live_table_and_not_the_file() {
+async fn attributes_are_checked_against_the_table_not_the_file() {
     let bigquery = TestBigQuery::with_template(json!([column("user_id", "STRING"), column("campaign", "STRING")])).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,campaign"), ONE_TABLE]).await;
     deliver(&service, "user_id=u&campaign=c").await;
     assert_eq!(bigquery.rows("pixel").await[0]["campaign"], "c");
 }
 
-// When it is not there
+// A missing template table
 
 #[tokio::test]
-async fn without_auto_create_a_missing_template_is_waited_for_with_one_loud_line() {
+async fn without_auto_create_a_missing_template_is_logged_once() {
     let bigquery = TestBigQuery::start().await;
     bigquery.create_dataset().await;
-    let settings = [("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "300ms"), ("TABLE_SUFFIX", "")];
+    let settings = [("AUTO_CREATE", "false"), ("PUSH_DEADLINE", "1s"), ("TABLE_SUFFIX", "")];
     let mut service = Service::start_unready(&bigquery.url, &settings).await;
     let line = service.wait_for_log("AUTO_CREATE").await;
     assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["severity"], "ERROR");
@@ -285,12 +285,12 @@ async fn without_auto_create_a_missing_template_is_waited_for_with_one_loud_line
 }
 
 #[tokio::test]
-async fn a_bigquery_that_cannot_be_reached_is_waited_for() {
+async fn the_service_waits_for_an_unreachable_bigquery() {
     // Bound and not listening: connections are refused, and no other process gets the port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
-    let mut service = Service::start_unready(&url, &[("PUSH_DEADLINE", "300ms")]).await;
+    let mut service = Service::start_unready(&url, &[("PUSH_DEADLINE", "1s")]).await;
     service.wait_for_log("cannot read the template table").await;
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 503);
 
@@ -301,7 +301,7 @@ async fn a_bigquery_that_cannot_be_reached_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_bigquery_that_answers_errors_is_waited_for() {
+async fn the_service_waits_while_bigquery_returns_errors() {
     let bigquery = TestBigQuery::start().await;
     for (status, reason) in [(403, "accessDenied"), (500, "internalError")] {
         bigquery.faults().tables_get(Some(Status::new(status, reason)));
@@ -313,10 +313,10 @@ async fn a_bigquery_that_answers_errors_is_waited_for() {
     }
 }
 
-/// The template is looked for again at most every ten seconds, since a new generated table's 404
-/// looks the same; until then messages are nacked.
+/// A new generated table returns 404, too. So the template is read again at most every ten seconds, and messages are
+/// nacked until then.
 #[tokio::test]
-async fn a_template_that_is_deleted_while_the_service_runs_is_made_again() {
+async fn a_template_deleted_at_run_time_is_created_again() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
     deliver(&service, "user_id=before").await;
@@ -331,10 +331,10 @@ async fn a_template_that_is_deleted_while_the_service_runs_is_made_again() {
     assert!(bigquery.table("pixel").await.is_some());
 }
 
-// When it changes
+// A changed template table
 
 #[tokio::test]
-async fn a_schema_that_changed_is_read_again_when_bigquery_refuses_a_column() {
+async fn a_refused_column_makes_the_service_read_the_schema_again() {
     let bigquery = TestBigQuery::with_template(json!([column("user_id", "STRING"), column("type", "STRING"), invalid_attributes()])).await;
     let mut service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,type")]).await;
     deliver(&service, "user_id=before&type=click").await;
@@ -343,14 +343,14 @@ async fn a_schema_that_changed_is_read_again_when_bigquery_refuses_a_column() {
     deliver(&service, "user_id=after&type=click").await;
     let row = bigquery.rows("pixel_after_20260102").await.remove(0);
     assert_eq!(row["host"], "track.example.com", "the new column is used");
-    assert_eq!(row["invalid_attributes"], json!(["type"]), "the old one is missed");
+    assert_eq!(row["invalid_attributes"], json!(["type"]), "the removed column is listed as invalid");
     assert!(bigquery.rows("dead_letters").await.is_empty());
     let line = service.wait_for_log("the template table has changed").await;
     assert!(line.contains("type") && line.contains("\"ERROR\""), "{line}");
 }
 
 #[tokio::test]
-async fn many_rows_that_meet_a_changed_schema_are_all_stored() {
+async fn many_rows_during_a_schema_change_are_all_stored() {
     let bigquery = TestBigQuery::with_template(json!([column("user_id", "STRING"), column("type", "STRING")])).await;
     let service = Arc::new(Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,type"), ONE_TABLE]).await);
     bigquery.replace_table("pixel", json!([column("user_id", "STRING")])).await;
@@ -365,7 +365,7 @@ async fn many_rows_that_meet_a_changed_schema_are_all_stored() {
 
 /// BigQuery lets a generated table follow a change that adds columns.
 #[tokio::test]
-async fn a_column_that_was_added_is_filled_by_the_next_process_in_old_tables_too() {
+async fn the_next_process_fills_an_added_column_in_old_tables() {
     let old = json!([column("user_id", "STRING")]);
     let bigquery = TestBigQuery::with_template(old).await;
     deliver(&Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id")]).await, "user_id=u").await;
@@ -375,7 +375,7 @@ async fn a_column_that_was_added_is_filled_by_the_next_process_in_old_tables_too
     assert_eq!(hosts, [Value::Null, json!("track.example.com")]);
 }
 
-/// Lets the clock of this test jump.
+/// Advances the clock of this test.
 async fn advance(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -399,9 +399,9 @@ async fn counting(columns: Value, is_down: &Arc<AtomicBool>) -> (TestBigQuery, i
     (bigquery, move || reads.load(Ordering::SeqCst))
 }
 
-/// Metadata requests have a quota, and other instances ask, too.
+/// Metadata requests have a quota, which all instances share.
 #[tokio::test]
-async fn during_an_outage_the_schema_is_read_less_and_less_often() {
+async fn reads_of_the_schema_back_off_during_an_outage() {
     let is_down = Arc::new(AtomicBool::new(false));
     let (bigquery, reads) = counting(json!([column("user_id", "STRING"), column("type", "STRING")]), &is_down).await;
     let settings = [("VALID_ATTRIBUTES", "user_id,type"), ONE_TABLE, ("PUSH_DEADLINE", "300ms")];
@@ -412,20 +412,14 @@ async fn during_an_outage_the_schema_is_read_less_and_less_often() {
     let began = Instant::now();
     let delivery = Entry::of_query("user_id=u&type=click").pushed();
     assert_eq!(service.push(delivery.clone()).await.status, 503, "its column is unknown, and so is the new schema");
-    let twice = async {
-        while reads() < before + 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, twice).await.expect("the schema is asked for again");
+    wait_until("the schema is read again", async || reads() >= before + 2).await;
     assert!(began.elapsed() >= Duration::from_secs(2), "{:?} after the first request", began.elapsed());
 
     is_down.store(false, Ordering::SeqCst);
-    let recovered = async { while service.push(delivery.clone()).await.status != 204 {} };
-    tokio::time::timeout(PATIENCE, recovered).await.expect("the row is stored after the outage");
+    wait_until("the row is stored after the outage", async || service.push(delivery.clone()).await.status == 204).await;
 }
 
-/// The watcher alone, because a process cannot be told that ten minutes have passed.
+/// Tests the watcher without a process, because the clock of a process cannot be advanced.
 #[tokio::test]
 async fn the_schema_is_read_again_every_ten_minutes() {
     let (bigquery, reads) = counting(json!([column("user_id", "STRING")]), &Arc::default()).await;
@@ -448,16 +442,15 @@ async fn the_schema_is_read_again_every_ten_minutes() {
     let watcher = tokio::spawn(watcher.run());
     let entry = Entry::of_query("user_id=u").json();
     let row = async || {
-        let decoder = template.decoder(Instant::now() + PATIENCE).await.expect("the table is seen");
+        let decoder = template.decoder(Instant::now() + TIMEOUT).await.expect("the template table is read");
         match decoder.decode(&PubsubMessage::raw(entry.as_bytes()), jiff::Timestamp::now()) {
             Decoded::Row(row) => String::from_utf8(row.json.to_vec()).unwrap(),
-            other => panic!("no row: {other:?}"),
+            other => panic!("not a row: {other:?}"),
         }
     };
     assert_eq!(row().await, r#"{"user_id":"u"}"#);
-    // Once it has answered this, the watcher waits and no request of its own is in flight: such a request would time out
-    // when the clock is advanced.
-    template.decoder_after(Instant::now(), Instant::now() + PATIENCE).await.expect("the schema is read");
+    // After this call the watcher is idle. A request in flight would time out when the clock is advanced.
+    template.decoder_after(Instant::now(), Instant::now() + TIMEOUT).await.expect("the schema is read");
     bigquery.patch_schema("pixel", json!([column("user_id", "STRING"), column("path", "STRING")])).await;
     let before = reads();
     advance(Duration::from_secs(590)).await;
@@ -465,19 +458,14 @@ async fn the_schema_is_read_again_every_ten_minutes() {
     bigquery.wait_for_table("dead_letters").await;
     assert_eq!((row().await, reads()), (r#"{"user_id":"u"}"#.to_owned(), before), "not before ten minutes have passed");
     advance(Duration::from_secs(10)).await;
-    let is_read = async {
-        while row().await != r#"{"user_id":"u","path":"/pixel.png"}"# {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, is_read).await.expect("the new schema is read");
+    wait_until("the new schema is read", async || row().await == r#"{"user_id":"u","path":"/pixel.png"}"#).await;
     assert_eq!(reads(), before + 1);
     watcher.abort();
 }
 
 /// A generated table keeps the schema of its day, and does not follow an incompatible change.
 #[tokio::test]
-async fn a_row_that_an_older_generated_table_cannot_take_is_a_dead_letter() {
+async fn a_row_refused_by_an_older_table_becomes_a_dead_letter() {
     let bigquery = TestBigQuery::with_template(json!([column("user_id", "STRING"), column("type", "STRING")])).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,type")]).await;
     deliver(&service, "user_id=u&type=click").await;
@@ -486,7 +474,7 @@ async fn a_row_that_an_older_generated_table_cannot_take_is_a_dead_letter() {
     bigquery.replace_table("pixel", json!([column("user_id", "STRING"), column("kind", "STRING")])).await;
     let service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id,kind")]).await;
     deliver(&service, "user_id=u&kind=click").await;
-    let letter = bigquery.rows("dead_letters").await.remove(0);
-    assert_eq!((&letter["reason"], &letter["column"]), (&json!("invalid"), &json!("kind")));
+    let dead_letter = bigquery.rows("dead_letters").await.remove(0);
+    assert_eq!((&dead_letter["reason"], &dead_letter["column"]), (&json!("invalid"), &json!("kind")));
     assert_eq!(bigquery.rows("pixel_u_20260102").await.len(), 1);
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::support::http;
 use crate::support::{Entry, Service, TestBigQuery};
 
 const TOO_MANY: &str = "pixel_pipeline_overflow_total{cause=\"too_many_tables\"}";
@@ -53,7 +54,7 @@ async fn beyond_the_limit_events_are_stored_in_the_overflow_table() {
     assert!(!log.iter().any(|line| line.contains("visitor")), "{log:?}");
 }
 
-/// The wildcard of the view `events`.
+/// The view `events` reads all tables by this wildcard.
 #[tokio::test]
 async fn the_overflow_table_is_read_with_the_others() {
     let bigquery = TestBigQuery::start().await;
@@ -68,9 +69,9 @@ async fn the_overflow_table_is_read_with_the_others() {
     assert_eq!((status, rows), (200, vec![&json!("u"), &json!("v"), &json!("w")]), "{answer}");
 }
 
-/// As when the answer got lost: BigQuery has no second row of it in one table.
+/// BigQuery deduplicates a redelivery within one table only.
 #[tokio::test]
-async fn a_delivery_that_comes_again_finds_the_table_that_it_had() {
+async fn a_redelivery_is_stored_in_the_same_table() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("MAX_NEW_TABLES_PER_HOUR", "1")]).await;
     let first = Entry::of_query("user_id=first").pushed();
@@ -83,7 +84,7 @@ async fn a_delivery_that_comes_again_finds_the_table_that_it_had() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_too_long_and_the_overflow_tables_own_are_no_new_tables() {
+async fn a_long_name_and_the_overflow_name_use_the_overflow_table() {
     let bigquery = TestBigQuery::with_template(json!([
         {"name": "user_id", "type": "STRING"}, {"name": "a", "type": "STRING"}, {"name": "b", "type": "STRING"},
         {"name": "c", "type": "STRING"}, {"name": "d", "type": "STRING"},
@@ -111,12 +112,12 @@ async fn a_name_that_is_too_long_and_the_overflow_tables_own_are_no_new_tables()
 
 /// Many unknown users: the number of tables stays small, and no event is lost.
 #[tokio::test]
-async fn many_unknown_users_at_once_make_no_more_tables_than_allowed() {
+async fn many_concurrent_users_create_no_more_tables_than_allowed() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("MAX_NEW_TABLES_PER_HOUR", "5")]).await;
     let unknown_users: Vec<String> = (0..200).map(|number| format!("s{number}")).collect();
     let mut visits = tokio::task::JoinSet::new();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http::client();
     for user in &unknown_users {
         let body = Entry::of_query(&format!("user_id={user}")).pushed();
         let request = http.post(&service.url).body(body);

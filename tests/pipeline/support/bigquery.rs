@@ -1,8 +1,7 @@
-//! The embedded BigQuery on a port of its own, and questions about what it stores.
+//! The BigQuery emulator on its own port, and queries of what it stores.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use bigquery_emulator::{BigQuery, Faults};
@@ -13,15 +12,18 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::ledger::Witness;
-use super::service::PATIENCE;
+use super::http;
+use super::wait::wait_until;
 
 /// The project of all tests.
 pub const PROJECT: &str = "test-project";
-/// The dataset of all tests, as it is by default.
+/// The dataset of all tests: the default of the service.
 pub const DATASET: &str = "parsed_pixel";
 
-/// A BigQuery with an empty data directory, which goes with it.
+/// Whether a table has the row of this event id. The answer is immediate and exact.
+pub type StoredLookup = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
+/// An emulator with its own data directory, which is removed on drop.
 pub struct TestBigQuery {
     bigquery: BigQuery,
     /// `http://127.0.0.1:PORT`
@@ -32,23 +34,23 @@ pub struct TestBigQuery {
 }
 
 impl TestBigQuery {
-    /// Empty: the service makes dataset and tables itself.
+    /// An empty one: the service creates dataset and tables.
     pub async fn start() -> Self {
         Self::serve(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// The same on a listener that may have been known to the service for a while.
+    /// Serves on a listener whose address the service may already have.
     pub fn serve(listener: TcpListener) -> Self {
         Self::serve_behind(listener, |router| router)
     }
 
-    /// The same behind a gate.
-    pub fn serve_behind(listener: TcpListener, gate: impl FnOnce(Router) -> Router) -> Self {
+    /// Serves behind a middleware.
+    pub fn serve_behind(listener: TcpListener, middleware: impl FnOnce(Router) -> Router) -> Self {
         let dir = TempDir::new();
         let bigquery = BigQuery::open(dir.path()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(server::serve(listener, gate(bigquery.router()), std::future::pending()));
-        Self { bigquery, url, server, _dir: dir, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        let server = tokio::spawn(server::serve(listener, middleware(bigquery.router()), std::future::pending()));
+        Self { bigquery, url, server, _dir: dir, http: http::client() }
     }
 
     /// With a template table of these columns, as `[{"name": …, "type": …}, …]`.
@@ -59,25 +61,25 @@ impl TestBigQuery {
         bigquery
     }
 
-    /// What goes wrong, and how many insertAll requests came.
+    /// The faults to inject, and the counts of insertAll requests.
     pub fn faults(&self) -> &Faults {
         self.bigquery.faults()
     }
 
-    /// Says of a table and an event's id whether the row is there: from now on.
-    pub fn witness(&self) -> Witness {
+    /// Looks up rows that are stored from now on.
+    pub fn stored_lookup(&self) -> StoredLookup {
         self.faults().keep_stored();
         let bigquery = self.bigquery.clone();
         Arc::new(move |table, event_id| bigquery.faults().has_stored(table, event_id))
     }
 
-    /// Makes the dataset.
+    /// Creates the dataset.
     pub async fn create_dataset(&self) {
         let dataset = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
         self.send(self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}/datasets", self.url)).body(dataset.to_string())).await.unwrap();
     }
 
-    /// Makes a table.
+    /// Creates a table.
     pub async fn create_table(&self, table: &str, columns: Value) {
         let resource =
             json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": table}, "schema": {"fields": columns}});
@@ -90,13 +92,13 @@ impl TestBigQuery {
         self.create_table(table, columns).await;
     }
 
-    /// Stores one row in a table, as another program would. Returns the answer.
+    /// Stores one row in a table, as another program would. Returns the response.
     pub async fn insert(&self, table: &str, insert_id: &str, row: Value) -> Value {
         let body = json!({"rows": [{"insertId": insert_id, "json": row}]});
         self.send(self.http.post(format!("{}/{table}/insertAll", self.tables_url())).body(body.to_string())).await.unwrap()
     }
 
-    /// Posts to a path below the project, as in `/queries`. Returns the status and the answer.
+    /// Posts to a path below the project, as in `/queries`. Returns the status and the response.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.http.post(format!("{}/bigquery/v2/projects/{PROJECT}{path}", self.url));
         let response = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
@@ -123,15 +125,9 @@ impl TestBigQuery {
         names
     }
 
-    /// Waits until there is such a table. The dead-letter table is made a moment after the service
-    /// is ready.
+    /// Waits until the table exists. The service creates the dead-letter table shortly after it is ready.
     pub async fn wait_for_table(&self, table: &str) {
-        let there = async {
-            while self.table(table).await.is_none() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("nobody makes {table}"));
+        wait_until(&format!("the table {table} exists"), async || self.table(table).await.is_some()).await;
     }
 
     /// The resource of a table.
@@ -139,8 +135,8 @@ impl TestBigQuery {
         self.send(self.http.get(format!("{}/{table}", self.tables_url()))).await.ok()
     }
 
-    /// The rows of a table, each an object of its columns; scalars are strings, as the API has
-    /// them. Empty if there is no such table.
+    /// The rows of a table, each an object of its columns. Scalars are strings, as in the API. Empty if the table does not
+    /// exist.
     pub async fn rows(&self, table: &str) -> Vec<Map<String, Value>> {
         let Some(resource) = self.table(table).await else { return Vec::new() };
         let names: Vec<String> =
@@ -169,7 +165,7 @@ impl TestBigQuery {
         }
     }
 
-    /// The rows of all generated tables, each with the table's name.
+    /// The rows of the template table and of all generated tables, each with the table's name.
     pub async fn events(&self) -> Vec<(String, Map<String, Value>)> {
         let mut events = Vec::new();
         for table in self.tables().await.into_iter().filter(|table| table.starts_with("pixel")) {
@@ -178,17 +174,13 @@ impl TestBigQuery {
         events
     }
 
-    /// Waits until that many insertAll requests have come in all.
+    /// Waits until at least `count` insertAll requests have arrived since the start.
     pub async fn wait_for_requests(&self, count: u64) {
-        let enough = async {
-            while self.faults().insert_all_requests().requests < count {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, enough).await.expect("insertAll requests come in");
+        wait_until(&format!("{count} insertAll requests have arrived"), async || self.faults().insert_all_requests().requests >= count)
+            .await;
     }
 
-    /// Calls a method of the project's API, as in `/jobs`; returns status and answer.
+    /// Calls a method of the project's API, as in `/jobs`. Returns the status and the response.
     pub async fn call(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         let request = self.http.request(method, format!("{}/bigquery/v2/projects/{PROJECT}{path}", self.url));
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
@@ -215,7 +207,7 @@ impl Drop for TestBigQuery {
     }
 }
 
-/// The time in a TIMESTAMP's cell, which the API writes as `1.767323045402197E9`.
+/// The time in a TIMESTAMP cell, which the API writes as `1.767323045402197E9`.
 pub fn time(cell: &Value) -> Timestamp {
     let seconds: f64 = cell.as_str().expect("a TIMESTAMP").parse().unwrap();
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).unwrap()

@@ -1,4 +1,4 @@
-//! Log entries and push bodies, made to measure.
+//! Log entries and push bodies.
 
 use std::path::Path;
 
@@ -6,20 +6,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// The user of most tests: a Mongo ObjectId, as in the original.
+/// The user of most tests: a MongoDB ObjectId.
 pub const USER: &str = "507f1f77bcf86cd799439011";
 
-/// A load balancer's log entry. Every one that is made has an insertId of its own.
+/// A log entry of a load balancer. Each has its own insertId.
 #[derive(Debug, Clone)]
 pub struct Entry(pub Value);
 
 impl Entry {
-    /// Of a `GET /pixel.png?QUERY` on 2 January 2026.
+    /// The entry of a `GET /pixel.png?QUERY` on 2 January 2026.
     pub fn of_query(query: &str) -> Self {
         Self::of_url(&format!("https://track.example.com/pixel.png?{query}"))
     }
 
-    /// Of a GET of that URL.
+    /// The entry of a GET of this URL.
     pub fn of_url(url: &str) -> Self {
         Self(json!({
             "httpRequest": {
@@ -36,26 +36,26 @@ impl Entry {
         }))
     }
 
-    /// As tests/fixtures/entries/NAME.json has it.
+    /// Reads tests/fixtures/entries/NAME.json.
     pub fn of_fixture(name: &str) -> Self {
         Self(serde_json::from_str(&fixture(&format!("entries/{name}.json"))).unwrap())
     }
 
-    /// With another value at that JSON pointer; `null` removes nothing, it is a value.
+    /// Replaces the value at the JSON pointer. `null` is a value, too.
     pub fn with(mut self, pointer: &str, value: Value) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         self.0.pointer_mut(parent).unwrap()[name] = value;
         self
     }
 
-    /// Without the member at that JSON pointer.
+    /// Removes the member at the JSON pointer.
     pub fn without(mut self, pointer: &str) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         self.0.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
         self
     }
 
-    /// As the body of a wrapped push, in a message with an id of its own.
+    /// The body of a wrapped push. The message has its own id.
     pub fn pushed(&self) -> String {
         wrapped(self.0.to_string().as_bytes(), &fastrand::u64(..).to_string())
     }

@@ -1,4 +1,4 @@
-//! A middleware in front of a BigQuery that answers some requests in its place.
+//! A middleware in front of the BigQuery emulator that responds to some requests itself.
 
 use std::io;
 
@@ -11,9 +11,10 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::TestBigQuery;
+use super::bigquery::TestBigQuery;
 
-/// An empty BigQuery behind a gate. The gate gets method and path, as in `GET /bigquery/v2/projects`, and the body.
+/// An empty emulator behind `gate`, which gets method and path, as in `GET /bigquery/v2/projects`, and the body. Without
+/// a response from it, the emulator serves the request.
 pub async fn bigquery_behind(gate: impl Fn(&str, &str) -> Option<Response> + Clone + Send + Sync + 'static) -> TestBigQuery {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     TestBigQuery::serve_behind(listener, |router| {
@@ -31,19 +32,19 @@ pub async fn bigquery_behind(gate: impl Fn(&str, &str) -> Option<Response> + Clo
     })
 }
 
-/// An error as Google's APIs write it.
+/// An error response in the format of Google's APIs.
 pub fn refusal(status: u16, message: &str) -> Response {
     let error = json!({"error": {"code": status, "message": message}});
     (StatusCode::from_u16(status).unwrap(), error.to_string()).into_response()
 }
 
-/// No answer: the connection ends.
+/// Closes the connection without a response.
 pub fn reset() -> Response {
     let broken: io::Result<Bytes> = Err(io::ErrorKind::ConnectionReset.into());
     Response::new(Body::from_stream(stream::iter([broken])))
 }
 
-/// No answer, ever.
+/// Never responds.
 pub fn silence() -> Response {
     Response::new(Body::from_stream(stream::pending::<io::Result<Bytes>>()))
 }

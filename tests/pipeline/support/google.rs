@@ -1,4 +1,4 @@
-//! Google's APIs with a deployment in them, from a fixture: answers to questions, and nothing else.
+//! A stub of Google's APIs: read-only, with the resources of a deployment from a fixture.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 
 use super::entry::fixture;
 
-/// The token that the APIs know.
+/// The access token that the stub accepts.
 pub const TOKEN: &str = "a-token";
 
-/// APIs on a port of their own, each below a path of its name; below `/service` is the Cloud Run service.
+/// The APIs on one port, each below the path of its name. The Cloud Run service is below `/service`.
 pub struct Google {
     /// `http://127.0.0.1:PORT`
     pub url: String,
@@ -26,13 +26,13 @@ pub struct Google {
 }
 
 struct Answers {
-    /// By method and path.
+    /// Status and body by method and path.
     of: BTreeMap<String, (StatusCode, Value)>,
     asked: Vec<String>,
 }
 
 impl Google {
-    /// With the deployment of the fixture, in which nothing is wrong.
+    /// Starts with the deployment of the fixture, which has no errors.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -40,12 +40,12 @@ impl Google {
         let router = Router::new().fallback(answer).with_state(Arc::clone(&answers));
         let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
         let google = Self { url, answers, server };
-        google.heal();
+        google.reset();
         google
     }
 
-    /// Puts everything back as it is in the fixture, and forgets what was asked.
-    pub fn heal(&self) {
+    /// Restores the fixture and clears the recorded requests.
+    pub fn reset(&self) {
         let text = fixture("deployment.json").replace("${URL}", &self.url);
         let resources: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
         let mut answers = self.answers.lock().unwrap();
@@ -54,13 +54,13 @@ impl Google {
         answers.asked.clear();
     }
 
-    /// Answers a question with that status, and an error of that message.
+    /// Responds to a request with this status and an error with this message.
     pub fn refuse(&self, question: &str, status: u16, message: &str) {
         let error = json!({"error": {"code": status, "message": message}});
         self.replace(question, |answer| *answer = (StatusCode::from_u16(status).unwrap(), error));
     }
 
-    /// Replaces or adds the member that a JSON pointer names; `null` takes it away.
+    /// Replaces or adds the member at a JSON pointer; `null` removes it.
     pub fn change(&self, question: &str, pointer: &str, value: Value) {
         self.replace(question, |(_, body)| {
             let (parent, member) = pointer.rsplit_once('/').expect("a pointer begins with /");
@@ -82,12 +82,12 @@ impl Google {
         });
     }
 
-    /// Method and path of every question so far.
+    /// Method and path of every request so far.
     pub fn asked(&self) -> Vec<String> {
         self.answers.lock().unwrap().asked.clone()
     }
 
-    /// The variables that lead gcloud, and us, here.
+    /// The environment variables that direct gcloud and the service to this stub.
     pub fn environment(&self) -> Vec<(String, String)> {
         let apis = ["BIGQUERY", "COMPUTE", "LOGGING", "PUBSUB", "RUN", "STORAGE"].map(|api| (api, api.to_ascii_lowercase()));
         let projects = [("CLOUDRESOURCEMANAGER", "projects".to_owned())];
@@ -113,9 +113,9 @@ async fn answer(State(answers): State<Arc<Mutex<Answers>>>, request: Request) ->
     let mut answers = answers.lock().unwrap();
     answers.asked.push(question.clone());
     if question.starts_with("GET /service/") {
-        assert_eq!(token, None, "a stranger has no token");
+        assert_eq!(token, None, "an unauthenticated request has no token");
     } else if token != Some(format!("Bearer {TOKEN}")) {
-        return (StatusCode::UNAUTHORIZED, json!({"error": {"code": 401, "message": "who are you?"}}).to_string()).into_response();
+        return (StatusCode::UNAUTHORIZED, json!({"error": {"code": 401, "message": "invalid token"}}).to_string()).into_response();
     }
     let missing = || (StatusCode::NOT_FOUND, json!({"error": {"code": 404, "message": format!("not found: {question}")}}));
     let (status, body) = answers.of.get(&question).cloned().unwrap_or_else(missing);

@@ -1,4 +1,4 @@
-//! Google's side of a token: signs them for Pub/Sub, and shows the keys to whoever asks.
+//! The issuer of Pub/Sub's push tokens: signs tokens and serves the JWK set.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,37 +19,38 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::entry::fixture;
+use super::wait::wait_until;
 
-/// What the push subscription's tokens are for, and of.
+/// Audience and service account of the push subscription's tokens.
 pub const AUDIENCE: &str = "https://pixel-pipeline-x.a.run.app";
 pub const ACCOUNT: &str = "pixel-push@test-project.iam.gserviceaccount.com";
 
-/// A JWK set on a port of its own.
+/// A JWK set on its own port.
 pub struct Issuer {
-    /// Of the set.
+    /// URL of the JWK set.
     pub url: String,
-    shown: Arc<Shown>,
+    key_set: Arc<KeySet>,
     server: JoinHandle<()>,
 }
 
-struct Shown {
+struct KeySet {
     fetches: AtomicU32,
     answers: AtomicU32,
-    ignores: AtomicBool,
+    ignores_next: AtomicBool,
     /// Status, `Cache-Control` and body.
     answer: Mutex<(StatusCode, &'static str, String)>,
-    /// Each answer takes a permit along.
+    /// Each response takes a permit.
     permits: Semaphore,
 }
 
-/// Key pairs that exist for these tests alone.
+/// A key pair of tests/fixtures/auth, which is used by these tests only.
 pub fn key(name: &str) -> EncodingKey {
     let pem = fixture(&format!("auth/{name}.pem"));
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     EncodingKey::from_rsa_der(&STANDARD.decode(base64).unwrap())
 }
 
-/// The public half, as it is in a JWK set.
+/// The public key, as in a JWK set.
 pub fn jwk(name: &str) -> Value {
     let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&key(name), Algorithm::RS256).unwrap()).unwrap();
     jwk["kid"] = json!(name);
@@ -57,7 +58,7 @@ pub fn jwk(name: &str) -> Value {
     jwk
 }
 
-/// The claims of a good token.
+/// The claims of a valid token.
 pub fn claims() -> Value {
     let now = Timestamp::now().as_second();
     json!({
@@ -66,7 +67,7 @@ pub fn claims() -> Value {
     })
 }
 
-/// The same with one more or another; null takes it away.
+/// The claims of a valid token with one claim added or replaced; null removes it.
 pub fn claims_with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     let members = claims.as_object_mut().unwrap();
@@ -78,88 +79,83 @@ pub fn claims_with(name: &str, value: Value) -> Value {
     claims
 }
 
-/// A token of that key and those claims, which says that its key is `kid`.
+/// A token with these claims, signed with this key; `kid` is the key id in its header.
 pub fn signed(kid: &str, name: &str, claims: &Value) -> String {
     let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::RS256) };
     jsonwebtoken::encode(&header, claims, &key(name)).unwrap()
 }
 
-/// A good token. No two numbers make the same.
+/// A valid token. Each number makes a different token.
 pub fn token(name: &str, number: u32) -> String {
     signed(name, name, &claims_with("number", json!(number)))
 }
 
-/// HEADER.PAYLOAD of whatever they are.
+/// HEADER.PAYLOAD, without a signature.
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".")
 }
 
 impl Issuer {
-    /// Shows the key `first` for six hours.
+    /// Serves the key `first`, to be cached for six hours.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/oauth2/v3/certs", listener.local_addr().unwrap());
-        let shown = Arc::new(Shown {
+        let key_set = Arc::new(KeySet {
             fetches: AtomicU32::new(0),
             answers: AtomicU32::new(0),
-            ignores: AtomicBool::new(false),
+            ignores_next: AtomicBool::new(false),
             answer: Mutex::new((StatusCode::OK, "", String::new())),
             permits: Semaphore::new(Semaphore::MAX_PERMITS / 2),
         });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shown));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&key_set));
         let server = tokio::spawn(server::serve(listener, router, std::future::pending()));
-        let issuer = Self { url, shown, server };
+        let issuer = Self { url, key_set, server };
         issuer.show(&["first"], "public, max-age=21600, must-revalidate");
         issuer
     }
 
-    /// Shows these keys from now on.
+    /// Serves these keys from now on.
     pub fn show(&self, names: &[&str], cache_control: &'static str) {
         let keys: Vec<Value> = names.iter().map(|name| jwk(name)).collect();
-        *self.shown.answer.lock().unwrap() = (StatusCode::OK, cache_control, json!({"keys": keys}).to_string());
+        *self.key_set.answer.lock().unwrap() = (StatusCode::OK, cache_control, json!({"keys": keys}).to_string());
     }
 
-    /// Answers that from now on.
+    /// Responds with this from now on.
     pub fn answer(&self, status: u16, body: &str) {
-        *self.shown.answer.lock().unwrap() = (StatusCode::from_u16(status).unwrap(), "max-age=60", body.to_owned());
+        *self.key_set.answer.lock().unwrap() = (StatusCode::from_u16(status).unwrap(), "max-age=60", body.to_owned());
     }
 
-    /// Answers nobody until [`Self::release`].
+    /// Delays all responses until [`Self::release`].
     pub fn hold(&self) {
-        self.shown.permits.forget_permits(Semaphore::MAX_PERMITS);
+        self.key_set.permits.forget_permits(Semaphore::MAX_PERMITS);
     }
 
-    /// Answers again, also those who wait.
+    /// Sends the delayed responses and stops delaying.
     pub fn release(&self) {
-        self.shown.permits.add_permits(Semaphore::MAX_PERMITS / 2);
+        self.key_set.permits.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Never answers whoever asks next, and everybody after that.
+    /// Never responds to the next request. Later requests are served.
     pub fn ignore_next(&self) {
-        self.shown.ignores.store(true, Ordering::SeqCst);
+        self.key_set.ignores_next.store(true, Ordering::SeqCst);
     }
 
-    /// How often it answered.
+    /// Number of responses.
     pub fn answers(&self) -> u32 {
-        self.shown.answers.load(Ordering::SeqCst)
+        self.key_set.answers.load(Ordering::SeqCst)
     }
 
-    /// How often the keys were asked for.
+    /// Number of requests for the keys.
     pub fn fetches(&self) -> u32 {
-        self.shown.fetches.load(Ordering::SeqCst)
+        self.key_set.fetches.load(Ordering::SeqCst)
     }
 
-    /// Waits until they were asked for that often.
+    /// Waits until the keys were requested at least `count` times.
     pub async fn wait_for_fetches(&self, count: u32) {
-        let enough = async {
-            while self.fetches() < count {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(super::service::PATIENCE, enough).await.unwrap_or_else(|_| panic!("{} of {count} fetches", self.fetches()));
+        wait_until(&format!("the keys are fetched {count} times"), async || self.fetches() >= count).await;
     }
 
-    /// What a service is told that takes these tokens.
+    /// Settings of a service that accepts these tokens.
     pub fn settings(&self) -> [(&str, &str); 4] {
         [("PUSH_AUTH", "oidc"), ("PUSH_AUDIENCE", AUDIENCE), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("PUSH_JWKS_URL", &self.url)]
     }
@@ -171,13 +167,13 @@ impl Drop for Issuer {
     }
 }
 
-async fn answer(State(shown): State<Arc<Shown>>) -> Response {
-    shown.fetches.fetch_add(1, Ordering::SeqCst);
-    if shown.ignores.swap(false, Ordering::SeqCst) {
+async fn answer(State(key_set): State<Arc<KeySet>>) -> Response {
+    key_set.fetches.fetch_add(1, Ordering::SeqCst);
+    if key_set.ignores_next.swap(false, Ordering::SeqCst) {
         std::future::pending::<()>().await;
     }
-    shown.permits.acquire().await.unwrap().forget();
-    let (status, cache_control, body) = shown.answer.lock().unwrap().clone();
-    shown.answers.fetch_add(1, Ordering::SeqCst);
+    key_set.permits.acquire().await.unwrap().forget();
+    let (status, cache_control, body) = key_set.answer.lock().unwrap().clone();
+    key_set.answers.fetch_add(1, Ordering::SeqCst);
     (status, [("cache-control", cache_control)], body).into_response()
 }

@@ -1,6 +1,6 @@
-//! A metadata server, and a gate before BigQuery that knows its tokens.
+//! A metadata server, and a middleware in front of the BigQuery emulator that checks its access tokens.
 //!
-//! The embedded BigQuery lets everybody in, and so does the gate whoever is not the service: tests look inside.
+//! The middleware checks requests of the service only: the tests read tables without a token.
 
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,21 +15,22 @@ use pixel_pipeline::source::http::server;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// Hands out tokens, each one higher than the last.
+/// A metadata server. It numbers the tokens that it issues.
 pub struct Metadata {
-    /// For how long they are good.
+    /// Lifetime of a token.
     lifetime: Duration,
-    /// When each of them was handed out.
+    /// Time of issue of each token.
     tokens: Mutex<Vec<Instant>>,
+    /// Tokens with a lower number are revoked.
     valid_from: AtomicU32,
-    /// 0 if it is well.
+    /// Status of every response; 0 while the server works.
     fails_with: AtomicU16,
     failed: AtomicU32,
     refused: AtomicU32,
 }
 
 impl Metadata {
-    /// The server and its HOST:PORT.
+    /// Starts the server. Returns it and its HOST:PORT.
     pub async fn start(lifetime: Duration) -> (Arc<Self>, String) {
         let (valid_from, fails_with, failed, refused) = Default::default();
         let metadata = Arc::new(Self { lifetime, tokens: Mutex::default(), valid_from, fails_with, failed, refused });
@@ -40,54 +41,54 @@ impl Metadata {
         (metadata, address)
     }
 
-    /// Lets the service in if its token is valid.
+    /// Adds the token check to a router.
     pub fn gate(self: &Arc<Self>, router: Router) -> Router {
         router.layer(middleware::from_fn_with_state(Arc::clone(self), check))
     }
 
-    /// No token that was handed out until now is valid any more.
-    pub fn expire(&self) {
+    /// Revokes all tokens that were issued until now.
+    pub fn revoke_all(&self) {
         self.valid_from.store(self.tokens() + 1, Ordering::SeqCst);
     }
 
-    /// Whether it answers 503 to everybody.
-    pub fn down(&self, down: bool) {
+    /// Sets whether every response is a 503.
+    pub fn set_down(&self, down: bool) {
         self.fails_with.store(if down { 503 } else { 0 }, Ordering::SeqCst);
     }
 
-    /// Answers that to everybody, until it is not [`down`](Self::down).
-    pub fn fails_with(&self, status: StatusCode) {
+    /// Sets the status of every response, until `set_down(false)`.
+    pub fn set_failure(&self, status: StatusCode) {
         self.fails_with.store(status.as_u16(), Ordering::SeqCst);
     }
 
-    /// A new token, which is good from now on.
-    pub fn hand_out(&self) -> String {
+    /// Issues a new token.
+    pub fn issue(&self) -> String {
         let mut tokens = self.tokens.lock().unwrap();
         tokens.push(Instant::now());
         format!("token-{}", tokens.len())
     }
 
-    /// How many tokens it handed out.
+    /// Number of tokens issued.
     pub fn tokens(&self) -> u32 {
         self.tokens.lock().unwrap().len() as u32
     }
 
-    /// Whether the time of that token is over.
-    pub fn is_over(&self, token: u32) -> bool {
+    /// Whether the token's lifetime has ended.
+    pub fn is_expired(&self, token: u32) -> bool {
         self.tokens.lock().unwrap().get(token as usize - 1).is_some_and(|since| since.elapsed() >= self.lifetime)
     }
 
-    /// Whether it was handed out, its time is not over, and it was not made invalid.
+    /// Whether the token was issued, has not expired and was not revoked.
     fn is_valid(&self, token: u32) -> bool {
-        (1..=self.tokens()).contains(&token) && !self.is_over(token) && token >= self.valid_from.load(Ordering::SeqCst)
+        (1..=self.tokens()).contains(&token) && !self.is_expired(token) && token >= self.valid_from.load(Ordering::SeqCst)
     }
 
-    /// How often it was asked while it was down.
+    /// Number of token requests that failed.
     pub fn failed(&self) -> u32 {
         self.failed.load(Ordering::SeqCst)
     }
 
-    /// How many requests to BigQuery came without a valid token.
+    /// Number of requests to BigQuery without a valid token.
     pub fn refused(&self) -> u32 {
         self.refused.load(Ordering::SeqCst)
     }
@@ -100,7 +101,7 @@ async fn answer(State(metadata): State<Arc<Metadata>>) -> Response {
         return StatusCode::from_u16(fails_with).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
     }
     let lifetime = metadata.lifetime.as_secs();
-    let token = json!({"access_token": metadata.hand_out(), "expires_in": lifetime, "token_type": "Bearer"});
+    let token = json!({"access_token": metadata.issue(), "expires_in": lifetime, "token_type": "Bearer"});
     ([("metadata-flavor", "Google"), ("content-type", "application/json")], token.to_string()).into_response()
 }
 

@@ -1,6 +1,5 @@
-//! Pub/Sub's side of a pull subscription, by the part of its gRPC interface that a subscriber uses
-//! (`google/pubsub/v1/pubsub.proto`). What is given back, or was on a stream that ended, is delivered again at once,
-//! which Google's emulator does not do.
+//! A stub of a Pub/Sub pull subscription: the gRPC methods that a subscriber calls (`google/pubsub/v1/pubsub.proto`).
+//! Nacked messages and messages of a closed stream are redelivered at once, which Google's emulator does not do.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -73,9 +72,9 @@ struct ModifyAckDeadlineRequest {
 #[derive(Clone, PartialEq, prost::Message)]
 struct Empty {}
 
-/// A message, and where it is.
+/// A message and its state.
 #[derive(Debug)]
-struct Kept {
+struct StoredMessage {
     message: PubsubMessage,
     deliveries: i32,
     state: State,
@@ -83,19 +82,19 @@ struct Kept {
 
 #[derive(Debug, PartialEq)]
 enum State {
-    Waiting,
-    /// On the stream of that number.
-    Out(usize),
+    Available,
+    /// Delivered on the stream with this number.
+    Delivered(usize),
     Acknowledged,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    kept: Mutex<Vec<Kept>>,
-    /// Streams that were opened.
+    messages: Mutex<Vec<StoredMessage>>,
+    /// Number of streams opened so far.
     streams: Mutex<usize>,
-    /// Something is waiting.
-    news: Notify,
+    /// The state of a message has changed.
+    changed: Notify,
 }
 
 /// A subscription that keeps messages until they are acknowledged.
@@ -107,16 +106,16 @@ pub struct PullSubscription {
 }
 
 impl PullSubscription {
-    /// With these texts as messages, whose ids are their positions.
+    /// A subscription with these texts as messages. Their ids are their positions.
     pub async fn start(name: &'static str, texts: impl IntoIterator<Item = String>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let keep = |(position, text): (usize, String)| {
+        let stored = |(position, text): (usize, String)| {
             let message = PubsubMessage { data: text.into_bytes(), message_id: position.to_string(), ..Default::default() };
-            Kept { message, deliveries: 0, state: State::Waiting }
+            StoredMessage { message, deliveries: 0, state: State::Available }
         };
-        let kept = Mutex::new(texts.into_iter().enumerate().map(keep).collect());
-        let shared = Arc::new(Shared { kept, ..Shared::default() });
+        let messages = Mutex::new(texts.into_iter().enumerate().map(stored).collect());
+        let shared = Arc::new(Shared { messages, ..Shared::default() });
         let subscriber = Subscriber { name, shared: Arc::clone(&shared) };
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
@@ -131,60 +130,60 @@ impl PullSubscription {
         Self { address, shared }
     }
 
-    /// Positions of the messages that are acknowledged.
+    /// Positions of the acknowledged messages.
     pub fn acknowledged(&self) -> Vec<usize> {
-        let kept = self.shared.kept();
-        let acknowledged = kept.iter().enumerate().filter(|(_, kept)| kept.state == State::Acknowledged);
+        let messages = self.shared.messages();
+        let acknowledged = messages.iter().enumerate().filter(|(_, messages)| messages.state == State::Acknowledged);
         acknowledged.map(|(position, _)| position).collect()
     }
 }
 
 impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.kept.lock().unwrap()
+    fn messages(&self) -> MutexGuard<'_, Vec<StoredMessage>> {
+        self.messages.lock().unwrap()
     }
 
-    /// Everything that waits, for that stream.
-    fn take(&self, stream: usize) -> Vec<ReceivedMessage> {
-        let mut kept = self.kept();
-        let waiting = kept.iter_mut().enumerate().filter(|(_, kept)| kept.state == State::Waiting);
-        let taken = waiting.map(|(position, kept)| {
-            kept.deliveries += 1;
-            kept.state = State::Out(stream);
-            // As of a stream that has ended, an ack_id of an earlier delivery is worth nothing.
-            let ack_id = format!("{position}-{}", kept.deliveries);
-            ReceivedMessage { ack_id, message: Some(kept.message.clone()), delivery_attempt: kept.deliveries }
+    /// Delivers all available messages on this stream.
+    fn deliver(&self, stream: usize) -> Vec<ReceivedMessage> {
+        let mut messages = self.messages();
+        let available = messages.iter_mut().enumerate().filter(|(_, messages)| messages.state == State::Available);
+        let delivered = available.map(|(position, messages)| {
+            messages.deliveries += 1;
+            messages.state = State::Delivered(stream);
+            // The ack_id of an earlier delivery is ignored, as is that of a closed stream.
+            let ack_id = format!("{position}-{}", messages.deliveries);
+            ReceivedMessage { ack_id, message: Some(messages.message.clone()), delivery_attempt: messages.deliveries }
         });
-        taken.collect()
+        delivered.collect()
     }
 
     fn change(&self, ack_ids: &[String], to: impl Fn() -> State) {
-        let mut kept = self.kept();
+        let mut messages = self.messages();
         for ack_id in ack_ids {
             let (position, delivery) = ack_id.split_once('-').unwrap();
-            let kept = &mut kept[position.parse::<usize>().unwrap()];
-            if matches!(kept.state, State::Out(_)) && delivery == kept.deliveries.to_string() {
-                kept.state = to();
+            let message = &mut messages[position.parse::<usize>().unwrap()];
+            if matches!(message.state, State::Delivered(_)) && delivery == message.deliveries.to_string() {
+                message.state = to();
             }
         }
-        self.news.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     fn end(&self, stream: usize) {
-        for kept in self.kept().iter_mut().filter(|kept| kept.state == State::Out(stream)) {
-            kept.state = State::Waiting;
+        for messages in self.messages().iter_mut().filter(|messages| messages.state == State::Delivered(stream)) {
+            messages.state = State::Available;
         }
-        self.news.notify_waiters();
+        self.changed.notify_waiters();
     }
 }
 
-/// Gives back what a stream took, when it ends.
-struct Open {
+/// An open stream. On drop, its unacknowledged messages become available.
+struct OpenStream {
     stream: usize,
     shared: Arc<Shared>,
 }
 
-impl Drop for Open {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.shared.end(self.stream);
     }
@@ -226,18 +225,18 @@ impl StreamingService<StreamingPullRequest> for Subscriber {
                 *streams += 1;
                 *streams
             };
-            let open = Open { stream, shared };
+            let open = OpenStream { stream, shared };
             let answers = unfold((open, requests), |(open, mut requests)| async {
                 let shared = Arc::clone(&open.shared);
                 loop {
-                    let news = shared.news.notified();
-                    let received_messages = shared.take(open.stream);
+                    let changed = shared.changed.notified();
+                    let received_messages = shared.deliver(open.stream);
                     if !received_messages.is_empty() {
                         return Some((Ok(StreamingPullResponse { received_messages }), (open, requests)));
                     }
                     tokio::select! {
-                        () = news => {}
-                        // Nothing but signs of life, until the subscriber has enough.
+                        () = changed => {}
+                        // Keepalive messages, until the subscriber closes the stream.
                         request = requests.message() => { request.ok()??; }
                     }
                 }
@@ -263,9 +262,9 @@ impl UnaryService<ModifyAckDeadlineRequest> for Subscriber {
 
     fn call(&mut self, request: Request<ModifyAckDeadlineRequest>) -> Self::Future {
         let ModifyAckDeadlineRequest { ack_ids, ack_deadline_seconds, .. } = request.into_inner();
-        // No lease ends here by itself.
+        // This stub has no ack deadline. A deadline of 0 is a nack.
         if ack_deadline_seconds == 0 {
-            self.shared.change(&ack_ids, || State::Waiting);
+            self.shared.change(&ack_ids, || State::Available);
         }
         Box::pin(async { Ok(Response::new(Empty {})) })
     }

@@ -1,19 +1,20 @@
-//! Reports: what Cloud Logging makes metrics of, because nothing scrapes `/metrics` on Cloud Run.
+//! Reports: log lines from which Cloud Logging computes metrics. On Cloud Run nothing scrapes `/metrics`.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bigquery_emulator::{Fault, Status};
 use serde_json::{Map, Value, json};
 
 use crate::support::bigquery::TempDir;
+use crate::support::http;
 use crate::support::local::Local;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
 const USER: &str = "quokka-4711";
 const VALUE: &str = "wombat-0815";
 
-/// The reports of a kind, each with its own fields alone.
+/// The reports of a kind, without the fields that all reports share.
 fn reports(log: &[String], kind: &str) -> Vec<Map<String, Value>> {
     let lines = log.iter().map(|line| serde_json::from_str::<Map<String, Value>>(line).unwrap());
     let reports = lines.filter(|line| line.get("report").is_some_and(|report| report == kind));
@@ -21,7 +22,7 @@ fn reports(log: &[String], kind: &str) -> Vec<Map<String, Value>> {
         .map(|mut line| {
             assert_eq!((&line["severity"], &line["message"]), (&json!("INFO"), &json!("report")));
             for common in ["severity", "message", "report", "time", "target", "logging.googleapis.com/sourceLocation"] {
-                line.remove(common).unwrap_or_else(|| panic!("{common} is in every report: {line:?}"));
+                line.remove(common).unwrap_or_else(|| panic!("no {common} in the report {line:?}"));
             }
             line
         })
@@ -68,7 +69,7 @@ async fn reports_add_up_to_the_deliveries_and_contain_no_value() {
     for mut report in reports(&log, "deliveries") {
         let mut text = |name| report.remove(name).unwrap().as_str().unwrap().to_owned();
         let key = (text("outcome"), text("reason"));
-        // Only in a test that takes more than a minute are there two.
+        // A test that takes more than a minute has two reports.
         *counted.entry(key).or_insert(0) += report.remove("count").unwrap().as_u64().unwrap();
         assert!(report.is_empty(), "no other fields: {report:?}");
     }
@@ -91,10 +92,13 @@ async fn reports_add_up_to_the_deliveries_and_contain_no_value() {
 async fn the_time_from_request_to_row_is_reported_in_quantiles() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
+    let mut max_delay = 0.0_f64;
     for seconds in [10, 20, 30, 40, 3_600] {
+        let began = Instant::now();
         let requested = jiff::Timestamp::now() - Duration::from_secs(seconds);
         let entry = event("order_id=1").with("/timestamp", json!(requested.to_string()));
         assert_eq!(service.push(entry.pushed()).await.status, 204);
+        max_delay = max_delay.max(began.elapsed().as_secs_f64());
     }
     let (_, log) = service.end().await;
     let found: Vec<(String, f64)> = reports(&log, "end_to_end")
@@ -105,8 +109,8 @@ async fn the_time_from_request_to_row_is_reported_in_quantiles() {
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for ((quantile, seconds), (expected_quantile, expected)) in found.iter().zip(expected) {
         assert_eq!(quantile, expected_quantile);
-        // The row was stored a moment after its request's time was made up.
-        assert!((0.95..1.06).contains(&(seconds / expected)), "{quantile}: {seconds}");
+        // Quantiles are approximate. The row is stored some time after `requested` was computed.
+        assert!((0.95 * expected..1.06 * (expected + max_delay)).contains(seconds), "{quantile}: {seconds}");
     }
 }
 
@@ -120,7 +124,7 @@ async fn an_idle_service_reports_nothing() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_killed_for_being_slow_reports_before() {
+async fn a_shutdown_that_times_out_still_writes_its_report() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("PUSH_DEADLINE", "590s")]).await;
     assert_eq!(service.push(event("order_id=1").pushed()).await.status, 204);
@@ -129,7 +133,7 @@ async fn a_service_that_is_killed_for_being_slow_reports_before() {
     let stuck = tokio::spawn({
         let url = service.url.clone();
         let body = event("order_id=2").pushed();
-        async move { reqwest::Client::builder().no_proxy().build().unwrap().post(url).body(body).send().await }
+        async move { http::client().post(url).body(body).send().await }
     });
     bigquery.wait_for_requests(requests + 1).await;
     let (_, log) = service.end().await;
@@ -139,10 +143,10 @@ async fn a_service_that_is_killed_for_being_slow_reports_before() {
 }
 
 #[tokio::test]
-async fn reports_can_be_turned_off_and_kept_alone() {
+async fn rust_log_can_disable_or_isolate_reports() {
     let bigquery = TestBigQuery::start().await;
     for (level, expected) in [("warn", 0), ("warn,pixel_pipeline::telemetry::report=info", 1)] {
-        // Without the line that it is listening, the test does not learn its port.
+        // The test reads the port from the line "listening".
         let level = format!("{level},pixel_pipeline::cli=info");
         let service = Service::start(&bigquery, &[("RUST_LOG", &level)]).await;
         assert_eq!(service.push(event("order_id=1").pushed()).await.status, 204);
@@ -152,7 +156,7 @@ async fn reports_can_be_turned_off_and_kept_alone() {
 }
 
 #[tokio::test]
-async fn the_local_mode_leaves_the_log_alone() {
+async fn the_local_mode_logs_no_reports() {
     let dir = TempDir::new();
     let local = Local::start(dir.path(), &[("TABLE_SUFFIX", ""), ("LOG_FORMAT", "json")]).await;
     local.fire(&format!("user_id={USER}")).await;

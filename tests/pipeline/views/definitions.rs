@@ -1,4 +1,4 @@
-//! Views, as tables.insert makes them: shown as VIEW, asked by queries, and without rows of their own.
+//! Views created by tables.insert: their resource, queries of them, and requests that BigQuery refuses for views.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,27 +22,27 @@ async fn with_view() -> TestBigQuery {
     bigquery
 }
 
-/// A view names its tables in full: it has no default dataset.
+/// A view has no default dataset, so its query has full table names.
 fn view(sql: &str) -> Value {
     let sql = sql.replace("FROM events", &format!("FROM `{PROJECT}.{DATASET}.events`"));
     json!({"tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": "opens"}, "view": {"query": sql, "useLegacySql": false}})
 }
 
 #[tokio::test]
-async fn a_view_is_shown_as_one_with_the_columns_of_its_query() {
+async fn a_view_has_the_columns_of_its_query() {
     let bigquery = with_view().await;
-    let (status, shown) = bigquery.call(Method::GET, &format!("{}/opens", tables()), Value::Null).await;
-    assert_eq!((status, &shown["type"]), (200, &json!("VIEW")), "{shown}");
-    assert_eq!(shown["schema"]["fields"][0]["name"], "n");
-    assert_eq!(shown["schema"]["fields"][0]["type"], "INTEGER");
-    assert!(shown["view"]["query"].as_str().is_some_and(|sql| sql.starts_with("SELECT n FROM ")), "{shown}");
+    let (status, resource) = bigquery.call(Method::GET, &format!("{}/opens", tables()), Value::Null).await;
+    assert_eq!((status, &resource["type"]), (200, &json!("VIEW")), "{resource}");
+    assert_eq!(resource["schema"]["fields"][0]["name"], "n");
+    assert_eq!(resource["schema"]["fields"][0]["type"], "INTEGER");
+    assert!(resource["view"]["query"].as_str().is_some_and(|sql| sql.starts_with("SELECT n FROM ")), "{resource}");
     let sql = format!("SELECT n FROM {DATASET}.opens");
     let (_, answer) = bigquery.call(Method::POST, "/queries", json!({"query": sql, "useLegacySql": false})).await;
     assert_eq!(answer["rows"], json!([{"f": [{"v": "1"}]}]), "{answer}");
 }
 
 #[tokio::test]
-async fn a_view_has_no_rows_to_list_and_takes_none() {
+async fn listing_and_inserting_rows_of_a_view_is_refused() {
     let bigquery = with_view().await;
     let (status, listed) = bigquery.call(Method::GET, &format!("{}/opens/data", tables()), Value::Null).await;
     assert_eq!((status, &listed["error"]["message"]), (400, &json!("Cannot list a table of type VIEW.")));
@@ -52,13 +52,13 @@ async fn a_view_has_no_rows_to_list_and_takes_none() {
 }
 
 #[tokio::test]
-async fn a_view_that_is_given_another_query_has_its_columns() {
+async fn a_view_with_a_new_query_has_its_columns() {
     let bigquery = with_view().await;
     let query = format!("SELECT type, COUNT(*) AS n FROM `{PROJECT}.{DATASET}.events` GROUP BY type");
     let patch = json!({"view": {"query": query, "useLegacySql": false}});
-    let (status, shown) = bigquery.call(Method::PATCH, &format!("{}/opens", tables()), patch.clone()).await;
-    let names: Vec<&Value> = shown["schema"]["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
-    assert_eq!((status, names), (200, vec![&json!("type"), &json!("n")]), "{shown}");
+    let (status, resource) = bigquery.call(Method::PATCH, &format!("{}/opens", tables()), patch.clone()).await;
+    let names: Vec<&Value> = resource["schema"]["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
+    assert_eq!((status, names), (200, vec![&json!("type"), &json!("n")]), "{resource}");
     let nonsense = json!({"view": {"query": "SELECT nothing", "useLegacySql": false}});
     let (status, _) = bigquery.call(Method::PATCH, &format!("{}/opens", tables()), nonsense).await;
     assert_eq!(status, 400);
@@ -67,7 +67,7 @@ async fn a_view_that_is_given_another_query_has_its_columns() {
 }
 
 #[tokio::test]
-async fn a_view_of_what_is_no_query_is_not_made() {
+async fn a_view_with_an_invalid_query_is_not_created() {
     let bigquery = TestBigQuery::start().await;
     bigquery.create_dataset().await;
     let (status, refused) = bigquery.call(Method::POST, &tables(), view("SELECT nothing")).await;

@@ -1,5 +1,5 @@
-//! The views of schema/views and the samples of schema/queries, as the deployment makes them: what they say of
-//! stored events, and that they, the schema files and the service speak of the same columns.
+//! The views of schema/views and the sample queries of schema/queries: their results for stored events, and that they, the
+//! schema files and the service use the same columns.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ async fn loaded(root: &Path) -> TestBigQuery {
     bigquery
 }
 
-/// The `.sql` files of a folder by name and content, in the order of their names.
+/// Names and contents of the `.sql` files of a folder, sorted by name.
 fn files(folder: &str) -> Vec<(String, String)> {
     let folder = root().join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -39,9 +39,9 @@ fn schema(file: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(root().join("schema").join(file)).unwrap()).unwrap()
 }
 
-/// Makes the views, filled in as `sed` does; what BigQuery says against the last that it refuses.
-async fn make_views(bigquery: &TestBigQuery, table: &str) -> Result<(), String> {
-    // `events` comes before `events_daily`, which asks it.
+/// Creates the views with the variables replaced. Returns the first error.
+async fn create_views(bigquery: &TestBigQuery, table: &str) -> Result<(), String> {
+    // `events` is created before `events_daily`, which reads it.
     for (name, text) in files("schema/views") {
         let query = text.replace("${PROJECT_ID}", PROJECT).replace("${DATASET}", DATASET).replace("${TABLE_NAME}", table);
         let reference = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": name.strip_suffix(".sql").unwrap()});
@@ -54,8 +54,8 @@ async fn make_views(bigquery: &TestBigQuery, table: &str) -> Result<(), String> 
     Ok(())
 }
 
-/// A statement's answer: columns and rows, or why there is none.
-async fn asked(bigquery: &TestBigQuery, sql: &str, dry_run: bool) -> Result<(Vec<String>, Vec<Vec<Value>>), String> {
+/// Runs a statement. Returns columns and rows, or the error message.
+async fn run_query(bigquery: &TestBigQuery, sql: &str, dry_run: bool) -> Result<(Vec<String>, Vec<Vec<Value>>), String> {
     let request = json!({"query": sql, "useLegacySql": false, "dryRun": dry_run, "timeoutMs": 20_000});
     let (status, answer) = bigquery.call(Method::POST, "/queries", request).await;
     if status != 200 {
@@ -68,7 +68,7 @@ async fn asked(bigquery: &TestBigQuery, sql: &str, dry_run: bool) -> Result<(Vec
 }
 
 async fn rows(bigquery: &TestBigQuery, sql: &str) -> Vec<Vec<Value>> {
-    asked(bigquery, sql, false).await.unwrap_or_else(|error| panic!("{error}: {sql}")).1
+    run_query(bigquery, sql, false).await.unwrap_or_else(|error| panic!("{error}: {sql}")).1
 }
 
 /// The table of each event, by its order_id.
@@ -76,17 +76,17 @@ async fn events(bigquery: &TestBigQuery) -> Vec<Vec<Value>> {
     rows(bigquery, &format!("SELECT order_id, table_suffix FROM {DATASET}.events ORDER BY order_id, table_suffix")).await
 }
 
-/// The SELECT of the model's statement: what it learns from.
+/// The SELECT of the model's statement: its training data.
 fn training_data() -> String {
     let text = std::fs::read_to_string(root().join("schema/queries").join(MODEL)).unwrap();
     text[text.find("\nWITH ").expect("the query begins with WITH")..].to_owned()
 }
 
 #[tokio::test]
-async fn an_event_is_one_row_of_the_view_however_often_it_is_stored() {
+async fn an_event_stored_twice_is_one_row_of_the_view() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
-    make_views(&bigquery, "pixel").await.expect("a view can be made while there is nothing but the template table");
+    create_views(&bigquery, "pixel").await.expect("views can be created when only the template table exists");
     assert!(events(&bigquery).await.is_empty());
 
     let twice = Entry::of_query(&format!("user_id={USER}&order_id=twice&type=click"));
@@ -98,9 +98,9 @@ async fn an_event_is_one_row_of_the_view_however_often_it_is_stored() {
     assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
     let (of_twice, of_once) = (format!("_{USER}_20260102"), "_u_20260102".to_owned());
     let expected = [[json!("once"), json!(of_once)], [json!("twice"), json!(of_twice)]];
-    assert_eq!(events(&bigquery).await, expected, "tables that came later are seen, and dead letters are not");
+    assert_eq!(events(&bigquery).await, expected, "later tables are included, and dead letters are not");
 
-    // In the same table, when the minute of BigQuery's own de-duplication is over.
+    // In the same table, after BigQuery's deduplication window.
     let table = format!("pixel{of_twice}");
     let mut copy = bigquery.rows(&table).await.remove(0);
     copy.retain(|_, value| !value.is_null() && *value != json!([]));
@@ -108,15 +108,15 @@ async fn an_event_is_one_row_of_the_view_however_often_it_is_stored() {
     assert_eq!(bigquery.rows(&table).await.len(), 2);
     assert_eq!(events(&bigquery).await, expected);
 
-    // In another table, after TABLE_SUFFIX was changed: of both, the one whose name comes first counts.
+    // In another table, after a change of TABLE_SUFFIX: the first table by name is used.
     let coarser = Service::start(&bigquery, &[("TABLE_SUFFIX", "_{date}")]).await;
     assert_eq!(coarser.push(twice.pushed()).await.status, 204);
     assert_eq!(bigquery.rows("pixel_20260102").await.len(), 1);
     assert_eq!(events(&bigquery).await, [[json!("once"), json!(of_once)], [json!("twice"), json!("_20260102")]]);
     let other = format!("SELECT order_id FROM {DATASET}.events WHERE table_suffix = '{of_twice}'");
-    assert!(rows(&bigquery, &other).await.is_empty(), "a condition on the suffix does not bring the copy back");
+    assert!(rows(&bigquery, &other).await.is_empty(), "a condition on the suffix does not select the copy");
 
-    let (columns, _) = asked(&bigquery, &format!("SELECT * FROM {DATASET}.events"), true).await.unwrap();
+    let (columns, _) = run_query(&bigquery, &format!("SELECT * FROM {DATASET}.events"), true).await.unwrap();
     let mut expected: Vec<String> =
         schema("pixel.json").as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap().to_owned()).collect();
     expected.push("table_suffix".to_owned());
@@ -127,15 +127,15 @@ async fn an_event_is_one_row_of_the_view_however_often_it_is_stored() {
 async fn a_row_of_the_template_table_has_an_empty_suffix() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[("TABLE_SUFFIX", ""), ("TABLE_NAME", "hits")]).await;
-    make_views(&bigquery, "hits").await.unwrap();
+    create_views(&bigquery, "hits").await.unwrap();
     assert_eq!(service.push(Entry::of_query("user_id=u&order_id=1").pushed()).await.status, 204);
     assert_eq!(events(&bigquery).await, [[json!("1"), json!("")]]);
 }
 
 #[tokio::test]
-async fn the_days_add_up() {
+async fn events_daily_counts_each_event_once() {
     let bigquery = loaded(root()).await;
-    make_views(&bigquery, "pixel").await.unwrap();
+    create_views(&bigquery, "pixel").await.unwrap();
     let daily = rows(&bigquery, &format!("SELECT * FROM {DATASET}.events_daily ORDER BY day, type")).await;
     let expected = json!([
         ["2026-01-04", "open", "1", "1"],
@@ -153,16 +153,16 @@ async fn the_days_add_up() {
     assert_eq!(json!(rows(&bigquery, &sums.replace("d.", &format!("{DATASET}."))).await), json!([["12", "12", "13"]]));
 }
 
-/// The rule for TABLE_NAME: no view may begin with it.
+/// The rule for TABLE_NAME: no view name may begin with it.
 #[tokio::test]
-async fn a_wildcard_that_meets_a_view_is_refused() {
+async fn a_wildcard_that_matches_a_view_is_refused() {
     let bigquery = TestBigQuery::start().await;
     let _service = Service::start(&bigquery, &[("TABLE_NAME", "event")]).await;
-    let refused = make_views(&bigquery, "event").await.unwrap_err();
+    let refused = create_views(&bigquery, "event").await.unwrap_err();
     assert!(refused.contains("events_daily.sql") && refused.contains("Views cannot be queried through prefix"), "{refused}");
 }
 
-/// A BigQuery as the schema files have it, with those columns under other names.
+/// A BigQuery with the tables of the schema files, in which these columns are renamed.
 async fn with_renamed(columns: &[&str]) -> TestBigQuery {
     let bigquery = TestBigQuery::start().await;
     bigquery.create_dataset().await;
@@ -178,40 +178,40 @@ async fn with_renamed(columns: &[&str]) -> TestBigQuery {
     bigquery
 }
 
-/// The samples that cannot be run, each with the reason.
-async fn unfit_samples(bigquery: &TestBigQuery) -> Vec<(String, String)> {
-    let mut unfit = Vec::new();
+/// The sample queries that fail, each with its error.
+async fn failing_samples(bigquery: &TestBigQuery) -> Vec<(String, String)> {
+    let mut failing = Vec::new();
     for (name, text) in files("schema/queries") {
         let sql = if name == MODEL { training_data() } else { text };
-        if let Err(error) = asked(bigquery, &sql, true).await {
-            unfit.push((name, error));
+        if let Err(error) = run_query(bigquery, &sql, true).await {
+            failing.push((name, error));
         }
     }
-    unfit
+    failing
 }
 
 #[tokio::test]
 async fn views_and_samples_name_columns_of_the_schema_files() {
     let bigquery = with_renamed(&[]).await;
-    make_views(&bigquery, "pixel").await.unwrap();
-    assert_eq!(unfit_samples(&bigquery).await, []);
+    create_views(&bigquery, "pixel").await.unwrap();
+    assert_eq!(failing_samples(&bigquery).await, []);
 }
 
-/// That the test above would tell.
+/// Proves that the test above can fail.
 #[tokio::test]
-async fn a_column_that_is_renamed_in_the_schema_only_is_found() {
+async fn a_column_renamed_only_in_the_schema_is_found() {
     for column in ["event_id", "event_timestamp", "user_id", "type"] {
-        let refused = make_views(&with_renamed(&[column]).await, "pixel").await.unwrap_err();
+        let refused = create_views(&with_renamed(&[column]).await, "pixel").await.unwrap_err();
         assert!(refused.contains(&format!("Unrecognized name: {column}")), "{column}: {refused}");
     }
     for column in ["order_id", "referer", "user_agent", "invalid_attributes", "reason", "received_timestamp", "data"] {
-        let unfit = unfit_samples(&with_renamed(&[column]).await).await;
+        let failing = failing_samples(&with_renamed(&[column]).await).await;
         let says = |(_, error): &(String, String)| error.contains(&format!("Unrecognized name: {column}"));
-        assert!(!unfit.is_empty() && unfit.iter().all(says), "{column}: {unfit:?}");
+        assert!(!failing.is_empty() && failing.iter().all(says), "{column}: {failing:?}");
     }
 }
 
-/// The other direction: what the schema has and the service never fills would be a column of NULLs.
+/// A column that the service never fills would always be NULL.
 #[tokio::test]
 async fn the_service_fills_every_column_of_the_schema() {
     let bigquery = TestBigQuery::start().await;
@@ -220,7 +220,7 @@ async fn the_service_fills_every_column_of_the_schema() {
     let row = bigquery.rows("pixel_u_20260102").await.remove(0);
     for column in schema("pixel.json").as_array().unwrap() {
         let name = column["name"].as_str().unwrap();
-        // Of its own it has a value only where another has none.
+        // `invalid_attributes` has values only if another column has none.
         let is_filled = name == "invalid_attributes" || !row[name].is_null();
         assert!(is_filled, "{name}: {row:?}");
     }
@@ -228,30 +228,30 @@ async fn the_service_fills_every_column_of_the_schema() {
 
 const FEATURES: [&str; 7] = ["opens", "clicks", "purchases", "days_active", "days_since_first", "days_since_last", "last_weekday"];
 
-/// What the model is told of each user, by the label.
+/// The training rows of the model.
 async fn training_rows(bigquery: &TestBigQuery) -> Vec<Vec<Value>> {
     let sql = format!("SELECT * FROM ({}\n) ORDER BY is_for_evaluation, clicks DESC, opens DESC", training_data());
-    let (columns, rows) = asked(bigquery, &sql, false).await.unwrap();
+    let (columns, rows) = run_query(bigquery, &sql, false).await.unwrap();
     assert_eq!(columns, [&FEATURES[..], &["purchased", "is_for_evaluation"]].concat(), "neither user nor day");
     rows
 }
 
 #[tokio::test]
-async fn the_model_learns_from_what_was_known_before_the_purchase() {
+async fn the_model_is_trained_on_events_before_the_purchase() {
     let bigquery = loaded(root()).await;
-    // The last day is 13 January, so the cut-off is the 6th. Ada had opened and clicked by then, and bought on the 13th,
-    // which is a day too late; Bob bought on the 12th. What he clicked on that day is nothing that was known.
+    // The last day is 13 January, so the cut-off is the 6th. Ada opened and clicked before it, and purchased on the 13th,
+    // one day after the window. Bob purchased on the 12th; his click of that day is after the cut-off.
     let ada = ["2", "2", "0", "2", "2", "1", "Mon", "false", "true"];
     let bob = |purchased| ["2", "0", "0", "1", "1", "1", "Mon", purchased, "true"];
     assert_eq!(json!(training_rows(&bigquery).await), json!([ada, bob("true")]));
 
-    // Without all that Bob did from the cut-off day on, the same is known of him.
+    // Without Bob's events from the cut-off day on, his features are the same.
     rows(&bigquery, &format!("DELETE FROM {DATASET}.pixel_bob_20260112 WHERE TRUE")).await;
     assert_eq!(json!(training_rows(&bigquery).await), json!([ada, bob("false")]));
 
-    // A week later there are two cut-offs, and the older one is what is learned from.
-    let stranger = json!({"event_id": "s1", "event_timestamp": "2026-01-20T00:00:00Z", "user_id": "stranger", "type": "open"});
-    bigquery.insert("pixel_ada_20260113", "s1", stranger).await;
+    // A week later there are two cut-offs. The older one is for training.
+    let new_user = json!({"event_id": "s1", "event_timestamp": "2026-01-20T00:00:00Z", "user_id": "new_user", "type": "open"});
+    bigquery.insert("pixel_ada_20260113", "s1", new_user).await;
     let older = |row: [&'static str; 9]| [&row[..8], &["false"]].concat();
     let expected = json!([
         older(ada),

@@ -75,7 +75,7 @@
 --| "2026-01-12", 4, 0, 0, 1, 0, 1
 --| "2026-01-13", 1, 0, 0, 0, 1, 0
 
---- Attributes that did not fit
+--- Attributes with invalid values
 --< schema/queries/invalid_attributes.sql
 --> attribute STRING, events INT64, users STRING
 --| "order_id", 2, "bob,cara@example.com"

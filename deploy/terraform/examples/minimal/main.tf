@@ -1,5 +1,5 @@
-# The module used from another configuration, with nothing but what has to be said. Outside of this
-# repository the source is its address, such as "git::https://example.com/pixel-pipeline.git//deploy/terraform".
+# The module in another configuration, with the one required variable. Outside of this repository, the source is an
+# address such as "git::https://github.com/pixel-pipeline/pixel-pipeline.git//deploy/terraform".
 
 terraform {
   required_version = ">= 1.9"

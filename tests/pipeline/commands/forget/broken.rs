@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::{OLD, end_of, forget, forgotten, letter, letters, send_events, started};
 use crate::support::Entry;
 use crate::support::gate::{bigquery_behind, refusal, reset, silence};
-use crate::support::service::{PATIENCE, send_signal};
+use crate::support::service::{TIMEOUT, send_signal};
 
 /// An operator who keeps receipts needs one after a failure, too. The error does not identify the user.
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn the_receipt_lists_what_was_deleted_before_a_signal() {
     .await;
     send_events(&bigquery, &["u"], &[]).await;
     let forget = started(&bigquery, &[], &["--user-id=u", "--yes"]);
-    tokio::time::timeout(PATIENCE, reached.notified()).await.expect("it comes to the second table");
+    tokio::time::timeout(TIMEOUT, reached.notified()).await.expect("it comes to the second table");
     send_signal(&forget, "TERM");
     let (code, receipt, err) = end_of(forget).await;
     let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Child;
 
 use crate::support::bigquery::PROJECT;
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// `forget ARGS` against that BigQuery: exit code, standard output and standard error.
@@ -30,7 +30,7 @@ fn started(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) ->
 }
 
 async fn end_of(forget: Child) -> (Option<i32>, String, String) {
-    let output = tokio::time::timeout(PATIENCE, forget.wait_with_output()).await.expect("it ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, forget.wait_with_output()).await.expect("it ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

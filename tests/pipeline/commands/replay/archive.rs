@@ -147,15 +147,15 @@ async fn an_expired_token_is_replaced_during_the_run() {
     let storage = Storage::start(hours(1)).await;
     let dir = TempDir::new();
     let token = dir.path().join("token");
-    std::fs::write(&token, metadata.hand_out()).unwrap();
+    std::fs::write(&token, metadata.issue()).unwrap();
     bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(50))));
     let mut command = replay(&bigquery, &["gs://logs/requests", "--format=json", "--concurrency=1"]);
     command.env_remove("BIGQUERY_EMULATOR_HOST").env("BIGQUERY_ENDPOINT", &bigquery.url);
     command.env("STORAGE_EMULATOR_HOST", &storage.url).env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &token);
     let running = tokio::spawn(run(command));
     bigquery.wait_for_requests(2).await;
-    metadata.expire();
-    std::fs::write(&token, metadata.hand_out()).unwrap();
+    metadata.revoke_all();
+    std::fs::write(&token, metadata.issue()).unwrap();
     let replayed = running.await.unwrap();
     assert_eq!((replayed.code, replayed.count("stored")), (Some(0), 10), "{}", replayed.err);
     assert_eq!(metadata.refused(), 1, "the expired token was sent once");

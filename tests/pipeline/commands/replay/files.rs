@@ -5,7 +5,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::{Replayed, column, gzip, replay, replayed, run, write};
 use crate::support::bigquery::TempDir;
-use crate::support::service::PATIENCE;
+use crate::support::service::TIMEOUT;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 use std::process::Stdio;
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn standard_input_is_read() {
     let bigquery = TestBigQuery::start().await;
     let mut child = replay(&bigquery, &["-", "--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&gzip(&lines(0..5))).await.unwrap();
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("the command ends").unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(bigquery.rows("pixel").await.len(), 5);
 }

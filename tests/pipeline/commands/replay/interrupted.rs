@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{column, replay, run, write};
 use crate::support::bigquery::TempDir;
-use crate::support::service::{PATIENCE, send_signal};
+use crate::support::service::{TIMEOUT, send_signal};
 use crate::support::{Entry, TestBigQuery};
 
 const ENTRIES: usize = 400;
@@ -36,9 +36,9 @@ async fn interrupted_by(signal: &str, bigquery: &TestBigQuery, args: &[&str], ch
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, has_progress).await.expect("a checkpoint is written");
+    tokio::time::timeout(TIMEOUT, has_progress).await.expect("a checkpoint is written");
     send_signal(&child, signal);
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("the command ends").unwrap();
     bigquery.faults().always(None);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }

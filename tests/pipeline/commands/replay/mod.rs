@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::support::bigquery::{PROJECT, TestBigQuery};
-use crate::support::service::{PATIENCE, command};
+use crate::support::service::{TIMEOUT, command};
 
 /// `replay ARGS` with this BigQuery, into one table.
 fn replay(bigquery: &TestBigQuery, args: &[&str]) -> Command {
@@ -49,7 +49,7 @@ impl Replayed {
 }
 
 async fn run(mut command: Command) -> Replayed {
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the command ends").unwrap();
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("the command ends").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Replayed { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }

@@ -10,7 +10,7 @@ use super::{column, replay, run};
 use crate::pubsub_emulator::{Emulator, anonymous};
 use crate::support::external::skipped;
 use crate::support::pull::PullSubscription;
-use crate::support::service::{PATIENCE, send_signal};
+use crate::support::service::{TIMEOUT, send_signal};
 use crate::support::{Entry, TestBigQuery};
 
 const NAME: &str = "pixel-dead-letter";
@@ -88,9 +88,9 @@ async fn a_killed_run_has_acknowledged_only_stored_messages() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, acknowledged).await.expect("stored messages are acknowledged before the end");
+        tokio::time::timeout(TIMEOUT, acknowledged).await.expect("stored messages are acknowledged before the end");
         send_signal(&child, signal);
-        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends").unwrap();
+        let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("the command ends").unwrap();
         assert_eq!(output.status.code(), code, "{signal}: {}", String::from_utf8_lossy(&output.stderr));
         bigquery.faults().always(None);
 

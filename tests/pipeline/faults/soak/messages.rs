@@ -1,4 +1,4 @@
-//! The messages of the soak: each is made anew from the seed and its number, so that a million of them take no memory.
+//! The messages of the soak test. Each is generated from the seed and its number, so a million messages need no memory.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use serde_json::json;
 
 use crate::support::{Entry, wrapped};
 
-/// The text by which BigQuery refuses a row.
-pub const POISON: &str = "poison-in-the-row";
-/// Message ids are numbers from here on.
+/// BigQuery refuses rows with this text.
+pub const INVALID_ROW: &str = "invalid-row";
+/// Id of the first message. Ids are consecutive numbers.
 const FIRST_ID: u64 = 7_000_000_000;
 const LOG_NAME: &str = "projects/test-project/logs/requests";
-/// Of events, in turn.
+/// Days of the events, with a timestamp of each day.
 const DAYS: [(&str, &str); 2] = [("20260102", "2026-01-02T03:04:05.402197Z"), ("20260103", "2026-01-03T00:00:00.000001Z")];
-const LONG_AGO: &str = "1999-12-31T23:59:59Z";
-/// Users at the beginning, and those who come one after the other until the end.
+const OLD_TIMESTAMP: &str = "1999-12-31T23:59:59Z";
+/// Number of users at the start, and of users that are added during the test.
 const USERS: [u32; 2] = [4, 16];
 
-/// What is in a message, which decides what becomes of it.
+/// The content of a message, which determines its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Event,
@@ -31,8 +31,8 @@ pub enum Kind {
     BadBase64,
     BadJson,
     NoRequestUrl,
-    LongAgo,
-    Poison,
+    OldTimestamp,
+    InvalidRow,
 }
 
 impl Kind {
@@ -44,11 +44,11 @@ impl Kind {
         Self::BadBase64,
         Self::BadJson,
         Self::NoRequestUrl,
-        Self::LongAgo,
-        Self::Poison,
+        Self::OldTimestamp,
+        Self::InvalidRow,
     ];
 
-    /// How the service counts its ack: outcome and reason.
+    /// Outcome and reason under which the service counts the ack.
     pub fn outcome(self) -> (&'static str, &'static str) {
         match self {
             Self::Event => ("stored", ""),
@@ -58,12 +58,12 @@ impl Kind {
             Self::BadBase64 => ("dead_letter", "bad_base64"),
             Self::BadJson => ("dead_letter", "bad_json"),
             Self::NoRequestUrl => ("dead_letter", "no_request_url"),
-            Self::LongAgo => ("dead_letter", "timestamp_out_of_range"),
-            Self::Poison => ("dead_letter", "invalid"),
+            Self::OldTimestamp => ("dead_letter", "timestamp_out_of_range"),
+            Self::InvalidRow => ("dead_letter", "invalid"),
         }
     }
 
-    fn drawn(random: &mut Rng) -> Self {
+    fn random(random: &mut Rng) -> Self {
         match random.u32(..1000) {
             0..20 => Self::OtherPath,
             20..40 => Self::OptedOut,
@@ -71,24 +71,24 @@ impl Kind {
             45..50 => Self::BadBase64,
             50..60 => Self::BadJson,
             60..70 => Self::NoRequestUrl,
-            70..80 => Self::LongAgo,
-            80..110 => Self::Poison,
+            70..80 => Self::OldTimestamp,
+            80..110 => Self::InvalidRow,
             _ => Self::Event,
         }
     }
 }
 
-/// How often it is delivered, as long as it is acked each time.
+/// Number of deliveries of a message that is acked each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copies {
     One,
-    /// Twice at the same time.
+    /// Two concurrent deliveries.
     TwoAtOnce,
-    /// Once more after the ack.
+    /// A second delivery after the ack.
     OneMore,
 }
 
-/// One message, without its text.
+/// One message, without its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Message {
     pub number: u32,
@@ -104,7 +104,7 @@ impl fmt::Display for Message {
     }
 }
 
-/// All of them.
+/// All messages.
 pub struct Messages {
     seed: u64,
     pub count: u32,
@@ -129,10 +129,10 @@ impl Messages {
 
     pub fn message(&self, number: u32) -> Message {
         let mut random = Rng::with_seed(self.seed ^ u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let kind = Kind::drawn(&mut random);
+        let kind = Kind::random(&mut random);
         let [first, later] = USERS;
         let users = first + (u64::from(later) * u64::from(number) / u64::from(self.count)) as u32;
-        // Some users have more events than others.
+        // The minimum of two numbers: some users have more events than others.
         let user = random.u32(..users).min(random.u32(..users));
         let copies = match random.u32(..100) {
             0..2 => Copies::TwoAtOnce,
@@ -142,21 +142,22 @@ impl Messages {
         Message { number, kind, copies, user, day: random.usize(..DAYS.len()) }
     }
 
-    /// The message of a row, by the order id or the message id that is in it.
+    /// The message of a row, by its order id.
     pub fn of_order(&self, order: &str) -> Option<Message> {
         order.parse().ok().filter(|number| *number < self.count).map(|number| self.message(number))
     }
 
+    /// The message of a dead letter, by its message id.
     pub fn of_id(&self, message_id: &str) -> Option<Message> {
         let number = message_id.parse::<u64>().ok()?.checked_sub(FIRST_ID)?;
         u32::try_from(number).ok().filter(|number| *number < self.count).map(|number| self.message(number))
     }
 
-    /// The body of its push.
+    /// The body of the push.
     pub fn body(&self, message: &Message) -> String {
         let data = match message.kind {
             Kind::NoData => String::new(),
-            Kind::BadBase64 => "no base64%".to_owned(),
+            Kind::BadBase64 => "not base64%".to_owned(),
             Kind::BadJson => STANDARD.encode("{\"httpRequest\":"),
             _ => STANDARD.encode(self.entry(message)),
         };
@@ -171,7 +172,7 @@ impl Messages {
             _ => &self.event,
         };
         let kind = match message.kind {
-            Kind::Poison => POISON,
+            Kind::InvalidRow => INVALID_ROW,
             Kind::OptedOut => "view&dnt=1",
             _ => "view",
         };
@@ -181,7 +182,7 @@ impl Messages {
 }
 
 impl Message {
-    /// The table where its row or its dead letter belongs, if there is any.
+    /// The table of its row or dead letter. `None` for a filtered message.
     pub fn table(&self) -> Option<String> {
         match self.kind.outcome().0 {
             "stored" => Some(format!("pixel_{}_{}", self.user(), DAYS[self.day].0)),
@@ -210,6 +211,6 @@ impl Message {
     }
 
     fn time(&self) -> &'static str {
-        if self.kind == Kind::LongAgo { LONG_AGO } else { DAYS[self.day].1 }
+        if self.kind == Kind::OldTimestamp { OLD_TIMESTAMP } else { DAYS[self.day].1 }
     }
 }

@@ -2,7 +2,7 @@
 
 import { fill, h, messageOf } from '../dom.js';
 import { setup } from '../setup.js';
-import { OUTCOME_LABELS, words } from '../overview/outcomes.js';
+import { words } from '../overview/outcomes.js';
 
 /**
  * `replay` sends the request. `once` is set if the message can be replayed only once.
@@ -48,7 +48,7 @@ export const facts = (pairs) => h('dl', { class: 'facts' },
  * @param {Explanation} explanation
  */
 function outcomeOf({ outcome, reason, table }) {
-  const tag = h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]);
+  const tag = h('span', { class: 'tag', 'data-outcome': outcome }, words(outcome));
   if (table) return [tag, ' in ', h('a', { href: `#/tables?${new URLSearchParams({ dataset: setup.dataset, table })}` }, table)];
   return [tag, ` (${words(reason ?? '')})`];
 }

@@ -3,7 +3,7 @@
 import { h } from '../dom.js';
 import { duration, timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
-import { OUTCOME_LABELS, words } from './outcomes.js';
+import { words } from './outcomes.js';
 
 const MAX_SHOWN = 25;
 
@@ -55,7 +55,7 @@ function item(event) {
   const details = h('details', {},
     h('summary', {},
       h('time', { datetime: new Date(event.time_ms).toISOString() }, timeOfDay(event.time_ms)),
-      h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]),
+      h('span', { class: 'tag', 'data-outcome': outcome }, words(outcome)),
       h('span', { class: 'event-url' }, event.url ? shortened({ method: event.method, url: event.url }) : 'not a log entry'),
       h('span', { class: 'soft event-reason' }, reason ? words(reason) : ''),
       h('span', { class: 'soft nowrap event-took' }, duration(event.duration_ms))));

@@ -3,18 +3,12 @@
 import { fill, h } from '../dom.js';
 import { count } from '../format.js';
 
-/** @type {Record<string, string>} */
-export const OUTCOME_LABELS = {
-  store: 'stored', stored: 'stored', filter: 'filtered', filtered: 'filtered', dead_letter: 'dead letter',
-  retry: 'nacked', saturated: 'nacked', invalid_request: 'rejected',
-};
-
 /**
- * Replaces underscores, as in `missing_attribute`.
+ * The label of an outcome or a reason: replaces underscores, as in `dead_letter`.
  *
- * @param {string} reason
+ * @param {string} label
  */
-export const words = (reason) => reason.replaceAll('_', ' ');
+export const words = (label) => label.replaceAll('_', ' ');
 
 /** @returns {OverviewPart} */
 export function outcomes() {
@@ -29,7 +23,7 @@ export function outcomes() {
       table.hidden = state.outcomes.length === 0;
       empty.hidden = !table.hidden;
       fill(body, state.outcomes.map(({ outcome, reason, count: n }) => h('tr', {},
-        h('td', {}, h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome] ?? outcome)),
+        h('td', {}, h('span', { class: 'tag', 'data-outcome': outcome }, words(outcome))),
         h('td', {}, reason ? words(reason) : h('span', { class: 'soft' }, '–')),
         h('td', { class: 'number' }, count(n)))));
     },

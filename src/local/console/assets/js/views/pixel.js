@@ -4,7 +4,7 @@ import { copyButton, field, fill, h } from '../dom.js';
 import { timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
 import { listen } from '../live.js';
-import { OUTCOME_LABELS, words } from '../overview/outcomes.js';
+import { words } from '../overview/outcomes.js';
 import { tagFor, urlFor } from '../pixel/tag.js';
 
 export const title = 'Create a pixel';
@@ -85,7 +85,7 @@ export function show(main) {
     if (mine !== asked || !answer) return;
     const facts = [['Table', answer.table], ['insertId', answer.insert_id], ['Detail', answer.detail]];
     fill(explained,
-      h('p', { class: 'row' }, h('span', { class: 'tag', 'data-outcome': answer.outcome }, OUTCOME_LABELS[answer.outcome]),
+      h('p', { class: 'row' }, h('span', { class: 'tag', 'data-outcome': answer.outcome }, words(answer.outcome)),
         h('span', {}, answer.reason ? explanationOf(answer.reason) : 'Stored as this row:')),
       answer.table && h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', { class: 'break' }, value)])),
       answer.row && h('pre', { class: 'block' }, JSON.stringify(answer.row, null, 2)));
@@ -139,11 +139,11 @@ export function show(main) {
 
 /** @param {DeliveryEvent} event @param {number} at */
 function arrived({ acked, explanation: { outcome, reason, table }, time_ms: time }, at) {
-  if (!acked) return [h('span', { class: 'tag', 'data-outcome': 'retry' }, OUTCOME_LABELS.retry), ' The message will be delivered again.'];
+  if (!acked) return [h('span', { class: 'tag', 'data-outcome': 'retry' }, 'retry'), ' The message will be delivered again.'];
   const where = table
     ? [h('a', { href: `#/tables?${new URLSearchParams({ dataset: setup.dataset, table })}` }, table), ` after ${time - at} ms`]
     : [words(reason ?? '')];
-  return [h('span', { class: 'tag', 'data-outcome': outcome }, OUTCOME_LABELS[outcome]), ' ', ...where];
+  return [h('span', { class: 'tag', 'data-outcome': outcome }, words(outcome)), ' ', ...where];
 }
 
 /** @param {string} a @param {string} b */

@@ -1,13 +1,15 @@
-//! One message in, one row, or the reason for having none, out.
+//! Decodes one message to one row, or to the reason why there is none.
+
+mod problems;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::attributes::{Attributes, ValidAttributes};
 use super::decoded::{Decoded, FilterReason, RejectReason, Rejected};
-use super::event::{EntryField, Event};
+use super::entry_columns::{Context, EntryColumn, REMOTE_IP, Value};
+use super::event::Event;
 use super::event_id::EventId;
-use super::hashed_ids::HashedIds;
 use super::json;
 use super::log_entry::LogEntry;
 use super::message::PubsubMessage;
@@ -16,11 +18,12 @@ use super::remote_ip::IpAnonymization;
 use super::request_url::RequestUrl;
 use super::row::{Cell, Row, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
-use super::signature::{SignatureMode, Signatures};
+use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
 use super::time_bounds;
+pub use problems::SchemaProblem;
 
-/// What the operator decides about decoding.
+/// The operator's settings for decoding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// VALID_ATTRIBUTES.
@@ -30,28 +33,28 @@ pub struct Settings {
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,
     pub privacy: Privacy,
-    /// None where URLs are not signed.
+    /// `None` if URLs are not signed.
     pub signatures: Option<Signatures>,
 }
 
-/// Settings and schema, worked out into what each column is filled from.
+/// Settings and schema, resolved to the source of each column.
 #[derive(Debug)]
 pub struct Decoder {
     settings: Settings,
     columns: Vec<(Column, Source)>,
     /// By position in VALID_ATTRIBUTES.
     is_repeated: Vec<bool>,
-    /// Attributes whose column has gone from the schema since the service started.
+    /// Attributes whose column was removed from the schema after the service started.
     without_column: Vec<usize>,
     invalid_attributes: Option<Column>,
 }
 
-/// What fills a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The source of a column's values.
+#[derive(Debug, Clone, Copy)]
 enum Source {
     /// A parameter, by its position in VALID_ATTRIBUTES.
     Attribute(usize),
-    Entry(EntryField),
+    Entry(&'static EntryColumn),
     /// Whether the URL is signed.
     Signed,
     Nothing,
@@ -60,96 +63,23 @@ enum Source {
 const INVALID_ATTRIBUTES: &str = "invalid_attributes";
 const SIGNED: &str = "signed";
 
-impl Settings {
-    /// Everything that keeps these settings from working with that schema.
-    pub fn problems_with(&self, schema: &Schema) -> Vec<SchemaProblem> {
-        let mut problems = Vec::new();
-        let offenders = |bad: &dyn Fn(Option<&Column>) -> bool| -> Vec<String> {
-            self.valid_attributes.names().iter().filter(|name| bad(schema.column(name))).cloned().collect()
-        };
-        let missing = offenders(&|column| column.is_none());
-        if !missing.is_empty() {
-            problems.push(SchemaProblem::Missing(missing));
-        }
-        let unfillable = offenders(&|column| column.is_some_and(|column| column.kind == ColumnType::Other));
-        if !unfillable.is_empty() {
-            problems.push(SchemaProblem::Unfillable(unfillable));
-        }
-        let holds_no_hash = |name: &str| {
-            let fits = |column: &Column| column.max_length.is_none_or(|length| length >= HashedIds::DIGITS);
-            schema.column(name).is_some_and(|column| column.kind != ColumnType::String || !fits(column))
-        };
-        let hashed = self.privacy.hashed_ids.iter().flat_map(HashedIds::names);
-        let unhashable: Vec<String> = hashed.filter(|name| holds_no_hash(name)).map(str::to_owned).collect();
-        if !unhashable.is_empty() {
-            problems.push(SchemaProblem::Unhashable(unhashable));
-        }
-        let decoder = Decoder::new(self.clone(), schema);
-        let marks = self.signatures.as_ref().is_some_and(|signatures| signatures.mode == SignatureMode::Mark);
-        let holds_the_mark = |(column, source): &(Column, Source)| {
-            *source == Source::Signed && matches!(column.kind, ColumnType::Boolean | ColumnType::String)
-        };
-        if marks && !decoder.columns.iter().any(holds_the_mark) {
-            problems.push(SchemaProblem::Unmarked);
-        }
-        let unfilled: Vec<String> = decoder
-            .columns
-            .iter()
-            .filter(|(column, source)| *source == Source::Nothing && column.must_be_filled())
-            .map(|(column, _)| column.name.clone())
-            .collect();
-        if !unfilled.is_empty() {
-            problems.push(SchemaProblem::Unfilled(unfilled));
-        }
-        problems
-    }
-}
-
-/// What keeps settings from working with a schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaProblem {
-    /// Attributes that have no column.
-    #[error("VALID_ATTRIBUTES names {}, of which the schema has no column: add a column or take the name off the list", .0.join(", "))]
-    Missing(Vec<String>),
-    /// Attributes with a column of a type such as RECORD.
-    #[error("VALID_ATTRIBUTES names {}, whose type no URL parameter can fill", .0.join(", "))]
-    Unfillable(Vec<String>),
-    /// Columns of ids that hold no hash.
-    #[error(
-        "HASH_ATTRIBUTES names {}, whose column cannot hold a hash: make it a STRING, of {digits} characters or more, or take the name off the list",
-        .0.join(", "), digits = HashedIds::DIGITS
-    )]
-    Unhashable(Vec<String>),
-    /// Nothing would tell a forged event from a signed one.
-    #[error(
-        "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add it to the template table, or set SIGNATURE_MODE=require"
-    )]
-    Unmarked,
-    /// Columns. (IP_ANONYMIZATION=drop leaves `remote_ip` empty.)
-    #[error(
-        "the schema has REQUIRED columns that nothing fills: {}: put them into VALID_ATTRIBUTES or make them NULLABLE",
-        .0.join(", ")
-    )]
-    Unfilled(Vec<String>),
-}
-
 impl Decoder {
-    /// Works out what fills each column of `schema`.
+    /// Resolves the source of each column of `schema`.
     pub fn new(settings: Settings, schema: &Schema) -> Self {
         let names = settings.valid_attributes.names();
         let mut invalid_attributes = None;
         let mut columns = Vec::with_capacity(schema.columns().len());
         for column in schema.columns() {
             let attribute = names.iter().position(|name| column.is_called(name));
-            let source = match (attribute, EntryField::of_column(column)) {
+            let source = match (attribute, EntryColumn::of(column)) {
                 (Some(index), _) => Source::Attribute(index),
-                (None, Some(EntryField::RemoteIp)) if settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
-                (None, Some(field)) => Source::Entry(field),
+                (None, Some(entry)) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
+                (None, Some(entry)) => Source::Entry(entry),
                 (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
                 (None, None) => Source::Nothing,
             };
             let lists_names = column.kind == ColumnType::String && column.mode == Mode::Repeated;
-            if source == Source::Nothing && lists_names && column.is_called(INVALID_ATTRIBUTES) {
+            if matches!(source, Source::Nothing) && lists_names && column.is_called(INVALID_ATTRIBUTES) {
                 invalid_attributes = Some(column.clone());
             } else {
                 columns.push((column.clone(), source));
@@ -165,15 +95,15 @@ impl Decoder {
     pub fn decode(&self, message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
         let data = match message.data.bytes() {
             Ok(data) => data,
-            Err(error) => return unfit(message, RejectReason::BadBase64, error.to_string()),
+            Err(error) => return rejected(message, RejectReason::BadBase64, error.to_string()),
         };
         if data.is_empty() {
-            return unfit(message, RejectReason::NoData, "the message has no data".to_owned());
+            return rejected(message, RejectReason::NoData, "the message has no data".to_owned());
         }
         match json::read::<LogEntry<'_>>(&data) {
             Ok(entry) => self.decode_entry(message, entry, &data, now),
             Err(error) => {
-                unfit(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
+                rejected(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
             }
         }
     }
@@ -196,8 +126,8 @@ impl Decoder {
         if !paths.is_empty() && !paths.iter().any(|path| path == url.path) {
             return Decoded::Filtered(FilterReason::Path);
         }
-        // Before anything by which the message could be kept, be it as a dead letter.
-        if self.settings.privacy.forbids(url.query) {
+        // Before the first check that can reject the message: a dead letter would store it.
+        if self.settings.privacy.is_opted_out(url.query) {
             return Decoded::Filtered(FilterReason::OptedOut);
         }
         let signed = match self.settings.signatures.as_ref().map(|signatures| signatures.check(url.query)).transpose() {
@@ -242,11 +172,19 @@ impl Decoder {
         signed: Option<bool>,
     ) -> Result<Bytes, (String, Written)> {
         let mut row = RowWriter::new();
+        let context = Context { event, url, privacy: &self.settings.privacy };
         for (column, source) in &self.columns {
             let written = match source {
                 Source::Attribute(index) if self.is_repeated[*index] => row.column(column, attributes.all(*index).map(Cell::Text)),
                 Source::Attribute(index) => row.column(column, attributes.first(*index).map(Cell::Text).into_iter()),
-                Source::Entry(field) => event.write(*field, url, &self.settings.privacy, column, &mut row),
+                Source::Entry(entry) => {
+                    let value = entry.value(&context);
+                    let cell = value.as_ref().map(|value| match value {
+                        Value::Text(text) => Cell::Text(text),
+                        Value::Time(time) => Cell::Time(*time),
+                    });
+                    row.column(column, cell.into_iter())
+                }
                 Source::Signed => row.column(column, signed.map(|signed| Cell::Text(if signed { "true" } else { "false" })).into_iter()),
                 Source::Nothing => Written::Absent,
             };
@@ -261,7 +199,7 @@ impl Decoder {
     }
 }
 
-fn unfit(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
+fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
         None => EventId::of_data(message.data.to_base64().as_bytes()),

@@ -1,5 +1,5 @@
-# Bad settings are refused before anything is made, each by its own variable: every variable of a run has to
-# fail, and nothing else. One that is compared with another is not looked at while the other is wrong.
+# Invalid settings are rejected before a resource is created. In each run, exactly the variables of expect_failures fail.
+# Terraform does not compare a variable with another that is invalid, so those are in later runs.
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
@@ -8,14 +8,14 @@ variables {
   project_id = "my-project"
 }
 
-run "what_is_something_else_is_refused" {
+run "values_of_another_kind_are_rejected" {
   command = plan
 
   variables {
     project_id              = "123456789012"              # a number
     region                  = "us-central1-a"             # a zone
-    location                = "us"                        # in small letters
-    pipeline                = "px"                        # 2 characters, where a topic must have 3
+    location                = "us"                        # lower case
+    pipeline                = "px"                        # 2 characters; a topic needs 3
     domain                  = "https://track.example.com" # a URL
     archive_days            = 0
     table_expiration_days   = 0
@@ -31,7 +31,7 @@ run "what_is_something_else_is_refused" {
     valid_attributes        = "order id"
     table_suffix            = "-{user_id}"
     max_new_tables_per_hour = 0
-    pixel_path              = "*" # what the service takes for any path
+    pixel_path              = "*" # valid for the service, as any path
     batch_max_rows          = 50001
     batch_max_bytes         = 9000001
     batch_max_inserts       = 0
@@ -72,7 +72,7 @@ run "what_is_something_else_is_refused" {
   ]
 }
 
-run "what_is_almost_right_is_refused" {
+run "values_with_a_small_mistake_are_rejected" {
   command = plan
 
   variables {
@@ -111,14 +111,14 @@ run "what_is_almost_right_is_refused" {
   ]
 }
 
-run "what_would_break_another_name_is_refused" {
+run "values_that_make_another_name_invalid_are_rejected" {
   command = plan
 
   variables {
     max_instances    = 0
-    table_name       = "event" # with which the views begin
+    table_name       = "event" # the names of the views begin with it
     pipeline         = "pixel-"
-    pixel_path       = "/pixel.png\" OR \"" # ends the filter's text
+    pixel_path       = "/pixel.png\" OR \"" # ends the string in the filter
     push_deadline    = "soon"
     valid_attributes = "order_id,,type"
   }
@@ -133,7 +133,7 @@ run "what_would_break_another_name_is_refused" {
   ]
 }
 
-run "what_google_keeps_for_itself_is_refused" {
+run "reserved_names_are_rejected" {
   command = plan
 
   variables {
@@ -141,7 +141,7 @@ run "what_google_keeps_for_itself_is_refused" {
     pipeline          = "goog-pixel"
     pixel_path        = "/pixel.png?x=1" # a query
     push_deadline     = "50"             # no unit
-    overflow_suffix   = "_{user_id}"     # a stranger's
+    overflow_suffix   = "_{user_id}"     # an attribute, which requests choose
   }
 
   expect_failures = [
@@ -153,7 +153,7 @@ run "what_google_keeps_for_itself_is_refused" {
   ]
 }
 
-run "an_overflow_table_that_is_no_other_is_refused" {
+run "an_overflow_suffix_equal_to_the_table_suffix_is_rejected" {
   command = plan
 
   variables {
@@ -166,7 +166,7 @@ run "an_overflow_table_that_is_no_other_is_refused" {
   ]
 }
 
-run "an_object_that_is_a_folder_is_refused" {
+run "a_path_that_is_a_folder_is_rejected" {
   command = plan
 
   variables {
@@ -178,7 +178,7 @@ run "an_object_that_is_a_folder_is_refused" {
   ]
 }
 
-run "an_object_that_is_a_folder_is_refused_further_on_as_well" {
+run "a_second_path_that_is_a_folder_is_rejected" {
   command = plan
 
   variables {
@@ -190,7 +190,7 @@ run "an_object_that_is_a_folder_is_refused_further_on_as_well" {
   ]
 }
 
-run "an_attribute_without_a_column_is_refused" {
+run "an_attribute_without_a_column_is_rejected" {
   command = plan
 
   variables {
@@ -200,7 +200,7 @@ run "an_attribute_without_a_column_is_refused" {
   expect_failures = [google_bigquery_table.template]
 }
 
-run "a_schema_file_that_is_no_schema_is_refused" {
+run "a_file_that_is_not_a_schema_is_rejected" {
   command = plan
 
   variables {

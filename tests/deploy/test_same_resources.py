@@ -1,13 +1,13 @@
 """The script and the Terraform module create the same resources. The requests of the script and the plan of Terraform are
-brought to one form and compared. What Terraform knows only after it applies (a URL, an account's address) is checked by
-the module's own tests."""
+converted to one form and compared. The tests of the module check the values that are known only after an apply, such as a
+URL or the address of an account."""
 import json
 
 from support import EVERYTHING, DeployTest, plan
 
 
 def one(value):
-    """Terraform's blocks are lists"""
+    """The block of a list of one block."""
     return value[0] if isinstance(value, list) and value else value or {}
 
 
@@ -16,14 +16,14 @@ def short(text):
 
 
 def strip(value):
-    """Without empty values, which the two sides leave out differently."""
+    """Without empty values, which only one of the two sides may have."""
     if isinstance(value, dict):
         return {k: strip(v) for k, v in value.items() if v not in (None, [], {}, '')}
     return [strip(v) for v in value] if isinstance(value, list) else value
 
 
 def camel(value):
-    """snake_case keys as the API spells them, single blocks as objects"""
+    """The keys in camelCase, as in the API."""
     if isinstance(value, dict):
         head = lambda k: k.split('_')[0] + ''.join(part.title() for part in k.split('_')[1:])
         return {head(k): camel(v) for k, v in value.items()}
@@ -36,78 +36,78 @@ def upstream(config):
 
 
 def from_script(run):
-    things = {}
+    found = {}
     for r in run.requests:
         api, body = r.get('api') or '', r.get('body') or {}
         if r['status'] >= 300 or r['method'] == 'GET':
             continue
         name = short(body.get('name') or '') if isinstance(body.get('name'), str) else ''
-        # Where gcloud uploads the sources of a build.
+        # gcloud uploads the sources of a build there.
         if 'run-sources-' in r['path'] + name:
             continue
         if api == 'serviceusage.services.batchEnable':
-            things.update({('api', service): {} for service in body['serviceIds']})
+            found.update({('api', service): {} for service in body['serviceIds']})
         elif api == 'bigquery.datasets.insert':
-            things['dataset', body['datasetReference']['datasetId']] = {k: body.get(k) for k in ('location', 'labels', 'description')}
+            found['dataset', body['datasetReference']['datasetId']] = {k: body.get(k) for k in ('location', 'labels', 'description')}
         elif api == 'bigquery.datasets.patch':
             dataset = body['datasetReference']['datasetId']
             if 'defaultTableExpirationMs' in body:
-                things['dataset', dataset]['expiration'] = int(body['defaultTableExpirationMs'])
+                found['dataset', dataset]['expiration'] = int(body['defaultTableExpirationMs'])
             for entry in body.get('access', []):
                 if entry.get('role') == 'WRITER':
-                    things['grant', 'roles/bigquery.dataEditor', dataset] = {'count': 1}
+                    found['grant', 'roles/bigquery.dataEditor', dataset] = {'count': 1}
         elif api == 'bigquery.tables.insert':
-            things['table', body['tableReference']['tableId']] = {
+            found['table', body['tableReference']['tableId']] = {
                 'columns': body.get('schema', {}).get('fields'), 'view': body.get('view', {}).get('query', '').strip(), 'pipeline': body['labels']['pipeline']}
         elif api == 'iam.projects.serviceAccounts.create':
-            things['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
+            found['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
         elif api == 'artifactregistry.projects.locations.repositories.create':
-            things['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
+            found['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
         elif api == 'run.namespaces.services.create' and 'dryRun' not in r['query']:
-            things['service', body['metadata']['name']] = service_from_script(body)
+            found['service', body['metadata']['name']] = service_from_script(body)
         elif api == 'pubsub.projects.topics.create':
-            things['topic', name] = {'labels': body['labels']}
+            found['topic', name] = {'labels': body['labels']}
         elif api == 'pubsub.projects.subscriptions.create':
-            things['subscription', name] = {
+            found['subscription', name] = {
                 'ack': body.get('ackDeadlineSeconds'), 'retry': body.get('retryPolicy'), 'attempts': body.get('deadLetterPolicy', {}).get('maxDeliveryAttempts'),
                 'retention': body['messageRetentionDuration'], 'never expires': 'expirationPolicy' in body and not body['expirationPolicy'].get('ttl'),
                 'pushes': 'pushConfig' in body, 'labels': body['labels']}
         elif api == 'logging.projects.sinks.create':
-            things['sink', name] = {'filter': body['filter']}
+            found['sink', name] = {'filter': body['filter']}
         elif api == 'logging.projects.sinks.patch' and name == '_Default':
             for exclusion in body['exclusions']:
-                things['exclusion', exclusion['name']] = {'filter': exclusion['filter']}
+                found['exclusion', exclusion['name']] = {'filter': exclusion['filter']}
         elif api == 'storage.buckets.insert':
-            things['bucket', name] = {'location': body['location'], 'public': body['iamConfiguration']['publicAccessPrevention'],
-                                      'uniform': body['iamConfiguration']['uniformBucketLevelAccess']['enabled']}
+            found['bucket', name] = {'location': body['location'], 'public': body['iamConfiguration']['publicAccessPrevention'],
+                                     'uniform': body['iamConfiguration']['uniformBucketLevelAccess']['enabled']}
         elif api == 'storage.buckets.patch':
-            things['bucket', short(r['path'])]['days'] = body['lifecycle']['rule'][0]['condition']['age']
+            found['bucket', short(r['path'])]['days'] = body['lifecycle']['rule'][0]['condition']['age']
         elif api == 'storage.objects.insert':
-            things['object', body['name']] = {'cache': body['cacheControl'], 'type': body['contentType']}
+            found['object', body['name']] = {'cache': body['cacheControl'], 'type': body['contentType']}
         elif api == 'compute.backendBuckets.insert':
-            things['backend bucket', name] = {'bucket': body['bucketName'], 'cdn': body['enableCdn'], **body['cdnPolicy']}
+            found['backend bucket', name] = {'bucket': body['bucketName'], 'cdn': body['enableCdn'], **body['cdnPolicy']}
         elif api == 'compute.globalForwardingRules.insert':
-            things['forwarding rule', name] = {'scheme': body['loadBalancingScheme'], 'ports': body['portRange']}
+            found['forwarding rule', name] = {'scheme': body['loadBalancingScheme'], 'ports': body['portRange']}
         elif api == 'compute.sslCertificates.insert':
-            things['certificate', name] = {'domains': body['managed']['domains']}
+            found['certificate', name] = {'domains': body['managed']['domains']}
         elif api == 'compute.globalAddresses.insert':
-            things['address', name] = {'version': body['ipVersion']}
+            found['address', name] = {'version': body['ipVersion']}
         elif api.startswith('compute.') and api.endswith('.insert'):
-            things[api.split('.')[1], name] = {}
+            found[api.split('.')[1], name] = {}
         elif api == 'logging.projects.metrics.create':
-            things['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
+            found['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
         elif api == 'monitoring.projects.alertPolicies.create':
-            things['alert', body['displayName']] = {'labels': body['userLabels'], 'text': body['documentation']['content'], 'severity': body['severity'],
-                                                    'conditions': body['conditions']}
+            found['alert', body['displayName']] = {'labels': body['userLabels'], 'text': body['documentation']['content'], 'severity': body['severity'],
+                                                   'conditions': body['conditions']}
         elif api == 'monitoring.projects.notificationChannels.create':
-            things['channel', body['displayName']] = {'labels': body['labels'], 'type': body['type']}
+            found['channel', body['displayName']] = {'labels': body['labels'], 'type': body['type']}
         elif api == 'monitoring.projects.dashboards.create':
-            things['dashboard', body['displayName']] = {'tiles': body['mosaicLayout']['tiles']}
+            found['dashboard', body['displayName']] = {'tiles': body['mosaicLayout']['tiles']}
         elif api.endswith('setIamPolicy'):
             on = short(r['path'].removesuffix('/iam').removesuffix(':setIamPolicy'))
             for binding in body.get('bindings') or body['policy']['bindings']:
-                things['grant', binding['role'], on] = {'count': len(binding['members'])}
-    return things
+                found['grant', binding['role'], on] = {'count': len(binding['members'])}
+    return found
 
 
 def service_from_script(body):
@@ -118,7 +118,7 @@ def service_from_script(body):
         'pipeline': body['metadata']['labels']['pipeline'], 'concurrency': template['spec']['containerConcurrency'],
         'timeout': template['spec']['timeoutSeconds'], 'limits': container['resources']['limits'],
         'boost': annotations['run.googleapis.com/startup-cpu-boost'] == 'True',
-        'least': int(annotations.get('autoscaling.knative.dev/minScale', 0)), 'most': int(annotations['autoscaling.knative.dev/maxScale']),
+        'min_instances': int(annotations.get('autoscaling.knative.dev/minScale', 0)), 'max_instances': int(annotations['autoscaling.knative.dev/maxScale']),
         'startup': probe(container['startupProbe']), 'liveness': probe(container['livenessProbe']),
         'env': {e['name']: e.get('value', '') for e in container['env']}}
 
@@ -130,25 +130,25 @@ def probe(p):
 def service_from_plan(v):
     template = one(v['template'])
     container = one(template['containers'])
-    spell = lambda p: probe({'httpGet': one(p['http_get']), **camel({k: v for k, v in p.items() if k != 'http_get'})})
+    convert = lambda p: probe({'httpGet': one(p['http_get']), **camel({k: v for k, v in p.items() if k != 'http_get'})})
     return {
         'ingress': v['ingress'], 'pipeline': v['labels']['pipeline'], 'concurrency': template['max_instance_request_concurrency'],
         'timeout': int(template['timeout'].removesuffix('s')), 'limits': one(container['resources'])['limits'],
-        'boost': one(container['resources'])['startup_cpu_boost'], 'least': one(template['scaling'])['min_instance_count'],
-        'most': one(template['scaling'])['max_instance_count'], 'startup': spell(one(container['startup_probe'])),
-        'liveness': spell(one(container['liveness_probe'])), 'env': {e['name']: e['value'] or '' for e in container['env']}}
+        'boost': one(container['resources'])['startup_cpu_boost'], 'min_instances': one(template['scaling'])['min_instance_count'],
+        'max_instances': one(template['scaling'])['max_instance_count'], 'startup': convert(one(container['startup_probe'])),
+        'liveness': convert(one(container['liveness_probe'])), 'env': {e['name']: e['value'] or '' for e in container['env']}}
 
 
 def from_plan(resources):
-    things = {}
+    found = {}
     grants = {'google_project_iam_member': 'project', 'google_pubsub_topic_iam_member': 'topic', 'google_pubsub_subscription_iam_member': 'subscription',
               'google_storage_bucket_iam_member': 'bucket', 'google_cloud_run_v2_service_iam_member': 'name', 'google_bigquery_dataset_iam_member': 'dataset_id'}
     for kind, v in resources:
         if kind in grants:
             key = 'grant', v['role'], short(v[grants[kind]])
-            things[key] = {'count': things.get(key, {'count': 0})['count'] + 1}
+            found[key] = {'count': found.get(key, {'count': 0})['count'] + 1}
             continue
-        thing = {
+        item = {
             'google_project_service': lambda: ('api', v['service'], {}),
             'google_bigquery_dataset': lambda: ('dataset', v['dataset_id'], {
                 **{k: v[k] for k in ('location', 'labels', 'description')}, 'expiration': v['default_table_expiration_ms']}),
@@ -189,13 +189,13 @@ def from_plan(resources):
             'google_project_service_identity': lambda: None,
             'terraform_data': lambda: None,
         }[kind]()
-        if thing:
-            things[thing[0], thing[1]] = thing[2]
-    return things
+        if item:
+            found[item[0], item[1]] = item[2]
+    return found
 
 
 def condition(c):
-    """As the API spells it: the one block that is not empty."""
+    """A condition as in the API: only the block that is not empty."""
     out = {}
     for key, value in camel(strip(c)).items():
         value = one(value) if key.startswith('condition') else value

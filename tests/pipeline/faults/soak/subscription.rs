@@ -1,4 +1,4 @@
-//! Pub/Sub's side of the soak: many deliveries at once, each message again until it is acked, and some twice.
+//! The push subscription of the soak test: concurrent deliveries, each message until it is acked, and some messages twice.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,36 +11,36 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::delivery_results::{DeliveryResult, DeliveryResults};
 use super::messages::{Copies, Message, Messages};
-use super::tally::{Answer, Tally};
 
-/// Deliveries under way at most.
+/// Maximum of concurrent deliveries.
 pub const SENDERS: usize = 256;
-/// The least that a subscription may have.
+/// The minimum ack deadline of a subscription.
 const ACK_DEADLINE: Duration = Duration::from_secs(10);
-/// Push backoff: from here, doubled with each nack of the message, four times at most.
+/// Push backoff after the first nack of a message. It doubles with each further nack, at most four times.
 const BACKOFF: Duration = Duration::from_millis(100);
-/// Messages that wait for their next delivery; with more of them none is sent for the first time.
-const BACKLOG: usize = 4 * SENDERS;
+/// With more messages waiting for redelivery, no new message is sent.
+const MAX_BACKLOG: usize = 4 * SENDERS;
 
-/// Where the service is, and which of its lives it is.
+/// The address of the service, and the number of its process.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    pub life: usize,
+    pub process: usize,
     /// HOST:PORT
     pub address: String,
 }
 
-/// What has yet to be delivered.
+/// The deliveries to be made.
 #[derive(Default)]
 struct Queue {
-    /// The first message that was not sent yet.
+    /// The first message that was not sent.
     next: u32,
-    under_way: usize,
-    again: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    in_flight: usize,
+    redeliveries: BinaryHeap<Reverse<(Instant, u32, u32)>>,
 }
 
-/// A delivery to be made.
+/// A delivery that is due.
 struct Due {
     message: Message,
     attempt: u32,
@@ -55,14 +55,14 @@ enum Next {
 /// A push subscription.
 pub struct Subscription {
     messages: Arc<Messages>,
-    tally: Arc<Tally>,
+    results: Arc<DeliveryResults>,
     queue: Mutex<Queue>,
     endpoint: watch::Receiver<Endpoint>,
 }
 
 impl Subscription {
-    pub fn new(messages: Arc<Messages>, tally: Arc<Tally>, endpoint: watch::Receiver<Endpoint>) -> Self {
-        Self { messages, tally, queue: Mutex::default(), endpoint }
+    pub fn new(messages: Arc<Messages>, results: Arc<DeliveryResults>, endpoint: watch::Receiver<Endpoint>) -> Self {
+        Self { messages, results, queue: Mutex::default(), endpoint }
     }
 
     /// Whether every message was sent at least once.
@@ -70,7 +70,7 @@ impl Subscription {
         self.queue.lock().unwrap().next == self.messages.count
     }
 
-    /// Delivers, one at a time, until everything is acked.
+    /// Delivers one message at a time until all are acked.
     pub async fn send(self: Arc<Self>) {
         let mut connection = Connection::default();
         loop {
@@ -85,26 +85,26 @@ impl Subscription {
     fn next(&self) -> Next {
         let mut queue = self.queue.lock().unwrap();
         let now = Instant::now();
-        let wait = queue.again.peek().map(|Reverse((at, ..))| at.saturating_duration_since(now));
+        let wait = queue.redeliveries.peek().map(|Reverse((at, ..))| at.saturating_duration_since(now));
         if wait.is_some_and(|wait| wait.is_zero())
-            && let Some(Reverse((_, number, attempt))) = queue.again.pop()
+            && let Some(Reverse((_, number, attempt))) = queue.redeliveries.pop()
         {
-            queue.under_way += 1;
+            queue.in_flight += 1;
             return Next::Due(Due { message: self.messages.message(number), attempt });
         }
-        if queue.next < self.messages.count && queue.again.len() < BACKLOG {
+        if queue.next < self.messages.count && queue.redeliveries.len() < MAX_BACKLOG {
             let message = self.messages.message(queue.next);
             queue.next += 1;
-            queue.under_way += 1;
+            queue.in_flight += 1;
             if message.copies == Copies::TwoAtOnce {
-                queue.again.push(Reverse((now, message.number, 0)));
+                queue.redeliveries.push(Reverse((now, message.number, 0)));
             }
             return Next::Due(Due { message, attempt: 0 });
         }
         match wait {
-            // Whatever is nacked meanwhile is due no earlier than a backoff from now.
+            // A message that is nacked meanwhile is due after a backoff at the earliest.
             Some(wait) => Next::Wait(wait.min(BACKOFF / 2)),
-            None if queue.under_way > 0 => Next::Wait(BACKOFF / 2),
+            None if queue.in_flight > 0 => Next::Wait(BACKOFF / 2),
             None => Next::Nothing,
         }
     }
@@ -112,45 +112,49 @@ impl Subscription {
     async fn deliver(&self, Due { message, attempt }: Due, connection: &mut Connection) {
         let endpoint = self.endpoint.borrow().clone();
         let body = self.messages.body(&message);
-        self.tally.begins(&message);
-        let answer = match timeout(ACK_DEADLINE, connection.post(&endpoint, &body)).await {
-            Ok(answer) => answer,
-            Err(_) => Answer::TooLate,
+        self.results.record_start(&message);
+        let result = match timeout(ACK_DEADLINE, connection.post(&endpoint, &body)).await {
+            Ok(result) => result,
+            Err(_) => DeliveryResult::TimedOut,
         };
-        let acks = self.tally.answered(endpoint.life, &message, answer);
-        let again = match answer {
-            Answer::Acked if message.copies == Copies::OneMore && acks == 1 => Some((Duration::from_millis(fastrand::u64(..3000)), 0)),
-            Answer::Acked => None,
+        let acks = self.results.record_end(endpoint.process, &message, result);
+        let redelivery = match result {
+            DeliveryResult::Acked if message.copies == Copies::OneMore && acks == 1 => {
+                Some((Duration::from_millis(fastrand::u64(..3000)), 0))
+            }
+            DeliveryResult::Acked => None,
             _ => Some((BACKOFF.mul_f64(2_f64.powi(attempt.min(4) as i32) * (1.0 + fastrand::f64())), attempt + 1)),
         };
         let mut queue = self.queue.lock().unwrap();
-        queue.under_way -= 1;
-        if let Some((pause, attempt)) = again {
-            queue.again.push(Reverse((Instant::now() + pause, message.number, attempt)));
+        queue.in_flight -= 1;
+        if let Some((pause, attempt)) = redelivery {
+            queue.redeliveries.push(Reverse((Instant::now() + pause, message.number, attempt)));
         }
     }
 }
 
-/// A connection that is kept. By hand: an HTTP client, which like this test is not optimised, would take most of its time.
+/// A keep-alive connection. Hand-written, because an HTTP client in a debug build would use most of the CPU time.
 #[derive(Default)]
 struct Connection {
-    /// Gone unless the last answer was read to its end.
+    /// The open connection and the number of its process. `None` after an incomplete response.
     open: Option<(usize, BufReader<TcpStream>)>,
 }
 
 impl Connection {
-    async fn post(&mut self, endpoint: &Endpoint, body: &str) -> Answer {
+    async fn post(&mut self, endpoint: &Endpoint, body: &str) -> DeliveryResult {
         let stream = match self.open.take() {
-            Some((life, stream)) if life == endpoint.life => stream,
+            Some((process, stream)) if process == endpoint.process => stream,
             _ => match TcpStream::connect(&endpoint.address).await {
+                // Linux may connect a free port of localhost to itself.
+                Ok(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => return DeliveryResult::Unreachable,
                 Ok(stream) => BufReader::new(stream),
-                Err(_) => return Answer::NotReached,
+                Err(_) => return DeliveryResult::Unreachable,
             },
         };
-        self.exchange(stream, endpoint, body).await.map_or(Answer::CutOff, Answer::of_status)
+        self.exchange(stream, endpoint, body).await.map_or(DeliveryResult::Aborted, DeliveryResult::of_status)
     }
 
-    /// The status of the answer.
+    /// Sends the request. Returns the status of the response.
     async fn exchange(&mut self, mut stream: BufReader<TcpStream>, endpoint: &Endpoint, body: &str) -> io::Result<u16> {
         let host = &endpoint.address;
         let length = body.len();
@@ -177,7 +181,7 @@ impl Connection {
         let mut rest = vec![0; length];
         stream.read_exact(&mut rest).await?;
         if !closes {
-            self.open = Some((endpoint.life, stream));
+            self.open = Some((endpoint.process, stream));
         }
         Ok(status)
     }

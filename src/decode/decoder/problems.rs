@@ -1,0 +1,79 @@
+//! The conflicts between settings and a schema, found before the first message.
+
+use super::{Decoder, SIGNED, Settings, Source};
+use crate::decode::hashed_ids::HashedIds;
+use crate::decode::schema::{Column, ColumnType, Schema};
+use crate::decode::signature::SignatureMode;
+
+impl Settings {
+    /// All conflicts between these settings and that schema.
+    pub fn problems_with(&self, schema: &Schema) -> Vec<SchemaProblem> {
+        let mut problems = Vec::new();
+        let names_where = |predicate: &dyn Fn(Option<&Column>) -> bool| -> Vec<String> {
+            self.valid_attributes.names().iter().filter(|name| predicate(schema.column(name))).cloned().collect()
+        };
+        let missing = names_where(&|column| column.is_none());
+        if !missing.is_empty() {
+            problems.push(SchemaProblem::Missing(missing));
+        }
+        let unfillable = names_where(&|column| column.is_some_and(|column| column.kind == ColumnType::Other));
+        if !unfillable.is_empty() {
+            problems.push(SchemaProblem::Unfillable(unfillable));
+        }
+        let cannot_hold_hash = |name: &str| {
+            let fits = |column: &Column| column.max_length.is_none_or(|length| length >= HashedIds::DIGITS);
+            schema.column(name).is_some_and(|column| column.kind != ColumnType::String || !fits(column))
+        };
+        let hashed = self.privacy.hashed_ids.iter().flat_map(HashedIds::names);
+        let unhashable: Vec<String> = hashed.filter(|name| cannot_hold_hash(name)).map(str::to_owned).collect();
+        if !unhashable.is_empty() {
+            problems.push(SchemaProblem::Unhashable(unhashable));
+        }
+        let decoder = Decoder::new(self.clone(), schema);
+        let is_mark_mode = self.signatures.as_ref().is_some_and(|signatures| signatures.mode == SignatureMode::Mark);
+        let can_hold_mark = |(column, source): &(Column, Source)| {
+            matches!(source, Source::Signed) && matches!(column.kind, ColumnType::Boolean | ColumnType::String)
+        };
+        if is_mark_mode && !decoder.columns.iter().any(can_hold_mark) {
+            problems.push(SchemaProblem::Unmarked);
+        }
+        let unfilled: Vec<String> = decoder
+            .columns
+            .iter()
+            .filter(|(column, source)| matches!(source, Source::Nothing) && column.must_be_filled())
+            .map(|(column, _)| column.name.clone())
+            .collect();
+        if !unfilled.is_empty() {
+            problems.push(SchemaProblem::Unfilled(unfilled));
+        }
+        problems
+    }
+}
+
+/// A conflict between settings and a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaProblem {
+    /// Attributes without a column.
+    #[error("VALID_ATTRIBUTES names {}, for which the schema has no column: add the column, or remove the name from the list", .0.join(", "))]
+    Missing(Vec<String>),
+    /// Attributes whose column has a type such as RECORD.
+    #[error("VALID_ATTRIBUTES names {}, whose column has a type that a URL parameter cannot fill: change the type, or remove the name from the list", .0.join(", "))]
+    Unfillable(Vec<String>),
+    /// Attributes whose column cannot contain a hash.
+    #[error(
+        "HASH_ATTRIBUTES names {}, whose column cannot hold a hash: make it a STRING of {digits} characters or more, or remove the name from the list",
+        .0.join(", "), digits = HashedIds::DIGITS
+    )]
+    Unhashable(Vec<String>),
+    /// There is no column that distinguishes forged events from signed ones.
+    #[error(
+        "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add the column to the template table, or set SIGNATURE_MODE=require"
+    )]
+    Unmarked,
+    /// Columns. `remote_ip` is one of them with IP_ANONYMIZATION=drop.
+    #[error(
+        "the schema has REQUIRED columns without a source: {}: add them to VALID_ATTRIBUTES, or make them NULLABLE",
+        .0.join(", ")
+    )]
+    Unfilled(Vec<String>),
+}

@@ -1,0 +1,17 @@
+//! The trace of the request that the current task handles, for log lines that no handler writes: those of a panic.
+
+use std::future::Future;
+
+tokio::task_local! {
+    static TRACE: Option<String>;
+}
+
+/// Runs a future as part of a trace.
+pub async fn scope<T>(trace: Option<String>, future: impl Future<Output = T>) -> T {
+    TRACE.scope(trace, future).await
+}
+
+/// The trace that the current task is part of.
+pub fn current() -> Option<String> {
+    TRACE.try_with(Clone::clone).ok().flatten()
+}
