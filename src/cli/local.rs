@@ -94,7 +94,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     match failure {
         Some(error) => Err(CliError::cannot("run the service", &error)),
         None if summary.lost() > 0 => {
-            Err(CliError::failed(format!("{} messages were lost: they were neither stored nor filtered in time", summary.lost())))
+            Err(CliError::failed(format!("{} messages were lost: they were not stored or filtered in time", summary.lost())))
         }
         None => Ok(ExitCode::SUCCESS),
     }

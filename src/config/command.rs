@@ -1,7 +1,7 @@
 //! The only list of the subcommands. `cli` makes the command line from it, and the table of settings says which command
 //! takes a setting.
 //!
-//! It stands here because `cli` imports `config`, not the reverse.
+//! It is in this folder because `cli` imports `config`, not the reverse.
 
 /// Calls a macro with the list: the name of each command as a type, and its module in `cli`, which is its name on the
 /// command line.

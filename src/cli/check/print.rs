@@ -8,7 +8,7 @@ use super::ReportFormat;
 use super::link::Link;
 use crate::cli::printable;
 
-/// Prints each link as it is added.
+/// Prints each link immediately.
 #[derive(Debug)]
 pub(crate) struct Printer {
     format: ReportFormat,

@@ -314,7 +314,7 @@ mod tests {
                 ("BigQuery", "storage of the month's rows", 0.7537),
                 // (1,430.51 − 1,024) GiB / 1,024 × $6.25
                 ("BigQuery", "a query a day over them", 2.4811),
-                // 116.4153 GiB × $0.50: the service's own log has used up what is free
+                // 116.4153 GiB × $0.50: the log of the service has used up the free tier
                 ("Cloud Logging", "EXCLUDE_FROM_DEFAULT=false", 58.2077),
                 // 116.4153 GiB × $0.026
                 ("Cloud Storage", "ARCHIVE=true", 3.0268),
@@ -369,7 +369,7 @@ mod tests {
         fn more_events_never_cost_less(some in 0..=1_000_000_000_000_u64, more in 0..=1_000_000_000_000_u64) {
             let (less, more) = (estimate(some.min(more)), estimate(some.max(more)));
             for ((part, billed, few), (_, _, many)) in costs(&less).into_iter().zip(costs(&more)) {
-                // The options are differences of what is rounded.
+                // The options are differences of rounded values.
                 prop_assert!(few <= many * (1.0 + 1e-9) + 1e-9, "{part}, {billed}: {few} > {many}");
             }
             prop_assert!(less.total_dollars <= more.total_dollars * (1.0 + 1e-9));

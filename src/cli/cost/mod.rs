@@ -1,4 +1,4 @@
-//! `pixel-pipeline cost`: estimates what a month of events costs on Google Cloud.
+//! `pixel-pipeline cost`: estimates the cost of a month of events on Google Cloud.
 //!
 //! ```text
 //! args ── count ── estimate (a pure function) ── print (text, JSON, Markdown)
@@ -24,7 +24,7 @@ use clap::ValueEnum;
 use count::Count;
 use estimate::{Estimate, estimate};
 
-/// Estimate what a month of events costs on Google Cloud, part by part
+/// Estimate the cost of a month of events on Google Cloud, for each part
 ///
 /// Uses list prices for us-central1 and the US, with free tiers. Needs no network and no account. Write numbers as
 /// 250000, 250k, 1.5M or 1e6.

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-/// A price in steps of `per`, past what is free in a month.
+/// A price for each `per` units beyond the monthly free tier.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Price {
     /// Dollars for `per` units.

@@ -28,7 +28,7 @@ impl Erased {
         self.held_rows.iter().map(|(_, rows)| rows).sum::<u64>() + self.dead_letters.held
     }
 
-    /// Deletes until the end or the first error. `self` counts what was deleted before it.
+    /// Deletes until the end or the first error. After an error, `self` has the counts of the deletions before it.
     pub(crate) async fn erase(
         &mut self,
         google: &Client,

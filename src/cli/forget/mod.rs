@@ -44,7 +44,7 @@ use subject::{AttributeArg, Subject};
 /// for up to seven days.
 ///
 /// Exit codes: 0 if no data of the user is left, or without --yes; 1 if data is left, or after an error or Ctrl-C (the
-/// receipt lists what was deleted); 2 if the command line or a setting is wrong.
+/// receipt lists the deleted data); 2 if the command line or a setting is wrong.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("user").required(true).multiple(true))]
 pub struct Args {

@@ -86,7 +86,7 @@ fn parse_type(text: &str) -> Result<QueryParameterType, ParameterError> {
     }
 }
 
-/// At the commas that are not within angle brackets.
+/// Splits at commas outside of angle brackets.
 fn split_at_commas(text: &str) -> Vec<&str> {
     let mut depth = 0_i32;
     text.split(|c: char| {

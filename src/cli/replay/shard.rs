@@ -1,8 +1,8 @@
 //! Which of several tasks an entry belongs to.
 //!
 //! A line of a file belongs to a task by its number, an object by its name, a dead letter by its event_id. All tasks get
-//! the same arguments and do not communicate. Lines are divided by number because that needs neither the JSON
-//! nor a hash: every task reads the whole file, which costs little compared with storing its part. Objects are divided
+//! the same arguments and do not communicate. Lines are divided by number because that needs no JSON and no
+//! hash: every task reads the whole file, which costs little compared with storing its part. Objects are divided
 //! by name, not by position, because objects may be added while tasks start.
 
 use sha2::{Digest as _, Sha256};

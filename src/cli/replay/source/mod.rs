@@ -26,7 +26,7 @@ pub(crate) trait Entry: fmt::Display + Send + 'static {
     fn message(&self) -> PubsubMessage<'_>;
 }
 
-/// What a source reads.
+/// One item of a source.
 #[derive(Debug)]
 pub(crate) enum SourceEvent<E> {
     Entry(E),

@@ -18,7 +18,7 @@ use crate::support::service::{TIMEOUT, send_signal};
 async fn the_receipt_lists_what_was_deleted_before_an_error() {
     let bigquery = bigquery_behind(|question, _| {
         let fails = question.starts_with("DELETE ") && question.ends_with("pixel_507f_20260103");
-        fails.then(|| refusal(503, "Table test-project:parsed_pixel.pixel_507f_20260103 is not to be had"))
+        fails.then(|| refusal(503, "Table test-project:parsed_pixel.pixel_507f_20260103 is unavailable"))
     })
     .await;
     send_events(&bigquery, &["507f"], &[]).await;

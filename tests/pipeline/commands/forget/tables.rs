@@ -117,7 +117,7 @@ async fn with_hashed_ids_both_the_id_and_its_hash_are_found() {
     letter(&bigquery, "theirs", OLD, &Entry::of_query("user_id=507f").json()).await;
 
     let (code, list, err) = forget(&bigquery, &[hashed[0], ("HASH_ATTRIBUTES", "order_id")], &["--user-id=507f"]).await;
-    assert_eq!((code, list.matches("(whole table)").count()), (Some(0), 2), "other attributes are as they are: {list}{err}");
+    assert_eq!((code, list.matches("(whole table)").count()), (Some(0), 2), "other attributes are not hashed: {list}{err}");
 
     let receipt = forgotten(&bigquery, &hashed, &["--user-id=507f"]).await;
     let expected = json!({"tables": 4, "rows_in_tables": 4, "rows_in_shared_tables": {"pixel_overflow_20260102": 2}, "dead_letters": 1});
