@@ -130,7 +130,7 @@ async fn a_row_that_bigquery_refuses_becomes_a_dead_letter_that_can_be_replayed(
     assert!(bigquery.rows("pixel").await.is_empty());
     let letter = bigquery.rows("dead_letters").await.remove(0);
     assert_eq!(letter["reason"], "invalid");
-    assert!(letter["detail"].as_str().unwrap().contains("Refused by a fault."), "BigQuery's words: {}", letter["detail"]);
+    assert!(letter["detail"].as_str().unwrap().contains("Rejected by an injected fault."), "BigQuery's words: {}", letter["detail"]);
     let data = STANDARD.decode(letter["data"].as_str().unwrap()).unwrap();
     assert_eq!(service.push(wrapped(&data, "replayed")).await.status, 204);
     assert_eq!(bigquery.rows("pixel").await[0]["event_id"], letter["event_id"], "the identity is the entry's");

@@ -66,7 +66,7 @@ impl TestBigQuery {
 
     /// Says of a table and an event's id whether the row is there: from now on.
     pub fn witness(&self) -> Witness {
-        self.faults().keep_stored();
+        self.faults().record_stored_rows();
         let bigquery = self.bigquery.clone();
         Arc::new(move |table, event_id| bigquery.faults().has_stored(table, event_id))
     }

@@ -123,9 +123,9 @@ impl Soak {
         service.wait_until_ready().await;
 
         bigquery.faults().new_table_404(Some(NEW_TABLE_404));
-        bigquery.faults().refuse(messages::POISON);
+        bigquery.faults().reject_rows_containing(messages::POISON);
         let overhead = sky.clone();
-        bigquery.faults().each(move |table| overhead.fault(table));
+        bigquery.faults().decide(move |table| overhead.fault(table));
 
         let endpoint = watch::Sender::new(endpoint_of(&service, 0));
         let subscription = Arc::new(Subscription::new(Arc::clone(&messages), Arc::clone(&tally), endpoint.subscribe()));
