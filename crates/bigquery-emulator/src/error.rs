@@ -1,10 +1,8 @@
-//! Every way a request can fail, and its answer in BigQuery's error shape.
+//! [`ApiError`]: the errors of requests, and their responses with BigQuery's status codes, reasons and JSON.
 //!
-//! Handlers and the closures they hand to the writer return [`ApiError`]; this file alone knows
-//! status codes and reasons. It does not know which rows of an insertAll were bad: those are
-//! `insertErrors` of a successful answer (see `insertion`).
-//!
-//! Shape and reasons: <https://cloud.google.com/bigquery/docs/error-messages>.
+//! Handlers and the closures of the writer return [`ApiError`]. Invalid rows of an insertAll are not errors of the
+//! request; they are `insertErrors` of a successful response (see `streaming::insertion`).
+//! Reference: <https://cloud.google.com/bigquery/docs/error-messages>.
 
 use std::sync::Arc;
 
@@ -14,59 +12,59 @@ use axum::response::{IntoResponse, Response};
 use googlesql::QueryError;
 use serde_json::{Value, json};
 
-/// A refused or failed request.
+/// The error of a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The dataset, table or job does not exist; holds "Dataset p:d", "Table p:d.t" or "Job p:US.j".
+    /// The dataset, table or job does not exist. The text is `Dataset p:d`, `Table p:d.t` or `Job p:US.j`.
     #[error("Not found: {0}")]
     NotFound(String),
-    /// No route has this method and path.
+    /// There is no route for the method and path.
     #[error("Not found: this server has no {method} {path}")]
     UnknownRoute { method: Method, path: String },
-    /// The dataset, table or job exists already; holds the same.
+    /// The dataset, table or job already exists. The text is the same as in `NotFound`.
     #[error("Already Exists: {0}")]
     Duplicate(String),
-    /// The request names or describes something that cannot be.
+    /// A value in the request is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The body cannot be read, or is not the JSON that was expected.
+    /// The body cannot be read, or its JSON is invalid.
     #[error("{0}")]
     BadPayload(String),
-    /// A dataset with tables is to be deleted without `deleteContents`; holds "p:d".
+    /// A request without `deleteContents` deletes a dataset with tables. The text is `p:d`.
     #[error("Dataset {0} is still in use")]
     ResourceInUse(String),
-    /// The body, or what it inflates to, is over the limit.
+    /// The body, compressed or decompressed, exceeds the limit.
     #[error("Request payload size exceeds the limit: {limit} bytes.")]
     UploadTooLarge { limit: usize },
-    /// `If-Match` names another version of the resource.
+    /// The etag in `If-Match` is not the current one.
     #[error("Precondition check failed.")]
     ConditionNotMet,
-    /// BigQuery can do this, this server cannot.
+    /// The emulator does not support this feature of BigQuery.
     #[error("{0}")]
     NotImplemented(String),
-    /// A job has failed, or its query cannot be run.
+    /// A job or a dry run failed.
     #[error("{}", .0.message)]
     Job(JobError),
-    /// SQLite refused to read or write.
-    #[error("The local BigQuery could not use its file: {0}")]
+    /// SQLite cannot read or write the database.
+    #[error("The BigQuery emulator cannot use its database: {0}")]
     Storage(#[from] rusqlite::Error),
-    /// The transaction this request was part of could not be committed: nothing of it is stored.
-    #[error("The local BigQuery could not commit: {0}")]
+    /// SQLite cannot commit the transaction. The request stored nothing.
+    #[error("The BigQuery emulator cannot commit: {0}")]
     Commit(Arc<rusqlite::Error>),
-    /// What is stored is not what this server stores.
-    #[error("The local BigQuery's file holds something unexpected: {0}")]
-    Damaged(#[from] serde_json::Error),
-    /// What worked on the request panicked: the log says where.
+    /// A stored value is invalid.
+    #[error("The BigQuery emulator's database is corrupt: {0}")]
+    Corrupt(#[from] serde_json::Error),
+    /// A task of the request panicked. The log has the location of the panic.
     #[error("An internal error occurred and the request could not be completed.")]
     Panicked,
-    /// The writer or reader this request was handed to has gone away.
-    #[error("The local BigQuery is closing. Please try again.")]
+    /// The server is shutting down.
+    #[error("The BigQuery emulator is shutting down. Please try again.")]
     Closing,
 }
 
 impl ApiError {
-    /// Why a task did not come to its end.
-    pub(crate) fn of_task(error: tokio::task::JoinError) -> ApiError {
+    /// Converts the error of a task that panicked or was cancelled.
+    pub(crate) fn from_join_error(error: tokio::task::JoinError) -> ApiError {
         if error.is_panic() { ApiError::Panicked } else { ApiError::Closing }
     }
 
@@ -82,7 +80,7 @@ impl ApiError {
             ApiError::ConditionNotMet => (StatusCode::PRECONDITION_FAILED, "conditionNotMet"),
             ApiError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "notImplemented"),
             ApiError::Job(error) => (error.status, error.reason),
-            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) | ApiError::Panicked => {
+            ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Corrupt(_) | ApiError::Panicked => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internalError")
             }
             ApiError::Closing => (StatusCode::SERVICE_UNAVAILABLE, "backendError"),
@@ -90,7 +88,7 @@ impl ApiError {
     }
 }
 
-/// The error of a query that is not a job: of a view, for instance.
+/// Converts the error of a query that is not a job, such as the query of a view.
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> ApiError {
         match error {
@@ -106,7 +104,7 @@ impl From<QueryError> for ApiError {
     }
 }
 
-/// The catalog's errors pass through the query engine.
+/// Wraps an error of the catalog, which passes through the query engine.
 impl From<ApiError> for QueryError {
     fn from(error: ApiError) -> QueryError {
         QueryError::catalog(error)
@@ -116,8 +114,8 @@ impl From<ApiError> for QueryError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, reason) = self.code();
-        if let ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Damaged(_) = self {
-            tracing::error!(error = %self, "the local BigQuery failed");
+        if let ApiError::Storage(_) | ApiError::Commit(_) | ApiError::Corrupt(_) = self {
+            tracing::error!(error = %self, "request failed");
         }
         let mut body = error_body(status.as_u16(), reason, &self.to_string());
         if let ApiError::Job(JobError { location: Some(location), .. }) = self {
@@ -129,7 +127,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// BigQuery's JSON around an error.
+/// The JSON body of an error.
 pub(crate) fn error_body(code: u16, reason: &str, message: &str) -> Value {
     json!({
         "error": {
@@ -141,7 +139,7 @@ pub(crate) fn error_body(code: u16, reason: &str, message: &str) -> Value {
     })
 }
 
-/// The name Google's APIs give to a class of errors beside its HTTP code.
+/// The canonical status name of Google's APIs for an HTTP status code.
 fn canonical_status(code: u16) -> &'static str {
     match code {
         401 => "UNAUTHENTICATED",
@@ -159,14 +157,14 @@ fn canonical_status(code: u16) -> &'static str {
     }
 }
 
-/// The end of a job that failed or was ended.
+/// The error of a failed or cancelled job.
 #[derive(Clone, Debug)]
 pub(crate) struct JobError {
-    /// The status of getQueryResults, and of jobs.query; jobs.get answers 200 all the same.
+    /// The HTTP status of getQueryResults and jobs.query. jobs.get responds with 200.
     pub status: StatusCode,
     pub reason: &'static str,
     pub message: String,
-    /// What of the request is at fault: `query`, if anything.
+    /// The invalid member of the request: `query` or `None`.
     pub location: Option<&'static str>,
 }
 
@@ -175,21 +173,21 @@ impl JobError {
         JobError { status: StatusCode::BAD_REQUEST, reason: "invalidQuery", message, location: Some("query") }
     }
 
-    /// Somebody or something ended the job before it was done.
-    pub(crate) fn stopped(why: &str) -> JobError {
-        // 499: "client closed request", which is no constant of the http crate.
-        let status = StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST);
-        JobError { status, reason: "stopped", message: format!("Job execution was cancelled: {why}"), location: None }
+    /// The job was cancelled, timed out, or the server shut down.
+    pub(crate) fn stopped(cause: &str) -> JobError {
+        // 499 means "client closed request". The http crate has no constant for it.
+        let status = StatusCode::from_u16(499).expect("499 is a valid status code");
+        JobError { status, reason: "stopped", message: format!("Job execution was cancelled: {cause}"), location: None }
     }
 
-    /// The query ended without a word: it panicked, and the log has more.
+    /// The query panicked. The log has the location of the panic.
     pub(crate) fn internal() -> JobError {
         let message = "An internal error occurred and the request could not be completed.".to_owned();
         JobError { status: StatusCode::INTERNAL_SERVER_ERROR, reason: "internalError", message, location: None }
     }
 
-    /// As `status.errorResult` and the members of `status.errors`.
-    pub(crate) fn shown(&self) -> Value {
+    /// The `ErrorProto` of `status.errorResult` and `status.errors`.
+    pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({"reason": self.reason, "message": self.message});
         if let Some(location) = self.location {
             error["location"] = Value::from(location);

@@ -1,8 +1,7 @@
-//! Faults on request: the setting with which tests make this server fail as BigQuery can.
+//! Fault injection: tests make insertAll and tables.get fail like BigQuery can.
 //!
-//! Without it this server never fails by itself. A test that wants to see what the pipeline does
-//! about a 503, a lost answer or a bad row asks for exactly that, over the real HTTP client, in
-//! place of a mocked one:
+//! A test can check how a client handles a 503, a lost response or an invalid row, with a real HTTP client instead of a
+//! mock:
 //!
 //! ```
 //! use bigquery_emulator::{BigQuery, Fault, Status};
@@ -13,7 +12,7 @@
 //! }
 //! ```
 //!
-//! Compiled in with the feature `faults` only; no request can ask for a fault.
+//! The module needs the feature `faults`. Requests cannot trigger faults.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -35,41 +34,41 @@ use crate::error::{ApiError, error_body};
 use crate::names::TableRef;
 use crate::streaming_buffer::StreamingBuffer;
 
-/// What shall go wrong with one insertAll request.
+/// A fault of one insertAll request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Nothing is stored; this is the answer.
+    /// Stores nothing and responds with this status.
     Status(Status),
-    /// The request waits this long, then is served.
+    /// Delays the request.
     Delay(Duration),
-    /// The request waits until there is a permit for it, then is served.
+    /// Holds the request until the semaphore has a permit.
     Hold(Arc<Semaphore>),
-    /// The rows are stored; the answer is the right one, this long after.
+    /// Stores the rows and delays the response.
     SlowAnswer(Duration),
-    /// Nothing is stored; the connection ends without an answer.
+    /// Stores nothing and resets the connection.
     ResetBefore,
-    /// The rows are stored; the connection ends without an answer.
+    /// Stores the rows and resets the connection.
     ResetAfter,
-    /// The rows are stored; this is the answer.
+    /// Stores the rows and responds with this status.
     StoredThen(Status),
-    /// The row with this index is refused (`insertErrors`, reason `invalid`), whatever it holds;
-    /// the others fare as `skipInvalidRows` says.
+    /// Rejects the row with this index (`insertErrors`, reason `invalid`). `skipInvalidRows` applies to the other
+    /// rows.
     RowInvalid {
         /// Position in `rows`, from 0.
         index: usize,
     },
-    /// Rows with this text in their JSON are refused (`insertErrors`, reason `invalid`).
+    /// Rejects rows whose JSON contains this text (`insertErrors`, reason `invalid`).
     RowsInvalid {
-        /// Anything but a control character, or it is escaped.
+        /// The text. It cannot contain control characters, because JSON escapes them.
         containing: String,
-        /// Whether their neighbours are `stopped` even with `skipInvalidRows`. Otherwise they fare as it says.
+        /// Whether the other rows are `stopped` even with `skipInvalidRows`.
         stops_others: bool,
     },
-    /// The rows are stored; the answer is a 200 with half of its JSON.
+    /// Stores the rows and responds with status 200 and incomplete JSON.
     TruncatedBody,
 }
 
-/// An answer other than the right one.
+/// An error response.
 #[derive(Clone, Debug)]
 pub struct Status {
     code: u16,
@@ -79,7 +78,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// An error in BigQuery's shape: an HTTP status code, and a reason such as `backendError`.
+    /// An error with BigQuery's JSON: an HTTP status code, and a reason such as `backendError`.
     pub fn new(code: u16, reason: impl Into<String>) -> Status {
         Status { code, reason: reason.into(), retry_after: None, body: None }
     }
@@ -91,19 +90,19 @@ impl Status {
         self
     }
 
-    /// Sends this text in place of the JSON, as HTML: what a proxy on the way would send.
+    /// Sends HTML instead of JSON, like a proxy.
     #[must_use]
     pub fn body(mut self, html: impl Into<String>) -> Status {
         self.body = Some(html.into());
         self
     }
 
-    /// The answer; 500 if `code` is no HTTP status.
+    /// Builds the response. Its status is 500 if `code` is not a valid HTTP status.
     pub(crate) fn response(&self) -> Response {
         let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (kind, body) = match &self.body {
             Some(html) => ("text/html; charset=UTF-8", html.clone()),
-            None => ("application/json; charset=UTF-8", error_body(status.as_u16(), &self.reason, "Made to fail by a test.").to_string()),
+            None => ("application/json; charset=UTF-8", error_body(status.as_u16(), &self.reason, "Injected fault.").to_string()),
         };
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
@@ -115,149 +114,146 @@ impl Status {
     }
 }
 
-/// How many insertAll requests have come in, the rows in them, and what went wrong with them.
+/// Counts of insertAll requests, rows and failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InsertAllCount {
-    /// HTTP requests.
+    /// Number of HTTP requests.
     pub requests: u64,
-    /// Rows in those whose body could be read.
+    /// Number of rows in requests with a valid body.
     pub rows: u64,
-    /// Requests that met a fault, were answered with an error, or had a row refused.
+    /// Number of requests with a fault, an error response or a rejected row.
     pub failed: u64,
-    /// Requests in which some rows were refused and others were not.
+    /// Number of requests with both rejected and accepted rows.
     pub mixed: u64,
-    /// Rows that were not stored because of a neighbour.
+    /// Number of `stopped` rows.
     pub stopped: u64,
 }
 
-/// The faults that shall happen. See the module for an example.
+/// The planned faults. The module has an example.
 #[derive(Debug, Default)]
 pub struct Faults {
-    plan: Mutex<Plan>,
+    plan: Mutex<FaultPlan>,
     streaming_buffer: Arc<StreamingBuffer>,
 }
 
 #[derive(Debug, Default)]
-struct Plan {
-    next: VecDeque<Aimed>,
-    always: Option<Aimed>,
-    each: Option<Decide>,
-    refused: Option<String>,
+struct FaultPlan {
+    next: VecDeque<TargetedFault>,
+    always: Option<TargetedFault>,
+    decide: Option<DecideFault>,
+    rejected: Option<String>,
     tables_get: Option<Status>,
     new_table_404: Option<Duration>,
-    /// When each generated table was first named, while `new_table_404` is set.
+    /// The time of the first request for each generated table, while `new_table_404` is set.
     first_named: HashMap<String, Instant>,
     count: InsertAllCount,
-    stored: Option<Stored>,
+    stored: Option<StoredRowIds>,
     clock_ahead: Duration,
 }
 
-/// Says of a table which fault its next insertAll meets.
-struct Decide(Box<Decision>);
+/// Decides the fault of the next insertAll to a table.
+struct DecideFault(Box<Decision>);
 
 type Decision = dyn FnMut(&str) -> Option<Fault> + Send;
 
-impl fmt::Debug for Decide {
+impl fmt::Debug for DecideFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decide").finish_non_exhaustive()
+        f.debug_struct("DecideFault").finish_non_exhaustive()
     }
 }
 
-/// Tables and insertIds, if they are kept: 64 bits of a keyed hash of each pair, for there may be a million.
+/// The stored rows: a 64-bit keyed hash of each pair of table and insertId, because there may be a million.
 #[derive(Debug, Default)]
-struct Stored {
+struct StoredRowIds {
     pairs: HashSet<u64>,
     hasher: RandomState,
 }
 
-/// A fault for tables whose id contains a text; the empty text is in all of them.
+/// A fault for tables whose id contains a text. The empty text matches all tables.
 #[derive(Debug)]
-struct Aimed {
+struct TargetedFault {
     table_contains: String,
     fault: Fault,
 }
 
 impl Faults {
-    /// None so far.
-    pub(crate) fn with(streaming_buffer: Arc<StreamingBuffer>) -> Faults {
+    /// No faults.
+    pub(crate) fn new(streaming_buffer: Arc<StreamingBuffer>) -> Faults {
         Faults { streaming_buffer, ..Faults::default() }
     }
 
-    /// Queues a fault: it happens to the next insertAll that no earlier fault takes.
+    /// Queues a fault for the next insertAll request.
     pub fn next(&self, fault: Fault) {
         self.next_on("", fault);
     }
 
-    /// Queues a fault for the next insertAll to a table whose id (suffix included) contains this
-    /// text; requests to other tables pass by it.
+    /// Queues a fault for the next insertAll to a table whose id, including the suffix, contains the text.
     pub fn next_on(&self, table_contains: &str, fault: Fault) {
-        self.plan().next.push_back(Aimed { table_contains: table_contains.to_owned(), fault });
+        self.plan().next.push_back(TargetedFault { table_contains: table_contains.to_owned(), fault });
     }
 
-    /// A fault for every insertAll that no queued one takes; `None` ends it.
+    /// Sets a fault for every insertAll without a queued fault. `None` removes it.
     pub fn always(&self, fault: Option<Fault>) {
-        self.plan().always = fault.map(|fault| Aimed { table_contains: String::new(), fault });
+        self.plan().always = fault.map(|fault| TargetedFault { table_contains: String::new(), fault });
     }
 
-    /// The same for tables whose id contains this text. There is one such fault at a time.
+    /// The same for tables whose id contains the text. It replaces the previous fault of this kind.
     pub fn always_on(&self, table_contains: &str, fault: Fault) {
-        self.plan().always = Some(Aimed { table_contains: table_contains.to_owned(), fault });
+        self.plan().always = Some(TargetedFault { table_contains: table_contains.to_owned(), fault });
     }
 
-    /// For every insertAll that neither a queued fault nor the one above takes: `decide` is told its table, and says
-    /// what shall go wrong with it, if anything.
-    pub fn each(&self, decide: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
-        self.plan().each = Some(Decide(Box::new(decide)));
+    /// Calls `decide` with the table of every insertAll that has no other fault. It returns the fault, if any.
+    pub fn decide(&self, decide: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
+        self.plan().decide = Some(DecideFault(Box::new(decide)));
     }
 
-    /// From now on rows with this text in their JSON are refused as [`Fault::RowsInvalid`] has it, by every
-    /// insertAll and whatever else goes wrong with it.
-    pub fn refuse(&self, containing: &str) {
-        self.plan().refused = Some(containing.to_owned());
+    /// Rejects rows whose JSON contains the text in every insertAll, like [`Fault::RowsInvalid`], in addition to other
+    /// faults.
+    pub fn reject_rows_containing(&self, containing: &str) {
+        self.plan().rejected = Some(containing.to_owned());
     }
 
-    /// The answer of every `tables.get`; `None` ends it.
+    /// Sets the response of every `tables.get`. `None` removes it.
     pub fn tables_get(&self, status: Option<Status>) {
         self.plan().tables_get = status;
     }
 
-    /// A table named by a template suffix answers 404 (to insertAll with that suffix, and to
-    /// `tables.get`) until this long after it was first named: BigQuery's delay in making
-    /// generated tables known. `None` ends it. Follows tokio's clock.
+    /// Hides a generated table for this time after the first request: insertAll with its suffix and `tables.get`
+    /// respond with 404. BigQuery has such a delay. `None` removes it. It uses tokio's clock.
     pub fn new_table_404(&self, delay: Option<Duration>) {
         let mut plan = self.plan();
         plan.new_table_404 = delay;
         plan.first_named.clear();
     }
 
-    /// From now on refuses every DELETE of rows that insertAll stored within half an hour, as BigQuery does.
+    /// Rejects every DELETE of rows that insertAll stored in the last 30 minutes, like BigQuery.
     pub fn hold_streamed_rows(&self) {
-        self.streaming_buffer.hold();
+        self.streaming_buffer.enable();
     }
 
-    /// Moves this server's clock ahead, to see insertIds forgotten without waiting a minute, and streamed rows let go.
+    /// Advances the server's clock, so that insertIds and the streaming buffer expire.
     pub fn advance_clock(&self, by: Duration) {
         self.plan().clock_ahead += by;
-        self.streaming_buffer.age(by);
+        self.streaming_buffer.advance_clock(by);
     }
 
-    /// The insertAll requests since the server was opened.
+    /// The counts since the server was opened.
     pub fn insert_all_requests(&self) -> InsertAllCount {
         self.plan().count
     }
 
-    /// From now on keeps in mind what insertAll stores, for [`has_stored`](Self::has_stored).
-    pub fn keep_stored(&self) {
+    /// Records the rows that insertAll stores, for [`has_stored`](Self::has_stored).
+    pub fn record_stored_rows(&self) {
         self.plan().stored.get_or_insert_default();
     }
 
-    /// Whether the row with this insertId is in that table: since its commit, which is before its answer.
+    /// Whether the row with this insertId was committed to the table.
     pub fn has_stored(&self, table: &str, insert_id: &str) -> bool {
         let plan = self.plan();
         plan.stored.as_ref().is_some_and(|stored| stored.pairs.contains(&stored.hasher.hash_one((table, insert_id))))
     }
 
-    /// Milliseconds since 1970 by this server's clock.
+    /// Milliseconds since 1970 of the server's clock.
     pub(crate) fn now(&self) -> i64 {
         let now = SystemTime::now() + self.plan().clock_ahead;
         let since = now.duration_since(UNIX_EPOCH).expect("the clock shows a time after 1970");
@@ -274,42 +270,42 @@ impl Faults {
         self.plan().count.failed += 1;
     }
 
-    /// So many of the rows of a request were refused, and so many stopped.
-    pub(crate) fn count_refused(&self, rows: usize, refused: usize, stopped: usize) {
+    /// Counts the rejected and the stopped rows of a request.
+    pub(crate) fn count_rejected(&self, rows: usize, rejected: usize, stopped: usize) {
         let mut plan = self.plan();
-        plan.count.mixed += u64::from((1..rows).contains(&refused));
+        plan.count.mixed += u64::from((1..rows).contains(&rejected));
         plan.count.stopped += stopped as u64;
     }
 
-    /// Rows of that table are committed.
-    pub(crate) fn stored<'a>(&self, table: &TableRef, insert_ids: impl Iterator<Item = &'a str> + Clone) {
-        self.streaming_buffer.take(table, insert_ids.clone());
+    /// Records committed rows.
+    pub(crate) fn add_stored<'a>(&self, table: &TableRef, insert_ids: impl Iterator<Item = &'a str> + Clone) {
+        self.streaming_buffer.add(table, insert_ids.clone());
         if let Some(stored) = &mut self.plan().stored {
-            let Stored { pairs, hasher } = stored;
+            let StoredRowIds { pairs, hasher } = stored;
             pairs.extend(insert_ids.map(|id| hasher.hash_one((table.table.as_str(), id))));
         }
     }
 
-    /// The fault that the next insertAll to this table meets.
-    pub(crate) fn take(&self, table: &str) -> Option<Fault> {
+    /// Takes the fault of the next insertAll to the table.
+    pub(crate) fn take_fault(&self, table: &str) -> Option<Fault> {
         let mut plan = self.plan();
-        let meets = |aimed: &Aimed| table.contains(&aimed.table_contains);
-        match plan.next.iter().position(meets) {
-            Some(at) => plan.next.remove(at).map(|aimed| aimed.fault),
-            None => match plan.always.as_ref().filter(|aimed| meets(aimed)) {
-                Some(aimed) => Some(aimed.fault.clone()),
-                None => plan.each.as_mut().and_then(|decide| (decide.0)(table)),
+        let applies = |targeted: &TargetedFault| table.contains(&targeted.table_contains);
+        match plan.next.iter().position(applies) {
+            Some(at) => plan.next.remove(at).map(|targeted| targeted.fault),
+            None => match plan.always.as_ref().filter(|targeted| applies(targeted)) {
+                Some(targeted) => Some(targeted.fault.clone()),
+                None => plan.decide.as_mut().and_then(|decide| (decide.0)(table)),
             },
         }
     }
 
-    /// The text of rows that are refused by every insertAll.
-    pub(crate) fn refused(&self) -> Option<String> {
-        self.plan().refused.clone()
+    /// The text of the rows that every insertAll rejects.
+    pub(crate) fn rejected_text(&self) -> Option<String> {
+        self.plan().rejected.clone()
     }
 
-    /// Whether a generated table is still unknown; its first mention starts the delay.
-    pub(crate) fn hides(&self, table: &str) -> bool {
+    /// Whether a generated table is hidden. The first call for a table starts the delay.
+    pub(crate) fn is_hidden(&self, table: &str) -> bool {
         let mut plan = self.plan();
         let Some(delay) = plan.new_table_404 else {
             return false;
@@ -318,8 +314,8 @@ impl Faults {
         first.or_insert_with(Instant::now).elapsed() < delay
     }
 
-    /// The answer that `tables.get` of this table has to give in place of the right one.
-    pub(crate) fn on_tables_get(&self, table: &str) -> Option<Response> {
+    /// The injected response of `tables.get`, if any.
+    pub(crate) fn tables_get_response(&self, table: &str) -> Option<Response> {
         let plan = self.plan();
         if let Some(status) = &plan.tables_get {
             return Some(status.response());
@@ -329,21 +325,21 @@ impl Faults {
         hidden.then(|| ApiError::NotFound(format!("Table {table}")).into_response())
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
+    fn plan(&self) -> MutexGuard<'_, FaultPlan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A 200 with half of its JSON.
-pub(crate) fn truncated() -> Response {
+/// A response with status 200 and incomplete JSON.
+pub(crate) fn truncated_response() -> Response {
     let half = r#"{"kind":"bigquery#tableDataIns"#;
     let json = HeaderValue::from_static("application/json; charset=UTF-8");
     ([(CONTENT_TYPE, json)], half).into_response()
 }
 
-/// The connection ends without an answer: the body fails before anything, even the status line,
-/// has left hyper's buffer, and hyper then closes the connection.
-pub(crate) fn reset() -> Response {
+/// A response that resets the connection. Its body fails before hyper sends the status line, and hyper closes the
+/// connection.
+pub(crate) fn reset_response() -> Response {
     let broken: io::Result<Bytes> = Err(io::ErrorKind::ConnectionReset.into());
     Response::new(Body::from_stream(stream::iter([broken])))
 }

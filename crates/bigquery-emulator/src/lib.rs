@@ -1,9 +1,9 @@
-//! A BigQuery for one machine: its REST API, over a SQLite file and a query engine.
+//! A BigQuery emulator: BigQuery's REST API over a SQLite database and the query engine `googlesql`.
 //!
-//! It exists so that whatever talks to BigQuery can run, and be tested, without an account: `bq` and Google's client
-//! libraries talk to it over HTTP. What it promises is BigQuery's *observable* behaviour: the same routes, the same error
-//! shapes and messages, `templateSuffix`, `insertErrors`, de-duplication by `insertId`, and an answer that is sent only
-//! when the rows are on disk.
+//! Programs that use BigQuery can run and be tested without an account. `bq` and Google's client libraries talk to the
+//! emulator over HTTP. It implements BigQuery's *observable* behavior: routes, error formats and messages,
+//! `templateSuffix`, `insertErrors`, deduplication by `insertId`, and a response that is sent after the rows are on disk.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest>.
 //!
 //! The path of a request:
 //!
@@ -13,15 +13,15 @@
 //!                      └─ jobs ── queries ── googlesql ──┘           └─ readers
 //! ```
 //!
-//! Three rules hold everywhere:
+//! Invariants:
 //!
-//! * Everything that writes is a closure run by the one writer thread inside a transaction; nobody is answered before the
-//!   commit has returned (`storage::writer`).
-//! * A stored row has passed the check against its table's schema (`streaming::row`), so reading cannot fail.
-//! * Every error is answered in BigQuery's error shape (`error`).
+//! * Every write is a closure that the writer thread runs in a transaction. The response is sent after the commit
+//!   (`storage::writer`).
+//! * Every stored row was checked against the schema of its table (`streaming::row`).
+//! * Every error response has BigQuery's format (`error`).
 //!
-//! What it is not: an access control (every request is let in, whatever its token), a place for partitions or expiry
-//! (table settings are kept and shown, not acted upon).
+//! The emulator has no access control: it accepts every request and every token. It stores and returns settings of
+//! partitioning and expiration, but ignores them.
 
 mod error;
 #[cfg(feature = "faults")]
@@ -29,7 +29,7 @@ mod faults;
 mod google_json;
 mod jobs;
 mod names;
-mod queries;
+mod query_runner;
 #[cfg(test)]
 mod query_tests;
 mod resource;
@@ -51,47 +51,47 @@ use axum::Router;
 use rest::server::Server;
 use storage::store::Store;
 
-/// A handle on an open local BigQuery; clones share it.
+/// A handle to an open emulator. Clones share the emulator.
 ///
-/// The data are in one directory, which one process at a time may have open. When the last handle is gone (the router
-/// holds one, too) the writer thread finishes what was handed to it and ends.
+/// The data is in one directory, which one process can open at a time. When the last handle is dropped, the writer thread
+/// finishes its queue and ends. The router has a handle, too.
 #[derive(Clone)]
 pub struct BigQuery {
     server: Arc<Server>,
 }
 
 impl BigQuery {
-    /// Opens the data in `dir`, creating the directory and `bigquery.sqlite` in it when they do not exist, and starts the
-    /// writer thread.
+    /// Opens the data in `dir` and starts the writer thread. Creates the directory and `bigquery.sqlite` in it if they do
+    /// not exist.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] says which file or directory is at fault: in use by another process, not ours, of another version,
-    /// damaged, or not accessible.
+    /// [`OpenError`] if the directory is in use by another process, or the file is corrupt, inaccessible, of another
+    /// version or of another program.
     pub fn open(dir: &Path) -> Result<BigQuery, OpenError> {
         let server = Server::new(Store::open(dir)?).map_err(OpenError::Thread)?;
         Ok(BigQuery { server: Arc::new(server) })
     }
 
-    /// Every route, both under `/bigquery/v2` (BigQuery's own base path) and at the root (for clients whose endpoint
-    /// setting replaces that path), and the discovery document for `bq`.
+    /// All routes, under `/bigquery/v2` and at the root, and the discovery document for `bq`. The root is for clients
+    /// whose endpoint setting replaces the base path `/bigquery/v2`.
     pub fn router(&self) -> Router {
         rest::router(Arc::clone(&self.server))
     }
 
-    /// The routes under `/bigquery/v2` alone: for a server that has others besides.
+    /// Only the routes under `/bigquery/v2`, for a server with other routes.
     pub fn api(&self) -> Router {
         rest::nested(Arc::clone(&self.server))
     }
 
-    /// The faults that this server has to make: a setting for tests, empty unless a test fills it.
+    /// The faults to inject. There are none by default.
     #[cfg(feature = "faults")]
     pub fn faults(&self) -> &Faults {
         &self.server.faults
     }
 
-    /// Ends the queries that still run, and gives this handle back. If it was the last one, waits until the writer thread
-    /// has committed what it was given and the file is closed; afterwards the directory can be opened again.
+    /// Cancels running queries and drops this handle. If it was the last handle, this waits until the writer thread
+    /// committed its queue and the file is closed. Then the directory can be opened again.
     pub async fn close(self) {
         self.server.jobs.close().await;
         drop(self);

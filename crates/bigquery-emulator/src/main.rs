@@ -1,4 +1,4 @@
-//! `bigquery-emulator`: BigQuery's REST API on a port of this machine.
+//! The program `bigquery-emulator`: serves BigQuery's REST API on a port of this machine.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,20 +13,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
 
-/// How long requests that still run are waited for after a signal.
+/// Time that running requests have to finish after a signal.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serve BigQuery's REST API from a directory of this machine.
+/// Serve BigQuery's REST API from a local directory.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Directory of the data, created if it does not exist
+    /// Data directory, created if it does not exist
     #[arg(long, value_name = "DIR", default_value = ".bigquery")]
     data_dir: PathBuf,
-    /// Address to listen on; anybody who reaches it may read and write
+    /// Address to listen on; there is no access control
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
-    /// Port to listen on; 0 for any free one
+    /// Port to listen on; 0 selects a free port
     #[arg(long, value_name = "PORT", default_value_t = 9050)]
     port: u16,
 }
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(args: Args) -> Result<(), String> {
-    let bigquery = BigQuery::open(&args.data_dir).map_err(|error| open_error(&args, &error))?;
+    let bigquery = BigQuery::open(&args.data_dir).map_err(|error| format_open_error(&args, &error))?;
     let address = format!("{}:{}", args.host, args.port);
     let listener = TcpListener::bind((args.host.as_str(), args.port)).await;
     let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}; choose another --host or --port"))?;
@@ -53,7 +53,7 @@ async fn run(args: Args) -> Result<(), String> {
     let (stop, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| format!("cannot handle SIGTERM: {error}"))?;
 
-    announce(address, &args);
+    print_address(address, &args);
     let mut until = stopped.clone();
     let served = axum::serve(listener, bigquery.router()).with_graceful_shutdown(async move { drop(until.wait_for(|stop| *stop).await) });
     let mut server = tokio::spawn(async move { served.await });
@@ -70,16 +70,18 @@ async fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-/// One line for a reader, and one for a shell.
-fn announce(address: SocketAddr, args: &Args) {
+/// Prints the address, and the line that sets `BIGQUERY_EMULATOR_HOST` in a shell.
+fn print_address(address: SocketAddr, args: &Args) {
     let mut out = std::io::stdout().lock();
-    let text =
-        format!("BigQuery in {} listens on http://{address}\nexport BIGQUERY_EMULATOR_HOST=http://{address}\n", args.data_dir.display());
-    // Whoever started the program may have closed its output.
+    let text = format!(
+        "Listening on http://{address}, data directory {}\nexport BIGQUERY_EMULATOR_HOST=http://{address}\n",
+        args.data_dir.display()
+    );
+    // The parent process may have closed the output.
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
-fn open_error(args: &Args, error: &bigquery_emulator::OpenError) -> String {
+fn format_open_error(args: &Args, error: &bigquery_emulator::OpenError) -> String {
     let mut message = format!("cannot open the data directory {}: {error}", args.data_dir.display());
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -1,8 +1,7 @@
-//! The names of datasets and tables, and the suffix of a template.
+//! Names of datasets and tables, and the template suffix.
 //!
-//! A [`DatasetRef`] or [`TableRef`] taken from a path may name anything, and simply is not found
-//! when it does not exist. Ids are checked where something is created, and a [`TableSuffix`]
-//! always.
+//! The parts of a URL's path become a [`DatasetRef`] or [`TableRef`] without a check: an invalid id is not found. Ids are
+//! checked when a dataset or table is created. A [`TableSuffix`] is always checked.
 
 use std::fmt;
 
@@ -20,7 +19,7 @@ pub(crate) struct DatasetRef {
 }
 
 impl DatasetRef {
-    /// For datasets.insert: letters, digits and underscores, 1,024 at most.
+    /// Checks the id for datasets.insert: at most 1,024 letters, digits and underscores.
     pub(crate) fn check_id(&self) -> Result<(), ApiError> {
         if is_plain(&self.dataset) && self.dataset.len() <= MAX_ID_LENGTH {
             return Ok(());
@@ -71,8 +70,8 @@ pub(crate) struct TableRef {
 }
 
 impl TableRef {
-    /// For tables.insert: letters, marks and digits of any script, `_`, `-` and space, 1,024 at
-    /// most. (Outside ASCII this is the gentler check of "not a control character".)
+    /// Checks the id for tables.insert: at most 1,024 letters, marks and digits of any script, `_`, `-` and spaces. Of
+    /// the characters outside of ASCII, it rejects only control characters.
     pub(crate) fn check_id(&self) -> Result<(), ApiError> {
         let allowed = |c: char| match c {
             '_' | '-' | ' ' => true,
@@ -90,7 +89,7 @@ impl TableRef {
         )))
     }
 
-    /// The table that rows for this template table and suffix go to.
+    /// The name of the table that is generated from this template table and the suffix.
     pub(crate) fn with_suffix(&self, suffix: &TableSuffix) -> Result<TableRef, ApiError> {
         let generated = TableRef { dataset: self.dataset.clone(), table: format!("{}{}", self.table, suffix.0) };
         generated.check_id()?;

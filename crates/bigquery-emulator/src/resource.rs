@@ -1,27 +1,27 @@
-//! A dataset or table as JSON: what was sent, and what is computed.
+//! The members of a dataset or table resource.
 //!
-//! What was sent is stored without being understood; the computed members (id, times, etag) are never taken from a
-//! client, and added on the way out.
+//! The store keeps the members that a client sent. The server computes other members (id, times, etag), ignores them in
+//! requests and adds them to responses.
 
 use serde_json::{Map, Value};
 
-/// A resource, or the part of it that was sent.
+/// The members of a resource, or of a part of it.
 pub(crate) type Members = Map<String, Value>;
 
-/// Takes out the members with these names.
-pub(crate) fn without(mut members: Members, names: &[&str]) -> Members {
+/// Removes the members with these names.
+pub(crate) fn remove_members(mut members: Members, names: &[&str]) -> Members {
     members.retain(|name, _| !names.contains(&name.as_str()));
     members
 }
 
-/// Leaves the members with these names.
-pub(crate) fn only(mut members: Members, names: &[&str]) -> Members {
+/// Removes all members except those with these names.
+pub(crate) fn keep_members(mut members: Members, names: &[&str]) -> Members {
     members.retain(|name, _| names.contains(&name.as_str()));
     members
 }
 
-/// Adds members, replacing those of the same name.
-pub(crate) fn with(mut members: Members, more: Value) -> Members {
+/// Adds members, and replaces members of the same name.
+pub(crate) fn add_members(mut members: Members, more: Value) -> Members {
     if let Value::Object(more) = more {
         members.extend(more);
     }

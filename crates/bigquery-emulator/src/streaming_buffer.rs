@@ -1,8 +1,8 @@
-//! The streaming buffer, where a test asks for it: rows that no DELETE may touch yet.
+//! The streaming buffer: rows that a DELETE cannot remove yet.
 //!
-//! BigQuery modifies no row that was streamed within the last half hour
-//! (<https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations>). On one machine that would only
-//! be in the way of whoever tries things out, so that without a test's wish every row can be deleted at once.
+//! BigQuery rejects a DELETE of rows that were streamed in the last 30 minutes. The emulator does so only if a test
+//! enables it. Otherwise rows can be deleted at once.
+//! Reference: <https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations>.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,49 +10,49 @@ use std::time::Duration;
 
 use crate::names::TableRef;
 
-const PROTECTED_FOR: Duration = Duration::from_secs(30 * 60);
+const BUFFER_DURATION: Duration = Duration::from_secs(30 * 60);
 
-/// What was streamed into which table, if it is held.
+/// The rows in the buffer; `None` if the buffer is disabled.
 #[derive(Debug, Default)]
 pub(crate) struct StreamingBuffer {
-    held: Mutex<Option<Held>>,
+    rows: Mutex<Option<BufferedRows>>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
-    /// By table and insertId, which a row has once: when it came, in milliseconds since 1970.
-    since: HashMap<(String, String), i64>,
+struct BufferedRows {
+    /// Milliseconds since 1970 of the insertion, by table and insertId.
+    inserted_at: HashMap<(String, String), i64>,
 }
 
 impl StreamingBuffer {
-    /// From now on rows are held.
-    pub(crate) fn hold(&self) {
-        self.held().get_or_insert_default();
+    /// Enables the buffer.
+    pub(crate) fn enable(&self) {
+        self.rows().get_or_insert_default();
     }
 
-    /// Lets time pass.
-    pub(crate) fn age(&self, by: Duration) {
+    /// Makes all rows older.
+    pub(crate) fn advance_clock(&self, by: Duration) {
         let by = millis(by);
-        self.held().iter_mut().flat_map(|held| held.since.values_mut()).for_each(|since| *since -= by);
+        self.rows().iter_mut().flat_map(|buffered| buffered.inserted_at.values_mut()).for_each(|time| *time -= by);
     }
 
-    /// Rows of that table are committed.
-    pub(crate) fn take<'a>(&self, table: &TableRef, insert_ids: impl Iterator<Item = &'a str>) {
-        if let Some(held) = &mut *self.held() {
-            held.since.extend(insert_ids.map(|id| ((table.to_string(), id.to_owned()), now())));
+    /// Adds committed rows.
+    pub(crate) fn add<'a>(&self, table: &TableRef, insert_ids: impl Iterator<Item = &'a str>) {
+        if let Some(buffered) = &mut *self.rows() {
+            buffered.inserted_at.extend(insert_ids.map(|id| ((table.to_string(), id.to_owned()), now())));
         }
     }
 
-    /// How many of the table's last rows are held: those that came last are its last.
-    pub(crate) fn rows_of(&self, table: &TableRef) -> usize {
-        let (table, oldest) = (table.to_string(), now() - millis(PROTECTED_FOR));
-        let held = self.held();
-        let of_the_table = held.iter().flat_map(|held| &held.since).filter(|((of, _), _)| *of == table);
-        of_the_table.filter(|(_, since)| **since > oldest).count()
+    /// Number of the table's rows in the buffer. They are its last rows.
+    pub(crate) fn count_rows(&self, table: &TableRef) -> usize {
+        let (table, oldest) = (table.to_string(), now() - millis(BUFFER_DURATION));
+        let buffered = self.rows();
+        let table_rows = buffered.iter().flat_map(|buffered| &buffered.inserted_at).filter(|((name, _), _)| *name == table);
+        table_rows.filter(|(_, inserted_at)| **inserted_at > oldest).count()
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rows(&self) -> MutexGuard<'_, Option<BufferedRows>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
-//! What a query can read: the tables, behind one trait.
+//! The [`Catalog`] trait: the tables that a query can read.
 //!
-//! The engine knows no storage. Whoever embeds it implements [`Catalog`] over theirs: SQLite, files, or memory as in
-//! the example of [`Engine`](crate::Engine).
+//! The engine has no storage. The embedding program implements [`Catalog`] over SQLite, files or memory. The
+//! documentation of [`Engine`](crate::Engine) has an example. `resolve` looks up table names in the catalog.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,44 +12,45 @@ use datafusion::catalog::{Session, TableProvider};
 
 use crate::error::QueryError;
 
-/// The hidden column of a wildcard table: what the `*` stands for in the table's name.
+/// The pseudocolumn of a wildcard table. Its value is the part of the table's name that the `*` matches.
+/// <https://cloud.google.com/bigquery/docs/querying-wildcard-tables#filtering_selected_tables_using_table_suffix>
 pub const TABLE_SUFFIX: &str = "_TABLE_SUFFIX";
 
 /// One consistent state of the tables.
 ///
-/// A query is given a catalog of its own, resolves all its names with it on a thread that may block, and then drops
-/// it. The [`TableProvider`]s that it gave are read afterwards.
+/// Each query has its own catalog. It resolves all names with the catalog on a thread that may block, and then drops
+/// the catalog. It reads the returned [`TableProvider`]s later.
 pub trait Catalog: Send {
-    /// The table or view of this name, `None` if its dataset has none.
+    /// Finds a table or view. Returns `None` if the dataset has no table or view of this name.
     ///
     /// # Errors
     ///
     /// [`QueryError::Catalog`] if the catalog cannot be read.
     fn table(&self, name: &TableName) -> Result<Option<CatalogEntry>, QueryError>;
 
-    /// All tables of a dataset whose names begin with `prefix`, as one.
+    /// Combines all tables of a dataset whose names begin with `prefix`.
     ///
     /// # Errors
     ///
     /// [`QueryError::Catalog`] if the catalog cannot be read.
     fn wildcard(&self, dataset: &DatasetName, prefix: &str) -> Result<WildcardMatch, QueryError>;
 
-    /// The dataset of this name, if there is one.
+    /// Finds a dataset.
     ///
     /// # Errors
     ///
     /// [`QueryError::Catalog`] if the catalog cannot be read.
     fn dataset(&self, name: &DatasetName) -> Result<Option<DatasetInfo>, QueryError>;
 
-    /// The datasets of a project, by name.
+    /// Lists the datasets of a project, sorted by name.
     ///
     /// # Errors
     ///
     /// [`QueryError::Catalog`] if the catalog cannot be read.
     fn datasets(&self, project: &str) -> Result<Vec<DatasetInfo>, QueryError>;
 
-    /// Calls `visit` with each table and view of a dataset, by name: what INFORMATION_SCHEMA shows of them. `details`
-    /// says whether [`TableInfo::columns`] are needed, which may be expensive to read.
+    /// Calls `visit` for each table and view of a dataset, sorted by name. INFORMATION_SCHEMA uses it. `details` says
+    /// whether `visit` needs [`TableInfo::columns`], because columns may be expensive to read.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl fmt::Display for DatasetName {
 /// `project:dataset.table`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableName {
-    /// The dataset that the table is in.
+    /// The table's dataset.
     pub dataset: DatasetName,
     /// The table's id.
     pub table: String,
@@ -87,36 +88,36 @@ impl fmt::Display for TableName {
     }
 }
 
-/// What a name stands for.
+/// A table or a view.
 pub enum CatalogEntry {
-    /// Rows. A table without columns has no schema yet; a query of it is an error.
+    /// A table. A table without columns has no schema, and a query of it is an error.
     Table {
-        /// Scans the rows. Its fields are those of [`types`](crate::types).
+        /// Scans the rows. Its field types are those of [`types`](crate::types).
         provider: Arc<dyn TableProvider>,
-        /// Bytes of the rows as stored.
+        /// Bytes of the stored rows.
         bytes: u64,
     },
-    /// A query.
+    /// A view.
     View {
-        /// Its text.
+        /// The text of the view's query.
         query: String,
     },
 }
 
-/// What a wildcard matches.
+/// The result of [`Catalog::wildcard`].
 pub enum WildcardMatch {
-    /// There is no such dataset.
+    /// The dataset does not exist.
     NoDataset,
     /// No table's name begins with the prefix.
     NoTable,
-    /// A view's name does, which is an error.
+    /// The prefix matches this view, which is an error.
     View(TableName),
-    /// Tables.
+    /// The matching tables.
     Tables {
-        /// Scans the rows of all tables. Its columns are those of the table that was created last, and
-        /// [`TABLE_SUFFIX`] as the last one. Rows of tables that lack a column have NULL there.
+        /// Scans the rows of all tables. It has the columns of the table that was created last, and then
+        /// [`TABLE_SUFFIX`]. A column that a table does not have is NULL in that table's rows.
         provider: Arc<dyn TableProvider>,
-        /// The columns of each other schema among the tables.
+        /// The columns of each different schema among the other tables.
         other_schemas: Vec<Vec<Field>>,
     },
 }
@@ -124,9 +125,9 @@ pub enum WildcardMatch {
 /// A dataset. Times are milliseconds since 1970.
 #[derive(Clone, Debug)]
 pub struct DatasetInfo {
-    /// Its name.
+    /// The name.
     pub name: DatasetName,
-    /// Where BigQuery would keep it.
+    /// The location, such as `US`.
     pub location: String,
     /// When it was created.
     pub created: i64,
@@ -134,12 +135,12 @@ pub struct DatasetInfo {
     pub modified: i64,
 }
 
-/// What [`Catalog::visit_tables`] has to fill in.
+/// The parts of [`TableInfo`] that [`Catalog::visit_tables`] must fill in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Details {
     /// Everything but the columns.
     WithoutColumns,
-    /// The columns, too.
+    /// Everything.
     WithColumns,
 }
 
@@ -147,21 +148,21 @@ pub enum Details {
 pub struct TableInfo<'a> {
     /// The table's id.
     pub table: &'a str,
-    /// The text of a view.
+    /// The query text of a view; `None` for a table.
     pub view: Option<&'a str>,
     /// When it was created.
     pub created: i64,
     /// When it was last changed.
     pub modified: i64,
-    /// How many rows it has.
+    /// Number of rows.
     pub rows: i64,
-    /// Bytes of the rows as stored.
+    /// Bytes of the stored rows.
     pub bytes: i64,
-    /// The columns, if they were asked for. Tables of one schema may share them.
+    /// The columns; empty with [`Details::WithoutColumns`]. Tables with the same schema may share them.
     pub columns: Arc<[ColumnInfo]>,
 }
 
-/// A column. Its type is the field's; arrays and required columns are not nullable.
+/// A column. Arrays and required columns are not nullable.
 pub struct ColumnInfo {
     /// Name and type.
     pub field: Field,
@@ -169,15 +170,15 @@ pub struct ColumnInfo {
     pub is_nullable: bool,
 }
 
-/// Counts the bytes of the tables that a query reads: `totalBytesProcessed`.
+/// Counts the bytes of the tables that a query reads, for `totalBytesProcessed`.
 ///
-/// The engine puts one into the session of each query. A [`TableProvider`] adds to it in its `scan`, when it knows which
-/// of its rows will be read; the engine runs a query that reads little on one core.
+/// The engine adds a counter to the session of each query. A [`TableProvider`] increases it in `scan`, when it knows
+/// which rows the query reads. The engine runs a query that reads few bytes on one core.
 #[derive(Debug, Default)]
 pub struct BytesProcessed(AtomicU64);
 
 impl BytesProcessed {
-    /// Adds to the counter of the query that this session belongs to. Does nothing in any other session.
+    /// Increases the counter of the session's query. Does nothing in a session without a counter.
     pub fn add(session: &dyn Session, bytes: u64) {
         if let Some(counter) = session.config().get_extension::<BytesProcessed>() {
             counter.0.fetch_add(bytes, Ordering::Relaxed);

@@ -1,43 +1,42 @@
-//! Dates, times and timestamps: as text, as numbers since 1970, and as jiff's civil types.
+//! Converts dates, times and timestamps between text, numbers since 1970 and jiff's civil types.
 //!
-//! BigQuery's text is wider than ISO 8601 in places (`2026-3-1 7:05`) and narrower in others (six decimals, no zone
-//! but UTC and offsets), so the text is read here. jiff supplies the calendar.
+//! BigQuery accepts text that ISO 8601 does not (`2026-3-1 7:05`), and rejects some text that ISO 8601 allows: it
+//! takes six decimals, UTC and numeric offsets only. So this module parses the text itself. jiff supplies the calendar.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#timestamp_type>.
 
 use jiff::SignedDuration;
 use jiff::civil::{self, Date, DateTime, Time};
 
-/// Timestamps are counted from here in civil time: jiff's own `Timestamp` ends a day before BigQuery's does, so that
-/// every time zone can show it.
+/// Timestamps are civil times since this one. jiff's `Timestamp` cannot represent BigQuery's last day.
 const EPOCH: DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
 
-/// Microseconds of a day.
+/// Microseconds per day.
 pub const MICROS_OF_DAY: i64 = 86_400_000_000;
 
 /// `YYYY-[M]M-[D]D`.
 pub fn parse_date(text: &str) -> Option<Date> {
-    let mut rest = Rest(text.as_bytes());
+    let mut rest = TextReader(text.as_bytes());
     let date = rest.date()?;
     rest.is_empty().then_some(date)
 }
 
 /// `[H]H:[M]M:[S]S[.ffffff]`.
 pub fn parse_time(text: &str) -> Option<Time> {
-    let mut rest = Rest(text.as_bytes());
+    let mut rest = TextReader(text.as_bytes());
     let time = rest.time()?;
     rest.is_empty().then_some(time)
 }
 
-/// A date, and optionally a time after a space or `T`; no zone.
+/// A date, and optionally a time after a space or `T`, without a time zone.
 pub fn parse_datetime(text: &str) -> Option<DateTime> {
-    let mut rest = Rest(text.as_bytes());
+    let mut rest = TextReader(text.as_bytes());
     let datetime = rest.datetime()?;
     rest.is_empty().then_some(datetime)
 }
 
-/// A datetime with `Z`, `UTC`, an offset or nothing (which means UTC), as microseconds since
-/// 1970.
+/// Parses a datetime with `Z`, `UTC`, an offset or no time zone, which means UTC. Returns microseconds since 1970.
 pub fn parse_timestamp(text: &str) -> Option<i64> {
-    let mut rest = Rest(text.as_bytes());
+    let mut rest = TextReader(text.as_bytes());
     let datetime = rest.datetime()?;
     let offset = rest.offset_seconds()?;
     if !rest.is_empty() {
@@ -46,14 +45,14 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
     checked_micros(micros(datetime) - offset * 1_000_000)
 }
 
-/// Seconds since 1970, possibly with a fraction, as microseconds.
+/// Converts seconds since 1970, which may have a fraction, to microseconds.
 pub fn micros_of_seconds(seconds: f64) -> Option<i64> {
     let micros = (seconds * 1e6).round();
-    // Casting a float saturates, so that what is out of range stays so.
+    // Casting a float to i64 saturates, so an out-of-range value stays out of range.
     checked_micros(if micros.is_nan() { return None } else { micros as i64 })
 }
 
-/// Whole seconds since 1970 as microseconds: exact, as [`micros_of_seconds`] is not for every integer.
+/// Converts whole seconds since 1970 to microseconds. It is exact for every integer; [`micros_of_seconds`] is not.
 pub fn micros_of_whole_seconds(seconds: i64) -> Option<i64> {
     checked_micros(seconds.checked_mul(1_000_000)?)
 }
@@ -61,21 +60,21 @@ pub fn micros_of_whole_seconds(seconds: i64) -> Option<i64> {
 /// Days since 1970.
 pub fn days(date: Date) -> i32 {
     let (year, month, day) = (i32::from(date.year()), i32::from(date.month()), i32::from(date.day()));
-    // Years begin in March, so that the leap day is the last of its year; eras have 400 of them.
+    // Here a year begins in March, so that the leap day is its last day. An era has 400 years.
     let shifted = if month > 2 { year } else { year - 1 };
     let (era, of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// The date that is `days` after 1970-01-01; the calendar's first or last date where that is outside of it.
+/// The date `days` after 1970-01-01. An out-of-range date becomes the calendar's first or last date.
 pub fn date(days: i32) -> Date {
     EPOCH.date().saturating_add(SignedDuration::from_hours(i64::from(days) * 24))
 }
 
-/// The day of a civil time that is `micros` after 1970 began.
+/// Days since 1970 of the civil time `micros` after 1970-01-01 00:00:00.
 pub fn day_of(micros: i64) -> i32 {
-    // Within the calendar this is far from the ends of an i32.
+    // Every date of the calendar fits into an i32.
     micros.div_euclid(MICROS_OF_DAY) as i32
 }
 
@@ -85,27 +84,27 @@ pub fn micros_of_day(time: Time) -> i64 {
     seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1_000
 }
 
-/// Microseconds since 1970, of civil time.
+/// Microseconds from 1970-01-01 00:00:00 to a civil time.
 pub fn micros(datetime: DateTime) -> i64 {
     i64::from(days(datetime.date())) * MICROS_OF_DAY + micros_of_day(datetime.time())
 }
 
-/// The civil time that is `micros` after 1970 began.
+/// The civil time `micros` after 1970-01-01 00:00:00.
 pub fn datetime(micros: i64) -> DateTime {
     EPOCH.saturating_add(SignedDuration::from_micros(micros))
 }
 
-/// 0001-01-01 to 9999-12-31, or none.
+/// Returns `None` outside of 0001-01-01 to 9999-12-31.
 pub fn checked_days(days: i64) -> Option<i32> {
     i32::try_from(days).ok().filter(|days| (-719_162..=2_932_896).contains(days))
 }
 
-/// Years 1 to 9999, or none.
+/// Returns `None` outside of the years 1 to 9999.
 pub fn checked_micros(micros: i64) -> Option<i64> {
     (-62_135_596_800_000_000..=253_402_300_799_999_999).contains(&micros).then_some(micros)
 }
 
-/// The civil microseconds `months` later. The day is reduced to the last of its month where necessary.
+/// Adds months. If the month has no such day, the result is its last day.
 pub fn add_months(micros: i64, months: i64) -> Option<i64> {
     let start = datetime(micros);
     let count = (i64::from(start.year()) * 12 + i64::from(start.month()) - 1).checked_add(months)?;
@@ -117,10 +116,10 @@ pub fn add_months(micros: i64, months: i64) -> Option<i64> {
     Some(i64::from(days(date)) * MICROS_OF_DAY + micros.rem_euclid(MICROS_OF_DAY))
 }
 
-/// What of the text is still to be read.
-struct Rest<'a>(&'a [u8]);
+/// The unread part of the text.
+struct TextReader<'a>(&'a [u8]);
 
-impl Rest<'_> {
+impl TextReader<'_> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -135,10 +134,10 @@ impl Rest<'_> {
         }
     }
 
-    /// A number of `least` to `most` digits.
-    fn digits(&mut self, least: usize, most: usize) -> Option<i32> {
+    /// Reads a number of `min` to `max` digits.
+    fn digits(&mut self, min: usize, max: usize) -> Option<i32> {
         let length = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
-        if !(least..=most).contains(&length) {
+        if !(min..=max).contains(&length) {
             return None;
         }
         let (digits, rest) = self.0.split_at(length);
@@ -166,7 +165,8 @@ impl Rest<'_> {
             let fraction = self.digits(1, 9)?;
             let decimals = before - self.0.len();
             nanos = fraction * 10_i32.pow(9 - decimals as u32);
-            // Google's client for Node writes nanoseconds that are all zeros; others would be lost.
+            // Google's client for Node writes nine decimals, the last three of which are zeros. Other nanoseconds would
+            // be lost.
             if nanos % 1_000 != 0 {
                 return None;
             }

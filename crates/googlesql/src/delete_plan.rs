@@ -1,4 +1,7 @@
-//! A DELETE that can be carried out: its condition as something to evaluate row by row.
+//! The plan of a DELETE: the condition that selects the rows to delete.
+//!
+//! `resolve::delete` resolves the statement, and the engine builds this plan. The owner of the tables evaluates it and
+//! deletes the rows. Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#delete_statement>.
 
 use std::sync::Arc;
 
@@ -17,23 +20,23 @@ use crate::error::QueryError;
 use crate::physical::execution;
 use crate::resolve::Deletion;
 
-/// The rows that a DELETE removes: those for which its condition is true.
+/// A DELETE. It removes the rows for which the condition is true.
 pub struct DeletePlan {
     /// The table.
     pub name: TableName,
     /// The columns that the condition needs, by their names in the table.
     pub columns: Arc<Schema>,
-    /// The condition over a batch of these columns. Its value is a boolean array; rows for which it is true go.
+    /// The condition over a batch of these columns. Its value is a boolean array.
     condition: Arc<dyn PhysicalExpr>,
 }
 
 impl DeletePlan {
-    /// Runs the subqueries, whose values are for all rows the same.
+    /// Runs the subqueries. Each has the same value for all rows.
     pub(crate) async fn new(deletion: Deletion, session: &SessionState) -> Result<DeletePlan, QueryError> {
-        let condition = with_values(deletion.condition, session).await?;
+        let condition = evaluate_subqueries(deletion.condition, session).await?;
         let schema = Arc::new(DFSchema::try_from(Arc::clone(&deletion.columns))?);
-        // Some functions are there only to be replaced, CURRENT_DATE by the day for instance. In a SELECT
-        // the optimizer sees to that.
+        // The optimizer must replace some functions, such as CURRENT_DATE, by a constant. A SELECT does that when it is
+        // planned.
         let context = SimplifyContext::builder()
             .with_schema(Arc::clone(&schema))
             .with_config_options(Arc::clone(session.config_options()))
@@ -46,11 +49,11 @@ impl DeletePlan {
 }
 
 impl DeletePlan {
-    /// Which rows of the batch are to be deleted.
+    /// Returns for each row of the batch whether to delete it.
     ///
     /// # Errors
     ///
-    /// The condition has no value for a row, as in a division by zero.
+    /// [`QueryError::Invalid`] if the condition fails for a row, for example with a division by zero.
     pub fn matches(&self, batch: &RecordBatch) -> Result<Vec<bool>, QueryError> {
         let mask = self.condition.evaluate(batch)?.into_array(batch.num_rows())?;
         let mask = mask.as_boolean_opt().ok_or_else(|| QueryError::Invalid("WHERE is not a condition".to_owned()))?;
@@ -58,8 +61,8 @@ impl DeletePlan {
     }
 }
 
-/// The condition with values in place of its subqueries.
-async fn with_values(condition: Expr, session: &SessionState) -> Result<Expr, QueryError> {
+/// Replaces the subqueries of the condition by their values.
+async fn evaluate_subqueries(condition: Expr, session: &SessionState) -> Result<Expr, QueryError> {
     let mut subqueries = Vec::new();
     condition.apply(|expr| {
         if let Expr::ScalarSubquery(subquery) = expr {
@@ -69,7 +72,7 @@ async fn with_values(condition: Expr, session: &SessionState) -> Result<Expr, Qu
     })?;
     let mut values = Vec::new();
     for plan in subqueries {
-        let value = single_value(&plan, session).await?;
+        let value = evaluate_scalar_subquery(&plan, session).await?;
         values.push((plan, value));
     }
     let valued = condition.transform(|expr| match &expr {
@@ -82,8 +85,8 @@ async fn with_values(condition: Expr, session: &SessionState) -> Result<Expr, Qu
     Ok(valued?.data)
 }
 
-/// What a scalar subquery gives: NULL if it gives nothing.
-async fn single_value(plan: &LogicalPlan, session: &SessionState) -> Result<ScalarValue, QueryError> {
+/// Runs a scalar subquery. Its value is NULL if it has no rows.
+async fn evaluate_scalar_subquery(plan: &LogicalPlan, session: &SessionState) -> Result<ScalarValue, QueryError> {
     let plan = session.create_physical_plan(plan).await.map_err(execution::planning_error)?;
     let schema = plan.schema();
     let batches = execution::collect(plan, session).await?;

@@ -1,7 +1,7 @@
-//! Running a query: parse, resolve, plan, execute, on threads of the engine's own.
+//! The engine: parses, resolves, plans and executes queries on its own threads.
 //!
-//! A query can keep a processor busy for long, and must not delay requests of others; so it runs on its own runtime.
-//! It is cancelled when its future is dropped.
+//! A query can occupy a CPU for a long time. The engine has its own runtime, so that a query does not delay the
+//! caller's other tasks. Dropping the future of a query cancels it.
 
 use std::io;
 use std::pin::Pin;
@@ -23,10 +23,10 @@ use crate::resolve::{Resolver, TablePath};
 use crate::result::{self, Rows};
 use crate::syntax::statement::{self, Command, ParsedStatement};
 
-/// Plans are trees, and functions walk them by recursion.
+/// Stack size of a thread. Plans are trees, and DataFusion's functions visit them recursively.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// Runs queries. One engine serves any number of them at the same time.
+/// Runs queries. One engine runs any number of queries at the same time.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -82,7 +82,7 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// ```
 pub struct Engine {
     session: Arc<SessionState>,
-    /// None once it was shut down.
+    /// `None` after the shutdown.
     runtime: Option<Runtime>,
 }
 
@@ -91,58 +91,59 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The system gave no thread.
+    /// The operating system cannot create a thread.
     pub fn start() -> io::Result<Engine> {
-        let session = session::state().map_err(io::Error::other)?;
+        let session = session::build_state().map_err(io::Error::other)?;
         let runtime = Builder::new_multi_thread()
             .thread_name("bigquery-query")
-            .worker_threads(session::threads())
+            .worker_threads(session::thread_count())
             .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()?;
         Ok(Engine { session: Arc::new(session), runtime: Some(runtime) })
     }
 
-    /// How many tasks there are, of all queries.
+    /// Number of running tasks of all queries.
     #[cfg(test)]
-    pub(crate) fn tasks(&self) -> usize {
+    pub(crate) fn task_count(&self) -> usize {
         self.runtime.as_ref().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
     }
 
-    /// Runs a SELECT to its end; prepares a DELETE or a CREATE VIEW, which only the owner of the tables can carry out.
-    /// To cancel the query, drop the future.
+    /// Runs a SELECT, or prepares a DELETE or CREATE VIEW for the owner of the tables. Dropping the future cancels the
+    /// query.
     ///
     /// # Errors
     ///
-    /// [`QueryError`]: the text is at fault, or a table does not exist, or the catalog cannot be read.
+    /// [`QueryError`] if the text is invalid, a table does not exist, or the catalog cannot be read.
     pub async fn prepare(&self, catalog: impl Catalog + 'static, query: Query) -> Result<Prepared, QueryError> {
         let runtime = self.runtime.as_ref().ok_or(QueryError::Closing)?;
         let mut session = self.session.as_ref().clone();
         session.mark_start_execution();
         let bytes = Arc::new(BytesProcessed::default());
         session.config_mut().set_extension(Arc::clone(&bytes));
-        let job = Arc::new(QueryContext { session, query, bytes });
-        AbortOnDrop(runtime.spawn(prepare(job, Box::new(catalog)))).await?
+        let context = Arc::new(QueryContext { session, query, bytes });
+        AbortOnDrop(runtime.spawn(prepare(context, Box::new(catalog)))).await?
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // An async thread may not wait here; queries hold nothing that must be finished.
+            // Dropping a runtime waits for its threads, which an async thread must not do. An aborted query leaves
+            // nothing to clean up.
             runtime.shutdown_background();
         }
     }
 }
 
-/// A query with all it needs besides the catalog.
+/// A query, its session and its byte counter.
 struct QueryContext {
     session: SessionState,
     query: Query,
     bytes: Arc<BytesProcessed>,
 }
 
-/// A task that is cancelled when nobody waits for it any more.
+/// A task that is cancelled when this handle is dropped.
 struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl<T> Future for AbortOnDrop<T> {
@@ -159,31 +160,31 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-async fn prepare(job: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
-    let text = Arc::new(statement::parse(&job.query.sql)?);
-    let is_dry = job.query.dry_run;
+async fn prepare(context: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
+    let text = Arc::new(statement::parse(&context.query.sql)?);
+    let is_dry = context.query.dry_run;
     match &text.command {
-        Command::Select(_) => select(job, text, catalog).await.map(Prepared::Done),
+        Command::Select(_) => run_select(context, text, catalog).await.map(Prepared::Done),
         Command::Delete(_) => {
-            let deletion = resolve(&job, &text, catalog, |resolver, command| match command {
-                Command::Delete(delete) => resolver.deletion(delete),
+            let deletion = resolve(&context, &text, catalog, |resolver, command| match command {
+                Command::Delete(delete) => resolver.resolve_delete(delete),
                 _ => Err(QueryError::Invalid("Not a DELETE".to_owned())),
             });
             let deletion = deletion.await?;
             if is_dry {
                 return Ok(Prepared::Done(QueryResult { bytes_processed: deletion.bytes, ..QueryResult::without_rows("DELETE") }));
             }
-            DeletePlan::new(deletion, &job.session).await.map(Prepared::Delete)
+            DeletePlan::new(deletion, &context.session).await.map(Prepared::Delete)
         }
         Command::CreateView { view, query } => {
-            let name = TablePath::read(&view.name)?.table(&job.query)?;
+            let name = TablePath::parse(&view.name)?.table_name(&context.query)?;
             let on_existing = match (view.or_replace, view.if_not_exists) {
                 (true, _) => OnExisting::Replace,
                 (false, true) => OnExisting::Keep,
                 (false, false) => OnExisting::Fail,
             };
-            let relation = resolve(&job, &text, catalog, relation).await?;
-            let schema = result::schema(&result::named(&relation)?);
+            let relation = resolve(&context, &text, catalog, resolve_relation).await?;
+            let schema = result::schema_json(&result::name_columns(&relation)?);
             Ok(match is_dry {
                 true => Prepared::Done(QueryResult::without_rows("CREATE_VIEW")),
                 false => Prepared::CreateView(NewView { name, query: query.clone(), schema, on_existing }),
@@ -192,43 +193,43 @@ async fn prepare(job: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Pr
     }
 }
 
-/// What a statement selects.
-fn relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, QueryError> {
+/// Resolves the SELECT of a statement.
+fn resolve_relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, QueryError> {
     match command {
-        Command::Select(query) => resolver.top(query),
-        Command::CreateView { view, .. } => resolver.top(&view.query),
+        Command::Select(query) => resolver.resolve_top_query(query),
+        Command::CreateView { view, .. } => resolver.resolve_top_query(&view.query),
         Command::Delete(_) => Err(QueryError::Invalid("Only a SELECT has rows".to_owned())),
     }
 }
 
-async fn select(job: Arc<QueryContext>, text: Arc<ParsedStatement>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
-    let relation = resolve(&job, &text, catalog, relation).await?;
-    let columns = result::named(&relation)?;
-    let plan = execution::plan(&relation.plan, &job.session, &job.bytes).await?;
-    let batches = match job.query.dry_run {
+async fn run_select(context: Arc<QueryContext>, text: Arc<ParsedStatement>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
+    let relation = resolve(&context, &text, catalog, resolve_relation).await?;
+    let columns = result::name_columns(&relation)?;
+    let plan = execution::plan_query(&relation.plan, &context.session, &context.bytes).await?;
+    let batches = match context.query.dry_run {
         true => Vec::new(),
-        false => execution::collect(plan, &job.session).await?,
+        false => execution::collect(plan, &context.session).await?,
     };
     Ok(QueryResult {
         statement: "SELECT",
-        schema: Some(result::schema(&columns)),
+        schema: Some(result::schema_json(&columns)),
         rows: Rows::new(columns, batches)?,
-        bytes_processed: job.bytes.get(),
+        bytes_processed: context.bytes.get(),
         affected_rows: None,
     })
 }
 
-/// The meaning of the query: found on a thread that may wait for the catalog.
+/// Resolves a statement on a thread that may block on the catalog.
 async fn resolve<T: Send + 'static>(
-    job: &Arc<QueryContext>,
+    context: &Arc<QueryContext>,
     text: &Arc<ParsedStatement>,
     catalog: Box<dyn Catalog>,
-    meaning: impl FnOnce(&Resolver<'_>, &Command) -> Result<T, QueryError> + Send + 'static,
+    resolve_command: impl FnOnce(&Resolver<'_>, &Command) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, QueryError> {
-    let (job, text) = (Arc::clone(job), Arc::clone(text));
+    let (context, text) = (Arc::clone(context), Arc::clone(text));
     let resolve = move || {
-        let resolver = Resolver::new(&job.query, &text.placeholders, catalog.as_ref(), &job.session);
-        meaning(&resolver, &text.command)
+        let resolver = Resolver::new(&context.query, &text.placeholders, catalog.as_ref(), &context.session);
+        resolve_command(&resolver, &text.command)
     };
     tokio::task::spawn_blocking(resolve).await?
 }

@@ -1,4 +1,4 @@
-//! Why a query has no result.
+//! [`QueryError`], and its conversion from the errors of DataFusion and Arrow.
 
 use std::error::Error;
 
@@ -9,24 +9,24 @@ use tokio::task::JoinError;
 pub(crate) const RESOURCES_EXCEEDED: &str =
     "Resources exceeded during query execution: The query could not be executed in the allotted memory.";
 
-/// Why a query has no result.
+/// The error of a query.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The text is not a query, or not one that this engine supports: BigQuery's reason `invalidQuery`. The message
-    /// ends with the location, ` at [LINE:COLUMN]`, where there is one.
+    /// The query is invalid or not supported: BigQuery's reason `invalidQuery`. If the location is known, the message
+    /// ends with ` at [LINE:COLUMN]`.
     #[error("{0}")]
     Invalid(String),
-    /// A dataset or table that the query names does not exist; holds "Dataset p:d" or "Table p:d.t", and where it was
-    /// searched for.
+    /// A dataset or table does not exist. The text is `Dataset p:d was not found in location US` or
+    /// `Table p:d.t was not found in location US`.
     #[error("Not found: {0}")]
     NotFound(String),
-    /// The query needs more memory than queries are given: reason `resourcesExceeded`.
+    /// The query needs more memory than the limit: reason `resourcesExceeded`.
     #[error("{RESOURCES_EXCEEDED}")]
     ResourcesExceeded,
-    /// The catalog could not be read, or refused what the query asked for.
+    /// The catalog returned an error.
     #[error(transparent)]
     Catalog(Box<dyn Error + Send + Sync>),
-    /// A task of the query panicked: the log has the location.
+    /// A task of the query panicked. The log has the location of the panic.
     #[error("An internal error occurred and the request could not be completed.")]
     Panicked,
     /// The engine is shutting down.
@@ -35,16 +35,16 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// The error of a [`Catalog`](crate::Catalog).
+    /// Wraps the error of a [`Catalog`](crate::Catalog).
     pub fn catalog(error: impl Error + Send + Sync + 'static) -> QueryError {
         QueryError::Catalog(Box::new(error))
     }
 }
 
-/// Keeps the innermost message, without DataFusion's own words around it.
+/// Keeps the innermost message and drops DataFusion's prefixes.
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> QueryError {
-        match message(&error) {
+        match innermost_message(&error) {
             message if message == RESOURCES_EXCEEDED => QueryError::ResourcesExceeded,
             message => QueryError::Invalid(message),
         }
@@ -57,15 +57,15 @@ impl From<JoinError> for QueryError {
     }
 }
 
-/// The innermost message: what a function of ours said, if one did.
-pub(crate) fn message(error: &DataFusionError) -> String {
+/// Returns the innermost message, which is the message of this crate's function if a function failed.
+pub(crate) fn innermost_message(error: &DataFusionError) -> String {
     match error {
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => message(inner),
-        DataFusionError::Shared(inner) => message(inner),
-        DataFusionError::Collection(errors) => errors.first().map(message).unwrap_or_default(),
-        DataFusionError::ArrowError(inner, _) => arrow(inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => innermost_message(inner),
+        DataFusionError::Shared(inner) => innermost_message(inner),
+        DataFusionError::Collection(errors) => errors.first().map_or_else(|| first_line(&error.strip_backtrace()), innermost_message),
+        DataFusionError::ArrowError(inner, _) => arrow_message(inner),
         DataFusionError::External(inner) => match inner.downcast_ref::<DataFusionError>() {
-            Some(inner) => message(inner),
+            Some(inner) => innermost_message(inner),
             None => inner.to_string(),
         },
         DataFusionError::ResourcesExhausted(_) => RESOURCES_EXCEEDED.to_owned(),
@@ -74,10 +74,10 @@ pub(crate) fn message(error: &DataFusionError) -> String {
     }
 }
 
-fn arrow(error: &ArrowError) -> String {
+fn arrow_message(error: &ArrowError) -> String {
     match error {
         ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
-            Some(inner) => message(inner),
+            Some(inner) => innermost_message(inner),
             None => inner.to_string(),
         },
         ArrowError::DivideByZero => "division by zero".to_owned(),

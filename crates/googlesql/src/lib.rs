@@ -1,7 +1,7 @@
-//! GoogleSQL for DataFusion: a query in, typed rows out, over any [`Catalog`] of tables.
+//! GoogleSQL for DataFusion: runs a query over any [`Catalog`] of tables and returns typed rows.
 //!
-//! DataFusion's parser reads the query, and DataFusion executes it. What lies between is here, and follows GoogleSQL.
-//! The path of a query:
+//! DataFusion's parser parses the query, and DataFusion executes the plan. This crate resolves names and types by the
+//! rules of GoogleSQL, implements the functions and encodes the result. The path of a query:
 //!
 //! ```text
 //! engine ── syntax ─────────── resolve ────────────── physical ────────── result
@@ -9,16 +9,17 @@
 //!  cancel)   one statement,     a logical plan)        DataFusion runs     page by page)
 //!            or an error)           │                  the plan)
 //!                                   ├─ catalog     (the tables: a trait)
-//!                                   └─ functions   (every function there is)
+//!                                   └─ functions   (all functions)
 //! ```
 //!
-//! A DELETE and a CREATE VIEW are resolved in the same way. The engine changes no table: it gives a [`DeletePlan`] or a
-//! [`NewView`], which the owner of the tables carries out.
+//! A DELETE and a CREATE VIEW are resolved in the same way. The engine does not change tables. It returns a
+//! [`DeletePlan`] or a [`NewView`], and the owner of the tables applies it.
 //!
-//! One rule: it never answers wrongly. What is not known to behave as BigQuery documents it is an error that names the
-//! feature and its location.
+//! The crate does not return wrong results: a feature whose behavior differs from BigQuery's documentation is an error
+//! with the feature's name and location.
 //!
-//! What it is not: a storage, a server, an access control. It depends on neither.
+//! The crate has no storage, no server and no access control.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax>.
 
 mod catalog;
 mod cell;

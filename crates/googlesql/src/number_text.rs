@@ -1,8 +1,8 @@
-//! Numbers as BigQuery writes them: decimals in one plain form, doubles as Java does.
+//! Formats numbers like BigQuery: decimals without exponent, doubles like Java.
 
-/// The number without exponent, plus or superfluous zeros; `None` if it is no number, or has more
-/// than so many digits before or after the point.
-pub fn decimal(text: &str, most_before: usize, most_after: usize) -> Option<String> {
+/// Removes the exponent, the plus sign and superfluous zeros of a number. Returns `None` if the text is not a number,
+/// or has more than `max_integer_digits` before or `max_fraction_digits` after the decimal point.
+pub fn decimal(text: &str, max_integer_digits: usize, max_fraction_digits: usize) -> Option<String> {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -13,7 +13,7 @@ pub fn decimal(text: &str, most_before: usize, most_after: usize) -> Option<Stri
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    // The bounds keep `1e2000000000` from becoming two billion zeros.
+    // The limits prevent that `1e2000000000` allocates two billion zeros.
     let plausible = !digits.is_empty() && digits.len() <= 200 && exponent.unsigned_abs() <= 200;
     if !plausible || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -24,7 +24,7 @@ pub fn decimal(text: &str, most_before: usize, most_after: usize) -> Option<Stri
     let padded = format!("{}{digits}{}", zeros(-point), zeros(point - digits.len() as i32));
     let (whole, fraction) = padded.split_at(point.max(0) as usize);
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    if whole.len() > most_before || fraction.len() > most_after {
+    if whole.len() > max_integer_digits || fraction.len() > max_fraction_digits {
         return None;
     }
     Some(match (whole, fraction) {
@@ -35,8 +35,8 @@ pub fn decimal(text: &str, most_before: usize, most_after: usize) -> Option<Stri
     })
 }
 
-/// A double as Java writes it, which is how BigQuery does: plain between a thousandth and ten million, else with an
-/// exponent, and always with a decimal.
+/// Formats a double like Java and BigQuery: without exponent from 0.001 to 10,000,000, otherwise with an exponent, and
+/// always with a decimal.
 pub fn double(value: f64) -> String {
     if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
         return format!("{value:?}");
@@ -48,7 +48,7 @@ pub fn double(value: f64) -> String {
     }
 }
 
-/// A timestamp of so many microseconds, as BigQuery gives it by default: seconds, as `1.447968299028E9`.
+/// Formats a timestamp in seconds, BigQuery's default: `1.447968299028E9`.
 pub fn timestamp_seconds(micros: i64) -> String {
     double(micros as f64 / 1e6)
 }

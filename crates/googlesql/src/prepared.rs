@@ -1,4 +1,4 @@
-//! What comes of a query: its result, or what the owner of the tables has to carry out.
+//! The outcome of [`Engine::prepare`](crate::Engine::prepare): a result, or a change for the owner of the tables.
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use crate::result::Rows;
 pub struct QueryResult {
     /// BigQuery's `statistics.query.statementType`: `SELECT`, `DELETE` or `CREATE_VIEW`.
     pub statement: &'static str,
-    /// `{"fields": [...]}` of the result; none for a statement without rows.
+    /// `{"fields": [...]}` of the result; `None` for a statement without rows.
     pub schema: Option<Value>,
     /// The rows.
     pub rows: Rows,
-    /// Bytes of the tables that were read, as stored.
+    /// Stored bytes of the rows that the query read.
     pub bytes_processed: u64,
-    /// Rows that a DELETE removed.
+    /// Number of rows that a DELETE removed.
     pub affected_rows: Option<u64>,
 }
 
@@ -27,36 +27,36 @@ impl QueryResult {
     }
 }
 
-/// A query that was run as far as the engine can: what changes the catalog is left to its owner.
+/// A query after the engine ran it. The owner of the tables applies the changes.
 pub enum Prepared {
     /// The query is done.
     Done(QueryResult),
-    /// Rows have to be deleted.
+    /// A DELETE to apply.
     Delete(DeletePlan),
-    /// A view has to be created.
+    /// A CREATE VIEW to apply.
     CreateView(NewView),
 }
 
-/// A view that has to be created.
+/// A view to create.
 #[derive(Clone, Debug)]
 pub struct NewView {
-    /// Its name.
+    /// The name.
     pub name: TableName,
-    /// The text of its query.
+    /// The text of the view's query.
     pub query: String,
-    /// `{"fields": [...]}` of its columns.
+    /// `{"fields": [...]}` of the view's columns.
     pub schema: Value,
-    /// What to do if there is a table or view of this name.
+    /// The action if the name exists.
     pub on_existing: OnExisting,
 }
 
-/// What CREATE VIEW does if there is a table or view of the name.
+/// The action of CREATE VIEW if a table or view of the name exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnExisting {
-    /// CREATE VIEW: an error.
+    /// CREATE VIEW: fail.
     Fail,
-    /// CREATE OR REPLACE VIEW: replace a view. A table is an error.
+    /// CREATE OR REPLACE VIEW: replace the view. Fail if it is a table.
     Replace,
-    /// CREATE VIEW IF NOT EXISTS: leave it as it is.
+    /// CREATE VIEW IF NOT EXISTS: do nothing.
     Keep,
 }

@@ -1,4 +1,4 @@
-//! The rows of a result, and what their columns are called.
+//! The rows of a result, encoded page by page, and the names of its columns.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ pub(crate) struct ResultColumn {
     pub field: FieldRef,
 }
 
-/// The columns by their final names: those without one are `f0_`, `f1_`, …
-pub(crate) fn named(relation: &Relation) -> Result<Vec<ResultColumn>, QueryError> {
+/// Names the columns. A column without a name becomes `f0_`, `f1_` and so on.
+pub(crate) fn name_columns(relation: &Relation) -> Result<Vec<ResultColumn>, QueryError> {
     let mut unnamed = 0;
     let mut seen = HashSet::new();
     let mut columns = Vec::new();
@@ -34,7 +34,7 @@ pub(crate) fn named(relation: &Relation) -> Result<Vec<ResultColumn>, QueryError
     Ok(columns)
 }
 
-pub(crate) fn schema(columns: &[ResultColumn]) -> Value {
+pub(crate) fn schema_json(columns: &[ResultColumn]) -> Value {
     let fields: Vec<Value> = columns.iter().map(|column| types::column_json(&column.name, &column.field)).collect();
     json!({"fields": fields})
 }
@@ -58,23 +58,23 @@ impl Rows {
         Ok(Rows { columns, batches, count })
     }
 
-    /// How many there are.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Whether the result has no rows.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Bytes of memory that they take.
+    /// Bytes of memory that the rows occupy.
     pub fn bytes(&self) -> usize {
         self.batches.iter().map(RecordBatch::get_array_memory_size).sum()
     }
 
-    /// Rows `from..from + limit`, fewer once they exceed `budget` bytes (but never none while
-    /// there are any), each as `{"f": [{"v": …}]}`.
+    /// Encodes the rows `from..from + limit`, each as `{"f": [{"v": …}]}`. The page ends early when it exceeds `budget`
+    /// bytes, but it has at least one row if any row is left.
     pub fn page(&self, from: usize, limit: usize, budget: usize, int64_timestamp: bool) -> Vec<Value> {
         let mut page = Vec::new();
         let mut bytes = 0;
@@ -90,7 +90,7 @@ impl Rows {
                 }
                 let cells = self.columns.iter().zip(batch.columns()).map(|(column, values)| {
                     let value = cell::encode(values, row, &column.field, int64_timestamp);
-                    bytes += cell::size(&value);
+                    bytes += cell::estimate_size(&value);
                     json!({"v": value})
                 });
                 let cells: Vec<Value> = cells.collect();

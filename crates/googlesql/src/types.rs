@@ -1,7 +1,8 @@
-//! GoogleSQL's types as Arrow fields, and their names.
+//! Maps GoogleSQL types to Arrow fields and to their names.
 //!
-//! A type is a [`FieldRef`] rather than a `DataType`, because JSON is text to Arrow: what makes it
-//! JSON is the field's metadata. ARRAY is a list of nullable `item`s, STRUCT a struct.
+//! A type is a [`FieldRef`] and not a `DataType`, because Arrow has no JSON type. JSON is text, and the field's metadata
+//! marks it as JSON. ARRAY is a list of nullable `item`s, STRUCT is a struct.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
 use serde_json::{Value, json};
 
-/// The key and value that mark text as JSON.
+/// The metadata key that marks text as JSON or as a stored-only type.
 pub const METADATA: &str = "googlesql";
 const JSON: &str = "JSON";
 
@@ -23,7 +24,7 @@ pub fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("+00:00")))
 }
 
-/// The type without a name of its own.
+/// A nullable field of the type, without a name.
 pub fn plain(data_type: DataType) -> FieldRef {
     Arc::new(Field::new("", data_type, true))
 }
@@ -43,14 +44,13 @@ pub fn struct_of(members: impl IntoIterator<Item = (String, FieldRef)>) -> Field
     plain(DataType::Struct(Fields::from(members)))
 }
 
-/// A type of which columns can be stored, but nothing can be asked here: their text is kept as it
-/// was sent, and where they are used they are refused.
+/// A type that columns can have but queries cannot use. The values are stored as the text that was sent.
 pub fn stored_only(name: &str) -> FieldRef {
     let metadata = HashMap::from([(METADATA.to_owned(), name.to_owned())]);
     Arc::new(Field::new("", DataType::Utf8, true).with_metadata(metadata))
 }
 
-/// The name of such a type, if values of this one are of it or hold any.
+/// The name of the [`stored_only`] type, if the field has such a type or contains one.
 pub fn unreadable(field: &Field) -> Option<&str> {
     match field.data_type() {
         DataType::List(element) => unreadable(element),
@@ -63,7 +63,7 @@ pub fn is_json(field: &Field) -> bool {
     field.metadata().get(METADATA).is_some_and(|name| name == JSON)
 }
 
-/// The element of an ARRAY.
+/// The element type of an ARRAY.
 pub fn element(field: &Field) -> Option<&FieldRef> {
     match field.data_type() {
         DataType::List(element) => Some(element),
@@ -71,7 +71,7 @@ pub fn element(field: &Field) -> Option<&FieldRef> {
     }
 }
 
-/// The member of a STRUCT, by its name in any case.
+/// Finds the member of a STRUCT. The name is case-insensitive.
 pub fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
     match field.data_type() {
         DataType::Struct(members) => members.iter().find(|member| member.name().eq_ignore_ascii_case(name)),
@@ -79,7 +79,7 @@ pub fn member<'a>(field: &'a Field, name: &str) -> Option<&'a FieldRef> {
     }
 }
 
-/// Whether two types are one, whatever their columns are called.
+/// Whether two types are the same. It ignores the names of the columns.
 pub fn same(a: &Field, b: &Field) -> bool {
     is_json(a) == is_json(b)
         && match (a.data_type(), b.data_type()) {
@@ -91,7 +91,7 @@ pub fn same(a: &Field, b: &Field) -> bool {
         }
 }
 
-/// As messages write it: `INT64`, `ARRAY<STRUCT<key STRING, value STRING>>`.
+/// The name of a type in messages: `INT64`, `ARRAY<STRUCT<key STRING, value STRING>>`.
 pub fn of(field: &Field) -> String {
     match field.data_type() {
         DataType::List(element) => format!("ARRAY<{}>", of(element)),
@@ -127,7 +127,7 @@ fn scalar_name(data_type: &DataType) -> &'static str {
     }
 }
 
-/// The name Arrow gives to a member of a STRUCT that has none.
+/// The Arrow name of a STRUCT member without a name.
 pub fn anonymous(index: usize) -> String {
     format!("_field_{}", index + 1)
 }
@@ -136,7 +136,7 @@ fn is_anonymous(name: &str) -> bool {
     name.strip_prefix("_field_").is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The column as the schema of a result shows it, types by their legacy names.
+/// Encodes a column for the schema of a result, which uses the legacy names of types.
 pub fn column_json(name: &str, field: &Field) -> Value {
     let (mode, one) = match element(field) {
         Some(element) => ("REPEATED", element.as_ref()),

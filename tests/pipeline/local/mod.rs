@@ -193,7 +193,7 @@ async fn a_foreign_database_file_is_rejected_and_unchanged() {
     std::fs::write(&file, &theirs).unwrap();
     let (code, log) = run_to_failure(dir.path(), &ONE_TABLE).await;
     assert_eq!(code, Some(1));
-    assert!(log.contains("bigquery.sqlite is not a file of the local BigQuery"), "{log}");
+    assert!(log.contains("bigquery.sqlite is not a database of the BigQuery emulator"), "{log}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
 }
 

@@ -131,7 +131,11 @@ async fn a_refused_row_becomes_a_dead_letter_that_can_be_replayed() {
     assert!(bigquery.rows("pixel").await.is_empty());
     let dead_letter = bigquery.rows("dead_letters").await.remove(0);
     assert_eq!(dead_letter["reason"], "invalid");
-    assert!(dead_letter["detail"].as_str().unwrap().contains("Refused by a fault."), "BigQuery's error message: {}", dead_letter["detail"]);
+    assert!(
+        dead_letter["detail"].as_str().unwrap().contains("Rejected by an injected fault."),
+        "BigQuery's error message: {}",
+        dead_letter["detail"]
+    );
     let data = STANDARD.decode(dead_letter["data"].as_str().unwrap()).unwrap();
     assert_eq!(service.push(wrapped(&data, "replayed")).await.status, 204);
     assert_eq!(bigquery.rows("pixel").await[0]["event_id"], dead_letter["event_id"], "the event id is computed from the entry");

@@ -68,7 +68,7 @@ impl TestBigQuery {
 
     /// Looks up rows that are stored from now on.
     pub fn stored_lookup(&self) -> StoredLookup {
-        self.faults().keep_stored();
+        self.faults().record_stored_rows();
         let bigquery = self.bigquery.clone();
         Arc::new(move |table, event_id| bigquery.faults().has_stored(table, event_id))
     }

@@ -1,7 +1,7 @@
-//! One query job: its name, its state, and its one end.
+//! A query job and its state.
 //!
-//! Several may try to end a job: the query itself, `jobs.cancel`, a time limit, the server's close.
-//! The first one counts, and everybody who waits is woken.
+//! The query, `jobs.cancel`, a timeout and the server's shutdown can complete a job. Only the first one has an effect. It
+//! wakes all waiting requests.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -13,48 +13,48 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use super::configuration::Configuration;
+use super::configuration::JobConfiguration;
 use super::name::{JobName, LOCATION};
 use crate::error::JobError;
 
 /// A query job.
 pub(crate) struct Job {
     pub name: JobName,
-    pub configuration: Configuration,
-    /// jobs.query's, by which a repeated request is known.
+    pub configuration: JobConfiguration,
+    /// The `requestId` of jobs.query, which identifies a retry.
     pub request_id: Option<String>,
-    /// Milliseconds since 1970; later times are counted from here by a clock that never jumps.
+    /// Milliseconds since 1970. The other times are this plus the elapsed time of a monotonic clock.
     pub created: i64,
     clock: Instant,
     started: OnceLock<i64>,
-    end: watch::Sender<Option<Ended>>,
+    end: watch::Sender<Option<Completion>>,
     task: OnceLock<AbortHandle>,
 }
 
-/// How and when a job ended.
+/// The time and outcome of a completed job.
 #[derive(Clone)]
-pub(crate) struct Ended {
+pub(crate) struct Completion {
     pub at: i64,
-    pub outcome: Result<Success, JobError>,
+    pub outcome: Result<JobResult, JobError>,
 }
 
-/// What a job found or did.
+/// The result of a successful job.
 #[derive(Clone)]
-pub(crate) struct Success {
+pub(crate) struct JobResult {
     pub statement: &'static str,
-    /// None for a statement without rows.
+    /// `None` for a statement without rows.
     pub schema: Option<Value>,
     pub total_rows: usize,
     pub bytes_processed: u64,
     pub affected_rows: Option<u64>,
-    /// Bytes of memory that the rows take, or took.
+    /// Bytes of memory of the rows, also after they were dropped.
     pub bytes: usize,
-    /// None once they had to make room for younger results.
+    /// `None` after the registry dropped them because of its limit.
     pub rows: Option<Arc<Rows>>,
 }
 
 impl Job {
-    pub(crate) fn new(name: JobName, configuration: Configuration, request_id: Option<String>, now: i64) -> Job {
+    pub(crate) fn new(name: JobName, configuration: JobConfiguration, request_id: Option<String>, now: i64) -> Job {
         Job {
             name,
             configuration,
@@ -72,7 +72,7 @@ impl Job {
         json!({"projectId": self.name.project, "jobId": self.name.id, "location": LOCATION})
     }
 
-    /// When it ran: milliseconds since 1970, none while it waits for its turn.
+    /// Start time in milliseconds since 1970; `None` while the job is pending.
     pub(crate) fn started(&self) -> Option<i64> {
         self.started.get().copied()
     }
@@ -81,7 +81,7 @@ impl Job {
         self.started.get_or_init(|| self.now());
     }
 
-    pub(crate) fn ended(&self) -> Option<Ended> {
+    pub(crate) fn completion(&self) -> Option<Completion> {
         self.end.borrow().clone()
     }
 
@@ -89,26 +89,26 @@ impl Job {
         self.end.borrow().is_none()
     }
 
-    /// How it ended, if it does within that time.
-    pub(crate) async fn wait(&self, patience: Duration) -> Option<Ended> {
+    /// Waits for the completion. Returns `None` after the time limit.
+    pub(crate) async fn wait(&self, limit: Duration) -> Option<Completion> {
         let mut end = self.end.subscribe();
-        let ended = timeout(patience, end.wait_for(Option::is_some)).await;
+        let ended = timeout(limit, end.wait_for(Option::is_some)).await;
         ended.ok()?.ok()?.clone()
     }
 
-    /// Ends it, unless it has ended.
-    pub(crate) fn finish(&self, outcome: Result<Success, JobError>) {
+    /// Completes the job, unless it is complete.
+    pub(crate) fn finish(&self, outcome: Result<JobResult, JobError>) {
         self.end.send_if_modified(|end| {
             let first = end.is_none();
             if first {
-                *end = Some(Ended { at: self.now(), outcome });
+                *end = Some(Completion { at: self.now(), outcome });
             }
             first
         });
     }
 
-    /// The task to end with it.
-    pub(crate) fn runs_in(&self, task: AbortHandle) {
+    /// Sets the task that `cancel` aborts.
+    pub(crate) fn set_task(&self, task: AbortHandle) {
         self.task.get_or_init(|| task);
     }
 
@@ -119,18 +119,18 @@ impl Job {
         }
     }
 
-    /// Bytes of memory that the result takes.
-    pub(crate) fn size(&self) -> usize {
+    /// Bytes of memory that the result occupies.
+    pub(crate) fn result_bytes(&self) -> usize {
         match &*self.end.borrow() {
-            Some(Ended { outcome: Ok(Success { bytes, rows: Some(_), .. }), .. }) => *bytes,
+            Some(Completion { outcome: Ok(JobResult { bytes, rows: Some(_), .. }), .. }) => *bytes,
             Some(_) | None => 0,
         }
     }
 
-    /// Gives up the rows, and keeps what is known of them.
+    /// Drops the rows and keeps the other data of the result.
     pub(crate) fn drop_rows(&self) {
         self.end.send_if_modified(|end| {
-            if let Some(Ended { outcome: Ok(success), .. }) = end {
+            if let Some(Completion { outcome: Ok(success), .. }) = end {
                 success.rows = None;
             }
             false
@@ -143,16 +143,16 @@ impl Job {
     }
 }
 
-impl From<QueryResult> for Success {
-    fn from(answer: QueryResult) -> Success {
-        Success {
-            statement: answer.statement,
-            schema: answer.schema,
-            total_rows: answer.rows.len(),
-            bytes_processed: answer.bytes_processed,
-            affected_rows: answer.affected_rows,
-            bytes: answer.rows.bytes(),
-            rows: Some(Arc::new(answer.rows)),
+impl From<QueryResult> for JobResult {
+    fn from(result: QueryResult) -> JobResult {
+        JobResult {
+            statement: result.statement,
+            schema: result.schema,
+            total_rows: result.rows.len(),
+            bytes_processed: result.bytes_processed,
+            affected_rows: result.affected_rows,
+            bytes: result.rows.bytes(),
+            rows: Some(Arc::new(result.rows)),
         }
     }
 }

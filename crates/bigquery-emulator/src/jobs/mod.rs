@@ -1,17 +1,16 @@
-//! Jobs: queries that run in the background, and the ways to ask for them.
+//! Query jobs: they run in the background, and the registry keeps their results.
 //!
 //! ```text
 //! jobs.query  ─┬─ configuration ── registry ── job ── Engine::run
-//! jobs.insert ─┘   (what is asked,  (starts,   (waits,
-//!                   what refused)    keeps)     ends once)
+//! jobs.insert ─┘   (parses and      (starts    (state)
+//!                   checks)          and keeps)
 //!                                      │
 //! jobs.get, list, cancel, delete ◀─────┤ rest::jobs
 //! getQueryResults, anonymous tables ◀──┘ page
 //! ```
 //!
-//! A job belongs to the server, not to the request that started it: a client may go and come back
-//! for the result. Results are kept in memory and within bounds; the oldest go first, and nothing
-//! outlives the process. Only query jobs exist: load, copy and extract jobs are refused by name.
+//! A job continues when the client that started it disconnects. Results are in memory, up to a limit; the oldest are
+//! dropped first. Jobs end with the process. Load, copy and extract jobs are not supported.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs>.
 
@@ -20,5 +19,5 @@ pub(crate) mod configuration;
 pub(crate) mod job;
 pub(crate) mod name;
 pub(crate) mod page;
-pub(crate) mod refused;
 pub(crate) mod registry;
+pub(crate) mod unsupported;

@@ -1,10 +1,10 @@
-//! How a job is called.
+//! The name of a job.
 
 use std::fmt;
 
 use crate::error::ApiError;
 
-/// `project` and job id. A job's location is shown and otherwise ignored: one machine has one.
+/// Project and job id. Requests may contain any location. The emulator ignores it and has only [`LOCATION`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobName {
     pub project: String,
@@ -12,7 +12,7 @@ pub(crate) struct JobName {
 }
 
 impl JobName {
-    /// For jobs.insert: letters, digits, `_` and `-`, 1,024 at most.
+    /// Checks the id for jobs.insert: at most 1,024 letters, digits, `_` and `-`.
     pub(crate) fn check_id(&self) -> Result<(), ApiError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if (1..=1_024).contains(&self.id.len()) && self.id.bytes().all(allowed) {
@@ -24,8 +24,8 @@ impl JobName {
         )))
     }
 
-    /// Of a job whose client leaves the choice to the server.
-    pub(crate) fn made_up(project: String) -> JobName {
+    /// Generates an id for a request without one.
+    pub(crate) fn generate(project: String) -> JobName {
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(27).collect();
         JobName { project, id: format!("job_{random}") }
     }
@@ -37,5 +37,5 @@ impl fmt::Display for JobName {
     }
 }
 
-/// The one there is.
+/// The location of all jobs and tables.
 pub(crate) const LOCATION: &str = "US";

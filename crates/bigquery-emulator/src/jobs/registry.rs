@@ -1,8 +1,7 @@
-//! All jobs there are: started, found, listed, forgotten.
+//! The registry of jobs: starts, finds, lists and deletes them.
 //!
-//! The registry owns the tasks of running jobs and ends them with itself. It bounds what it keeps:
-//! so many jobs, and so many bytes of results; a result that has to go leaves its job behind, which
-//! then says so.
+//! The registry owns the tasks of running jobs and cancels them when it closes. It limits the number of jobs and the bytes
+//! of their results. When it drops a result, the job remains, and a request for the rows is an error.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,139 +11,139 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::job::{Job, Success};
+use super::job::{Job, JobResult};
 use super::name::JobName;
 use crate::error::ApiError;
 use crate::error::JobError;
-use crate::queries::Queries;
+use crate::query_runner::QueryRunner;
 
-const BOUNDS: Bounds = Bounds { jobs: 1_000, bytes: 256 * 1024 * 1024 };
-/// Queries that run at once; others are PENDING. Each uses all cores as it is.
-const MAX_RUNNING: usize = 8;
-const CLOSING: &str = "the server is closing";
-/// How long jobs.query's `requestId` stands for the job it started.
-const REQUEST_ID_LIFE_MS: i64 = 15 * 60 * 1_000;
+const RETENTION_LIMITS: RetentionLimits = RetentionLimits { jobs: 1_000, bytes: 256 * 1024 * 1024 };
+/// Maximum number of running queries; others are PENDING. Each query can use all cores.
+const MAX_RUNNING_QUERIES: usize = 8;
+const CLOSING_REASON: &str = "the server is closing";
+/// A request with the `requestId` of an earlier jobs.query returns its job for this time.
+const REQUEST_ID_TTL_MS: i64 = 15 * 60 * 1_000;
 
-/// What is kept at most.
-struct Bounds {
-    /// Jobs; those that run stay in any case.
+/// The limits of the registry.
+struct RetentionLimits {
+    /// Maximum number of jobs. Running jobs are not dropped.
     jobs: usize,
-    /// Bytes of all results together; the youngest stays in any case, or nobody could read it.
+    /// Maximum bytes of all results. The newest result is not dropped.
     bytes: usize,
 }
 
 /// The jobs of a server.
-pub(crate) struct Jobs {
-    kept: Arc<Mutex<VecDeque<Arc<Job>>>>,
+pub(crate) struct JobRegistry {
+    jobs: Arc<Mutex<VecDeque<Arc<Job>>>>,
     tasks: Mutex<JoinSet<()>>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-impl Default for Jobs {
-    fn default() -> Jobs {
-        Jobs { kept: Arc::default(), tasks: Mutex::default(), turns: Arc::new(Semaphore::new(MAX_RUNNING)) }
+impl Default for JobRegistry {
+    fn default() -> JobRegistry {
+        JobRegistry { jobs: Arc::default(), tasks: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_RUNNING_QUERIES)) }
     }
 }
 
-impl Jobs {
-    /// Starts a job under a name that no other has. If the very same request has started one before,
-    /// gives that one: the client has asked again because it got no answer.
-    pub(crate) fn start(&self, job: Job, queries: &Arc<Queries>) -> Result<Arc<Job>, ApiError> {
+impl JobRegistry {
+    /// Starts a job. Its name must be new. If the request is a retry of an earlier one, this returns the earlier job.
+    pub(crate) fn start(&self, job: Job, queries: &Arc<QueryRunner>) -> Result<Arc<Job>, ApiError> {
         let job = Arc::new(job);
         {
-            let mut kept = lock(&self.kept);
-            if let Some(first) = kept.iter().rev().find(|first| is_repetition(&job, first)) {
+            let mut jobs = lock(&self.jobs);
+            if let Some(first) = jobs.iter().rev().find(|first| is_repetition(&job, first)) {
                 return Ok(Arc::clone(first));
             }
-            if kept.iter().any(|other| other.name == job.name) {
+            if jobs.iter().any(|other| other.name == job.name) {
                 return Err(ApiError::Duplicate(format!("Job {}", job.name)));
             }
-            kept.push_back(Arc::clone(&job));
+            jobs.push_back(Arc::clone(&job));
         }
         let mut tasks = lock(&self.tasks);
-        // Those that have ended; else the set would grow for ever.
+        // Remove completed tasks from the set.
         while tasks.try_join_next().is_some() {}
-        let task = tasks.spawn(run(Arc::clone(&job), Arc::clone(queries), Arc::clone(&self.turns), Arc::clone(&self.kept)));
-        job.runs_in(task);
+        let task = tasks.spawn(run(Arc::clone(&job), Arc::clone(queries), Arc::clone(&self.permits), Arc::clone(&self.jobs)));
+        job.set_task(task);
         Ok(job)
     }
 
     pub(crate) fn find(&self, name: &JobName) -> Result<Arc<Job>, ApiError> {
-        let found = lock(&self.kept).iter().find(|job| job.name == *name).cloned();
+        let found = lock(&self.jobs).iter().find(|job| job.name == *name).cloned();
         found.ok_or_else(|| ApiError::NotFound(format!("Job {name}")))
     }
 
-    /// All jobs, the newest first.
+    /// All jobs, newest first.
     pub(crate) fn newest_first(&self) -> Vec<Arc<Job>> {
-        lock(&self.kept).iter().rev().cloned().collect()
+        lock(&self.jobs).iter().rev().cloned().collect()
     }
 
-    pub(crate) fn forget(&self, job: &Arc<Job>) {
-        lock(&self.kept).retain(|other| !Arc::ptr_eq(other, job));
+    pub(crate) fn remove(&self, job: &Arc<Job>) {
+        lock(&self.jobs).retain(|other| !Arc::ptr_eq(other, job));
     }
 
-    /// Ends what still runs, and waits until it has let go of the store.
+    /// Cancels all running jobs, and waits until their tasks have dropped the store.
     pub(crate) async fn close(&self) {
-        // Nobody gets a turn from here on.
-        self.turns.close();
+        // Pending jobs do not start.
+        self.permits.close();
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.shutdown().await;
     }
 }
 
-/// Whether `job` is `first` once more. A request is known by its id and by all that may change its
-/// result, so that an id used twice by mistake does no harm.
+/// Whether `job` is a retry of `first`: the same request id, project and configuration. A reused request id with another
+/// configuration starts a new job.
 fn is_repetition(job: &Job, first: &Job) -> bool {
     job.request_id.is_some()
         && job.request_id == first.request_id
         && job.name.project == first.name.project
         && job.configuration == first.configuration
-        && job.created.saturating_sub(first.created) < REQUEST_ID_LIFE_MS
+        && job.created.saturating_sub(first.created) < REQUEST_ID_TTL_MS
 }
 
-async fn run(job: Arc<Job>, queries: Arc<Queries>, turns: Arc<Semaphore>, kept: Arc<Mutex<VecDeque<Arc<Job>>>>) {
-    let unfinished = Unfinished(&job);
+async fn run(job: Arc<Job>, queries: Arc<QueryRunner>, permits: Arc<Semaphore>, jobs: Arc<Mutex<VecDeque<Arc<Job>>>>) {
+    let finish_on_drop = FinishOnDrop(&job);
     let outcome = match job.configuration.timeout {
-        None => execute(&job, &queries, &turns).await,
+        None => execute(&job, &queries, &permits).await,
         Some(limit) => {
-            let late = |_| Err(JobError::stopped(&format!("Job timed out after {}", shown(limit))));
-            timeout(limit, execute(&job, &queries, &turns)).await.unwrap_or_else(late)
+            let late = |_| Err(JobError::stopped(&format!("Job timed out after {}", seconds_text(limit))));
+            timeout(limit, execute(&job, &queries, &permits)).await.unwrap_or_else(late)
         }
     };
     job.finish(outcome);
-    drop(unfinished);
-    trim(&mut lock(&kept), &BOUNDS);
+    drop(finish_on_drop);
+    apply_limits(&mut lock(&jobs), &RETENTION_LIMITS);
 }
 
-async fn execute(job: &Job, queries: &Queries, turns: &Semaphore) -> Result<Success, JobError> {
-    let _turn = turns.acquire().await.map_err(|_| JobError::stopped(CLOSING))?;
+async fn execute(job: &Job, queries: &QueryRunner, permits: &Semaphore) -> Result<JobResult, JobError> {
+    let _permit = permits.acquire().await.map_err(|_| JobError::stopped(CLOSING_REASON))?;
     job.start();
     Ok(queries.run(job.configuration.query()).await?.into())
 }
 
-/// Ends a job whose task was dropped: the server closes, or the query has panicked. On a job that has
-/// ended it has no effect.
-struct Unfinished<'a>(&'a Job);
+/// Completes a job when its task is dropped, because the server closes or the query panicked. It has no effect on a
+/// completed job.
+struct FinishOnDrop<'a>(&'a Job);
 
-impl Drop for Unfinished<'_> {
+impl Drop for FinishOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.finish(Err(if std::thread::panicking() { JobError::internal() } else { JobError::stopped(CLOSING) }));
+        self.0.finish(Err(if std::thread::panicking() { JobError::internal() } else { JobError::stopped(CLOSING_REASON) }));
     }
 }
 
-/// Lets the oldest go: results until the rest fits, and whole jobs.
-fn trim(kept: &mut VecDeque<Arc<Job>>, bounds: &Bounds) {
-    let mut bytes: usize = kept.iter().map(|job| job.size()).sum();
-    let youngest = kept.iter().rposition(|job| job.size() > 0).unwrap_or_default();
-    for job in kept.iter().take(youngest) {
-        if bytes <= bounds.bytes {
+/// Drops the oldest results and the oldest jobs until the limits are met.
+fn apply_limits(jobs: &mut VecDeque<Arc<Job>>, limits: &RetentionLimits) {
+    let mut bytes: usize = jobs.iter().map(|job| job.result_bytes()).sum();
+    // Without results there is nothing to drop.
+    let newest = jobs.iter().rposition(|job| job.result_bytes() > 0).unwrap_or(0);
+    for job in jobs.iter().take(newest) {
+        if bytes <= limits.bytes {
             break;
         }
-        bytes -= job.size();
+        bytes -= job.result_bytes();
         job.drop_rows();
     }
-    let mut surplus = kept.len().saturating_sub(bounds.jobs);
-    kept.retain(|job| {
+    let mut surplus = jobs.len().saturating_sub(limits.jobs);
+    jobs.retain(|job| {
         let goes = surplus > 0 && !job.is_running();
         surplus -= usize::from(goes);
         !goes
@@ -155,7 +154,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn shown(limit: Duration) -> String {
+fn seconds_text(limit: Duration) -> String {
     format!("{}s", limit.as_secs_f64())
 }
 
@@ -163,17 +162,17 @@ fn shown(limit: Duration) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::configuration::Configuration;
+    use super::super::configuration::JobConfiguration;
     use super::*;
 
-    /// A job that runs if it has no result, whose size is given.
+    /// A completed job with a result of this size, or a running job.
     fn job(id: &str, result: Option<usize>) -> Arc<Job> {
         let sent = json!({"query": {"query": "SELECT 1"}});
-        let configuration = Configuration::parse("p", sent.as_object().unwrap().clone()).unwrap();
+        let configuration = JobConfiguration::parse("p", sent.as_object().unwrap().clone()).unwrap();
         let job = Job::new(JobName { project: "p".to_owned(), id: id.to_owned() }, configuration, None, 0);
         if let Some(bytes) = result {
             let rows = Some(Arc::default());
-            job.finish(Ok(Success {
+            job.finish(Ok(JobResult {
                 statement: "SELECT",
                 schema: None,
                 total_rows: 1,
@@ -186,10 +185,10 @@ mod tests {
         Arc::new(job)
     }
 
-    fn kept(jobs: &[(&str, Option<usize>)], bounds: &Bounds) -> Vec<(String, usize)> {
-        let mut kept = jobs.iter().map(|&(id, result)| job(id, result)).collect();
-        trim(&mut kept, bounds);
-        kept.iter().map(|job| (job.name.id.clone(), job.size())).collect()
+    fn remaining(jobs: &[(&str, Option<usize>)], limits: &RetentionLimits) -> Vec<(String, usize)> {
+        let mut jobs = jobs.iter().map(|&(id, result)| job(id, result)).collect();
+        apply_limits(&mut jobs, limits);
+        jobs.iter().map(|job| (job.name.id.clone(), job.result_bytes())).collect()
     }
 
     fn expected(jobs: &[(&str, usize)]) -> Vec<(String, usize)> {
@@ -197,22 +196,22 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_results_make_room_and_their_jobs_stay() {
-        let bounds = Bounds { jobs: 10, bytes: 100 };
+    fn the_oldest_results_are_dropped_and_their_jobs_remain() {
+        let limits = RetentionLimits { jobs: 10, bytes: 100 };
         let jobs = [("a", Some(60)), ("b", Some(60)), ("c", None), ("d", Some(40))];
-        assert_eq!(kept(&jobs, &bounds), expected(&[("a", 0), ("b", 60), ("c", 0), ("d", 40)]));
+        assert_eq!(remaining(&jobs, &limits), expected(&[("a", 0), ("b", 60), ("c", 0), ("d", 40)]));
     }
 
     #[test]
-    fn the_youngest_result_stays_however_large_it_is() {
-        let bounds = Bounds { jobs: 10, bytes: 100 };
-        assert_eq!(kept(&[("a", Some(1)), ("b", Some(500))], &bounds), expected(&[("a", 0), ("b", 500)]));
+    fn the_newest_result_is_kept_whatever_its_size() {
+        let limits = RetentionLimits { jobs: 10, bytes: 100 };
+        assert_eq!(remaining(&[("a", Some(1)), ("b", Some(500))], &limits), expected(&[("a", 0), ("b", 500)]));
     }
 
     #[test]
-    fn the_oldest_jobs_are_forgotten_unless_they_run() {
-        let bounds = Bounds { jobs: 2, bytes: 100 };
+    fn the_oldest_completed_jobs_are_dropped() {
+        let limits = RetentionLimits { jobs: 2, bytes: 100 };
         let jobs = [("a", None), ("b", Some(1)), ("c", Some(1)), ("d", Some(1))];
-        assert_eq!(kept(&jobs, &bounds), expected(&[("a", 0), ("d", 1)]));
+        assert_eq!(remaining(&jobs, &limits), expected(&[("a", 0), ("d", 1)]));
     }
 }

@@ -1,6 +1,6 @@
 //! The dataset routes, and the list of projects.
 //!
-//! Access entries, default expirations and the like are kept and shown, not acted upon.
+//! Access entries, default expirations and similar settings are kept and returned, and have no effect.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets>.
 
@@ -12,24 +12,24 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::google_json::flag;
+use crate::google_json::deserialize_bool;
 use crate::names::DatasetRef;
 use crate::resource;
 use crate::resource::Members;
-use crate::rest::edit::Edit;
 use crate::rest::extract::Project;
+use crate::rest::resource_update::ResourceUpdate;
 use crate::rest::server::Server;
 use crate::rest::wire::{Json, JsonBody, Paging, Params};
 use crate::storage::catalog;
 use crate::storage::catalog::Dataset;
 
-/// Members that are computed here, whatever a client sends for them.
-const COMPUTED: [&str; 8] = ["creationTime", "datasetReference", "etag", "id", "kind", "lastModifiedTime", "selfLink", "type"];
+/// Members that the server computes. They are ignored in requests.
+const COMPUTED_MEMBERS: [&str; 8] = ["creationTime", "datasetReference", "etag", "id", "kind", "lastModifiedTime", "selfLink", "type"];
 
-/// Members that datasets.list shows.
-const LISTED: [&str; 6] = ["datasetReference", "friendlyName", "id", "kind", "labels", "location"];
+/// Members of the entries of datasets.list.
+const LIST_MEMBERS: [&str; 6] = ["datasetReference", "friendlyName", "id", "kind", "labels", "location"];
 
-/// `GET /projects`: those that have datasets. Any other project id works just as well.
+/// `GET /projects`: the projects with datasets. Requests may use any other project id.
 pub(crate) async fn projects(State(server): State<Arc<Server>>) -> Result<Json<Value>, ApiError> {
     let mut projects = server.store.read(catalog::projects).await?;
     if projects.is_empty() {
@@ -61,19 +61,22 @@ pub(crate) async fn list(
 ) -> Result<Json<Value>, ApiError> {
     let (after, limit) = (paging.after().to_owned(), paging.limit());
     let mut found = server.store.read(move |db| catalog::datasets(db, &project, &after, limit + 1)).await?;
-    let next = paging.cut(&mut found, |dataset| dataset.name.dataset.clone());
-    let entries = found.iter().map(|dataset| Ok(resource::only(shown(dataset)?, &LISTED))).collect::<Result<Vec<_>, ApiError>>()?;
-    let mut answer = json!({"kind": "bigquery#datasetList", "datasets": entries});
+    let next = paging.truncate(&mut found, |dataset| dataset.name.dataset.clone());
+    let entries = found
+        .iter()
+        .map(|dataset| Ok(resource::keep_members(to_resource(dataset)?, &LIST_MEMBERS)))
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    let mut response = json!({"kind": "bigquery#datasetList", "datasets": entries});
     if let Some(token) = next {
-        answer["nextPageToken"] = Value::from(token);
+        response["nextPageToken"] = Value::from(token);
     }
-    Ok(Json(answer))
+    Ok(Json(response))
 }
 
 pub(crate) async fn get(State(server): State<Arc<Server>>, name: DatasetRef) -> Result<Json<Members>, ApiError> {
     let find = move |db: &_| catalog::dataset(db, &name);
     let dataset = server.store.read(find).await?;
-    Ok(Json(shown(&dataset)?))
+    Ok(Json(to_resource(&dataset)?))
 }
 
 pub(crate) async fn insert(
@@ -96,34 +99,34 @@ pub(crate) async fn insert(
             if catalog::find_dataset(db, &name)?.is_some() {
                 return Err(ApiError::Duplicate(format!("Dataset {name}")));
             }
-            let members = resource::without(sent, &COMPUTED);
+            let members = resource::remove_members(sent, &COMPUTED_MEMBERS);
             catalog::create_dataset(db, &name, &members, now)?;
             catalog::dataset(db, &name)
         })
         .await?;
-    Ok(Json(shown(&dataset)?))
+    Ok(Json(to_resource(&dataset)?))
 }
 
 /// `PATCH` and `PUT`.
-pub(crate) async fn change(State(server): State<Arc<Server>>, name: DatasetRef, edit: Edit) -> Result<Json<Members>, ApiError> {
+pub(crate) async fn update(State(server): State<Arc<Server>>, name: DatasetRef, update: ResourceUpdate) -> Result<Json<Members>, ApiError> {
     let now = server.now();
     let dataset = server
         .store
         .write(move |db| {
             let dataset = catalog::dataset(db, &name)?;
-            let members = edit.apply(&etag(&dataset), dataset.members()?)?;
-            let members = resource::without(members, &COMPUTED);
+            let members = update.apply(&etag(&dataset), dataset.members()?)?;
+            let members = resource::remove_members(members, &COMPUTED_MEMBERS);
             catalog::change_dataset(db, &dataset, &members, now)?;
             catalog::dataset(db, &name)
         })
         .await?;
-    Ok(Json(shown(&dataset)?))
+    Ok(Json(to_resource(&dataset)?))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeleteParams {
-    #[serde(default, deserialize_with = "flag")]
+    #[serde(default, deserialize_with = "deserialize_bool")]
     delete_contents: bool,
 }
 
@@ -149,8 +152,8 @@ fn etag(dataset: &Dataset) -> String {
     format!("d{}v{}", dataset.id, dataset.version)
 }
 
-/// The dataset as datasets.get shows it.
-fn shown(dataset: &Dataset) -> Result<Members, ApiError> {
+/// The `Dataset` resource.
+fn to_resource(dataset: &Dataset) -> Result<Members, ApiError> {
     let computed = json!({
         "kind": "bigquery#dataset",
         "id": dataset.name.to_string(),
@@ -163,7 +166,7 @@ fn shown(dataset: &Dataset) -> Result<Members, ApiError> {
         "creationTime": dataset.created.to_string(),
         "lastModifiedTime": dataset.modified.to_string(),
     });
-    let mut members = resource::with(dataset.members()?, computed);
+    let mut members = resource::add_members(dataset.members()?, computed);
     members.entry("access").or_insert_with(|| json!([]));
     members.entry("location").or_insert_with(|| json!("US"));
     Ok(members)

@@ -1,7 +1,7 @@
-//! The discovery document, from which `bq` builds its client.
+//! The discovery document. `bq` builds its client from it.
 //!
-//! Google's own is half a megabyte; `bq` only needs each method's verb, path and parameters. The
-//! shapes of requests and answers are one free-form object, `Any`.
+//! Google's document has 500 KB. `bq` only needs the HTTP method, path and parameters of each API method. All request and
+//! response schemas are one free-form object, `Any`.
 //!
 //! Format: <https://developers.google.com/discovery/v1/reference/apis>.
 
@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::rest::wire::Json;
 
-/// A line per method: verb, id, path, and its query parameters (text unless `:type` follows).
-/// In paths, `P`, `D` and `T` stand for a project, a dataset and a table.
+/// One line per method: HTTP method, id, path, and query parameters. A parameter is a string unless `:type` follows. In
+/// paths, `P`, `D` and `T` are the paths of a project, a dataset and a table.
 const METHODS: &str = "
     GET    projects.list           projects              maxResults:integer pageToken
     GET    datasets.list           P/datasets            all:boolean filter maxResults:integer pageToken
@@ -45,7 +45,7 @@ const PROJECT: &str = "projects/{+projectId}";
 const DATASET: &str = "projects/{+projectId}/datasets/{+datasetId}";
 const TABLE: &str = "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}";
 
-/// The document, with the address the client used as the root of all paths.
+/// Builds the document. Its root URL has the host of the request.
 pub(crate) async fn document(headers: HeaderMap) -> Json<Value> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let root = format!("http://{}/", host.unwrap_or("localhost"));
@@ -66,7 +66,7 @@ pub(crate) async fn document(headers: HeaderMap) -> Json<Value> {
         "id": "bigquery:v2",
         "name": "bigquery",
         "version": "v2",
-        "title": "BigQuery, local",
+        "title": "BigQuery emulator",
         "protocol": "rest",
         "rootUrl": root,
         "servicePath": "bigquery/v2/",
@@ -108,7 +108,7 @@ fn method(verb: &str, id: &str, short_path: &str, query: &[&str]) -> Value {
         method["request"] = json!({"$ref": "Any"});
     }
     if id == "jobs.insert" {
-        // bq passes media_body to this method even for a query, and dies if it is not declared.
+        // `bq` passes media_body to this method even for a query, and crashes if it is not declared.
         let upload = format!("/upload/bigquery/v2/{path}");
         method["supportsMediaUpload"] = json!(true);
         method["mediaUpload"] = json!({
@@ -119,7 +119,7 @@ fn method(verb: &str, id: &str, short_path: &str, query: &[&str]) -> Value {
     method
 }
 
-/// `name`, `name:type` or `name:repeated`, all in one place of the request.
+/// Parses `name`, `name:type` and `name:repeated`. `location` is `path` or `query`.
 fn parameters(location: &str, names: &[&str]) -> Map<String, Value> {
     names
         .iter()

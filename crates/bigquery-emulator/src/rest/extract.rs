@@ -1,4 +1,4 @@
-//! The names in a URL's path, as arguments of handlers.
+//! Extractors of the names in a URL's path.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
@@ -12,7 +12,7 @@ impl<S: Send + Sync> FromRequestParts<S> for DatasetRef {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        let Path((project, dataset)) = Path::from_request_parts(parts, state).await.map_err(path_error)?;
         Ok(DatasetRef { project, dataset })
     }
 }
@@ -21,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TableRef {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, dataset, table)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        let Path((project, dataset, table)) = Path::from_request_parts(parts, state).await.map_err(path_error)?;
         Ok(TableRef { dataset: DatasetRef { project, dataset }, table })
     }
 }
@@ -33,12 +33,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Project {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(project) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        let Path(project) = Path::from_request_parts(parts, state).await.map_err(path_error)?;
         Ok(Project(project))
     }
 }
 
-fn unreadable(rejection: PathRejection) -> ApiError {
+fn path_error(rejection: PathRejection) -> ApiError {
     ApiError::Invalid(rejection.body_text())
 }
 
@@ -46,7 +46,7 @@ impl<S: Send + Sync> FromRequestParts<S> for JobName {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((project, id)) = Path::from_request_parts(parts, state).await.map_err(unreadable)?;
+        let Path((project, id)) = Path::from_request_parts(parts, state).await.map_err(path_error)?;
         Ok(JobName { project, id })
     }
 }

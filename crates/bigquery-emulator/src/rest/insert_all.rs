@@ -1,12 +1,12 @@
-//! `tabledata.insertAll`: from the wire to the writer and back.
+//! `tabledata.insertAll`: parses the request, runs it on the writer thread and responds.
 //!
-//! The request is parsed, and the rest is one [`Insertion`] on the writer thread. With the feature `faults`, `faulty` stands
-//! around it. The answer is sent after the commit: 200 means the rows survive a `kill -9`.
+//! `streaming::insertion` runs the [`Insertion`]. With the feature `faults`, `with_faults` injects faults. The response is
+//! sent after the commit: with status 200, the rows survive a `kill -9`.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>.
 
 #[cfg(feature = "faults")]
-mod faulty;
+mod with_faults;
 
 use std::sync::Arc;
 
@@ -19,13 +19,12 @@ use super::server::Server;
 use super::wire::{Json, JsonBody};
 use crate::error::ApiError;
 use crate::names::{TableRef, TableSuffix};
-use crate::streaming::insertion::{self, InsertError, Insertion, SentRow};
-use crate::streaming::row::Unknown;
+use crate::streaming::insertion::{self, InsertError, InsertRow, Insertion};
+use crate::streaming::row::UnknownFields;
 
 const MAX_ROWS: usize = 50_000;
 
-/// The request. `kind` and `traceId` are ignored; every member may be null, `bq insert` sends
-/// three of them so.
+/// The request. `kind` and `traceId` are ignored. Every member may be null; `bq insert` sends null for three of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InsertAllRequest {
@@ -42,7 +41,7 @@ struct RequestRow {
     json: Option<Map<String, Value>>,
 }
 
-/// The answer; without `insertErrors` all rows are stored.
+/// The response. Without `insertErrors`, all rows are stored.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InsertAllResponse {
@@ -57,12 +56,12 @@ pub(crate) async fn insert_all(
     body: Result<JsonBody<InsertAllRequest>, ApiError>,
 ) -> Result<Response, ApiError> {
     #[cfg(feature = "faults")]
-    return faulty::insert_all(&server, table, body).await;
+    return with_faults::insert_all(&server, table, body).await;
     #[cfg(not(feature = "faults"))]
     store(&server, parse(table, body?.0)?).await.map(|(_, errors)| response(errors))
 }
 
-/// Stores the rows, and gives them back with the errors of those that were not stored.
+/// Stores the rows. Returns the insertion and the errors of the rows that were not stored.
 async fn store(server: &Server, insertion: Insertion) -> Result<(Insertion, Vec<InsertError>), ApiError> {
     let now = server.now();
     server.store.write(move |db| insertion::store(db, &insertion, now).map(|errors| (insertion, errors))).await
@@ -87,10 +86,10 @@ fn parse(named: TableRef, request: InsertAllRequest) -> Result<Insertion, ApiErr
     };
     let rows = sent
         .into_iter()
-        .map(|row| SentRow {
-            // An empty insertId is none: de-duplication is off.
+        .map(|row| InsertRow {
+            // An empty insertId disables deduplication.
             insert_id: row.insert_id.filter(|id| !id.is_empty()),
-            // No object is a row that mentions no column.
+            // A row without `json` is a row without columns.
             json: row.json.unwrap_or_default(),
         })
         .collect();
@@ -100,10 +99,10 @@ fn parse(named: TableRef, request: InsertAllRequest) -> Result<Insertion, ApiErr
         rows,
         skip_invalid_rows: request.skip_invalid_rows.unwrap_or(false),
         unknown: match request.ignore_unknown_values {
-            Some(true) => Unknown::Ignore,
-            Some(false) | None => Unknown::Refuse,
+            Some(true) => UnknownFields::Ignore,
+            Some(false) | None => UnknownFields::Reject,
         },
         #[cfg(feature = "faults")]
-        refuse: None,
+        rejected: None,
     })
 }

@@ -1,14 +1,15 @@
 //! The routes of BigQuery's REST API.
 //!
-//! `wire` and `extract` read requests, `edit` is a change of a resource, `server` is what every handler sees. A file per
-//! resource has its handlers; those of jobs are in `jobs`.
+//! `wire` and `extract` parse requests, `resource_update` is an update of a resource, and `server` is the state. Each
+//! resource has a file with its handlers; the handlers of jobs are in `jobs`.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest>.
 
 mod datasets;
 mod discovery;
-mod edit;
 mod extract;
 mod insert_all;
 mod jobs;
+mod resource_update;
 pub(crate) mod server;
 mod tabledata;
 mod tables;
@@ -24,7 +25,7 @@ use server::Server;
 
 use crate::error::ApiError;
 
-/// Every route, both under `/bigquery/v2` and at the root, and the discovery document for `bq`.
+/// All routes, under `/bigquery/v2` and at the root, and the discovery document for `bq`.
 pub(crate) fn router(server: Arc<Server>) -> Router {
     let api = api();
     Router::new()
@@ -39,7 +40,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// The routes under `/bigquery/v2` alone.
+/// Only the routes under `/bigquery/v2`.
 pub(crate) fn nested(server: Arc<Server>) -> Router {
     let api = api().fallback(unknown_route).method_not_allowed_fallback(unknown_route);
     let api = api.layer(DefaultBodyLimit::max(wire::BODY_LIMIT)).with_state(server);
@@ -55,16 +56,16 @@ fn api() -> Router<Arc<Server>> {
     Router::new()
         .route("/projects", get(datasets::projects))
         .route(DATASETS, get(datasets::list).post(datasets::insert))
-        .route(DATASET, get(datasets::get).patch(datasets::change).put(datasets::change).delete(datasets::delete))
+        .route(DATASET, get(datasets::get).patch(datasets::update).put(datasets::update).delete(datasets::delete))
         .route(TABLES, get(tables::list).post(tables::insert))
-        .route(TABLE, get(tables::get).patch(tables::change).put(tables::change).delete(tables::delete))
+        .route(TABLE, get(tables::get).patch(tables::update).put(tables::update).delete(tables::delete))
         .route(&format!("{TABLE}/data"), get(tabledata::list))
         .route(&format!("{TABLE}/insertAll"), post(insert_all::insert_all))
         .merge(jobs::routes())
         .merge(unsupported::routes())
 }
 
-/// 404 that repeats what was asked: a client with a wrong base URL sees it at once.
+/// Responds with 404 and the requested path, which shows a wrong base URL of the client.
 async fn unknown_route(request: Request) -> ApiError {
     ApiError::UnknownRoute { method: request.method().clone(), path: request.uri().path().to_owned() }
 }

@@ -1,8 +1,8 @@
 //! The table routes.
 //!
-//! The schema is shown exactly as it was sent, descriptions, default values and unknown members
-//! included. Partitioning, clustering and expiration are kept and shown, not acted upon; a view is a
-//! table with the member `view`; external tables are refused.
+//! The schema is returned as the client sent it, with descriptions, default values and unknown members. Partitioning,
+//! clustering and expiration are kept and returned, and have no effect. A view is a table with the member `view`. External
+//! tables are not supported.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables>.
 
@@ -18,15 +18,15 @@ use crate::error::ApiError;
 use crate::names::{DatasetRef, TableRef};
 use crate::resource;
 use crate::resource::Members;
-use crate::rest::edit::Edit;
+use crate::rest::resource_update::ResourceUpdate;
 use crate::rest::server::Server;
 use crate::rest::wire::{Json, JsonBody, Paging, Params};
 use crate::storage::catalog;
 use crate::storage::catalog::Table;
 use crate::storage::schema::Schema;
 
-/// Members that are computed here, whatever a client sends for them.
-const COMPUTED: [&str; 12] = [
+/// Members that the server computes. They are ignored in requests.
+const COMPUTED_MEMBERS: [&str; 12] = [
     "creationTime",
     "etag",
     "id",
@@ -41,12 +41,12 @@ const COMPUTED: [&str; 12] = [
     "type",
 ];
 
-/// Members that tables.list shows.
-const LISTED: [&str; 10] =
+/// Members of the entries of tables.list.
+const LIST_MEMBERS: [&str; 10] =
     ["clustering", "creationTime", "expirationTime", "friendlyName", "id", "kind", "labels", "tableReference", "timePartitioning", "type"];
 
-/// Members of what is neither a plain table nor a view.
-const NOT_PLAIN: [&str; 3] = ["cloneDefinition", "externalDataConfiguration", "materializedView"];
+/// Members of unsupported kinds of tables.
+const UNSUPPORTED_KINDS: [&str; 3] = ["cloneDefinition", "externalDataConfiguration", "materializedView"];
 
 pub(crate) async fn list(
     State(server): State<Arc<Server>>,
@@ -62,30 +62,33 @@ pub(crate) async fn list(
             Ok((found, catalog::count_tables(db, &dataset)?))
         })
         .await?;
-    let next = paging.cut(&mut found, |table| table.name.table.clone());
-    let entries = found.iter().map(|table| Ok(resource::only(shown(table)?, &LISTED))).collect::<Result<Vec<_>, ApiError>>()?;
-    let mut answer = json!({
+    let next = paging.truncate(&mut found, |table| table.name.table.clone());
+    let entries = found
+        .iter()
+        .map(|table| Ok(resource::keep_members(to_resource_without_schema(table)?, &LIST_MEMBERS)))
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    let mut response = json!({
         "kind": "bigquery#tableList",
         "totalItems": total,
         "tables": entries,
     });
     if let Some(token) = next {
-        answer["nextPageToken"] = Value::from(token);
+        response["nextPageToken"] = Value::from(token);
     }
-    Ok(Json(answer))
+    Ok(Json(response))
 }
 
 pub(crate) async fn get(State(server): State<Arc<Server>>, name: TableRef) -> Result<Response, ApiError> {
     #[cfg(feature = "faults")]
-    if let Some(fault) = server.faults.on_tables_get(&name.to_string()) {
+    if let Some(fault) = server.faults.tables_get_response(&name.to_string()) {
         return Ok(fault);
     }
-    if let Some(result) = server.jobs.anonymous(&name) {
-        return Ok(Json(result.shown()).into_response());
+    if let Some(result) = server.jobs.find_anonymous_table(&name) {
+        return Ok(Json(result.to_resource()).into_response());
     }
     let find = move |db: &_| catalog::table(db, &name);
     let table = server.store.read(find).await?;
-    Ok(Json(shown_with_schema(&table)?).into_response())
+    Ok(Json(to_resource(&table)?).into_response())
 }
 
 pub(crate) async fn insert(
@@ -100,15 +103,15 @@ pub(crate) async fn insert(
         .ok_or_else(|| ApiError::Invalid("Table ID is missing.".to_owned()))?;
     let name = TableRef { dataset, table: id.to_owned() };
     name.check_id()?;
-    if let Some(kind) = NOT_PLAIN.iter().find(|kind| sent.contains_key(**kind)) {
-        let message = format!("The local BigQuery has plain tables and views only; it cannot make a {kind}.");
+    if let Some(kind) = UNSUPPORTED_KINDS.iter().find(|kind| sent.contains_key(**kind)) {
+        let message = format!("The BigQuery emulator does not support tables with {kind}; it supports plain tables and views.");
         return Err(ApiError::NotImplemented(message));
     }
     let mut schema = sent.remove("schema").filter(|schema| !schema.is_null());
     if let Some(view) = sent.get("view") {
         schema = view_schema(&server, &name, view).await?;
     }
-    parse(schema.as_ref())?;
+    parse_schema(schema.as_ref())?;
 
     let now = server.now();
     let table = server
@@ -117,28 +120,29 @@ pub(crate) async fn insert(
             if catalog::find_table(db, &name)?.is_some() {
                 return Err(ApiError::Duplicate(format!("Table {name}")));
             }
-            let members = resource::without(sent, &COMPUTED);
+            let members = resource::remove_members(sent, &COMPUTED_MEMBERS);
             catalog::create_table(db, &name, &members, schema.as_ref(), now)?;
             catalog::table(db, &name)
         })
         .await?;
-    Ok(Json(shown_with_schema(&table)?))
+    Ok(Json(to_resource(&table)?))
 }
 
-/// The columns that a view's query gives.
+/// The schema of a view's query.
 async fn view_schema(server: &Server, name: &TableRef, view: &Value) -> Result<Option<Value>, ApiError> {
     if view["useLegacySql"] == Value::Bool(true) {
-        return Err(ApiError::NotImplemented("The local BigQuery has no legacy SQL; set useLegacySql to false.".to_owned()));
+        return Err(ApiError::NotImplemented("The BigQuery emulator does not support legacy SQL; set useLegacySql to false.".to_owned()));
     }
     let sql = view["query"].as_str().ok_or_else(|| ApiError::Invalid("Required parameter is missing: query".to_owned()))?;
     let query = Query { project: name.dataset.project.clone(), sql: sql.to_owned(), dry_run: true, ..Query::default() };
     Ok(server.queries.run(query).await?.schema)
 }
 
-/// `PATCH` and `PUT`. A schema may gain columns and relax them, as in BigQuery; a view's is that of its query.
-pub(crate) async fn change(State(server): State<Arc<Server>>, name: TableRef, edit: Edit) -> Result<Json<Members>, ApiError> {
+/// `PATCH` and `PUT`. As in BigQuery, an update of the schema can add and relax columns. The schema of a view is that of
+/// its query.
+pub(crate) async fn update(State(server): State<Arc<Server>>, name: TableRef, update: ResourceUpdate) -> Result<Json<Members>, ApiError> {
     let now = server.now();
-    let of_view = match edit.member("view") {
+    let view_columns = match update.member("view") {
         Some(view) => view_schema(&server, &name, view).await?,
         None => None,
     };
@@ -147,24 +151,24 @@ pub(crate) async fn change(State(server): State<Arc<Server>>, name: TableRef, ed
         .write(move |db| {
             let table = catalog::table(db, &name)?;
             let old = table.schema()?;
-            let mut members = edit.apply(&etag(&table), table.members()?)?;
-            // `bq update --set_label` sends a null schema, and means that it stays.
+            let mut members = update.apply(&etag(&table), table.members()?)?;
+            // `bq update --set_label` sends a null schema, which does not change the schema.
             let sent = members.remove("schema").filter(|schema| !schema.is_null());
-            let new = match of_view {
+            let new = match view_columns {
                 Some(_) if !table.is_view()? => return Err(ApiError::Invalid(format!("{name} is a TABLE and cannot become a VIEW."))),
                 Some(schema) => Some(schema),
                 None => {
                     let new = sent.or_else(|| old.clone());
-                    parse(old.as_ref())?.check_change(&parse(new.as_ref())?, &name.to_string())?;
+                    parse_schema(old.as_ref())?.check_change(&parse_schema(new.as_ref())?, &name.to_string())?;
                     new
                 }
             };
-            let members = resource::without(members, &COMPUTED);
+            let members = resource::remove_members(members, &COMPUTED_MEMBERS);
             catalog::change_table(db, &table, &members, new.as_ref(), now)?;
             catalog::table(db, &name)
         })
         .await?;
-    Ok(Json(shown_with_schema(&table)?))
+    Ok(Json(to_resource(&table)?))
 }
 
 pub(crate) async fn delete(State(server): State<Arc<Server>>, name: TableRef) -> Result<StatusCode, ApiError> {
@@ -178,8 +182,8 @@ pub(crate) async fn delete(State(server): State<Arc<Server>>, name: TableRef) ->
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A table may lack a schema; it then has no columns.
-fn parse(schema: Option<&Value>) -> Result<Schema, ApiError> {
+/// Parses a schema. A table without a schema has no columns.
+fn parse_schema(schema: Option<&Value>) -> Result<Schema, ApiError> {
     Schema::parse(schema.unwrap_or(&Value::Null))
 }
 
@@ -187,16 +191,16 @@ fn etag(table: &Table) -> String {
     format!("t{}v{}", table.id, table.version)
 }
 
-/// The table as tables.get shows it.
-fn shown_with_schema(table: &Table) -> Result<Members, ApiError> {
-    let mut members = shown(table)?;
+/// The `Table` resource.
+fn to_resource(table: &Table) -> Result<Members, ApiError> {
+    let mut members = to_resource_without_schema(table)?;
     if let Some(schema) = table.schema()? {
         members.insert("schema".to_owned(), schema);
     }
     Ok(members)
 }
 
-fn shown(table: &Table) -> Result<Members, ApiError> {
+fn to_resource_without_schema(table: &Table) -> Result<Members, ApiError> {
     let dataset = &table.name.dataset;
     let computed = json!({
         "kind": "bigquery#table",
@@ -215,5 +219,5 @@ fn shown(table: &Table) -> Result<Members, ApiError> {
         "numBytes": table.bytes.to_string(),
         "numLongTermBytes": "0",
     });
-    Ok(resource::with(table.members()?, computed))
+    Ok(resource::add_members(table.members()?, computed))
 }

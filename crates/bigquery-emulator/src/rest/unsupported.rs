@@ -1,6 +1,6 @@
-//! The routes of what this server does not have: models, routines, row access policies.
+//! The routes of unsupported resources: models, routines and row access policies.
 //!
-//! Their lists are empty; `bq show` and consoles ask for them in passing.
+//! Their lists are empty. `bq show` and consoles request them.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
 
     let empty = |kind: &'static str, member: &'static str| {
         get(move || async move {
-            let mut answer = json!({"kind": kind});
-            answer[member] = json!([]);
-            Json(answer)
+            let mut response = json!({"kind": kind});
+            response[member] = json!([]);
+            Json(response)
         })
     };
     Router::new()

@@ -1,9 +1,8 @@
-//! JSON over HTTP: request bodies and query parameters in, answers out.
+//! JSON over HTTP: extractors of request bodies and query parameters, and JSON responses.
 //!
-//! The extractors here replace axum's own for two reasons. Clients disagree with their
-//! headers: `gcp-bigquery-client` sends gzip as `application/octet-stream`, some send no content
-//! type at all; so the body is JSON whatever it is called, and gzip when `Content-Encoding` says
-//! so. And a rejection must be answered in BigQuery's error shape.
+//! axum's own extractors do not fit, for two reasons. Clients send wrong content types: `gcp-bigquery-client` sends gzip as
+//! `application/octet-stream`, and some clients send none. So these extractors ignore the content type and use only
+//! `Content-Encoding`. And error responses must have BigQuery's format.
 
 use std::io::Read;
 
@@ -20,10 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 
-/// The largest request, both as it is sent and after gunzip: BigQuery's 10 MB.
+/// Maximum size of a request body, compressed and decompressed: BigQuery's limit of 10 MB.
 pub(crate) const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// An answer in JSON, 200 unless paired with another status.
+/// A JSON response. Its status is 200 unless it is paired with another status.
 pub(crate) struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -32,14 +31,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
         match serde_json::to_vec(&self.0) {
             Ok(body) => ([(CONTENT_TYPE, json)], body).into_response(),
             Err(error) => {
-                tracing::error!(%error, "an answer could not be written as JSON");
+                tracing::error!(%error, "cannot serialize the response");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
     }
 }
 
-/// A request body, inflated and parsed.
+/// A decompressed and parsed request body.
 pub(crate) struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -66,11 +65,11 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
 
 fn gunzip(body: &[u8]) -> Result<Bytes, ApiError> {
     let mut inflated = Vec::new();
-    // One byte over the limit is enough to know; a small body may inflate to gigabytes.
+    // Read at most one byte over the limit: a small body may decompress to gigabytes.
     MultiGzDecoder::new(body)
         .take(BODY_LIMIT as u64 + 1)
         .read_to_end(&mut inflated)
-        .map_err(|error| ApiError::BadPayload(format!("The gzip body is damaged: {error}.")))?;
+        .map_err(|error| ApiError::BadPayload(format!("The gzip body is invalid: {error}.")))?;
     if inflated.len() > BODY_LIMIT {
         return Err(ApiError::UploadTooLarge { limit: BODY_LIMIT });
     }
@@ -90,10 +89,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Which part of a list of names is wanted.
+/// The query parameters of a list of names.
 ///
-/// The token is the last name of the page before: names do not move when others come and go, as
-/// positions would.
+/// The page token is the last name of the previous page. Unlike a position, it stays valid when names are added or
+/// removed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Paging {
@@ -104,18 +103,19 @@ pub(crate) struct Paging {
 impl Paging {
     const MAX_RESULTS: u32 = 1_000;
 
-    /// How many to give at most.
+    /// Maximum number of entries of the page.
     pub(crate) fn limit(&self) -> usize {
         self.max_results.unwrap_or(Self::MAX_RESULTS).min(Self::MAX_RESULTS) as usize
     }
 
-    /// The name after which to begin; empty for the first page.
+    /// The page begins after this name; empty for the first page.
     pub(crate) fn after(&self) -> &str {
         &self.page_token
     }
 
-    /// Splits off the one entry too many that was read to learn whether there is a next page.
-    pub(crate) fn cut<T>(&self, found: &mut Vec<T>, name: impl Fn(&T) -> String) -> Option<String> {
+    /// Truncates the entries to the limit. Returns the next page token if there were more. The caller reads one entry more
+    /// than the limit.
+    pub(crate) fn truncate<T>(&self, found: &mut Vec<T>, name: impl Fn(&T) -> String) -> Option<String> {
         if found.len() <= self.limit() {
             return None;
         }

@@ -1,7 +1,6 @@
-//! Datasets and tables as they are stored: find, list, create, change, delete.
+//! The SQL that finds, lists, creates, changes and deletes datasets and tables.
 //!
-//! SQL only. Whether a change makes sense was decided before (`datasets`, `tables`), and what a
-//! client sees of an entry is decided after.
+//! `rest::datasets` and `rest::tables` check changes and build the resources of responses.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
@@ -20,7 +19,7 @@ pub(crate) struct Dataset {
     pub version: i64,
 }
 
-/// A table. Times are milliseconds since 1970; `bytes` is the length of the rows as stored.
+/// A table. Times are milliseconds since 1970. `bytes` is the length of the stored rows.
 pub(crate) struct Table {
     pub id: i64,
     pub name: TableRef,
@@ -34,30 +33,30 @@ pub(crate) struct Table {
 }
 
 impl Dataset {
-    /// The members that were sent, without those that BigQuery computes.
+    /// The members that the client sent, without the computed members.
     pub(crate) fn members(&self) -> Result<Members, ApiError> {
         Ok(serde_json::from_str(&self.resource)?)
     }
 }
 
 impl Table {
-    /// The members that were sent, without the schema and those that BigQuery computes.
+    /// The members that the client sent, without the schema and the computed members.
     pub(crate) fn members(&self) -> Result<Members, ApiError> {
         Ok(serde_json::from_str(&self.resource)?)
     }
 
-    /// The schema as it was sent.
+    /// The schema that the client sent.
     pub(crate) fn schema(&self) -> Result<Option<Value>, ApiError> {
         Ok(self.schema.as_deref().map(serde_json::from_str).transpose()?)
     }
 
-    /// The text of a view; none for a table.
+    /// The query text of a view; `None` for a table.
     pub(crate) fn view_query(&self) -> Result<Option<String>, ApiError> {
         let members = self.members()?;
         Ok(members.get("view").and_then(|view| view.get("query")).and_then(|query| query.as_str()).map(str::to_owned))
     }
 
-    /// Whether it is a query rather than rows.
+    /// Whether the table is a view.
     pub(crate) fn is_view(&self) -> Result<bool, ApiError> {
         Ok(self.members()?.contains_key("view"))
     }
@@ -67,7 +66,7 @@ impl Table {
     }
 }
 
-const DATASET: &str = "SELECT id, project, name, resource, created, modified, version FROM datasets";
+const SELECT_DATASET: &str = "SELECT id, project, name, resource, created, modified, version FROM datasets";
 
 fn read_dataset(row: &Row<'_>) -> rusqlite::Result<Dataset> {
     Ok(Dataset {
@@ -82,25 +81,25 @@ fn read_dataset(row: &Row<'_>) -> rusqlite::Result<Dataset> {
 
 pub(crate) fn find_dataset(db: &Connection, name: &DatasetRef) -> Result<Option<Dataset>, ApiError> {
     Ok(db
-        .prepare_cached(&format!("{DATASET} WHERE project = ?1 AND name = ?2"))?
+        .prepare_cached(&format!("{SELECT_DATASET} WHERE project = ?1 AND name = ?2"))?
         .query_row(params![name.project, name.dataset], read_dataset)
         .optional()?)
 }
 
-/// The dataset, or 404.
+/// Finds the dataset, or fails with [`ApiError::NotFound`].
 pub(crate) fn dataset(db: &Connection, name: &DatasetRef) -> Result<Dataset, ApiError> {
     find_dataset(db, name)?.ok_or_else(|| ApiError::NotFound(format!("Dataset {name}")))
 }
 
-/// Datasets of a project in the order of their names, those after `after`.
+/// Lists the datasets of a project after the name `after`, sorted by name.
 pub(crate) fn datasets(db: &Connection, project: &str, after: &str, limit: usize) -> Result<Vec<Dataset>, ApiError> {
-    let sql = format!("{DATASET} WHERE project = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
+    let sql = format!("{SELECT_DATASET} WHERE project = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
     let mut statement = db.prepare_cached(&sql)?;
     let found = statement.query_map(params![project, after, limit as i64], read_dataset)?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The projects that have datasets.
+/// Lists the projects with datasets.
 pub(crate) fn projects(db: &Connection) -> Result<Vec<String>, ApiError> {
     let mut statement = db.prepare("SELECT DISTINCT project FROM datasets ORDER BY project")?;
     let found = statement.query_map([], |row| row.get(0))?;
@@ -124,7 +123,7 @@ pub(crate) fn change_dataset(db: &Connection, dataset: &Dataset, members: &Membe
     Ok(())
 }
 
-/// Deletes the dataset with everything in it.
+/// Deletes the dataset with its tables.
 pub(crate) fn delete_dataset(db: &Connection, dataset: &Dataset) -> Result<(), ApiError> {
     const TABLES: &str = "(SELECT id FROM tables WHERE dataset = ?1)";
     for sql in [
@@ -138,7 +137,7 @@ pub(crate) fn delete_dataset(db: &Connection, dataset: &Dataset) -> Result<(), A
     Ok(())
 }
 
-const TABLE: &str = "SELECT id, name, resource, schema, created, modified, version, rows, bytes
+const SELECT_TABLE: &str = "SELECT id, name, resource, schema, created, modified, version, rows, bytes
                      FROM tables";
 
 fn read_table(dataset: &DatasetRef, row: &Row<'_>) -> rusqlite::Result<Table> {
@@ -155,29 +154,30 @@ fn read_table(dataset: &DatasetRef, row: &Row<'_>) -> rusqlite::Result<Table> {
     })
 }
 
-/// The table, `None` when its dataset has no such table, or 404 when there is no such dataset.
+/// Finds the table. Returns `None` if the dataset has no such table, and [`ApiError::NotFound`] if the dataset does not
+/// exist.
 pub(crate) fn find_table(db: &Connection, name: &TableRef) -> Result<Option<Table>, ApiError> {
     let dataset = dataset(db, &name.dataset)?;
     Ok(db
-        .prepare_cached(&format!("{TABLE} WHERE dataset = ?1 AND name = ?2"))?
+        .prepare_cached(&format!("{SELECT_TABLE} WHERE dataset = ?1 AND name = ?2"))?
         .query_row(params![dataset.id, name.table], |row| read_table(&dataset.name, row))
         .optional()?)
 }
 
-/// The table, or 404.
+/// Finds the table, or fails with [`ApiError::NotFound`].
 pub(crate) fn table(db: &Connection, name: &TableRef) -> Result<Table, ApiError> {
     find_table(db, name)?.ok_or_else(|| ApiError::NotFound(format!("Table {name}")))
 }
 
-/// Tables of a dataset in the order of their names, those after `after`.
+/// Lists the tables of a dataset after the name `after`, sorted by name.
 pub(crate) fn tables(db: &Connection, dataset: &Dataset, after: &str, limit: usize) -> Result<Vec<Table>, ApiError> {
-    let sql = format!("{TABLE} WHERE dataset = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
+    let sql = format!("{SELECT_TABLE} WHERE dataset = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
     let mut statement = db.prepare_cached(&sql)?;
     let found = statement.query_map(params![dataset.id, after, limit as i64], |row| read_table(&dataset.name, row))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// A table, or a view, as one of many with a common prefix.
+/// A table or view of a wildcard table.
 pub(crate) struct Shard {
     pub id: i64,
     pub name: String,
@@ -187,18 +187,18 @@ pub(crate) struct Shard {
     pub is_view: bool,
 }
 
-/// What tables with a prefix are: those whose names are in a range.
-const SHARDS: &str = "FROM tables WHERE dataset = ?1 AND name >= ?2 AND name < ?3";
+/// Selects the tables whose names are in the range of a prefix.
+const FROM_SHARDS: &str = "FROM tables WHERE dataset = ?1 AND name >= ?2 AND name < ?3";
 
-/// The least text that is greater than all that begin with `prefix`.
+/// An upper bound of all names that begin with `prefix`.
 fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// The tables whose names begin with `prefix`, in the order of their names.
+/// Lists the tables whose names begin with `prefix`, sorted by name.
 pub(crate) fn shards(db: &Connection, dataset: &Dataset, prefix: &str) -> Result<Vec<Shard>, ApiError> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT id, name, created, rows, bytes, json_extract(resource, '$.view') IS NOT NULL {SHARDS} ORDER BY name"
+        "SELECT id, name, created, rows, bytes, json_extract(resource, '$.view') IS NOT NULL {FROM_SHARDS} ORDER BY name"
     ))?;
     let found = statement.query_map(params![dataset.id, prefix, after_prefix(prefix)], |row| {
         Ok(Shard { id: row.get(0)?, name: row.get(1)?, created: row.get(2)?, rows: row.get(3)?, bytes: row.get(4)?, is_view: row.get(5)? })
@@ -206,14 +206,14 @@ pub(crate) fn shards(db: &Connection, dataset: &Dataset, prefix: &str) -> Result
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The schemas that those tables have, each once.
+/// The distinct schemas of those tables.
 pub(crate) fn shard_schemas(db: &Connection, dataset: &Dataset, prefix: &str) -> Result<Vec<Option<String>>, ApiError> {
-    let mut statement = db.prepare_cached(&format!("SELECT DISTINCT schema {SHARDS}"))?;
+    let mut statement = db.prepare_cached(&format!("SELECT DISTINCT schema {FROM_SHARDS}"))?;
     let found = statement.query_map(params![dataset.id, prefix, after_prefix(prefix)], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The schema of one table as it was sent.
+/// The schema text of one table.
 pub(crate) fn schema_text(db: &Connection, table: i64) -> Result<Option<String>, ApiError> {
     Ok(db.prepare_cached("SELECT schema FROM tables WHERE id = ?1")?.query_row([table], |row| row.get(0)).optional()?.flatten())
 }

@@ -2,7 +2,7 @@
 
 /// A type whose value is one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scalar {
+pub(crate) enum ScalarType {
     String,
     Bytes,
     Integer,
@@ -19,31 +19,31 @@ pub(crate) enum Scalar {
     Json,
 }
 
-impl Scalar {
+impl ScalarType {
     /// The legacy name, which BigQuery uses in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Scalar::String => "STRING",
-            Scalar::Bytes => "BYTES",
-            Scalar::Integer => "INTEGER",
-            Scalar::Float => "FLOAT",
-            Scalar::Numeric => "NUMERIC",
-            Scalar::BigNumeric => "BIGNUMERIC",
-            Scalar::Boolean => "BOOLEAN",
-            Scalar::Timestamp => "TIMESTAMP",
-            Scalar::Date => "DATE",
-            Scalar::Time => "TIME",
-            Scalar::DateTime => "DATETIME",
-            Scalar::Geography => "GEOGRAPHY",
-            Scalar::Interval => "INTERVAL",
-            Scalar::Json => "JSON",
+            ScalarType::String => "STRING",
+            ScalarType::Bytes => "BYTES",
+            ScalarType::Integer => "INTEGER",
+            ScalarType::Float => "FLOAT",
+            ScalarType::Numeric => "NUMERIC",
+            ScalarType::BigNumeric => "BIGNUMERIC",
+            ScalarType::Boolean => "BOOLEAN",
+            ScalarType::Timestamp => "TIMESTAMP",
+            ScalarType::Date => "DATE",
+            ScalarType::Time => "TIME",
+            ScalarType::DateTime => "DATETIME",
+            ScalarType::Geography => "GEOGRAPHY",
+            ScalarType::Interval => "INTERVAL",
+            ScalarType::Json => "JSON",
         }
     }
 }
 
 /// The parameters of a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Size {
+pub(crate) enum SizeLimit {
     /// `maxLength` of STRING (characters) and BYTES (bytes).
     Length(usize),
     /// `precision` and `scale` of NUMERIC and BIGNUMERIC.

@@ -1,21 +1,21 @@
-//! The columns of a stored table as the query engine's types.
+//! Converts the columns of a stored table to the query engine's Arrow fields.
 
 use googlesql::datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use googlesql::types;
 
-use super::column_type::Scalar;
-use super::schema::{self, Kind, Mode, Schema};
+use super::column_type::ScalarType;
+use super::schema::{self, FieldType, Mode, Schema};
 
-/// The columns in their order.
-pub(crate) fn fields(schema: &Schema) -> Vec<Field> {
-    schema.fields.iter().map(field).collect()
+/// Converts all columns, in order.
+pub(crate) fn to_arrow_fields(schema: &Schema) -> Vec<Field> {
+    schema.fields.iter().map(to_arrow_field).collect()
 }
 
-/// A column of a table.
-pub(crate) fn field(column: &schema::Field) -> Field {
+/// Converts a column.
+pub(crate) fn to_arrow_field(column: &schema::SchemaField) -> Field {
     let one = match &column.kind {
-        Kind::Record(members) => Field::new("", DataType::Struct(members.iter().map(field).collect()), true),
-        Kind::Scalar(scalar) => of_scalar(*scalar).as_ref().clone(),
+        FieldType::Record(members) => Field::new("", DataType::Struct(members.iter().map(to_arrow_field).collect()), true),
+        FieldType::Scalar(scalar) => scalar_field(*scalar).as_ref().clone(),
     };
     let data = match column.mode {
         Mode::Repeated => types::array_of(&one).as_ref().clone(),
@@ -24,21 +24,21 @@ pub(crate) fn field(column: &schema::Field) -> Field {
     data.with_name(&column.name)
 }
 
-fn of_scalar(scalar: Scalar) -> FieldRef {
+fn scalar_field(scalar: ScalarType) -> FieldRef {
     types::plain(match scalar {
-        Scalar::Json => return types::json(),
-        Scalar::Geography => return types::stored_only("GEOGRAPHY"),
-        Scalar::Interval => return types::stored_only("INTERVAL"),
-        Scalar::String => DataType::Utf8,
-        Scalar::Bytes => DataType::Binary,
-        Scalar::Integer => DataType::Int64,
-        Scalar::Float => DataType::Float64,
-        Scalar::Numeric => types::NUMERIC,
-        Scalar::BigNumeric => types::BIGNUMERIC,
-        Scalar::Boolean => DataType::Boolean,
-        Scalar::Timestamp => types::timestamp(),
-        Scalar::Date => DataType::Date32,
-        Scalar::Time => types::TIME,
-        Scalar::DateTime => types::DATETIME,
+        ScalarType::Json => return types::json(),
+        ScalarType::Geography => return types::stored_only("GEOGRAPHY"),
+        ScalarType::Interval => return types::stored_only("INTERVAL"),
+        ScalarType::String => DataType::Utf8,
+        ScalarType::Bytes => DataType::Binary,
+        ScalarType::Integer => DataType::Int64,
+        ScalarType::Float => DataType::Float64,
+        ScalarType::Numeric => types::NUMERIC,
+        ScalarType::BigNumeric => types::BIGNUMERIC,
+        ScalarType::Boolean => DataType::Boolean,
+        ScalarType::Timestamp => types::timestamp(),
+        ScalarType::Date => DataType::Date32,
+        ScalarType::Time => types::TIME,
+        ScalarType::DateTime => types::DATETIME,
     })
 }

@@ -1,7 +1,8 @@
-//! Carrying out a DELETE, within the writer's transaction.
+//! Applies a DELETE in the writer's transaction.
 //!
-//! The rows that stay are copied to a new table id, numbered anew: so `rows.seq` stays without gaps, and a query that
-//! reads the table meanwhile finds its rows gone rather than moved. It reports that instead of reading some twice.
+//! The remaining rows are copied to a new table id and renumbered, so `rows.seq` has no gaps. A query that reads the old
+//! id at the same time finds no rows and fails. It does not read a row twice.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#delete_statement>.
 
 use std::sync::Arc;
 
@@ -13,27 +14,27 @@ use super::scan::Decoder;
 use crate::error::ApiError;
 use crate::names::TableRef;
 
-/// Rows that are looked at together.
+/// Number of rows that are evaluated together.
 const BATCH_ROWS: i64 = 8_192;
 
-/// What a DELETE did.
-pub(crate) struct Deleted {
-    /// Bytes of the rows that were looked at.
+/// The result of a DELETE.
+pub(crate) struct DeleteResult {
+    /// Bytes of the rows that were read.
     pub bytes: u64,
-    /// How many rows were removed.
+    /// Number of deleted rows.
     pub rows: u64,
 }
 
-/// Deletes the rows. The last `protected` rows of the table are in the streaming buffer: if one of them matches, nothing
-/// is deleted.
+/// Deletes the rows. `protected` returns the number of the table's last rows that are in the streaming buffer. If one of
+/// them matches, nothing is deleted.
 pub(crate) fn delete(
     db: &Connection,
     plan: &DeletePlan,
     protected: impl FnOnce(&TableRef) -> usize,
     now: i64,
-) -> Result<Deleted, QueryError> {
+) -> Result<DeleteResult, QueryError> {
     let name = TableRef::from(plan.name.clone());
-    // The table as it is now: rows may have come since the condition was read.
+    // Read the table again, because rows may have been added since the condition was resolved.
     let table = catalog::table(db, &name)?;
     let mut matches = Vec::new();
     let mut from = 0;
@@ -50,12 +51,12 @@ pub(crate) fn delete(
     }
     let rows = matches.iter().filter(|matches| **matches).count() as u64;
     if rows > 0 {
-        keep_others(db, table.id, &matches, now).map_err(ApiError::from)?;
+        rewrite_remaining_rows(db, table.id, &matches, now).map_err(ApiError::from)?;
     }
-    Ok(Deleted { bytes: table.bytes.unsigned_abs(), rows })
+    Ok(DeleteResult { bytes: table.bytes.unsigned_abs(), rows })
 }
 
-/// Which of the rows `from..to` are to be deleted.
+/// Returns for each of the rows `from..to` whether to delete it.
 fn matching_rows(db: &Connection, table: &Table, plan: &DeletePlan, from: i64, to: i64) -> Result<Vec<bool>, QueryError> {
     let rows = (to - from) as usize;
     let mut decoder = Decoder::new(Arc::clone(&plan.columns), rows);
@@ -65,15 +66,15 @@ fn matching_rows(db: &Connection, table: &Table, plan: &DeletePlan, from: i64, t
         let mut found = statement.query((table.id, from, to)).map_err(ApiError::from)?;
         while let Some(row) = found.next().map_err(ApiError::from)? {
             let json = row.get_ref(0).and_then(|json| Ok(json.as_str()?)).map_err(ApiError::from)?;
-            decoder.row(json)?;
+            decoder.append_row(json)?;
         }
     }
     decoder.finish_range(rows, None);
     plan.matches(&decoder.finish()?)
 }
 
-/// Gives the table a new id, and the rows that stay with it.
-fn keep_others(db: &Connection, old: i64, matches: &[bool], now: i64) -> rusqlite::Result<()> {
+/// Copies the remaining rows to a new table id.
+fn rewrite_remaining_rows(db: &Connection, old: i64, matches: &[bool], now: i64) -> rusqlite::Result<()> {
     db.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'tables'", [])?;
     let new: i64 = db.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'tables'", [], |row| row.get(0))?;
     let mut copy = db.prepare("INSERT INTO rows (tbl, seq, json) SELECT ?1, ?2, json FROM rows WHERE tbl = ?3 AND seq = ?4")?;

@@ -1,8 +1,8 @@
-//! The SQLite file and everything that is asked of it.
+//! The SQLite database.
 //!
-//! `store` opens it, `writer` is the one thread that writes. `catalog` and `rows` are SQL. `schema`, `column_type`,
-//! `scalar` and `default_value` say what a table's columns take and how values are stored. `query_catalog` and `scan` give
-//! the tables to the query engine; `delete` and `view` carry out what it prepared.
+//! `store` opens it, and `writer` is the thread that writes. `catalog` and `rows` contain the SQL. `schema`,
+//! `column_type`, `scalar` and `default_value` define the types of columns and the stored form of values. `query_catalog`
+//! and `scan` provide the tables to the query engine. `delete` and `view` apply a DELETE and a CREATE VIEW.
 
 pub(crate) mod catalog;
 pub(crate) mod column_type;

@@ -1,6 +1,6 @@
-//! The stored tables as the query engine's catalog.
+//! Implements the query engine's `Catalog` over the stored tables.
 //!
-//! A query looks everything up in one snapshot of the file; the rows are scanned afterwards, batch by batch (`scan`).
+//! A query resolves all names in one snapshot of the database. Later it scans the rows batch by batch (`scan`).
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use super::schema::{Mode, Schema};
 use super::store::{Reader, Snapshot};
 use crate::error::ApiError;
 
-/// Tables that are read together.
-const TABLES_AT_ONCE: usize = 1_000;
+/// Number of tables that one SQL query reads.
+const TABLE_BATCH_SIZE: usize = 1_000;
 
 /// The catalog of one query.
 pub(crate) struct QueryCatalog {
@@ -27,30 +27,30 @@ pub(crate) struct QueryCatalog {
 }
 
 impl QueryCatalog {
-    /// The state of the snapshot; `reader` scans the rows.
+    /// Creates the catalog of a snapshot. `reader` scans the rows.
     pub(crate) fn new(snapshot: Snapshot, reader: Reader) -> QueryCatalog {
         QueryCatalog { snapshot, reader }
     }
 
-    fn find(&self, name: &TableName) -> Result<Option<Table>, ApiError> {
+    fn find_table(&self, name: &TableName) -> Result<Option<Table>, ApiError> {
         match catalog::find_dataset(&self.snapshot, &name.dataset.clone().into())? {
             Some(_) => catalog::find_table(&self.snapshot, &name.clone().into()),
             None => Ok(None),
         }
     }
 
-    fn shards(&self, dataset: &Dataset, prefix: &str) -> Result<WildcardMatch, ApiError> {
+    fn find_shards(&self, dataset: &Dataset, prefix: &str) -> Result<WildcardMatch, ApiError> {
         let shards = catalog::shards(&self.snapshot, dataset, prefix)?;
         if let Some(view) = shards.iter().find(|shard| shard.is_view) {
             return Ok(WildcardMatch::View(TableName { dataset: dataset.name.clone().into(), table: view.name.clone() }));
         }
         let Some(newest) = shards.iter().max_by_key(|shard| (shard.created, shard.id)) else { return Ok(WildcardMatch::NoTable) };
         let newest_schema = catalog::schema_text(&self.snapshot, newest.id)?;
-        let mut fields = fields_of(newest_schema.as_deref())?;
+        let mut fields = parse_fields(newest_schema.as_deref())?;
         let mut other_schemas = Vec::new();
         for other in catalog::shard_schemas(&self.snapshot, dataset, prefix)? {
             if other != newest_schema {
-                other_schemas.push(fields_of(other.as_deref())?);
+                other_schemas.push(parse_fields(other.as_deref())?);
             }
         }
         fields.push(Field::new(TABLE_SUFFIX, DataType::Utf8, true));
@@ -66,17 +66,17 @@ impl QueryCatalog {
 
     fn visit(&self, dataset: &DatasetName, details: Details, visit: &mut dyn FnMut(TableInfo<'_>)) -> Result<(), ApiError> {
         let dataset = catalog::dataset(&self.snapshot, &dataset.clone().into())?;
-        // Thousands of tables in a row have the same schema, which is read once.
+        // Many consecutive tables have the same schema, so it is parsed once.
         let mut last: Option<(Table, Arc<[ColumnInfo]>)> = None;
         loop {
             let after = last.as_ref().map_or("", |(table, _)| &table.name.table);
-            let tables = catalog::tables(&self.snapshot, &dataset, after, TABLES_AT_ONCE)?;
-            let is_end = tables.len() < TABLES_AT_ONCE;
+            let tables = catalog::tables(&self.snapshot, &dataset, after, TABLE_BATCH_SIZE)?;
+            let is_end = tables.len() < TABLE_BATCH_SIZE;
             for table in tables {
                 let columns = match (&last, details) {
                     (_, Details::WithoutColumns) => Arc::from([]),
                     (Some((before, columns)), Details::WithColumns) if before.has_same_schema(&table) => Arc::clone(columns),
-                    (_, Details::WithColumns) => column_infos(&Schema::of(&table)?),
+                    (_, Details::WithColumns) => column_infos(&Schema::from_table(&table)?),
                 };
                 visit(TableInfo {
                     table: &table.name.table,
@@ -98,11 +98,11 @@ impl QueryCatalog {
 
 impl Catalog for QueryCatalog {
     fn table(&self, name: &TableName) -> Result<Option<CatalogEntry>, QueryError> {
-        let Some(table) = self.find(name)? else { return Ok(None) };
+        let Some(table) = self.find_table(name)? else { return Ok(None) };
         if let Some(query) = table.view_query()? {
             return Ok(Some(CatalogEntry::View { query }));
         }
-        let fields = columns::fields(&Schema::of(&table)?);
+        let fields = columns::to_arrow_fields(&Schema::from_table(&table)?);
         let stored = vec![StoredRows { id: table.id, rows: table.rows, bytes: table.bytes, suffix: None }];
         let provider = Arc::new(RowsTable::new(fields, stored, self.reader.clone()));
         Ok(Some(CatalogEntry::Table { provider, bytes: table.bytes.unsigned_abs() }))
@@ -110,7 +110,7 @@ impl Catalog for QueryCatalog {
 
     fn wildcard(&self, dataset: &DatasetName, prefix: &str) -> Result<WildcardMatch, QueryError> {
         match catalog::find_dataset(&self.snapshot, &dataset.clone().into())? {
-            Some(dataset) => Ok(self.shards(&dataset, prefix)?),
+            Some(dataset) => Ok(self.find_shards(&dataset, prefix)?),
             None => Ok(WildcardMatch::NoDataset),
         }
     }
@@ -130,13 +130,13 @@ impl Catalog for QueryCatalog {
     }
 }
 
-fn fields_of(schema: Option<&str>) -> Result<Vec<Field>, ApiError> {
+fn parse_fields(schema: Option<&str>) -> Result<Vec<Field>, ApiError> {
     let schema = schema.map(serde_json::from_str).transpose()?;
-    Ok(columns::fields(&Schema::parse(&schema.unwrap_or(Value::Null))?))
+    Ok(columns::to_arrow_fields(&Schema::parse(&schema.unwrap_or(Value::Null))?))
 }
 
 fn column_infos(schema: &Schema) -> Arc<[ColumnInfo]> {
-    let info = |column| ColumnInfo { field: columns::field(column), is_nullable: column.mode == Mode::Nullable };
+    let info = |column| ColumnInfo { field: columns::to_arrow_field(column), is_nullable: column.mode == Mode::Nullable };
     schema.fields.iter().map(info).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Scalar values: what insertAll accepts for a type, how it is stored, how it is read.
+//! Scalar values: converts the JSON of insertAll to the stored form, and the stored form to the JSON of responses.
 //!
 //! | type | stored as |
 //! | --- | --- |
@@ -10,81 +10,83 @@
 //! | NUMERIC, BIGNUMERIC | text, plain decimal |
 //! | BYTES | text, standard base64 |
 //! | JSON | text that is JSON |
-//! | STRING, GEOGRAPHY, INTERVAL | text as it came |
+//! | STRING, GEOGRAPHY, INTERVAL | text, unchanged |
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use googlesql::{civil_time, number_text};
 use serde_json::{Number, Value};
 
-use super::column_type::{Scalar, Size};
+use super::column_type::{ScalarType, SizeLimit};
 
-/// The stored form of a value that is neither null, array nor object, or BigQuery's message.
-pub(crate) fn store(kind: Scalar, value: &Value) -> Result<Value, String> {
-    let bad = |what: &str| format!("Cannot convert value to {what} (bad value): {}", shown(value));
+/// Converts a value that is not null, an array or an object to the stored form. The error is BigQuery's message.
+pub(crate) fn to_stored(kind: ScalarType, value: &Value) -> Result<Value, String> {
+    let bad = |what: &str| format!("Cannot convert value to {what} (bad value): {}", excerpt(value));
     match kind {
-        Scalar::String => match value {
+        ScalarType::String => match value {
             Value::Bool(_) => Err("Conversion from bool to std::string is unsupported.".to_owned()),
-            value => Ok(Value::String(text(value))),
+            value => Ok(Value::String(value_text(value))),
         },
-        Scalar::Integer => integer(value).map(Value::from).ok_or_else(|| bad("integer")),
-        Scalar::Float => float(value).ok_or_else(|| bad("floating point")),
-        Scalar::Boolean => boolean(value).map(Value::Bool).ok_or_else(|| bad("boolean")),
-        Scalar::Numeric => decimal(value, 29, 9).ok_or_else(|| format!("Invalid NUMERIC value: {}", shown(value))),
-        Scalar::BigNumeric => decimal(value, 39, 38).ok_or_else(|| format!("Invalid BIGNUMERIC value: {}", shown(value))),
-        Scalar::Timestamp => timestamp(value).map(Value::from).ok_or_else(|| {
+        ScalarType::Integer => parse_integer(value).map(Value::from).ok_or_else(|| bad("integer")),
+        ScalarType::Float => parse_float(value).ok_or_else(|| bad("floating point")),
+        ScalarType::Boolean => parse_boolean(value).map(Value::Bool).ok_or_else(|| bad("boolean")),
+        ScalarType::Numeric => parse_decimal_value(value, 29, 9).ok_or_else(|| format!("Invalid NUMERIC value: {}", excerpt(value))),
+        ScalarType::BigNumeric => parse_decimal_value(value, 39, 38).ok_or_else(|| format!("Invalid BIGNUMERIC value: {}", excerpt(value))),
+        ScalarType::Timestamp => parse_timestamp_value(value).map(Value::from).ok_or_else(|| {
             format!(
                 "Could not parse '{}' as a timestamp. Required format is YYYY-MM-DD \
                  HH:MM[:SS[.SSSSSS]]",
-                shown(value)
+                excerpt(value)
             )
         }),
-        Scalar::Date => value
+        ScalarType::Date => value
             .as_str()
             .and_then(civil_time::parse_date)
             .map(|date| Value::String(date.to_string()))
-            .ok_or_else(|| format!("Invalid date: '{}'", shown(value))),
-        Scalar::Time => value
+            .ok_or_else(|| format!("Invalid date: '{}'", excerpt(value))),
+        ScalarType::Time => value
             .as_str()
             .and_then(civil_time::parse_time)
             .map(|time| Value::String(time.to_string()))
-            .ok_or_else(|| format!("Invalid time string \"{}\"", shown(value))),
-        Scalar::DateTime => value
+            .ok_or_else(|| format!("Invalid time string \"{}\"", excerpt(value))),
+        ScalarType::DateTime => value
             .as_str()
             .and_then(civil_time::parse_datetime)
             .map(|datetime| Value::String(datetime.to_string()))
-            .ok_or_else(|| format!("Invalid datetime string \"{}\"", shown(value))),
-        Scalar::Bytes => value
+            .ok_or_else(|| format!("Invalid datetime string \"{}\"", excerpt(value))),
+        ScalarType::Bytes => value
             .as_str()
             .filter(|text| BASE64_STANDARD.decode(text).is_ok())
             .map(Value::from)
             .ok_or_else(|| "Could not decode base64 string to bytes.".to_owned()),
-        Scalar::Json => value
+        ScalarType::Json => value
             .as_str()
             .filter(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
             .map(Value::from)
-            .ok_or_else(|| format!("Invalid JSON value: {}", shown(value))),
-        Scalar::Geography | Scalar::Interval => value.as_str().map(Value::from).ok_or_else(|| bad("string")),
+            .ok_or_else(|| format!("Invalid JSON value: {}", excerpt(value))),
+        ScalarType::Geography | ScalarType::Interval => value.as_str().map(Value::from).ok_or_else(|| bad("string")),
     }
 }
 
-/// Whether a stored value keeps to `maxLength` (characters of a STRING, bytes of a BYTES) or to
-/// `precision` and `scale`, and if not, BigQuery's message.
-pub(crate) fn check_size(kind: Scalar, name: &str, size: Option<Size>, stored: &Value) -> Result<(), String> {
+/// Checks a stored value against `maxLength` (characters of a STRING, bytes of a BYTES), or `precision` and `scale`. The
+/// error is BigQuery's message.
+pub(crate) fn check_size(kind: ScalarType, name: &str, size: Option<SizeLimit>, stored: &Value) -> Result<(), String> {
     let (Some(size), Value::String(text)) = (size, stored) else { return Ok(()) };
     let type_name = kind.name();
     match (kind, size) {
-        (Scalar::String | Scalar::Bytes, Size::Length(most)) => {
+        (ScalarType::String | ScalarType::Bytes, SizeLimit::Length(max)) => {
             let length = match kind {
-                Scalar::Bytes => BASE64_STANDARD.decode(text).expect("stored BYTES are base64").len(),
+                ScalarType::Bytes => BASE64_STANDARD.decode(text).expect("stored BYTES are base64").len(),
                 _ => text.chars().count(),
             };
-            if length <= most {
+            if length <= max {
                 return Ok(());
             }
-            Err(format!("Field {name}: {type_name}({most}) has maximum length {most} but got a value with length {length}"))
+            Err(format!("Field {name}: {type_name}({max}) has maximum length {max} but got a value with length {length}"))
         }
-        (Scalar::Numeric | Scalar::BigNumeric, Size::Decimal { precision, scale }) => {
+        (ScalarType::Numeric | ScalarType::BigNumeric, SizeLimit::Decimal { precision, scale }) => {
             if number_text::decimal(text, precision.saturating_sub(scale), scale).is_some() {
                 return Ok(());
             }
@@ -97,21 +99,21 @@ pub(crate) fn check_size(kind: Scalar, name: &str, size: Option<Size>, stored: &
     }
 }
 
-/// A stored scalar in BigQuery's encoding of a cell: always text.
-pub(crate) fn cell(kind: Scalar, stored: &Value, int64_timestamp: bool) -> Value {
+/// Encodes a stored scalar as a cell of a response, which is always text.
+pub(crate) fn encode_cell(kind: ScalarType, stored: &Value, int64_timestamp: bool) -> Value {
     Value::String(match (kind, stored) {
-        (Scalar::Timestamp, Value::Number(micros)) if !int64_timestamp => {
+        (ScalarType::Timestamp, Value::Number(micros)) if !int64_timestamp => {
             number_text::timestamp_seconds(micros.as_i64().expect("a stored TIMESTAMP is an integer"))
         }
-        (Scalar::Float, Value::Number(number)) => number.as_f64().map_or_else(|| number.to_string(), number_text::double),
+        (ScalarType::Float, Value::Number(number)) => number.as_f64().map_or_else(|| number.to_string(), number_text::double),
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     })
 }
 
-fn integer(value: &Value) -> Option<i64> {
+fn parse_integer(value: &Value) -> Option<i64> {
     match value {
-        // 3.0 is an integer to BigQuery, 3.5 is not; 2^63 is out of range.
+        // BigQuery accepts 3.0 as an integer, but not 3.5. 2^63 is out of range.
         Value::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64().filter(|_| number.is_f64())?;
             let in_range = (-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&float);
@@ -122,21 +124,21 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-fn float(value: &Value) -> Option<Value> {
+fn parse_float(value: &Value) -> Option<Value> {
     match value {
         Value::Number(number) => Some(Value::Number(number.clone())),
         Value::String(text) => match text.to_ascii_lowercase().trim_start_matches('+') {
             "nan" => Some(Value::from("NaN")),
             "inf" | "infinity" => Some(Value::from("Infinity")),
             "-inf" | "-infinity" => Some(Value::from("-Infinity")),
-            // Too large a number parses as infinity, which from_f64 refuses.
+            // A number that is too large parses as infinity, and from_f64 returns None for it.
             number => Number::from_f64(number.parse().ok()?).map(Value::Number),
         },
         _ => None,
     }
 }
 
-fn boolean(value: &Value) -> Option<bool> {
+fn parse_boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         Value::String(text) => match text.to_ascii_lowercase().as_str() {
@@ -148,7 +150,7 @@ fn boolean(value: &Value) -> Option<bool> {
     }
 }
 
-fn timestamp(value: &Value) -> Option<i64> {
+fn parse_timestamp_value(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => match number.as_i64() {
             Some(whole) => civil_time::micros_of_whole_seconds(whole),
@@ -162,25 +164,25 @@ fn timestamp(value: &Value) -> Option<i64> {
     }
 }
 
-fn decimal(value: &Value, before: usize, after: usize) -> Option<Value> {
+fn parse_decimal_value(value: &Value, before: usize, after: usize) -> Option<Value> {
     match value {
-        Value::Number(_) | Value::String(_) => number_text::decimal(&text(value), before, after).map(Value::String),
+        Value::Number(_) | Value::String(_) => number_text::decimal(&value_text(value), before, after).map(Value::String),
         _ => None,
     }
 }
 
-fn text(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
 
-/// The value as a message quotes it: not megabytes of it.
-fn shown(value: &Value) -> String {
-    const MAX_SHOWN: usize = 100;
-    let mut text = text(value);
-    if let Some((cut, _)) = text.char_indices().nth(MAX_SHOWN) {
+/// The beginning of the value's text, for a message.
+fn excerpt(value: &Value) -> String {
+    const MAX_EXCERPT_CHARS: usize = 100;
+    let mut text = value_text(value);
+    if let Some((cut, _)) = text.char_indices().nth(MAX_EXCERPT_CHARS) {
         text.truncate(cut);
         text.push('…');
     }

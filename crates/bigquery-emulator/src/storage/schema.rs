@@ -1,8 +1,9 @@
-//! A table schema, read from the JSON that clients send.
+//! Parses a table schema from the JSON that clients send.
 //!
-//! The JSON itself is stored and shown as it was sent, unknown members included; this is the
-//! part of it that decides which rows fit. Both spellings of a type are read: the legacy
-//! `INTEGER`, `FLOAT`, `BOOLEAN`, `RECORD` and GoogleSQL's `INT64`, `FLOAT64`, `BOOL`, `STRUCT`.
+//! The store keeps the JSON unchanged and returns it in responses. The parsed schema has the members that are needed to
+//! check rows. It accepts the legacy names of types, `INTEGER`, `FLOAT`, `BOOLEAN` and `RECORD`, and GoogleSQL's `INT64`,
+//! `FLOAT64`, `BOOL` and `STRUCT`.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema>.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,23 +11,23 @@ use std::fmt;
 use serde_json::Value;
 
 use super::catalog::Table;
-use super::column_type::{Scalar, Size};
+use super::column_type::{ScalarType, SizeLimit};
 use super::default_value::DefaultValue;
 use crate::error::ApiError;
 
-/// The columns in their order.
+/// The columns, in order.
 pub(crate) struct Schema {
-    pub fields: Vec<Field>,
+    pub fields: Vec<SchemaField>,
 }
 
 /// A column, or a member of a RECORD.
 #[derive(PartialEq)]
-pub(crate) struct Field {
+pub(crate) struct SchemaField {
     pub name: String,
-    pub kind: Kind,
+    pub kind: FieldType,
     pub mode: Mode,
-    pub size: Option<Size>,
-    /// What a row that does not mention the column gets.
+    pub size: Option<SizeLimit>,
+    /// The value for rows without the column.
     pub default: Option<DefaultValue>,
 }
 
@@ -38,57 +39,57 @@ pub(crate) enum Mode {
 }
 
 #[derive(PartialEq)]
-pub(crate) enum Kind {
-    Scalar(Scalar),
-    Record(Vec<Field>),
+pub(crate) enum FieldType {
+    Scalar(ScalarType),
+    Record(Vec<SchemaField>),
 }
 
-/// BigQuery allows RECORDs within RECORDs to this depth.
+/// Maximum nesting depth of RECORDs in BigQuery.
 const MAX_NESTING: usize = 15;
 
 impl Schema {
-    /// Reads `{"fields": [...]}`.
+    /// Parses `{"fields": [...]}`.
     ///
     /// # Errors
     ///
-    /// [`ApiError::Invalid`] for what BigQuery refuses, [`ApiError::NotImplemented`] for RANGE.
+    /// [`ApiError::Invalid`] if BigQuery rejects the schema, and [`ApiError::NotImplemented`] for RANGE columns.
     pub(crate) fn parse(schema: &Value) -> Result<Schema, ApiError> {
         if !schema.is_object() && !schema.is_null() {
             return Err(ApiError::Invalid("Schema must be an object.".to_owned()));
         }
         let fields = match schema.get("fields") {
             None | Some(Value::Null) => Vec::new(),
-            Some(fields) => read_fields(fields, 1)?,
+            Some(fields) => parse_fields(fields, 1)?,
         };
         Ok(Schema { fields })
     }
 
-    /// Reads a schema as it is stored; a table without one has no columns.
-    pub(crate) fn of(table: &Table) -> Result<Schema, ApiError> {
+    /// Parses the schema of a stored table. A table without a schema has no columns.
+    pub(crate) fn from_table(table: &Table) -> Result<Schema, ApiError> {
         Schema::parse(&table.schema()?.unwrap_or(Value::Null))
     }
 
-    /// Whether a table with this schema may be given `new`: columns may be added (not REQUIRED)
-    /// and relaxed, never dropped, retyped or respelled: stored rows hold the names as they were.
+    /// Checks an update of the schema to `new`. It may add NULLABLE and REPEATED columns and relax REQUIRED columns. It
+    /// must not drop or rename columns or change their types, because the stored rows have the old names.
     pub(crate) fn check_change(&self, new: &Schema, table: &str) -> Result<(), ApiError> {
         check_change(&self.fields, &new.fields, "")
             .map_err(|problem| ApiError::Invalid(format!("Provided Schema does not match Table {table}. {problem}")))
     }
 }
 
-impl Field {
-    /// Names of columns match whatever their case.
+impl SchemaField {
+    /// Whether this is the column's name. Column names are case-insensitive.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || (!name.is_ascii() && self.name.to_lowercase() == name.to_lowercase())
     }
 }
 
-fn read_fields(fields: &Value, depth: usize) -> Result<Vec<Field>, ApiError> {
+fn parse_fields(fields: &Value, depth: usize) -> Result<Vec<SchemaField>, ApiError> {
     if depth > MAX_NESTING {
         return Err(ApiError::Invalid(format!("Schema has RECORDs nested deeper than {MAX_NESTING} levels.")));
     }
     let fields = fields.as_array().ok_or_else(|| ApiError::Invalid("Schema fields must be an array.".to_owned()))?;
-    let fields = fields.iter().map(|field| read_field(field, depth)).collect::<Result<Vec<_>, _>>()?;
+    let fields = fields.iter().map(|field| parse_field(field, depth)).collect::<Result<Vec<_>, _>>()?;
 
     let mut seen = HashSet::new();
     for field in &fields {
@@ -99,7 +100,7 @@ fn read_fields(fields: &Value, depth: usize) -> Result<Vec<Field>, ApiError> {
     Ok(fields)
 }
 
-fn read_field(field: &Value, depth: usize) -> Result<Field, ApiError> {
+fn parse_field(field: &Value, depth: usize) -> Result<SchemaField, ApiError> {
     let text = |member| match field.get(member) {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text.as_str()),
@@ -117,39 +118,41 @@ fn read_field(field: &Value, depth: usize) -> Result<Field, ApiError> {
     };
     let kind = match text("type")?.to_ascii_uppercase().as_str() {
         "RECORD" | "STRUCT" => match field.get("fields") {
-            Some(Value::Array(members)) if !members.is_empty() => Kind::Record(read_fields(&Value::Array(members.clone()), depth + 1)?),
+            Some(Value::Array(members)) if !members.is_empty() => {
+                FieldType::Record(parse_fields(&Value::Array(members.clone()), depth + 1)?)
+            }
             _ => {
                 return Err(ApiError::Invalid(format!("Field {name} is type RECORD but has no schema")));
             }
         },
-        other => Kind::Scalar(read_type(other)?),
+        other => FieldType::Scalar(parse_type(other)?),
     };
     let default = match (text("defaultValueExpression")?, &kind) {
         ("" | "NULL", _) => None,
-        (expression, Kind::Scalar(scalar)) if mode != Mode::Repeated => Some(read_default(name, expression, *scalar)?),
-        (expression, _) => return Err(no_default(name, expression)),
+        (expression, FieldType::Scalar(scalar)) if mode != Mode::Repeated => Some(parse_default(name, expression, *scalar)?),
+        (expression, _) => return Err(unsupported_default(name, expression)),
     };
-    Ok(Field { name: name.to_owned(), kind, mode, size: read_size(field)?, default })
+    Ok(SchemaField { name: name.to_owned(), kind, mode, size: parse_size(field)?, default })
 }
 
-fn read_type(name: &str) -> Result<Scalar, ApiError> {
+fn parse_type(name: &str) -> Result<ScalarType, ApiError> {
     Ok(match name {
-        "STRING" => Scalar::String,
-        "BYTES" => Scalar::Bytes,
-        "INTEGER" | "INT64" | "INT" | "SMALLINT" | "BIGINT" | "TINYINT" | "BYTEINT" => Scalar::Integer,
-        "FLOAT" | "FLOAT64" => Scalar::Float,
-        "NUMERIC" | "DECIMAL" => Scalar::Numeric,
-        "BIGNUMERIC" | "BIGDECIMAL" => Scalar::BigNumeric,
-        "BOOLEAN" | "BOOL" => Scalar::Boolean,
-        "TIMESTAMP" => Scalar::Timestamp,
-        "DATE" => Scalar::Date,
-        "TIME" => Scalar::Time,
-        "DATETIME" => Scalar::DateTime,
-        "GEOGRAPHY" => Scalar::Geography,
-        "INTERVAL" => Scalar::Interval,
-        "JSON" => Scalar::Json,
+        "STRING" => ScalarType::String,
+        "BYTES" => ScalarType::Bytes,
+        "INTEGER" | "INT64" | "INT" | "SMALLINT" | "BIGINT" | "TINYINT" | "BYTEINT" => ScalarType::Integer,
+        "FLOAT" | "FLOAT64" => ScalarType::Float,
+        "NUMERIC" | "DECIMAL" => ScalarType::Numeric,
+        "BIGNUMERIC" | "BIGDECIMAL" => ScalarType::BigNumeric,
+        "BOOLEAN" | "BOOL" => ScalarType::Boolean,
+        "TIMESTAMP" => ScalarType::Timestamp,
+        "DATE" => ScalarType::Date,
+        "TIME" => ScalarType::Time,
+        "DATETIME" => ScalarType::DateTime,
+        "GEOGRAPHY" => ScalarType::Geography,
+        "INTERVAL" => ScalarType::Interval,
+        "JSON" => ScalarType::Json,
         "RANGE" => {
-            return Err(ApiError::NotImplemented("The local BigQuery has no RANGE columns.".to_owned()));
+            return Err(ApiError::NotImplemented("The BigQuery emulator does not support RANGE columns.".to_owned()));
         }
         other => {
             return Err(ApiError::Invalid(format!("Invalid value for type: {other} is not a valid value")));
@@ -157,26 +160,26 @@ fn read_type(name: &str) -> Result<Scalar, ApiError> {
     })
 }
 
-fn read_default(name: &str, expression: &str, kind: Scalar) -> Result<DefaultValue, ApiError> {
-    DefaultValue::parse(expression, kind).ok_or_else(|| no_default(name, expression))
+fn parse_default(name: &str, expression: &str, kind: ScalarType) -> Result<DefaultValue, ApiError> {
+    DefaultValue::parse(expression, kind).ok_or_else(|| unsupported_default(name, expression))
 }
 
-fn no_default(name: &str, expression: &str) -> ApiError {
-    ApiError::NotImplemented(format!("The local BigQuery cannot compute the default value of {name}: {expression}"))
+fn unsupported_default(name: &str, expression: &str) -> ApiError {
+    ApiError::NotImplemented(format!("The BigQuery emulator does not support the default value of {name}: {expression}"))
 }
 
-fn read_size(field: &Value) -> Result<Option<Size>, ApiError> {
-    let (length, precision) = (read_count(field, "maxLength")?, read_count(field, "precision")?);
-    let scale = read_count(field, "scale")?;
+fn parse_size(field: &Value) -> Result<Option<SizeLimit>, ApiError> {
+    let (length, precision) = (parse_count(field, "maxLength")?, parse_count(field, "precision")?);
+    let scale = parse_count(field, "scale")?;
     Ok(match (length, precision) {
-        (Some(length), _) => Some(Size::Length(length)),
-        (None, Some(precision)) => Some(Size::Decimal { precision, scale: scale.unwrap_or(0) }),
+        (Some(length), _) => Some(SizeLimit::Length(length)),
+        (None, Some(precision)) => Some(SizeLimit::Decimal { precision, scale: scale.unwrap_or(0) }),
         (None, None) => None,
     })
 }
 
-/// An int64, which JSON clients write as a string.
-fn read_count(field: &Value, member: &str) -> Result<Option<usize>, ApiError> {
+/// Parses an int64, which JSON clients send as a string.
+fn parse_count(field: &Value, member: &str) -> Result<Option<usize>, ApiError> {
     let count = match field.get(member) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text.parse().ok(),
@@ -196,7 +199,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
             RESERVED.join(", ")
         )));
     }
-    // Outside this list lie the "flexible column names", which BigQuery allows since 2024.
+    // BigQuery allows all other characters: "flexible column names".
     let forbidden = |c: char| c.is_control() || "!\"$()*,./;?@[\\]^`{}~".contains(c);
     if name.is_empty() || name.chars().count() > 300 || name.chars().any(forbidden) {
         return Err(ApiError::Invalid(format!("Invalid field name \"{name}\".")));
@@ -204,7 +207,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_change(old: &[Field], new: &[Field], path: &str) -> Result<(), String> {
+fn check_change(old: &[SchemaField], new: &[SchemaField], path: &str) -> Result<(), String> {
     for before in old {
         let name = format!("{path}{}", before.name);
         let Some(after) = new.iter().find(|field| field.name == before.name) else {
@@ -214,7 +217,7 @@ fn check_change(old: &[Field], new: &[Field], path: &str) -> Result<(), String> 
             return Err(format!("Field {name} has changed mode from {} to {}", before.mode, after.mode));
         }
         match (&before.kind, &after.kind) {
-            (Kind::Record(before), Kind::Record(after)) => {
+            (FieldType::Record(before), FieldType::Record(after)) => {
                 check_change(before, after, &format!("{name}."))?;
             }
             (before, after) if before == after => {}
@@ -242,11 +245,11 @@ impl fmt::Display for Mode {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Record(_) => f.write_str("RECORD"),
-            Kind::Scalar(scalar) => f.write_str(scalar.name()),
+            FieldType::Record(_) => f.write_str("RECORD"),
+            FieldType::Scalar(scalar) => f.write_str(scalar.name()),
         }
     }
 }

@@ -1,9 +1,8 @@
-//! The SQLite file: opening it, its layout, and who may touch it.
+//! Opens the SQLite database, and defines its tables and its locking.
 //!
-//! One file for all datasets, and one `rows` table for all tables: a BigQuery table is a key
-//! range, so a hundred thousand generated tables cost a hundred thousand catalog entries and
-//! nothing else. Reads run on a few read-only connections, everything that writes on the one
-//! [`Writer`]. What is asked of the database is in `catalog` and `rows`.
+//! One file contains all datasets, and one `rows` table contains the rows of all BigQuery tables. A BigQuery table is a key
+//! range of it, so 100,000 generated tables need only 100,000 catalog entries. Reads use a few read-only connections, and
+//! all writes use the [`Writer`]. `catalog` and `rows` contain the SQL.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -17,19 +16,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::ApiError;
 use crate::storage::writer::Writer;
 
-const FILE: &str = "bigquery.sqlite";
-const LOCK: &str = "bigquery.lock";
+const DATABASE_FILE: &str = "bigquery.sqlite";
+const LOCK_FILE: &str = "bigquery.lock";
 
-/// "lbq1": marks the file as ours.
+/// "lbq1", which identifies the emulator's files.
 const APPLICATION_ID: i32 = 0x6c62_7131;
-const LAYOUT: i32 = 1;
+const LAYOUT_VERSION: i32 = 1;
 
-/// Reads that may run at once; a laptop's disk gains nothing from more.
-const READERS: usize = 4;
+/// Maximum number of concurrent reads. More do not increase the throughput of a laptop's disk.
+const MAX_READERS: usize = 4;
 
-/// `rows.seq` counts from 0 without gaps (rows leave only with their table), so a row's seq is
-/// its index in tabledata.list. `insert_ids` holds the last minute only.
-const SCHEMA: &str = "
+/// `rows.seq` counts from 0 without gaps, because a DELETE renumbers the rows. So a row's seq is its index in
+/// tabledata.list. `insert_ids` has only the insertIds of the last minute.
+const CREATE_TABLES: &str = "
     CREATE TABLE datasets (
         id       INTEGER PRIMARY KEY AUTOINCREMENT,
         project  TEXT NOT NULL,
@@ -68,15 +67,15 @@ const SCHEMA: &str = "
     CREATE INDEX insert_ids_by_age ON insert_ids (at);
 ";
 
-/// Why a directory could not be opened.
+/// The error of opening a data directory.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory does not exist and could not be made.
+    /// The directory does not exist and cannot be created.
     #[error("cannot create the directory {}", dir.display())]
     Directory {
         /// The directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Another process has the directory open.
@@ -85,44 +84,44 @@ pub enum OpenError {
         /// The directory.
         dir: PathBuf,
     },
-    /// The lock file could not be made or locked.
+    /// The lock file cannot be created or locked.
     #[error("cannot lock {}", path.display())]
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is something else: not SQLite, or another program's database.
-    #[error("{} is not a file of the local BigQuery", path.display())]
+    /// The file is not a SQLite database, or it is the database of another program.
+    #[error("{} is not a database of the BigQuery emulator", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// The file is ours, of a layout this program does not know.
-    #[error("{} has layout {found}; this program reads layout {LAYOUT}", path.display())]
+    /// The file has a layout version that this program does not support.
+    #[error("{} has layout {found}; this program reads layout {LAYOUT_VERSION}", path.display())]
     Layout {
         /// The file.
         path: PathBuf,
-        /// Its layout.
+        /// The file's layout version.
         found: i32,
     },
-    /// SQLite cannot open or read the file (damaged, disk full, no permission).
+    /// SQLite cannot open or read the file: it is corrupt, the disk is full, or permission is missing.
     #[error("cannot use {}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The system gave no thread.
+    /// The operating system cannot create a thread.
     #[error("cannot start the writer thread")]
     Thread(#[source] io::Error),
 }
 
-/// The open file. Fields are dropped in this order: the readers close, so that the writer, which
-/// finishes its queue, is the last connection and folds the write-ahead log into the file; only
-/// then may the next process open the directory.
+/// The open database. The fields are dropped in this order: first the readers close. Then the writer finishes its queue.
+/// It is the last connection, so it merges the write-ahead log into the file. Then the lock is released, and another
+/// process can open the directory.
 pub(crate) struct Store {
     readers: Arc<Readers>,
     writer: Writer,
@@ -133,7 +132,7 @@ impl Store {
     pub(crate) fn open(dir: &Path) -> Result<Store, OpenError> {
         std::fs::create_dir_all(dir).map_err(|source| OpenError::Directory { dir: dir.to_owned(), source })?;
         let lock = lock(dir)?;
-        let path = dir.join(FILE);
+        let path = dir.join(DATABASE_FILE);
         let connection = open_for_writing(&path)?;
         Ok(Store { writer: Writer::start(connection).map_err(OpenError::Thread)?, readers: Arc::new(Readers::new(path)), _lock: lock })
     }
@@ -146,20 +145,19 @@ impl Store {
         self.reader().read(read).await
     }
 
-    /// One state of the file, on a connection of its own.
+    /// Takes a snapshot of the database on a separate connection.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, ApiError> {
         let permit = self.readers.permit().await?;
         let readers = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || Snapshot::take(readers, permit)).await.map_err(ApiError::of_task)?
+        tokio::task::spawn_blocking(move || Snapshot::take(readers, permit)).await.map_err(ApiError::from_join_error)?
     }
 
-    /// A handle that reads; it may outlive a query's request.
+    /// A handle for reads. It may outlive the request of a query.
     pub(crate) fn reader(&self) -> Reader {
         Reader { readers: Arc::clone(&self.readers) }
     }
 
-    /// Runs `write` on the writer thread and returns when what it did is on disk; if it fails,
-    /// nothing of it is.
+    /// Runs `write` on the writer thread and returns after the commit. If `write` fails, its changes are rolled back.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError> + Send + 'static,
@@ -168,7 +166,7 @@ impl Store {
     }
 }
 
-/// Reads the file, by one connection at a time.
+/// A handle for reads. Each read uses one connection.
 #[derive(Clone)]
 pub(crate) struct Reader {
     readers: Arc<Readers>,
@@ -188,14 +186,14 @@ impl Reader {
     ) -> Result<T, ApiError> {
         let permit = self.readers.permit().await?;
         let readers = Arc::clone(&self.readers);
-        // The permit goes along: a request that is dropped leaves its read running.
-        tokio::task::spawn_blocking(move || read(&*Snapshot::take(readers, permit)?)).await.map_err(ApiError::of_task)?
+        // The task owns the permit, because the read continues when the request is dropped.
+        tokio::task::spawn_blocking(move || read(&*Snapshot::take(readers, permit)?)).await.map_err(ApiError::from_join_error)?
     }
 }
 
-/// A connection that sees one state of the file. It goes back to the others when it is dropped.
+/// A connection with a snapshot of the database. Dropping it returns the connection to the pool.
 pub(crate) struct Snapshot {
-    /// None while it is dropped.
+    /// `None` only during drop.
     connection: Option<Connection>,
     readers: Arc<Readers>,
     _permit: OwnedSemaphorePermit,
@@ -203,8 +201,8 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     fn take(readers: Arc<Readers>, permit: OwnedSemaphorePermit) -> Result<Snapshot, ApiError> {
-        let kept = readers.idle().pop();
-        let connection = match kept {
+        let idle = readers.idle().pop();
+        let connection = match idle {
             Some(connection) => connection,
             None => Connection::open_with_flags(&readers.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
         };
@@ -231,10 +229,10 @@ impl Drop for Snapshot {
     }
 }
 
-/// Takes the directory for this process. The lock is on a file of its own, because SQLite's
-/// locks on the database file are lost when any other handle on it is closed.
+/// Locks the directory for this process. The lock is on a separate file, because the process loses its locks on the
+/// database file when it closes any handle of that file.
 fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join(LOCK);
+    let path = dir.join(LOCK_FILE);
     let file = File::create(&path).map_err(|source| OpenError::Lock { path: path.clone(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -243,7 +241,7 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// The writer's connection. A file that is not ours is left as it was.
+/// Opens the writer's connection. The file of another program is not changed.
 fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
@@ -257,7 +255,7 @@ fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     let layout = number(&db, "PRAGMA user_version").map_err(failed)?;
     match (owner, layout) {
         (0, 0) if is_new => create(&db).map_err(failed)?,
-        (APPLICATION_ID, LAYOUT) => {}
+        (APPLICATION_ID, LAYOUT_VERSION) => {}
         (APPLICATION_ID, found) => {
             let path = path.to_owned();
             return Err(OpenError::Layout { path, found });
@@ -267,21 +265,21 @@ fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
             return Err(OpenError::Foreign { path });
         }
     }
-    // FULL: in WAL mode a commit has reached the disk when it returns.
+    // With synchronous = FULL in WAL mode, a commit is on disk when it returns.
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").map_err(failed)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
 
-/// The tables and the mark of ownership, both or neither.
+/// Creates the tables, the application id and the layout version in one transaction.
 fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
-        "BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; \
+        "BEGIN; {CREATE_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT_VERSION}; \
          COMMIT;"
     ))
 }
 
-/// Read-only connections, opened when first needed and kept.
+/// The pool of read-only connections.
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
@@ -290,7 +288,7 @@ struct Readers {
 
 impl Readers {
     fn new(path: PathBuf) -> Readers {
-        Readers { path, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) }
+        Readers { path, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(MAX_READERS)) }
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {

@@ -1,6 +1,7 @@
-//! CREATE VIEW: what it writes into the catalog.
+//! Applies CREATE VIEW: stores the view in the catalog.
 //!
-//! A view is stored as the table resource that BigQuery shows: `{"view": {"query": …}}`, and its columns as the schema.
+//! A view is stored as a table resource with the member `{"view": {"query": …}}` and a schema.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_view_statement>.
 
 use googlesql::{NewView, OnExisting, QueryError};
 use rusqlite::Connection;

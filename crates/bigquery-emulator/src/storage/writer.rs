@@ -1,14 +1,11 @@
-//! The one thread that writes, and the commit its waiting requests share.
+//! The writer thread: runs all writes, and commits waiting jobs together (group commit).
 //!
-//! A durable commit waits for the disk, about a millisecond, whether it holds one row or a
-//! thousand. So the thread takes every job that is waiting, runs each in a savepoint of one
-//! transaction, commits, and only then answers: under load many requests share one disk write,
-//! and a lone request does not wait for others. The thread knows nothing of BigQuery: a job is a
-//! closure over the open transaction.
+//! A durable commit waits about one millisecond for the disk, with one row or with a thousand. So the thread takes all
+//! waiting jobs, runs each in a savepoint of one transaction, commits, and then sends the replies. Under load, many requests
+//! share one disk write. A single request does not wait for others. A job is a closure over the open transaction.
 //!
-//! One thread and not a pool of connections, because SQLite has one writer at a time anyway, and
-//! because what a job looks up (the table, its schema, the insertIds) then cannot change before
-//! it writes.
+//! There is one thread and no pool, because SQLite allows one writer at a time. Also, the data that a job reads (the table,
+//! its schema, the insertIds) cannot change before the job writes.
 
 use std::io;
 use std::sync::Arc;
@@ -19,17 +16,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::ApiError;
 
-/// Jobs in one transaction at most, and as many may queue behind it; beyond, senders wait.
+/// Maximum number of jobs of one transaction, and of jobs in the queue. Senders wait while the queue is full.
 const MAX_BATCH_JOBS: usize = 256;
 
 type Committed = Result<(), Arc<rusqlite::Error>>;
-/// Tells the waiting request its outcome; called after the commit.
+/// Sends the outcome to the waiting request. It is called after the commit.
 type Reply = Box<dyn FnOnce(Committed) + Send>;
-type Job = Box<dyn FnOnce(&mut Transaction<'_>) -> Reply + Send>;
+type WriteJob = Box<dyn FnOnce(&mut Transaction<'_>) -> Reply + Send>;
 
-/// Owns the thread: dropping it lets the thread finish its queue, and waits for it.
+/// A handle to the thread. Dropping it waits until the thread finished its queue.
 pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<WriteJob>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -40,18 +37,18 @@ impl Writer {
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Runs `job` in a savepoint and waits for the commit. When `job` fails, what it wrote is
-    /// rolled back, and the jobs beside it are not touched.
+    /// Runs `job` in a savepoint and waits for the commit. If `job` fails, its changes are rolled back. The other jobs
+    /// of the transaction are not affected.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let (answer, waiting) = oneshot::channel();
-        let job: Job = Box::new(move |transaction| {
+        let (reply, waiting) = oneshot::channel();
+        let job: WriteJob = Box::new(move |transaction| {
             let outcome = in_savepoint(transaction, job);
             Box::new(move |committed| {
-                // The request may be gone; its rows are stored all the same.
-                let _ = answer.send(committed.map_err(ApiError::Commit).and(outcome));
+                // The request may have been dropped. Its rows are stored anyway.
+                let _ = reply.send(committed.map_err(ApiError::Commit).and(outcome));
             })
         });
         let jobs = self.jobs.as_ref().ok_or(ApiError::Closing)?;
@@ -66,20 +63,20 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the writer thread of the local BigQuery had panicked");
+            tracing::error!("writer thread panicked");
         }
     }
 }
 
 fn in_savepoint<T>(transaction: &mut Transaction<'_>, job: impl FnOnce(&Savepoint<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
     let savepoint = transaction.savepoint()?;
-    // On the way out of an error, dropping the savepoint rolls it back.
+    // On an error, dropping the savepoint rolls it back.
     let outcome = job(&savepoint)?;
     savepoint.commit()?;
     Ok(outcome)
 }
 
-fn write(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
+fn write(mut connection: Connection, mut queue: mpsc::Receiver<WriteJob>) {
     let mut batch = Vec::with_capacity(MAX_BATCH_JOBS);
     while queue.blocking_recv_many(&mut batch, MAX_BATCH_JOBS) > 0 {
         let mut replies = Vec::with_capacity(batch.len());
@@ -90,9 +87,9 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
     }
 }
 
-/// If the transaction cannot even begin, the jobs are dropped unrun, and with them the senders
-/// of their answers.
-fn commit(connection: &mut Connection, jobs: impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+/// Runs the jobs in one transaction and commits. If the transaction cannot begin, the jobs and the senders of their
+/// replies are dropped.
+fn commit(connection: &mut Connection, jobs: impl Iterator<Item = WriteJob>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     replies.extend(jobs.map(|job| job(&mut transaction)));
     transaction.commit()

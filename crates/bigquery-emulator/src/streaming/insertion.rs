@@ -1,13 +1,14 @@
-//! One insertAll within one transaction: find the table, check the rows, store them.
+//! Runs one insertAll request in a transaction: finds the table, checks the rows and stores them.
 //!
-//! It runs on the writer thread, so nothing can change the table, its template or the insertIds
-//! between the look at them and the write. It knows neither HTTP nor faults.
+//! It runs on the writer thread, so no other request changes the table, its template or the insertIds between the check
+//! and the write.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>.
 
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::row::{self, RowError, Rules, Unknown};
+use super::row::{self, RowError, RowOptions, UnknownFields};
 use crate::error::ApiError;
 use crate::names::TableRef;
 use crate::resource;
@@ -15,43 +16,43 @@ use crate::storage::catalog::{self, Table};
 use crate::storage::rows::{self, NewRow};
 use crate::storage::schema::Schema;
 
-/// Rows for one table, parsed and not yet checked.
+/// A parsed insertAll request.
 pub(crate) struct Insertion {
-    /// Where the rows go.
+    /// The table of the rows.
     pub table: TableRef,
-    /// The template table that `table` is made after, when it does not exist yet.
+    /// The template from which `table` is created if it does not exist.
     pub template: Option<TableRef>,
-    pub rows: Vec<SentRow>,
+    pub rows: Vec<InsertRow>,
     pub skip_invalid_rows: bool,
-    pub unknown: Unknown,
-    /// What shall be refused although it fits.
+    pub unknown: UnknownFields,
+    /// The rows that a fault rejects.
     #[cfg(feature = "faults")]
-    pub refuse: Option<Refuse>,
+    pub rejected: Option<RejectedRows>,
 }
 
-/// Rows that a fault refuses.
+/// Selects the rows that a fault rejects.
 #[cfg(feature = "faults")]
-pub(crate) enum Refuse {
-    /// The one at this position.
+pub(crate) enum RejectedRows {
+    /// The row at this position.
     Index(usize),
-    /// Those whose JSON contains this text.
+    /// Rows whose JSON contains this text.
     Containing(String),
 }
 
 #[cfg(feature = "faults")]
-impl Refuse {
-    fn applies_to(&self, index: usize, row: &SentRow) -> bool {
+impl RejectedRows {
+    fn applies_to(&self, index: usize, row: &InsertRow) -> bool {
         match self {
-            Refuse::Index(refused) => *refused == index,
-            Refuse::Containing(text) => Value::Object(row.json.clone()).to_string().contains(text),
+            RejectedRows::Index(refused) => *refused == index,
+            RejectedRows::Containing(text) => Value::Object(row.json.clone()).to_string().contains(text),
         }
     }
 }
 
 #[cfg(feature = "faults")]
 impl Insertion {
-    /// The insertIds of the rows that have no error.
-    pub(crate) fn ids_without<'a>(&'a self, errors: &'a [InsertError]) -> impl Iterator<Item = &'a str> + Clone {
+    /// The insertIds of the rows without errors.
+    pub(crate) fn accepted_insert_ids<'a>(&'a self, errors: &'a [InsertError]) -> impl Iterator<Item = &'a str> + Clone {
         let mut errors = errors.iter().peekable();
         let rows = self.rows.iter().enumerate();
         rows.filter(move |(index, _)| errors.next_if(|error| error.index == *index).is_none())
@@ -59,8 +60,8 @@ impl Insertion {
     }
 }
 
-/// A row as it was sent.
-pub(crate) struct SentRow {
+/// A row of the request.
+pub(crate) struct InsertRow {
     pub insert_id: Option<String>,
     pub json: Map<String, Value>,
 }
@@ -77,7 +78,7 @@ impl InsertError {
         InsertError { index, errors: vec![error] }
     }
 
-    /// Whether the row has no fault of its own.
+    /// Whether the row is valid, and was not stored because of an invalid row.
     #[cfg(feature = "faults")]
     pub(crate) fn is_stopped(&self) -> bool {
         self.errors.iter().all(RowError::is_stopped)
@@ -86,66 +87,68 @@ impl InsertError {
 
 const MAX_INSERT_ID_LENGTH: usize = 128;
 
-/// The table the rows go to.
-enum Target {
+/// The table of the rows.
+enum InsertTarget {
     Existing(Table),
-    /// Not there yet; it will be made after this template, with its first row.
-    After(Table),
+    /// The table does not exist. The first valid row creates it from this template.
+    NewFromTemplate(Table),
 }
 
 /// Stores the rows and returns the errors of those that were not stored.
 ///
-/// Without `skip_invalid_rows` one bad row keeps all others out: they are reported as `stopped`.
+/// Without `skip_invalid_rows`, one invalid row prevents that any row is stored. The valid rows are reported as `stopped`.
 pub(crate) fn store(db: &Connection, insertion: &Insertion, now: i64) -> Result<Vec<InsertError>, ApiError> {
     let target = find_target(db, insertion, now)?;
-    let (Target::Existing(like) | Target::After(like)) = &target;
+    let (InsertTarget::Existing(like) | InsertTarget::NewFromTemplate(like)) = &target;
     if like.is_view()? {
         return Err(ApiError::Invalid("Cannot add rows to a table of type VIEW.".to_owned()));
     }
-    let schema = Schema::of(like)?;
+    let schema = Schema::from_table(like)?;
     if schema.fields.is_empty() {
         let message = "The destination table has no schema.".to_owned();
         return Err(ApiError::Invalid(message));
     }
 
-    let (good, bad) = check(&schema, insertion, now)?;
+    let (good, bad) = check_rows(&schema, insertion, now)?;
     if !insertion.skip_invalid_rows && !bad.is_empty() {
-        return Ok(with_stopped(bad, insertion.rows.len()));
+        return Ok(add_stopped_errors(bad, insertion.rows.len()));
     }
     if good.is_empty() {
         return Ok(bad);
     }
     let table = match target {
-        Target::Existing(table) => table,
-        Target::After(template) => generate(db, &insertion.table, &template, now)?,
+        InsertTarget::Existing(table) => table,
+        InsertTarget::NewFromTemplate(template) => create_from_template(db, &insertion.table, &template, now)?,
     };
     rows::append(db, &table, &good, now)?;
     Ok(bad)
 }
 
-fn find_target(db: &Connection, insertion: &Insertion, now: i64) -> Result<Target, ApiError> {
+fn find_target(db: &Connection, insertion: &Insertion, now: i64) -> Result<InsertTarget, ApiError> {
     let Some(template) = &insertion.template else {
-        return catalog::table(db, &insertion.table).map(Target::Existing);
+        return catalog::table(db, &insertion.table).map(InsertTarget::Existing);
     };
     let template = catalog::table(db, template)?;
     Ok(match catalog::find_table(db, &insertion.table)? {
-        Some(table) => Target::Existing(follow(db, table, &template, now)?),
-        None => Target::After(template),
+        Some(table) => InsertTarget::Existing(update_from_template(db, table, &template, now)?),
+        None => InsertTarget::NewFromTemplate(template),
     })
 }
 
-/// Makes the table with what it inherits from its template.
-fn generate(db: &Connection, name: &TableRef, template: &Table, now: i64) -> Result<Table, ApiError> {
+/// Creates the table with the members that it inherits from its template.
+fn create_from_template(db: &Connection, name: &TableRef, template: &Table, now: i64) -> Result<Table, ApiError> {
     const INHERITED: [&str; 3] = ["description", "expirationTime", "labels"];
-    let members = resource::only(template.members()?, &INHERITED);
+    let members = resource::keep_members(template.members()?, &INHERITED);
     catalog::create_table(db, name, &members, template.schema()?.as_ref(), now)?;
     catalog::table(db, name)
 }
 
-/// A generated table follows a compatible change of its template's schema; otherwise it stays as
-/// it is, and rows with new columns are refused.
-fn follow(db: &Connection, table: Table, template: &Table, now: i64) -> Result<Table, ApiError> {
-    if table.has_same_schema(template) || Schema::of(&table)?.check_change(&Schema::of(template)?, &table.name.table).is_err() {
+/// Applies a compatible change of the template's schema to the generated table. Otherwise the table keeps its schema, and
+/// rows with new columns are invalid.
+fn update_from_template(db: &Connection, table: Table, template: &Table, now: i64) -> Result<Table, ApiError> {
+    if table.has_same_schema(template)
+        || Schema::from_table(&table)?.check_change(&Schema::from_table(template)?, &table.name.table).is_err()
+    {
         return Ok(table);
     }
     let (members, schema) = (table.members()?, template.schema()?);
@@ -153,17 +156,17 @@ fn follow(db: &Connection, table: Table, template: &Table, now: i64) -> Result<T
     catalog::table(db, &table.name)
 }
 
-/// The rows in their stored form, and the errors of those that do not fit.
-fn check(schema: &Schema, insertion: &Insertion, now: i64) -> Result<(Vec<NewRow>, Vec<InsertError>), ApiError> {
-    let rules = Rules { unknown: insertion.unknown, now };
+/// Returns the valid rows in their stored form, and the errors of the invalid rows.
+fn check_rows(schema: &Schema, insertion: &Insertion, now: i64) -> Result<(Vec<NewRow>, Vec<InsertError>), ApiError> {
+    let options = RowOptions { unknown: insertion.unknown, now };
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (index, row) in insertion.rows.iter().enumerate() {
         #[cfg(feature = "faults")]
-        if insertion.refuse.as_ref().is_some_and(|refuse| refuse.applies_to(index, row)) {
-            bad.push(InsertError::new(index, RowError::invalid("", "Refused by a fault.".to_owned())));
+        if insertion.rejected.as_ref().is_some_and(|rejected| rejected.applies_to(index, row)) {
+            bad.push(InsertError::new(index, RowError::invalid("", "Rejected by an injected fault.".to_owned())));
             continue;
         }
-        let checked = check_insert_id(row).and_then(|()| row::check(schema, &row.json, rules));
+        let checked = check_insert_id(row).and_then(|()| row::check_row(schema, &row.json, options));
         match checked {
             Ok(stored) => good.push(NewRow { insert_id: row.insert_id.clone(), json: serde_json::to_string(&stored)? }),
             Err(error) => bad.push(InsertError::new(index, error)),
@@ -172,7 +175,7 @@ fn check(schema: &Schema, insertion: &Insertion, now: i64) -> Result<(Vec<NewRow
     Ok((good, bad))
 }
 
-fn check_insert_id(row: &SentRow) -> Result<(), RowError> {
+fn check_insert_id(row: &InsertRow) -> Result<(), RowError> {
     if row.insert_id.as_ref().is_none_or(|id| id.chars().count() <= MAX_INSERT_ID_LENGTH) {
         return Ok(());
     }
@@ -180,8 +183,8 @@ fn check_insert_id(row: &SentRow) -> Result<(), RowError> {
     Err(RowError::invalid("insertId", message))
 }
 
-/// Every row of the request, in its order: the bad with their errors, the others stopped.
-fn with_stopped(bad: Vec<InsertError>, rows: usize) -> Vec<InsertError> {
+/// One error per row of the request: the errors of the invalid rows, and `stopped` for the others.
+fn add_stopped_errors(bad: Vec<InsertError>, rows: usize) -> Vec<InsertError> {
     let mut bad = bad.into_iter().peekable();
     (0..rows)
         .map(|index| bad.next_if(|error| error.index == index).unwrap_or_else(|| InsertError::new(index, RowError::stopped())))

@@ -1,6 +1,6 @@
-//! insertAll: rows are checked against the schema, de-duplicated by `insertId`, and stored in one transaction.
+//! insertAll: checks rows against the schema, deduplicates them by `insertId` and stores them in one transaction.
 //!
-//! `insertion` is what happens to a request, `row` what happens to one of its rows. Neither knows HTTP.
+//! `insertion` processes a request, and `row` checks one row. `rest::insert_all` is the HTTP handler.
 
 pub(crate) mod insertion;
 pub(crate) mod row;

@@ -1,23 +1,22 @@
-//! A row of an insertAll against the schema of its table.
+//! Checks a row of an insertAll against the schema, and converts it to the stored form.
 //!
-//! Pure: a JSON object and a schema in, the stored form or the first error out. The stored form
-//! is a JSON object that names columns as the schema does, in which absent means NULL (or an
-//! empty array), RECORDs are objects, REPEATED fields arrays, and scalars are as `scalar` says.
+//! The stored form is a JSON object with the column names of the schema. An absent member is NULL or an empty array. A
+//! RECORD is an object, and a REPEATED field is an array. `storage::scalar` describes the scalars.
 //!
-//! The messages are BigQuery's, as far as they are known; clients match on some of them.
+//! The messages are BigQuery's where they are known, because clients compare some of them.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::storage::scalar;
-use crate::storage::schema::{Field, Kind, Mode, Schema};
+use crate::storage::schema::{FieldType, Mode, Schema, SchemaField};
 
-/// Why a row does not fit: BigQuery's `ErrorProto`.
+/// The error of a row: BigQuery's `ErrorProto`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RowError {
     reason: &'static str,
-    /// The path of the field, as in `params[2].key`.
+    /// The path of the field: `params[2].key`.
     location: String,
     debug_info: String,
     message: String,
@@ -28,57 +27,62 @@ impl RowError {
         RowError { reason: "invalid", location: location.to_owned(), debug_info: String::new(), message }
     }
 
-    /// The row is good, but another row of the request is not, and so none is stored.
+    /// The row is valid but not stored, because another row of the request is invalid.
     pub(crate) fn stopped() -> RowError {
         RowError { reason: "stopped", location: String::new(), debug_info: String::new(), message: String::new() }
     }
 
-    /// Whether it is that one.
+    /// Whether this is the error of [`RowError::stopped`].
     #[cfg(feature = "faults")]
     pub(crate) fn is_stopped(&self) -> bool {
         self.reason == "stopped"
     }
 }
 
-/// What becomes of members that the schema does not have.
+/// The treatment of members that the schema does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    Refuse,
+pub(crate) enum UnknownFields {
+    Reject,
     Ignore,
 }
 
-/// What holds for all rows of a request.
+/// Options for all rows of a request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    pub unknown: Unknown,
-    /// For default values: milliseconds since 1970.
+pub(crate) struct RowOptions {
+    pub unknown: UnknownFields,
+    /// Milliseconds since 1970, for default values.
     pub now: i64,
 }
 
-/// The stored form of `row`.
-pub(crate) fn check(schema: &Schema, row: &Map<String, Value>, rules: Rules) -> Result<Map<String, Value>, RowError> {
-    record(&schema.fields, row, "", rules)
+/// Converts `row` to the stored form.
+pub(crate) fn check_row(schema: &Schema, row: &Map<String, Value>, options: RowOptions) -> Result<Map<String, Value>, RowError> {
+    check_record(&schema.fields, row, "", options)
 }
 
-/// `path` is that of the record, empty for the row itself.
-fn record(fields: &[Field], members: &Map<String, Value>, path: &str, rules: Rules) -> Result<Map<String, Value>, RowError> {
+/// `path` is the path of the record. It is empty for the row.
+fn check_record(
+    fields: &[SchemaField],
+    members: &Map<String, Value>,
+    path: &str,
+    options: RowOptions,
+) -> Result<Map<String, Value>, RowError> {
     let mut stored = Map::new();
     for (name, value) in members {
         let path = join(path, name);
         let Some(field) = fields.iter().find(|field| field.is_named(name)) else {
-            match rules.unknown {
-                Unknown::Ignore => continue,
-                Unknown::Refuse => {
+            match options.unknown {
+                UnknownFields::Ignore => continue,
+                UnknownFields::Reject => {
                     return Err(RowError::invalid(&path, format!("no such field: {path}.")));
                 }
             }
         };
         let value = match (field.mode, value) {
-            (Mode::Repeated, value) => repeated(field, value, &path, rules)?,
+            (Mode::Repeated, value) => check_repeated(field, value, &path, options)?,
             (Mode::Nullable, Value::Null) => continue,
-            // The check for missing fields below will say so.
+            // The check for missing fields below reports it.
             (Mode::Required, Value::Null) => continue,
-            (_, value) => single(field, value, &path, rules)?,
+            (_, value) => check_value(field, value, &path, options)?,
         };
         if stored.insert(field.name.clone(), value).is_some() {
             let message = format!("Field {path} is given more than once.");
@@ -89,11 +93,11 @@ fn record(fields: &[Field], members: &Map<String, Value>, path: &str, rules: Rul
         if stored.contains_key(&field.name) {
             continue;
         }
-        // An explicit null stays one; a default is for the column that is not mentioned.
-        let mentioned = || members.keys().any(|name| field.is_named(name));
+        // The default value applies to an absent member, but not to an explicit null.
+        let is_mentioned = || members.keys().any(|name| field.is_named(name));
         match &field.default {
-            Some(default) if !mentioned() => {
-                stored.insert(field.name.clone(), default.value(rules.now));
+            Some(default) if !is_mentioned() => {
+                stored.insert(field.name.clone(), default.value(options.now));
             }
             _ if field.mode == Mode::Required => {
                 let name = join(path, &field.name);
@@ -113,7 +117,7 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-fn repeated(field: &Field, value: &Value, path: &str, rules: Rules) -> Result<Value, RowError> {
+fn check_repeated(field: &SchemaField, value: &Value, path: &str, options: RowOptions) -> Result<Value, RowError> {
     let null = |path: &str| {
         let name = &field.name;
         let message = format!("Only optional fields can be set to NULL. Field: {name}; Value: NULL");
@@ -134,25 +138,25 @@ fn repeated(field: &Field, value: &Value, path: &str, rules: Rules) -> Result<Va
         if element.is_null() {
             return Err(null(&path));
         }
-        stored.push(single(field, element, &path, rules)?);
+        stored.push(check_value(field, element, &path, options)?);
     }
     Ok(Value::Array(stored))
 }
 
-/// A value that is not null, of a field that is not REPEATED or of one element of it.
-fn single(field: &Field, value: &Value, path: &str, rules: Rules) -> Result<Value, RowError> {
+/// Checks a non-null value of a field, or one element of a REPEATED field.
+fn check_value(field: &SchemaField, value: &Value, path: &str, options: RowOptions) -> Result<Value, RowError> {
     let name = &field.name;
     match (&field.kind, value) {
         (_, Value::Array(_)) => {
             let message = format!("Array specified for non-repeated field: {name}.");
             Err(RowError::invalid(path, message))
         }
-        (Kind::Record(fields), Value::Object(members)) => record(fields, members, path, rules).map(Value::Object),
-        (Kind::Record(_), _) | (Kind::Scalar(_), Value::Object(_)) => {
+        (FieldType::Record(fields), Value::Object(members)) => check_record(fields, members, path, options).map(Value::Object),
+        (FieldType::Record(_), _) | (FieldType::Scalar(_), Value::Object(_)) => {
             let message = format!("This field: {name} is not a record.");
             Err(RowError::invalid(path, message))
         }
-        (Kind::Scalar(kind), value) => scalar::store(*kind, value)
+        (FieldType::Scalar(kind), value) => scalar::to_stored(*kind, value)
             .and_then(|stored| scalar::check_size(*kind, name, field.size, &stored).map(|()| stored))
             .map_err(|message| RowError::invalid(path, message)),
     }

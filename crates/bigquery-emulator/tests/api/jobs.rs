@@ -1,5 +1,4 @@
-//! The jobs API of the local BigQuery, as any HTTP client sees it. What the queries themselves can do
-//! is tested elsewhere.
+//! The jobs API over HTTP. The query corpus tests the queries themselves.
 
 use bigquery_emulator::BigQuery;
 use reqwest::Method;
@@ -8,7 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::server::{DATASET, PROJECT, TestServer};
 
-/// Runs until it is ended.
+/// A query that runs until it is cancelled.
 const ENDLESS: &str =
     "SELECT SUM(SQRT(x * y)) AS s FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS x CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS y";
 
@@ -16,7 +15,7 @@ async fn query(bigquery: &TestServer, request: Value) -> (u16, Value) {
     bigquery.call(Method::POST, "/queries", request).await
 }
 
-/// Inserts a job of that id and waits for its result.
+/// Inserts a job with this id and waits for its result.
 async fn insert(bigquery: &TestServer, id: &str, sql: &str) -> (u16, Value) {
     let job = json!({"jobReference": {"projectId": PROJECT, "jobId": id}, "configuration": {"query": {"query": sql}}});
     let (status, job) = bigquery.call(Method::POST, "/jobs", job).await;
@@ -28,7 +27,7 @@ async fn get(bigquery: &TestServer, path: &str) -> (u16, Value) {
     bigquery.call(Method::GET, path, Value::Null).await
 }
 
-/// A query that gives that many rows: 1, 2, 3…
+/// A query that returns this many rows: 1, 2, 3…
 fn numbers(count: usize) -> String {
     format!("SELECT x FROM UNNEST(GENERATE_ARRAY(1, {count})) AS x ORDER BY x")
 }
@@ -47,11 +46,11 @@ fn message(answer: &Value) -> &str {
 }
 
 fn milliseconds(value: &Value) -> i64 {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no int64 in a string")).parse().unwrap()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not an int64 in a string")).parse().unwrap()
 }
 
 #[tokio::test]
-async fn a_query_is_answered_with_its_rows_and_a_job() {
+async fn jobs_query_returns_the_rows_and_a_job() {
     let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": "SELECT 1 AS x", "useLegacySql": false})).await;
     assert_eq!((status, &answer["kind"]), (200, &json!("bigquery#queryResponse")));
@@ -71,7 +70,7 @@ async fn a_query_is_answered_with_its_rows_and_a_job() {
 }
 
 #[tokio::test]
-async fn an_inserted_job_keeps_its_id_and_what_it_was_told() {
+async fn an_inserted_job_keeps_its_id_and_configuration() {
     let bigquery = TestServer::start().await;
     let configuration = json!({"query": {"query": "SELECT 1 AS x", "useLegacySql": false, "priority": "BATCH"}, "labels": {"team": "a"}});
     let sent = json!({"jobReference": {"projectId": PROJECT, "jobId": "my-job_1"}, "configuration": configuration});
@@ -87,28 +86,28 @@ async fn an_inserted_job_keeps_its_id_and_what_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_second_job_of_one_id_is_refused_and_the_first_stays() {
+async fn a_job_with_a_duplicate_id_is_rejected() {
     let bigquery = TestServer::start().await;
     insert(&bigquery, "one", "SELECT 1 AS x").await;
     let job = json!({"jobReference": {"jobId": "one"}, "configuration": {"query": {"query": "SELECT 2 AS x"}}});
-    let (status, refused) = bigquery.call(Method::POST, "/jobs", job).await;
-    assert_eq!((status, reason(&refused)), (409, "duplicate"));
-    assert_eq!(message(&refused), format!("Already Exists: Job {PROJECT}:US.one"));
+    let (status, rejected) = bigquery.call(Method::POST, "/jobs", job).await;
+    assert_eq!((status, reason(&rejected)), (409, "duplicate"));
+    assert_eq!(message(&rejected), format!("Already Exists: Job {PROJECT}:US.one"));
     assert_eq!(column(&get(&bigquery, "/queries/one").await.1), ["1"]);
 }
 
 #[tokio::test]
-async fn a_job_id_that_cannot_be_is_refused() {
+async fn an_invalid_job_id_is_rejected() {
     let bigquery = TestServer::start().await;
     for id in ["a b", "a.b", "ü", &"x".repeat(1_025)] {
         let job = json!({"jobReference": {"jobId": id}, "configuration": {"query": {"query": "SELECT 1"}}});
-        let (status, refused) = bigquery.call(Method::POST, "/jobs", job).await;
-        assert_eq!((status, reason(&refused)), (400, "invalid"), "{id}");
+        let (status, rejected) = bigquery.call(Method::POST, "/jobs", job).await;
+        assert_eq!((status, reason(&rejected)), (400, "invalid"), "{id}");
     }
 }
 
 #[tokio::test]
-async fn a_bad_query_is_an_error_of_the_query_and_an_end_of_the_job() {
+async fn an_invalid_query_fails_the_request_and_the_job() {
     let bigquery = TestServer::start().await;
     let (status, error) = query(&bigquery, json!({"query": "SELECT missing"})).await;
     assert_eq!((status, reason(&error)), (400, "invalidQuery"));
@@ -129,7 +128,7 @@ async fn a_bad_query_is_an_error_of_the_query_and_an_end_of_the_job() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_query_or_with_a_monstrous_one_is_refused() {
+async fn a_missing_empty_or_too_long_query_is_rejected() {
     let bigquery = TestServer::start().await;
     for request in
         [json!({}), json!({"query": ""}), json!({"query": null}), json!({"query": format!("SELECT 1 -- {}", "x".repeat(1 << 20))})]
@@ -142,7 +141,7 @@ async fn a_request_without_a_query_or_with_a_monstrous_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_result_comes_in_pages() {
+async fn a_result_is_returned_in_pages() {
     let bigquery = TestServer::start().await;
     let (_, first) = query(&bigquery, json!({"query": numbers(25), "maxResults": 10})).await;
     assert_eq!((first["totalRows"].as_str(), column(&first).len()), (Some("25"), 10));
@@ -164,9 +163,9 @@ async fn a_result_comes_in_pages() {
     assert_eq!(get(&bigquery, &format!("/queries/{id}?pageToken=x")).await.0, 400);
 }
 
-/// Python's client takes an empty list for the whole result.
+/// The Python client takes an empty list for the complete result.
 #[tokio::test]
-async fn no_rows_are_asked_for_and_there_is_no_list_of_them() {
+async fn max_results_of_zero_omits_the_rows() {
     let bigquery = TestServer::start().await;
     insert(&bigquery, "job", &numbers(3)).await;
     let (_, results) = get(&bigquery, "/queries/job?maxResults=0").await;
@@ -175,7 +174,7 @@ async fn no_rows_are_asked_for_and_there_is_no_list_of_them() {
 }
 
 #[tokio::test]
-async fn a_page_ends_at_ten_megabytes() {
+async fn a_page_has_at_most_ten_megabytes() {
     let bigquery = TestServer::start().await;
     let sql = "SELECT REPEAT('x', 1000000 + 0 * i) AS x FROM UNNEST(GENERATE_ARRAY(1, 25)) AS i";
     let (_, mut page) = query(&bigquery, json!({"query": sql})).await;
@@ -190,7 +189,7 @@ async fn a_page_ends_at_ten_megabytes() {
 }
 
 #[tokio::test]
-async fn a_long_query_is_not_waited_for_and_can_be_cancelled() {
+async fn a_long_query_returns_incomplete_and_can_be_cancelled() {
     let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": ENDLESS, "timeoutMs": 50})).await;
     assert_eq!((status, &answer["jobComplete"]), (200, &json!(false)));
@@ -200,7 +199,7 @@ async fn a_long_query_is_not_waited_for_and_can_be_cancelled() {
     assert_eq!((status, &results["jobComplete"]), (200, &json!(false)));
     let (_, running) = get(&bigquery, "/jobs?stateFilter=pending&stateFilter=running").await;
     assert_eq!(running["jobs"][0]["jobReference"]["jobId"], id);
-    assert_eq!(bigquery.call(Method::DELETE, &format!("/jobs/{id}/delete"), Value::Null).await.0, 400, "it runs");
+    assert_eq!(bigquery.call(Method::DELETE, &format!("/jobs/{id}/delete"), Value::Null).await.0, 400, "a running job cannot be deleted");
 
     let (status, cancelled) = bigquery.call(Method::POST, &format!("/jobs/{id}/cancel?location=US"), Value::Null).await;
     assert_eq!((status, &cancelled["kind"]), (200, &json!("bigquery#jobCancelResponse")));
@@ -212,7 +211,7 @@ async fn a_long_query_is_not_waited_for_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn cancelling_a_job_that_has_ended_changes_nothing() {
+async fn cancelling_a_completed_job_has_no_effect() {
     let bigquery = TestServer::start().await;
     insert(&bigquery, "done", "SELECT 1 AS x").await;
     let (status, cancelled) = bigquery.call(Method::POST, "/jobs/done/cancel", Value::Null).await;
@@ -221,7 +220,7 @@ async fn cancelling_a_job_that_has_ended_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_job_ends_at_its_time_limit() {
+async fn a_job_stops_after_job_timeout_ms() {
     let bigquery = TestServer::start().await;
     let (status, error) = query(&bigquery, json!({"query": ENDLESS, "jobTimeoutMs": "100"})).await;
     assert_eq!((status, reason(&error)), (499, "stopped"));
@@ -229,7 +228,7 @@ async fn a_job_ends_at_its_time_limit() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_a_query_gives_and_leaves_no_job() {
+async fn a_dry_run_returns_the_schema_and_creates_no_job() {
     let bigquery = TestServer::start().await;
     let (status, answer) = query(&bigquery, json!({"query": "SELECT 1 AS x", "dryRun": true})).await;
     assert_eq!((status, &answer["jobComplete"], answer.get("rows")), (200, &json!(true), None));
@@ -246,7 +245,7 @@ async fn a_dry_run_says_what_a_query_gives_and_leaves_no_job() {
 }
 
 #[tokio::test]
-async fn legacy_sql_is_refused_and_googlesql_is_what_is_meant_by_nothing() {
+async fn legacy_sql_is_rejected_and_googlesql_is_the_default() {
     let bigquery = TestServer::start().await;
     for request in [json!({"query": "SELECT 1", "useLegacySql": true}), json!({"query": "#legacySQL\nSELECT 1", "useLegacySql": false})] {
         let (status, error) = query(&bigquery, request).await;
@@ -260,7 +259,7 @@ async fn legacy_sql_is_refused_and_googlesql_is_what_is_meant_by_nothing() {
 }
 
 #[tokio::test]
-async fn what_only_the_real_service_has_is_refused_by_name() {
+async fn unsupported_job_types_and_settings_are_rejected_by_name() {
     let bigquery = TestServer::start().await;
     let query = |setting: &str, value: Value| json!({"query": {"query": "SELECT 1", setting: value}});
     let destination = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": "t"});
@@ -284,9 +283,9 @@ async fn what_only_the_real_service_has_is_refused_by_name() {
     assert_eq!(get(&bigquery, "/jobs").await.1["jobs"], json!([]));
 }
 
-/// What clients send for "not set", and the table that an earlier answer named.
+/// Values that clients send for "not set", and the anonymous table of an earlier response.
 #[tokio::test]
-async fn settings_that_say_nothing_are_let_through() {
+async fn unset_settings_and_anonymous_tables_are_accepted() {
     let bigquery = TestServer::start().await;
     insert(&bigquery, "first", "SELECT 1 AS x").await;
     let anonymous = get(&bigquery, "/jobs/first").await.1["configuration"]["query"]["destinationTable"].clone();
@@ -299,7 +298,7 @@ async fn settings_that_say_nothing_are_let_through() {
 }
 
 #[tokio::test]
-async fn timestamps_are_seconds_unless_microseconds_are_asked_for() {
+async fn timestamps_are_seconds_unless_int64_is_requested() {
     let bigquery = TestServer::start().await;
     let sql = "SELECT TIMESTAMP '2026-01-02 03:04:05.402197+00' AS t";
     for (options, expected) in [
@@ -314,20 +313,20 @@ async fn timestamps_are_seconds_unless_microseconds_are_asked_for() {
     assert_eq!(column(&get(&bigquery, "/queries/job").await.1), ["1.767323045402197E9"]);
     let (_, micros) = get(&bigquery, "/queries/job?fields=rows&formatOptions.useInt64Timestamp=True").await;
     assert_eq!(column(&micros), ["1767323045402197"]);
-    let (status, refused) = get(&bigquery, "/queries/job?formatOptions.timestampOutputFormat=ISO8601_STRING").await;
-    assert_eq!((status, reason(&refused)), (501, "notImplemented"));
+    let (status, rejected) = get(&bigquery, "/queries/job?formatOptions.timestampOutputFormat=ISO8601_STRING").await;
+    assert_eq!((status, reason(&rejected)), (501, "notImplemented"));
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_given_the_job_it_started() {
+async fn a_repeated_request_id_returns_the_same_job() {
     let bigquery = TestServer::start().await;
-    let ask = async |sql: &str, id: &str, patience: u32| {
-        let (status, answer) = query(&bigquery, json!({"query": sql, "requestId": id, "timeoutMs": patience})).await;
+    let ask = async |sql: &str, id: &str, timeout_ms: u32| {
+        let (status, answer) = query(&bigquery, json!({"query": sql, "requestId": id, "timeoutMs": timeout_ms})).await;
         assert_eq!(status, 200, "{answer}");
         answer["jobReference"]["jobId"].as_str().unwrap().to_owned()
     };
     let first = ask("SELECT 1 AS x", "r1", 5_000).await;
-    assert_eq!(ask("SELECT 1 AS x", "r1", 6_000).await, first, "how long a client waits makes it no other request");
+    assert_eq!(ask("SELECT 1 AS x", "r1", 6_000).await, first, "timeoutMs is not part of the job's configuration");
     assert_ne!(ask("SELECT 2 AS x", "r1", 5_000).await, first);
     assert_ne!(ask("SELECT 1 AS x", "r2", 5_000).await, first);
 }
@@ -357,7 +356,7 @@ async fn jobs_are_listed_newest_first_and_in_pages() {
 }
 
 #[tokio::test]
-async fn a_deleted_job_is_gone_and_so_is_its_result() {
+async fn deleting_a_job_removes_its_result() {
     let bigquery = TestServer::start().await;
     insert(&bigquery, "job", "SELECT 1 AS x").await;
     assert_eq!(bigquery.call(Method::DELETE, "/jobs/job/delete?location=US", Value::Null).await.0, 204);
@@ -374,7 +373,7 @@ async fn the_anonymous_table_of_a_result_can_be_read() {
     insert(&bigquery, "job", &numbers(5)).await;
     let table = get(&bigquery, "/jobs/job").await.1["configuration"]["query"]["destinationTable"].clone();
     let dataset = table["datasetId"].as_str().unwrap();
-    assert!(dataset.starts_with('_'), "{table}: a hidden dataset");
+    assert!(dataset.starts_with('_'), "{table}: expected a hidden dataset");
     let path = format!("/datasets/{dataset}/tables/{}", table["tableId"].as_str().unwrap());
     let (status, resource) = get(&bigquery, &path).await;
     assert_eq!((status, &resource["numRows"], &resource["tableReference"]), (200, &json!("5"), &table));
@@ -385,7 +384,7 @@ async fn the_anonymous_table_of_a_result_can_be_read() {
 }
 
 #[tokio::test]
-async fn parameters_reach_the_query_in_the_mode_that_they_are_in() {
+async fn named_and_positional_parameters_match_the_mode() {
     let bigquery = TestServer::start().await;
     let parameter = |name: Option<&str>| json!({"name": name, "parameterType": {"type": "INT64"}, "parameterValue": {"value": "5"}});
     let named = json!({"query": "SELECT @n AS x", "parameterMode": "NAMED", "queryParameters": [parameter(Some("n"))]});
@@ -405,7 +404,7 @@ async fn parameters_reach_the_query_in_the_mode_that_they_are_in() {
 }
 
 #[tokio::test]
-async fn a_table_is_found_in_the_default_dataset() {
+async fn an_unqualified_table_is_in_the_default_dataset() {
     let bigquery = TestServer::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
     bigquery.insert("pixel", "1", json!({"x": 7})).await;
     let (_, answer) = query(&bigquery, json!({"query": "SELECT x FROM pixel", "defaultDataset": {"datasetId": DATASET}})).await;
@@ -416,14 +415,14 @@ async fn a_table_is_found_in_the_default_dataset() {
 }
 
 #[tokio::test]
-async fn a_delete_says_how_many_rows_it_removed_and_has_no_result() {
+async fn a_delete_returns_the_affected_rows_and_no_result() {
     let bigquery = TestServer::with_template(json!([{"name": "x", "type": "INTEGER"}])).await;
     for x in 1..=3 {
         bigquery.insert("pixel", &x.to_string(), json!({"x": x})).await;
     }
     let (status, answer) = query(&bigquery, json!({"query": format!("DELETE FROM {DATASET}.pixel WHERE x < 3")})).await;
     assert_eq!((status, &answer["numDmlAffectedRows"]), (200, &json!("2")));
-    assert_eq!((answer.get("totalRows"), answer.get("rows")), (None, None), "Python's client takes a total for a result");
+    assert_eq!((answer.get("totalRows"), answer.get("rows")), (None, None), "the Python client takes totalRows for a result");
     let id = answer["jobReference"]["jobId"].as_str().unwrap();
     let (_, job) = get(&bigquery, &format!("/jobs/{id}")).await;
     let statistics = &job["statistics"]["query"];
@@ -432,7 +431,7 @@ async fn a_delete_says_how_many_rows_it_removed_and_has_no_result() {
 }
 
 #[tokio::test]
-async fn closing_ends_what_still_runs_and_frees_the_directory() {
+async fn closing_cancels_running_jobs_and_unlocks_the_directory() {
     let dir = tempfile::tempdir().unwrap();
     let bigquery = BigQuery::open(dir.path()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

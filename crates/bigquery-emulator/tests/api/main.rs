@@ -1,4 +1,4 @@
-//! The emulator as its users meet it: over HTTP, by Google's clients, and as a program.
+//! Tests of the emulator from outside: its HTTP API, Google's clients, and the program.
 
 mod clients;
 mod jobs;

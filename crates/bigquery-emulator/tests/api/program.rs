@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// Longer than anything here takes on a busy machine.
+/// A failing test ends after this time.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn program(data_dir: &Path) -> Command {
@@ -79,7 +79,7 @@ async fn the_program_stops_on_a_signal_and_keeps_its_data() {
 }
 
 #[tokio::test]
-async fn a_directory_in_use_is_an_error_that_says_so() {
+async fn a_directory_in_use_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let first = Program::start(dir.path()).await;
     let output = timeout(TIMEOUT, program(dir.path()).output()).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-"""Reads a query of a local BigQuery into a pandas DataFrame, and tries to load one.
+"""Reads the result of a query into a pandas DataFrame, and tries to load a DataFrame.
 
 Usage: dataframe.py URL PROJECT
 """
@@ -19,7 +19,7 @@ client = bigquery.Client(
 )
 seen = {}
 sql = "SELECT n, MOD(n, 2) = 0 AS even, DATE '2026-01-02' AS day FROM UNNEST(GENERATE_ARRAY(1, 3)) AS n ORDER BY n"
-# Without the gRPC client of the Storage Read API, which nothing here answers.
+# Without the gRPC client of the Storage Read API, which the emulator does not support.
 frame = client.query(sql).to_dataframe(create_bqstorage_client=False)
 seen["columns"] = list(frame.columns)
 seen["rows"] = [[int(row.n), bool(row.even), str(row.day)] for row in frame.itertuples()]

@@ -1,4 +1,4 @@
-"""Queries a local BigQuery with Google's own client, and prints what it saw as JSON.
+"""Queries the emulator with Google's client, and prints the results as JSON.
 
 Usage: query.py URL PROJECT ENDLESS-QUERY
 """
@@ -23,8 +23,8 @@ UTC = datetime.UTC
 seen = {}
 
 
-def refusal(call):
-    """What an error says, or that there was none."""
+def catch_error(call):
+    """Returns the code, reason and message of an error, or 'no error'."""
     try:
         call()
     except GoogleAPICallError as error:
@@ -36,7 +36,7 @@ def config(*parameters, **settings):
     return bigquery.QueryJobConfig(query_parameters=parameters, **settings)
 
 
-# A table, its rows, and what is wrong with some.
+# A table with valid and invalid rows.
 client.create_dataset("python")
 schema = [
     bigquery.SchemaField("name", "STRING", mode="REQUIRED"),
@@ -63,14 +63,14 @@ seen["listed"] = listed == [
     {"name": "b", "n": None, "at": None, "tags": [], "point": None},
 ]
 
-# The same by queries, in the client's two ways.
+# The same rows with the client's two query methods.
 sql = "SELECT name, n, at, tags, point FROM python.events ORDER BY name"
 seen["query"] = [dict(row.items()) for row in client.query(sql).result()] == listed
 seen["query_and_wait"] = [dict(row.items()) for row in client.query_and_wait(sql)] == listed
 default = config(default_dataset=f"{project}.python")
 seen["default_dataset"] = [row.name for row in client.query_and_wait("SELECT name FROM events ORDER BY name", job_config=default)]
 
-# Every type of parameter, there and back.
+# Parameters of every type.
 scalars = {
     "i": ("INT64", -9007199254740993),
     "f": ("FLOAT64", 0.1),
@@ -103,7 +103,7 @@ seen["parameters"] = {name: repr(row[name]) for name in expected if row[name] !=
 positional = config(bigquery.ScalarQueryParameter(None, "STRING", "x"), bigquery.ScalarQueryParameter(None, "INT64", 2))
 seen["positional"] = list(next(iter(client.query("SELECT ?, ? + 1", job_config=positional).result())).values())
 
-# More rows than a page has.
+# A result with several pages.
 numbers = "SELECT n FROM UNNEST(GENERATE_ARRAY(1, 25000)) AS n"
 job = client.query(numbers, job_config=config(labels={"from": "python"}))
 result = job.result(page_size=4000)
@@ -117,17 +117,17 @@ seen["newest"] = next(iter(client.list_jobs(max_results=1))).job_id != job.job_i
 
 dry = client.query("SELECT name, n FROM python.events", job_config=config(dry_run=True))
 seen["dry_run"] = [[field.name for field in dry.schema], dry.total_bytes_processed > 0]
-seen["bad_query"] = refusal(lambda: client.query("SELECT missing").result())
-seen["bad_query_and_wait"] = refusal(lambda: client.query_and_wait("SELECT missing"))
-seen["load_file"] = refusal(lambda: client.load_table_from_file(io.BytesIO(b"a,1\n"), table).result())
-seen["load_json"] = refusal(lambda: client.load_table_from_json(rows, table).result())
-seen["copy"] = refusal(lambda: client.copy_table(table, f"{project}.python.copy").result())
-seen["extract"] = refusal(lambda: client.extract_table(table, "gs://bucket/object").result())
+seen["bad_query"] = catch_error(lambda: client.query("SELECT missing").result())
+seen["bad_query_and_wait"] = catch_error(lambda: client.query_and_wait("SELECT missing"))
+seen["load_file"] = catch_error(lambda: client.load_table_from_file(io.BytesIO(b"a,1\n"), table).result())
+seen["load_json"] = catch_error(lambda: client.load_table_from_json(rows, table).result())
+seen["copy"] = catch_error(lambda: client.copy_table(table, f"{project}.python.copy").result())
+seen["extract"] = catch_error(lambda: client.extract_table(table, "gs://bucket/object").result())
 
 running = client.query(endless)
 seen["running"] = [running.state in ("PENDING", "RUNNING"), running.done()]
 running.cancel()
-seen["cancelled"] = [refusal(running.result)[1], running.state, running.error_result["reason"]]
+seen["cancelled"] = [catch_error(running.result)[1], running.state, running.error_result["reason"]]
 
 deletion = client.query("DELETE FROM python.events WHERE name = 'b'")
 seen["deleted"] = [len(list(deletion.result())), deletion.num_dml_affected_rows, client.get_table(table).num_rows]

@@ -1,6 +1,6 @@
-"""Reads a dataset of a local BigQuery with Google's own client, and prints it as JSON.
+"""Reads a dataset of the emulator with Google's client, and prints it as JSON.
 
-Usage: read_local.py URL PROJECT DATASET
+Usage: read.py URL PROJECT DATASET
 """
 
 import json
@@ -15,7 +15,7 @@ client = bigquery.Client(
     credentials=AnonymousCredentials(),
     client_options={"api_endpoint": url},
 )
-# A page holds one table or one row, so that the client has to ask for the next.
+# A page has one table or one row, so that the client requests several pages.
 tables = {}
 for item in client.list_tables(dataset, page_size=1):
     table = client.get_table(item.reference)

@@ -1,4 +1,4 @@
-//! An emulator on a port of its own, and requests to it.
+//! Starts an emulator on a free port, and sends requests to it.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -16,7 +16,7 @@ pub const PROJECT: &str = "test-project";
 /// The dataset of all tests.
 pub const DATASET: &str = "parsed_pixel";
 
-/// An emulator with an empty data directory, which is removed with it.
+/// An emulator with a temporary data directory.
 pub struct TestServer {
     /// `http://127.0.0.1:PORT`
     pub url: String,
@@ -26,7 +26,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Without any dataset.
+    /// Starts an emulator without datasets.
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let bigquery = BigQuery::open(dir.path()).unwrap();
@@ -36,7 +36,7 @@ impl TestServer {
         Self { url, task, http: reqwest::Client::builder().no_proxy().build().unwrap(), _dir: dir }
     }
 
-    /// With an empty dataset.
+    /// Starts an emulator with an empty dataset.
     pub async fn with_dataset() -> Self {
         let server = Self::start().await;
         let dataset = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
@@ -45,7 +45,7 @@ impl TestServer {
         server
     }
 
-    /// With a table `pixel` of these columns.
+    /// Starts an emulator with a table `pixel` with these columns.
     pub async fn with_template(columns: Value) -> Self {
         let server = Self::with_dataset().await;
         let reference = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": "pixel"});
@@ -63,7 +63,7 @@ impl TestServer {
         answer
     }
 
-    /// The rows of a table, each the text of its cells.
+    /// Reads the rows of a table. A row is a list of cell values.
     pub async fn rows(&self, table: &str) -> Vec<Vec<Value>> {
         let (status, answer) = self.call(Method::GET, &format!("/datasets/{DATASET}/tables/{table}/data"), Value::Null).await;
         assert_eq!(status, 200, "{answer}");

@@ -1,12 +1,12 @@
-//! The tables that the query corpus asks about: crates/googlesql/tests/cases/tables/DATASET.json, loaded as any client
-//! would, by tables.insert and insertAll.
+//! Loads the tables of the query corpus, crates/googlesql/tests/cases/tables/DATASET.json, with tables.insert and
+//! insertAll.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-/// Loads them all. `root` is the folder of the workspace; `post` posts to a path below the project and returns status and
-/// answer.
+/// Loads all tables. `root` is the folder of the workspace. `post` posts to a path below the project, and returns the
+/// status and the response.
 pub async fn load(root: &Path, project: &str, post: impl AsyncFn(&str, &Value) -> (u16, Value)) {
     let post = async |path: &str, body: Value| {
         let (status, answer) = post(path, &body).await;
@@ -19,7 +19,7 @@ pub async fn load(root: &Path, project: &str, post: impl AsyncFn(&str, &Value) -
         post("/datasets", json!({"datasetReference": {"projectId": project, "datasetId": dataset}})).await;
         let tables: Map<String, Value> = json_file(&path);
         for (table, contents) in tables {
-            // A schema is stated, or it is one of the project's own, by its file.
+            // The schema is either a list of fields or the path of a file.
             let fields = match &contents["schema"] {
                 Value::String(file) => json_file(&root.join(file)),
                 fields => fields.clone(),

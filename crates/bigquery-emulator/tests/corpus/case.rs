@@ -1,20 +1,17 @@
-//! The cases of a `.sql` file: what is asked, and what BigQuery documents for an answer.
-//!
-//! The notation is told in crates/googlesql/tests/cases/README.md. A line that begins with none of its marks
-//! belongs to the SQL.
+//! Parses the cases of a `.sql` file. `crates/googlesql/tests/cases/README.md` describes the notation.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::types::{Column, Type, columns};
+use super::types::{Column, Type, parse_columns};
 
-/// One question with its answer.
+/// A query and its expected answer.
 pub struct Case {
     /// `FILE:LINE`
-    pub place: String,
+    pub location: String,
     pub title: String,
-    /// Sent one after the other; the answer is that of the last.
+    /// The requests, in order. The expected answer is that of the last one.
     pub statements: Vec<String>,
     /// `queryParameters` of jobs.query.
     pub parameters: Vec<Value>,
@@ -22,7 +19,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether a statement deletes rows or makes a view.
+    /// Whether a statement deletes rows or creates a view.
     pub fn changes_tables(&self) -> bool {
         let is_change = |statement: &String| {
             let code = statement.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("--"));
@@ -33,26 +30,26 @@ impl Case {
     }
 }
 
-/// What must come of it.
+/// The expected answer.
 pub enum Expected {
     Rows {
         columns: Vec<Column>,
         rows: Vec<Value>,
         ordered: bool,
     },
-    /// Rows that a DELETE removes.
+    /// The number of rows that a DELETE removes.
     Affected(u64),
-    /// Success, and nothing to show for it.
+    /// Success without rows.
     Nothing,
-    /// An error of that reason (of `any`, where none is documented), whose message contains the text.
-    Refused {
+    /// An error with this reason (or `any`), whose message contains the text.
+    Error {
         reason: String,
         text: String,
     },
 }
 
-/// The cases of a file. `root` is the folder of the project, for cases whose SQL is a file of it.
-pub fn read(path: &Path, root: &Path) -> Vec<Case> {
+/// Parses the cases of a file. `root` is the folder of the workspace, for cases whose SQL is in a file.
+pub fn parse_file(path: &Path, root: &Path) -> Vec<Case> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let name = path.file_name().unwrap().to_string_lossy();
     let mut blocks: Vec<(String, &str, Vec<&str>)> = Vec::new();
@@ -60,62 +57,62 @@ pub fn read(path: &Path, root: &Path) -> Vec<Case> {
         match (line.strip_prefix("--- "), blocks.last_mut()) {
             (Some(title), _) => blocks.push((format!("{name}:{}", number + 1), title, Vec::new())),
             (None, Some((_, _, lines))) => lines.push(line),
-            // Above the first case is the topic and its page in the reference.
-            (None, None) => assert!(line.is_empty() || line.starts_with("--"), "{name}:{}: this belongs to no case", number + 1),
+            // The lines before the first case are comments.
+            (None, None) => assert!(line.is_empty() || line.starts_with("--"), "{name}:{}: expected a comment or a case", number + 1),
         }
     }
-    blocks.into_iter().map(|(place, title, lines)| case(place, title, &lines, root)).collect()
+    blocks.into_iter().map(|(location, title, lines)| parse_case(location, title, &lines, root)).collect()
 }
 
-fn case(place: String, title: &str, lines: &[&str], root: &Path) -> Case {
+fn parse_case(location: String, title: &str, lines: &[&str], root: &Path) -> Case {
     let (mut sql, mut parameters) = (String::new(), Vec::new());
-    let (mut header, mut rows, mut ordered, mut refused) = (None, Vec::new(), true, None);
+    let (mut header, mut rows, mut ordered, mut error) = (None, Vec::new(), true, None);
     for line in lines {
         match line.split_at_checked(3) {
-            Some(("--@", text)) => parameters.push(parameter(text, &place)),
+            Some(("--@", text)) => parameters.push(parse_parameter(text, &location)),
             Some(("--<", file)) => {
-                sql += &std::fs::read_to_string(root.join(file.trim())).unwrap_or_else(|error| panic!("{place}: {error}"))
+                sql += &std::fs::read_to_string(root.join(file.trim())).unwrap_or_else(|error| panic!("{location}: {error}"))
             }
             Some(("-->", text)) => header = Some(text.trim()),
-            Some(("--|", text)) => rows.push(row(text, &place)),
+            Some(("--|", text)) => rows.push(parse_row(text, &location)),
             Some(("--~", text)) => {
                 ordered = false;
-                rows.push(row(text, &place));
+                rows.push(parse_row(text, &location));
             }
-            Some(("--!", text)) => refused = Some(text.trim()),
+            Some(("--!", text)) => error = Some(text.trim()),
             _ => sql = sql + line + "\n",
         }
     }
-    let expected = match (header, refused) {
-        (None, Some(refused)) => {
-            let (reason, text) = refused.split_once(':').unwrap_or_else(|| panic!("{place}: --! REASON: TEXT"));
-            Expected::Refused { reason: reason.to_owned(), text: text.trim().to_owned() }
+    let expected = match (header, error) {
+        (None, Some(error)) => {
+            let (reason, text) = error.split_once(':').unwrap_or_else(|| panic!("{location}: --! REASON: TEXT"));
+            Expected::Error { reason: reason.to_owned(), text: text.trim().to_owned() }
         }
         (Some("(nothing)"), None) => Expected::Nothing,
         (Some(header), None) => match header.strip_prefix('(').and_then(|text| text.split_once(' ')) {
-            Some((count, _)) => Expected::Affected(count.parse().unwrap_or_else(|_| panic!("{place}: --> (N rows affected)"))),
-            None => Expected::Rows { columns: columns(header).unwrap_or_else(|error| panic!("{place}: {error}")), rows, ordered },
+            Some((count, _)) => Expected::Affected(count.parse().unwrap_or_else(|_| panic!("{location}: --> (N rows affected)"))),
+            None => Expected::Rows { columns: parse_columns(header).unwrap_or_else(|error| panic!("{location}: {error}")), rows, ordered },
         },
-        (None, None) | (Some(_), Some(_)) => panic!("{place}: a case has either --> or --!"),
+        (None, None) | (Some(_), Some(_)) => panic!("{location}: a case has either --> or --!"),
     };
     let statements = sql.trim().split(";\n").map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty());
-    Case { place, title: title.to_owned(), statements: statements.collect(), parameters, expected }
+    Case { location, title: title.to_owned(), statements: statements.collect(), parameters, expected }
 }
 
-/// The values of a row, as JSON without the outer brackets.
-fn row(text: &str, place: &str) -> Value {
-    serde_json::from_str(&format!("[{text}]")).unwrap_or_else(|error| panic!("{place}: {error} in {text}"))
+/// Parses the values of a row: JSON without the outer brackets.
+fn parse_row(text: &str, location: &str) -> Value {
+    serde_json::from_str(&format!("[{text}]")).unwrap_or_else(|error| panic!("{location}: {error} in {text}"))
 }
 
-/// `name TYPE = JSON`, or `TYPE = JSON` for a positional one.
-fn parameter(text: &str, place: &str) -> Value {
-    let (declared, value) = text.split_once('=').unwrap_or_else(|| panic!("{place}: --@ NAME TYPE = JSON"));
-    let value: Value = serde_json::from_str(value).unwrap_or_else(|error| panic!("{place}: {error} in {value}"));
+/// Parses `name TYPE = JSON`, or `TYPE = JSON` for a positional parameter.
+fn parse_parameter(text: &str, location: &str) -> Value {
+    let (declared, value) = text.split_once('=').unwrap_or_else(|| panic!("{location}: --@ NAME TYPE = JSON"));
+    let value: Value = serde_json::from_str(value).unwrap_or_else(|error| panic!("{location}: {error} in {value}"));
     let declared = declared.trim();
-    let named = columns(declared).ok().and_then(|mut columns| columns.pop());
+    let named = parse_columns(declared).ok().and_then(|mut columns| columns.pop());
     let (name, kind) = match named {
         Some(column) => (Some(column.name), column.kind),
-        None => (None, columns(&format!("_ {declared}")).unwrap_or_else(|error| panic!("{place}: {error}")).pop().unwrap().kind),
+        None => (None, parse_columns(&format!("_ {declared}")).unwrap_or_else(|error| panic!("{location}: {error}")).pop().unwrap().kind),
     };
     let mut parameter = json!({"parameterType": kind.parameter_type(), "parameterValue": parameter_value(&kind, &value)});
     if let Some(name) = name {

@@ -1,9 +1,8 @@
 //! The query corpus: each case of crates/googlesql/tests/cases/*.sql is one test, named FILE::TITLE.
 //!
-//! The cases run by jobs.query over HTTP, because their answers are BigQuery's: types, reasons of errors and affected rows
-//! stand in the REST API's answers, and they ask about stored tables. A case that changes tables, or
-//! comes after such a case in its file, has a server of its own on which the earlier changes are made first; all others
-//! share one.
+//! The cases run with jobs.query over HTTP, because the REST API documents types, error reasons and affected rows, and
+//! because the emulator stores the tables. A case that changes tables, or that follows such a case in its file, runs on its
+//! own server, after the earlier changes of the file. The other cases share one server.
 
 mod case;
 #[path = "../common/server.rs"]
@@ -27,9 +26,9 @@ use tokio::sync::OnceCell;
 
 use case::{Case, Expected};
 use server::{DATASET, PROJECT, TestServer};
-use types::{Column, same};
+use types::{Column, is_same};
 
-/// No case takes that long.
+/// A case that runs longer fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -40,14 +39,14 @@ fn main() -> ExitCode {
     for path in sql_files(&root().join("crates/googlesql/tests/cases")) {
         let topic = path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut changes: Vec<Arc<Case>> = Vec::new();
-        for case in case::read(&path, root()).into_iter().map(Arc::new) {
+        for case in case::parse_file(&path, root()).into_iter().map(Arc::new) {
             let before = changes.clone();
             if case.changes_tables() {
                 changes.push(Arc::clone(&case));
             }
             let title = format!("{topic}::{}", case.title);
-            // The second case of a title is told apart by its line.
-            let name = if names.insert(title.clone()) { title } else { format!("{title} ({})", case.place) };
+            // The line distinguishes cases with the same title.
+            let name = if names.insert(title.clone()) { title } else { format!("{title} ({})", case.location) };
             let corpus = Arc::clone(&corpus);
             trials.push(Trial::test(name, move || corpus.run(&before, &case)));
         }
@@ -70,7 +69,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The `.sql` files of a folder, by name.
+/// The `.sql` files of a folder, sorted by name.
 fn sql_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -79,7 +78,7 @@ fn sql_files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// What all cases share.
+/// The runtime and the server that the cases share.
 struct Corpus {
     runtime: Runtime,
     shared: OnceCell<TestServer>,
@@ -90,15 +89,15 @@ impl Corpus {
     fn run(&self, before: &[Arc<Case>], case: &Case) -> Result<(), Failed> {
         let failure = self.runtime.block_on(async {
             if case.changes_tables() || !before.is_empty() {
-                let server = loaded().await;
+                let server = start_with_tables().await;
                 for change in before {
                     for statement in &change.statements {
                         query(&server, statement, &change.parameters).await;
                     }
                 }
-                failure(&server, case).await
+                run_case(&server, case).await
             } else {
-                failure(self.shared.get_or_init(loaded).await, case).await
+                run_case(self.shared.get_or_init(start_with_tables).await, case).await
             }
         });
         failure.map_or(Ok(()), |failure| Err(failure.into()))
@@ -106,14 +105,14 @@ impl Corpus {
 }
 
 /// A server with the tables of the corpus.
-async fn loaded() -> TestServer {
+async fn start_with_tables() -> TestServer {
     let server = TestServer::start().await;
     tables::load(root(), PROJECT, async |path, body| server.post(path, body).await).await;
     server
 }
 
-/// Runs a case. What is wrong with the answer, in the notation of the cases.
-async fn failure(server: &TestServer, case: &Case) -> Option<String> {
+/// Runs a case. Returns the difference from the expected answer, in the notation of the cases.
+async fn run_case(server: &TestServer, case: &Case) -> Option<String> {
     let mut answer = (0, Value::Null);
     for (index, statement) in case.statements.iter().enumerate() {
         answer = query(server, statement, &case.parameters).await;
@@ -121,8 +120,8 @@ async fn failure(server: &TestServer, case: &Case) -> Option<String> {
             break;
         }
     }
-    let wrong = wrong(&case.expected, answer.0, &answer.1)?;
-    Some(format!("{}\n{}\n{wrong}", case.place, case.statements.join(";\n")))
+    let difference = difference(&case.expected, answer.0, &answer.1)?;
+    Some(format!("{}\n{}\n{difference}", case.location, case.statements.join(";\n")))
 }
 
 async fn query(server: &TestServer, sql: &str, parameters: &[Value]) -> (u16, Value) {
@@ -138,29 +137,27 @@ async fn query(server: &TestServer, sql: &str, parameters: &[Value]) -> (u16, Va
     server.post("/queries", &request).await
 }
 
-/// The difference between what must come and what came.
-fn wrong(expected: &Expected, status: u16, answer: &Value) -> Option<String> {
+/// Compares the expected and the actual answer. Returns the difference.
+fn difference(expected: &Expected, status: u16, answer: &Value) -> Option<String> {
     if !(200..500).contains(&status) {
         return Some(format!("got HTTP {status}: {answer}\n"));
     }
     if status == 200 && answer["jobComplete"] != true {
         return Some(format!("got no answer within {} s\n", TIMEOUT.as_secs()));
     }
-    let refusal = (status != 200).then(|| {
-        let error = &answer["error"]["errors"][0];
-        let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+    let error = (status != 200).then(|| {
+        let first = &answer["error"]["errors"][0];
+        let text = |key: &str| first[key].as_str().unwrap_or_default().to_owned();
         (text("reason"), text("message"))
     });
-    match (expected, refusal) {
-        (Expected::Refused { reason, text }, Some((got, message)))
-            if [&got, "any"].contains(&reason.as_str()) && message.contains(text) =>
-        {
+    match (expected, error) {
+        (Expected::Error { reason, text }, Some((got, message))) if [&got, "any"].contains(&reason.as_str()) && message.contains(text) => {
             None
         }
-        (Expected::Refused { reason, text }, Some((got, message))) => {
+        (Expected::Error { reason, text }, Some((got, message))) => {
             Some(format!("expected\n--! {reason}: {text}\ngot\n--! {got}: {message}\n"))
         }
-        (Expected::Refused { reason, text }, None) => {
+        (Expected::Error { reason, text }, None) => {
             let (columns, rows) = result(answer);
             Some(format!("expected\n--! {reason}: {text}\ngot\n{}", notation(&columns, &rows, true)))
         }
@@ -175,28 +172,28 @@ fn wrong(expected: &Expected, status: u16, answer: &Value) -> Option<String> {
         }
         (Expected::Rows { columns, rows, ordered }, None) => {
             let (got_columns, got_rows) = result(answer);
-            let alike = if *ordered { in_order(rows, &got_rows) } else { in_any_order(rows, &got_rows) };
-            let differ = *columns != got_columns || !alike;
+            let is_equal = if *ordered { in_order(rows, &got_rows) } else { in_any_order(rows, &got_rows) };
+            let differ = *columns != got_columns || !is_equal;
             differ.then(|| format!("expected\n{}got\n{}", notation(columns, rows, *ordered), notation(&got_columns, &got_rows, *ordered)))
         }
     }
 }
 
-/// Columns and rows of an answer of jobs.query.
+/// The columns and rows of a response of jobs.query.
 fn result(answer: &Value) -> (Vec<Column>, Vec<Value>) {
-    let columns: Vec<Column> = answer["schema"]["fields"].as_array().into_iter().flatten().map(Column::of_schema).collect();
-    let row = |row: &Value| columns.iter().enumerate().map(|(index, column)| column.kind.plain(&row["f"][index]["v"])).collect();
+    let columns: Vec<Column> = answer["schema"]["fields"].as_array().into_iter().flatten().map(Column::from_schema).collect();
+    let row = |row: &Value| columns.iter().enumerate().map(|(index, column)| column.kind.to_notation(&row["f"][index]["v"])).collect();
     let rows = answer["rows"].as_array().into_iter().flatten().map(row).collect();
     (columns, rows)
 }
 
 fn in_order(expected: &[Value], got: &[Value]) -> bool {
-    expected.len() == got.len() && expected.iter().zip(got).all(|(expected, got)| same(expected, got))
+    expected.len() == got.len() && expected.iter().zip(got).all(|(expected, got)| is_same(expected, got))
 }
 
 fn in_any_order(expected: &[Value], got: &[Value]) -> bool {
     let mut left: Vec<&Value> = got.iter().collect();
-    let all = expected.iter().all(|row| left.iter().position(|other| same(row, other)).map(|index| left.swap_remove(index)).is_some());
+    let all = expected.iter().all(|row| left.iter().position(|other| is_same(row, other)).map(|index| left.swap_remove(index)).is_some());
     all && left.is_empty()
 }
 

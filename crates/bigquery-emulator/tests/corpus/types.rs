@@ -1,5 +1,4 @@
-//! Columns as the cases write them (`name STRING, tags ARRAY<STRING>`) and as the REST API does,
-//! and the cells below them.
+//! Converts columns and cells between the notation of the cases (`name STRING, tags ARRAY<STRING>`) and the REST API.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -13,7 +12,7 @@ pub struct Column {
     pub kind: Type,
 }
 
-/// A type by its GoogleSQL name.
+/// A GoogleSQL type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Type {
     Scalar(String),
@@ -21,33 +20,33 @@ pub enum Type {
     Struct(Vec<Column>),
 }
 
-/// Names of the REST API's schemas, and of GoogleSQL. A type that is missing here has one name.
-const NAMES: [(&str, &str); 3] = [("INTEGER", "INT64"), ("FLOAT", "FLOAT64"), ("BOOLEAN", "BOOL")];
+/// The types whose names in the REST API's schemas differ from GoogleSQL.
+const TYPE_NAMES: [(&str, &str); 3] = [("INTEGER", "INT64"), ("FLOAT", "FLOAT64"), ("BOOLEAN", "BOOL")];
 
-/// Reads `name TYPE, …`.
-pub fn columns(text: &str) -> Result<Vec<Column>, String> {
-    split(text).into_iter().map(column).collect()
+/// Parses `name TYPE, …`.
+pub fn parse_columns(text: &str) -> Result<Vec<Column>, String> {
+    split(text).into_iter().map(parse_column).collect()
 }
 
-fn column(text: &str) -> Result<Column, String> {
+fn parse_column(text: &str) -> Result<Column, String> {
     let (name, kind) = text.split_once(' ').ok_or_else(|| format!("{text:?} is not a column: NAME TYPE"))?;
-    Ok(Column { name: name.to_owned(), kind: kind_of(kind)? })
+    Ok(Column { name: name.to_owned(), kind: parse_type(kind)? })
 }
 
-fn kind_of(text: &str) -> Result<Type, String> {
+fn parse_type(text: &str) -> Result<Type, String> {
     let text = text.trim();
     let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>');
     if let Some(element) = inside("ARRAY") {
-        return Ok(Type::Array(Box::new(kind_of(element)?)));
+        return Ok(Type::Array(Box::new(parse_type(element)?)));
     }
     if let Some(fields) = inside("STRUCT") {
-        return Ok(Type::Struct(columns(fields)?));
+        return Ok(Type::Struct(parse_columns(fields)?));
     }
     let known = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if known && !text.is_empty() { Ok(Type::Scalar(text.to_owned())) } else { Err(format!("{text:?} is not a type")) }
 }
 
-/// At the commas that are in no angle brackets.
+/// Splits at the commas outside of angle brackets.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
     for (at, character) in text.char_indices() {
@@ -66,14 +65,14 @@ fn split(text: &str) -> Vec<&str> {
 }
 
 impl Column {
-    /// From a field of a REST schema.
-    pub fn of_schema(field: &Value) -> Self {
+    /// Converts a field of a REST schema.
+    pub fn from_schema(field: &Value) -> Self {
         let text = |key: &str| field[key].as_str().unwrap_or_default();
         let kind = match text("type") {
-            "RECORD" => Type::Struct(field["fields"].as_array().into_iter().flatten().map(Self::of_schema).collect()),
-            other => match NAMES.iter().find(|(rest, sql)| *rest == other || *sql == other) {
+            "RECORD" => Type::Struct(field["fields"].as_array().into_iter().flatten().map(Self::from_schema).collect()),
+            other => match TYPE_NAMES.iter().find(|(rest, sql)| *rest == other || *sql == other) {
                 Some((rest, sql)) if *rest == other => Type::Scalar((*sql).to_owned()),
-                // GoogleSQL's name, where BigQuery gives the API's.
+                // The GoogleSQL name is wrong here, so it is quoted and does not match.
                 Some(_) => Type::Scalar(format!("{other:?}")),
                 None => Type::Scalar(other.to_owned()),
             },
@@ -81,7 +80,7 @@ impl Column {
         let kind = match text("mode") {
             "REPEATED" => Type::Array(Box::new(kind)),
             "NULLABLE" | "" => kind,
-            // A result's columns are all nullable.
+            // The columns of a result must be nullable, so another mode does not match.
             other => Type::Scalar(format!("{kind} {other}")),
         };
         Self { name: text("name").to_owned(), kind }
@@ -101,40 +100,41 @@ impl Type {
         }
     }
 
-    /// A cell of the REST API (timestamps in microseconds), as the cases write it: numbers and
-    /// booleans as JSON has them, a STRUCT as an object, TIMESTAMP in ISO 8601, all else as text.
-    pub fn plain(&self, cell: &Value) -> Value {
+    /// Converts a cell of the REST API, with timestamps in microseconds, to the notation of the cases: JSON numbers and
+    /// booleans, an object for a STRUCT, ISO 8601 for a TIMESTAMP, and text for all other types.
+    pub fn to_notation(&self, cell: &Value) -> Value {
         match (self, cell) {
-            (Self::Array(element), Value::Array(cells)) => cells.iter().map(|cell| element.plain(&cell["v"])).collect(),
+            (Self::Array(element), Value::Array(cells)) => cells.iter().map(|cell| element.to_notation(&cell["v"])).collect(),
             (_, Value::Null) => Value::Null,
-            (Self::Struct(fields), Value::Object(row)) if row.contains_key("f") => {
-                fields.iter().enumerate().map(|(index, field)| (field.name.clone(), field.kind.plain(&cell["f"][index]["v"]))).collect()
-            }
-            (Self::Scalar(name), Value::String(text)) => scalar(name, text),
-            (_, other) => json!({"is no cell": other}),
+            (Self::Struct(fields), Value::Object(row)) if row.contains_key("f") => fields
+                .iter()
+                .enumerate()
+                .map(|(index, field)| (field.name.clone(), field.kind.to_notation(&cell["f"][index]["v"])))
+                .collect(),
+            (Self::Scalar(name), Value::String(text)) => scalar_to_notation(name, text),
+            (_, other) => json!({"invalid cell": other}),
         }
     }
 }
 
-fn scalar(name: &str, text: &str) -> Value {
+fn scalar_to_notation(name: &str, text: &str) -> Value {
     let plain = match name {
         "INT64" => text.parse().ok().map(|number: i64| json!(number)),
-        // NaN and the infinities stay text.
+        // NaN and infinity are text.
         "FLOAT64" => Some(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
         "BOOL" => text.parse().ok().map(|value: bool| json!(value)),
         "TIMESTAMP" => text.parse().ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).map(|time| json!(time.to_string())),
         _ => Some(text.into()),
     };
-    plain.unwrap_or_else(|| json!({format!("is no {name}"): text}))
+    plain.unwrap_or_else(|| json!({format!("invalid {name}"): text}))
 }
 
-/// Whether two values are the same. Of a FLOAT64 the last digits may differ: no order of
-/// summation is documented.
-pub fn same(expected: &Value, got: &Value) -> bool {
+/// Whether two values are equal. The last digits of a FLOAT64 may differ, because the order of summation is undefined.
+pub fn is_same(expected: &Value, got: &Value) -> bool {
     match (expected, got) {
-        (Value::Array(expected), Value::Array(got)) => expected.len() == got.len() && expected.iter().zip(got).all(|(a, b)| same(a, b)),
+        (Value::Array(expected), Value::Array(got)) => expected.len() == got.len() && expected.iter().zip(got).all(|(a, b)| is_same(a, b)),
         (Value::Object(expected), Value::Object(got)) => {
-            expected.len() == got.len() && expected.iter().all(|(key, value)| got.get(key).is_some_and(|other| same(value, other)))
+            expected.len() == got.len() && expected.iter().all(|(key, value)| got.get(key).is_some_and(|other| is_same(value, other)))
         }
         (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => {
             let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));

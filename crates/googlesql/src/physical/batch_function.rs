@@ -1,6 +1,6 @@
-//! A plan as a function: run for all rows of a batch at once, one value for each.
+//! A scalar function that runs a plan for all rows of a batch at once, and returns one value per row.
 //!
-//! See `resolve::row_subquery` for what the plan looks like. It gives rows of a number and a value.
+//! `resolve::row_subquery` builds the plan. The plan's output has two columns: the row's number and the value.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionConfig;
 
-use super::wait;
+use super::block_on;
 
-/// What becomes of a row's values.
+/// How the values of one row become the function's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The only one, or NULL.
+    /// The value, or NULL if there is none. More than one value is an error.
     Scalar,
-    /// All of them.
+    /// An array of the values.
     Array,
-    /// Whether there are any.
+    /// Whether there is a value.
     Exists,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct BatchFunction {
     name: String,
     plan: Arc<dyn ExecutionPlan>,
     shape: Shape,
-    gives: DataType,
+    return_type: DataType,
     runtime: Arc<RuntimeEnv>,
     signature: Signature,
 }
@@ -49,22 +49,22 @@ impl BatchFunction {
         name: String,
         plan: Arc<dyn ExecutionPlan>,
         shape: Shape,
-        gives: DataType,
+        return_type: DataType,
         runtime: Arc<RuntimeEnv>,
     ) -> BatchFunction {
-        BatchFunction { name, plan, shape, gives, runtime, signature: Signature::variadic_any(Volatility::Immutable) }
+        BatchFunction { name, plan, shape, return_type, runtime, signature: Signature::variadic_any(Volatility::Immutable) }
     }
 
-    /// The plan's rows for these columns: their numbers and values.
+    /// Runs the plan for the columns. Returns the row numbers and the values.
     fn run(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<(Int64Array, ArrayRef)> {
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
         let batch = Batch(std::iter::once(numbers).chain(columns).collect());
         let config = SessionConfig::new().with_target_partitions(1).with_extension(Arc::new(batch));
         let context = TaskContext::default().with_session_config(config).with_runtime(Arc::clone(&self.runtime));
         let plan = reset_plan_states(Arc::clone(&self.plan))?;
-        let batches = wait::blocking(collect(plan, Arc::new(context)))?;
+        let batches = block_on::block_on_worker(collect(plan, Arc::new(context)))?;
         if batches.is_empty() {
-            let values = match &self.gives {
+            let values = match &self.return_type {
                 DataType::List(item) if self.shape == Shape::Array => new_empty_array(item.data_type()),
                 _ => new_empty_array(self.plan.schema().field(1).data_type()),
             };
@@ -102,14 +102,14 @@ impl ScalarUDFImpl for BatchFunction {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.gives.clone())
+        Ok(self.return_type.clone())
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
         let (numbers, values) = self.run(columns, rows)?;
-        // Where the values of each row are; a plan without ORDER BY gives them in any order.
+        // Number of values per row. A plan without ORDER BY returns them in any order.
         let mut counts = vec![0_usize; rows];
         for number in numbers.values() {
             counts[*number as usize] += 1;
@@ -120,11 +120,11 @@ impl ScalarUDFImpl for BatchFunction {
                 if counts.iter().any(|count| *count > 1) {
                     return exec_err!("Scalar subquery produced more than one element");
                 }
-                let mut places: Vec<Option<u64>> = vec![None; rows];
-                for (place, number) in numbers.values().iter().enumerate() {
-                    places[*number as usize] = Some(place as u64);
+                let mut positions: Vec<Option<u64>> = vec![None; rows];
+                for (position, number) in numbers.values().iter().enumerate() {
+                    positions[*number as usize] = Some(position as u64);
                 }
-                take(&values, &UInt64Array::from(places), None)?
+                take(&values, &UInt64Array::from(positions), None)?
             }
             Shape::Array => {
                 let mut next = Vec::with_capacity(rows);
@@ -133,16 +133,16 @@ impl ScalarUDFImpl for BatchFunction {
                     next.push(from);
                     from += count;
                 }
-                let mut places = vec![0_u64; values.len()];
-                for (place, number) in numbers.values().iter().enumerate() {
+                let mut positions = vec![0_u64; values.len()];
+                for (position, number) in numbers.values().iter().enumerate() {
                     let at = &mut next[*number as usize];
-                    places[*at] = place as u64;
+                    positions[*at] = position as u64;
                     *at += 1;
                 }
-                let DataType::List(item) = &self.gives else {
-                    return exec_err!("An ARRAY subquery gives an array");
+                let DataType::List(item) = &self.return_type else {
+                    return exec_err!("the return type of an ARRAY subquery is not an array");
                 };
-                let values = take(&values, &UInt64Array::from(places), None)?;
+                let values = take(&values, &UInt64Array::from(positions), None)?;
                 Arc::new(ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(counts), values, None)?)
             }
         };
@@ -150,10 +150,10 @@ impl ScalarUDFImpl for BatchFunction {
     }
 }
 
-/// The columns of the rows that a plan is run for, on its way to the scan in that plan.
+/// The columns of the batch. The session config passes them to the plan's scan.
 struct Batch(Vec<ArrayRef>);
 
-/// The table that those rows are to the plan.
+/// The table that represents the batch in the plan.
 #[derive(Debug)]
 pub(crate) struct BatchTable {
     schema: SchemaRef,
@@ -201,20 +201,20 @@ impl PartitionStream for BatchPartition {
         let batch = context
             .session_config()
             .get_extension::<Batch>()
-            .ok_or_else(|| exec_datafusion_err!("a subquery was run without its rows"))
+            .ok_or_else(|| exec_datafusion_err!("the session of a subquery has no batch"))
             .and_then(|batch| Ok(RecordBatch::try_new(Arc::clone(&self.schema), batch.0.clone())?));
         let schema = Arc::clone(&self.schema);
         match batch.and_then(|batch| MemoryStream::try_new(vec![batch], schema, None)) {
             Ok(stream) => Box::pin(stream),
-            Err(error) => failed(Arc::clone(&self.schema), error),
+            Err(error) => error_stream(Arc::clone(&self.schema), error),
         }
     }
 }
 
-/// A stream that is one error.
-pub(crate) fn failed(schema: SchemaRef, error: datafusion::common::DataFusionError) -> SendableRecordBatchStream {
+/// A stream that returns one error.
+pub(crate) fn error_stream(schema: SchemaRef, error: datafusion::common::DataFusionError) -> SendableRecordBatchStream {
     let builder = datafusion::physical_plan::stream::RecordBatchReceiverStream::builder(schema, 1);
-    // There is room for one.
+    // The channel has capacity for one message.
     let _ = builder.tx().try_send(Err(error));
     builder.build()
 }

@@ -1,6 +1,6 @@
-//! Planning and running what a query means, and the words for what goes wrong there.
+//! Plans and executes a logical plan, and converts the errors to BigQuery's messages.
 //!
-//! How a plan may run (cores, memory, rules) is in `session`; on whose threads, in `engine`.
+//! `session` configures cores, memory and optimizer rules. `engine` provides the threads.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,32 +15,33 @@ use super::session;
 use crate::catalog::BytesProcessed;
 use crate::error::QueryError;
 
-/// BigQuery's limit for a result that is answered directly is 10 GB; a laptop's memory ends
-/// earlier.
+/// Maximum size of a result in memory. BigQuery's limit is 10 GB, which is more than the memory of many laptops.
+/// <https://cloud.google.com/bigquery/quotas#query_jobs>
 const MAX_RESULT_BYTES: usize = 1024 * 1024 * 1024;
 
-/// Bytes of stored rows that are read on one core, so that their order is the same each time.
+/// A query that reads at most this many stored bytes runs on one core, so that the order of its rows is stable.
 const SMALL_INPUT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The plan for one core, unless it reads much. `bytes` counts what it reads.
-pub(crate) async fn plan(
+/// Plans a query for one core, or for all cores if it reads more than [`SMALL_INPUT_BYTES`]. `bytes` counts the bytes
+/// that the plan reads.
+pub(crate) async fn plan_query(
     meaning: &LogicalPlan,
     session: &SessionState,
     bytes: &BytesProcessed,
 ) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
     let before = bytes.get();
     let optimized = session.optimize(meaning).map_err(planning_error)?;
-    let one_core = session::on_one_core(session);
+    let one_core = session::single_core_state(session);
     let small = one_core.query_planner().create_physical_plan(&optimized, &one_core).await.map_err(planning_error)?;
     if bytes.get() - before <= SMALL_INPUT_BYTES {
         return Ok(small);
     }
-    // What is planned anew is counted anew.
+    // The second planning counts the bytes again.
     bytes.set(before);
     session.query_planner().create_physical_plan(&optimized, session).await.map_err(planning_error)
 }
 
-/// All rows of a plan.
+/// Executes a plan and collects its rows.
 pub(crate) async fn collect(plan: Arc<dyn ExecutionPlan>, session: &SessionState) -> Result<Vec<RecordBatch>, QueryError> {
     let mut stream = execute_stream(plan, session.task_ctx()).map_err(execution_error)?;
     let mut batches = Vec::new();
@@ -56,7 +57,7 @@ pub(crate) async fn collect(plan: Arc<dyn ExecutionPlan>, session: &SessionState
     Ok(batches)
 }
 
-/// Why the query could not be run to its end: its own fault, unless one of its tasks panicked.
+/// Converts an execution error. It is the query's own error, unless a task panicked.
 fn execution_error(error: DataFusionError) -> QueryError {
     match error.find_root() {
         DataFusionError::ExecutionJoin(_) => QueryError::Panicked,
@@ -64,7 +65,7 @@ fn execution_error(error: DataFusionError) -> QueryError {
     }
 }
 
-/// What the planner cannot do, in BigQuery's words where it has them.
+/// Converts a planning error to BigQuery's message, if BigQuery has one.
 pub(crate) fn planning_error(error: DataFusionError) -> QueryError {
     let message = match QueryError::from(error) {
         QueryError::Invalid(message) => message,

@@ -1,5 +1,8 @@
-//! `=`, `<` and their kin between FLOAT64s: by IEEE 754, where NaN is neither equal to, nor less
-//! or greater than anything. Arrow compares by a total order, in which it equals itself.
+//! Functions for the comparison operators of FLOAT64 values.
+//!
+//! GoogleSQL compares by IEEE 754: every comparison with NaN except `!=` is false. Arrow compares by a total order, in
+//! which NaN equals NaN. `resolve::comparison` calls these functions instead.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#floating_point_semantics>.
 
 use std::sync::Arc;
 
@@ -8,9 +11,9 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-/// `left op right`; none for an operator of another kind.
+/// Builds `left op right`. Returns `None` for an operator that is not a comparison.
 pub(crate) fn float_comparison(left: Expr, op: Operator, right: Expr) -> Option<Expr> {
-    let (name, holds): (_, fn(&f64, &f64) -> bool) = match op {
+    let (name, predicate): (_, fn(&f64, &f64) -> bool) = match op {
         Operator::Eq => ("$float_equal", f64::eq),
         Operator::NotEq => ("$float_not_equal", f64::ne),
         Operator::Lt => ("$float_less", f64::lt),
@@ -20,30 +23,30 @@ pub(crate) fn float_comparison(left: Expr, op: Operator, right: Expr) -> Option<
         _ => return None,
     };
     let signature = Signature::exact(vec![DataType::Float64, DataType::Float64], Volatility::Immutable);
-    let function = ScalarUDF::from(FloatComparison { name, holds: Holds(holds), signature });
+    let function = ScalarUDF::from(FloatComparison { name, predicate: FloatPredicate(predicate), signature });
     Some(Arc::new(function).call(vec![left, right]))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct FloatComparison {
     name: &'static str,
-    holds: Holds,
+    predicate: FloatPredicate,
     signature: Signature,
 }
 
-/// The name says which it is, so all are equal.
+/// Compares as equal, because `FloatComparison::name` identifies the predicate.
 #[derive(Debug)]
-struct Holds(fn(&f64, &f64) -> bool);
+struct FloatPredicate(fn(&f64, &f64) -> bool);
 
-impl PartialEq for Holds {
-    fn eq(&self, _: &Holds) -> bool {
+impl PartialEq for FloatPredicate {
+    fn eq(&self, _: &FloatPredicate) -> bool {
         true
     }
 }
 
-impl Eq for Holds {}
+impl Eq for FloatPredicate {}
 
-impl std::hash::Hash for Holds {
+impl std::hash::Hash for FloatPredicate {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
@@ -66,7 +69,7 @@ impl ScalarUDFImpl for FloatComparison {
         };
         let (left, right) = (left.to_array(args.number_rows)?, right.to_array(args.number_rows)?);
         let pairs = left.as_primitive::<Float64Type>().iter().zip(right.as_primitive::<Float64Type>());
-        let truth: BooleanArray = pairs.map(|(left, right)| Some((self.holds.0)(&left?, &right?))).collect();
+        let truth: BooleanArray = pairs.map(|(left, right)| Some((self.predicate.0)(&left?, &right?))).collect();
         Ok(ColumnarValue::Array(Arc::new(truth)))
     }
 }

@@ -1,7 +1,7 @@
-//! Refuses a plan that would write a large constant beside each row.
+//! An optimizer rule that rejects plans with a large constant in many rows.
 //!
-//! The engine turns a constant of a SELECT list into a column of a whole batch, thousands of copies
-//! of `REPEAT('x', 1000000)`, before it asks whether there is room.
+//! DataFusion expands a constant of a SELECT list, such as `REPEAT('x', 1000000)`, to a column of a whole batch before
+//! it checks the memory limit.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
-/// Bytes that the copies of one batch may take.
-const MAX_BYTES: usize = 1024 * 1024 * 1024;
+/// Maximum bytes of a batch's copies of its constants.
+const MAX_CONSTANT_BYTES: usize = 1024 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct LargeConstant;
@@ -31,8 +31,8 @@ impl PhysicalOptimizerRule for LargeConstant {
                 Precision::Exact(rows) => rows.min(config.execution.batch_size.get()),
                 Precision::Inexact(_) | Precision::Absent => config.execution.batch_size.get(),
             };
-            match bytes.saturating_mul(rows) > MAX_BYTES {
-                true => Err(DataFusionError::ResourcesExhausted("a large constant beside many rows".to_owned())),
+            match bytes.saturating_mul(rows) > MAX_CONSTANT_BYTES {
+                true => Err(DataFusionError::ResourcesExhausted("a large constant in many rows".to_owned())),
                 false => Ok(TreeNodeRecursion::Continue),
             }
         })?;
@@ -56,7 +56,7 @@ mod tests {
     use crate::tests::TestEngine;
 
     #[tokio::test]
-    async fn a_large_constant_is_allowed_beside_one_row_only() {
+    async fn a_large_constant_is_allowed_in_one_row_only() {
         let mut engine = TestEngine::start();
         engine.table("t", "number", (0..3_000).collect());
 
@@ -73,7 +73,7 @@ mod tests {
         let mut engine = TestEngine::start();
         engine.table("t", "number", (0..100).collect());
 
-        let sql = "SELECT COUNT(*), MAX(number + place) FROM t, UNNEST(GENERATE_ARRAY(1, 50000)) AS element WITH OFFSET AS place";
+        let sql = "SELECT COUNT(*), MAX(number + position) FROM t, UNNEST(GENERATE_ARRAY(1, 50000)) AS element WITH OFFSET AS position";
         let rows = engine.rows(sql).await.expect("rows");
         assert_eq!(rows, [json!(["5000000", "50098"])]);
     }

@@ -1,15 +1,16 @@
-//! Planning and running: the plan nodes, functions of the planner and optimizer rules that DataFusion lacks.
+//! Plans and executes the logical plans of `resolve` with DataFusion.
 //!
-//! `session` says how a plan may run, `execution` plans and runs one. The rest are nodes and rules, each with its reason.
+//! `session` configures DataFusion, and `execution` plans and runs a query. The other files are plan nodes, functions
+//! and optimizer rules that GoogleSQL needs and DataFusion does not have.
 
 pub(crate) mod batch_function;
+pub(crate) mod block_on;
 pub(crate) mod execution;
 pub(crate) mod float_comparison;
 mod large_constant;
-pub(crate) mod numbered;
 pub(crate) mod order_key;
 mod ordered_union;
 pub(crate) mod session;
-pub(crate) mod wait;
+pub(crate) mod with_offset;
 pub(crate) mod work_table;
-mod yielding;
+mod yield_in_joins;

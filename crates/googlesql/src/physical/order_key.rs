@@ -1,12 +1,10 @@
-//! The order of values where Arrow's is not GoogleSQL's.
+//! Sort keys for the types that Arrow orders differently from GoogleSQL.
 //!
-//! In GoogleSQL's order NaN comes before all numbers, `-0.0` is `0.0`, and an INTERVAL is as long
-//! as its months of 30 days and its days of 24 hours make it. Values of these types are sorted and
-//! compared by a key, which Arrow orders as GoogleSQL orders the values. `=` and `<` of FLOAT64
-//! are yet another matter: see `float_comparison`.
-//!
-//! Source: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>, "Floating
-//! point semantics" and "Interval type".
+//! In GoogleSQL, NaN sorts before all numbers, and `-0.0` equals `0.0`. INTERVALs compare by their length, with months
+//! of 30 days and days of 24 hours. This function maps such a value to a key that Arrow sorts in GoogleSQL's order. For
+//! the comparison operators of FLOAT64, see `float_comparison`.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>, "Floating point semantics"
+//! and "Interval type".
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,12 +15,12 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 
 use crate::types;
 
-const NANOSECONDS_OF_A_DAY: i128 = 86_400_000_000_000;
+const NANOS_PER_DAY: i128 = 86_400_000_000_000;
 
-/// An INTERVAL of 10 000 years has more nanoseconds than an INT64 can count.
+/// The type of an INTERVAL's key. The nanoseconds of 10,000 years do not fit into an INT64.
 const LENGTH: DataType = DataType::Decimal128(38, 0);
 
-/// What to sort by, and to compare, for values of the type.
+/// The expression to sort and compare values of the type by.
 pub(crate) fn order_key(value: Expr, data_type: &DataType) -> Expr {
     static FUNCTION: LazyLock<Arc<ScalarUDF>> =
         LazyLock::new(|| Arc::new(ScalarUDF::from(OrderKey { signature: Signature::any(1, Volatility::Immutable) })));
@@ -32,7 +30,7 @@ pub(crate) fn order_key(value: Expr, data_type: &DataType) -> Expr {
     }
 }
 
-/// Whether Arrow's order of such values is another than GoogleSQL's.
+/// Whether Arrow's order of the type differs from GoogleSQL's.
 pub(crate) fn needs_key(data_type: &DataType) -> bool {
     *data_type == DataType::Float64 || *data_type == types::INTERVAL
 }
@@ -42,16 +40,15 @@ struct OrderKey {
     signature: Signature,
 }
 
-fn keys(values: &ArrayRef) -> Result<ArrayRef> {
+fn compute_keys(values: &ArrayRef) -> Result<ArrayRef> {
     if *values.data_type() == types::INTERVAL {
         let lengths = values.as_primitive::<IntervalMonthDayNanoType>().unary::<_, Decimal128Type>(|interval| {
             let days = i128::from(interval.months) * 30 + i128::from(interval.days);
-            days * NANOSECONDS_OF_A_DAY + i128::from(interval.nanoseconds)
+            days * NANOS_PER_DAY + i128::from(interval.nanoseconds)
         });
         return Ok(Arc::new(lengths.with_precision_and_scale(38, 0)?));
     }
-    // Arrow puts a NaN with a sign before everything, one without after it. Adding 0.0 takes the
-    // sign from -0.0.
+    // Arrow sorts a negative NaN first and a positive NaN last. Adding 0.0 converts -0.0 to 0.0.
     let ordered = |number: f64| if number.is_nan() { -f64::NAN } else { number + 0.0 };
     Ok(Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(ordered)))
 }
@@ -69,14 +66,14 @@ impl ScalarUDFImpl for OrderKey {
         match &arg_types[0] {
             DataType::Float64 => Ok(DataType::Float64),
             interval if *interval == types::INTERVAL => Ok(LENGTH),
-            other => plan_err!("{other} is its own key"),
+            other => plan_err!("{other} needs no sort key"),
         }
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         Ok(match &args.args[0] {
-            ColumnarValue::Array(values) => ColumnarValue::Array(keys(values)?),
-            ColumnarValue::Scalar(value) => ColumnarValue::Scalar(ScalarValue::try_from_array(&keys(&value.to_array()?)?, 0)?),
+            ColumnarValue::Array(values) => ColumnarValue::Array(compute_keys(values)?),
+            ColumnarValue::Scalar(value) => ColumnarValue::Scalar(ScalarValue::try_from_array(&compute_keys(&value.to_array()?)?, 0)?),
         })
     }
 }

@@ -1,8 +1,7 @@
-//! UNION ALL whose rows come in the order in which the query states them.
+//! A plan node for UNION ALL that returns the rows in the order of the query's inputs.
 //!
-//! DataFusion's own union gives the rows of whichever input is first to have any. GoogleSQL
-//! promises no order either, but who writes `SELECT 1 UNION ALL SELECT 2` sees 1 before 2, and
-//! expects the same answer each time.
+//! DataFusion's union returns the rows of its inputs in any order. GoogleSQL does not define an order, but BigQuery
+//! returns 1 before 2 for `SELECT 1 UNION ALL SELECT 2`, and a stable order makes results repeatable.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -19,8 +18,8 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
-/// Puts [`OrderedUnionExec`] in place of every union. It goes before all other rules: what they would know
-/// of a union's order and constants is not true of this.
+/// Replaces every union by [`OrderedUnionExec`]. It runs before all other rules, because their assumptions about the
+/// order and constants of a union do not hold for this node.
 #[derive(Debug)]
 pub(crate) struct PreserveUnionOrder;
 
@@ -100,7 +99,7 @@ impl ExecutionPlan for OrderedUnionExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
-            return internal_err!("a union in turn has one partition, not {partition}");
+            return internal_err!("OrderedUnionExec has one partition, not {partition}");
         }
         let mut builder = RecordBatchReceiverStreamBuilder::new(self.schema(), 2);
         let (sender, inputs) = (builder.tx(), self.inputs.clone());
@@ -109,7 +108,7 @@ impl ExecutionPlan for OrderedUnionExec {
                 let mut rows = input.execute(0, Arc::clone(&context))?;
                 while let Some(batch) = poll_fn(|waiting| rows.as_mut().poll_next(waiting)).await {
                     if sender.send(batch).await.is_err() {
-                        // Nobody wants more.
+                        // The receiver was dropped.
                         return Ok(());
                     }
                 }

@@ -1,4 +1,6 @@
-//! How the engine plans and runs: what it may use, and what it must not touch.
+//! Configures DataFusion: cores, threads, memory limit and optimizer rules.
+//!
+//! `engine` builds one session state and clones it for each query.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -14,53 +16,52 @@ use datafusion::prelude::SessionConfig;
 
 use super::large_constant::LargeConstant;
 use super::ordered_union::PreserveUnionOrder;
-use super::yielding::Yielding;
+use super::yield_in_joins::YieldInJoins;
 
-/// What all queries that run at one time may hold in memory.
-const MEMORY: usize = 2 * 1024 * 1024 * 1024;
+/// Memory limit of all running queries together.
+const MAX_QUERY_MEMORY_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
-/// Threads at the least: a query takes as many as there are cores, and some run beside each other.
-const THREADS: usize = 16;
+/// Minimum number of threads. One query uses as many threads as there are cores, and several queries run at the same
+/// time.
+const MIN_THREADS: usize = 16;
 
-/// Everything that planning needs. There are no catalogs, no file formats and no table factories
-/// in it: a plan can read what the resolver put into it and nothing else.
-pub(crate) fn state() -> datafusion::common::Result<SessionState> {
+/// Builds the session state. It has no catalogs, file formats or table factories, so that a plan can read only the
+/// tables that the resolver put into it.
+pub(crate) fn build_state() -> datafusion::common::Result<SessionState> {
     let config = SessionConfig::new()
-        .with_target_partitions(cores())
+        .with_target_partitions(core_count())
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
         .set_bool("datafusion.optimizer.prefer_existing_sort", true)
         .set_str("datafusion.sql_parser.default_null_ordering", "nulls_min");
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(PreserveUnionOrder)];
     rules.extend(PhysicalOptimizer::new().rules);
-    rules.extend([Arc::new(LargeConstant) as Arc<dyn PhysicalOptimizerRule + Send + Sync>, Arc::new(Yielding)]);
-    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime()?);
+    rules.extend([Arc::new(LargeConstant) as Arc<dyn PhysicalOptimizerRule + Send + Sync>, Arc::new(YieldInJoins)]);
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(build_runtime()?);
     Ok(builder.with_physical_optimizer_rules(rules).build())
 }
 
-/// The same for queries that are not worth more than one core. Their rows keep the order in which
-/// they are stored or written, wherever the query leaves it open.
-pub(crate) fn on_one_core(state: &SessionState) -> SessionState {
+/// The same session state with one core, for small queries. Without ORDER BY, their rows keep the stored order.
+pub(crate) fn single_core_state(state: &SessionState) -> SessionState {
     let mut state = state.clone();
     let config = state.config().clone().with_target_partitions(1);
     *state.config_mut() = config;
     state
 }
 
-/// Nothing is written to disk: a query that needs more memory than there is fails.
-fn runtime() -> datafusion::common::Result<Arc<RuntimeEnv>> {
+/// Queries do not spill to disk. A query above the memory limit fails.
+fn build_runtime() -> datafusion::common::Result<Arc<RuntimeEnv>> {
     RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(MEMORY)))
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(MAX_QUERY_MEMORY_BYTES)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
 }
 
-/// More threads than cores: the system shares these out, so that a query that computes for long
-/// does not hold up the others.
-pub(crate) fn threads() -> usize {
-    cores().max(THREADS)
+/// More threads than cores, so that the operating system schedules short queries beside a long one.
+pub(crate) fn thread_count() -> usize {
+    core_count().max(MIN_THREADS)
 }
 
-fn cores() -> usize {
+fn core_count() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }

@@ -1,7 +1,7 @@
-//! What a recursive subquery reads: the rows of the step before, for a bounded number of steps.
+//! The table that a recursive CTE reads: the rows of the previous iteration, for a limited number of iterations.
 //!
-//! The engine goes on for as long as a step brings rows. BigQuery stops after 500 of them
-//! (<https://cloud.google.com/bigquery/docs/recursive-ctes#iteration_limit>).
+//! DataFusion iterates until an iteration returns no rows. BigQuery stops after 500 iterations.
+//! Reference: <https://cloud.google.com/bigquery/docs/recursive-ctes#iteration_limit>.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 
-const MOST_STEPS: usize = 500;
+const MAX_ITERATIONS: usize = 500;
 
 #[derive(Debug)]
 pub(crate) struct WorkTable(CteWorkTable);
@@ -46,20 +46,20 @@ impl TableProvider for WorkTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let rows = self.0.scan(session, projection, filters, limit).await?;
-        Ok(Arc::new(Bounded { rows, steps: Arc::default() }))
+        Ok(Arc::new(BoundedIterationExec { rows, iterations: Arc::default() }))
     }
 }
 
-/// The rows, as often as a recursion may ask for them.
+/// Returns the rows, and fails after [`MAX_ITERATIONS`] executions.
 #[derive(Debug)]
-struct Bounded {
+struct BoundedIterationExec {
     rows: Arc<dyn ExecutionPlan>,
-    steps: Arc<AtomicUsize>,
+    iterations: Arc<AtomicUsize>,
 }
 
-impl ExecutionPlan for Bounded {
+impl ExecutionPlan for BoundedIterationExec {
     fn name(&self) -> &'static str {
-        "Bounded"
+        "BoundedIterationExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -76,19 +76,19 @@ impl ExecutionPlan for Bounded {
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let rows = children.pop().unwrap_or_else(|| Arc::clone(&self.rows));
-        Ok(Arc::new(Bounded { rows, steps: Arc::clone(&self.steps) }))
+        Ok(Arc::new(BoundedIterationExec { rows, iterations: Arc::clone(&self.iterations) }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        if self.steps.fetch_add(1, Ordering::Relaxed) >= MOST_STEPS {
-            return exec_err!("A recursive CTE has reached the maximum number of iterations: {MOST_STEPS}");
+        if self.iterations.fetch_add(1, Ordering::Relaxed) >= MAX_ITERATIONS {
+            return exec_err!("A recursive CTE has reached the maximum number of iterations: {MAX_ITERATIONS}");
         }
         self.rows.execute(partition, context)
     }
 }
 
-impl DisplayAs for Bounded {
+impl DisplayAs for BoundedIterationExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bounded: {MOST_STEPS}")
+        write!(f, "BoundedIterationExec: {MAX_ITERATIONS}")
     }
 }

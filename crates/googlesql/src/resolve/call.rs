@@ -1,4 +1,6 @@
-//! Function calls: scalar functions here, aggregate and window functions in their own files.
+//! Resolves function calls. Calls of aggregate and window functions continue in `aggregate` and `window`.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-reference>.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, lit};
@@ -10,18 +12,18 @@ use super::named::NamedArgument;
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported};
 use crate::functions::{self, Function};
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
 impl Resolver<'_> {
-    pub(crate) fn call(&self, env: &Env<'_>, call: &ast::Function, syntax: &ast::Expr) -> Result<Typed, QueryError> {
+    pub(crate) fn resolve_call(&self, env: &Env<'_>, call: &ast::Function, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
         if call.filter.is_some() || !call.within_group.is_empty() || !matches!(call.parameters, FunctionArguments::None) {
             return Err(error_at(format!("Syntax error: GoogleSQL has no such form of the function {}", call.name), &call.name));
         }
         let name = call.name.to_string().replace('`', "").to_lowercase();
         let arguments = match &call.args {
             FunctionArguments::None => None,
-            FunctionArguments::Subquery(query) if name == "array" => return self.array_subquery(env, query, syntax),
+            FunctionArguments::Subquery(query) if name == "array" => return self.resolve_array_subquery(env, query, syntax),
             FunctionArguments::Subquery(_) => return Err(error_at("Syntax error: Unexpected keyword SELECT", syntax)),
             FunctionArguments::List(list) => Some(list),
         };
@@ -32,10 +34,10 @@ impl Resolver<'_> {
         if functions::is_gap(bare) {
             return Err(unsupported(&format!("the function {}", bare.to_uppercase()), &call.name));
         }
-        match (self.function(bare), &call.over) {
-            (Some(Function::Aggregate(udf)), None) if !is_safe => return self.aggregate_call(env, bare, udf, call, syntax),
+        match (self.find_function(bare), &call.over) {
+            (Some(Function::Aggregate(udf)), None) if !is_safe => return self.resolve_aggregate_call(env, bare, udf, call, syntax),
             (Some(function @ (Function::Aggregate(_) | Function::Window(_))), Some(over)) if !is_safe => {
-                return self.window_call(env, bare, function, call, over, syntax);
+                return self.resolve_window_call(env, bare, function, call, over, syntax);
             }
             (Some(Function::Window(_)), None) => {
                 let message = format!("Analytic function {} cannot be called without an OVER clause", bare.to_uppercase());
@@ -50,23 +52,29 @@ impl Resolver<'_> {
         if let Some(list) = arguments
             && (list.duplicate_treatment.is_some() || !list.clauses.is_empty())
         {
-            let message = format!("Function {} does not support DISTINCT, ORDER BY and the like in its arguments", bare.to_uppercase());
+            let message = format!("Function {} does not support DISTINCT, ORDER BY, LIMIT or HAVING in its arguments", bare.to_uppercase());
             return Err(error_at(message, &call.name));
         }
         let args = arguments.map_or(&[][..], |list| &list.args);
-        let named: Vec<NamedArgument<'_>> = args.iter().filter_map(NamedArgument::of).collect();
-        let plain = args.iter().filter(|arg| NamedArgument::of(arg).is_none()).map(|arg| plain_argument(arg, &call.name));
+        let named: Vec<NamedArgument<'_>> = args.iter().filter_map(NamedArgument::parse).collect();
+        let plain = args.iter().filter(|arg| NamedArgument::parse(arg).is_none()).map(|arg| positional_argument(arg, &call.name));
         let plain = plain.collect::<Result<_, _>>()?;
-        self.scalar_call(env, bare, plain, &named, is_safe, call.name.span(), syntax)
+        self.resolve_scalar_call(env, bare, plain, &named, is_safe, call.name.span(), syntax)
     }
 
-    /// A scalar function by its name.
-    pub(crate) fn named_call(&self, env: &Env<'_>, name: &str, args: Vec<&ast::Expr>, syntax: &ast::Expr) -> Result<Typed, QueryError> {
-        self.scalar_call(env, &name.to_lowercase(), args, &[], false, syntax.span(), syntax)
+    /// Resolves a call of a scalar function by its name.
+    pub(crate) fn resolve_named_call(
+        &self,
+        env: &Env<'_>,
+        name: &str,
+        args: Vec<&ast::Expr>,
+        syntax: &ast::Expr,
+    ) -> Result<TypedExpr, QueryError> {
+        self.resolve_scalar_call(env, &name.to_lowercase(), args, &[], false, syntax.span(), syntax)
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of the call's syntax")]
-    fn scalar_call(
+    fn resolve_scalar_call(
         &self,
         env: &Env<'_>,
         name: &str,
@@ -75,74 +83,74 @@ impl Resolver<'_> {
         is_safe: bool,
         span: Span,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
-        if let Some(found) = self.conditional_call(env, name, &args, syntax).filter(|_| named.is_empty()) {
+    ) -> Result<TypedExpr, QueryError> {
+        if let Some(found) = self.resolve_conditional(env, name, &args, syntax).filter(|_| named.is_empty()) {
             return found;
         }
-        let Some(Function::Scalar { udf, part }) = self.function(name).filter(|_| !name.starts_with('$')) else {
+        let Some(Function::Scalar { udf, part }) = self.find_function(name).filter(|_| !name.starts_with('$')) else {
             return Err(error_at_span(format!("Function not found: {}", name.to_uppercase()), span));
         };
         let mut resolved = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
             resolved.push(match part {
                 Some(part) if part == index => {
-                    let part = date_part(arg).ok_or_else(|| error_at("A valid date part name is required", *arg))?;
-                    Typed { expr: lit(part), field: types::plain(DataType::Utf8) }
+                    let part = parse_date_part(arg).ok_or_else(|| error_at("A valid date part name is required", *arg))?;
+                    TypedExpr { expr: lit(part), field: types::plain(DataType::Utf8) }
                 }
-                _ => self.keeping_json(env, self.expr(env, arg)?, arg)?,
+                _ => self.preserve_json_elements(env, self.resolve_expr(env, arg)?, arg)?,
             });
         }
-        let resolved = self.in_places(env, name, resolved, named, span)?;
+        let resolved = self.arrange_arguments(env, name, resolved, named, span)?;
         let udf = if is_safe { functions::safe(&udf) } else { udf };
         let names: Vec<String> = resolved.iter().map(|arg| types::of(&arg.field)).collect();
         let args: Vec<Expr> = resolved.into_iter().map(|arg| arg.expr).collect();
-        self.invoke(env, udf, args, span).map_err(|error| signature(error, name, &names, span))
+        self.call_udf(env, udf, args, span).map_err(|error| signature_error(error, name, &names, span))
     }
 
-    /// An ARRAY of JSON that the engine takes for one of STRING, as the ARRAY that it is.
-    fn keeping_json(&self, env: &Env<'_>, value: Typed, syntax: &ast::Expr) -> Result<Typed, QueryError> {
+    /// Marks the elements of an ARRAY of JSON. DataFusion treats the ARRAY as one of STRING.
+    fn preserve_json_elements(&self, env: &Env<'_>, value: TypedExpr, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
         let is_array_of_json = types::element(&value.field).is_some_and(|element| types::is_json(element));
         match is_array_of_json {
-            true => Ok(self.internal(env, "$json_items", vec![value.expr.clone()], syntax).unwrap_or(value)),
+            true => self.call_internal(env, "$json_items", vec![value.expr], syntax),
             false => Ok(value),
         }
     }
 
     /// `EXTRACT(part FROM x)`, `EXTRACT(part FROM x AT TIME ZONE zone)`.
-    pub(crate) fn extract(
+    pub(crate) fn resolve_extract(
         &self,
         env: &Env<'_>,
         part: &ast::DateTimeField,
         of: &ast::Expr,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         let part = lit(part.to_string().to_uppercase());
         let args = match of {
             ast::Expr::AtTimeZone { timestamp, time_zone } => {
-                vec![part, self.expr(env, timestamp)?.expr, self.expr(env, time_zone)?.expr]
+                vec![part, self.resolve_expr(env, timestamp)?.expr, self.resolve_expr(env, time_zone)?.expr]
             }
-            of => vec![part, self.expr(env, of)?.expr],
+            of => vec![part, self.resolve_expr(env, of)?.expr],
         };
-        self.internal(env, "$extract", args, syntax)
+        self.call_internal(env, "$extract", args, syntax)
     }
 
-    pub(crate) fn rounded(
+    pub(crate) fn resolve_rounding(
         &self,
         env: &Env<'_>,
         name: &str,
         of: &ast::Expr,
         field: &ast::CeilFloorKind,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         match field {
-            ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) => self.named_call(env, name, vec![of], syntax),
+            ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) => self.resolve_named_call(env, name, vec![of], syntax),
             _ => Err(error_at(format!("No matching signature for function {}", name.to_uppercase()), syntax)),
         }
     }
 }
 
-/// An argument that is just an expression.
-pub(crate) fn plain_argument<'s>(arg: &'s FunctionArg, name: &ast::ObjectName) -> Result<&'s ast::Expr, QueryError> {
+/// Returns the expression of an argument without a name.
+pub(crate) fn positional_argument<'s>(arg: &'s FunctionArg, name: &ast::ObjectName) -> Result<&'s ast::Expr, QueryError> {
     match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
         FunctionArg::Unnamed(_) => Err(error_at("Syntax error: Unexpected \"*\"", name)),
@@ -150,10 +158,10 @@ pub(crate) fn plain_argument<'s>(arg: &'s FunctionArg, name: &ast::ObjectName) -
     }
 }
 
-/// What the engine says of arguments it cannot take, in BigQuery's words.
-pub(crate) fn signature(error: QueryError, name: &str, types: &[String], span: Span) -> QueryError {
+/// Converts DataFusion's error for arguments of a wrong type to BigQuery's message.
+pub(crate) fn signature_error(error: QueryError, name: &str, types: &[String], span: Span) -> QueryError {
     match error {
-        QueryError::Invalid(message) if !is_ours(&message) => {
+        QueryError::Invalid(message) if !is_function_message(&message) => {
             let name = name.to_uppercase();
             error_at_span(format!("No matching signature for function {name} for argument types: {}.", types.join(", ")), span)
         }
@@ -161,14 +169,14 @@ pub(crate) fn signature(error: QueryError, name: &str, types: &[String], span: S
     }
 }
 
-/// Whether a message is one of this module's own functions, and not the engine's.
-fn is_ours(message: &str) -> bool {
-    const ENGINE: [&str; 6] = ["coerc", "Function '", "signature", "Error during", "candidate", "data type"];
-    message.starts_with("No matching signature") || !ENGINE.iter().any(|word| message.contains(word))
+/// Whether a message comes from this crate's functions and not from DataFusion.
+fn is_function_message(message: &str) -> bool {
+    const DATAFUSION_WORDS: [&str; 6] = ["coerc", "Function '", "signature", "Error during", "candidate", "data type"];
+    message.starts_with("No matching signature") || !DATAFUSION_WORDS.iter().any(|word| message.contains(word))
 }
 
 /// `DAY`, `WEEK(MONDAY)`.
-fn date_part(syntax: &ast::Expr) -> Option<String> {
+fn parse_date_part(syntax: &ast::Expr) -> Option<String> {
     match syntax {
         ast::Expr::Identifier(name) if name.quote_style.is_none() => Some(name.value.to_uppercase()),
         ast::Expr::Function(call) if call.over.is_none() => match &call.args {

@@ -1,4 +1,6 @@
-//! CAST, SAFE_CAST and the types that they name.
+//! Resolves CAST, SAFE_CAST and the names of types.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast>.
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::logical_expr::Expr;
@@ -11,11 +13,11 @@ use super::supertype::arrow_cast;
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span};
 use crate::functions::Function;
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
 impl Resolver<'_> {
-    pub(crate) fn cast(
+    pub(crate) fn resolve_cast(
         &self,
         env: &Env<'_>,
         kind: &ast::CastKind,
@@ -23,26 +25,26 @@ impl Resolver<'_> {
         to: &ast::DataType,
         format: Option<&ast::CastFormat>,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         let safe = match kind {
             ast::CastKind::Cast => false,
             ast::CastKind::SafeCast => true,
             ast::CastKind::TryCast | ast::CastKind::DoubleColon => {
-                return Err(error_at("Syntax error: GoogleSQL casts with CAST and SAFE_CAST", syntax));
+                return Err(error_at("Syntax error: GoogleSQL supports only CAST and SAFE_CAST", syntax));
             }
         };
-        let to = self.data_type(to).map_err(|error| match error {
+        let to = self.resolve_type(to).map_err(|error| match error {
             QueryError::Invalid(message) => error_at(message, syntax),
             other => other,
         })?;
         if let Some(format) = format {
-            return self.formatted(env, of, &to, format, safe, syntax);
+            return self.resolve_cast_with_format(env, of, &to, format, safe, syntax);
         }
         if let (ast::Expr::Array(array), Some(element)) = (of, types::element(&to)) {
             let element = element.as_ref().clone().with_name("").into();
-            return self.array_literal(env, &array.elem, Some(&element), syntax);
+            return self.resolve_array_literal(env, &array.elem, Some(&element), syntax);
         }
-        let value = self.expr(env, of)?;
+        let value = self.resolve_expr(env, of)?;
         if types::is_json(&value.field) != types::is_json(&to) && !super::supertype::is_null(&value) {
             let message = format!("Invalid cast from {} to {}", types::of(&value.field), types::of(&to));
             return Err(error_at(message, syntax));
@@ -51,7 +53,7 @@ impl Resolver<'_> {
     }
 
     /// `CAST(… AS … FORMAT '…' AT TIME ZONE '…')`.
-    fn formatted(
+    fn resolve_cast_with_format(
         &self,
         env: &Env<'_>,
         of: &ast::Expr,
@@ -59,81 +61,81 @@ impl Resolver<'_> {
         format: &ast::CastFormat,
         safe: bool,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
-        let value = self.expr(env, of)?;
+    ) -> Result<TypedExpr, QueryError> {
+        let value = self.resolve_expr(env, of)?;
         if super::supertype::is_null(&value) {
-            return self.null_as(value, to);
+            return self.cast_null(value, to);
         }
         let (format, zone) = match format {
             ast::CastFormat::Value(format) => (format, None),
             ast::CastFormat::ValueAtTimeZone(format, zone) => (format, Some(zone)),
         };
-        let mut args = vec![value.expr, self.value(format)?.expr];
-        args.extend(zone.map(|zone| self.value(zone)).transpose()?.map(|zone| zone.expr));
-        let name = format!("{}_{}_format", if safe { "$safe_cast" } else { "$cast" }, suffix(to).unwrap_or("none"));
-        match self.function(&name) {
-            Some(Function::Scalar { udf, .. }) => self.invoke(env, udf, args, syntax.span()).map_err(|error| match error {
+        let mut args = vec![value.expr, self.resolve_value(format)?.expr];
+        args.extend(zone.map(|zone| self.resolve_value(zone)).transpose()?.map(|zone| zone.expr));
+        let name = format!("{}_{}_format", if safe { "$safe_cast" } else { "$cast" }, function_suffix(to).unwrap_or("none"));
+        match self.find_function(&name) {
+            Some(Function::Scalar { udf, .. }) => self.call_udf(env, udf, args, syntax.span()).map_err(|error| match error {
                 QueryError::Invalid(message) if message.starts_with("No matching signature") => {
-                    invalid_cast_with_format(&value.field, to, syntax.span())
+                    invalid_cast_with_format_error(&value.field, to, syntax.span())
                 }
                 other => other,
             }),
-            _ => Err(invalid_cast_with_format(&value.field, to, syntax.span())),
+            _ => Err(invalid_cast_with_format_error(&value.field, to, syntax.span())),
         }
     }
 
-    /// The value as the type, by GoogleSQL's rules for CAST.
-    pub(crate) fn cast_to(&self, value: Typed, to: &FieldRef, safe: bool, syntax: &impl Spanned) -> Result<Typed, QueryError> {
+    /// Casts a value by GoogleSQL's rules for CAST.
+    pub(crate) fn cast_to(&self, value: TypedExpr, to: &FieldRef, safe: bool, syntax: &impl Spanned) -> Result<TypedExpr, QueryError> {
         if super::supertype::is_null(&value) {
-            return self.null_as(value, to);
+            return self.cast_null(value, to);
         }
         if types::same(&value.field, to) {
-            return Ok(Typed { field: to.clone(), ..value });
+            return Ok(TypedExpr { field: to.clone(), ..value });
         }
-        let Some(suffix) = suffix(to) else {
-            return match self.coerces(&value, to) || self.elements_coerce(&value, to) {
-                true => Ok(Typed { expr: arrow_cast(value.expr, to), field: to.clone() }),
-                false => Err(invalid_cast(&value.field, to, syntax.span())),
+        let Some(suffix) = function_suffix(to) else {
+            return match self.can_coerce(&value, to) || self.can_coerce_elements(&value, to) {
+                true => Ok(TypedExpr { expr: arrow_cast(value.expr, to), field: to.clone() }),
+                false => Err(invalid_cast_error(&value.field, to, syntax.span())),
             };
         };
         let name = if safe { format!("$safe_cast_{suffix}") } else { format!("$cast_{suffix}") };
         let is_literal = matches!(value.expr, Expr::Literal(..));
         let from = value.field.clone();
-        let expr = match self.function(&name) {
+        let expr = match self.find_function(&name) {
             Some(Function::Scalar { udf, .. }) => Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![value.expr])),
-            _ => return Err(invalid_cast(&value.field, to, syntax.span())),
+            _ => return Err(invalid_cast_error(&value.field, to, syntax.span())),
         };
-        // A cast that is not defined for these types, or not for this literal, has a place.
+        // The cast of a literal is evaluated here, so that its error has a location.
         {
             use datafusion::common::DFSchema;
             use datafusion::logical_expr::ExprSchemable;
             if is_literal {
-                expr.to_field(&DFSchema::empty()).map_err(|_| invalid_cast(&from, to, syntax.span()))?;
+                expr.to_field(&DFSchema::empty()).map_err(|_| invalid_cast_error(&from, to, syntax.span()))?;
                 let folded = self.evaluate(&expr).map_err(|error| match error {
                     QueryError::Invalid(message) => error_at(message, syntax),
                     other => other,
                 })?;
                 let metadata = (!to.metadata().is_empty()).then(|| datafusion::common::metadata::FieldMetadata::from(to.metadata()));
-                return Ok(Typed { expr: Expr::Literal(folded, metadata), field: to.clone() });
+                return Ok(TypedExpr { expr: Expr::Literal(folded, metadata), field: to.clone() });
             }
         }
-        Ok(Typed { expr, field: to.clone() })
+        Ok(TypedExpr { expr, field: to.clone() })
     }
 
-    pub(crate) fn elements_coerce(&self, value: &Typed, to: &FieldRef) -> bool {
+    pub(crate) fn can_coerce_elements(&self, value: &TypedExpr, to: &FieldRef) -> bool {
         match (types::element(&value.field), types::element(to)) {
-            // Arrow would match the members of STRUCTs by name.
+            // Arrow's cast matches the members of STRUCTs by name, and GoogleSQL by position.
             (Some(_), Some(to)) if matches!(to.data_type(), DataType::Struct(_)) => false,
             (Some(from), Some(to)) => {
-                let element = Typed { expr: Expr::default(), field: from.clone() };
-                self.coerces(&element, to)
+                let element = TypedExpr { expr: Expr::default(), field: from.clone() };
+                self.can_coerce(&element, to)
             }
             _ => false,
         }
     }
 
-    /// The type that the syntax names.
-    pub(crate) fn data_type(&self, syntax: &ast::DataType) -> Result<FieldRef, QueryError> {
+    /// Resolves the name of a type.
+    pub(crate) fn resolve_type(&self, syntax: &ast::DataType) -> Result<FieldRef, QueryError> {
         use ast::DataType as Named;
         Ok(types::plain(match syntax {
             Named::Int64 | Named::Int(None) | Named::Integer(None) | Named::BigInt(None) | Named::SmallInt(None) | Named::TinyInt(None) => {
@@ -151,11 +153,11 @@ impl Resolver<'_> {
             Named::Timestamp(None, _) => types::timestamp(),
             Named::Interval { .. } => types::INTERVAL,
             Named::JSON => return Ok(types::json()),
-            Named::Array(ast::ArrayElemTypeDef::AngleBracket(element)) => return Ok(types::array_of(self.data_type(element)?.as_ref())),
+            Named::Array(ast::ArrayElemTypeDef::AngleBracket(element)) => return Ok(types::array_of(self.resolve_type(element)?.as_ref())),
             Named::Struct(members, _) => {
                 let members = members.iter().enumerate().map(|(index, member)| {
                     let name = member.field_name.as_ref().map_or_else(|| types::anonymous(index), |name| name.value.clone());
-                    Ok((name, self.data_type(&member.field_type)?))
+                    Ok((name, self.resolve_type(&member.field_type)?))
                 });
                 return Ok(types::struct_of(members.collect::<Result<Vec<_>, QueryError>>()?));
             }
@@ -168,16 +170,16 @@ impl Resolver<'_> {
     }
 }
 
-fn invalid_cast(from: &Field, to: &Field, span: Span) -> QueryError {
+fn invalid_cast_error(from: &Field, to: &Field, span: Span) -> QueryError {
     error_at_span(format!("Invalid cast from {} to {}", types::of(from), types::of(to)), span)
 }
 
-fn invalid_cast_with_format(from: &Field, to: &Field, span: Span) -> QueryError {
+fn invalid_cast_with_format_error(from: &Field, to: &Field, span: Span) -> QueryError {
     error_at_span(format!("FORMAT is not allowed for cast from {} to {}", types::of(from), types::of(to)), span)
 }
 
-/// What the functions that cast to this type are called by.
-fn suffix(to: &Field) -> Option<&'static str> {
+/// The suffix in the names of the functions that cast to this type.
+fn function_suffix(to: &Field) -> Option<&'static str> {
     Some(match to.data_type() {
         _ if types::is_json(to) => "json",
         DataType::Int64 => "int64",

@@ -1,4 +1,4 @@
-//! Expressions whose value is needed while planning: LIMIT, literals, the values of a PIVOT.
+//! Evaluates constant expressions during resolution: LIMIT, literals and the values of a PIVOT.
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Schema};
@@ -9,11 +9,11 @@ use datafusion::sql::sqlparser::ast;
 use super::Resolver;
 use crate::QueryError;
 use crate::error_location::error_at;
-use crate::resolve::scope::{Clause, Env, Scope, Typed};
+use crate::resolve::scope::{Clause, Env, Scope, TypedExpr};
 use crate::types;
 
 impl Resolver<'_> {
-    /// The value of an expression that refers to nothing.
+    /// Evaluates an expression without columns.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Result<ScalarValue, QueryError> {
         if let Expr::Literal(value, _) = expr {
             return Ok(value.clone());
@@ -27,15 +27,15 @@ impl Resolver<'_> {
         }
     }
 
-    /// The expression, which may refer to nothing but parameters.
-    pub(crate) fn constant(&self, syntax: &ast::Expr) -> Result<Typed, QueryError> {
-        let scope = nothing()?;
-        self.expr(&Env { scope: &scope, clause: Clause::Constant, aliases: &[], windows: &[], outer: None }, syntax)
+    /// Resolves an expression that may contain parameters but no columns.
+    pub(crate) fn resolve_constant(&self, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
+        let scope = empty_scope()?;
+        self.resolve_expr(&Env { scope: &scope, clause: Clause::Constant, aliases: &[], windows: &[], outer: None }, syntax)
     }
 
-    /// LIMIT, OFFSET, a frame's bound: a number that is not negative.
-    pub(crate) fn count(&self, syntax: &ast::Expr, what: &str) -> Result<usize, QueryError> {
-        let value = self.constant(syntax)?;
+    /// Evaluates a non-negative integer: LIMIT, OFFSET or the bound of a window frame.
+    pub(crate) fn evaluate_count(&self, syntax: &ast::Expr, what: &str) -> Result<usize, QueryError> {
+        let value = self.resolve_constant(syntax)?;
         let value = self.coerce(value, &types::plain(DataType::Int64), syntax)?;
         match self.evaluate(&value.expr)? {
             ScalarValue::Int64(Some(count)) if count >= 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
@@ -44,8 +44,8 @@ impl Resolver<'_> {
     }
 }
 
-/// What a query without FROM selects from: one row without columns.
-pub(crate) fn nothing() -> Result<Scope, QueryError> {
+/// The scope of a query without FROM: one row without columns.
+pub(crate) fn empty_scope() -> Result<Scope, QueryError> {
     let plan = LogicalPlanBuilder::empty(true).build()?;
     Ok(Scope { plan, ranges: Vec::new(), using: Vec::new() })
 }

@@ -1,4 +1,4 @@
-//! Calling the functions of `functions`, by their names.
+//! Calls the functions of the module `functions` by name.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use super::Resolver;
 use crate::QueryError;
 use crate::error_location::unsupported;
 use crate::functions::{FUNCTIONS, Function};
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 
 impl Resolver<'_> {
-    pub(crate) fn function(&self, name: &str) -> Option<Function> {
+    pub(crate) fn find_function(&self, name: &str) -> Option<Function> {
         FUNCTIONS.get(name).cloned()
     }
 
-    /// A function that the syntax stands for: `$divide`, `$cast_int64`.
-    pub(crate) fn internal(&self, env: &Env<'_>, name: &str, args: Vec<Expr>, syntax: &impl Spanned) -> Result<Typed, QueryError> {
-        match self.function(name) {
-            Some(Function::Scalar { udf, .. }) => self.invoke(env, udf, args, syntax.span()),
+    /// Calls an internal function that implements an operator, such as `$divide` or `$cast_int64`.
+    pub(crate) fn call_internal(&self, env: &Env<'_>, name: &str, args: Vec<Expr>, syntax: &impl Spanned) -> Result<TypedExpr, QueryError> {
+        match self.find_function(name) {
+            Some(Function::Scalar { udf, .. }) => self.call_udf(env, udf, args, syntax.span()),
             _ => Err(unsupported(&name.trim_start_matches('$').to_uppercase(), syntax)),
         }
     }
 
-    pub(crate) fn invoke(&self, env: &Env<'_>, udf: Arc<ScalarUDF>, args: Vec<Expr>, span: Span) -> Result<Typed, QueryError> {
+    pub(crate) fn call_udf(&self, env: &Env<'_>, udf: Arc<ScalarUDF>, args: Vec<Expr>, span: Span) -> Result<TypedExpr, QueryError> {
         let call = Expr::ScalarFunction(ScalarFunction::new_udf(udf, args));
-        self.typed(call, env.scope.plan.schema(), span)
+        self.infer_type(call, env.scope.plan.schema(), span)
     }
 }

@@ -1,6 +1,7 @@
-//! GROUP BY with ROLLUP, CUBE and GROUPING SETS, alone or beside other keys.
+//! Resolves GROUP BY with ROLLUP, CUBE and GROUPING SETS, also together with other keys.
 //!
-//! All of them are lists of sets of keys; several beside each other are all combinations of theirs.
+//! Each item becomes a list of grouping sets. Several items become all combinations of their sets.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_grouping_sets>.
 
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::GroupingSet;
@@ -9,26 +10,29 @@ use datafusion::sql::sqlparser::ast;
 use crate::QueryError;
 use crate::error_location::error_at;
 
-/// As BigQuery's limit for CUBE: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_cube>.
-const MOST_SETS: usize = 4_096;
+/// BigQuery's limit for CUBE: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_cube>.
+const MAX_GROUPING_SETS: usize = 4_096;
 
-/// What is grouped by, if any of the keys is more than one set.
-pub(crate) fn sets(keys: &[ast::Expr], key: impl Fn(&ast::Expr) -> Result<Expr, QueryError>) -> Result<Option<Expr>, QueryError> {
+/// Resolves the grouping sets. Returns `None` if all keys are plain expressions.
+pub(crate) fn resolve_grouping_sets(
+    keys: &[ast::Expr],
+    key: impl Fn(&ast::Expr) -> Result<Expr, QueryError>,
+) -> Result<Option<Expr>, QueryError> {
     if !keys.iter().any(|key| matches!(key, ast::Expr::Rollup(_) | ast::Expr::Cube(_) | ast::Expr::GroupingSets(_))) {
         return Ok(None);
     }
     let mut all: Vec<Vec<Expr>> = vec![Vec::new()];
     for syntax in keys {
-        let sets = of_one(syntax, &key)?;
-        if all.len().saturating_mul(sets.len()) > MOST_SETS {
-            return Err(error_at(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
+        let sets = expand_key(syntax, &key)?;
+        if all.len().saturating_mul(sets.len()) > MAX_GROUPING_SETS {
+            return Err(error_at(format!("GROUP BY has more than {MAX_GROUPING_SETS} grouping sets"), syntax));
         }
-        all = all.iter().flat_map(|left| sets.iter().map(|right| united(left, right))).collect();
+        all = all.iter().flat_map(|left| sets.iter().map(|right| merge_keys(left, right))).collect();
     }
     Ok(Some(Expr::GroupingSet(GroupingSet::GroupingSets(all))))
 }
 
-fn of_one(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, QueryError>) -> Result<Vec<Vec<Expr>>, QueryError> {
+fn expand_key(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, QueryError>) -> Result<Vec<Vec<Expr>>, QueryError> {
     let resolved =
         |sets: &[Vec<ast::Expr>]| -> Result<Vec<Vec<Expr>>, QueryError> { sets.iter().map(|set| set.iter().map(key).collect()).collect() };
     Ok(match syntax {
@@ -38,8 +42,8 @@ fn of_one(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, QueryErr
         }
         ast::Expr::Cube(units) => {
             let units = resolved(units)?;
-            if units.len() >= usize::BITS as usize || 1_usize << units.len() > MOST_SETS {
-                return Err(error_at(format!("GROUP BY has more than {MOST_SETS} grouping sets"), syntax));
+            if units.len() >= usize::BITS as usize || 1_usize << units.len() > MAX_GROUPING_SETS {
+                return Err(error_at(format!("GROUP BY has more than {MAX_GROUPING_SETS} grouping sets"), syntax));
             }
             let chosen = |mask: usize| units.iter().enumerate().filter(move |(index, _)| mask & (1 << index) != 0);
             (0..1_usize << units.len()).rev().map(|mask| chosen(mask).flat_map(|(_, unit)| unit.clone()).collect()).collect()
@@ -49,8 +53,8 @@ fn of_one(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, QueryErr
     })
 }
 
-/// Both, each key once.
-fn united(left: &[Expr], right: &[Expr]) -> Vec<Expr> {
+/// The union of two sets of keys.
+fn merge_keys(left: &[Expr], right: &[Expr]) -> Vec<Expr> {
     let mut all = left.to_vec();
     for key in right {
         if !all.contains(key) {

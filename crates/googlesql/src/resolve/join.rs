@@ -1,4 +1,6 @@
-//! Joins: INNER, LEFT, RIGHT, FULL, CROSS; ON and USING.
+//! Resolves joins: INNER, LEFT, RIGHT, FULL and CROSS, with ON and USING.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#join_types>.
 
 use datafusion::common::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
@@ -6,44 +8,44 @@ use datafusion::sql::sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
 use super::Resolver;
 use super::nesting::Nesting;
-use super::operator::balanced;
+use super::operator::build_balanced_tree;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
-use crate::resolve::scope::{Clause, Column, Scope, Typed, same_name};
+use crate::resolve::scope::{Clause, Scope, ScopeColumn, TypedExpr, is_same_name};
 
 impl Resolver<'_> {
-    pub(crate) fn joins(&self, mut scope: Scope, joins: &[Join], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
+    pub(crate) fn resolve_joins(&self, mut scope: Scope, joins: &[Join], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         for join in joins {
-            scope = self.join(scope, join, nesting)?;
+            scope = self.resolve_join(scope, join, nesting)?;
         }
         Ok(scope)
     }
 
-    fn join(&self, left: Scope, join: &Join, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
-        let (kind, constraint) = kind(join)?;
-        let is_lateral = matches!(kind, JoinType::Inner) || (kind == JoinType::Left && always(constraint));
-        if is_lateral && let Some(array) = self.array_factor(&left, &join.relation, nesting)? {
-            let mut scope = self.unnest(left, array, kind == JoinType::Left)?;
+    fn resolve_join(&self, left: Scope, join: &Join, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
+        let (kind, constraint) = join_type(join)?;
+        let is_lateral = matches!(kind, JoinType::Inner) || (kind == JoinType::Left && is_always_true(constraint));
+        if is_lateral && let Some(array) = self.resolve_array_item(&left, &join.relation, nesting)? {
+            let mut scope = self.build_unnest(left, array, kind == JoinType::Left)?;
             if let JoinConstraint::On(on) = constraint {
-                let env = self.env_of(&scope, nesting, Clause::Join);
-                let condition = self.condition(&env, on, "JOIN ON clause")?;
+                let env = self.build_env(&scope, nesting, Clause::Join);
+                let condition = self.resolve_condition(&env, on, "JOIN ON clause")?;
                 scope.plan = LogicalPlanBuilder::new(scope.plan.clone()).filter(condition).and_then(LogicalPlanBuilder::build)?;
             }
             return Ok(scope);
         }
         if let (JoinType::Left, JoinConstraint::On(on)) = (kind, constraint)
-            && let Some(array) = self.chosen_elements(&left, &join.relation, on, nesting)?
+            && let Some(array) = self.filter_elements(&left, &join.relation, on, nesting)?
         {
-            return self.unnest(left, array, true);
+            return self.build_unnest(left, array, true);
         }
         if nesting.rows.is_some() {
             return Err(unsupported("this join in a correlated subquery", &join.relation));
         }
-        let right = self.relation(&join.relation, nesting)?;
-        self.joined(left, right, kind, constraint, nesting, join)
+        let right = self.resolve_from_item(&join.relation, nesting)?;
+        self.build_join(left, right, kind, constraint, nesting, join)
     }
 
-    fn joined(
+    fn build_join(
         &self,
         left: Scope,
         right: Scope,
@@ -63,10 +65,10 @@ impl Resolver<'_> {
             JoinConstraint::On(on) => {
                 scope.ranges = left.ranges.iter().chain(&right.ranges).cloned().collect();
                 scope.using = left.using.iter().chain(&right.using).cloned().collect();
-                let env = self.env_of(&scope, nesting, Clause::Join);
-                Some(self.condition(&env, on, "JOIN ON clause")?)
+                let env = self.build_env(&scope, nesting, Clause::Join);
+                Some(self.resolve_condition(&env, on, "JOIN ON clause")?)
             }
-            JoinConstraint::Using(names) => Some(self.using(&mut scope, &left, &right, kind, names, syntax)?),
+            JoinConstraint::Using(names) => Some(self.resolve_using(&mut scope, &left, &right, kind, names, syntax)?),
             JoinConstraint::Natural => return Err(error_at("Syntax error: GoogleSQL has no NATURAL JOIN", &syntax.relation)),
         };
         if condition.is_none() && kind != JoinType::Inner {
@@ -78,8 +80,8 @@ impl Resolver<'_> {
         Ok(scope)
     }
 
-    /// `USING (a, b)`: equal on both sides, and one column in what comes out.
-    fn using(
+    /// `USING (a, b)`: the columns must be equal on both sides, and each pair becomes one column.
+    fn resolve_using(
         &self,
         scope: &mut Scope,
         left: &Scope,
@@ -90,45 +92,48 @@ impl Resolver<'_> {
     ) -> Result<Expr, QueryError> {
         let mut conditions = Vec::new();
         let (mut ranges, mut others) = (left.ranges.clone(), right.ranges.clone());
-        let mut using: Vec<Column> = Vec::new();
+        let mut using: Vec<ScopeColumn> = Vec::new();
         for name in names {
-            let written = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).unwrap_or_default();
+            let Some(written) = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()) else {
+                return Err(error_at("Syntax error: Expected a column name in USING", name));
+            };
             let missing = |side: &str| error_at(format!("Column {written} in USING clause not found on {side} side of join"), name);
-            let first = one(left, &written, name)?.ok_or_else(|| missing("left"))?;
-            let second = one(right, &written, name)?.ok_or_else(|| missing("right"))?;
+            let first = find_using_column(left, &written, name)?.ok_or_else(|| missing("left"))?;
+            let second = find_using_column(right, &written, name)?.ok_or_else(|| missing("right"))?;
             let on = ast::Expr::Identifier(ast::Ident::with_span(ast::Spanned::span(name), written.clone()));
             conditions.push(self.compare(first.clone(), Operator::Eq, second.clone(), &on)?.expr);
             let value = match kind {
                 JoinType::Right => second,
                 JoinType::Full => {
-                    let (values, field) = self.one_type("USING", vec![first, second], &on)?;
+                    let (values, field) = self.coerce_to_supertype("USING", vec![first, second], &on)?;
                     let values = values.into_iter().map(|value| value.expr).collect();
-                    Typed { expr: datafusion::functions::core::expr_fn::coalesce(values), field }
+                    TypedExpr { expr: datafusion::functions::core::expr_fn::coalesce(values), field }
                 }
                 _ => first,
             };
-            using.push(Column::new(written.clone(), value));
+            using.push(ScopeColumn::new(written.clone(), value));
             for column in ranges.iter_mut().chain(&mut others).flat_map(|range| &mut range.columns) {
-                column.merged |= same_name(&column.name, &written);
+                column.is_merged |= is_same_name(&column.name, &written);
             }
         }
-        let kept = left.using.iter().chain(&right.using).filter(|old| !using.iter().any(|new| same_name(&new.name, &old.name)));
-        let kept: Vec<Column> = kept.cloned().collect();
+        let kept = left.using.iter().chain(&right.using).filter(|old| !using.iter().any(|new| is_same_name(&new.name, &old.name)));
+        let kept: Vec<ScopeColumn> = kept.cloned().collect();
         scope.using = using.into_iter().chain(kept).collect();
         scope.ranges = ranges.into_iter().chain(others).collect();
         match conditions.is_empty() {
             true => Err(error_at("Syntax error: Expected a column name in USING", &syntax.relation)),
-            false => Ok(balanced(conditions, Operator::And)),
+            false => Ok(build_balanced_tree(conditions, Operator::And)),
         }
     }
 }
 
-/// The one column of this name.
-fn one(scope: &Scope, name: &str, syntax: &ast::ObjectName) -> Result<Option<Typed>, QueryError> {
-    if let Some(column) = scope.using.iter().find(|column| same_name(&column.name, name)) {
+/// Finds the column of a USING clause on one side of the join.
+fn find_using_column(scope: &Scope, name: &str, syntax: &ast::ObjectName) -> Result<Option<TypedExpr>, QueryError> {
+    if let Some(column) = scope.using.iter().find(|column| is_same_name(&column.name, name)) {
         return Ok(Some(column.value.clone()));
     }
-    let mut found = scope.ranges.iter().flat_map(|range| &range.columns).filter(|column| !column.merged && same_name(&column.name, name));
+    let mut found =
+        scope.ranges.iter().flat_map(|range| &range.columns).filter(|column| !column.is_merged && is_same_name(&column.name, name));
     let first = found.next().map(|column| column.value.clone());
     match found.next() {
         Some(_) => Err(error_at(format!("Column {name} in USING clause is ambiguous"), syntax)),
@@ -136,7 +141,7 @@ fn one(scope: &Scope, name: &str, syntax: &ast::ObjectName) -> Result<Option<Typ
     }
 }
 
-fn kind(join: &Join) -> Result<(JoinType, &JoinConstraint), QueryError> {
+fn join_type(join: &Join) -> Result<(JoinType, &JoinConstraint), QueryError> {
     Ok(match &join.join_operator {
         JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) | JoinOperator::CrossJoin(constraint) => {
             (JoinType::Inner, constraint)
@@ -149,7 +154,7 @@ fn kind(join: &Join) -> Result<(JoinType, &JoinConstraint), QueryError> {
 }
 
 /// No condition, or `ON TRUE`.
-fn always(constraint: &JoinConstraint) -> bool {
+fn is_always_true(constraint: &JoinConstraint) -> bool {
     match constraint {
         JoinConstraint::None => true,
         JoinConstraint::On(ast::Expr::Value(value)) => value.value == ast::Value::Boolean(true),

@@ -1,39 +1,41 @@
-//! LIKE, and LIKE ANY, SOME and ALL of several patterns.
+//! Resolves LIKE, and LIKE ANY, SOME and ALL with several patterns.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#like_operator_quantified>.
 
 use datafusion::logical_expr::expr::Like;
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::sql::sqlparser::ast::{self, BinaryOperator};
 
 use super::Resolver;
-use super::expression::boolean;
-use super::operator::balanced;
+use super::expression::typed_bool;
+use super::operator::build_balanced_tree;
 use super::supertype::{is_null, is_text_literal};
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
 impl Resolver<'_> {
-    pub(crate) fn like(
+    pub(crate) fn resolve_like(
         &self,
         env: &Env<'_>,
         of: &ast::Expr,
         pattern: &ast::Expr,
         negated: bool,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
-        let (value, pattern) = (self.expr(env, of)?, self.expr(env, pattern)?);
-        self.matched(value, pattern, negated, syntax).map(boolean)
+    ) -> Result<TypedExpr, QueryError> {
+        let (value, pattern) = (self.resolve_expr(env, of)?, self.resolve_expr(env, pattern)?);
+        self.build_like(value, pattern, negated, syntax).map(typed_bool)
     }
 
-    /// `x LIKE ANY ('a%', 'b%')`: at least one; `x LIKE ALL (…)`: each. NOT is of the single LIKEs.
-    pub(crate) fn quantified_like(
+    /// `x LIKE ANY ('a%', 'b%')` matches at least one pattern, `x LIKE ALL (…)` every pattern. NOT negates each LIKE.
+    pub(crate) fn resolve_quantified_like(
         &self,
         env: &Env<'_>,
         (of, op, patterns): (&ast::Expr, &BinaryOperator, &ast::Expr),
         combined: Operator,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         let negated = match op {
             BinaryOperator::PGLikeMatch => false,
             BinaryOperator::PGNotLikeMatch => true,
@@ -44,16 +46,16 @@ impl Resolver<'_> {
             ast::Expr::Nested(pattern) => std::slice::from_ref(pattern.as_ref()),
             other => return Err(unsupported("LIKE ANY, SOME and ALL of arrays and subqueries", other)),
         };
-        let value = self.expr(env, of)?;
+        let value = self.resolve_expr(env, of)?;
         let matches = patterns
             .iter()
-            .map(|pattern| self.matched(value.clone(), self.expr(env, pattern)?, negated, syntax))
+            .map(|pattern| self.build_like(value.clone(), self.resolve_expr(env, pattern)?, negated, syntax))
             .collect::<Result<_, _>>()?;
-        Ok(boolean(balanced(matches, combined)))
+        Ok(typed_bool(build_balanced_tree(matches, combined)))
     }
 
-    fn matched(&self, value: Typed, pattern: Typed, negated: bool, syntax: &ast::Expr) -> Result<Expr, QueryError> {
-        let is_text = |value: &Typed| is_null(value) || is_text_literal(value) || types::of(&value.field) == "STRING";
+    fn build_like(&self, value: TypedExpr, pattern: TypedExpr, negated: bool, syntax: &ast::Expr) -> Result<Expr, QueryError> {
+        let is_text = |value: &TypedExpr| is_null(value) || is_text_literal(value) || types::of(&value.field) == "STRING";
         if !is_text(&value) || !is_text(&pattern) {
             let message = format!(
                 "No matching signature for operator LIKE for argument types: {}, {}",

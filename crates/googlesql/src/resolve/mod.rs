@@ -1,9 +1,8 @@
-//! From syntax to a plan: names, types and meaning of a query.
+//! Resolves a syntax tree to DataFusion's logical plan: names, types, coercions and functions.
 //!
-//! The parser's syntax tree goes in, DataFusion's logical plan comes out, and everything that
-//! GoogleSQL decides is decided on the way: what a name stands for, which types an operator takes,
-//! what a function is. DataFusion's own SQL planner is not used: it knows another SQL, and cannot
-//! say where in the text an error is.
+//! The module replaces DataFusion's SQL planner, which implements another SQL dialect and reports no locations of
+//! errors. `syntax` makes the tree, and `physical` executes the plan.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax>.
 //!
 //! ```text
 //! query ── select ─┬─ from ─┬─ join, unnest, pivot, tables
@@ -43,7 +42,7 @@ mod row_subquery;
 pub(crate) mod scope;
 mod select;
 mod star;
-mod structure;
+mod struct_value;
 mod subquery;
 mod supertype;
 mod tables;
@@ -60,28 +59,28 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSourc
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use crate::catalog::Catalog;
-use crate::error::{QueryError, message};
+use crate::error::{QueryError, innermost_message};
 use crate::error_location::error_at_span;
 use crate::query::Query;
 use crate::types;
-use scope::{Relation, Typed};
+use scope::{Relation, TypedExpr};
 
 pub(crate) use delete::Deletion;
 pub(crate) use path::TablePath;
 
-/// Everything that the meaning of a query depends on besides its text.
+/// Resolves one query. It has the query's parameters, the catalog and the state of the resolution.
 pub(crate) struct Resolver<'a> {
     query: &'a Query,
-    /// Where the positional parameters are.
+    /// The locations of the positional parameters.
     placeholders: &'a [Location],
     catalog: &'a dyn Catalog,
     session: &'a SessionState,
     ids: Cell<usize>,
-    /// The WITH subqueries in sight, the innermost last.
+    /// The visible common table expressions, the innermost last.
     with: RefCell<Vec<(String, Relation)>>,
-    /// Expressions within expressions, where we are.
+    /// The current nesting depth of expressions.
     level: Cell<usize>,
-    /// Views within views.
+    /// The current nesting depth of views.
     depth: Cell<usize>,
 }
 
@@ -99,20 +98,20 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A new id for a column of this name.
-    fn id(&self, name: &str) -> String {
+    /// Makes a unique id for a column of this name.
+    fn new_id(&self, name: &str) -> String {
         let number = self.ids.get();
         self.ids.set(number + 1);
         format!("{name}#{number}")
     }
 
-    /// The expression with the type that the planner finds for it.
-    fn typed(&self, expr: Expr, schema: &DFSchema, span: Span) -> Result<Typed, QueryError> {
+    /// Infers the type of an expression with DataFusion.
+    fn infer_type(&self, expr: Expr, schema: &DFSchema, span: Span) -> Result<TypedExpr, QueryError> {
         use datafusion::logical_expr::ExprSchemable;
-        let (_, field) = expr.to_field(schema).map_err(|error| error_at_span(message(&error), span))?;
+        let (_, field) = expr.to_field(schema).map_err(|error| error_at_span(innermost_message(&error), span))?;
         let field = Arc::new(field.as_ref().clone().with_name("").with_nullable(true));
         Ok(match field.data_type() {
-            // The engine counts in widths that GoogleSQL does not have.
+            // GoogleSQL has one integer type. DataFusion's functions return several.
             DataType::Int8
             | DataType::Int16
             | DataType::Int32
@@ -121,30 +120,30 @@ impl<'a> Resolver<'a> {
             | DataType::UInt32
             | DataType::UInt64 => {
                 let field = types::plain(DataType::Int64);
-                Typed { expr: supertype::arrow_cast(expr, &field), field }
+                TypedExpr { expr: supertype::arrow_cast(expr, &field), field }
             }
-            _ => Typed { expr, field },
+            _ => TypedExpr { expr, field },
         })
     }
 
-    /// Scans a table; its columns get new ids.
-    fn scan(&self, source: Arc<dyn TableSource>) -> Result<(LogicalPlan, Vec<(String, Typed)>), QueryError> {
-        let name = TableReference::bare(self.id("table"));
+    /// Scans a table. Its columns get new ids.
+    fn scan_table(&self, source: Arc<dyn TableSource>) -> Result<(LogicalPlan, Vec<(String, TypedExpr)>), QueryError> {
+        let name = TableReference::bare(self.new_id("table"));
         let plan = LogicalPlanBuilder::scan(name, source, None)?;
         let mut exprs = Vec::new();
         let mut columns = Vec::new();
         for (qualifier, field) in plan.schema().iter() {
             let name = field.name().clone();
-            let id = self.id(&name);
+            let id = self.new_id(&name);
             exprs.push(Expr::Column((qualifier, field).into()).alias(&id));
             let field = Arc::new(field.as_ref().clone().with_name("").with_nullable(true));
-            columns.push((name, Typed::column(&id, field)));
+            columns.push((name, TypedExpr::column(&id, field)));
         }
         let plan = plan.project(exprs).and_then(LogicalPlanBuilder::build)?;
         Ok((plan, columns))
     }
 
-    /// What the rows of `plan` are when each of `exprs` gets its id.
+    /// Projects `exprs` over a plan. Each expression becomes a column with its id.
     fn project(&self, plan: LogicalPlan, exprs: impl IntoIterator<Item = (Expr, String)>) -> Result<LogicalPlan, QueryError> {
         let exprs: Vec<Expr> = exprs
             .into_iter()

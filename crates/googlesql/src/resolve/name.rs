@@ -1,8 +1,9 @@
-//! `a`, `t.a`, `t.a.b`: what a name stands for.
+//! Resolves names and paths: `a`, `t.a`, `t.a.b`.
 //!
-//! Inside out: the select list where it is visible, the tables' aliases, the columns that USING
-//! made, those of the tables; and then the same in the enclosing query. What is left of the path
-//! are members of STRUCTs.
+//! The search order is: the aliases of the select list, if the clause can refer to them; the aliases of FROM items;
+//! columns of USING; columns of tables; then the same in the enclosing query. The rest of the path names members of
+//! STRUCTs.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#scoping_rules>.
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column as PlanColumn, Span as PlanSpan};
@@ -12,34 +13,34 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::Resolver;
 use crate::QueryError;
 use crate::error_location::{error_at_span, unsupported_at};
-use crate::resolve::scope::{Captured, Clause, Column, Env, Outer, RangeVariable, Typed, same_name};
+use crate::resolve::scope::{CapturedColumn, Clause, Env, OuterQuery, RangeVariable, ScopeColumn, TypedExpr, is_same_name};
 use crate::types;
 
 impl Resolver<'_> {
-    pub(crate) fn path(&self, env: &Env<'_>, path: &[Ident]) -> Result<Typed, QueryError> {
-        let Some((found, used)) = self.find(env, path)? else {
-            return Err(unrecognized(env, path));
+    pub(crate) fn resolve_path(&self, env: &Env<'_>, path: &[Ident]) -> Result<TypedExpr, QueryError> {
+        let Some((found, used)) = self.find_name(env, path)? else {
+            return Err(unrecognized_error(env, path));
         };
-        let value = path[used..].iter().try_fold(found, |value, member| self.member(value, member))?;
+        let value = path[used..].iter().try_fold(found, |value, member| self.resolve_member(value, member))?;
         match types::unreadable(&value.field) {
             Some(name) => Err(unsupported_at(&format!("queries of {name} columns"), path[0].span)),
             None => Ok(value),
         }
     }
 
-    /// What the first names of the path stand for, and how many these are.
-    fn find(&self, env: &Env<'_>, path: &[Ident]) -> Result<Option<(Typed, usize)>, QueryError> {
+    /// Finds the value of the first names of the path. Returns the value and the number of names.
+    fn find_name(&self, env: &Env<'_>, path: &[Ident]) -> Result<Option<(TypedExpr, usize)>, QueryError> {
         let first = &path[0];
         if first.value.starts_with('@') {
-            return Ok(Some((self.named_parameter(first)?, 1)));
+            return Ok(Some((self.resolve_named_parameter(first)?, 1)));
         }
-        let aliased = || env.aliases.iter().filter(|(name, _)| same_name(name, &first.value));
-        // The arguments of an aggregate function are of the rows that it aggregates.
+        let aliased = || env.aliases.iter().filter(|(name, _)| is_same_name(name, &first.value));
+        // The arguments of an aggregate function cannot refer to the select list.
         if env.clause != Clause::Aggregate && path.len() == 1 {
             let mut found = aliased();
             if let Some((_, value)) = found.next() {
                 if found.any(|(_, other)| other.expr != value.expr) {
-                    return Err(ambiguous(first));
+                    return Err(ambiguous_error(first));
                 }
                 return Ok(Some((value.clone(), 1)));
             }
@@ -49,9 +50,9 @@ impl Resolver<'_> {
                 return Ok(Some((element.clone(), 1)));
             }
             return match path.get(1) {
-                None => Ok(Some((self.whole(range, first)?, 1))),
-                Some(second) => match column_of(range, second)? {
-                    Some(column) => Ok(Some((placed(column.value.clone(), second), 2))),
+                None => Ok(Some((self.build_row_struct(range, first)?, 1))),
+                Some(second) => match find_in_range(range, second)? {
+                    Some(column) => Ok(Some((with_location(column.value.clone(), second), 2))),
                     None => {
                         let message = format!("Name {} not found inside {}", second.value, first.value);
                         Err(error_at_span(message, second.span))
@@ -59,38 +60,38 @@ impl Resolver<'_> {
                 },
             };
         }
-        if let Some(found) = self.column(env, first)? {
+        if let Some(found) = self.find_column(env, first)? {
             return Ok(Some((found, 1)));
         }
         match env.outer {
-            Some(outer) => Ok(self.find(outer.env, path)?.map(|(value, used)| (captured(outer, value), used))),
+            Some(outer) => Ok(self.find_name(outer.env, path)?.map(|(value, used)| (capture(outer, value), used))),
             None => Ok(None),
         }
     }
 
-    fn column(&self, env: &Env<'_>, name: &Ident) -> Result<Option<Typed>, QueryError> {
-        let named = |column: &&Column| same_name(&column.name, &name.value);
+    fn find_column(&self, env: &Env<'_>, name: &Ident) -> Result<Option<TypedExpr>, QueryError> {
+        let named = |column: &&ScopeColumn| is_same_name(&column.name, &name.value);
         if let Some(column) = env.scope.using.iter().find(named) {
-            return Ok(Some(placed(column.value.clone(), name)));
+            return Ok(Some(with_location(column.value.clone(), name)));
         }
-        let mut found = env.scope.ranges.iter().flat_map(|range| &range.columns).filter(|column| !column.merged).filter(named);
+        let mut found = env.scope.ranges.iter().flat_map(|range| &range.columns).filter(|column| !column.is_merged).filter(named);
         let Some(column) = found.next() else { return Ok(None) };
         if found.next().is_some() {
-            return Err(ambiguous(name));
+            return Err(ambiguous_error(name));
         }
-        Ok(Some(placed(column.value.clone(), name)))
+        Ok(Some(with_location(column.value.clone(), name)))
     }
 
-    /// A table's alias alone: its row as a STRUCT.
-    fn whole(&self, range: &RangeVariable, name: &Ident) -> Result<Typed, QueryError> {
+    /// Resolves the alias of a table without a column: the row as a STRUCT.
+    fn build_row_struct(&self, range: &RangeVariable, name: &Ident) -> Result<TypedExpr, QueryError> {
         let members = range.visible().map(|column| (column.name.clone(), column.value.clone())).collect();
-        self.structure(members, name.span)
+        self.build_struct(members, name.span)
     }
 
     /// `value.member`.
-    pub(crate) fn member(&self, value: Typed, member: &Ident) -> Result<Typed, QueryError> {
+    pub(crate) fn resolve_member(&self, value: TypedExpr, member: &Ident) -> Result<TypedExpr, QueryError> {
         if types::is_json(&value.field) {
-            return self.json_member(value, member);
+            return self.access_json_member(value, member);
         }
         let Some(found) = types::member(&value.field, &member.value) else {
             let message = match value.field.data_type() {
@@ -102,25 +103,25 @@ impl Resolver<'_> {
             return Err(error_at_span(message, member.span));
         };
         let field = found.as_ref().clone().with_name("").with_nullable(true);
-        Ok(Typed {
+        Ok(TypedExpr {
             expr: datafusion::functions::core::expr_ext::FieldAccessor::field(value.expr, found.name().as_str()),
             field: field.into(),
         })
     }
 }
 
-fn column_of<'r>(range: &'r RangeVariable, name: &Ident) -> Result<Option<&'r Column>, QueryError> {
-    let mut found = range.columns.iter().filter(|column| same_name(&column.name, &name.value));
+fn find_in_range<'r>(range: &'r RangeVariable, name: &Ident) -> Result<Option<&'r ScopeColumn>, QueryError> {
+    let mut found = range.columns.iter().filter(|column| is_same_name(&column.name, &name.value));
     let first = found.next();
     if found.next().is_some() {
-        return Err(ambiguous(name));
+        return Err(ambiguous_error(name));
     }
     Ok(first)
 }
 
-/// A value of the enclosing query as the subquery sees it.
-fn captured(outer: Outer<'_>, value: Typed) -> Typed {
-    let rewritten = value.expr.clone().transform(|expr| {
+/// Converts a value of the enclosing query to a value of the subquery, and records the columns that it uses.
+fn capture(outer: OuterQuery<'_>, value: TypedExpr) -> TypedExpr {
+    let rewritten = value.expr.transform(|expr| {
         let (id, field) = match &expr {
             Expr::Column(column) => {
                 let schema = outer.env.scope.plan.schema();
@@ -134,52 +135,52 @@ fn captured(outer: Outer<'_>, value: Typed) -> Typed {
         };
         let mut all = outer.captured.borrow_mut();
         if !all.iter().any(|captured| captured.id == id.name) {
-            all.push(Captured { id: id.name.clone(), field: field.clone(), expr: expr.clone() });
+            all.push(CapturedColumn { id: id.name.clone(), field: field.clone(), expr: expr.clone() });
         }
-        Ok(Transformed::yes(match outer.inlined {
+        Ok(Transformed::yes(match outer.is_inlined {
             true => Expr::Column(id),
             false => Expr::OuterReferenceColumn(field, id),
         }))
     });
-    Typed { expr: rewritten.map(|rewritten| rewritten.data).unwrap_or(value.expr), field: value.field }
+    TypedExpr { expr: rewritten.expect("the closure returns no error").data, field: value.field }
 }
 
-/// The value with its place, for messages that are made when the text is far away.
-fn placed(value: Typed, name: &Ident) -> Typed {
+/// Attaches a location to a column, for error messages of later steps.
+fn with_location(value: TypedExpr, name: &Ident) -> TypedExpr {
     let Expr::Column(column) = value.expr else { return value };
     let mut column = PlanColumn::new_unqualified(column.name);
     if let Some(span) = PlanSpan::try_from_sqlparser_span(name.span) {
         column.spans.add_span(span);
     }
-    Typed { expr: Expr::Column(column), field: value.field }
+    TypedExpr { expr: Expr::Column(column), field: value.field }
 }
 
-fn ambiguous(name: &Ident) -> QueryError {
+fn ambiguous_error(name: &Ident) -> QueryError {
     error_at_span(format!("Column name {} is ambiguous", name.value), name.span)
 }
 
-fn unrecognized(env: &Env<'_>, path: &[Ident]) -> QueryError {
+fn unrecognized_error(env: &Env<'_>, path: &[Ident]) -> QueryError {
     let name = &path[0];
     if ["_PARTITIONTIME", "_PARTITIONDATE", "_FILE_NAME"].iter().any(|pseudo| name.value.eq_ignore_ascii_case(pseudo)) {
         return unsupported_at(&format!("the pseudo-column {}", name.value), name.span);
     }
-    let hint = suggestion(env, &name.value).map(|known| format!("; Did you mean {known}?")).unwrap_or_default();
+    let hint = suggest_name(env, &name.value).map(|known| format!("; Did you mean {known}?")).unwrap_or_default();
     error_at_span(format!("Unrecognized name: {}{hint}", name.value), name.span)
 }
 
-/// The known name that is likest to this one, if it is like it at all.
-fn suggestion(env: &Env<'_>, name: &str) -> Option<String> {
+/// The most similar known name, if one is similar enough.
+fn suggest_name(env: &Env<'_>, name: &str) -> Option<String> {
     let columns =
         env.scope.ranges.iter().flat_map(|range| range.columns.iter().map(|column| column.name.clone()).chain(range.alias.clone()));
     columns
-        .map(|known| (distance(&known.to_lowercase(), &name.to_lowercase()), known))
+        .map(|known| (edit_distance(&known.to_lowercase(), &name.to_lowercase()), known))
         .filter(|(distance, known)| *distance <= name.len().max(known.len()) / 3)
         .min()
         .map(|(_, known)| known)
 }
 
-/// How many letters must be changed, added or taken away to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
+/// The Levenshtein distance of two names.
+fn edit_distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);
@@ -189,5 +190,5 @@ fn distance(a: &str, b: &str) -> usize {
             row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
         }
     }
-    row.last().copied().unwrap_or_default()
+    row[b.chars().count()]
 }

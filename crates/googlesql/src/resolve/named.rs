@@ -1,4 +1,6 @@
-//! Arguments by name (`wide_number_mode => 'round'`), and those that a call leaves out.
+//! Named arguments (`wide_number_mode => 'round'`) and the defaults of omitted arguments.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-reference#named_arguments>.
 
 use datafusion::logical_expr::lit;
 use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArgOperator};
@@ -8,18 +10,18 @@ use super::Resolver;
 use crate::QueryError;
 use crate::error_location::error_at_span;
 use crate::functions;
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
-/// An argument that is given by its name.
+/// A named argument of a call.
 pub(crate) struct NamedArgument<'s> {
     name: &'s ast::Ident,
     value: &'s ast::Expr,
 }
 
 impl<'s> NamedArgument<'s> {
-    /// None of an argument without a name.
-    pub(crate) fn of(arg: &'s FunctionArg) -> Option<NamedArgument<'s>> {
+    /// Returns `None` for an argument without a name.
+    pub(crate) fn parse(arg: &'s FunctionArg) -> Option<NamedArgument<'s>> {
         let (name, value, operator) = match arg {
             FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator } => (name, value, operator),
             FunctionArg::ExprNamed { name: ast::Expr::Identifier(name), arg: FunctionArgExpr::Expr(value), operator } => {
@@ -32,15 +34,15 @@ impl<'s> NamedArgument<'s> {
 }
 
 impl Resolver<'_> {
-    /// All arguments in the places where the function has them.
-    pub(crate) fn in_places(
+    /// Arranges positional and named arguments in the order of the function's signature, and adds the defaults.
+    pub(crate) fn arrange_arguments(
         &self,
         env: &Env<'_>,
         function: &str,
-        mut plain: Vec<Typed>,
+        mut plain: Vec<TypedExpr>,
         named: &[NamedArgument<'_>],
         span: Span,
-    ) -> Result<Vec<Typed>, QueryError> {
+    ) -> Result<Vec<TypedExpr>, QueryError> {
         let declared = functions::named_arguments(function);
         let known = declared.map_or(&[][..], |declared| declared.arguments);
         let is = |argument: &NamedArgument<'_>, name: &str| argument.name.value.eq_ignore_ascii_case(name);
@@ -51,15 +53,15 @@ impl Resolver<'_> {
         }
         let Some(declared) = declared else { return Ok(plain) };
         let first = declared.first.filter(|first| *first < plain.len()).unwrap_or(plain.len());
-        let mut by_place = plain.split_off(first).into_iter();
+        let mut positional = plain.split_off(first).into_iter();
         for argument in declared.arguments {
             let mut by_name = named.iter().filter(|named| is(named, argument.name));
-            plain.push(match (by_place.next(), by_name.next(), by_name.next()) {
+            plain.push(match (positional.next(), by_name.next(), by_name.next()) {
                 (Some(value), None, None) => value,
-                (None, Some(named), None) => self.expr(env, named.value)?,
+                (None, Some(named), None) => self.resolve_expr(env, named.value)?,
                 (None, None, None) => {
                     let value = argument.default();
-                    Typed { field: types::plain(value.data_type()), expr: lit(value) }
+                    TypedExpr { field: types::plain(value.data_type()), expr: lit(value) }
                 }
                 _ => {
                     let message =
@@ -68,7 +70,7 @@ impl Resolver<'_> {
                 }
             });
         }
-        plain.extend(by_place);
+        plain.extend(positional);
         Ok(plain)
     }
 }

@@ -1,27 +1,27 @@
-//! What is around a query, and the rows that a correlated subquery is run for.
+//! The context of a nested query: the enclosing query and, for a correlated subquery, its rows.
 
 use datafusion::common::Column as PlanColumn;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
-use super::scope::{Captured, Outer, Scope};
+use super::scope::{CapturedColumn, OuterQuery, Scope};
 use crate::error::QueryError;
 
-/// What is around a query.
+/// The context of a nested query.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Nesting<'e> {
-    pub outer: Option<Outer<'e>>,
-    /// The query is run for many rows of the outer one at once.
+    pub outer: Option<OuterQuery<'e>>,
+    /// The rows of the enclosing query, if the query runs for many of them at once.
     pub rows: Option<&'e OuterRows>,
 }
 
-/// The rows that a subquery is run for.
+/// The rows of the enclosing query that a correlated subquery runs for.
 pub(crate) struct OuterRows {
-    /// The id of the column with a row's number.
+    /// The id of the column that numbers the rows.
     pub row: String,
     pub plan: LogicalPlan,
-    /// The columns of the outer query.
-    pub captured: Vec<Captured>,
+    /// The columns of the enclosing query that the subquery uses.
+    pub captured: Vec<CapturedColumn>,
 }
 
 impl OuterRows {
@@ -29,15 +29,15 @@ impl OuterRows {
         Scope { plan: self.plan.clone(), ranges: Vec::new(), using: Vec::new() }
     }
 
-    pub(crate) fn column(&self) -> Expr {
+    pub(crate) fn row_number(&self) -> Expr {
         Expr::Column(PlanColumn::new_unqualified(&self.row))
     }
 
-    /// The expression with windows that end where the row does.
-    pub(crate) fn partitioned(&self, expr: Expr) -> Result<Expr, QueryError> {
+    /// Partitions the window functions of an expression by the row number.
+    pub(crate) fn partition_windows(&self, expr: Expr) -> Result<Expr, QueryError> {
         let rewritten = expr.transform_down(|expr| match expr {
             Expr::WindowFunction(mut function) => {
-                function.params.partition_by.push(self.column());
+                function.params.partition_by.push(self.row_number());
                 Ok(Transformed::new(Expr::WindowFunction(function), true, TreeNodeRecursion::Jump))
             }
             other => Ok(Transformed::no(other)),
@@ -50,8 +50,8 @@ impl OuterRows {
     }
 }
 
-/// The rows in their order, where they have one.
-pub(crate) fn sorted(plan: LogicalPlan, order: &[SortExpr]) -> Result<LogicalPlan, QueryError> {
+/// Sorts the plan, if `order` is not empty.
+pub(crate) fn sort_plan(plan: LogicalPlan, order: &[SortExpr]) -> Result<LogicalPlan, QueryError> {
     if order.is_empty() {
         return Ok(plan);
     }

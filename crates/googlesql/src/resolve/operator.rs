@@ -1,30 +1,32 @@
-//! Operators: logic, arithmetic, `||`, bits.
+//! Resolves logical, arithmetic, concatenation and bitwise operators.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 
 use datafusion::logical_expr::expr::BinaryExpr;
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::sql::sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::Resolver;
-use super::expression::boolean;
+use super::expression::typed_bool;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
 impl Resolver<'_> {
-    pub(crate) fn binary(
+    pub(crate) fn resolve_binary(
         &self,
         env: &Env<'_>,
         left: &ast::Expr,
         op: &BinaryOperator,
         right: &ast::Expr,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
-        refuse_null(left, op, right)?;
+    ) -> Result<TypedExpr, QueryError> {
+        reject_null_operands(left, op, right)?;
         let comparison = match op {
-            BinaryOperator::And => return self.chain(env, left, right, "AND"),
-            BinaryOperator::Or => return self.chain(env, left, right, "OR"),
+            BinaryOperator::And => return self.resolve_logical_chain(env, left, right, "AND"),
+            BinaryOperator::Or => return self.resolve_logical_chain(env, left, right, "OR"),
             BinaryOperator::Eq => Operator::Eq,
             BinaryOperator::NotEq => Operator::NotEq,
             BinaryOperator::Lt => Operator::Lt,
@@ -32,17 +34,17 @@ impl Resolver<'_> {
             BinaryOperator::Gt => Operator::Gt,
             BinaryOperator::GtEq => Operator::GtEq,
             other => {
-                let (name, function) = arithmetic(other).ok_or_else(|| unsupported(&format!("the operator {other}"), syntax))?;
-                let (left, right) = (self.expr(env, left)?, self.expr(env, right)?);
-                return self.arithmetic(env, name, function, left, right, syntax);
+                let (name, function) = arithmetic_function(other).ok_or_else(|| unsupported(&format!("the operator {other}"), syntax))?;
+                let (left, right) = (self.resolve_expr(env, left)?, self.resolve_expr(env, right)?);
+                return self.resolve_arithmetic(env, name, function, left, right, syntax);
             }
         };
-        let (left, right) = (self.expr(env, left)?, self.expr(env, right)?);
+        let (left, right) = (self.resolve_expr(env, left)?, self.resolve_expr(env, right)?);
         self.compare(left, comparison, right, syntax)
     }
 
-    /// `a AND b AND c`, without going deeper for each of them.
-    fn chain(&self, env: &Env<'_>, left: &ast::Expr, right: &ast::Expr, word: &str) -> Result<Typed, QueryError> {
+    /// Resolves `a AND b AND c` without one recursion per operand.
+    fn resolve_logical_chain(&self, env: &Env<'_>, left: &ast::Expr, right: &ast::Expr, word: &str) -> Result<TypedExpr, QueryError> {
         let mut operands = vec![right];
         let mut rest = left;
         while let ast::Expr::BinaryOp { left, op, right } = rest
@@ -52,21 +54,22 @@ impl Resolver<'_> {
             rest = left;
         }
         operands.push(rest);
-        let operands: Vec<Expr> = operands.into_iter().rev().map(|operand| self.condition(env, operand, word)).collect::<Result<_, _>>()?;
-        Ok(boolean(balanced(operands, if word == "AND" { Operator::And } else { Operator::Or })))
+        let operands: Vec<Expr> =
+            operands.into_iter().rev().map(|operand| self.resolve_condition(env, operand, word)).collect::<Result<_, _>>()?;
+        Ok(typed_bool(build_balanced_tree(operands, if word == "AND" { Operator::And } else { Operator::Or })))
     }
 
-    fn arithmetic(
+    fn resolve_arithmetic(
         &self,
         env: &Env<'_>,
         name: &str,
         function: &str,
-        left: Typed,
-        right: Typed,
+        left: TypedExpr,
+        right: TypedExpr,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         let names = format!("{}, {}", types::of(&left.field), types::of(&right.field));
-        self.internal(env, function, vec![left.expr, right.expr], syntax).map_err(|error| match error {
+        self.call_internal(env, function, vec![left.expr, right.expr], syntax).map_err(|error| match error {
             QueryError::Invalid(message) if message.starts_with("Error during") || message.contains("coerce") => {
                 error_at(format!("No matching signature for operator {name} for argument types: {names}"), syntax)
             }
@@ -74,27 +77,33 @@ impl Resolver<'_> {
         })
     }
 
-    pub(crate) fn unary(&self, env: &Env<'_>, op: UnaryOperator, of: &ast::Expr, syntax: &ast::Expr) -> Result<Typed, QueryError> {
+    pub(crate) fn resolve_unary(
+        &self,
+        env: &Env<'_>,
+        op: UnaryOperator,
+        of: &ast::Expr,
+        syntax: &ast::Expr,
+    ) -> Result<TypedExpr, QueryError> {
         match op {
-            UnaryOperator::Not => Ok(boolean(Expr::Not(Box::new(self.condition(env, of, "NOT")?)))),
-            UnaryOperator::Plus => self.expr(env, of),
+            UnaryOperator::Not => Ok(typed_bool(Expr::Not(Box::new(self.resolve_condition(env, of, "NOT")?)))),
+            UnaryOperator::Plus => self.resolve_expr(env, of),
             UnaryOperator::Minus => {
-                if let Some(literal) = self.negative_literal(of) {
+                if let Some(literal) = self.parse_negative_literal(of) {
                     return Ok(literal);
                 }
-                let value = self.expr(env, of)?;
-                self.internal(env, "$negate", vec![value.expr], syntax)
+                let value = self.resolve_expr(env, of)?;
+                self.call_internal(env, "$negate", vec![value.expr], syntax)
             }
             UnaryOperator::BitwiseNot => {
-                let value = self.expr(env, of)?;
-                self.internal(env, "$bit_not", vec![value.expr], syntax)
+                let value = self.resolve_expr(env, of)?;
+                self.call_internal(env, "$bit_not", vec![value.expr], syntax)
             }
             other => Err(unsupported(&format!("the operator {other}"), syntax)),
         }
     }
 
-    /// `-1`; the smallest INT64 is no INT64 before its sign.
-    fn negative_literal(&self, of: &ast::Expr) -> Option<Typed> {
+    /// Parses `-1`. The sign belongs to the literal, because the smallest INT64 without its sign is out of range.
+    fn parse_negative_literal(&self, of: &ast::Expr) -> Option<TypedExpr> {
         let ast::Expr::Value(value) = of else { return None };
         let ast::Value::Number(text, _) = &value.value else { return None };
         if let Ok(number) = format!("-{text}").parse::<i64>() {
@@ -102,12 +111,12 @@ impl Resolver<'_> {
         }
         let number: f64 = format!("-{text}").parse().ok()?;
         text.contains(['.', 'e', 'E'])
-            .then(|| Typed { expr: datafusion::logical_expr::lit(number), field: types::plain(DataType::Float64) })
+            .then(|| TypedExpr { expr: datafusion::logical_expr::lit(number), field: types::plain(DataType::Float64) })
     }
 }
 
-/// The word NULL as an operand, where the answer could only be NULL.
-fn refuse_null(left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Result<(), QueryError> {
+/// Rejects the literal NULL as an operand whose result is always NULL.
+fn reject_null_operands(left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Result<(), QueryError> {
     let name = match op {
         BinaryOperator::Eq => "=",
         BinaryOperator::NotEq => "!=",
@@ -136,8 +145,8 @@ fn is_null_literal(operand: &ast::Expr) -> bool {
     }
 }
 
-/// The operator's name and the function that does its work.
-fn arithmetic(op: &BinaryOperator) -> Option<(&'static str, &'static str)> {
+/// The operator's name and the internal function that implements it.
+fn arithmetic_function(op: &BinaryOperator) -> Option<(&'static str, &'static str)> {
     Some(match op {
         BinaryOperator::Plus => ("+", "$add"),
         BinaryOperator::Minus => ("-", "$subtract"),
@@ -153,14 +162,14 @@ fn arithmetic(op: &BinaryOperator) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// The operands as a tree that is no deeper than it must be.
-pub(crate) fn balanced(mut operands: Vec<Expr>, op: Operator) -> Expr {
+/// Combines the operands into a tree of minimum depth.
+pub(crate) fn build_balanced_tree(mut operands: Vec<Expr>, op: Operator) -> Expr {
     match operands.len() {
         0 => datafusion::logical_expr::lit(op == Operator::And),
         1 => operands.remove(0),
         length => {
             let right = operands.split_off(length / 2);
-            Expr::BinaryExpr(BinaryExpr::new(Box::new(balanced(operands, op)), op, Box::new(balanced(right, op))))
+            Expr::BinaryExpr(BinaryExpr::new(Box::new(build_balanced_tree(operands, op)), op, Box::new(build_balanced_tree(right, op))))
         }
     }
 }

@@ -1,4 +1,6 @@
-//! ORDER BY: NULLs are the smallest values, so they come first ascending and last descending.
+//! Resolves the keys of ORDER BY. NULLs sort first in ascending order and last in descending order.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#order_by_clause>.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::SortExpr;
@@ -8,28 +10,28 @@ use super::Resolver;
 use crate::QueryError;
 use crate::error_location::error_at;
 use crate::physical::order_key::order_key;
-use crate::resolve::scope::{Env, Typed};
+use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
 impl Resolver<'_> {
-    /// The keys of an ORDER BY within a function's arguments or a window.
-    pub(crate) fn sort_keys(&self, env: &Env<'_>, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
+    /// Resolves the ORDER BY of a function's arguments or of a window.
+    pub(crate) fn resolve_sort_keys(&self, env: &Env<'_>, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
         keys.iter()
             .map(|key| {
-                let value = self.expr(env, &key.expr)?;
+                let value = self.resolve_expr(env, &key.expr)?;
                 check_orderable(&value, &key.expr)?;
-                Ok(sort(value, &key.options))
+                Ok(sort_expr(value, &key.options))
             })
             .collect()
     }
 }
 
-pub(crate) fn sort(value: Typed, options: &ast::OrderByOptions) -> SortExpr {
+pub(crate) fn sort_expr(value: TypedExpr, options: &ast::OrderByOptions) -> SortExpr {
     let ascending = options.asc.unwrap_or(true);
     SortExpr::new(order_key(value.expr, value.field.data_type()), ascending, options.nulls_first.unwrap_or(ascending))
 }
 
-pub(crate) fn check_orderable(value: &Typed, syntax: &ast::Expr) -> Result<(), QueryError> {
+pub(crate) fn check_orderable(value: &TypedExpr, syntax: &ast::Expr) -> Result<(), QueryError> {
     let is_ordered = !types::is_json(&value.field) && !matches!(value.field.data_type(), DataType::List(_) | DataType::Struct(_));
     if is_ordered {
         return Ok(());

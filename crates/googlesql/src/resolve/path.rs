@@ -1,4 +1,6 @@
-//! The name of a table: `` `my-project.dataset.table` ``, `dataset.table`, my-project.dataset.table.
+//! Parses the name of a table: `` `my-project.dataset.table` ``, `dataset.table`, `my-project.dataset.table`.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#table_names>.
 
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Spanned};
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -8,14 +10,14 @@ use crate::error::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported};
 use crate::query::Query;
 
-/// A table's name, its parts apart, however they were quoted.
+/// The parts of a table's name, without quotes.
 pub(crate) struct TablePath {
     pub parts: Vec<String>,
     pub span: Span,
 }
 
 impl TablePath {
-    pub(crate) fn read(name: &ObjectName) -> Result<TablePath, QueryError> {
+    pub(crate) fn parse(name: &ObjectName) -> Result<TablePath, QueryError> {
         let mut parts = Vec::new();
         for part in &name.0 {
             let Some(Ident { value, quote_style, .. }) = part.as_ident() else {
@@ -35,13 +37,13 @@ impl TablePath {
         Ok(TablePath { parts, span: name.span() })
     }
 
-    /// The name that the table has in the query if it is given none: the last part.
-    pub(crate) fn alias(&self) -> &str {
+    /// The table's alias if the query gives none: the last part.
+    pub(crate) fn default_alias(&self) -> &str {
         self.parts.last().map_or("", String::as_str)
     }
 
-    /// Which table it is: its project and dataset may be the query's.
-    pub(crate) fn table(&self, query: &Query) -> Result<TableName, QueryError> {
+    /// The full name. The defaults of project and dataset are the query's.
+    pub(crate) fn table_name(&self, query: &Query) -> Result<TableName, QueryError> {
         let at = |project: &str, dataset: &str, table: &str| TableName {
             dataset: DatasetName { project: project.to_owned(), dataset: dataset.to_owned() },
             table: table.to_owned(),

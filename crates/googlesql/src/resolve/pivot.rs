@@ -1,45 +1,46 @@
-//! PIVOT and UNPIVOT: each is a query over the table that it follows.
+//! Resolves PIVOT and UNPIVOT.
 //!
-//! `PIVOT(SUM(x) AS s FOR c IN ('a', 'b' AS bb))` selects `SUM(IF(c = 'a', x, NULL)) AS s_a`, …
-//! grouped by all columns that are named nowhere in it; for the value NULL, `c IS NULL`.
+//! `PIVOT(SUM(x) AS s FOR c IN ('a', 'b' AS bb))` becomes `SUM(IF(c = 'a', x, NULL)) AS s_a` and so on, grouped by all
+//! columns that PIVOT does not mention. The condition for the value NULL is `c IS NULL`.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#pivot_operator>.
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
 use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, PivotValueSource, TableFactor};
 
 use super::Resolver;
-use super::aggregate::Arguments;
+use super::aggregate::CallArguments;
 use super::nesting::Nesting;
-use super::query::combined_all;
+use super::query::union_all_plans;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
-use crate::resolve::scope::{Clause, Column, Env, RangeVariable, Scope, Typed, same_name};
+use crate::resolve::scope::{Clause, Env, RangeVariable, Scope, ScopeColumn, TypedExpr, is_same_name};
 
 /// A value that becomes a column.
-struct Value {
-    typed: Typed,
+struct PivotValue {
+    typed: TypedExpr,
     name: String,
 }
 
 impl Resolver<'_> {
-    pub(crate) fn pivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
+    pub(crate) fn resolve_pivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Pivot { table, aggregate_functions, value_column, value_source, default_on_null: None, alias } = factor else {
             return Err(unsupported("this form of PIVOT", factor));
         };
         let ([by], PivotValueSource::List(values)) = (value_column.as_slice(), value_source) else {
             return Err(unsupported("PIVOT by several columns or by a subquery", factor));
         };
-        let input = self.relation(table, nesting)?;
-        let env = self.env_of(&input, nesting, Clause::From);
-        let key = self.expr(&env, by)?;
-        let mut named = names_in(by);
+        let input = self.resolve_from_item(table, nesting)?;
+        let env = self.build_env(&input, nesting, Clause::From);
+        let key = self.resolve_expr(&env, by)?;
+        let mut named = column_names_in(by);
         let mut columns = Vec::new();
         let mut exprs = Vec::new();
-        let values = values.iter().map(|value| self.pivot_value(value)).collect::<Result<Vec<_>, _>>()?;
+        let values = values.iter().map(|value| self.resolve_pivot_value(value)).collect::<Result<Vec<_>, _>>()?;
         for value in &values {
             for function in aggregate_functions {
-                named.extend(names_in(&function.expr));
-                let aggregated = self.aggregate_where(&env, &function.expr, &key, value)?;
+                named.extend(column_names_in(&function.expr));
+                let aggregated = self.build_filtered_aggregate(&env, &function.expr, &key, value)?;
                 let name = match &function.alias {
                     Some(alias) => format!("{}_{}", alias.value, value.name),
                     None if aggregate_functions.len() > 1 => {
@@ -51,49 +52,55 @@ impl Resolver<'_> {
                 columns.push((name, aggregated));
             }
         }
-        let kept: Vec<&Column> = input
+        let kept: Vec<&ScopeColumn> = input
             .ranges
             .iter()
             .flat_map(RangeVariable::visible)
-            .filter(|column| !named.iter().any(|name| same_name(name, &column.name)))
+            .filter(|column| !named.iter().any(|name| is_same_name(name, &column.name)))
             .collect();
         let keys = kept.iter().map(|column| column.value.expr.clone()).collect();
-        let groups = self.groups(input.plan.clone(), keys, None, &exprs.iter().collect::<Vec<_>>())?;
+        let groups = self.build_groups(input.plan.clone(), keys, None, &exprs.iter().collect::<Vec<_>>())?;
         let kept = kept.into_iter().map(|column| (column.name.clone(), column.value.clone()));
         let mut projected = Vec::new();
         let mut output = Vec::new();
         for (name, value) in kept.chain(columns) {
-            let id = self.id(&name);
+            let id = self.new_id(&name);
             projected.push((groups.rewrite(value.expr)?, id.clone()));
-            output.push(Column::new(name, Typed::column(&id, value.field)));
+            output.push(ScopeColumn::new(name, TypedExpr::column(&id, value.field)));
         }
         let plan = self.project(groups.plan, projected)?;
-        let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
+        let alias = alias.as_ref().map(super::from::alias_name).transpose()?;
         Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 
-    fn pivot_value(&self, value: &ast::ExprWithAlias) -> Result<Value, QueryError> {
-        let typed = self.constant(&value.expr)?;
+    fn resolve_pivot_value(&self, value: &ast::ExprWithAlias) -> Result<PivotValue, QueryError> {
+        let typed = self.resolve_constant(&value.expr)?;
         let name = match (&value.alias, self.evaluate(&typed.expr)?) {
             (Some(alias), _) => alias.value.clone(),
-            (None, value) => value_name(&value),
+            (None, value) => value_column_name(&value),
         };
-        Ok(Value { typed, name })
+        Ok(PivotValue { typed, name })
     }
 
-    /// The aggregate function over the rows where the key has this value.
-    fn aggregate_where(&self, env: &Env<'_>, syntax: &ast::Expr, key: &Typed, value: &Value) -> Result<Typed, QueryError> {
+    /// Builds the aggregate function over the rows with this value of the key.
+    fn build_filtered_aggregate(
+        &self,
+        env: &Env<'_>,
+        syntax: &ast::Expr,
+        key: &TypedExpr,
+        value: &PivotValue,
+    ) -> Result<TypedExpr, QueryError> {
         let ast::Expr::Function(call) = syntax else {
             return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
-        let is_star = Arguments::read(call)?.is_star;
+        let is_star = CallArguments::parse(call)?.is_star;
         let mut call = call.clone();
         if is_star && let FunctionArguments::List(list) = &mut call.args {
             let one = ast::Expr::Value(ast::Value::Number("1".to_owned(), false).into());
             list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(one))];
         }
-        let select = env.within(Clause::Select);
-        let aggregated = self.expr(&select, &ast::Expr::Function(call))?;
+        let select = env.with_clause(Clause::Select);
+        let aggregated = self.resolve_expr(&select, &ast::Expr::Function(call))?;
         let condition = match super::supertype::is_null(&value.typed) {
             true => key.expr.clone().is_null(),
             false => self.compare(key.clone(), Operator::Eq, value.typed.clone(), syntax)?.expr,
@@ -102,10 +109,10 @@ impl Resolver<'_> {
             return Err(error_at("PIVOT expression must be an aggregate function call", syntax));
         };
         function.params.filter = Some(Box::new(condition));
-        Ok(Typed { expr: Expr::AggregateFunction(function), field: aggregated.field })
+        Ok(TypedExpr { expr: Expr::AggregateFunction(function), field: aggregated.field })
     }
 
-    pub(crate) fn unpivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
+    pub(crate) fn resolve_unpivot(&self, factor: &TableFactor, nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         let TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } = factor else {
             return Err(unsupported("this form of UNPIVOT", factor));
         };
@@ -113,28 +120,29 @@ impl Resolver<'_> {
             return Err(unsupported("UNPIVOT into several columns", factor));
         };
         let keep_nulls = matches!(null_inclusion, Some(ast::NullInclusion::IncludeNulls));
-        let input = self.relation(table, nesting)?;
-        let env = self.env_of(&input, nesting, Clause::From);
+        let input = self.resolve_from_item(table, nesting)?;
+        let env = self.build_env(&input, nesting, Clause::From);
         let mut values = Vec::new();
         let mut labels = Vec::new();
         for column in columns {
-            values.push(self.expr(&env, &column.expr)?);
+            values.push(self.resolve_expr(&env, &column.expr)?);
             labels.push(match &column.alias {
                 Some(alias) => alias.value.clone(),
-                None => super::select::implied_name(&column.expr).unwrap_or_default(),
+                None => super::select::implied_name(&column.expr)
+                    .ok_or_else(|| error_at("Syntax error: UNPIVOT requires columns or aliases", &column.expr))?,
             });
         }
         let folded: Vec<String> = columns.iter().filter_map(|column| super::select::implied_name(&column.expr)).collect();
         let syntax = &columns[0].expr;
-        let (values, field) = self.one_type("UNPIVOT", values, syntax)?;
-        let kept: Vec<&Column> = input
+        let (values, field) = self.coerce_to_supertype("UNPIVOT", values, syntax)?;
+        let kept: Vec<&ScopeColumn> = input
             .ranges
             .iter()
             .flat_map(RangeVariable::visible)
-            .filter(|column| !folded.iter().any(|name| same_name(name, &column.name)))
+            .filter(|column| !folded.iter().any(|name| is_same_name(name, &column.name)))
             .collect();
-        let ids: Vec<String> = kept.iter().map(|column| self.id(&column.name)).collect();
-        let (value_id, label_id) = (self.id(&value_name.value), self.id(&name.value));
+        let ids: Vec<String> = kept.iter().map(|column| self.new_id(&column.name)).collect();
+        let (value_id, label_id) = (self.new_id(&value_name.value), self.new_id(&name.value));
         let mut plans = Vec::new();
         for (value, label) in values.into_iter().zip(&labels) {
             let mut exprs: Vec<(Expr, String)> =
@@ -143,38 +151,38 @@ impl Resolver<'_> {
             exprs.push((super::literal::text_literal(label).expr, label_id.clone()));
             plans.push(self.project(input.plan.clone(), exprs)?);
         }
-        let value = Typed::column(&value_id, field);
-        let mut plan = combined_all(plans)?;
+        let value = TypedExpr::column(&value_id, field);
+        let mut plan = union_all_plans(plans)?;
         if !keep_nulls {
-            let is_there = value.expr.clone().is_not_null();
-            plan = LogicalPlanBuilder::new(plan).filter(is_there).and_then(LogicalPlanBuilder::build)?;
+            let is_not_null = value.expr.clone().is_not_null();
+            plan = LogicalPlanBuilder::new(plan).filter(is_not_null).and_then(LogicalPlanBuilder::build)?;
         }
-        let label = Typed::column(&label_id, super::literal::text_literal("").field);
-        let mut output: Vec<Column> = kept
+        let label = TypedExpr::column(&label_id, super::literal::text_literal("").field);
+        let mut output: Vec<ScopeColumn> = kept
             .iter()
             .zip(&ids)
-            .map(|(column, id)| Column::new(column.name.clone(), Typed::column(id, column.value.field.clone())))
+            .map(|(column, id)| ScopeColumn::new(column.name.clone(), TypedExpr::column(id, column.value.field.clone())))
             .collect();
-        output.push(Column::new(value_name.value.clone(), value));
-        output.push(Column::new(name.value.clone(), label));
-        let alias = alias.as_ref().map(super::from::plain_alias).transpose()?;
+        output.push(ScopeColumn::new(value_name.value.clone(), value));
+        output.push(ScopeColumn::new(name.value.clone(), label));
+        let alias = alias.as_ref().map(super::from::alias_name).transpose()?;
         Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns: output }], using: Vec::new() })
     }
 }
 
-/// The names of columns that the expression mentions.
-fn names_in(expr: &ast::Expr) -> Vec<String> {
+/// The names of the columns in an expression.
+fn column_names_in(expr: &ast::Expr) -> Vec<String> {
     match expr {
         ast::Expr::Identifier(name) => vec![name.value.clone()],
         ast::Expr::CompoundIdentifier(path) => path.iter().map(|name| name.value.clone()).collect(),
-        ast::Expr::Nested(inner) | ast::Expr::UnaryOp { expr: inner, .. } | ast::Expr::Cast { expr: inner, .. } => names_in(inner),
-        ast::Expr::BinaryOp { left, right, .. } => [names_in(left), names_in(right)].concat(),
+        ast::Expr::Nested(inner) | ast::Expr::UnaryOp { expr: inner, .. } | ast::Expr::Cast { expr: inner, .. } => column_names_in(inner),
+        ast::Expr::BinaryOp { left, right, .. } => [column_names_in(left), column_names_in(right)].concat(),
         ast::Expr::Function(call) => match &call.args {
             FunctionArguments::List(list) => list
                 .args
                 .iter()
                 .flat_map(|arg| match arg {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => names_in(expr),
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => column_names_in(expr),
                     _ => Vec::new(),
                 })
                 .collect(),
@@ -184,8 +192,8 @@ fn names_in(expr: &ast::Expr) -> Vec<String> {
     }
 }
 
-/// What a column is called that stands for a value: `_2026`, `a_b`, `NULL`.
-fn value_name(value: &ScalarValue) -> String {
+/// The name of the column for a value: `_2026`, `a_b`, `NULL`.
+fn value_column_name(value: &ScalarValue) -> String {
     if value.is_null() {
         return "NULL".to_owned();
     }

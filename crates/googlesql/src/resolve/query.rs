@@ -1,57 +1,59 @@
-//! A query around its SELECTs: WITH, set operations, ORDER BY, LIMIT.
+//! Resolves a query expression: WITH, set operations, ORDER BY and LIMIT. `select` resolves each SELECT.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#sql_syntax>.
 
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::sql::sqlparser::ast::{self, LimitClause, OrderByKind, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
-use super::nesting::{Nesting, sorted};
-use super::order::sort;
+use super::nesting::{Nesting, sort_plan};
+use super::order::sort_expr;
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported, unsupported_at};
-use crate::resolve::scope::{Output, Relation, same_name};
+use crate::resolve::scope::{OutputColumn, Relation, is_same_name};
 use crate::types;
 
 impl Resolver<'_> {
-    /// A whole query that stands alone.
-    pub(crate) fn top(&self, query: &ast::Query) -> Result<Relation, QueryError> {
-        let relation = self.query(query, Nesting::default())?;
-        let relation = self.typed_columns(relation)?;
-        let relation = self.spread(relation)?;
-        let plan = sorted(relation.plan, &relation.order)?;
+    /// Resolves the outermost query.
+    pub(crate) fn resolve_top_query(&self, query: &ast::Query) -> Result<Relation, QueryError> {
+        let relation = self.resolve_query(query, Nesting::default())?;
+        let relation = self.replace_null_types(relation)?;
+        let relation = self.expand_value_rows(relation)?;
+        let plan = sort_plan(relation.plan, &relation.order)?;
         let plan = self.project(plan, relation.columns.iter().map(|column| (column.value().expr, column.id.clone())))?;
         Ok(Relation { plan, order: Vec::new(), ..relation })
     }
 
-    /// A result of STRUCTs has their members as its columns.
-    fn spread(&self, relation: Relation) -> Result<Relation, QueryError> {
+    /// Expands rows that are STRUCT values to columns.
+    fn expand_value_rows(&self, relation: Relation) -> Result<Relation, QueryError> {
         let (true, [column]) = (relation.is_value, relation.columns.as_slice()) else {
             return Ok(relation);
         };
-        let plan = sorted(relation.plan, &relation.order)?;
-        let range = super::from::value_range(None, column.value())?;
+        let plan = sort_plan(relation.plan, &relation.order)?;
+        let range = super::from::build_value_range(None, column.value())?;
         let mut exprs = Vec::new();
         let mut columns = Vec::new();
         for member in range.columns {
-            let id = self.id(&member.name);
+            let id = self.new_id(&member.name);
             exprs.push((member.value.expr, id.clone()));
-            columns.push(Output { name: Some(member.name).filter(|name| !name.is_empty()), id, field: member.value.field });
+            columns.push(OutputColumn { name: Some(member.name).filter(|name| !name.is_empty()), id, field: member.value.field });
         }
         Ok(Relation { plan: self.project(plan, exprs)?, columns, order: Vec::new(), is_value: false })
     }
 
-    pub(crate) fn query(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
-        refuse_foreign_clauses(query)?;
-        let in_sight = self.with.borrow().len();
-        let relation = self.with_subqueries(query, nesting).and_then(|()| self.body(query, nesting));
-        self.with.borrow_mut().truncate(in_sight);
+    pub(crate) fn resolve_query(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        reject_foreign_clauses(query)?;
+        let visible = self.with.borrow().len();
+        let relation = self.resolve_with(query, nesting).and_then(|()| self.resolve_body(query, nesting));
+        self.with.borrow_mut().truncate(visible);
         relation
     }
 
-    fn with_subqueries(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<(), QueryError> {
+    fn resolve_with(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<(), QueryError> {
         let Some(with) = &query.with else { return Ok(()) };
         for (index, cte) in with.cte_tables.iter().enumerate() {
             let name = &cte.alias.name;
-            if with.cte_tables[..index].iter().any(|other| same_name(&other.alias.name.value, &name.value)) {
+            if with.cte_tables[..index].iter().any(|other| is_same_name(&other.alias.name.value, &name.value)) {
                 return Err(error_at_span(format!("Duplicate alias {} for WITH subquery", name.value), name.span));
             }
             if !cte.alias.columns.is_empty() {
@@ -59,26 +61,26 @@ impl Resolver<'_> {
             }
             let nesting = Nesting { outer: nesting.outer, rows: None };
             let relation = match with.recursive {
-                true => self.recursive(&name.value, &cte.query, nesting)?,
-                false => self.query(&cte.query, nesting)?,
+                true => self.resolve_recursive_cte(&name.value, &cte.query, nesting)?,
+                false => self.resolve_query(&cte.query, nesting)?,
             };
-            let relation = self.typed_columns(relation)?;
+            let relation = self.replace_null_types(relation)?;
             self.with.borrow_mut().push((name.value.clone(), relation));
         }
         Ok(())
     }
 
-    fn body(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+    fn resolve_body(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
         let order: &[ast::OrderByExpr] = match query.order_by.as_ref().map(|order| &order.kind) {
             None => &[],
             Some(OrderByKind::Expressions(keys)) => keys,
             Some(OrderByKind::All(_)) => return Err(unsupported("ORDER BY ALL", query)),
         };
         let relation = match query.body.as_ref() {
-            SetExpr::Select(select) => self.select(select, order, nesting)?,
+            SetExpr::Select(select) => self.resolve_select(select, order, nesting)?,
             body => {
-                let relation = self.set_expr(body, nesting)?;
-                let order = result_order(&relation, order)?;
+                let relation = self.resolve_set_expr(body, nesting)?;
+                let order = resolve_result_order(&relation, order)?;
                 if order.is_empty() { relation } else { Relation { order, ..relation } }
             }
         };
@@ -89,33 +91,33 @@ impl Resolver<'_> {
             }
             _ => return Err(error_at("Syntax error: Unexpected \",\" in LIMIT", query)),
         };
-        let limit = limit.map(|limit| self.count(limit, "LIMIT")).transpose()?;
-        let offset = offset.map(|offset| self.count(offset, "OFFSET")).transpose()?.unwrap_or(0);
+        let limit = limit.map(|limit| self.evaluate_count(limit, "LIMIT")).transpose()?;
+        let offset = offset.map(|offset| self.evaluate_count(offset, "OFFSET")).transpose()?.unwrap_or(0);
         if let Some(rows) = nesting.rows {
-            return self.limited_rows(rows, relation, limit, offset);
+            return self.limit_per_row(rows, relation, limit, offset);
         }
-        let plan = sorted(relation.plan, &relation.order)?;
+        let plan = sort_plan(relation.plan, &relation.order)?;
         let plan = LogicalPlanBuilder::new(plan).limit(offset, limit).and_then(LogicalPlanBuilder::build)?;
-        // The rows keep their order. To sort them again would have the planner take the same sort
-        // for both, and it loses count of what is skipped in between.
+        // After an OFFSET, the rows are already sorted. DataFusion merges a second equal sort into the first one and
+        // then ignores the OFFSET.
         let order = if offset > 0 { Vec::new() } else { relation.order };
         Ok(Relation { plan, order, ..relation })
     }
 
-    pub(crate) fn set_expr(&self, body: &SetExpr, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+    pub(crate) fn resolve_set_expr(&self, body: &SetExpr, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
         match body {
-            SetExpr::Select(select) => self.select(select, &[], nesting),
-            SetExpr::Query(query) => self.query(query, nesting),
+            SetExpr::Select(select) => self.resolve_select(select, &[], nesting),
+            SetExpr::Query(query) => self.resolve_query(query, nesting),
             SetExpr::SetOperation { .. } if nesting.rows.is_some() => Err(unsupported("UNION in correlated subqueries", body)),
             SetExpr::SetOperation { op, set_quantifier, left, right } => {
-                let relations = vec![self.set_expr(left, nesting)?, self.set_expr(right, nesting)?];
-                self.set_operation(*op, *set_quantifier, relations, body)
+                let relations = vec![self.resolve_set_expr(left, nesting)?, self.resolve_set_expr(right, nesting)?];
+                self.build_set_operation(*op, *set_quantifier, relations, body)
             }
             other => Err(error_at("Syntax error: Expected SELECT", other)),
         }
     }
 
-    fn set_operation(
+    fn build_set_operation(
         &self,
         op: SetOperator,
         quantifier: SetQuantifier,
@@ -137,8 +139,8 @@ impl Resolver<'_> {
         if let Some(other) = relations.iter().find(|relation| relation.columns.len() != count) {
             let message = format!(
                 "Queries in {name} have mismatched column count; query 1 has {}, query 2 has {}",
-                counted(count),
-                counted(other.columns.len())
+                column_count_text(count),
+                column_count_text(other.columns.len())
             );
             return Err(error_at(message, syntax));
         }
@@ -152,33 +154,33 @@ impl Resolver<'_> {
                 return Err(error_at(message, syntax));
             };
             let first = &relations[0].columns[index];
-            let id = self.id(first.name.as_deref().unwrap_or("column"));
+            let id = self.new_id(first.name.as_deref().unwrap_or("column"));
             for (side, value) in sides.iter_mut().zip(values) {
                 side.push((value.expr, id.clone()));
             }
-            columns.push(Output { name: first.name.clone(), id, field });
+            columns.push(OutputColumn { name: first.name.clone(), id, field });
         }
         let is_value = relations[0].is_value;
         let mut plans = Vec::new();
         for (relation, side) in relations.into_iter().zip(sides) {
             plans.push(self.project(relation.plan, side)?);
         }
-        let plan = combined(op, quantifier, plans)?;
+        let plan = combine_plans(op, quantifier, plans)?;
         Ok(Relation { plan, columns, order: Vec::new(), is_value })
     }
 
-    /// Untyped NULLs become INT64.
-    pub(crate) fn typed_columns(&self, mut relation: Relation) -> Result<Relation, QueryError> {
-        let is_null = |column: &Output| column.field.data_type() == &datafusion::arrow::datatypes::DataType::Null;
+    /// Changes columns of untyped NULLs to INT64.
+    pub(crate) fn replace_null_types(&self, mut relation: Relation) -> Result<Relation, QueryError> {
+        let is_null = |column: &OutputColumn| column.field.data_type() == &datafusion::arrow::datatypes::DataType::Null;
         if !relation.columns.iter().any(is_null) {
             return Ok(relation);
         }
-        let plan = sorted(relation.plan, &relation.order)?;
+        let plan = sort_plan(relation.plan, &relation.order)?;
         let mut exprs = Vec::new();
         for column in &mut relation.columns {
-            let value = self.without_null_type(column.value());
-            let id = self.id(column.name.as_deref().unwrap_or("column"));
-            *column = Output { name: column.name.take(), id: id.clone(), field: value.field };
+            let value = self.replace_null_type(column.value());
+            let id = self.new_id(column.name.as_deref().unwrap_or("column"));
+            *column = OutputColumn { name: column.name.take(), id: id.clone(), field: value.field };
             exprs.push((value.expr, id));
         }
         Ok(Relation { plan: self.project(plan, exprs)?, order: Vec::new(), ..relation })
@@ -186,14 +188,14 @@ impl Resolver<'_> {
 }
 
 /// `1 column`, `2 columns`.
-fn counted(columns: usize) -> String {
+fn column_count_text(columns: usize) -> String {
     format!("{columns} column{}", if columns == 1 { "" } else { "s" })
 }
 
-fn combined(op: SetOperator, quantifier: SetQuantifier, plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+fn combine_plans(op: SetOperator, quantifier: SetQuantifier, plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
     let mut plans = plans.into_iter();
     let (Some(left), Some(right)) = (plans.next(), plans.next()) else {
-        return datafusion::common::plan_err!("a set operation has two sides");
+        return datafusion::common::plan_err!("a set operation needs two inputs");
     };
     match op {
         SetOperator::Union => {
@@ -205,20 +207,20 @@ fn combined(op: SetOperator, quantifier: SetQuantifier, plans: Vec<LogicalPlan>)
     }
 }
 
-/// The rows of all of them.
-pub(crate) fn combined_all(plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+/// Combines plans with UNION ALL.
+pub(crate) fn union_all_plans(plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
     let mut plans = plans.into_iter();
     let first = plans.next().map_or_else(|| LogicalPlanBuilder::empty(false).build(), Ok)?;
     plans.try_fold(first, |all, plan| LogicalPlanBuilder::new(all).union(plan)?.build())
 }
 
-/// ORDER BY after a set operation: by its columns only.
-fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
+/// Resolves ORDER BY after a set operation, which can only refer to its columns.
+fn resolve_result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<SortExpr>, QueryError> {
     keys.iter()
         .map(|key| {
             let found = match &key.expr {
                 ast::Expr::Identifier(name) => {
-                    relation.columns.iter().find(|column| column.name.as_deref().is_some_and(|column| same_name(column, &name.value)))
+                    relation.columns.iter().find(|column| column.name.as_deref().is_some_and(|column| is_same_name(column, &name.value)))
                 }
                 ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), .. }) => {
                     number.parse::<usize>().ok().and_then(|number| relation.columns.get(number.checked_sub(1)?))
@@ -226,12 +228,12 @@ fn result_order(relation: &Relation, keys: &[ast::OrderByExpr]) -> Result<Vec<So
                 other => return Err(unsupported("expressions in ORDER BY after a set operation", other)),
             };
             let column = found.ok_or_else(|| error_at(format!("Unrecognized name: {}", key.expr), &key.expr))?;
-            Ok(sort(column.value(), &key.options))
+            Ok(sort_expr(column.value(), &key.options))
         })
         .collect()
 }
 
-fn refuse_foreign_clauses(query: &ast::Query) -> Result<(), QueryError> {
+fn reject_foreign_clauses(query: &ast::Query) -> Result<(), QueryError> {
     if !query.pipe_operators.is_empty() {
         return Err(unsupported("pipe syntax (|>)", query));
     }

@@ -1,7 +1,8 @@
-//! WITH RECURSIVE: a subquery that selects from itself.
+//! Resolves WITH RECURSIVE: a common table expression that refers to itself.
 //!
-//! `base UNION ALL more`: what `more` sees under the subquery's name are the rows that the step
-//! before brought, until there are none.
+//! Its form is `base UNION ALL recursive_term`. In the recursive term, the name refers to the rows of the previous
+//! iteration. The iteration ends when it returns no rows.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#recursive_cte>.
 
 use std::sync::Arc;
 
@@ -13,35 +14,35 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
-use super::nesting::{Nesting, sorted};
+use super::nesting::{Nesting, sort_plan};
 use crate::QueryError;
 use crate::error_location::error_at;
 use crate::physical::work_table::WorkTable;
-use crate::resolve::scope::{Output, Relation};
+use crate::resolve::scope::{OutputColumn, Relation};
 
 impl Resolver<'_> {
-    /// A subquery of a WITH RECURSIVE, which may select from itself.
-    pub(crate) fn recursive(&self, name: &str, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+    /// Resolves a common table expression of WITH RECURSIVE, which may refer to itself.
+    pub(crate) fn resolve_recursive_cte(&self, name: &str, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
         let (SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, left, right }, None, None) =
             (query.body.as_ref(), &query.with, &query.limit_clause)
         else {
-            return self.query(query, nesting);
+            return self.resolve_query(query, nesting);
         };
         let is_distinct = match set_quantifier {
             SetQuantifier::All => false,
             SetQuantifier::Distinct => true,
-            _ => return self.query(query, nesting),
+            _ => return self.resolve_query(query, nesting),
         };
-        let base = self.set_expr(left, nesting)?;
-        let base = self.only_columns(self.typed_columns(base)?)?;
-        let steps = self.id(name);
-        let in_sight = self.with.borrow().len();
-        self.with.borrow_mut().push((name.to_owned(), self.last_rows(&steps, &base.columns)?));
-        let more = self.set_expr(right, nesting);
-        self.with.borrow_mut().truncate(in_sight);
+        let base = self.resolve_set_expr(left, nesting)?;
+        let base = self.drop_sort_columns(self.replace_null_types(base)?)?;
+        let steps = self.new_id(name);
+        let visible = self.with.borrow().len();
+        self.with.borrow_mut().push((name.to_owned(), self.scan_work_table(&steps, &base.columns)?));
+        let more = self.resolve_set_expr(right, nesting);
+        self.with.borrow_mut().truncate(visible);
         let more = more?;
-        if !scans(&more.plan, &steps)? {
-            return self.query(query, nesting);
+        if !reads_table(&more.plan, &steps)? {
+            return self.resolve_query(query, nesting);
         }
         if more.columns.len() != base.columns.len() {
             let message = format!(
@@ -60,29 +61,30 @@ impl Resolver<'_> {
         Ok(Relation { plan, columns: base.columns, order: Vec::new(), is_value: base.is_value })
     }
 
-    /// The relation without what it is ordered by.
-    fn only_columns(&self, relation: Relation) -> Result<Relation, QueryError> {
-        let plan = sorted(relation.plan, &relation.order)?;
+    /// Removes the columns that are only used for sorting.
+    fn drop_sort_columns(&self, relation: Relation) -> Result<Relation, QueryError> {
+        let plan = sort_plan(relation.plan, &relation.order)?;
         let plan = self.project(plan, relation.columns.iter().map(|column| (column.value().expr, column.id.clone())))?;
         Ok(Relation { plan, order: Vec::new(), ..relation })
     }
 
-    /// The rows of the step before.
-    fn last_rows(&self, steps: &str, columns: &[Output]) -> Result<Relation, QueryError> {
-        let field = |column: &Output| -> FieldRef { Arc::new(column.field.as_ref().clone().with_name(&column.id).with_nullable(true)) };
+    /// Scans the rows of the previous iteration.
+    fn scan_work_table(&self, steps: &str, columns: &[OutputColumn]) -> Result<Relation, QueryError> {
+        let field =
+            |column: &OutputColumn| -> FieldRef { Arc::new(column.field.as_ref().clone().with_name(&column.id).with_nullable(true)) };
         let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
         let source = provider_as_source(Arc::new(WorkTable::new(steps, schema)));
         let scan = LogicalPlanBuilder::scan(TableReference::bare(steps), source, None).and_then(LogicalPlanBuilder::build);
         let scan = scan?;
         let exprs: Vec<_> =
             scan.schema().columns().into_iter().map(Expr::Column).zip(columns.iter().map(|column| column.id.clone())).collect();
-        let columns: Vec<Output> = columns.to_vec();
+        let columns: Vec<OutputColumn> = columns.to_vec();
         Ok(Relation { plan: self.project(scan, exprs)?, columns, order: Vec::new(), is_value: false })
     }
 }
 
-/// Whether the plan reads from this table.
-fn scans(plan: &LogicalPlan, name: &str) -> Result<bool, QueryError> {
+/// Whether the plan reads the table.
+fn reads_table(plan: &LogicalPlan, name: &str) -> Result<bool, QueryError> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
         found |= matches!(node, LogicalPlan::TableScan(scan) if scan.table_name.table() == name);

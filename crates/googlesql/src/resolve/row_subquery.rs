@@ -1,11 +1,13 @@
-//! Subqueries over arrays of the row: `(SELECT value FROM UNNEST(params) WHERE key = 'x')`.
+//! Correlated subqueries over arrays of the row: `(SELECT value FROM UNNEST(params) WHERE key = 'x')`.
 //!
-//! No join can be made of these. They become a function instead, which is given the columns that
-//! the subquery uses and runs its plan for a whole batch of rows at once: the columns stand in the
-//! plan as a table with one row for each row of the batch, numbered, and whatever the subquery does
-//! is done for each number apart. WHERE and SELECT need nothing for that; groups and windows get the
-//! number as a further key, LIMIT counts within it, and an aggregation without GROUP BY is joined
-//! back to the numbers, because it has a result for no rows as well.
+//! DataFusion cannot convert such a subquery to a join. It becomes a scalar function instead (`BatchFunction`). The
+//! function runs the subquery's plan for a whole batch of rows. In the plan, a table with a row number and the columns
+//! that the subquery uses represents the batch. The subquery must be evaluated separately for each row number:
+//!
+//! - WHERE and SELECT need no change.
+//! - GROUP BY and window functions get the row number as a further key.
+//! - LIMIT counts the rows of each row number.
+//! - An aggregation without GROUP BY is joined to the row numbers, because it has a result for a row without elements.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -22,124 +24,124 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::{self, SetExpr, TableFactor};
 
 use super::Resolver;
-use super::aggregate::{Groups, of_no_rows};
-use super::nesting::{Nesting, OuterRows, sorted};
+use super::aggregate::{Groups, value_for_no_rows};
+use super::nesting::{Nesting, OuterRows, sort_plan};
 use crate::QueryError;
-use crate::error::message;
+use crate::error::innermost_message;
 use crate::error_location::error_at;
 use crate::physical::batch_function::{BatchFunction, BatchTable};
-use crate::physical::wait;
-use crate::resolve::scope::{Captured, Column, Env, Outer, Output, RangeVariable, Relation, Scope, Typed};
+use crate::physical::block_on;
+use crate::resolve::scope::{CapturedColumn, Env, OuterQuery, OutputColumn, RangeVariable, Relation, Scope, ScopeColumn, TypedExpr};
 use crate::types;
 
 pub(crate) use crate::physical::batch_function::Shape;
 
-/// Whether all that the query selects from are arrays, or nothing.
-pub(crate) fn is_of_arrays(query: &ast::Query) -> bool {
+/// Whether all FROM items of the query are arrays.
+pub(crate) fn reads_only_arrays(query: &ast::Query) -> bool {
     let is_array = |factor: &TableFactor| match factor {
         TableFactor::UNNEST { .. } => true,
-        TableFactor::Derived { subquery, .. } => is_of_arrays(subquery),
+        TableFactor::Derived { subquery, .. } => reads_only_arrays(subquery),
         _ => false,
     };
     match query.body.as_ref() {
         SetExpr::Select(select) if query.with.is_none() => {
             select.from.iter().all(|table| is_array(&table.relation) && table.joins.iter().all(|join| is_array(&join.relation)))
         }
-        SetExpr::Query(inner) if query.with.is_none() => is_of_arrays(inner),
+        SetExpr::Query(inner) if query.with.is_none() => reads_only_arrays(inner),
         _ => false,
     }
 }
 
 impl Resolver<'_> {
-    pub(crate) fn row_subquery(
+    pub(crate) fn build_row_subquery(
         &self,
         env: &Env<'_>,
         query: &ast::Query,
-        captured: &[Captured],
+        captured: &[CapturedColumn],
         shape: Shape,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
-        let rows = self.rows(captured)?;
+    ) -> Result<TypedExpr, QueryError> {
+        let rows = self.build_outer_rows(captured)?;
         let more = RefCell::default();
-        let outer = Outer { env, captured: &more, inlined: true };
-        let relation = self.query(query, Nesting { outer: Some(outer), rows: Some(&rows) })?;
+        let outer = OuterQuery { env, captured: &more, is_inlined: true };
+        let relation = self.resolve_query(query, Nesting { outer: Some(outer), rows: Some(&rows) })?;
 
-        let value = self.without_null_type(relation.columns[0].value());
+        let value = self.replace_null_type(relation.columns[0].value());
         let field = match shape {
             Shape::Scalar => value.field.clone(),
             Shape::Array => types::array_of(&value.field),
             Shape::Exists => types::plain(DataType::Boolean),
         };
-        let mut order = vec![SortExpr::new(rows.column(), true, true)];
+        let mut order = vec![SortExpr::new(rows.row_number(), true, true)];
         order.extend(relation.order.iter().cloned());
-        let plan = if relation.order.is_empty() { relation.plan } else { sorted(relation.plan, &order)? };
-        let plan = self.project(plan, [(rows.column(), rows.row.clone()), (value.expr, self.id("value"))])?;
-        // One batch is no work for several cores.
+        let plan = if relation.order.is_empty() { relation.plan } else { sort_plan(relation.plan, &order)? };
+        let plan = self.project(plan, [(rows.row_number(), rows.row.clone()), (value.expr, self.new_id("value"))])?;
+        // One batch is too small for several cores.
         let mut session = self.session.clone();
         session.config_mut().options_mut().execution.target_partitions = 1;
-        let physical = wait::until_ready(session.create_physical_plan(&plan));
-        let physical = physical.map_err(|error| error_at(message(&error), syntax))?;
+        let physical = block_on::block_on_thread(session.create_physical_plan(&plan));
+        let physical = physical.map_err(|error| error_at(innermost_message(&error), syntax))?;
 
         let runtime = Arc::clone(self.session.runtime_env());
-        let number = self.id("subquery");
+        let number = self.new_id("subquery");
         let function = BatchFunction::new(number, physical, shape, field.data_type().clone(), runtime);
         let args = captured.iter().map(|captured| captured.expr.clone()).collect();
         let udf = Arc::new(ScalarUDF::from(function));
-        Ok(Typed { expr: Expr::ScalarFunction(ScalarFunction::new_udf(udf, args)), field })
+        Ok(TypedExpr { expr: Expr::ScalarFunction(ScalarFunction::new_udf(udf, args)), field })
     }
 
-    /// The table of the rows: their numbers, and the columns that the subquery uses.
-    fn rows(&self, captured: &[Captured]) -> Result<OuterRows, QueryError> {
-        let row = self.id("row");
+    /// Builds the table of the batch: the row numbers and the columns that the subquery uses.
+    fn build_outer_rows(&self, captured: &[CapturedColumn]) -> Result<OuterRows, QueryError> {
+        let row = self.new_id("row");
         let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new("row", DataType::Int64, false))];
         for (index, captured) in captured.iter().enumerate() {
             fields.push(Arc::new(captured.field.as_ref().clone().with_name(format!("column {index}")).with_nullable(true)));
         }
         let ids = std::iter::once(row.clone()).chain(captured.iter().map(|captured| captured.id.clone()));
         let source = provider_as_source(Arc::new(BatchTable::new(Arc::new(Schema::new(fields)))));
-        let table = datafusion::common::TableReference::bare(self.id("rows"));
+        let table = datafusion::common::TableReference::bare(self.new_id("rows"));
         let scan = LogicalPlanBuilder::scan(table, source, None).and_then(LogicalPlanBuilder::build)?;
         let columns: Vec<_> = scan.schema().columns().into_iter().map(Expr::Column).zip(ids).collect();
         let plan = self.project(scan, columns)?;
         Ok(OuterRows { row, plan, captured: captured.to_vec() })
     }
 
-    /// A subquery in the FROM clause of a subquery, for the same rows.
-    pub(crate) fn derived_rows(
+    /// Resolves a subquery in the FROM clause of the correlated subquery, for the same rows.
+    pub(crate) fn resolve_derived_rows(
         &self,
         rows: &OuterRows,
         query: &ast::Query,
         alias: Option<String>,
         nesting: Nesting<'_>,
     ) -> Result<Scope, QueryError> {
-        let relation = self.typed_columns_of_rows(rows, self.query(query, nesting)?)?;
-        let number = self.id("row");
-        let mut columns = vec![(rows.column(), number.clone())];
+        let relation = self.replace_null_types_per_row(rows, self.resolve_query(query, nesting)?)?;
+        let number = self.new_id("row");
+        let mut columns = vec![(rows.row_number(), number.clone())];
         columns.extend(relation.columns.iter().map(|column| (column.value().expr, column.id.clone())));
         let inner = self.project(relation.plan, columns)?;
-        let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
+        let condition = rows.row_number().eq(Expr::Column(PlanColumn::new_unqualified(number)));
         let plan =
             LogicalPlanBuilder::new(rows.plan.clone()).join_on(inner, JoinType::Inner, [condition]).and_then(LogicalPlanBuilder::build)?;
         let columns =
-            relation.columns.into_iter().map(|column| Column::new(column.name.clone().unwrap_or_default(), column.value())).collect();
+            relation.columns.into_iter().map(|column| ScopeColumn::new(column.name.clone().unwrap_or_default(), column.value())).collect();
         Ok(Scope { plan, ranges: vec![RangeVariable { alias, element: None, columns }], using: Vec::new() })
     }
 
-    /// Untyped NULLs become INT64; the rows' numbers stay.
-    fn typed_columns_of_rows(&self, rows: &OuterRows, relation: Relation) -> Result<Relation, QueryError> {
-        let mut exprs = vec![(rows.column(), rows.row.clone())];
+    /// Changes columns of untyped NULLs to INT64 and keeps the row number.
+    fn replace_null_types_per_row(&self, rows: &OuterRows, relation: Relation) -> Result<Relation, QueryError> {
+        let mut exprs = vec![(rows.row_number(), rows.row.clone())];
         let mut columns = Vec::new();
         for column in relation.columns {
-            let value = self.without_null_type(column.value());
-            let id = self.id(column.name.as_deref().unwrap_or("column"));
+            let value = self.replace_null_type(column.value());
+            let id = self.new_id(column.name.as_deref().unwrap_or("column"));
             exprs.push((value.expr, id.clone()));
-            columns.push(Output { name: column.name, id, field: value.field });
+            columns.push(OutputColumn { name: column.name, id, field: value.field });
         }
         Ok(Relation { plan: self.project(relation.plan, exprs)?, columns, order: Vec::new(), is_value: relation.is_value })
     }
 
-    /// GROUP BY within each row.
-    pub(crate) fn groups_of_rows(
+    /// Applies GROUP BY to each row separately.
+    pub(crate) fn build_groups_per_row(
         &self,
         rows: &OuterRows,
         input: LogicalPlan,
@@ -148,9 +150,9 @@ impl Resolver<'_> {
         exprs: &[&Expr],
     ) -> Result<Groups, QueryError> {
         if is_whole {
-            return self.whole_rows(rows, input, exprs);
+            return self.aggregate_per_row(rows, input, exprs);
         }
-        // The outer row's columns are the same throughout a group.
+        // The columns of the enclosing query have the same value in the whole group.
         for expr in exprs {
             expr.apply(|part| match part {
                 Expr::AggregateFunction(_) => Ok(TreeNodeRecursion::Jump),
@@ -161,24 +163,24 @@ impl Resolver<'_> {
                 _ => Ok(TreeNodeRecursion::Continue),
             })?;
         }
-        keys.push(rows.column());
-        self.groups(input, keys, None, exprs)
+        keys.push(rows.row_number());
+        self.build_groups(input, keys, None, exprs)
     }
 
-    /// An aggregation without GROUP BY: one result for each row, also for those without elements.
-    fn whole_rows(&self, rows: &OuterRows, input: LogicalPlan, exprs: &[&Expr]) -> Result<Groups, QueryError> {
-        let groups = self.groups(input, vec![rows.column()], None, exprs)?;
-        let number = self.id("row");
-        let mut columns = vec![(rows.column(), number.clone())];
-        let mut known = vec![(rows.column(), rows.row.clone())];
-        let mut results = vec![(rows.column(), rows.row.clone())];
+    /// Aggregates without GROUP BY: one result per row, including rows without elements.
+    fn aggregate_per_row(&self, rows: &OuterRows, input: LogicalPlan, exprs: &[&Expr]) -> Result<Groups, QueryError> {
+        let groups = self.build_groups(input, vec![rows.row_number()], None, exprs)?;
+        let number = self.new_id("row");
+        let mut columns = vec![(rows.row_number(), number.clone())];
+        let mut known = vec![(rows.row_number(), rows.row.clone())];
+        let mut results = vec![(rows.row_number(), rows.row.clone())];
         for (expr, id) in groups.known {
             let Expr::AggregateFunction(function) = &expr else { continue };
             let column = Expr::Column(PlanColumn::new_unqualified(&id));
             columns.push((column.clone(), id.clone()));
             let data_type = column.get_type(groups.plan.schema())?;
             let counts = ["count", "countif", "approx_count_distinct"].contains(&function.func.name());
-            let default = of_no_rows(&function.func, &data_type).or(counts.then_some(ScalarValue::Int64(Some(0))));
+            let default = value_for_no_rows(&function.func, &data_type).or(counts.then_some(ScalarValue::Int64(Some(0))));
             let value = match default {
                 Some(default) => datafusion::functions::core::expr_fn::coalesce(vec![column, lit(default)]),
                 None => column,
@@ -192,14 +194,14 @@ impl Resolver<'_> {
             known.push((column, captured.id.clone()));
         }
         let grouped = self.project(groups.plan, columns)?;
-        let condition = rows.column().eq(Expr::Column(PlanColumn::new_unqualified(number)));
+        let condition = rows.row_number().eq(Expr::Column(PlanColumn::new_unqualified(number)));
         let plan =
             LogicalPlanBuilder::new(rows.plan.clone()).join_on(grouped, JoinType::Left, [condition]).and_then(LogicalPlanBuilder::build)?;
         Ok(Groups { plan: self.project(plan, results)?, known })
     }
 
-    /// LIMIT within each row.
-    pub(crate) fn limited_rows(
+    /// Applies LIMIT to each row separately.
+    pub(crate) fn limit_per_row(
         &self,
         rows: &OuterRows,
         relation: Relation,
@@ -210,7 +212,7 @@ impl Resolver<'_> {
             fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
             params: WindowFunctionParams {
                 args: Vec::new(),
-                partition_by: vec![rows.column()],
+                partition_by: vec![rows.row_number()],
                 order_by: relation.order.clone(),
                 window_frame: WindowFrame::new((!relation.order.is_empty()).then_some(false)),
                 filter: None,

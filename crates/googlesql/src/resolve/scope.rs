@@ -1,9 +1,8 @@
-//! What names mean at some place of a query.
+//! Scopes: the tables, columns and aliases that an expression can refer to.
 //!
-//! Every column of every relation has an id that no other column of the query has
-//! (`visitor#12`), and the plans know ids only. So a self-join is never ambiguous to the planner,
-//! names are matched here in GoogleSQL's way, whatever their case, and results show them as they
-//! were written.
+//! Each column of each relation has a unique id, such as `visitor#12`. Plans contain only ids, so a self-join is not
+//! ambiguous. Names are matched here by GoogleSQL's rules and are case-insensitive. Results have the names as written.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#scoping_rules>.
 
 use std::cell::RefCell;
 
@@ -12,86 +11,85 @@ use datafusion::common::Column as PlanColumn;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::NamedWindowDefinition;
 
-/// An expression of a plan with its GoogleSQL type.
+/// An expression of a plan and its GoogleSQL type.
 #[derive(Clone, Debug)]
-pub(crate) struct Typed {
+pub(crate) struct TypedExpr {
     pub expr: Expr,
     pub field: FieldRef,
 }
 
-/// A column that a name can stand for.
+/// A column that a name can refer to.
 #[derive(Clone, Debug)]
-pub(crate) struct Column {
+pub(crate) struct ScopeColumn {
     pub name: String,
-    pub value: Typed,
-    /// Known by its name, but not part of `*`: `_TABLE_SUFFIX`.
-    pub hidden: bool,
-    /// One of the two columns of a `USING`: only its table's alias leads to it.
-    pub merged: bool,
+    pub value: TypedExpr,
+    /// Not included in `*`, such as `_TABLE_SUFFIX`.
+    pub is_hidden: bool,
+    /// One of the two columns of a `USING`. A name refers to it only with the table's alias.
+    pub is_merged: bool,
 }
 
-/// What one item of a FROM clause brings: a table, a subquery, the elements of an array.
+/// The columns of one FROM item: a table, a subquery or an array.
 #[derive(Clone, Debug)]
 pub(crate) struct RangeVariable {
     pub alias: Option<String>,
-    /// What the alias alone stands for, if it is not the row: the element of an array.
-    pub element: Option<Typed>,
-    pub columns: Vec<Column>,
+    /// The value of the alias alone if it is an array element, and not a row.
+    pub element: Option<TypedExpr>,
+    pub columns: Vec<ScopeColumn>,
 }
 
-/// What a FROM clause brings, and the plan that gives it.
+/// The columns of a FROM clause and its plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     pub plan: LogicalPlan,
     pub ranges: Vec<RangeVariable>,
-    /// The columns that USING made of two.
-    pub using: Vec<Column>,
+    /// The merged columns of USING.
+    pub using: Vec<ScopeColumn>,
 }
 
 /// A column of the result of a query.
 #[derive(Clone, Debug)]
-pub(crate) struct Output {
-    /// None where the query gives none: `f0_` in the end.
+pub(crate) struct OutputColumn {
+    /// `None` if the query gives no name. The result names such a column `f0_`.
     pub name: Option<String>,
     pub id: String,
     pub field: FieldRef,
 }
 
-/// The result of a query as a plan. The plan may have more columns than those: what it is ordered
-/// by.
+/// The plan of a query. The plan may have further columns that are used for sorting.
 #[derive(Clone, Debug)]
 pub(crate) struct Relation {
     pub plan: LogicalPlan,
-    pub columns: Vec<Output>,
+    pub columns: Vec<OutputColumn>,
     pub order: Vec<datafusion::logical_expr::SortExpr>,
-    /// `SELECT AS STRUCT` or `AS VALUE`: rows that are values, not sets of columns.
+    /// The query is `SELECT AS STRUCT` or `SELECT AS VALUE`: each row is one value.
     pub is_value: bool,
 }
 
 /// A column of an enclosing query that a subquery uses.
 #[derive(Clone, Debug)]
-pub(crate) struct Captured {
+pub(crate) struct CapturedColumn {
     pub id: String,
     pub field: FieldRef,
-    /// What it is in the enclosing query's own terms.
+    /// The expression in the enclosing query.
     pub expr: Expr,
 }
 
-/// The way out of a subquery.
+/// The enclosing query of a subquery.
 #[derive(Clone, Copy)]
-pub(crate) struct Outer<'e> {
+pub(crate) struct OuterQuery<'e> {
     pub env: &'e Env<'e>,
-    pub captured: &'e RefCell<Vec<Captured>>,
-    /// The subquery's own plan has the columns that it captures (see `row_subquery`).
-    pub inlined: bool,
+    pub captured: &'e RefCell<Vec<CapturedColumn>>,
+    /// The subquery's plan contains the captured columns (see `row_subquery`).
+    pub is_inlined: bool,
 }
 
-/// Where an expression stands.
+/// The clause that contains an expression.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clause {
     Select,
     Where,
-    /// The WHERE of a DELETE, which no plan carries out: its subqueries are run before.
+    /// The WHERE of a DELETE. It is not part of a plan, and its subqueries run before it.
     Delete,
     GroupBy,
     Having,
@@ -106,25 +104,25 @@ pub(crate) enum Clause {
     Window,
 }
 
-/// What an expression can refer to.
+/// The names that an expression can refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'e> {
     pub scope: &'e Scope,
     pub clause: Clause,
-    /// The select list, for the clauses that see it.
-    pub aliases: &'e [(String, Typed)],
+    /// The aliases of the select list, for the clauses that can refer to them.
+    pub aliases: &'e [(String, TypedExpr)],
     pub windows: &'e [NamedWindowDefinition],
-    pub outer: Option<Outer<'e>>,
+    pub outer: Option<OuterQuery<'e>>,
 }
 
 impl<'e> Env<'e> {
-    pub(crate) fn within(self, clause: Clause) -> Env<'e> {
+    pub(crate) fn with_clause(self, clause: Clause) -> Env<'e> {
         Env { clause, ..self }
     }
 }
 
 impl Clause {
-    /// As messages say it: `Aggregate function COUNT not allowed in WHERE clause`.
+    /// The name in messages: `Aggregate function COUNT not allowed in WHERE clause`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Clause::Select => "SELECT list",
@@ -142,41 +140,41 @@ impl Clause {
     }
 }
 
-impl Typed {
-    pub(crate) fn column(id: &str, field: FieldRef) -> Typed {
-        Typed { expr: Expr::Column(PlanColumn::new_unqualified(id)), field }
+impl TypedExpr {
+    pub(crate) fn column(id: &str, field: FieldRef) -> TypedExpr {
+        TypedExpr { expr: Expr::Column(PlanColumn::new_unqualified(id)), field }
     }
 }
 
-impl Column {
-    pub(crate) fn new(name: impl Into<String>, value: Typed) -> Column {
-        Column { name: name.into(), value, hidden: false, merged: false }
+impl ScopeColumn {
+    pub(crate) fn new(name: impl Into<String>, value: TypedExpr) -> ScopeColumn {
+        ScopeColumn { name: name.into(), value, is_hidden: false, is_merged: false }
     }
 }
 
 impl RangeVariable {
     pub(crate) fn is_named(&self, name: &str) -> bool {
-        self.alias.as_deref().is_some_and(|alias| same_name(alias, name))
+        self.alias.as_deref().is_some_and(|alias| is_same_name(alias, name))
     }
 
     /// The columns of `alias.*`.
-    pub(crate) fn visible(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|column| !column.hidden)
+    pub(crate) fn visible(&self) -> impl Iterator<Item = &ScopeColumn> {
+        self.columns.iter().filter(|column| !column.is_hidden)
     }
 }
 
-impl Output {
-    pub(crate) fn value(&self) -> Typed {
-        Typed::column(&self.id, FieldRef::clone(&self.field))
+impl OutputColumn {
+    pub(crate) fn value(&self) -> TypedExpr {
+        TypedExpr::column(&self.id, FieldRef::clone(&self.field))
     }
 }
 
-/// Column names and aliases match whatever their case.
-pub(crate) fn same_name(a: &str, b: &str) -> bool {
+/// Whether two names are equal. Column names and aliases are case-insensitive.
+pub(crate) fn is_same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || (!a.is_ascii() && a.to_lowercase() == b.to_lowercase())
 }
 
-/// The name that an id was made of.
-pub(crate) fn name_of(id: &str) -> &str {
+/// The name in an id: `visitor` of `visitor#12`.
+pub(crate) fn name_from_id(id: &str) -> &str {
     id.rsplit_once('#').map_or(id, |(name, _)| name)
 }

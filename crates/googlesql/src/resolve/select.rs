@@ -1,7 +1,8 @@
-//! One SELECT: FROM, WHERE, GROUP BY, HAVING, windows, QUALIFY, the list, DISTINCT, ORDER BY.
+//! Resolves one SELECT: FROM, WHERE, GROUP BY, HAVING, window functions, QUALIFY, select list, DISTINCT and ORDER BY.
 //!
-//! All expressions are resolved in terms of the rows of FROM; then they move up, rewritten, through
-//! the nodes that compute groups and windows, and end in one projection.
+//! First, all expressions are resolved against the rows of FROM. Then they are rewritten to the columns of the nodes
+//! that compute groups and window functions. The last node is a projection.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#select_list>.
 
 use datafusion::common::Column as PlanColumn;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -11,21 +12,21 @@ use datafusion::sql::sqlparser::ast::{self, Distinct, GroupByExpr, SelectItem, S
 
 use super::Resolver;
 use super::nesting::Nesting;
-use super::order::{check_orderable, sort};
+use super::order::{check_orderable, sort_expr};
 use crate::QueryError;
 use crate::error_location::{error_at, error_at_span, unsupported};
-use crate::resolve::scope::{Clause, Env, Output, Relation, Typed, same_name};
+use crate::resolve::scope::{Clause, Env, OutputColumn, Relation, TypedExpr, is_same_name};
 use crate::types;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 
 /// A column of the select list.
-struct Item {
+struct SelectColumn {
     name: Option<String>,
-    value: Typed,
+    value: TypedExpr,
 }
 
-/// An expression of ORDER BY: one of the select list, or another.
-struct Key<'s> {
+/// A key of ORDER BY. `selected` is its index if it is a column of the select list.
+struct SortKey<'s> {
     expr: Expr,
     field: FieldRef,
     selected: Option<usize>,
@@ -33,30 +34,38 @@ struct Key<'s> {
 }
 
 impl Resolver<'_> {
-    pub(crate) fn select(&self, select: &ast::Select, order: &[ast::OrderByExpr], nesting: Nesting<'_>) -> Result<Relation, QueryError> {
-        refuse_foreign_clauses(select)?;
-        let scope = self.from(&select.from, nesting)?;
+    pub(crate) fn resolve_select(
+        &self,
+        select: &ast::Select,
+        order: &[ast::OrderByExpr],
+        nesting: Nesting<'_>,
+    ) -> Result<Relation, QueryError> {
+        reject_foreign_clauses(select)?;
+        let scope = self.resolve_from(&select.from, nesting)?;
         let base = Env { scope: &scope, clause: Clause::Select, aliases: &[], windows: &select.named_window, outer: nesting.outer };
 
-        let items = self.items(&base, select)?;
-        let aliases: Vec<(String, Typed)> =
+        let items = self.resolve_select_items(&base, select)?;
+        let aliases: Vec<(String, TypedExpr)> =
             items.iter().filter_map(|item| item.name.clone().map(|name| (name, item.value.clone()))).collect();
-        let sighted = Env { aliases: &aliases, ..base };
+        let env_with_aliases = Env { aliases: &aliases, ..base };
 
         let mut plan = scope.plan.clone();
         if let Some(selection) = &select.selection {
-            let condition = self.condition(&base.within(Clause::Where), selection, "WHERE clause")?;
-            plan = filtered(plan, condition)?;
+            let condition = self.resolve_condition(&base.with_clause(Clause::Where), selection, "WHERE clause")?;
+            plan = filter_plan(plan, condition)?;
         }
-        let (keys, sets) = self.group_by(&base, select, &items)?;
-        let mut having =
-            select.having.as_ref().map(|having| self.condition(&sighted.within(Clause::Having), having, "HAVING clause")).transpose()?;
+        let (keys, sets) = self.resolve_group_by(&base, select, &items)?;
+        let mut having = select
+            .having
+            .as_ref()
+            .map(|having| self.resolve_condition(&env_with_aliases.with_clause(Clause::Having), having, "HAVING clause"))
+            .transpose()?;
         let mut qualify = select
             .qualify
             .as_ref()
-            .map(|qualify| self.condition(&sighted.within(Clause::Qualify), qualify, "QUALIFY clause"))
+            .map(|qualify| self.resolve_condition(&env_with_aliases.with_clause(Clause::Qualify), qualify, "QUALIFY clause"))
             .transpose()?;
-        let mut order = self.order_by(&sighted.within(Clause::OrderBy), order, &items)?;
+        let mut order = self.resolve_order_by(&env_with_aliases.with_clause(Clause::OrderBy), order, &items)?;
         let mut exprs: Vec<Expr> = items.iter().map(|item| item.value.expr.clone()).collect();
 
         let all = || exprs.iter().chain(having.iter()).chain(qualify.iter()).chain(order.iter().map(|key| &key.expr));
@@ -69,8 +78,8 @@ impl Resolver<'_> {
             let used: Vec<&Expr> = all().collect();
             let is_whole = keys.is_empty() && sets.is_none();
             let groups = match nesting.rows {
-                Some(rows) => self.groups_of_rows(rows, plan, keys, is_whole, &used)?,
-                None => self.groups(plan, keys, sets, &used)?,
+                Some(rows) => self.build_groups_per_row(rows, plan, keys, is_whole, &used)?,
+                None => self.build_groups(plan, keys, sets, &used)?,
             };
             for expr in exprs.iter_mut().chain(having.iter_mut()).chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr))
             {
@@ -78,7 +87,7 @@ impl Resolver<'_> {
             }
             plan = groups.plan;
             if let Some(having) = having {
-                plan = filtered(plan, having)?;
+                plan = filter_plan(plan, having)?;
             }
         }
 
@@ -89,35 +98,39 @@ impl Resolver<'_> {
         }
         if let Some(rows) = nesting.rows {
             for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
-                *expr = rows.partitioned(std::mem::take(expr))?;
+                *expr = rows.partition_windows(std::mem::take(expr))?;
             }
             windows = find_window_exprs(exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr)));
         }
         if !windows.is_empty() {
             plan = LogicalPlanBuilder::window_plan(plan, windows.clone())?;
             for expr in exprs.iter_mut().chain(qualify.iter_mut()).chain(order.iter_mut().map(|key| &mut key.expr)) {
-                *expr = with_columns(std::mem::take(expr), &windows)?;
+                *expr = replace_window_functions(std::mem::take(expr), &windows)?;
             }
         }
         if let Some(qualify) = qualify {
-            plan = filtered(plan, qualify)?;
+            plan = filter_plan(plan, qualify)?;
         }
-        self.list(plan, select, items, exprs, order, nesting)
+        self.build_select_list(plan, select, items, exprs, order, nesting)
     }
 
-    /// The projection, and what comes after it.
-    fn list(
+    /// Builds the projection of the select list, DISTINCT, and the sort keys.
+    fn build_select_list(
         &self,
         plan: LogicalPlan,
         select: &ast::Select,
-        items: Vec<Item>,
+        items: Vec<SelectColumn>,
         exprs: Vec<Expr>,
-        order: Vec<Key<'_>>,
+        order: Vec<SortKey<'_>>,
         nesting: Nesting<'_>,
     ) -> Result<Relation, QueryError> {
-        let columns: Vec<Output> = items
+        let columns: Vec<OutputColumn> = items
             .into_iter()
-            .map(|item| Output { id: self.id(item.name.as_deref().unwrap_or("column")), name: item.name, field: item.value.field })
+            .map(|item| OutputColumn {
+                id: self.new_id(item.name.as_deref().unwrap_or("column")),
+                name: item.name,
+                field: item.value.field,
+            })
             .collect();
         let mut projected: Vec<(Expr, String)> = exprs.into_iter().zip(columns.iter().map(|column| column.id.clone())).collect();
         let is_distinct = matches!(select.distinct, Some(Distinct::Distinct))
@@ -128,40 +141,40 @@ impl Resolver<'_> {
             }
         }
         let mut sorts: Vec<SortExpr> = Vec::new();
-        let mut of_distinct: Vec<(Expr, String)> = Vec::new();
+        let mut distinct_sort_keys: Vec<(Expr, String)> = Vec::new();
         for key in order {
             let same = key.selected.or_else(|| projected.iter().position(|(expr, _)| *expr == key.expr));
             let id = match same {
                 Some(index) => projected[index].1.clone(),
                 None if is_distinct => {
-                    let id = self.id("order");
-                    of_distinct.push((over_selected(key.expr, &projected, select)?, id.clone()));
+                    let id = self.new_id("order");
+                    distinct_sort_keys.push((rewrite_to_selected(key.expr, &projected, select)?, id.clone()));
                     id
                 }
                 None => {
-                    let id = self.id("order");
+                    let id = self.new_id("order");
                     projected.push((key.expr, id.clone()));
                     id
                 }
             };
-            sorts.push(sort(Typed::column(&id, key.field), key.options));
+            sorts.push(sort_expr(TypedExpr::column(&id, key.field), key.options));
         }
         if let Some(rows) = nesting.rows {
-            projected.push((rows.column(), rows.row.clone()));
+            projected.push((rows.row_number(), rows.row.clone()));
         }
         let mut plan = self.project(plan, projected)?;
         if is_distinct {
             plan = LogicalPlanBuilder::new(plan).distinct().and_then(LogicalPlanBuilder::build)?;
         }
-        if !of_distinct.is_empty() {
+        if !distinct_sort_keys.is_empty() {
             let kept = plan.schema().columns().into_iter().map(|column| (Expr::Column(column.clone()), column.name));
-            let all: Vec<_> = kept.chain(of_distinct).collect();
+            let all: Vec<_> = kept.chain(distinct_sort_keys).collect();
             plan = self.project(plan, all)?;
         }
         let relation = Relation { plan, columns, order: sorts, is_value: false };
         match select.value_table_mode {
             None => Ok(relation),
-            Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct) => self.as_struct(relation, nesting),
+            Some(ValueTableMode::AsStruct | ValueTableMode::DistinctAsStruct) => self.build_as_struct(relation, nesting),
             Some(ValueTableMode::AsValue | ValueTableMode::DistinctAsValue) => match relation.columns.len() {
                 1 => Ok(Relation { is_value: true, ..relation }),
                 _ => Err(error_at("SELECT AS VALUE query must have exactly one column", select)),
@@ -169,14 +182,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn as_struct(&self, relation: Relation, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+    fn build_as_struct(&self, relation: Relation, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
         let members = relation
             .columns
             .iter()
             .enumerate()
             .map(|(index, column)| (column.name.clone().unwrap_or_else(|| types::anonymous(index)), column.value()));
-        let structure = self.structure(members.collect(), datafusion::sql::sqlparser::tokenizer::Span::empty())?;
-        let column = Output { name: None, id: self.id("struct"), field: structure.field };
+        let structure = self.build_struct(members.collect(), datafusion::sql::sqlparser::tokenizer::Span::empty())?;
+        let column = OutputColumn { name: None, id: self.new_id("struct"), field: structure.field };
         let mut projected = vec![(structure.expr, column.id.clone())];
         for key in &relation.order {
             if let Expr::Column(key) = &key.expr
@@ -186,25 +199,29 @@ impl Resolver<'_> {
             }
         }
         if let Some(rows) = nesting.rows {
-            projected.push((rows.column(), rows.row.clone()));
+            projected.push((rows.row_number(), rows.row.clone()));
         }
         let plan = self.project(relation.plan, projected)?;
         Ok(Relation { plan, columns: vec![column], order: relation.order, is_value: true })
     }
 
-    fn items(&self, env: &Env<'_>, select: &ast::Select) -> Result<Vec<Item>, QueryError> {
+    fn resolve_select_items(&self, env: &Env<'_>, select: &ast::Select) -> Result<Vec<SelectColumn>, QueryError> {
         let mut items = Vec::new();
         for item in &select.projection {
             match item {
-                SelectItem::UnnamedExpr(expr) => items.push(Item { name: implied_name(expr), value: self.expr(env, expr)? }),
+                SelectItem::UnnamedExpr(expr) => {
+                    items.push(SelectColumn { name: implied_name(expr), value: self.resolve_expr(env, expr)? })
+                }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    items.push(Item { name: Some(alias.value.clone()), value: self.expr(env, expr)? });
+                    items.push(SelectColumn { name: Some(alias.value.clone()), value: self.resolve_expr(env, expr)? });
                 }
                 SelectItem::Wildcard(options) => {
-                    items.extend(self.star(env, options)?.into_iter().map(|(name, value)| Item { name, value }));
+                    items.extend(self.expand_star(env, options)?.into_iter().map(|(name, value)| SelectColumn { name, value }));
                 }
                 SelectItem::QualifiedWildcard(of, options) => {
-                    items.extend(self.qualified_star(env, of, options)?.into_iter().map(|(name, value)| Item { name, value }));
+                    items.extend(
+                        self.expand_qualified_star(env, of, options)?.into_iter().map(|(name, value)| SelectColumn { name, value }),
+                    );
                 }
                 SelectItem::ExprWithAliases { .. } => return Err(unsupported("several aliases of one expression", item)),
             }
@@ -212,8 +229,13 @@ impl Resolver<'_> {
         Ok(items)
     }
 
-    /// The expressions to group by; and ROLLUP, CUBE or GROUPING SETS, if it is those.
-    fn group_by(&self, env: &Env<'_>, select: &ast::Select, items: &[Item]) -> Result<(Vec<Expr>, Option<Expr>), QueryError> {
+    /// Resolves the grouping keys, or the grouping sets of ROLLUP, CUBE and GROUPING SETS.
+    fn resolve_group_by(
+        &self,
+        env: &Env<'_>,
+        select: &ast::Select,
+        items: &[SelectColumn],
+    ) -> Result<(Vec<Expr>, Option<Expr>), QueryError> {
         let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
             let grouped = items.iter().filter(|item| find_aggregate_exprs([&item.value.expr]).is_empty());
             return Ok((grouped.map(|item| item.value.expr.clone()).collect(), None));
@@ -221,9 +243,9 @@ impl Resolver<'_> {
         if !modifiers.is_empty() {
             return Err(unsupported("this form of GROUP BY", &select.group_by));
         }
-        let env = env.within(Clause::GroupBy);
-        let key = |key: &ast::Expr| self.group_key(&env, key, items);
-        if let Some(sets) = super::grouping::sets(keys, key)? {
+        let env = env.with_clause(Clause::GroupBy);
+        let key = |key: &ast::Expr| self.resolve_group_key(&env, key, items);
+        if let Some(sets) = super::grouping::resolve_grouping_sets(keys, key)? {
             return Ok((Vec::new(), Some(sets)));
         }
         let mut unique: Vec<Expr> = Vec::new();
@@ -236,17 +258,17 @@ impl Resolver<'_> {
         Ok((unique, None))
     }
 
-    fn group_key(&self, env: &Env<'_>, syntax: &ast::Expr, items: &[Item]) -> Result<Expr, QueryError> {
-        let selected = match (ordinal(syntax, items.len(), "GROUP BY")?, syntax) {
+    fn resolve_group_key(&self, env: &Env<'_>, syntax: &ast::Expr, items: &[SelectColumn]) -> Result<Expr, QueryError> {
+        let selected = match (resolve_ordinal(syntax, items.len(), "GROUP BY")?, syntax) {
             (Some(index), _) => Some(&items[index]),
             (None, ast::Expr::Identifier(name)) => {
-                items.iter().find(|item| item.name.as_deref().is_some_and(|alias| same_name(alias, &name.value)))
+                items.iter().find(|item| item.name.as_deref().is_some_and(|alias| is_same_name(alias, &name.value)))
             }
             _ => None,
         };
         let value = match selected {
             Some(item) => item.value.clone(),
-            None => self.expr(env, syntax)?,
+            None => self.resolve_expr(env, syntax)?,
         };
         if !find_aggregate_exprs([&value.expr]).is_empty() {
             return Err(error_at("Aggregate functions are not allowed in GROUP BY", syntax));
@@ -258,25 +280,30 @@ impl Resolver<'_> {
         Ok(value.expr)
     }
 
-    fn order_by<'s>(&self, env: &Env<'_>, order: &'s [ast::OrderByExpr], items: &[Item]) -> Result<Vec<Key<'s>>, QueryError> {
+    fn resolve_order_by<'s>(
+        &self,
+        env: &Env<'_>,
+        order: &'s [ast::OrderByExpr],
+        items: &[SelectColumn],
+    ) -> Result<Vec<SortKey<'s>>, QueryError> {
         order
             .iter()
             .map(|key| {
-                if let Some(index) = ordinal(&key.expr, items.len(), "ORDER BY")? {
+                if let Some(index) = resolve_ordinal(&key.expr, items.len(), "ORDER BY")? {
                     check_orderable(&items[index].value, &key.expr)?;
-                    let Typed { expr, field } = items[index].value.clone();
-                    return Ok(Key { expr, field, selected: Some(index), options: &key.options });
+                    let TypedExpr { expr, field } = items[index].value.clone();
+                    return Ok(SortKey { expr, field, selected: Some(index), options: &key.options });
                 }
-                let value = self.expr(env, &key.expr)?;
+                let value = self.resolve_expr(env, &key.expr)?;
                 check_orderable(&value, &key.expr)?;
                 let selected = items.iter().position(|item| item.value.expr == value.expr);
-                Ok(Key { expr: value.expr, field: value.field, selected, options: &key.options })
+                Ok(SortKey { expr: value.expr, field: value.field, selected, options: &key.options })
             })
             .collect()
     }
 }
 
-/// The name that a column has without an alias: that of the column or member it is.
+/// The name of a column without an alias: the name of the column or STRUCT member in the expression.
 pub(crate) fn implied_name(expr: &ast::Expr) -> Option<String> {
     match expr {
         ast::Expr::Identifier(name) if !name.value.starts_with('@') => Some(name.value.clone()),
@@ -290,8 +317,8 @@ pub(crate) fn implied_name(expr: &ast::Expr) -> Option<String> {
     }
 }
 
-/// `GROUP BY 1`: the index of the column that is meant.
-fn ordinal(syntax: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>, QueryError> {
+/// Resolves the ordinal of `GROUP BY 1` to an index of the select list.
+fn resolve_ordinal(syntax: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>, QueryError> {
     let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(number, _), span }) = syntax else { return Ok(None) };
     match number.parse::<usize>() {
         Ok(number) if (1..=columns).contains(&number) => Ok(Some(number - 1)),
@@ -311,12 +338,12 @@ fn check_groupable(field: &datafusion::arrow::datatypes::Field, what: &str, synt
     Ok(())
 }
 
-fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, QueryError> {
+fn filter_plan(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, QueryError> {
     LogicalPlanBuilder::new(plan).filter(condition).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
 }
 
-/// An expression of ORDER BY in terms of the select list, which is all that is left by DISTINCT.
-fn over_selected(expr: Expr, selected: &[(Expr, String)], select: &ast::Select) -> Result<Expr, QueryError> {
+/// Rewrites an expression of ORDER BY to columns of the select list. After DISTINCT, it cannot use other columns.
+fn rewrite_to_selected(expr: Expr, selected: &[(Expr, String)], select: &ast::Select) -> Result<Expr, QueryError> {
     let mut is_hidden = false;
     let rewritten = expr.transform_down(|expr| {
         if let Some((_, id)) = selected.iter().find(|(known, _)| *known == expr) {
@@ -332,8 +359,8 @@ fn over_selected(expr: Expr, selected: &[(Expr, String)], select: &ast::Select) 
     }
 }
 
-/// The expression with the columns that have the values of its window functions.
-fn with_columns(expr: Expr, windows: &[Expr]) -> Result<Expr, QueryError> {
+/// Replaces the window functions of an expression by their columns.
+fn replace_window_functions(expr: Expr, windows: &[Expr]) -> Result<Expr, QueryError> {
     let rewritten = expr.transform_down(|expr| {
         if !windows.contains(&expr) {
             return Ok(Transformed::no(expr));
@@ -344,8 +371,8 @@ fn with_columns(expr: Expr, windows: &[Expr]) -> Result<Expr, QueryError> {
     Ok(rewritten?.data)
 }
 
-/// Clauses of other SQLs that the parser lets through.
-fn refuse_foreign_clauses(select: &ast::Select) -> Result<(), QueryError> {
+/// Rejects clauses of other SQL dialects that the parser accepts.
+fn reject_foreign_clauses(select: &ast::Select) -> Result<(), QueryError> {
     let foreign = [
         ("TOP", select.top.is_some()),
         ("INTO", select.into.is_some()),
@@ -358,7 +385,7 @@ fn refuse_foreign_clauses(select: &ast::Select) -> Result<(), QueryError> {
         ("SORT BY", !select.sort_by.is_empty()),
         ("DISTINCT ON", matches!(select.distinct, Some(Distinct::On(_)))),
     ];
-    match foreign.iter().find(|(_, is_there)| *is_there) {
+    match foreign.iter().find(|(_, is_present)| *is_present) {
         Some((name, _)) => Err(error_at(format!("Syntax error: Unexpected {name}"), select)),
         None => Ok(()),
     }

@@ -1,4 +1,6 @@
-//! Window functions: `F(…) OVER (PARTITION BY … ORDER BY … ROWS …)`, named windows.
+//! Resolves window functions, `F(…) OVER (PARTITION BY … ORDER BY … ROWS …)`, and named windows.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls>.
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
@@ -6,25 +8,25 @@ use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFrameBound, Wi
 use datafusion::sql::sqlparser::ast::{self, NamedWindowExpr, Spanned, WindowType};
 
 use super::Resolver;
-use super::aggregate::Arguments;
-use super::call::signature;
+use super::aggregate::CallArguments;
+use super::call::signature_error;
 use crate::QueryError;
-use crate::error::message;
+use crate::error::innermost_message;
 use crate::error_location::{error_at, error_at_span, unsupported};
 use crate::functions::Function;
-use crate::resolve::scope::{Clause, Env, Typed, same_name};
+use crate::resolve::scope::{Clause, Env, TypedExpr, is_same_name};
 use crate::types;
 
-/// A window as it is put together from its own words and those of the window it names.
+/// The clauses of a window: its own, and those of the named window that it extends.
 #[derive(Default)]
-struct Window<'s> {
+struct WindowParts<'s> {
     partition_by: &'s [ast::Expr],
     order_by: &'s [ast::OrderByExpr],
     frame: Option<&'s ast::WindowFrame>,
 }
 
 impl Resolver<'_> {
-    pub(crate) fn window_call(
+    pub(crate) fn resolve_window_call(
         &self,
         env: &Env<'_>,
         name: &str,
@@ -32,7 +34,7 @@ impl Resolver<'_> {
         call: &ast::Function,
         over: &WindowType,
         syntax: &ast::Expr,
-    ) -> Result<Typed, QueryError> {
+    ) -> Result<TypedExpr, QueryError> {
         match env.clause {
             Clause::Select | Clause::Qualify | Clause::OrderBy => {}
             Clause::Window => return Err(error_at("Analytic function cannot be an argument of another analytic function", syntax)),
@@ -41,20 +43,20 @@ impl Resolver<'_> {
                 return Err(error_at(message, &call.name));
             }
         }
-        let inner = env.within(Clause::Window);
-        let arguments = Arguments::read(call)?;
+        let inner = env.with_clause(Clause::Window);
+        let arguments = CallArguments::parse(call)?;
         if let Some(limit) = arguments.limit {
             return Err(unsupported("LIMIT in the arguments of an analytic function", limit));
         }
         let args = match arguments.is_star {
             true => vec![super::literal::int64(1)],
-            false => arguments.exprs.iter().map(|arg| self.expr(&inner, arg)).collect::<Result<_, _>>()?,
+            false => arguments.exprs.iter().map(|arg| self.resolve_expr(&inner, arg)).collect::<Result<_, _>>()?,
         };
-        let window = window(env, over)?;
+        let window = resolve_window(env, over)?;
         let partition_by =
-            window.partition_by.iter().map(|key| self.expr(&inner, key).map(|key| key.expr)).collect::<Result<Vec<_>, _>>()?;
-        let mut order_by = self.sort_keys(&inner, window.order_by)?;
-        let frame = self.frame(window.frame, &mut order_by, syntax)?;
+            window.partition_by.iter().map(|key| self.resolve_expr(&inner, key).map(|key| key.expr)).collect::<Result<Vec<_>, _>>()?;
+        let mut order_by = self.resolve_sort_keys(&inner, window.order_by)?;
+        let frame = self.resolve_frame(window.frame, &mut order_by, syntax)?;
 
         let kept = match name {
             "first_value" | "last_value" | "nth_value" | "lag" | "lead" | "any_value" | "max_by" | "min_by" => {
@@ -75,17 +77,22 @@ impl Resolver<'_> {
             order_by,
             window_frame: frame,
             filter: None,
-            null_treatment: arguments.nulls.or(default_nulls(name)),
+            null_treatment: arguments.nulls.or(default_null_treatment(name)),
             distinct: arguments.distinct,
         };
         let span = call.name.span();
         let typed = self
-            .typed(Expr::WindowFunction(Box::new(WindowFunction { fun, params })), env.scope.plan.schema(), span)
-            .map_err(|error| signature(error, name, &names, span))?;
-        Ok(Typed { field: kept.filter(|kept| kept.data_type() == typed.field.data_type()).unwrap_or(typed.field), expr: typed.expr })
+            .infer_type(Expr::WindowFunction(Box::new(WindowFunction { fun, params })), env.scope.plan.schema(), span)
+            .map_err(|error| signature_error(error, name, &names, span))?;
+        Ok(TypedExpr { field: kept.filter(|kept| kept.data_type() == typed.field.data_type()).unwrap_or(typed.field), expr: typed.expr })
     }
 
-    fn frame(&self, frame: Option<&ast::WindowFrame>, order_by: &mut Vec<SortExpr>, syntax: &ast::Expr) -> Result<WindowFrame, QueryError> {
+    fn resolve_frame(
+        &self,
+        frame: Option<&ast::WindowFrame>,
+        order_by: &mut Vec<SortExpr>,
+        syntax: &ast::Expr,
+    ) -> Result<WindowFrame, QueryError> {
         let Some(frame) = frame else {
             return Ok(WindowFrame::new((!order_by.is_empty()).then_some(false)));
         };
@@ -99,10 +106,10 @@ impl Resolver<'_> {
                 (None, WindowFrameUnits::Rows) => Ok(ScalarValue::UInt64(None)),
                 (None, _) => Ok(ScalarValue::Null),
                 (Some(count), WindowFrameUnits::Rows) => {
-                    self.count(count, "Window framing").map(|count| ScalarValue::UInt64(Some(count as u64)))
+                    self.evaluate_count(count, "Window framing").map(|count| ScalarValue::UInt64(Some(count as u64)))
                 }
                 (Some(value), _) => {
-                    let value = self.constant(value)?;
+                    let value = self.resolve_constant(value)?;
                     self.evaluate(&value.expr)
                 }
             };
@@ -115,36 +122,36 @@ impl Resolver<'_> {
         let start = bound(&frame.start_bound)?;
         let end = frame.end_bound.as_ref().map(bound).transpose()?.unwrap_or(WindowFrameBound::CurrentRow);
         let frame = WindowFrame::new_bounds(units, start, end);
-        frame.regularize_order_bys(order_by).map_err(|error| error_at(message(&error), syntax))?;
+        frame.regularize_order_bys(order_by).map_err(|error| error_at(innermost_message(&error), syntax))?;
         Ok(frame)
     }
 }
 
-/// What stands for neither IGNORE NULLS nor RESPECT NULLS, where it is not the latter.
-fn default_nulls(name: &str) -> Option<NullTreatment> {
+/// The default null treatment of functions that ignore NULLs. The default of other functions is RESPECT NULLS.
+fn default_null_treatment(name: &str) -> Option<NullTreatment> {
     matches!(name, "percentile_cont" | "percentile_disc").then_some(NullTreatment::IgnoreNulls)
 }
 
-fn window<'s>(env: &Env<'s>, over: &'s WindowType) -> Result<Window<'s>, QueryError> {
+fn resolve_window<'s>(env: &Env<'s>, over: &'s WindowType) -> Result<WindowParts<'s>, QueryError> {
     match over {
-        WindowType::NamedWindow(name) => named_window(env, name, 0),
-        WindowType::WindowSpec(spec) => specified(env, spec, 0),
+        WindowType::NamedWindow(name) => find_named_window(env, name, 0),
+        WindowType::WindowSpec(spec) => window_from_spec(env, spec, 0),
     }
 }
 
-fn named_window<'s>(env: &Env<'s>, name: &ast::Ident, depth: usize) -> Result<Window<'s>, QueryError> {
-    let found = env.windows.iter().find(|window| same_name(&window.0.value, &name.value)).filter(|_| depth <= env.windows.len());
+fn find_named_window<'s>(env: &Env<'s>, name: &ast::Ident, depth: usize) -> Result<WindowParts<'s>, QueryError> {
+    let found = env.windows.iter().find(|window| is_same_name(&window.0.value, &name.value)).filter(|_| depth <= env.windows.len());
     match found.map(|window| &window.1) {
-        Some(NamedWindowExpr::NamedWindow(other)) => named_window(env, other, depth + 1),
-        Some(NamedWindowExpr::WindowSpec(spec)) => specified(env, spec, depth + 1),
+        Some(NamedWindowExpr::NamedWindow(other)) => find_named_window(env, other, depth + 1),
+        Some(NamedWindowExpr::WindowSpec(spec)) => window_from_spec(env, spec, depth + 1),
         None => Err(error_at_span(format!("Unrecognized window alias {}", name.value), name.span)),
     }
 }
 
-fn specified<'s>(env: &Env<'s>, spec: &'s ast::WindowSpec, depth: usize) -> Result<Window<'s>, QueryError> {
+fn window_from_spec<'s>(env: &Env<'s>, spec: &'s ast::WindowSpec, depth: usize) -> Result<WindowParts<'s>, QueryError> {
     let mut window = match &spec.window_name {
-        Some(name) => named_window(env, name, depth)?,
-        None => Window::default(),
+        Some(name) => find_named_window(env, name, depth)?,
+        None => WindowParts::default(),
     };
     if !spec.partition_by.is_empty() {
         window.partition_by = &spec.partition_by;

@@ -1,5 +1,6 @@
-//! The parser's BigQuery dialect, with what it lacks of GoogleSQL: `<<` and `>>`, and LIKE ANY, SOME
-//! and ALL.
+//! The parser's dialect: sqlparser's BigQuery dialect, and the operators `<<`, `>>` and LIKE ANY, SOME and ALL.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 
 use std::any::TypeId;
 
@@ -9,27 +10,27 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-/// Shifts bind less than `+`, but more than `&`.
-const SHIFT: u8 = 25;
+/// The precedence of shifts is lower than that of `+` and higher than that of `&`.
+const SHIFT_PRECEDENCE: u8 = 25;
 
 #[derive(Debug)]
 pub(crate) struct GoogleSql;
 
 impl Dialect for GoogleSql {
-    /// The parser asks here and there whether it is BigQuery that it reads.
+    /// The parser compares this id to select BigQuery's syntax.
     fn dialect(&self) -> TypeId {
         TypeId::of::<BigQueryDialect>()
     }
 
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
-        matches!(parser.peek_token_ref().token, Token::ShiftLeft | Token::ShiftRight).then_some(Ok(SHIFT))
+        matches!(parser.peek_token_ref().token, Token::ShiftLeft | Token::ShiftRight).then_some(Ok(SHIFT_PRECEDENCE))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
         let op = match parser.peek_token_ref().token {
             Token::ShiftLeft => BinaryOperator::PGBitwiseShiftLeft,
             Token::ShiftRight => BinaryOperator::PGBitwiseShiftRight,
-            _ => return self.quantified_like(parser, left),
+            _ => return self.parse_quantified_like(parser, left),
         };
         parser.next_token();
         let right = parser.parse_subexpr(precedence);
@@ -102,8 +103,8 @@ impl Dialect for GoogleSql {
 }
 
 impl GoogleSql {
-    /// `[NOT] LIKE ANY (…)`, which the parser knows with another operator than LIKE only.
-    fn quantified_like(&self, parser: &mut Parser, left: &Expr) -> Option<Result<Expr, ParserError>> {
+    /// Parses `[NOT] LIKE ANY (…)`. The parser itself supports ANY only with other operators.
+    fn parse_quantified_like(&self, parser: &mut Parser, left: &Expr) -> Option<Result<Expr, ParserError>> {
         let is = |token: Token, keyword: Keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
         let negated = is(parser.peek_token().token, Keyword::NOT);
         let like = usize::from(negated);

@@ -1,21 +1,19 @@
-//! What the text between the quotes of a literal stands for.
+//! Replaces the escape sequences in string literals.
 //!
-//! The parser's own reading of `\…` is that of another SQL, so it is told to leave them alone.
-//! The escapes: <https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical>, "Escape
-//! sequences".
+//! The parser's escape sequences are not GoogleSQL's, so the tokenizer runs with unescaping disabled.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#escape_sequences>.
 
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::QueryError;
 use crate::error_location::error_at_span;
 
-/// Puts the text that they stand for into the string literals, and makes bytes of `rb'…'`, which
-/// the parser does not know.
-pub(crate) fn read(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, QueryError> {
+/// Unescapes the string literals. Converts `rb'…'`, which the parser does not support, to a bytes literal.
+pub(crate) fn unescape_literals(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, QueryError> {
     let mut known: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     for mut token in tokens {
         let is_raw_bytes = known.last().is_some_and(|before| before.span.end == token.span.start && is_raw_bytes(&before.token));
-        if is_raw_bytes && let Some(raw) = raw_bytes(&token.token) {
+        if is_raw_bytes && let Some(raw) = to_raw_bytes(&token.token) {
             let prefix = known.pop();
             token = TokenWithSpan { token: raw, span: prefix.map_or(token.span, |prefix| prefix.span.union(&token.span)) };
         }
@@ -29,7 +27,7 @@ pub(crate) fn read(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, Que
                 continue;
             }
         };
-        *text = unescaped(text, quote).map_err(|message| error_at_span(format!("Syntax error: {message}"), span))?;
+        *text = unescape(text, quote).map_err(|message| error_at_span(format!("Syntax error: {message}"), span))?;
         known.push(token);
     }
     Ok(known)
@@ -39,8 +37,8 @@ fn is_raw_bytes(prefix: &Token) -> bool {
     matches!(prefix, Token::Word(word) if word.quote_style.is_none() && ["rb", "br"].contains(&word.value.to_lowercase().as_str()))
 }
 
-/// The literal as one of bytes in which every backslash is meant.
-fn raw_bytes(token: &Token) -> Option<Token> {
+/// Converts a string literal to a bytes literal that keeps each backslash.
+fn to_raw_bytes(token: &Token) -> Option<Token> {
     let doubled = |text: &str| text.replace('\\', r"\\");
     Some(match token {
         Token::SingleQuotedString(text) => Token::SingleQuotedByteStringLiteral(doubled(text)),
@@ -51,8 +49,8 @@ fn raw_bytes(token: &Token) -> Option<Token> {
     })
 }
 
-/// The text; `quote` is what must not be in it without a backslash.
-fn unescaped(written: &str, quote: Option<char>) -> Result<String, String> {
+/// Unescapes a text. It must not contain `quote` without a backslash.
+fn unescape(written: &str, quote: Option<char>) -> Result<String, String> {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some(first) = rest.chars().next() {
@@ -64,18 +62,18 @@ fn unescaped(written: &str, quote: Option<char>) -> Result<String, String> {
             rest = &rest[first.len_utf8()..];
             continue;
         }
-        let (meant, length) = escape(rest).ok_or_else(|| {
-            let shown: String = rest.chars().take(2).collect();
-            format!("Illegal escape sequence: {shown}")
+        let (unescaped, length) = parse_escape(rest).ok_or_else(|| {
+            let sequence: String = rest.chars().take(2).collect();
+            format!("Illegal escape sequence: {sequence}")
         })?;
-        text.push(meant);
+        text.push(unescaped);
         rest = &rest[length..];
     }
     Ok(text)
 }
 
-/// What the escape at the start of `text` stands for, and how many bytes of it that is.
-fn escape(text: &str) -> Option<(char, usize)> {
+/// Parses the escape sequence at the start of `text`. Returns its character and its length in bytes.
+fn parse_escape(text: &str) -> Option<(char, usize)> {
     let coded = |from: usize, to: usize, radix: u32| {
         let digits = text.get(from..to).filter(|digits| digits.chars().all(|digit| digit.is_digit(radix)))?;
         Some((char::from_u32(u32::from_str_radix(digits, radix).ok()?)?, to))
@@ -85,12 +83,12 @@ fn escape(text: &str) -> Option<(char, usize)> {
         b'u' => coded(2, 6, 16),
         b'U' => coded(2, 10, 16),
         b'0'..=b'3' => coded(1, 4, 8),
-        letter => Some((char::from(simple(*letter)?), 2)),
+        letter => Some((char::from(parse_simple_escape(*letter)?), 2)),
     }
 }
 
-/// An escape of one letter, in text as in bytes.
-pub(crate) fn simple(letter: u8) -> Option<u8> {
+/// Parses an escape sequence of one letter, which strings and bytes have in common.
+pub(crate) fn parse_simple_escape(letter: u8) -> Option<u8> {
     Some(match letter {
         b'a' => 7,
         b'b' => 8,

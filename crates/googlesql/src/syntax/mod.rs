@@ -1,6 +1,7 @@
-//! Text into a syntax tree: sqlparser with what GoogleSQL needs beyond it.
+//! Parses the text of a query into a syntax tree.
 //!
-//! `statement` drives the parser. `dialect`, `escapes` and `tokens` adapt it to GoogleSQL.
+//! `statement` runs sqlparser. `dialect`, `escapes` and `tokens` adapt it to GoogleSQL. `resolve` takes the tree.
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical>.
 
 mod dialect;
 pub(crate) mod escapes;

@@ -1,7 +1,6 @@
-//! A query's text into one statement of those that are let through.
+//! Parses the text of a query into one supported statement.
 //!
-//! Everything else is refused here, by its name: the engine behind could read and write files if
-//! it were asked to.
+//! Other statements are rejected here by name. DataFusion could read and write files with some of them.
 
 use datafusion::sql::sqlparser::ast::{self, Query, Statement};
 use datafusion::sql::sqlparser::dialect::BigQueryDialect;
@@ -12,63 +11,62 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use super::dialect::GoogleSql;
 use super::{escapes, tokens};
 use crate::error::QueryError;
-use crate::error_location::{at, error_at_span};
+use crate::error_location::{error_at_span, location_suffix};
 
-/// Parentheses, subqueries and the like within each other.
+/// Maximum nesting depth of parentheses and subqueries.
 const MAX_DEPTH: usize = 100;
 
-/// A statement that can be run.
+/// A supported statement.
 pub(crate) enum Command {
     Select(Box<Query>),
     Delete(Box<ast::Delete>),
     CreateView {
         view: Box<ast::CreateView>,
-        /// What it has after AS, as it was written.
+        /// The text after AS.
         query: String,
     },
 }
 
-/// A statement and where its positional parameters are.
+/// A statement and the locations of its positional parameters.
 pub(crate) struct ParsedStatement {
     pub command: Command,
     pub placeholders: Vec<Location>,
 }
 
 pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
-    let (tokens, placeholders) = tokenized(sql)?;
+    let (tokens, placeholders) = tokenize(sql)?;
     let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)).cloned();
     let Some(first) = first else {
         return Err(QueryError::Invalid("Syntax error: Unexpected end of statement at [1:1]".to_owned()));
     };
-    if let Some(name) = foreign(&first.token).or_else(|| foreign_object(&tokens)) {
-        // Only what the pipeline's users need changes anything: rows can be deleted, views made.
+    if let Some(name) = unsupported_statement(&first.token).or_else(|| unsupported_object(&tokens)) {
         let hint = if name.starts_with("DROP") { "; tables and views are deleted by tables.delete, as by `bq rm`" } else { "" };
-        return Err(error_at_span(format!("The local BigQuery does not support {name} statements{hint}"), first.span));
+        return Err(error_at_span(format!("The BigQuery emulator does not support {name} statements{hint}"), first.span));
     }
     let after_as = tokens.clone();
     let mut parser = Parser::new(&GoogleSql).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
-        return Err(error_at_span("The local BigQuery does not support scripts: give one statement", first.span));
+        return Err(error_at_span("The BigQuery emulator does not support scripts: send one statement", first.span));
     };
     let command = match statement {
         Statement::Query(query) => Command::Select(query),
         Statement::Delete(delete) => Command::Delete(Box::new(delete)),
         Statement::CreateView(view) => {
-            let query = view_query(sql, &after_as);
+            let query = view_query_text(sql, &after_as);
             let query = query.ok_or_else(|| error_at_span("Syntax error: CREATE VIEW needs AS and a query", first.span))?;
             Command::CreateView { view: Box::new(view), query }
         }
         other => {
             let words: Vec<String> = other.to_string().split_whitespace().take(2).map(str::to_uppercase).collect();
-            return Err(error_at_span(format!("The local BigQuery does not support {} statements", words.join(" ")), first.span));
+            return Err(error_at_span(format!("The BigQuery emulator does not support {} statements", words.join(" ")), first.span));
         }
     };
     Ok(ParsedStatement { command, placeholders })
 }
 
-/// The text after the first AS that is not within parentheses.
-fn view_query(sql: &str, tokens: &[TokenWithSpan]) -> Option<String> {
+/// The text after the first AS outside of parentheses.
+fn view_query_text(sql: &str, tokens: &[TokenWithSpan]) -> Option<String> {
     let mut depth = 0;
     let mut start = None;
     for token in tokens {
@@ -90,16 +88,16 @@ fn view_query(sql: &str, tokens: &[TokenWithSpan]) -> Option<String> {
     Some(sql.get(before + within..)?.trim().trim_end_matches(';').trim().to_owned())
 }
 
-/// The query of a view.
-pub(crate) fn view(sql: &str) -> Result<Box<Query>, QueryError> {
+/// Parses the query of a view.
+pub(crate) fn parse_view(sql: &str) -> Result<Box<Query>, QueryError> {
     match parse(sql)?.command {
         Command::Select(query) => Ok(query),
-        _ => Err(QueryError::Invalid("A view is made of a SELECT".to_owned())),
+        _ => Err(QueryError::Invalid("The query of a view must be a SELECT".to_owned())),
     }
 }
 
-/// Statements that the parser would not know, or that must not get any further.
-fn foreign(token: &Token) -> Option<String> {
+/// The name of an unsupported statement, by its first word.
+fn unsupported_statement(token: &Token) -> Option<String> {
     const KNOWN: [&str; 5] = ["SELECT", "WITH", "DELETE", "CREATE", "FROM"];
     match token {
         Token::Word(word) if word.quote_style.is_none() => {
@@ -115,8 +113,8 @@ fn foreign(token: &Token) -> Option<String> {
     }
 }
 
-/// DROP of anything, and CREATE of anything but a view.
-fn foreign_object(tokens: &[TokenWithSpan]) -> Option<String> {
+/// The name of a DROP statement, or of a CREATE statement of anything but a view.
+fn unsupported_object(tokens: &[TokenWithSpan]) -> Option<String> {
     let mut words = tokens.iter().map_while(|token| match &token.token {
         Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
         _ => None,
@@ -141,18 +139,18 @@ fn foreign_object(tokens: &[TokenWithSpan]) -> Option<String> {
 
 type Tokens = (Vec<TokenWithSpan>, Vec<Location>);
 
-fn tokenized(sql: &str) -> Result<Tokens, QueryError> {
+fn tokenize(sql: &str) -> Result<Tokens, QueryError> {
     let tokens = Tokenizer::new(&BigQueryDialect, sql)
         .with_unescape(false)
         .tokenize_with_location()
-        .map_err(|error| QueryError::Invalid(format!("Syntax error: {}{}", error.message, at(error.location))))?;
-    let tokens = tokens::adapted(escapes::read(tokens)?);
+        .map_err(|error| QueryError::Invalid(format!("Syntax error: {}{}", error.message, location_suffix(error.location))))?;
+    let tokens = tokens::adapt(escapes::unescape_literals(tokens)?);
     let placeholders =
         tokens.iter().filter(|token| token.token == Token::Placeholder("?".to_owned())).map(|token| token.span.start).collect();
     Ok((tokens, placeholders))
 }
 
-/// `Expected: an expression, found: FROM at Line: 1, Column: 8` in BigQuery's form.
+/// Converts `Expected: an expression, found: FROM at Line: 1, Column: 8` to BigQuery's wording.
 fn syntax_error(error: ParserError) -> QueryError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
@@ -164,11 +162,11 @@ fn syntax_error(error: ParserError) -> QueryError {
             );
         }
     };
-    let placed = text.rsplit_once(" at Line: ").and_then(|(message, place)| {
-        let (line, column) = place.split_once(", Column: ")?;
+    let located = text.rsplit_once(" at Line: ").and_then(|(message, location)| {
+        let (line, column) = location.split_once(", Column: ")?;
         Some((message, Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }))
     });
-    let (message, location) = placed.unwrap_or((text.as_str(), Location { line: 0, column: 0 }));
+    let (message, location) = located.unwrap_or((text.as_str(), Location { line: 0, column: 0 }));
     let message = message.replace("Expected: ", "Expected ").replace(", found: ", " but got ").replace("EOF", "end of statement");
-    QueryError::Invalid(format!("Syntax error: {message}{}", at(location)))
+    QueryError::Invalid(format!("Syntax error: {message}{}", location_suffix(location)))
 }

@@ -1,19 +1,19 @@
-//! Small changes to a query's tokens, for what the parser does not know of GoogleSQL.
+//! Rewrites tokens for GoogleSQL syntax that the parser does not support.
 //!
-//! Places stay what they were: what is put in has the place of what it stands for.
+//! An inserted token has the location of the token that it replaces.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-pub(crate) fn adapted(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub(crate) fn adapt(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    names_after_points(&mut tokens);
-    tables_named_table(&mut tokens);
-    typed_arrays(tokens)
+    unmark_keywords_after_points(&mut tokens);
+    unmark_table_keyword(&mut tokens);
+    rewrite_typed_arrays(tokens)
 }
 
-/// In `SAFE.SUBSTR` and `t.end`, what follows the point is a name, whatever it means elsewhere.
-fn names_after_points(tokens: &mut [TokenWithSpan]) {
+/// A keyword after a point is a name, as in `SAFE.SUBSTR` and `t.end`.
+fn unmark_keywords_after_points(tokens: &mut [TokenWithSpan]) {
     let mut after_point = false;
     for token in tokens {
         if let (true, Token::Word(word)) = (after_point, &mut token.token) {
@@ -23,8 +23,8 @@ fn names_after_points(tokens: &mut [TokenWithSpan]) {
     }
 }
 
-/// TABLE is a name where a table's name can stand, but for `TABLE(…)`.
-fn tables_named_table(tokens: &mut [TokenWithSpan]) {
+/// TABLE is a name at the position of a table's name, except in `TABLE(…)`.
+fn unmark_table_keyword(tokens: &mut [TokenWithSpan]) {
     for index in 1..tokens.len() {
         let after_from = matches!(
             &tokens[index - 1].token,
@@ -39,15 +39,15 @@ fn tables_named_table(tokens: &mut [TokenWithSpan]) {
     }
 }
 
-/// `ARRAY<T>[…]` becomes `CAST([…] AS ARRAY<T>)`.
-fn typed_arrays(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// Rewrites `ARRAY<T>[…]` to `CAST([…] AS ARRAY<T>)`.
+fn rewrite_typed_arrays(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut adapted = Vec::with_capacity(tokens.len());
     let mut closing: Vec<(usize, Vec<TokenWithSpan>)> = Vec::new();
     let mut depth = 0;
     let mut index = 0;
     while index < tokens.len() {
         let token = &tokens[index];
-        if let Some(end) = array_type(&tokens, index) {
+        if let Some(end) = find_array_type_end(&tokens, index) {
             let written = |token: Token| TokenWithSpan { token, span: tokens[index].span };
             adapted.extend([written(word("CAST", Keyword::CAST)), written(Token::LParen)]);
             let mut tail = vec![written(word("AS", Keyword::AS))];
@@ -73,8 +73,8 @@ fn typed_arrays(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     adapted
 }
 
-/// The index after `ARRAY<…>`, if that is here and a `[` follows.
-fn array_type(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+/// The index after `ARRAY<…>`, if the tokens at `from` are that and a `[` follows.
+fn find_array_type_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
     let Token::Word(Word { keyword: Keyword::ARRAY, .. }) = tokens[from].token else { return None };
     let mut open = 0;
     for (index, token) in tokens.iter().enumerate().skip(from + 1) {

@@ -1,16 +1,16 @@
-//! What is refused, and in which words.
+//! Rejected queries, and their expected messages with locations.
 
 use super::TestEngine;
 
-/// A text and what is said of it, with the place.
+/// Queries and their expected error messages.
 #[rustfmt::skip]
-const REFUSALS: &[(&str, &str)] = &[
+const ERRORS: &[(&str, &str)] = &[
     ("SELECT 1/0",
      "division by zero: 1 / 0"),
     ("SELECT ST_GEOGPOINT(1, 2)",
-     "The local BigQuery does not support the function ST_GEOGPOINT at [1:8]"),
+     "The BigQuery emulator does not support the function ST_GEOGPOINT at [1:8]"),
     ("SELECT SAFE.hll_count.extract(x) FROM UNNEST([b'']) AS x",
-     "The local BigQuery does not support the function HLL_COUNT.EXTRACT at [1:8]"),
+     "The BigQuery emulator does not support the function HLL_COUNT.EXTRACT at [1:8]"),
     ("SELECT FOO(1)",
      "Function not found: FOO at [1:8]"),
     ("SELECT FROM x",
@@ -18,9 +18,9 @@ const REFUSALS: &[(&str, &str)] = &[
     ("SELECT 'a' = 1",
      "No matching signature for operator = for argument types: STRING, INT64 at [1:8]"),
     ("INSERT INTO x VALUES (1)",
-     "The local BigQuery does not support INSERT statements at [1:1]"),
+     "The BigQuery emulator does not support INSERT statements at [1:1]"),
     ("SELECT 1; SELECT 2",
-     "The local BigQuery does not support scripts: give one statement at [1:1]"),
+     "The BigQuery emulator does not support scripts: send one statement at [1:1]"),
     ("SELECT a FROM (SELECT 1 AS a, 2 AS A)",
      "Column name a is ambiguous at [1:8]"),
     ("SELECT 1 AS a, 2 AS A",
@@ -32,21 +32,21 @@ const REFUSALS: &[(&str, &str)] = &[
     ("SELECT ARRAY_AGG(x) FROM UNNEST([1,NULL]) x",
      "Array cannot have a null element; error in writing field f0_"),
     ("EXPORT DATA OPTIONS(uri='x') AS SELECT 1",
-     "The local BigQuery does not support EXPORT statements at [1:1]"),
+     "The BigQuery emulator does not support EXPORT statements at [1:1]"),
     ("COPY (SELECT 1) TO '/tmp/x'",
-     "The local BigQuery does not support COPY statements at [1:1]"),
+     "The BigQuery emulator does not support COPY statements at [1:1]"),
     ("SET x = 1",
-     "The local BigQuery does not support SET statements at [1:1]"),
+     "The BigQuery emulator does not support SET statements at [1:1]"),
     ("BEGIN SELECT 1; END",
-     "The local BigQuery does not support BEGIN statements at [1:1]"),
+     "The BigQuery emulator does not support BEGIN statements at [1:1]"),
     ("DECLARE x INT64",
-     "The local BigQuery does not support DECLARE statements at [1:1]"),
+     "The BigQuery emulator does not support DECLARE statements at [1:1]"),
     ("EXPLAIN SELECT 1",
-     "The local BigQuery does not support EXPLAIN statements at [1:1]"),
+     "The BigQuery emulator does not support EXPLAIN statements at [1:1]"),
     ("SELECT SUM(x) FILTER (WHERE x > 1) FROM UNNEST([1,2]) x",
      "Syntax error: Expected end of statement but got ( at [1:22]"),
     ("SELECT x::INT64 FROM UNNEST(['1']) x",
-     "Syntax error: GoogleSQL casts with CAST and SAFE_CAST at [1:8]"),
+     "Syntax error: GoogleSQL supports only CAST and SAFE_CAST at [1:8]"),
     ("SELECT DATE '2026-01-01' < '2026-02-01', TIMESTAMP '2026-01-01' >= DATE '2026-01-01'",
      "No matching signature for operator >= for argument types: TIMESTAMP, DATE at [1:52]"),
     ("SELECT 'a' + 1",
@@ -104,20 +104,20 @@ const REFUSALS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn what_is_not_right_is_refused_by_its_place() {
+async fn invalid_queries_fail_with_message_and_location() {
     let engine = TestEngine::start();
-    let mut wrong = Vec::new();
-    for (sql, expected) in REFUSALS {
+    let mut failures = Vec::new();
+    for (sql, expected) in ERRORS {
         let answer = engine.rows(sql).await.map_err(|error| error.to_string());
         if !answer.as_ref().is_err_and(|error| error == expected) {
-            wrong.push(format!("{sql}\n{answer:?}"));
+            failures.push(format!("{sql}\n{answer:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 #[tokio::test]
-async fn a_long_query_is_run_and_a_deep_one_is_refused() {
+async fn long_queries_run_and_deeply_nested_queries_fail() {
     let engine = TestEngine::start();
     let ask = async |sql: String| engine.rows(&sql).await.map(|rows| rows.len()).map_err(|error| error.to_string());
     assert_eq!(ask(format!("SELECT 1 {}", "+ 1 ".repeat(100))).await, Ok(1));

@@ -1,7 +1,7 @@
-//! Queries by way of the engine alone, over tables in memory.
+//! Tests of the engine over tables in memory. The query corpus in `tests/cases` tests the language itself.
 
-mod answers;
 mod errors;
+mod results;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::{
 const PROJECT: &str = "my-proj-123";
 const DATASET: &str = "pixels";
 
-/// An engine and tables of integers.
+/// An engine with tables in memory.
 pub(crate) struct TestEngine {
     engine: Engine,
     tables: MemoryCatalog,
@@ -31,7 +31,7 @@ impl TestEngine {
         TestEngine { engine: Engine::start().expect("an engine"), tables: MemoryCatalog::default() }
     }
 
-    /// Adds a table of one column.
+    /// Adds a table with one INT64 column.
     pub(crate) fn table(&mut self, table: &str, column: &str, values: Vec<i64>) {
         let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Int64, true)]));
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(values))]).expect("a batch");
@@ -57,7 +57,7 @@ impl TestEngine {
         }
     }
 
-    /// The rows, each an array.
+    /// Runs a query and returns its rows as arrays.
     pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Value>, QueryError> {
         let result = self.result(sql).await?;
         let rows = result.rows.page(0, usize::MAX, usize::MAX, false);
@@ -74,7 +74,7 @@ fn dataset() -> DatasetName {
     DatasetName { project: PROJECT.to_owned(), dataset: DATASET.to_owned() }
 }
 
-/// `{"v": …}` and `{"f": …}` as plain arrays.
+/// Converts `{"v": …}` and `{"f": …}` to plain arrays.
 fn plain(value: &Value) -> Value {
     let cells = |cells: &Vec<Value>| cells.iter().map(|cell| plain(&cell["v"])).collect();
     match value {
@@ -122,28 +122,26 @@ impl Catalog for MemoryCatalog {
 }
 
 #[tokio::test]
-async fn a_delete_is_prepared_and_left_to_the_catalog() {
+async fn a_delete_returns_a_delete_plan() {
     let mut test = TestEngine::start();
     test.table("t", "number", vec![1, 2, 3]);
     let prepared = test.prepare(query("DELETE FROM t WHERE number > (SELECT MIN(number) FROM t)")).await;
-    let Ok(Prepared::Delete(plan)) = prepared else { panic!("a plan is expected") };
+    let Ok(Prepared::Delete(plan)) = prepared else { panic!("expected a delete plan") };
     assert_eq!(plan.name.to_string(), "my-proj-123:pixels.t");
     let batch = RecordBatch::try_new(Arc::clone(&plan.columns), vec![Arc::new(Int64Array::from(vec![1, 2, 3]))]).expect("a batch");
     assert_eq!(plan.matches(&batch).expect("a mask"), [false, true, true]);
 }
 
 #[tokio::test]
-async fn a_view_is_prepared_and_left_to_the_catalog() {
+async fn a_create_view_returns_a_new_view() {
     let test = TestEngine::start();
-    let Ok(Prepared::CreateView(view)) = test.prepare(query("CREATE VIEW v AS\n SELECT 1 AS x;")).await else {
-        panic!("a view is expected")
-    };
+    let Ok(Prepared::CreateView(view)) = test.prepare(query("CREATE VIEW v AS\n SELECT 1 AS x;")).await else { panic!("expected a view") };
     assert_eq!((view.name.to_string(), view.query), ("my-proj-123:pixels.v".to_owned(), "SELECT 1 AS x".to_owned()));
     assert_eq!(view.schema["fields"][0]["name"], "x");
 }
 
 #[tokio::test]
-async fn the_information_schema_shows_what_the_catalog_has() {
+async fn information_schema_lists_the_tables_of_the_catalog() {
     let mut test = TestEngine::start();
     test.table("t", "number", vec![1]);
     let rows = test.rows("SELECT table_name, column_name, data_type FROM INFORMATION_SCHEMA.COLUMNS").await.expect("rows");

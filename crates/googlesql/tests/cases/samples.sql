@@ -1,5 +1,5 @@
--- The sample queries of schema/queries, over the tables of this folder.
--- Event a3 was stored twice.
+-- The sample queries of schema/queries, run over the tables of this folder.
+-- Event a3 is stored twice.
 
 --- Events per day and type
 --< schema/queries/events_per_day.sql
@@ -115,6 +115,6 @@
 --| 12, 0, 1, 0, 0, 0, 0, 0
 --| 23, 1, 0, 0, 0, 0, 0, 1
 
---- A model is for BigQuery itself to make; what it learns from is tested in tests/pipeline/shipped_views.rs
+--- CREATE MODEL is not supported
 --< schema/queries/purchase_prediction.sql
 --! invalidQuery: does not support CREATE MODEL

@@ -3,7 +3,7 @@
 -- https://cloud.google.com/bigquery/docs/reference/standard-sql/numbering_functions
 -- https://cloud.google.com/bigquery/docs/reference/standard-sql/navigation_functions
 
---- Numbering, with ties
+--- ROW_NUMBER, RANK and DENSE_RANK with ties
 SELECT x, ROW_NUMBER() OVER (ORDER BY x) AS rn, RANK() OVER (ORDER BY x) AS r, DENSE_RANK() OVER (ORDER BY x) AS d FROM UNNEST([10, 20, 20, 30]) AS x ORDER BY rn
 --> x INT64, rn INT64, r INT64, d INT64
 --| 10, 1, 1, 1
@@ -11,7 +11,7 @@ SELECT x, ROW_NUMBER() OVER (ORDER BY x) AS rn, RANK() OVER (ORDER BY x) AS r, D
 --| 20, 3, 2, 2
 --| 30, 4, 4, 3
 
---- PERCENT_RANK, CUME_DIST, NTILE
+--- PERCENT_RANK, CUME_DIST and NTILE
 SELECT x, PERCENT_RANK() OVER (ORDER BY x) AS p, CUME_DIST() OVER (ORDER BY x) AS c, NTILE(2) OVER (ORDER BY x) AS n FROM UNNEST([1, 2, 3, 4, 5]) AS x ORDER BY x
 --> x INT64, p FLOAT64, c FLOAT64, n INT64
 --| 1, 0.0, 0.2, 1
@@ -20,14 +20,14 @@ SELECT x, PERCENT_RANK() OVER (ORDER BY x) AS p, CUME_DIST() OVER (ORDER BY x) A
 --| 4, 0.75, 0.8, 2
 --| 5, 1.0, 1.0, 2
 
---- LAG and LEAD, with distance and default
+--- LAG and LEAD with offset and default
 SELECT x, LAG(x) OVER w AS before, LEAD(x) OVER w AS after, LAG(x, 2, -1) OVER w AS two_before FROM UNNEST([1, 2, 3]) AS x WINDOW w AS (ORDER BY x) ORDER BY x
 --> x INT64, before INT64, after INT64, two_before INT64
 --| 1, null, 2, -1
 --| 2, 1, 3, -1
 --| 3, 2, null, 1
 
---- FIRST_VALUE, LAST_VALUE and NTH_VALUE over the whole partition
+--- FIRST_VALUE, LAST_VALUE and NTH_VALUE over the partition
 SELECT event_id, FIRST_VALUE(type) OVER w AS first, LAST_VALUE(type) OVER w AS last, NTH_VALUE(type, 2) OVER w AS second FROM pixel_bob_20260112
 WINDOW w AS (PARTITION BY user_id ORDER BY event_timestamp ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) ORDER BY event_id
 --> event_id STRING, first STRING, last STRING, second STRING
@@ -35,14 +35,14 @@ WINDOW w AS (PARTITION BY user_id ORDER BY event_timestamp ROWS BETWEEN UNBOUNDE
 --| "b5", "open", "purchase", "click"
 --| "b6", "open", "purchase", "click"
 
---- LAST_VALUE looks to the current row unless told otherwise
+--- The default frame of LAST_VALUE ends at the current row
 SELECT x, LAST_VALUE(x) OVER (ORDER BY x) AS l FROM UNNEST([1, 2, 3]) AS x ORDER BY x
 --> x INT64, l INT64
 --| 1, 1
 --| 2, 2
 --| 3, 3
 
---- IGNORE NULLS fills forward
+--- LAST_VALUE IGNORE NULLS fills forward
 SELECT n, LAST_VALUE(v IGNORE NULLS) OVER (ORDER BY n) AS filled FROM UNNEST([STRUCT(1 AS n, 'a' AS v), (2, NULL), (3, 'b'), (4, NULL)]) ORDER BY n
 --> n INT64, filled STRING
 --| 1, "a"
@@ -50,7 +50,7 @@ SELECT n, LAST_VALUE(v IGNORE NULLS) OVER (ORDER BY n) AS filled FROM UNNEST([ST
 --| 3, "b"
 --| 4, "b"
 
---- A running sum, a share of the whole, and a moving average
+--- A running sum, a share of the total and a moving average
 SELECT x, SUM(x) OVER (ORDER BY x) AS running, x / SUM(x) OVER () AS share, AVG(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS moving FROM UNNEST([1, 2, 3, 4]) AS x ORDER BY x
 --> x INT64, running INT64, share FLOAT64, moving FLOAT64
 --| 1, 1, 0.1, 1.5
@@ -58,7 +58,7 @@ SELECT x, SUM(x) OVER (ORDER BY x) AS running, x / SUM(x) OVER () AS share, AVG(
 --| 3, 6, 0.3, 3.0
 --| 4, 10, 0.4, 3.5
 
---- With ties, a running sum takes all equals at once; ROWS takes them one by one
+--- RANGE includes ties, ROWS does not
 SELECT x, SUM(x) OVER (ORDER BY x) AS ranged, COUNT(*) OVER (ORDER BY x ROWS UNBOUNDED PRECEDING) AS rowed FROM UNNEST([1, 2, 2, 3]) AS x ORDER BY rowed
 --> x INT64, ranged INT64, rowed INT64
 --| 1, 1, 1
@@ -66,7 +66,7 @@ SELECT x, SUM(x) OVER (ORDER BY x) AS ranged, COUNT(*) OVER (ORDER BY x ROWS UNB
 --| 2, 5, 3
 --| 3, 8, 4
 
---- RANGE by value
+--- RANGE frames by value
 SELECT x, COUNT(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS near FROM UNNEST([1, 2, 3, 10]) AS x ORDER BY x
 --> x INT64, near INT64
 --| 1, 2
@@ -74,21 +74,21 @@ SELECT x, COUNT(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) A
 --| 3, 2
 --| 10, 1
 
---- NULLs are first in a window too
+--- NULLs sort first in a window
 SELECT x, ROW_NUMBER() OVER (ORDER BY x) AS rn, ROW_NUMBER() OVER (ORDER BY x DESC) AS back FROM UNNEST([2, NULL, 1]) AS x ORDER BY rn
 --> x INT64, rn INT64, back INT64
 --| null, 1, 3
 --| 1, 2, 2
 --| 2, 3, 1
 
---- QUALIFY keeps each event once
+--- QUALIFY keeps one row per event
 SELECT event_id, type FROM pixel_ada_20260105 QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp) = 1 ORDER BY event_id
 --> event_id STRING, type STRING
 --| "a2", "click"
 --| "a3", "open"
 --| "a4", "click"
 
---- QUALIFY by an alias, beside WHERE
+--- QUALIFY with an alias and WHERE
 SELECT user_id, event_id, RANK() OVER (PARTITION BY user_id ORDER BY event_timestamp DESC) AS latest FROM `pixel_*` WHERE type = 'open' QUALIFY latest = 1 ORDER BY user_id, event_id
 --> user_id STRING, event_id STRING, latest INT64
 --| "ada", "a3", 1
@@ -96,21 +96,21 @@ SELECT user_id, event_id, RANK() OVER (PARTITION BY user_id ORDER BY event_times
 --| "bob", "b4", 1
 --| "cara@example.com", "c1", 1
 
---- Window over groups
+--- A window function over groups
 SELECT type, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place, SUM(COUNT(*)) OVER () AS total FROM `pixel_*` WHERE type IS NOT NULL GROUP BY type ORDER BY place
 --> type STRING, n INT64, place INT64, total INT64
 --| "open", 7, 1, 12
 --| "click", 3, 2, 12
 --| "purchase", 2, 3, 12
 
---- COUNTIF, and COUNT of DISTINCT, over a window
+--- COUNTIF and COUNT(DISTINCT) over a window
 SELECT event_id, COUNTIF(type = 'open') OVER (PARTITION BY user_id) AS opens, COUNT(DISTINCT type) OVER (PARTITION BY user_id) AS types FROM pixel_bob_20260105 ORDER BY event_id
 --> event_id STRING, opens INT64, types INT64
 --| "b1", 2, 1
 --| "b2", 2, 1
 --| "b3", 2, 1
 
---- Sessions: a new one after half an hour of nothing
+--- Sessions: a new session after 30 minutes of inactivity
 WITH gaps AS (
   SELECT user_id, event_id, event_timestamp,
     TIMESTAMP_DIFF(event_timestamp, LAG(event_timestamp) OVER (PARTITION BY user_id ORDER BY event_timestamp), MINUTE) > 30 AS pause
@@ -126,37 +126,37 @@ SELECT DISTINCT PERCENTILE_CONT(x, 0.5) OVER () AS cont, PERCENTILE_DISC(x, 0.5)
 --> cont FLOAT64, disc INT64, quarter FLOAT64
 --| 1.5, 1, 0.75
 
---- A window function has no place in WHERE
+--- A window function in WHERE is an error
 SELECT type FROM `pixel_*` WHERE ROW_NUMBER() OVER (ORDER BY event_id) = 1
 --! invalidQuery: not allowed in WHERE clause
 
---- Text over a window
+--- STRING_AGG over a window
 SELECT event_id, STRING_AGG(type, '>') OVER (PARTITION BY user_id ORDER BY event_timestamp) AS path FROM pixel_bob_20260112 ORDER BY event_id
 --> event_id STRING, path STRING
 --| "b4", "open"
 --| "b5", "open>click"
 --| "b6", "open>click>purchase"
 
---- PERCENTILE_* can count NULLs, as the least
+--- PERCENTILE functions with RESPECT NULLS
 SELECT DISTINCT PERCENTILE_CONT(x, 0 RESPECT NULLS) OVER () AS least, PERCENTILE_CONT(x, 0.5 RESPECT NULLS) OVER () AS middle, PERCENTILE_DISC(x, 0.2 IGNORE NULLS) OVER () AS low FROM UNNEST([10, NULL, 20, NULL, 30]) AS x
 --> least FLOAT64, middle FLOAT64, low INT64
 --| null, 10.0, 10
 
---- NULLs in an array of structs, of which the first names the fields
+--- FIRST_VALUE IGNORE NULLS over an array of STRUCTs
 SELECT k, FIRST_VALUE(v IGNORE NULLS) OVER (ORDER BY k ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_known FROM UNNEST([STRUCT('a' AS k, NULL AS v), ('b', 2), ('c', NULL)]) ORDER BY k
 --> k STRING, next_known INT64
 --| "a", 2
 --| "b", 2
 --| "c", null
 
---- A named window built on another
+--- A named window that extends another one
 SELECT event_id, COUNT(*) OVER users AS all_, COUNT(*) OVER (users ORDER BY event_timestamp) AS so_far FROM pixel_bob_20260112 WINDOW users AS (PARTITION BY user_id) ORDER BY event_id
 --> event_id STRING, all_ INT64, so_far INT64
 --| "b4", 3, 1
 --| "b5", 3, 2
 --| "b6", 3, 3
 
---- Windows over aggregates, named windows
+--- Named windows over aggregate functions
 SELECT k, SUM(COUNT(*)) OVER () AS total, ROUND(COUNT(*) / SUM(COUNT(*)) OVER (), 2) AS share, RANK() OVER w AS r FROM UNNEST(['a', 'b', 'a']) AS k GROUP BY k WINDOW w AS (ORDER BY COUNT(*) DESC) ORDER BY r
 --> k STRING, total INT64, share FLOAT64, r INT64
 --| "a", 3, 0.67, 1

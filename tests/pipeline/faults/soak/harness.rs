@@ -73,9 +73,9 @@ impl Soak {
         service.wait_until_ready().await;
 
         bigquery.faults().new_table_404(Some(NEW_TABLE_404));
-        bigquery.faults().refuse(messages::INVALID_ROW);
+        bigquery.faults().reject_rows_containing(messages::INVALID_ROW);
         let faults = schedule.clone();
-        bigquery.faults().each(move |table| faults.fault(table));
+        bigquery.faults().decide(move |table| faults.fault(table));
 
         let endpoint = watch::Sender::new(endpoint_of(&service, 0));
         let subscription = Arc::new(Subscription::new(Arc::clone(&messages), Arc::clone(&results), endpoint.subscribe()));

@@ -1,19 +1,19 @@
-//! A job as jobs.get and jobs.list show it.
+//! Builds the `Job` resource for jobs.get, jobs.insert, jobs.cancel and jobs.list.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/Job>.
 
 use serde_json::{Value, json};
 
 use crate::jobs::anonymous;
-use crate::jobs::job::{Ended, Job, Success};
+use crate::jobs::job::{Completion, Job, JobResult};
 
 /// The `Job` resource.
-pub(crate) fn job(job: &Job) -> Value {
-    let ended = job.ended();
+pub(crate) fn to_json(job: &Job) -> Value {
+    let completion = job.completion();
     let mut status = json!({"state": state(job)});
-    if let Some(Ended { outcome: Err(error), .. }) = &ended {
-        status["errorResult"] = error.shown();
-        status["errors"] = json!([error.shown()]);
+    if let Some(Completion { outcome: Err(error), .. }) = &completion {
+        status["errorResult"] = error.to_json();
+        status["errors"] = json!([error.to_json()]);
     }
     json!({
         "kind": "bigquery#job",
@@ -22,16 +22,15 @@ pub(crate) fn job(job: &Job) -> Value {
         "user_email": "local",
         "principal_subject": "user:local",
         "jobReference": job.reference(),
-        "configuration": job.configuration.shown(anonymous::reference(&job.name)),
+        "configuration": job.configuration.to_resource(anonymous::table_reference(&job.name)),
         "status": status,
-        "statistics": statistics(job, ended.as_ref()),
+        "statistics": statistics(job, completion.as_ref()),
     })
 }
 
-/// An element of jobs.list: the state stands a level higher, and the configuration only in the
-/// full projection.
-pub(crate) fn listed(shown: &Job, full: bool) -> Value {
-    let mut entry = job(shown);
+/// An element of jobs.list: it also has the state at the top level, and the configuration only in the full projection.
+pub(crate) fn to_list_entry(job: &Job, full: bool) -> Value {
+    let mut entry = to_json(job);
     entry["state"] = entry["status"]["state"].clone();
     if let Some(error) = entry["status"].get("errorResult").cloned() {
         entry["errorResult"] = error;
@@ -51,13 +50,13 @@ pub(crate) fn state(job: &Job) -> &'static str {
     }
 }
 
-/// int64 values are strings, as in all of Google's JSON.
-fn statistics(job: &Job, ended: Option<&Ended>) -> Value {
+/// Google's JSON has int64 values as strings.
+fn statistics(job: &Job, completion: Option<&Completion>) -> Value {
     let mut statistics = json!({"creationTime": job.created.to_string()});
     if let Some(started) = job.started() {
         statistics["startTime"] = Value::from(started.to_string());
     }
-    let Some(Ended { at, outcome }) = ended else { return statistics };
+    let Some(Completion { at, outcome }) = completion else { return statistics };
     statistics["endTime"] = Value::from(at.to_string());
     if let Ok(success) = outcome {
         statistics["totalBytesProcessed"] = Value::from(success.bytes_processed.to_string());
@@ -66,11 +65,10 @@ fn statistics(job: &Job, ended: Option<&Ended>) -> Value {
     statistics
 }
 
-fn query_statistics(success: &Success, dry_run: bool) -> Value {
+fn query_statistics(success: &JobResult, dry_run: bool) -> Value {
     let mut query = json!({
         "statementType": success.statement,
         "totalBytesProcessed": success.bytes_processed.to_string(),
-        // Nothing is billed here.
         "totalBytesBilled": "0",
         "cacheHit": false,
     });

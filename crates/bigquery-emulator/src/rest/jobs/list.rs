@@ -1,4 +1,4 @@
-//! `jobs.list`: the jobs that are remembered, newest first.
+//! `jobs.list`: the jobs of the registry, newest first.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list>.
 
@@ -17,17 +17,17 @@ use crate::rest::wire::Json;
 
 const MAX_JOBS: usize = 1_000;
 
-/// Which jobs, and how much of each. `allUsers` is ignored: there is one user.
+/// The query parameters. `allUsers` is ignored, because there is one user.
 #[derive(Debug)]
 struct ListParams {
     full: bool,
-    /// In the words of `status.state`; empty for all.
+    /// Values of `status.state`; empty for all jobs.
     states: Vec<String>,
     created: std::ops::RangeInclusive<i64>,
-    /// Of a script; there are none, so none has children.
+    /// Child jobs of a script. Scripts are not supported, so there are none.
     children_only: bool,
-    most: usize,
-    /// The last job of the page before.
+    max_results: usize,
+    /// The last job of the previous page.
     after: Option<String>,
 }
 
@@ -36,48 +36,54 @@ pub(crate) async fn list(
     Project(project): Project,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
-    let asked = ListParams::parse(query.as_deref().unwrap_or_default())?;
+    let params = ListParams::parse(query.as_deref().unwrap_or_default())?;
     let of_project = server.jobs.newest_first().into_iter().filter(|job| job.name.project == project);
     let mut jobs: Vec<Arc<Job>> = of_project.collect();
-    if let Some(last) = &asked.after {
+    if let Some(last) = &params.after {
         let position = jobs.iter().position(|job| job.name.id == *last);
         let position = position.ok_or_else(|| ApiError::Invalid(format!("Invalid page token: {last}")))?;
         jobs.drain(..=position);
     }
-    jobs.retain(|job| asked.wants(job));
-    let more = jobs.len() > asked.most;
-    jobs.truncate(asked.most);
+    jobs.retain(|job| params.matches(job));
+    let more = jobs.len() > params.max_results;
+    jobs.truncate(params.max_results);
 
-    let entries: Vec<Value> = jobs.iter().map(|job| job_resource::listed(job, asked.full)).collect();
-    let mut answer = json!({"kind": "bigquery#jobList", "jobs": entries});
+    let entries: Vec<Value> = jobs.iter().map(|job| job_resource::to_list_entry(job, params.full)).collect();
+    let mut response = json!({"kind": "bigquery#jobList", "jobs": entries});
     if let Some(last) = jobs.last().filter(|_| more) {
-        answer["nextPageToken"] = Value::from(last.name.id.clone());
+        response["nextPageToken"] = Value::from(last.name.id.clone());
     }
-    Ok(Json(answer))
+    Ok(Json(response))
 }
 
 impl ListParams {
-    /// By hand, because `stateFilter` may be repeated.
+    /// Parses the query string. serde does not support the repeated parameter `stateFilter`.
     fn parse(query: &str) -> Result<ListParams, ApiError> {
-        let mut asked =
-            ListParams { full: false, states: Vec::new(), created: i64::MIN..=i64::MAX, children_only: false, most: MAX_JOBS, after: None };
+        let mut params = ListParams {
+            full: false,
+            states: Vec::new(),
+            created: i64::MIN..=i64::MAX,
+            children_only: false,
+            max_results: MAX_JOBS,
+            after: None,
+        };
         for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
             let invalid = |_| ApiError::Invalid(format!("Invalid value for {name}: {value}"));
             match &*name {
-                "projection" => asked.full = value.eq_ignore_ascii_case("full"),
-                "stateFilter" => asked.states.push(value.to_ascii_uppercase()),
-                "minCreationTime" => asked.created = value.parse().map_err(invalid)?..=*asked.created.end(),
-                "maxCreationTime" => asked.created = *asked.created.start()..=value.parse().map_err(invalid)?,
-                "parentJobId" => asked.children_only = true,
-                "maxResults" => asked.most = value.parse::<usize>().map_err(invalid)?.min(MAX_JOBS),
-                "pageToken" => asked.after = Some(value.into_owned()),
+                "projection" => params.full = value.eq_ignore_ascii_case("full"),
+                "stateFilter" => params.states.push(value.to_ascii_uppercase()),
+                "minCreationTime" => params.created = value.parse().map_err(invalid)?..=*params.created.end(),
+                "maxCreationTime" => params.created = *params.created.start()..=value.parse().map_err(invalid)?,
+                "parentJobId" => params.children_only = true,
+                "maxResults" => params.max_results = value.parse::<usize>().map_err(invalid)?.min(MAX_JOBS),
+                "pageToken" => params.after = Some(value.into_owned()),
                 _ => {}
             }
         }
-        Ok(asked)
+        Ok(params)
     }
 
-    fn wants(&self, job: &Job) -> bool {
+    fn matches(&self, job: &Job) -> bool {
         let state = job_resource::state(job);
         !self.children_only
             && self.created.contains(&job.created)

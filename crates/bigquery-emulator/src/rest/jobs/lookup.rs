@@ -1,4 +1,6 @@
-//! What can be done with one job by its name: show it, cancel it, forget it.
+//! `jobs.get`, `jobs.cancel` and `jobs.delete`.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs>.
 
 use std::sync::Arc;
 
@@ -13,23 +15,22 @@ use crate::rest::server::Server;
 use crate::rest::wire::Json;
 
 pub(crate) async fn get(State(server): State<Arc<Server>>, name: JobName) -> Result<Json<Value>, ApiError> {
-    Ok(Json(job_resource::job(&*server.jobs.find(&name)?)))
+    Ok(Json(job_resource::to_json(&*server.jobs.find(&name)?)))
 }
 
-/// Cancelling a job that has ended changes nothing and is no error. A DELETE that is being committed
-/// may still happen, as in BigQuery.
+/// `jobs.cancel`. It has no effect on a completed job. As in BigQuery, a DELETE may still be committed.
 pub(crate) async fn cancel(State(server): State<Arc<Server>>, name: JobName) -> Result<Json<Value>, ApiError> {
     let job = server.jobs.find(&name)?;
     job.cancel();
-    Ok(Json(json!({"kind": "bigquery#jobCancelResponse", "job": job_resource::job(&job)})))
+    Ok(Json(json!({"kind": "bigquery#jobCancelResponse", "job": job_resource::to_json(&job)})))
 }
 
-/// Forgets a job and its result.
+/// `jobs.delete`: removes a job and its result.
 pub(crate) async fn delete(State(server): State<Arc<Server>>, name: JobName) -> Result<StatusCode, ApiError> {
     let job = server.jobs.find(&name)?;
     if job.is_running() {
         return Err(ApiError::Invalid(format!("Job {name} is still running. Only jobs that have completed can be deleted.")));
     }
-    server.jobs.forget(&job);
+    server.jobs.remove(&job);
     Ok(StatusCode::NO_CONTENT)
 }

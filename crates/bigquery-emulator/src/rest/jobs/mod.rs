@@ -1,4 +1,4 @@
-//! The routes of jobs and their results.
+//! The routes of jobs and their results. `jobs` implements them.
 
 mod insert;
 mod job_resource;
@@ -29,7 +29,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route(&format!("{JOB}/delete"), delete(lookup::delete))
 }
 
-/// Where load jobs send their data: not a place of this server.
+/// The upload routes of load jobs.
 pub(crate) fn upload_routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/upload/bigquery/v2/projects/{project}/jobs", post(upload::upload))

@@ -1,4 +1,4 @@
-//! `jobs.query`: starts a job, waits for it a while, and gives the first page of its result.
+//! `jobs.query`: starts a job, waits for it, and responds with the first page of its result.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query>.
 
@@ -8,26 +8,26 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::results::{answer, wait_time};
+use super::results::{build_response, wait_time};
 use crate::error::ApiError;
 use crate::error::JobError;
-use crate::google_json::count;
-use crate::jobs::configuration::Configuration;
-use crate::jobs::job::{Job, Success};
+use crate::google_json::deserialize_count;
+use crate::jobs::configuration::JobConfiguration;
+use crate::jobs::job::{Job, JobResult};
 use crate::jobs::name::{JobName, LOCATION};
-use crate::jobs::page::{self, Wanted};
+use crate::jobs::page::{self, PageRequest};
 use crate::resource::Members;
 use crate::rest::extract::Project;
 use crate::rest::server::Server;
 use crate::rest::wire::{Json, JsonBody};
 
-/// The request. What is not listed here is part of the query's configuration.
+/// The request. The other members are part of the job's configuration.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QueryRequest {
-    #[serde(default, deserialize_with = "count")]
+    #[serde(default, deserialize_with = "deserialize_count")]
     max_results: Option<u64>,
-    #[serde(default, deserialize_with = "count")]
+    #[serde(default, deserialize_with = "deserialize_count")]
     timeout_ms: Option<u64>,
     format_options: Option<FormatOptions>,
     request_id: Option<String>,
@@ -42,10 +42,10 @@ struct FormatOptions {
     timestamp_output_format: Option<String>,
 }
 
-/// Members of the request that belong to the job, not to its query.
-const OF_THE_JOB: [&str; 3] = ["dryRun", "jobTimeoutMs", "labels"];
-/// Members that are neither.
-const OF_THE_REQUEST: [&str; 4] = ["jobCreationMode", "kind", "location", "preserveNulls"];
+/// Members of the request that belong to the job's configuration, and not to the query's.
+const JOB_MEMBERS: [&str; 3] = ["dryRun", "jobTimeoutMs", "labels"];
+/// Members of the request that belong to neither configuration.
+const REQUEST_MEMBERS: [&str; 4] = ["jobCreationMode", "kind", "location", "preserveNulls"];
 
 pub(crate) async fn query(
     State(server): State<Arc<Server>>,
@@ -53,23 +53,26 @@ pub(crate) async fn query(
     JsonBody(request): JsonBody<QueryRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let format = request.format_options.unwrap_or_default();
-    let int64_timestamp = page::int64_timestamp(format.use_int64_timestamp.unwrap_or(false), format.timestamp_output_format.as_deref())?;
-    let configuration = Configuration::parse(&project, configuration(request.configuration))?;
+    let int64_timestamp =
+        page::parse_timestamp_format(format.use_int64_timestamp.unwrap_or(false), format.timestamp_output_format.as_deref())?;
+    let configuration = JobConfiguration::parse(&project, configuration(request.configuration))?;
     if configuration.dry_run {
         return dry_run(&server, &project, &configuration).await.map(Json);
     }
     let now = server.now();
     let request_id = request.request_id.filter(|id| !id.is_empty());
-    let job = server.jobs.start(Job::new(JobName::made_up(project), configuration, request_id, now), &server.queries)?;
+    let job = server.jobs.start(Job::new(JobName::generate(project), configuration, request_id, now), &server.queries)?;
     let ended = job.wait(wait_time(request.timeout_ms)).await;
-    answer("bigquery#queryResponse", &job, ended, Wanted { from: 0, most: request.max_results, int64_timestamp }).await.map(Json)
+    build_response("bigquery#queryResponse", &job, ended, PageRequest { start: 0, max_results: request.max_results, int64_timestamp })
+        .await
+        .map(Json)
 }
 
-/// What the query would give. There is no job, and so none to ask for later.
-async fn dry_run(server: &Server, project: &str, configuration: &Configuration) -> Result<Value, ApiError> {
+/// Responds with the schema of the query. A dry run creates no job.
+async fn dry_run(server: &Server, project: &str, configuration: &JobConfiguration) -> Result<Value, ApiError> {
     let planned = server.queries.run(configuration.query()).await.map_err(|error| ApiError::Job(JobError::from(error)))?;
-    let Success { schema, bytes_processed, .. } = planned.into();
-    let mut answer = json!({
+    let JobResult { schema, bytes_processed, .. } = planned.into();
+    let mut response = json!({
         "kind": "bigquery#queryResponse",
         "jobReference": {"projectId": project, "location": LOCATION},
         "jobComplete": true,
@@ -77,16 +80,16 @@ async fn dry_run(server: &Server, project: &str, configuration: &Configuration) 
         "totalBytesProcessed": bytes_processed.to_string(),
     });
     if let Some(schema) = schema {
-        answer["schema"] = schema;
+        response["schema"] = schema;
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// The configuration with which jobs.insert would start the same job.
+/// Converts the request to the configuration of jobs.insert.
 fn configuration(mut sent: Members) -> Members {
-    sent.retain(|name, _| !OF_THE_REQUEST.contains(&name.as_str()));
+    sent.retain(|name, _| !REQUEST_MEMBERS.contains(&name.as_str()));
     let mut configuration = Members::new();
-    for name in OF_THE_JOB {
+    for name in JOB_MEMBERS {
         configuration.extend(sent.remove_entry(name));
     }
     configuration.insert("query".to_owned(), Value::Object(sent));

@@ -1,4 +1,4 @@
-//! `jobs.getQueryResults`: waits for a job, and gives a page of its result.
+//! `jobs.getQueryResults`: waits for a job and responds with a page of its result.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults>.
 
@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
-use crate::google_json::flag;
-use crate::jobs::job::{Ended, Job};
+use crate::google_json::deserialize_bool;
+use crate::jobs::job::{Completion, Job};
 use crate::jobs::name::JobName;
-use crate::jobs::page::{self, Wanted};
+use crate::jobs::page::{self, PageRequest};
 use crate::rest::server::Server;
 use crate::rest::wire::{Json, Params};
 
-/// How long an answer waits for its job where nothing else is said, and at most.
+/// Time that a response waits for its job: the default and the maximum.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 const MAX_WAIT: Duration = Duration::from_secs(200);
 
@@ -26,10 +26,10 @@ const MAX_WAIT: Duration = Duration::from_secs(200);
 pub(crate) struct ResultsParams {
     start_index: Option<usize>,
     max_results: Option<u64>,
-    /// The index of the row to begin with.
+    /// The index of the first row.
     page_token: Option<String>,
     timeout_ms: Option<u64>,
-    #[serde(default, rename = "formatOptions.useInt64Timestamp", deserialize_with = "flag")]
+    #[serde(default, rename = "formatOptions.useInt64Timestamp", deserialize_with = "deserialize_bool")]
     int64_timestamp: bool,
     #[serde(rename = "formatOptions.timestampOutputFormat")]
     timestamp_format: Option<String>,
@@ -38,37 +38,37 @@ pub(crate) struct ResultsParams {
 pub(crate) async fn results(
     State(server): State<Arc<Server>>,
     name: JobName,
-    Params(asked): Params<ResultsParams>,
+    Params(params): Params<ResultsParams>,
 ) -> Result<Json<Value>, ApiError> {
-    let token = asked.page_token.as_deref().filter(|token| !token.is_empty());
+    let token = params.page_token.as_deref().filter(|token| !token.is_empty());
     let token = token.map(|token| token.parse().map_err(|_| ApiError::Invalid(format!("Invalid page token: {token}")))).transpose()?;
-    let wanted = Wanted {
-        from: token.or(asked.start_index).unwrap_or_default(),
-        most: asked.max_results,
-        int64_timestamp: page::int64_timestamp(asked.int64_timestamp, asked.timestamp_format.as_deref())?,
+    let request = PageRequest {
+        start: token.or(params.start_index).unwrap_or(0),
+        max_results: params.max_results,
+        int64_timestamp: page::parse_timestamp_format(params.int64_timestamp, params.timestamp_format.as_deref())?,
     };
     let job = server.jobs.find(&name)?;
-    let ended = job.wait(wait_time(asked.timeout_ms)).await;
-    answer("bigquery#getQueryResultsResponse", &job, ended, wanted).await.map(Json)
+    let ended = job.wait(wait_time(params.timeout_ms)).await;
+    build_response("bigquery#getQueryResultsResponse", &job, ended, request).await.map(Json)
 }
 
 pub(crate) fn wait_time(timeout_ms: Option<u64>) -> Duration {
     timeout_ms.map_or(DEFAULT_WAIT, Duration::from_millis).min(MAX_WAIT)
 }
 
-/// What is there to say of a job's result: an error if that is its end.
-pub(crate) async fn answer(kind: &str, job: &Job, ended: Option<Ended>, wanted: Wanted) -> Result<Value, ApiError> {
-    let mut answer = json!({"kind": kind, "jobReference": job.reference(), "jobComplete": ended.is_some()});
-    let Some(ended) = ended else { return Ok(answer) };
+/// Builds the response: the requested page of the result, or the job's error.
+pub(crate) async fn build_response(kind: &str, job: &Job, ended: Option<Completion>, request: PageRequest) -> Result<Value, ApiError> {
+    let mut response = json!({"kind": kind, "jobReference": job.reference(), "jobComplete": ended.is_some()});
+    let Some(ended) = ended else { return Ok(response) };
     let success = ended.outcome.map_err(ApiError::Job)?;
-    answer["cacheHit"] = json!(false);
-    answer["totalBytesProcessed"] = Value::from(success.bytes_processed.to_string());
+    response["cacheHit"] = json!(false);
+    response["totalBytesProcessed"] = Value::from(success.bytes_processed.to_string());
     if let Some(rows) = success.affected_rows {
-        answer["numDmlAffectedRows"] = Value::from(rows.to_string());
+        response["numDmlAffectedRows"] = Value::from(rows.to_string());
     }
-    let page: Map<String, Value> = page::page(job, &success, wanted).await?;
+    let page: Map<String, Value> = page::build_page(job, &success, request).await?;
     for (name, value) in page {
-        answer[name] = value;
+        response[name] = value;
     }
-    Ok(answer)
+    Ok(response)
 }

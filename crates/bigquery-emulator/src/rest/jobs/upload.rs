@@ -1,16 +1,16 @@
-//! Where load jobs send their data: not a route of this server.
+//! The upload routes of load jobs, which are not supported.
 
 use axum::body::to_bytes;
 use axum::extract::Request;
 use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::jobs::refused;
+use crate::jobs::unsupported;
 use crate::rest::wire::{BODY_LIMIT, Json};
 
-/// `POST /upload/…`: the data of a load job. It is read and dropped: a client that still writes when
-/// the answer comes may see a broken pipe instead. That of a larger body does.
+/// `POST /upload/…`: reads and drops the data, and responds that load jobs are not supported. A client that is still
+/// sending when the response arrives may see a broken pipe instead. That happens with a body over the limit.
 pub(crate) async fn upload(request: Request) -> Result<Json<Value>, ApiError> {
     drop(to_bytes(request.into_body(), BODY_LIMIT).await);
-    refused::kind("load").map(|()| Json(Value::Null))
+    unsupported::check_job_type("load").map(|()| Json(Value::Null))
 }

@@ -1,4 +1,4 @@
-//! Stored JSON rows into the columns of a batch, without anything in between.
+//! Decodes stored JSON rows to the Arrow columns of a batch.
 
 use std::sync::Arc;
 
@@ -7,45 +7,47 @@ use googlesql::datafusion::arrow::datatypes::{Schema, SchemaRef};
 use googlesql::datafusion::common::{Result, exec_datafusion_err};
 use serde::Deserializer;
 
-use super::builder::{Builder, Members};
-use super::is_suffix;
-use super::members::Unusual;
+use super::column_builder::{ColumnBuilder, MemberBuilders};
+use super::is_suffix_field;
+use super::member_scanner::UnexpectedFormat;
 
-/// Whether there is anything in the rows that the columns need.
+/// Whether the columns need values of the stored rows.
 pub(crate) fn needs_rows(schema: &Schema) -> bool {
-    schema.fields().iter().any(|field| !is_suffix(field))
+    schema.fields().iter().any(|field| !is_suffix_field(field))
 }
 
-/// Makes one batch.
+/// Builds one batch.
 pub(crate) struct Decoder {
     schema: SchemaRef,
-    columns: Members,
+    columns: MemberBuilders,
     suffixes: StringBuilder,
     rows: usize,
 }
 
 impl Decoder {
     pub(crate) fn new(schema: SchemaRef, capacity: usize) -> Decoder {
-        let stored = schema.fields().iter().filter(|field| !is_suffix(field));
-        let columns = Members::new(stored.map(|field| (field.name().clone(), Builder::new(field, capacity))));
+        let stored = schema.fields().iter().filter(|field| !is_suffix_field(field));
+        let columns = MemberBuilders::new(stored.map(|field| (field.name().clone(), ColumnBuilder::new(field, capacity))));
         Decoder { schema, columns, suffixes: StringBuilder::new(), rows: 0 }
     }
 
-    /// Whether there is anything in the rows that is asked for.
+    /// Whether the columns need values of the stored rows.
     pub(crate) fn needs_rows(&self) -> bool {
         needs_rows(&self.schema)
     }
 
-    pub(crate) fn row(&mut self, json: &str) -> Result<()> {
-        let taken =
-            self.columns.row(json).unwrap_or_else(|Unusual| serde_json::Deserializer::from_str(json).deserialize_map(&mut self.columns));
-        taken.map_err(|error| exec_datafusion_err!("The local BigQuery's file holds something unexpected: {error}"))
+    pub(crate) fn append_row(&mut self, json: &str) -> Result<()> {
+        let result = self
+            .columns
+            .append_row(json)
+            .unwrap_or_else(|UnexpectedFormat| serde_json::Deserializer::from_str(json).deserialize_map(&mut self.columns));
+        result.map_err(|error| exec_datafusion_err!("The BigQuery emulator's database is corrupt: {error}"))
     }
 
-    /// Counts the rows of a range that were just read.
+    /// Completes a range of rows: counts them and adds their table suffix.
     pub(crate) fn finish_range(&mut self, rows: usize, suffix: Option<&str>) {
         self.rows += rows;
-        if self.schema.fields().iter().any(|field| is_suffix(field)) {
+        if self.schema.fields().iter().any(|field| is_suffix_field(field)) {
             for _ in 0..rows {
                 self.suffixes.append_option(suffix);
             }
@@ -55,8 +57,12 @@ impl Decoder {
     pub(crate) fn finish(mut self) -> Result<RecordBatch> {
         let mut stored = self.columns.finish()?.into_iter();
         let suffixes: ArrayRef = Arc::new(self.suffixes.finish());
-        let columns: Option<Vec<ArrayRef>> =
-            self.schema.fields().iter().map(|field| if is_suffix(field) { Some(Arc::clone(&suffixes)) } else { stored.next() }).collect();
+        let columns: Option<Vec<ArrayRef>> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| if is_suffix_field(field) { Some(Arc::clone(&suffixes)) } else { stored.next() })
+            .collect();
         let columns = columns.ok_or_else(|| exec_datafusion_err!("a column is missing"))?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         Ok(RecordBatch::try_new_with_options(self.schema, columns, &options)?)
@@ -86,7 +92,7 @@ mod tests {
 
     fn decoded(rows: &[String]) -> Result<RecordBatch> {
         let mut decoder = Decoder::new(schema(), rows.len());
-        rows.iter().try_for_each(|row| decoder.row(row))?;
+        rows.iter().try_for_each(|row| decoder.append_row(row))?;
         decoder.finish_range(rows.len(), None);
         decoder.finish()
     }
@@ -111,9 +117,9 @@ mod tests {
     }
 
     proptest! {
-        /// A row with white space is left to the whole parser.
+        /// The scanner does not support white space, so the JSON parser reads these rows.
         #[test]
-        fn both_ways_to_read_a_row_give_the_same(rows in proptest::collection::vec(row(), 0..8)) {
+        fn the_scanner_and_the_json_parser_decode_the_same_values(rows in proptest::collection::vec(row(), 0..8)) {
             let as_stored: Vec<String> = rows.iter().map(Value::to_string).collect();
             let spaced: Vec<String> = rows.iter().map(|row| format!("{row:#} ")).collect();
             prop_assert_eq!(format!("{:?}", decoded(&as_stored).unwrap()), format!("{:?}", decoded(&spaced).unwrap()));
@@ -121,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_found_in_any_case_and_the_first_of_two_counts() {
+    fn member_names_are_case_insensitive_and_the_first_duplicate_wins() {
         let batch = decoded(&[r#"{"NUMBER":1,"number":2,"Text":null}"#.to_owned()]).unwrap();
         assert_eq!(batch, decoded(&[r#"{"number":1}"#.to_owned()]).unwrap());
     }
 
     #[test]
-    fn what_is_no_value_of_its_column_is_refused() {
+    fn values_of_a_wrong_type_are_errors() {
         for row in [r#"{"number":"1"}"#, r#"{"number":1.5}"#, r#"{"text":1}"#, r#"{"truth":0}"#, r#"{"text":"x}"#, "", "[]"] {
             assert!(decoded(&[row.to_owned()]).is_err(), "{row}");
         }

@@ -1,13 +1,12 @@
-//! Stored rows as a table of the engine.
+//! Scans stored rows for the query engine.
 //!
-//! A [`RowsTable`] is one stored table, or many that a wildcard matches. A scan reads the columns
-//! that are asked for (`decode`), in batches, and splits the rows between the processor's cores by
-//! ranges of their index. A reader of the store is held for one batch at a time, so that any number
-//! of scans can run beside each other.
+//! A [`RowsTable`] is a stored table, or the tables that a wildcard matches. A scan reads the projected columns (`decode`)
+//! in batches, and splits the rows into one partition per core. It uses a reader of the store for one batch at a time, so
+//! that any number of scans can run at the same time.
 
-mod builder;
+mod column_builder;
 mod decode;
-mod members;
+mod member_scanner;
 mod partition;
 mod prune;
 
@@ -26,8 +25,8 @@ use crate::storage::store::Reader;
 pub(crate) use decode::Decoder;
 use partition::RowsPartition;
 
-/// Fewer rows than these are not worth a second core.
-const ROWS_FOR_A_CORE: i64 = 8_192;
+/// Minimum number of rows of a partition, because a small partition is not worth a core.
+const MIN_ROWS_PER_PARTITION: i64 = 8_192;
 
 /// A stored table.
 #[derive(Clone, Debug)]
@@ -35,7 +34,7 @@ pub(crate) struct StoredRows {
     pub id: i64,
     pub rows: i64,
     pub bytes: i64,
-    /// What the wildcard stands for in its name.
+    /// The part of the table's name that the wildcard matches.
     pub suffix: Option<Arc<str>>,
 }
 
@@ -50,19 +49,19 @@ struct RowRange {
 
 pub(crate) struct RowsTable {
     schema: SchemaRef,
-    parts: Vec<StoredRows>,
+    tables: Vec<StoredRows>,
     reader: Reader,
 }
 
 impl RowsTable {
-    pub(crate) fn new(fields: Vec<Field>, parts: Vec<StoredRows>, reader: Reader) -> RowsTable {
-        RowsTable { schema: Arc::new(Schema::new(fields)), parts, reader }
+    pub(crate) fn new(fields: Vec<Field>, tables: Vec<StoredRows>, reader: Reader) -> RowsTable {
+        RowsTable { schema: Arc::new(Schema::new(fields)), tables, reader }
     }
 }
 
 impl std::fmt::Debug for RowsTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowsTable").field("schema", &self.schema).field("parts", &self.parts.len()).finish_non_exhaustive()
+        f.debug_struct("RowsTable").field("schema", &self.schema).field("tables", &self.tables.len()).finish_non_exhaustive()
     }
 }
 
@@ -76,9 +75,9 @@ impl TableProvider for RowsTable {
         TableType::Base
     }
 
-    /// Only what can be asked of the tables' names is answered here.
+    /// The scan applies only filters on `_TABLE_SUFFIX`.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let of_suffix = |filter: &&Expr| match prune::is_of_suffix(filter) {
+        let of_suffix = |filter: &&Expr| match prune::is_suffix_filter(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
         };
@@ -92,8 +91,8 @@ impl TableProvider for RowsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let parts = prune::matching(session, &self.parts, filters)?;
-        let bytes: i64 = parts.iter().map(|part| part.bytes).sum();
+        let tables = prune::filter_by_suffix(session, &self.tables, filters)?;
+        let bytes: i64 = tables.iter().map(|table| table.bytes).sum();
         BytesProcessed::add(session, bytes.unsigned_abs());
 
         let schema = match projection {
@@ -101,7 +100,7 @@ impl TableProvider for RowsTable {
             None => self.schema(),
         };
         let cores = session.config().target_partitions();
-        let partitions: Vec<Arc<dyn PartitionStream>> = split(&parts, cores)
+        let partitions: Vec<Arc<dyn PartitionStream>> = split_rows(&tables, cores)
             .into_iter()
             .map(|ranges| Arc::new(RowsPartition::new(Arc::clone(&schema), ranges, self.reader.clone())) as Arc<dyn PartitionStream>)
             .collect();
@@ -109,22 +108,22 @@ impl TableProvider for RowsTable {
     }
 }
 
-/// The rows of all parts, in as many equal shares as there are cores.
-fn split(parts: &[StoredRows], cores: usize) -> Vec<Vec<RowRange>> {
-    let rows: i64 = parts.iter().map(|part| part.rows).sum();
-    let share = (rows / cores.max(1) as i64 + 1).max(ROWS_FOR_A_CORE);
+/// Splits the rows of all tables into equal partitions, one per core.
+fn split_rows(tables: &[StoredRows], cores: usize) -> Vec<Vec<RowRange>> {
+    let rows: i64 = tables.iter().map(|table| table.rows).sum();
+    let share = (rows / cores.max(1) as i64 + 1).max(MIN_ROWS_PER_PARTITION);
     let mut shares = vec![Vec::new()];
     let mut room = share;
-    for part in parts {
+    for table in tables {
         let mut from = 0;
-        while from < part.rows {
+        while from < table.rows {
             if room == 0 {
                 shares.push(Vec::new());
                 room = share;
             }
-            let to = part.rows.min(from + room);
+            let to = table.rows.min(from + room);
             if let Some(last) = shares.last_mut() {
-                last.push(RowRange { table: part.id, from, to, suffix: part.suffix.clone() });
+                last.push(RowRange { table: table.id, from, to, suffix: table.suffix.clone() });
             }
             room -= to - from;
             from = to;
@@ -133,7 +132,7 @@ fn split(parts: &[StoredRows], cores: usize) -> Vec<Vec<RowRange>> {
     shares
 }
 
-/// The column that holds no stored value.
-fn is_suffix(field: &Field) -> bool {
+/// Whether the column is `_TABLE_SUFFIX`, which is not stored in rows.
+fn is_suffix_field(field: &Field) -> bool {
     field.name() == TABLE_SUFFIX
 }

@@ -1,4 +1,4 @@
-//! One share of a scan: ranges of rows, read batch by batch on a blocking thread.
+//! One partition of a scan: ranges of rows, which blocking threads read batch by batch.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::decode::{Decoder, needs_rows};
 use crate::error::ApiError;
 use crate::storage::store::Reader;
 
-/// Rows of one batch.
+/// Number of rows of one batch.
 const BATCH_ROWS: i64 = 8_192;
 
 #[derive(Debug)]
@@ -25,11 +25,11 @@ pub(crate) struct RowsPartition {
     reader: Reader,
 }
 
-/// How far the reading is.
+/// The position of the next row.
 #[derive(Clone, Copy)]
 struct Position {
     range: usize,
-    /// The next row of that range.
+    /// The index of the next row in that range.
     row: i64,
 }
 
@@ -59,7 +59,7 @@ impl PartitionStream for RowsPartition {
                     batch(None, schema, &ranges, position)?
                 };
                 position = next;
-                // Nobody listens any more once the query is cancelled or has enough.
+                // The receiver is dropped when the query is cancelled or needs no more rows.
                 if batches.send(Ok(batch)).await.is_err() {
                     break;
                 }
@@ -70,8 +70,7 @@ impl PartitionStream for RowsPartition {
     }
 }
 
-/// The next batch, and where the one after it begins. How many rows there are is known without
-/// the file.
+/// Reads the next batch. Returns it and the position after it. Without `db`, it only counts rows.
 fn batch(db: Option<&Connection>, schema: SchemaRef, ranges: &[RowRange], from: Position) -> Result<(RecordBatch, Position)> {
     let mut decoder = Decoder::new(schema, BATCH_ROWS as usize);
     let mut position = from;
@@ -83,7 +82,7 @@ fn batch(db: Option<&Connection>, schema: SchemaRef, ranges: &[RowRange], from: 
         let wanted = to - position.row;
         let read = db.map_or(Ok(wanted), |db| rows(db, range, position.row, to, &mut decoder))?;
         if read != wanted {
-            // Rows do not vanish singly: a DELETE has rewritten the table, or it is gone.
+            // Rows are missing only if a DELETE rewrote the table, or the table was deleted.
             return Err(exec_datafusion_err!("A table was changed while the query read it; please run the query again"));
         }
         decoder.finish_range(wanted as usize, range.suffix.as_deref());
@@ -97,7 +96,7 @@ fn batch(db: Option<&Connection>, schema: SchemaRef, ranges: &[RowRange], from: 
     Ok((decoder.finish()?, position))
 }
 
-/// Decodes rows `from..to` of the range's table; gives how many there were.
+/// Decodes the rows `from..to` of the range's table. Returns the number of rows that were found.
 fn rows(db: &Connection, range: &RowRange, from: i64, to: i64, decoder: &mut Decoder) -> Result<i64> {
     let failed = |error: rusqlite::Error| DataFusionError::External(Box::new(ApiError::from(error)));
     let mut statement =
@@ -106,7 +105,7 @@ fn rows(db: &Connection, range: &RowRange, from: i64, to: i64, decoder: &mut Dec
     let mut count = 0;
     while let Some(row) = found.next().map_err(failed)? {
         let json = row.get_ref(0).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
-        decoder.row(json)?;
+        decoder.append_row(json)?;
         count += 1;
     }
     Ok(count)

@@ -1,4 +1,4 @@
-//! `bq`, with a configuration of its own and no account.
+//! Google's command-line tool `bq`, with a separate configuration and without an account.
 
 use std::process::Output;
 
@@ -11,14 +11,14 @@ use super::{ENDLESS, output, printed, skipped};
 
 const BQ: &str = "bq (of the Cloud SDK)";
 
-async fn there_is_bq() -> bool {
+async fn is_bq_installed() -> bool {
     let mut command = Command::new("sh");
     output(command.args(["-c", "command -v bq"])).await.is_some_and(|found| found.status.success())
 }
 
 /// `bq` with the two files that the README describes.
 struct Bq {
-    /// Nobody's own account, project and .bigqueryrc.
+    /// A home directory without accounts, projects and .bigqueryrc.
     home: TempDir,
 }
 
@@ -44,7 +44,7 @@ impl Bq {
         output(&mut command).await.expect("bq starts")
     }
 
-    /// What it prints, having ended well.
+    /// Runs `bq`, which must succeed. Returns its output.
     async fn text(&self, args: &[&str]) -> String {
         let output = self.run(args).await;
         let text = String::from_utf8(output.stdout).unwrap();
@@ -52,17 +52,17 @@ impl Bq {
         text
     }
 
-    /// What it prints as JSON.
+    /// Runs `bq`, which must succeed. Returns its output as JSON.
     async fn json(&self, args: &[&str]) -> Value {
         printed(&self.run(&[&["--format=json"], args].concat()).await)
     }
 
-    /// What it says of its failure.
-    async fn refusal(&self, args: &[&str]) -> String {
+    /// Runs `bq`, which must fail. Returns its message.
+    async fn error(&self, args: &[&str]) -> String {
         let output = self.run(args).await;
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "bq {args:?}: {text}");
-        // It wraps its messages.
+        // `bq` wraps lines of its messages.
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -77,19 +77,19 @@ fn names(list: &Value, reference: &str, id: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn bq_makes_fills_reads_and_removes_a_table() {
-    if !there_is_bq().await {
+    if !is_bq_installed().await {
         return skipped("bq_makes_fills_reads_and_removes_a_table", BQ);
     }
     let server = TestServer::with_dataset().await;
     let bq = Bq::of(&server);
     bq.text(&["mk", "shop"]).await;
-    assert!(bq.refusal(&["mk", "shop"]).await.contains("already exists"));
+    assert!(bq.error(&["mk", "shop"]).await.contains("already exists"));
     bq.text(&["mk", "--table", "shop.orders", "id:STRING,total:NUMERIC,at:TIMESTAMP"]).await;
     let order = |id: &str, total: &str| json!({"id": id, "total": total, "at": "2026-01-02 03:04:05"}).to_string();
     bq.write("orders.json", &format!("{}\n{}\n", order("a", "1.5"), order("b", "2")));
     bq.text(&["insert", "shop.orders", "orders.json"]).await;
     bq.write("wrong.json", r#"{"id": "c", "wrong": 1}"#);
-    assert!(bq.refusal(&["insert", "shop.orders", "wrong.json"]).await.contains("no such field: wrong"));
+    assert!(bq.error(&["insert", "shop.orders", "wrong.json"]).await.contains("no such field: wrong"));
 
     let mut rows = bq.json(&["head", "shop.orders"]).await;
     rows.as_array_mut().unwrap().sort_by_key(|row| row["id"].to_string());
@@ -99,14 +99,14 @@ async fn bq_makes_fills_reads_and_removes_a_table() {
     assert_eq!(bq.json(&["show", "shop.orders"]).await["numRows"], "2");
 
     bq.text(&["rm", "-f", "-t", "shop.orders"]).await;
-    assert!(bq.refusal(&["show", "shop.orders"]).await.contains("Not found"));
+    assert!(bq.error(&["show", "shop.orders"]).await.contains("Not found"));
     bq.text(&["rm", "-r", "-f", "-d", "shop"]).await;
     assert_eq!(names(&bq.json(&["ls"]).await, "datasetReference", "datasetId"), [DATASET]);
 }
 
 #[tokio::test]
 async fn bq_queries() {
-    if !there_is_bq().await {
+    if !is_bq_installed().await {
         return skipped("bq_queries", BQ);
     }
     let server = TestServer::with_dataset().await;
@@ -122,18 +122,18 @@ async fn bq_queries() {
     let dry = bq.text(&["query", "--dry_run", "SELECT 1 AS x"]).await;
     assert!(dry.contains("Query successfully validated"), "{dry}");
 
-    let error = bq.refusal(&["query", "SELECT missing"]).await;
+    let error = bq.error(&["query", "SELECT missing"]).await;
     assert!(error.contains("Error in query string") && error.contains("missing at [1:8]"), "{error}");
-    let legacy = bq.refusal(&["query", "--use_legacy_sql=true", "SELECT 1"]).await;
-    assert!(legacy.contains("no legacy SQL"), "{legacy}");
+    let legacy = bq.error(&["query", "--use_legacy_sql=true", "SELECT 1"]).await;
+    assert!(legacy.contains("does not support legacy SQL"), "{legacy}");
     bq.write("rows.csv", "1\n");
-    let load = bq.refusal(&["load", &format!("{DATASET}.t"), "rows.csv", "x:INTEGER"]).await;
-    assert!(load.contains("no load jobs"), "{load}");
+    let load = bq.error(&["load", &format!("{DATASET}.t"), "rows.csv", "x:INTEGER"]).await;
+    assert!(load.contains("does not support load jobs"), "{load}");
 }
 
 #[tokio::test]
 async fn bq_lists_shows_and_cancels_jobs() {
-    if !there_is_bq().await {
+    if !is_bq_installed().await {
         return skipped("bq_lists_shows_and_cancels_jobs", BQ);
     }
     let server = TestServer::with_dataset().await;

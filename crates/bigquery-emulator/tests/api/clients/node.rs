@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::super::server::{DATASET, PROJECT, TestServer};
 use super::{ENDLESS, assert_seen, output, printed, script, skipped};
 
-/// `node`, which finds the packages of tests/clients/node/package.json.
+/// A command that runs `node` with the packages of tests/clients/node/package.json.
 fn node() -> Option<Command> {
     let modules = std::env::var_os("PIXEL_TEST_NODE_MODULES").unwrap_or_else(|| OsString::from(script("node/node_modules")));
     if !Path::new(&modules).join("@google-cloud/bigquery").is_dir() {
@@ -34,7 +34,7 @@ async fn googles_node_client_inserts_queries_streams_and_cancels() {
     let mut seen = printed(&ran);
     let load = seen.as_object_mut().unwrap().remove("load").unwrap();
     assert_eq!(load["code"], 501);
-    assert!(load["message"].as_str().unwrap().contains("The local BigQuery has no load jobs"), "{load}");
+    assert!(load["message"].as_str().unwrap().contains("The BigQuery emulator does not support load jobs"), "{load}");
     let bad = seen.as_object_mut().unwrap().remove("badQuery").unwrap();
     assert_eq!((&bad["code"], &bad["reason"]), (&json!(400), &json!("invalidQuery")));
     assert!(bad["message"].as_str().unwrap().contains("missing at [1:8]"), "{bad}");

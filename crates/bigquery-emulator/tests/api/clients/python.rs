@@ -6,7 +6,7 @@ use tokio::process::Command;
 use super::super::server::{DATASET, PROJECT, TestServer};
 use super::{ENDLESS, assert_seen, output, printed, script, skipped};
 
-/// The interpreter, if it has that module.
+/// The interpreter, if the module is installed.
 async fn python(module: &str) -> Option<String> {
     let python = std::env::var("PIXEL_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let import = output(Command::new(&python).args(["-c", &format!("import {module}")])).await?;
@@ -17,7 +17,7 @@ fn missing(package: &str) -> String {
     format!("the Python package {package} (PIXEL_TEST_PYTHON names the interpreter)")
 }
 
-/// What a script of tests/clients prints.
+/// Runs a script of tests/clients. Returns the JSON that it prints.
 async fn run(python: &str, name: &str, arguments: &[&str]) -> Value {
     printed(&output(Command::new(python).arg(script(name)).args(arguments)).await.unwrap())
 }
@@ -38,7 +38,7 @@ async fn googles_python_client_inserts_queries_pages_and_cancels() {
     for (call, what) in [("load_file", "load"), ("load_json", "load"), ("copy", "copy"), ("extract", "extract")] {
         let [code, reason, message] = seen[call].as_array().unwrap().as_slice() else { panic!("{call}: {}", seen[call]) };
         assert_eq!((code, reason), (&json!(501), &json!("notImplemented")), "{call}");
-        assert!(message.as_str().unwrap().contains(&format!("The local BigQuery has no {what} jobs")), "{message}");
+        assert!(message.as_str().unwrap().contains(&format!("The BigQuery emulator does not support {what} jobs")), "{message}");
         seen.as_object_mut().unwrap().remove(call);
     }
     let expected = json!({
@@ -64,5 +64,5 @@ async fn a_dataframe_can_be_read_and_not_loaded() {
     assert_eq!(seen["columns"], json!(["n", "even", "day"]));
     assert_eq!(seen["rows"], json!([[1, false, "2026-01-02"], [2, true, "2026-01-02"], [3, false, "2026-01-02"]]));
     assert_eq!(seen["load"][0], 501);
-    assert!(seen["load"][1].as_str().unwrap().contains("The local BigQuery has no load jobs"), "{seen}");
+    assert!(seen["load"][1].as_str().unwrap().contains("The BigQuery emulator does not support load jobs"), "{seen}");
 }

@@ -1,4 +1,4 @@
-// Queries a local BigQuery with Google's own client for Node, and prints what it saw as JSON.
+// Queries the emulator with Google's client for Node, and prints the results as JSON.
 //
 // Usage: NODE_PATH=…/node_modules node query.js URL PROJECT ENDLESS-QUERY
 
@@ -8,14 +8,13 @@ const {BigQuery} = require('@google-cloud/bigquery');
 const {OAuth2Client} = require('google-auth-library');
 
 const [url, projectId, endless] = process.argv.slice(2);
-// Any token will do. With none at all, the client looks for credentials in vain and goes on, but its
-// uploads crash.
+// The emulator accepts any token. Without a token, the client searches for credentials, and its uploads crash.
 const authClient = new OAuth2Client();
 authClient.setCredentials({access_token: 'local'});
 const bigquery = new BigQuery({projectId, apiEndpoint: url, authClient});
 
-// What an error says, or that there was none.
-async function refusal(promise) {
+// Returns the code, reason and message of an error, or 'no error'.
+async function catch_error(promise) {
   try {
     await promise;
     return 'no error';
@@ -25,7 +24,7 @@ async function refusal(promise) {
   }
 }
 
-// All rows, so many at a time. (The client's own paging takes maxResults for the number of all rows.)
+// Returns all rows, with maxResults rows per page. (The client's own paging takes maxResults for the number of all rows.)
 async function pages(ask, maxResults) {
   const rows = [];
   let next = {maxResults, autoPaginate: false};
@@ -95,8 +94,8 @@ async function main() {
 
   const [dry] = await bigquery.createQueryJob({query: 'SELECT name FROM node.events', dryRun: true});
   seen.dryRun = dry.metadata.statistics.query.schema.fields.map(field => field.name);
-  seen.badQuery = await refusal(bigquery.query('SELECT missing'));
-  seen.load = await refusal(table.load(__filename, {format: 'CSV'}));
+  seen.badQuery = await catch_error(bigquery.query('SELECT missing'));
+  seen.load = await catch_error(table.load(__filename, {format: 'CSV'}));
 
   const [running] = await bigquery.createQueryJob({query: endless});
   await running.cancel();

@@ -1,44 +1,44 @@
-//! What the views of INFORMATION_SCHEMA show.
+//! The columns and rows of the views of INFORMATION_SCHEMA.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/information-schema-intro>.
 
 use std::sync::Arc;
 
+use super::dataset_not_found;
 use super::metadata_table::MetadataTable;
-use super::metadata_table::MetadataValue::{self, Moment, Number, Text};
-use super::no_dataset;
+use super::metadata_table::MetadataValue::{self, Millis, Number, Text};
 use crate::QueryError;
 use crate::catalog::{Catalog, ColumnInfo, DatasetInfo, DatasetName, Details, TableInfo};
 use crate::types;
 use datafusion::arrow::datatypes::DataType;
 
-/// What the metadata are about.
+/// The project or dataset of a metadata query.
 pub(crate) enum MetadataScope {
     Project(String),
     Dataset(DatasetName),
 }
 
-/// One of the views.
+/// A view of INFORMATION_SCHEMA.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum View {
+pub(crate) enum MetadataView {
     Tables,
     Columns,
     TableStorage,
     Schemata,
     Views,
-    /// `dataset.__TABLES__`, which is older than INFORMATION_SCHEMA.
+    /// `dataset.__TABLES__`, the legacy metadata table.
     LegacyTables,
 }
 
-impl View {
-    pub(crate) fn named(name: &str) -> Option<View> {
+impl MetadataView {
+    pub(crate) fn named(name: &str) -> Option<MetadataView> {
         Some(match name {
-            "TABLES" => View::Tables,
-            "COLUMNS" => View::Columns,
-            "TABLE_STORAGE" => View::TableStorage,
-            "SCHEMATA" => View::Schemata,
-            "VIEWS" => View::Views,
-            "__TABLES__" => View::LegacyTables,
+            "TABLES" => MetadataView::Tables,
+            "COLUMNS" => MetadataView::Columns,
+            "TABLE_STORAGE" => MetadataView::TableStorage,
+            "SCHEMATA" => MetadataView::Schemata,
+            "VIEWS" => MetadataView::Views,
+            "__TABLES__" => MetadataView::LegacyTables,
             _ => return None,
         })
     }
@@ -46,7 +46,7 @@ impl View {
     fn columns(self) -> Vec<(&'static str, DataType)> {
         let (text, number, moment) = (DataType::Utf8, DataType::Int64, types::timestamp());
         let names: &[(&str, &DataType)] = match self {
-            View::Tables => &[
+            MetadataView::Tables => &[
                 ("table_catalog", &text),
                 ("table_schema", &text),
                 ("table_name", &text),
@@ -55,7 +55,7 @@ impl View {
                 ("is_typed", &text),
                 ("creation_time", &moment),
             ],
-            View::Columns => &[
+            MetadataView::Columns => &[
                 ("table_catalog", &text),
                 ("table_schema", &text),
                 ("table_name", &text),
@@ -65,7 +65,7 @@ impl View {
                 ("data_type", &text),
                 ("is_partitioning_column", &text),
             ],
-            View::TableStorage => &[
+            MetadataView::TableStorage => &[
                 ("project_id", &text),
                 ("table_schema", &text),
                 ("table_name", &text),
@@ -76,21 +76,21 @@ impl View {
                 ("long_term_logical_bytes", &number),
                 ("table_type", &text),
             ],
-            View::Schemata => &[
+            MetadataView::Schemata => &[
                 ("catalog_name", &text),
                 ("schema_name", &text),
                 ("creation_time", &moment),
                 ("last_modified_time", &moment),
                 ("location", &text),
             ],
-            View::Views => &[
+            MetadataView::Views => &[
                 ("table_catalog", &text),
                 ("table_schema", &text),
                 ("table_name", &text),
                 ("view_definition", &text),
                 ("use_standard_sql", &text),
             ],
-            View::LegacyTables => &[
+            MetadataView::LegacyTables => &[
                 ("project_id", &text),
                 ("dataset_id", &text),
                 ("table_id", &text),
@@ -105,39 +105,39 @@ impl View {
     }
 }
 
-pub(crate) fn read(catalog: &dyn Catalog, view: View, scope: &MetadataScope) -> Result<MetadataTable, QueryError> {
+pub(crate) fn read_view(catalog: &dyn Catalog, view: MetadataView, scope: &MetadataScope) -> Result<MetadataTable, QueryError> {
     let datasets = match scope {
         MetadataScope::Project(project) => catalog.datasets(project)?,
-        MetadataScope::Dataset(name) => vec![catalog.dataset(name)?.ok_or_else(|| no_dataset(name))?],
+        MetadataScope::Dataset(name) => vec![catalog.dataset(name)?.ok_or_else(|| dataset_not_found(name))?],
     };
     let mut metadata = MetadataTable::new(view.columns());
     let mut columns = SharedColumns::default();
     for dataset in &datasets {
         match view {
-            View::Schemata => {
+            MetadataView::Schemata => {
                 let name = &dataset.name;
-                let (created, modified) = (Moment(dataset.created), Moment(dataset.modified));
+                let (created, modified) = (Millis(dataset.created), Millis(dataset.modified));
                 metadata.push(&[Text(&name.project), Text(&name.dataset), created, modified, Text(&dataset.location)]);
             }
-            View::Columns => catalog.visit_tables(&dataset.name, Details::WithColumns, &mut |table| {
-                describe(view, dataset, &table, columns.of(&table), &mut metadata);
+            MetadataView::Columns => catalog.visit_tables(&dataset.name, Details::WithColumns, &mut |table| {
+                push_table(view, dataset, &table, columns.for_table(&table), &mut metadata);
             })?,
             _ => catalog.visit_tables(&dataset.name, Details::WithoutColumns, &mut |table| {
-                describe(view, dataset, &table, &[], &mut metadata);
+                push_table(view, dataset, &table, &[], &mut metadata);
             })?,
         }
     }
     Ok(metadata)
 }
 
-/// What COLUMNS shows of a column.
+/// The values of a column in COLUMNS.
 struct ColumnRow {
     name: String,
     is_nullable: &'static str,
     data_type: String,
 }
 
-/// The columns of the last table: thousands in a row have the same schema, whose types are written once.
+/// Caches the columns of the last table. Many consecutive tables have the same schema, and type names are computed once.
 #[derive(Default)]
 struct SharedColumns {
     last: Option<Arc<[ColumnInfo]>>,
@@ -145,7 +145,7 @@ struct SharedColumns {
 }
 
 impl SharedColumns {
-    fn of(&mut self, table: &TableInfo<'_>) -> &[ColumnRow] {
+    fn for_table(&mut self, table: &TableInfo<'_>) -> &[ColumnRow] {
         if !self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &table.columns)) {
             let row = |column: &ColumnInfo| ColumnRow {
                 name: column.field.name().clone(),
@@ -159,32 +159,32 @@ impl SharedColumns {
     }
 }
 
-fn describe(view: View, dataset: &DatasetInfo, table: &TableInfo<'_>, columns: &[ColumnRow], metadata: &mut MetadataTable) {
+fn push_table(view: MetadataView, dataset: &DatasetInfo, table: &TableInfo<'_>, columns: &[ColumnRow], metadata: &mut MetadataTable) {
     let kind = if table.view.is_some() { "VIEW" } else { "BASE TABLE" };
     let first = [Text(&dataset.name.project), Text(&dataset.name.dataset), Text(table.table)];
     let mut add = |rest: &[MetadataValue<'_>]| metadata.push(&[&first, rest].concat());
     match view {
-        View::Tables => {
+        MetadataView::Tables => {
             let insertable = if table.view.is_some() { "NO" } else { "YES" };
-            add(&[Text(kind), Text(insertable), Text("NO"), Moment(table.created)]);
+            add(&[Text(kind), Text(insertable), Text("NO"), Millis(table.created)]);
         }
-        View::Columns => {
+        MetadataView::Columns => {
             for (index, column) in columns.iter().enumerate() {
                 add(&[Text(&column.name), Number(index as i64 + 1), Text(column.is_nullable), Text(&column.data_type), Text("NO")]);
             }
         }
-        View::TableStorage => {
-            add(&[Moment(table.created), Number(table.rows), Number(table.bytes), Number(table.bytes), Number(0), Text(kind)]);
+        MetadataView::TableStorage => {
+            add(&[Millis(table.created), Number(table.rows), Number(table.bytes), Number(table.bytes), Number(0), Text(kind)]);
         }
-        View::Views => {
+        MetadataView::Views => {
             if let Some(definition) = table.view {
                 add(&[Text(definition), Text("YES")]);
             }
         }
-        View::LegacyTables => {
+        MetadataView::LegacyTables => {
             let kind = if table.view.is_some() { 2 } else { 1 };
             add(&[Number(table.created), Number(table.modified), Number(table.rows), Number(table.bytes), Number(kind)]);
         }
-        View::Schemata => {}
+        MetadataView::Schemata => {}
     }
 }

@@ -1,6 +1,7 @@
-//! `dataset.INFORMATION_SCHEMA.TABLES` and its kin, `dataset.__TABLES__`.
+//! Resolves the names of metadata tables: `dataset.INFORMATION_SCHEMA.TABLES`, `dataset.__TABLES__` and so on.
 //!
-//! The rows are made when the name is met, of one look at the catalog.
+//! The rows are built during resolution, from one consistent state of the catalog.
+//! Reference: <https://cloud.google.com/bigquery/docs/information-schema-intro>.
 
 use std::sync::Arc;
 
@@ -8,13 +9,13 @@ use datafusion::datasource::provider_as_source;
 
 use super::super::path::TablePath;
 use super::FoundTable;
-use super::information_schema::{self, MetadataScope, View};
+use super::information_schema::{self, MetadataScope, MetadataView};
 use crate::QueryError;
 use crate::catalog::{Catalog, DatasetName};
 use crate::error_location::error_at_span;
 use crate::query::Query;
 
-/// The table of metadata that the path names, if it does.
+/// Finds the metadata table of a path. Returns `None` if the path names another table.
 pub(crate) fn find(catalog: &dyn Catalog, path: &TablePath, query: &Query) -> Result<Option<FoundTable>, QueryError> {
     let dataset =
         |project: &str, dataset: &str| MetadataScope::Dataset(DatasetName { project: project.to_owned(), dataset: dataset.to_owned() });
@@ -35,8 +36,8 @@ pub(crate) fn find(catalog: &dyn Catalog, path: &TablePath, query: &Query) -> Re
         ([project, one], _) => dataset(project, one),
         _ => return Err(error_at_span(format!("Invalid table name: `{}`", path.parts.join(".")), path.span)),
     };
-    let view = View::named(&name)
-        .ok_or_else(|| error_at_span(format!("The local BigQuery does not support INFORMATION_SCHEMA.{name}"), path.span))?;
-    let metadata = information_schema::read(catalog, view, &scope)?;
-    Ok(Some(FoundTable::Table { source: provider_as_source(Arc::new(metadata.finish()?)), hidden: &[] }))
+    let view = MetadataView::named(&name)
+        .ok_or_else(|| error_at_span(format!("The BigQuery emulator does not support INFORMATION_SCHEMA.{name}"), path.span))?;
+    let metadata = information_schema::read_view(catalog, view, &scope)?;
+    Ok(Some(FoundTable::Table { source: provider_as_source(Arc::new(metadata.finish()?)), hidden_columns: &[] }))
 }

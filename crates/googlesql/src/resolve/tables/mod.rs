@@ -1,6 +1,6 @@
-//! What a table's name in FROM stands for: looked up when it is met, nothing is registered.
+//! Looks up a table's name of FROM in the catalog.
 //!
-//! A table or a view, all tables with a prefix (`wildcard`), or what the catalog says of itself (`metadata`).
+//! The name is a table, a view, a wildcard table (`wildcard`) or a metadata table (`metadata`).
 
 mod information_schema;
 mod metadata;
@@ -20,12 +20,12 @@ use crate::error_location::error_at_span;
 use crate::query::Query;
 use crate::syntax::statement;
 
-/// What a name in FROM stands for.
+/// The table or view of a name in FROM.
 pub(crate) enum FoundTable {
     Table {
         source: Arc<dyn TableSource>,
-        /// Columns that `*` leaves out.
-        hidden: &'static [&'static str],
+        /// Columns that `*` does not include.
+        hidden_columns: &'static [&'static str],
     },
     View {
         name: TableName,
@@ -33,35 +33,35 @@ pub(crate) enum FoundTable {
     },
 }
 
-/// Looks up what the path stands for.
+/// Finds the table or view of a path.
 pub(crate) fn find(catalog: &dyn Catalog, path: &TablePath, query: &Query) -> Result<FoundTable, QueryError> {
     if let Some(table) = metadata::find(catalog, path, query)? {
         return Ok(table);
     }
-    let name = path.table(query)?;
+    let name = path.table_name(query)?;
     if let Some(prefix) = name.table.strip_suffix('*') {
         return wildcard::find(catalog, path, &name, prefix);
     }
     if name.table.contains('$') {
-        return Err(error_at_span("The local BigQuery has no partitions; table decorators are not supported", path.span));
+        return Err(error_at_span("The BigQuery emulator does not support partitions and table decorators", path.span));
     }
-    match existing(catalog, &name)? {
+    match find_entry(catalog, &name)? {
         CatalogEntry::View { query } => {
-            let query = statement::view(&query).map_err(|error| error_at_span(format!("Invalid view {name}: {error}"), path.span))?;
+            let query = statement::parse_view(&query).map_err(|error| error_at_span(format!("Invalid view {name}: {error}"), path.span))?;
             Ok(FoundTable::View { name, query })
         }
         CatalogEntry::Table { provider, .. } => {
             if provider.schema().fields().is_empty() {
                 return Err(error_at_span(format!("Table {name} does not have a schema."), path.span));
             }
-            Ok(FoundTable::Table { source: provider_as_source(provider), hidden: &[] })
+            Ok(FoundTable::Table { source: provider_as_source(provider), hidden_columns: &[] })
         }
     }
 }
 
-/// Bytes of the table that a DELETE is for, which has to be a table.
+/// Stored bytes of the table of a DELETE. Fails for a view.
 pub(crate) fn bytes_of_table(catalog: &dyn Catalog, path: &TablePath, name: &TableName) -> Result<u64, QueryError> {
-    match existing(catalog, name)? {
+    match find_entry(catalog, name)? {
         CatalogEntry::Table { bytes, .. } => Ok(bytes),
         CatalogEntry::View { .. } => {
             Err(error_at_span(format!("{name} is not allowed for this operation because it is currently a VIEW."), path.span))
@@ -69,17 +69,17 @@ pub(crate) fn bytes_of_table(catalog: &dyn Catalog, path: &TablePath, name: &Tab
     }
 }
 
-/// The table or view, or BigQuery's 404.
-fn existing(catalog: &dyn Catalog, name: &TableName) -> Result<CatalogEntry, QueryError> {
+/// Finds the table or view, or fails with BigQuery's "Not found".
+fn find_entry(catalog: &dyn Catalog, name: &TableName) -> Result<CatalogEntry, QueryError> {
     match catalog.table(name)? {
         Some(entry) => Ok(entry),
         None => match catalog.dataset(&name.dataset)? {
             Some(_) => Err(QueryError::NotFound(format!("Table {name} was not found in location US"))),
-            None => Err(no_dataset(&name.dataset)),
+            None => Err(dataset_not_found(&name.dataset)),
         },
     }
 }
 
-fn no_dataset(name: &DatasetName) -> QueryError {
+fn dataset_not_found(name: &DatasetName) -> QueryError {
     QueryError::NotFound(format!("Dataset {name} was not found in location US"))
 }

@@ -1,8 +1,7 @@
-//! Lets a query be stopped in the midst of a join.
+//! An optimizer rule that makes joins and UNNEST yield, so that a query can be cancelled during them.
 //!
-//! A task ends where it gives way, and the engine's own plans give way where they read. A join or an
-//! UNNEST makes millions of rows of one batch that was read, and between them nothing would ever see
-//! that nobody waits any more. So each of their batches is such a place, too.
+//! Tokio cancels a task only where it yields. DataFusion's plans yield when they read input. A join or an UNNEST can
+//! make millions of rows of one input batch without yielding. This rule makes them yield after each output batch.
 
 use std::sync::Arc;
 
@@ -13,17 +12,17 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 
-/// What can give more rows than it takes.
-const MULTIPLYING: [&str; 6] =
+/// Plan nodes that can return more rows than they read.
+const ROW_MULTIPLYING_NODES: [&str; 6] =
     ["CrossJoinExec", "HashJoinExec", "NestedLoopJoinExec", "PiecewiseMergeJoinExec", "SortMergeJoinExec", "UnnestExec"];
 
 #[derive(Debug)]
-pub(crate) struct Yielding;
+pub(crate) struct YieldInJoins;
 
-impl PhysicalOptimizerRule for Yielding {
+impl PhysicalOptimizerRule for YieldInJoins {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let wrapped = plan.transform_up(|node| {
-            Ok(match MULTIPLYING.contains(&node.name()) {
+            Ok(match ROW_MULTIPLYING_NODES.contains(&node.name()) {
                 true => Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>),
                 false => Transformed::no(node),
             })
@@ -32,7 +31,7 @@ impl PhysicalOptimizerRule for Yielding {
     }
 
     fn name(&self) -> &str {
-        "yielding"
+        "yield_in_joins"
     }
 
     fn schema_check(&self) -> bool {
@@ -56,10 +55,10 @@ mod tests {
 
     use crate::tests::{TestEngine, query};
 
-    /// Longer than anything here takes on the busiest machine.
+    /// A failing test ends after this time.
     const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// One row, which tells when it is read.
+    /// A partition with one row. It records that the row was read.
     #[derive(Debug)]
     struct Signal {
         schema: SchemaRef,
@@ -84,17 +83,17 @@ mod tests {
         }
     }
 
-    async fn until(condition: impl Fn() -> bool) {
-        let met = async {
+    async fn wait_until(condition: impl Fn() -> bool) {
+        let poll = async {
             while !condition() {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        timeout(TIMEOUT, met).await.expect("the condition is met in time");
+        timeout(TIMEOUT, poll).await.expect("the condition is not true after the timeout");
     }
 
     #[tokio::test]
-    async fn a_join_ends_when_nobody_waits_for_it() {
+    async fn dropping_the_future_of_a_query_cancels_its_join() {
         let mut test = TestEngine::start();
         let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int64, true)]));
         let read = Arc::new(AtomicBool::new(false));
@@ -102,12 +101,12 @@ mod tests {
         test.provider("signal", Arc::new(StreamingTable::try_new(schema, vec![Arc::new(signal)]).expect("a table")));
 
         let million = "UNNEST(GENERATE_ARRAY(1, 1000000))";
-        // It would run for hours.
+        // Without cancellation, the query runs for hours.
         let sql = format!("SELECT COUNT(*) FROM signal, {million} AS a, {million} AS b");
         tokio::select! {
             _ = test.prepare(query(&sql)) => panic!("the join has ended"),
-            () = until(|| read.load(Ordering::Relaxed)) => {}
+            () = wait_until(|| read.load(Ordering::Relaxed)) => {}
         }
-        until(|| test.engine().tasks() == 0).await;
+        wait_until(|| test.engine().task_count() == 0).await;
     }
 }

@@ -1,4 +1,6 @@
-//! The function behind `WITH OFFSET`: an array whose elements know their places.
+//! The function that implements `WITH OFFSET`: it pairs each element of an array with its offset.
+//!
+//! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#unnest_operator>.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,14 +13,14 @@ pub(crate) const ITEM: &str = "item";
 pub(crate) const OFFSET: &str = "offset";
 
 /// `ARRAY<T>` → `ARRAY<STRUCT<item T, offset INT64>>`.
-pub(crate) fn numbered() -> Arc<ScalarUDF> {
+pub(crate) fn with_offset() -> Arc<ScalarUDF> {
     static FUNCTION: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::from(Numbered { signature: Signature::any(1, Volatility::Immutable) })));
+        LazyLock::new(|| Arc::new(ScalarUDF::from(WithOffset { signature: Signature::any(1, Volatility::Immutable) })));
     Arc::clone(&FUNCTION)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Numbered {
+struct WithOffset {
     signature: Signature,
 }
 
@@ -32,9 +34,9 @@ fn element(list: &DataType) -> Result<DataType> {
     }
 }
 
-impl ScalarUDFImpl for Numbered {
+impl ScalarUDFImpl for WithOffset {
     fn name(&self) -> &str {
-        "$numbered"
+        "$with_offset"
     }
 
     fn signature(&self) -> &Signature {
@@ -55,8 +57,8 @@ impl ScalarUDFImpl for Numbered {
         let mut numbers = vec![0; values.len()];
         for bounds in offsets.windows(2) {
             let (from, to) = (bounds[0] as usize, bounds[1] as usize);
-            for (number, place) in numbers[from..to].iter_mut().enumerate() {
-                *place = number as i64;
+            for (index, offset) in numbers[from..to].iter_mut().enumerate() {
+                *offset = index as i64;
             }
         }
         let numbers: ArrayRef = Arc::new(Int64Array::from(numbers));

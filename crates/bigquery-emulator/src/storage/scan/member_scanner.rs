@@ -1,68 +1,68 @@
-//! Steps over a stored row to the members that are asked for.
+//! Finds the members of a stored row without parsing their values.
 //!
-//! A query mostly wants few of a row's members. Those are found here without the others being
-//! parsed, so that most of a row costs no more than a search for the next quote; what was found is
-//! then read by `builder`. A row that is not in the form in which rows are written (`row`), without
-//! white space and with plain names, is not understood here; it is left to a whole parser.
+//! Most queries read few of a row's members. The scanner skips the other members by searching for the next quote, and
+//! `column_builder` parses the values of the members that are needed. The scanner supports only the format in which rows
+//! are stored (`streaming::row`): without white space, and without escape sequences in names. A JSON parser reads other
+//! rows.
 
 use std::ops::Range;
 
-/// One member of an object, as it is written.
+/// One member of an object.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Member<'t> {
+pub(crate) struct ScannedMember<'t> {
     pub name: &'t str,
-    /// Where in the text its value is.
+    /// The range of the value in the text.
     pub value: Range<usize>,
 }
 
-/// What is not written as stored rows are.
+/// The text does not have the format of stored rows.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unusual;
+pub(crate) struct UnexpectedFormat;
 
-/// The members of an object, one after the other.
-pub(crate) struct Written<'t> {
+/// An iterator over the members of an object.
+pub(crate) struct MemberScanner<'t> {
     text: &'t str,
-    /// Where the next member begins; behind the last one, the end of the text.
+    /// The start of the next member, or the end of the text after the last member.
     at: usize,
 }
 
-impl<'t> Written<'t> {
-    pub(crate) fn of(text: &'t str) -> Result<Written<'t>, Unusual> {
+impl<'t> MemberScanner<'t> {
+    pub(crate) fn new(text: &'t str) -> Result<MemberScanner<'t>, UnexpectedFormat> {
         match text.as_bytes() {
-            b"{}" => Ok(Written { text, at: 2 }),
-            [b'{', .., b'}'] => Ok(Written { text, at: 1 }),
-            _ => Err(Unusual),
+            b"{}" => Ok(MemberScanner { text, at: 2 }),
+            [b'{', .., b'}'] => Ok(MemberScanner { text, at: 1 }),
+            _ => Err(UnexpectedFormat),
         }
     }
 
-    fn member(&self) -> Option<Member<'t>> {
+    fn member(&self) -> Option<ScannedMember<'t>> {
         let named = end_of_string(self.text, self.at)?;
         let name = &self.text[self.at + 1..named - 1];
         if self.text.as_bytes().get(named) != Some(&b':') || name.contains('\\') {
             return None;
         }
         let end = end_of_value(self.text, named + 1)?;
-        Some(Member { name, value: named + 1..end })
+        Some(ScannedMember { name, value: named + 1..end })
     }
 }
 
-impl<'t> Iterator for Written<'t> {
-    type Item = Result<Member<'t>, Unusual>;
+impl<'t> Iterator for MemberScanner<'t> {
+    type Item = Result<ScannedMember<'t>, UnexpectedFormat>;
 
-    fn next(&mut self) -> Option<Result<Member<'t>, Unusual>> {
+    fn next(&mut self) -> Option<Result<ScannedMember<'t>, UnexpectedFormat>> {
         if self.at == self.text.len() {
             return None;
         }
-        let Some(member) = self.member() else { return Some(Err(Unusual)) };
+        let Some(member) = self.member() else { return Some(Err(UnexpectedFormat)) };
         self.at = member.value.end + 1;
         match (self.text.as_bytes().get(member.value.end), self.at == self.text.len()) {
             (Some(b','), false) | (Some(b'}'), true) => Some(Ok(member)),
-            _ => Some(Err(Unusual)),
+            _ => Some(Err(UnexpectedFormat)),
         }
     }
 }
 
-/// Where the value that begins at `from` is over.
+/// The end of the value that begins at `from`.
 fn end_of_value(text: &str, from: usize) -> Option<usize> {
     match text.as_bytes().get(from)? {
         b'"' => end_of_string(text, from),
@@ -72,7 +72,7 @@ fn end_of_value(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// A string's end is the first quote that no backslash stands for.
+/// The end of a string: after the first quote that is not escaped.
 fn end_of_string(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     if bytes.get(from) != Some(&b'"') {
@@ -80,7 +80,7 @@ fn end_of_string(text: &str, from: usize) -> Option<usize> {
     }
     let mut at = from + 1;
     loop {
-        // A search that the standard library does many bytes at a time.
+        // The standard library searches many bytes at a time.
         let quote = at + text.get(at..)?.find('"')?;
         let mut before = quote;
         while before > at && bytes[before - 1] == b'\\' {
@@ -114,7 +114,7 @@ fn end_of_nested(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Numbers, `true`, `false`, `null`.
+/// The end of a number, `true`, `false` or `null`.
 fn end_of_word(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     while matches!(text.as_bytes().get(at)?, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E') {
@@ -130,12 +130,12 @@ mod tests {
 
     use super::*;
 
-    fn members(text: &str) -> Result<Vec<(&str, &str)>, Unusual> {
-        Written::of(text)?.map(|member| member.map(|member| (member.name, &text[member.value]))).collect()
+    fn members(text: &str) -> Result<Vec<(&str, &str)>, UnexpectedFormat> {
+        MemberScanner::new(text)?.map(|member| member.map(|member| (member.name, &text[member.value]))).collect()
     }
 
     #[test]
-    fn members_are_found_as_they_are_written() {
+    fn the_scanner_returns_names_and_value_ranges() {
         let row = r#"{"a":"x, \"y\" {","b":-1.5e3,"c":[{"k":"]"},[]],"d":null,"e":"\\","f":{},"g":"é\\\""}"#;
         let expected = [
             ("a", r#""x, \"y\" {""#),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_otherwise_is_left_to_a_parser() {
+    fn other_formats_are_an_unexpected_format() {
         for row in [
             "",
             "{",
@@ -167,20 +167,20 @@ mod tests {
             r#"{"a":1}"b":2}"#,
             r#"{"a":1,}"#,
         ] {
-            assert_eq!(members(row), Err(Unusual), "{row}");
+            assert_eq!(members(row), Err(UnexpectedFormat), "{row}");
         }
     }
 
     proptest! {
         #[test]
-        fn whatever_serde_writes_is_understood(names in proptest::collection::btree_set("[a-z_é]{1,4}", 0..5), texts in proptest::collection::vec(".*", 5)) {
+        fn the_scanner_reads_the_output_of_serde_json(names in proptest::collection::btree_set("[a-z_é]{1,4}", 0..5), texts in proptest::collection::vec(".*", 5)) {
             let row: serde_json::Map<String, Value> = names.into_iter().zip(texts).map(|(name, text)| match text.len() % 3 {
                 0 => (name, serde_json::json!([{"k": text}, [], 1.5, null])),
                 1 => (name, Value::from(-(text.len() as i64))),
                 _ => (name, Value::from(text)),
             }).collect();
             let text = Value::Object(row.clone()).to_string();
-            let found = members(&text).expect("understood");
+            let found = members(&text).expect("the format of stored rows");
             prop_assert_eq!(found.len(), row.len());
             for (name, value) in found {
                 prop_assert_eq!(&serde_json::from_str::<Value>(value).expect("a value"), &row[name]);
@@ -188,7 +188,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".*", row in r#"\{[\[\]{}":,\\a1 é]*\}"#) {
+        fn the_scanner_does_not_panic_on_any_text(text in ".*", row in r#"\{[\[\]{}":,\\a1 é]*\}"#) {
             let _ = (members(&text), members(&row));
         }
     }

@@ -1,4 +1,6 @@
-//! Waiting for a future where nothing is asynchronous.
+//! Blocks the current thread on a future, in functions that are not async.
+//!
+//! The functions are called by DataFusion's synchronous interfaces, for example in `batch_function`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,14 +16,13 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs the future on this thread of the engine's runtime; tasks that wait for this thread are
-/// given to another.
-pub(crate) fn blocking<F: Future>(future: F) -> F::Output {
-    tokio::task::block_in_place(|| until_ready(future))
+/// Blocks a worker thread of the engine's runtime. The runtime moves the thread's other tasks to another thread.
+pub(crate) fn block_on_worker<F: Future>(future: F) -> F::Output {
+    tokio::task::block_in_place(|| block_on_thread(future))
 }
 
-/// Runs the future on this thread, which sleeps while there is nothing to do.
-pub(crate) fn until_ready<F: Future>(future: F) -> F::Output {
+/// Blocks the thread and parks it while the future is pending.
+pub(crate) fn block_on_thread<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);

@@ -1,4 +1,4 @@
-//! A client's change of a dataset or table: `PATCH`, `PUT` and `If-Match`.
+//! Updates of a dataset or table: `PATCH`, `PUT` and `If-Match`.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::Method;
@@ -9,15 +9,15 @@ use super::wire::JsonBody;
 use crate::error::ApiError;
 use crate::resource::Members;
 
-/// A change of a resource: `PATCH` merges, `PUT` replaces, and `If-Match` names the version that
-/// the client has seen.
-pub(crate) struct Edit {
+/// An update of a resource. `PATCH` merges members, and `PUT` replaces the resource. `If-Match` has the etag that the
+/// client knows.
+pub(crate) struct ResourceUpdate {
     replace: bool,
     if_match: Option<Vec<u8>>,
     sent: Members,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Edit {
+impl<S: Send + Sync> FromRequest<S> for ResourceUpdate {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
@@ -25,17 +25,17 @@ impl<S: Send + Sync> FromRequest<S> for Edit {
         let if_match = request.headers().get(IF_MATCH);
         let if_match = if_match.map(|etag| etag.as_bytes().to_owned());
         let JsonBody(sent) = JsonBody::from_request(request, state).await?;
-        Ok(Edit { replace, if_match, sent })
+        Ok(ResourceUpdate { replace, if_match, sent })
     }
 }
 
-impl Edit {
-    /// A member as it was sent.
+impl ResourceUpdate {
+    /// A member of the request.
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         self.sent.get(name)
     }
 
-    /// The resource after the change, if `etag` is the version it was meant for.
+    /// Returns the updated resource. Fails if `If-Match` is not `etag`.
     pub(crate) fn apply(self, etag: &str, mut old: Members) -> Result<Members, ApiError> {
         match self.if_match.as_deref() {
             None | Some(b"*") => {}
@@ -50,7 +50,7 @@ impl Edit {
     }
 }
 
-/// RFC 7396: objects merge (labels one by one), null removes, everything else replaces.
+/// Merges by RFC 7396: objects are merged, null removes a member, and other values replace it.
 fn merge(target: &mut Members, patch: Members) {
     for (name, value) in patch {
         match (value, target.get_mut(&name)) {

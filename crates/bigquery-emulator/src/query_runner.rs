@@ -1,4 +1,4 @@
-//! Running a query: the engine prepares it, the store carries out what changes the catalog.
+//! Runs queries: the engine `googlesql` prepares a query, and the store applies its DELETE or CREATE VIEW.
 
 use std::io;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::storage::{delete, view};
 use crate::streaming_buffer::StreamingBuffer;
 
 /// Runs the queries of a server.
-pub(crate) struct Queries {
+pub(crate) struct QueryRunner {
     engine: Engine,
     store: Arc<Store>,
-    /// The rows that no DELETE may remove.
+    /// The rows that a DELETE cannot remove.
     #[cfg(feature = "faults")]
     streaming_buffer: Arc<StreamingBuffer>,
 }
 
-impl Queries {
-    pub(crate) fn start(store: Arc<Store>) -> io::Result<Queries> {
-        Ok(Queries {
+impl QueryRunner {
+    pub(crate) fn start(store: Arc<Store>) -> io::Result<QueryRunner> {
+        Ok(QueryRunner {
             engine: Engine::start()?,
             store,
             #[cfg(feature = "faults")]
@@ -35,11 +35,11 @@ impl Queries {
         &self.streaming_buffer
     }
 
-    /// Runs the query to its end. To cancel it, drop the future.
+    /// Runs a query. Dropping the future cancels it.
     ///
     /// # Errors
     ///
-    /// [`QueryError`]: the text is at fault, or a table does not exist, or the file cannot be read.
+    /// [`QueryError`] if the query is invalid, a table does not exist, or the database cannot be read.
     pub(crate) async fn run(&self, query: Query) -> Result<QueryResult, QueryError> {
         let catalog = QueryCatalog::new(self.store.snapshot().await?, self.store.reader());
         match self.engine.prepare(catalog, query).await? {
@@ -48,7 +48,7 @@ impl Queries {
                 #[cfg(feature = "faults")]
                 let protected = {
                     let buffer = Arc::clone(&self.streaming_buffer);
-                    move |table: &_| buffer.rows_of(table)
+                    move |table: &_| buffer.count_rows(table)
                 };
                 #[cfg(not(feature = "faults"))]
                 let protected = |_: &_| 0;

@@ -1,11 +1,11 @@
-//! Queries over values of their own, and what they give.
+//! Queries without tables, and their expected rows.
 
 use super::TestEngine;
 use serde_json::Value;
 
-/// A query and its rows, every scalar as text, as BigQuery sends them.
+/// Queries and their expected rows as JSON. Every scalar is text, as in BigQuery's REST API.
 #[rustfmt::skip]
-const ANSWERS: &[(&str, &str)] = &[
+const RESULTS: &[(&str, &str)] = &[
     ("SELECT 1, 2 AS b, 3",
      r##"[["1","2","3"]]"##),
     ("SELECT * FROM UNNEST([1,2,3]) AS x WITH OFFSET ORDER BY offset DESC",
@@ -143,9 +143,9 @@ const ANSWERS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn queries_give_what_googlesql_says() {
+async fn queries_return_the_documented_rows() {
     let engine = TestEngine::start();
-    for (sql, expected) in ANSWERS {
+    for (sql, expected) in RESULTS {
         let expected: Value = serde_json::from_str(expected).expect("JSON");
         match engine.rows(sql).await {
             Ok(rows) => assert_eq!(Value::from(rows), expected, "{sql}"),
