@@ -1,9 +1,10 @@
-//! The functions that BigQuery has and this engine lacks: a call is refused by the function's name, as every other gap.
+//! BigQuery functions that this engine does not implement. A call returns an error that names the function.
 //!
-//! The README lists them, too; a test compares the two. Another test compares both with all names of BigQuery's reference:
+//! A test compares this list with the crate's README. A second test compares it with the function
+//! names of BigQuery's reference:
 //! <https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all>.
 
-/// The names, by the section of the reference.
+/// The section in BigQuery's reference, and its unimplemented function names.
 pub(crate) const GAPS: &[(&str, &str)] = &[
     (
         "AEAD encryption and keys",
@@ -49,7 +50,7 @@ pub(crate) const GAPS: &[(&str, &str)] = &[
     ("Utility", "TYPEOF"),
 ];
 
-/// Whether BigQuery has a function of this name, in any case, that is missing here.
+/// Whether BigQuery has a function of this name that is not implemented. Case is ignored.
 pub(crate) fn is_gap(name: &str) -> bool {
     GAPS.iter().flat_map(|(_, names)| names.split(' ')).any(|gap| gap.eq_ignore_ascii_case(name))
 }
@@ -61,7 +62,7 @@ mod tests {
     use super::GAPS;
     use crate::functions::FUNCTIONS;
 
-    /// Every function of BigQuery's reference.
+    /// The function names of BigQuery's reference.
     const REFERENCE: &str = "
         ABS ACOS ACOSH AEAD.DECRYPT_BYTES AEAD.DECRYPT_STRING AEAD.ENCRYPT AI.CLASSIFY AI.EMBED AI.GENERATE
         AI.GENERATE_BOOL AI.GENERATE_DOUBLE AI.GENERATE_INT AI.IF AI.SCORE AI.SIMILARITY ANY_VALUE APPROX_COUNT_DISTINCT
@@ -111,26 +112,26 @@ mod tests {
         UNICODE UNIX_DATE UNIX_MICROS UNIX_MILLIS UNIX_SECONDS UPPER VAR_POP VAR_SAMP VARIANCE
     ";
 
-    /// Functions with a syntax of their own, which are resolved elsewhere.
-    const BY_SYNTAX: [&str; 8] = ["ARRAY", "CAST", "COALESCE", "EXTRACT", "IF", "IFNULL", "NULLIF", "SAFE_CAST"];
+    /// Functions with their own syntax. `resolve` handles them.
+    const SYNTAX_FUNCTIONS: [&str; 8] = ["ARRAY", "CAST", "COALESCE", "EXTRACT", "IF", "IFNULL", "NULLIF", "SAFE_CAST"];
 
     fn gaps() -> BTreeSet<&'static str> {
         GAPS.iter().flat_map(|(_, names)| names.split(' ')).collect()
     }
 
     #[test]
-    fn every_function_of_the_reference_is_here_or_a_known_gap() {
+    fn reference_functions_are_implemented_or_gaps() {
         let gaps = gaps();
         for name in REFERENCE.split_whitespace() {
-            let is_here = FUNCTIONS.contains_key(name.to_lowercase().as_str()) || BY_SYNTAX.contains(&name);
-            assert_eq!(gaps.contains(name), !is_here, "{name}");
+            let is_implemented = FUNCTIONS.contains_key(name.to_lowercase().as_str()) || SYNTAX_FUNCTIONS.contains(&name);
+            assert_eq!(gaps.contains(name), !is_implemented, "{name}");
         }
         let reference: BTreeSet<&str> = REFERENCE.split_whitespace().collect();
         assert!(gaps.is_subset(&reference), "{:?}", gaps.difference(&reference));
     }
 
     #[test]
-    fn the_readme_lists_every_gap() {
+    fn readme_lists_every_gap() {
         let readme = include_str!("../../README.md");
         let (_, section) = readme.split_once("<!-- functions that are missing -->").expect("the marker");
         let listed: BTreeSet<&str> = section.split('`').skip(1).step_by(2).collect();

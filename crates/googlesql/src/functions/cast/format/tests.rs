@@ -1,9 +1,9 @@
-//! Formats as the reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::super::tests::check;
 
 #[test]
-fn moments_are_written() {
+fn dates_and_times_are_formatted() {
     check(&[
         (
             "$cast_string_format(DATE '2018-01-30', 'YYYY/MONTH/Mon/mon/DD/DDD/D/Day/dy/YY/Y')",
@@ -19,7 +19,7 @@ fn moments_are_written() {
 }
 
 #[test]
-fn moments_are_read() {
+fn dates_and_times_are_parsed() {
     check(&[
         ("$cast_date_format('18-12-03', 'YY-MM-DD')", "2018-12-03"),
         ("$cast_date_format('JUNE 3, 1976', 'Month DD, YYYY')", "1976-06-03"),
@@ -36,18 +36,18 @@ fn moments_are_read() {
 }
 
 #[test]
-fn bytes_are_written_and_read() {
+fn bytes_are_encoded_and_decoded() {
     check(&[
         ("$cast_string_format(BYTES 'Hello', 'HEX')", "48656c6c6f"),
         ("$cast_string_format(BYTES 'Hello', 'base64')", "SGVsbG8="),
         ("$cast_string_format($cast_bytes_format('SGVsbG8=', 'BASE64'), 'ASCII')", "Hello"),
-        ("$cast_string_format(BYTES 'é', 'ASCII')", "error: Invalid ASCII value: it has bytes beyond 127"),
+        ("$cast_string_format(BYTES 'é', 'ASCII')", "error: Invalid ASCII value: it has bytes above 127"),
         ("$cast_string_format(BYTES 'a', 'BASE2')", "error: The local BigQuery does not support the format 'BASE2'"),
     ]);
 }
 
 #[test]
-fn numbers_are_written() {
+fn numbers_are_formatted() {
     check(&[
         ("$cast_string_format(1.2, '$999,999.999')", "       $1.200"),
         ("$cast_string_format(-12345.678, '$999,999.999')", " -$12,345.678"),
