@@ -369,7 +369,7 @@ async fn start(settings: &[(&str, &str)]) -> (Option<i32>, String) {
 async fn push_auth_none_on_cloud_run_needs_force() {
     let on_cloud_run = ("K_SERVICE", "pixel-pipeline");
     let (code, log) = start(&[on_cloud_run, ("PUSH_AUTH", "none")]).await;
-    assert!(code == Some(2) && log.contains("\nPUSH_AUTH: none on Cloud Run"), "{log}");
+    assert!(code == Some(2) && log.contains("\nPUSH_AUTH: with none on Cloud Run"), "{log}");
     // Code 1: the settings are valid and the credentials are missing.
     for (settings, warned) in [
         (&[on_cloud_run, ("PUSH_AUTH", "none"), ("PUSH_AUTH_FORCE", "true")][..], true),

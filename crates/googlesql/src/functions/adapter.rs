@@ -1,8 +1,8 @@
-//! A set of [`Overload`]s as one of DataFusion's scalar functions.
+//! Adapts a set of [`Overload`]s to DataFusion's `ScalarUDFImpl`.
 //!
-//! DataFusion's own coercion is kept out of it: arguments are taken as they come, the overload is
-//! chosen where literals can still be told from columns ([`coerce`](mod@super::coerce)), and the
-//! arguments become what the overload declares right before it runs.
+//! DataFusion does not coerce the arguments. This module chooses the overload by GoogleSQL's
+//! coercion rules ([`coerce`](mod@super::coerce)), which differ for literals and columns. It
+//! converts the arguments to the declared types before the overload runs.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -16,48 +16,49 @@ use super::Function;
 use super::coerce;
 use super::overload::Overload;
 
-/// An entry of `FUNCTIONS`: a name in lower case and its signatures, the preferred one first where
-/// NULLs leave the choice open.
+/// Creates an entry of `FUNCTIONS`. `name` is in lower case. If untyped NULLs match several
+/// overloads, the first of them is chosen.
 pub(crate) fn scalar(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
     entry(name, overloads, Volatility::Immutable, None)
 }
 
-/// The same for a function whose argument at this index is a date part.
-pub(crate) fn scalar_with_part(name: &'static str, part: usize, overloads: Vec<Overload>) -> (&'static str, Function) {
-    entry(name, overloads, Volatility::Immutable, Some(part))
+/// Creates an entry for a function with a date part at this argument index.
+pub(crate) fn scalar_with_date_part(name: &'static str, date_part: usize, overloads: Vec<Overload>) -> (&'static str, Function) {
+    entry(name, overloads, Volatility::Immutable, Some(date_part))
 }
 
-/// The same for a function that gives another value every time (`rand`).
+/// Creates an entry for a function that returns a different value on each call (`RAND`).
 pub(crate) fn volatile(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
     entry(name, overloads, Volatility::Volatile, None)
 }
 
-/// An operator: string literals do not stand for dates there.
+/// Creates an entry for an operator. Operators do not coerce string literals to dates.
 pub(crate) fn operator(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
-    with_coercion(name, overloads, Volatility::Immutable, None, Coercion::BetweenTypes)
+    with_coercion(name, overloads, Volatility::Immutable, None, Coercion::Types)
 }
 
-/// A cast: the argument is of the declared type or it cannot be cast.
+/// Creates an entry for a cast. The argument must have exactly the declared type.
 pub(crate) fn cast(name: &'static str, overloads: Vec<Overload>) -> (&'static str, Function) {
     with_coercion(name, overloads, Volatility::Immutable, None, Coercion::None)
 }
 
-fn entry(name: &'static str, overloads: Vec<Overload>, volatility: Volatility, part: Option<usize>) -> (&'static str, Function) {
-    with_coercion(name, overloads, volatility, part, Coercion::OfLiterals)
+fn entry(name: &'static str, overloads: Vec<Overload>, volatility: Volatility, date_part: Option<usize>) -> (&'static str, Function) {
+    with_coercion(name, overloads, volatility, date_part, Coercion::TypesAndLiterals)
 }
 
 fn with_coercion(
     name: &'static str,
     overloads: Vec<Overload>,
     volatility: Volatility,
-    part: Option<usize>,
+    date_part: Option<usize>,
     coercion: Coercion,
 ) -> (&'static str, Function) {
     let overloaded = Overloaded { name, overloads, coercion, signature: Signature::user_defined(volatility) };
-    (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(overloaded)), part })
+    (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(overloaded)), date_part })
 }
 
-/// A function by the name it has in `FUNCTIONS`, which is unique: equality and hash go by it.
+/// A function with several signatures. Equality and hash use the name, which is unique in
+/// `FUNCTIONS`.
 struct Overloaded {
     name: &'static str,
     overloads: Vec<Overload>,
@@ -65,23 +66,23 @@ struct Overloaded {
     signature: Signature,
 }
 
-/// How far an argument may be from its parameter.
+/// The implicit conversions that are allowed between argument and parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coercion {
     None,
-    BetweenTypes,
-    /// Between types, and a literal to what it can be read as.
-    OfLiterals,
+    Types,
+    /// Between types, and from literals to the types that GoogleSQL allows.
+    TypesAndLiterals,
 }
 
 impl Overloaded {
-    /// The overload nearest to the arguments; of equally near ones the first.
+    /// Returns the overload with the smallest coercion distance. Ties go to the first.
     fn choose(&self, arguments: &[(&Field, bool)], admissible: impl Fn(&Overload) -> bool) -> Option<&Overload> {
         let distance = |overload: &Overload| -> Option<u32> {
             let parameters = arguments.iter().enumerate();
             parameters
                 .map(|(index, (field, literal))| {
-                    let literal = *literal && self.coercion == Coercion::OfLiterals;
+                    let literal = *literal && self.coercion == Coercion::TypesAndLiterals;
                     coerce::distance(field, literal, overload.parameter(index)?)
                         .filter(|distance| *distance == 0 || self.coercion != Coercion::None)
                 })
@@ -89,7 +90,7 @@ impl Overloaded {
         };
         self.overloads
             .iter()
-            .filter(|overload| overload.takes(arguments.len()) && admissible(overload))
+            .filter(|overload| overload.accepts_count(arguments.len()) && admissible(overload))
             .filter_map(|overload| Some((distance(overload)?, overload)))
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, overload)| overload)
@@ -110,34 +111,34 @@ impl ScalarUDFImpl for Overloaded {
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
-        Err(DataFusionError::Internal(format!("{} tells its type from fields", self.name)))
+        Err(DataFusionError::Internal(format!("{} requires argument fields to determine its type", self.name)))
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let fields: Vec<&Field> = arguments.arg_fields.iter().map(AsRef::as_ref).collect();
-        let given: Vec<(&Field, bool)> =
+        let call_arguments: Vec<(&Field, bool)> =
             fields.iter().zip(arguments.scalar_arguments).map(|(field, value)| (*field, value.is_some())).collect();
         let first = match arguments.scalar_arguments.first() {
             Some(Some(ScalarValue::Utf8(Some(text)))) => Some(text.as_str()),
             _ => None,
         };
         let overload = self
-            .choose(&given, |overload| overload.first.is_none() || overload.first == first)
-            .ok_or_else(|| coerce::no_signature(self.name, &fields))?;
-        match &overload.refusal {
-            Some(refusal) => Err(refusal.clone().into()),
+            .choose(&call_arguments, |overload| overload.first_literal.is_none() || overload.first_literal == first)
+            .ok_or_else(|| coerce::no_signature_error(self.name, &fields))?;
+        match &overload.unsupported {
+            Some(unsupported) => Err(unsupported.clone().into()),
             None => Ok(overload.returns.field(self.name)),
         }
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        // Folding may have made a literal a column or the reverse: what planning let through is
-        // let through again.
-        let given: Vec<(&Field, bool)> = call.arg_fields.iter().map(|field| (field.as_ref(), true)).collect();
+        // Constant folding can turn a literal into a column and a column into a literal. Planning
+        // has checked the literals, so all arguments count as literals here.
+        let call_arguments: Vec<(&Field, bool)> = call.arg_fields.iter().map(|field| (field.as_ref(), true)).collect();
         let returns = call.return_field.data_type();
-        let Some(overload) = self.choose(&given, |overload| overload.returns.data_type() == *returns) else {
+        let Some(overload) = self.choose(&call_arguments, |overload| overload.returns.data_type() == *returns) else {
             let fields: Vec<&Field> = call.arg_fields.iter().map(AsRef::as_ref).collect();
-            return Err(coerce::no_signature(self.name, &fields).into());
+            return Err(coerce::no_signature_error(self.name, &fields).into());
         };
         let arguments = call.args.iter().enumerate().filter_map(|(index, argument)| Some((argument, overload.parameter(index)?)));
         let arguments = arguments.map(|(argument, kind)| coerce::convert(argument, kind)).collect::<Result<Vec<_>>>()?;

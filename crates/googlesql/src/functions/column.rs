@@ -1,4 +1,4 @@
-//! Arrow arrays as the columns of Rust values that functions are written over.
+//! Conversion between Arrow arrays and the Rust values that function bodies use.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -7,30 +7,30 @@ use std::sync::Arc;
 use datafusion::arrow;
 use datafusion::arrow::array::{
     Array as _, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
-    IntervalMonthDayNanoArray, ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
+
 use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
 use super::function_error::FunctionError;
-use super::kind::Kind;
 use super::memory_budget::MemorySize;
+use super::sql_type::SqlType;
 
-/// A type of parameter: how its values are read out of a column.
+/// A parameter type. It reads Rust values from an Arrow array.
 pub(crate) trait Argument: 'static {
     type Column;
     type Item<'a>;
-    const KIND: Kind;
+    const SQL_TYPE: SqlType;
 
-    /// None if the array is of another type, which the coercion has ruled out.
+    /// Returns none if the array has a different type. Coercion prevents that.
     fn column(array: &ArrayRef) -> Option<Self::Column>;
     fn item(column: &Self::Column, row: usize) -> Result<Self::Item<'_>, FunctionError>;
 }
 
-/// A type of result: how its column is made.
+/// A result type. It builds an Arrow array from Rust values.
 pub(crate) trait Returned: 'static {
     type Owned: MemorySize;
-    const KIND: Kind;
+    const SQL_TYPE: SqlType;
 
     fn collect(values: impl Iterator<Item = Result<Option<Self::Owned>, FunctionError>>) -> Result<ArrayRef, FunctionError>;
 }
@@ -43,7 +43,7 @@ macro_rules! values {
         impl Argument for $marker {
             type Column = $array;
             type Item<$a> = $item;
-            const KIND: Kind = Kind::$marker;
+            const SQL_TYPE: SqlType = SqlType::$marker;
 
             fn column(array: &ArrayRef) -> Option<$array> {
                 array.as_any().downcast_ref().cloned()
@@ -56,11 +56,11 @@ macro_rules! values {
 
         impl Returned for $marker {
             type Owned = $owned;
-            const KIND: Kind = Kind::$marker;
+            const SQL_TYPE: SqlType = SqlType::$marker;
 
             fn collect(values: impl Iterator<Item = Result<Option<$owned>, FunctionError>>) -> Result<ArrayRef, FunctionError> {
                 let array = values.collect::<Result<$array, FunctionError>>()?;
-                Ok(finish(Kind::$marker, array))
+                Ok(finish(SqlType::$marker, array))
             }
         }
     )*};
@@ -90,13 +90,13 @@ values! {
     Json: StringArray, &'a str, String;
 }
 
-/// Gives the array the parameters of its type (scale, zone) that collecting does not know.
-fn finish(kind: Kind, array: impl arrow::array::Array + 'static) -> ArrayRef {
+/// Sets the decimal scale or the time zone of the array's type.
+fn finish(kind: SqlType, array: impl arrow::array::Array + 'static) -> ArrayRef {
     let data_type = kind.data_type();
     if *array.data_type() == data_type {
         return Arc::new(array);
     }
-    // Same layout, another logical type: rebuilding cannot fail and copies nothing.
+    // The layout is the same and only the logical type changes: this copies nothing.
     let data = array.to_data().into_builder().data_type(data_type);
     match data.build() {
         Ok(data) => arrow::array::make_array(data),
@@ -104,42 +104,16 @@ fn finish(kind: Kind, array: impl arrow::array::Array + 'static) -> ArrayRef {
     }
 }
 
-/// An ARRAY as a result.
-pub(crate) struct Array<T>(std::marker::PhantomData<T>);
-
-impl<T: Returned> Returned for Array<T> {
-    type Owned = Vec<T::Owned>;
-    const KIND: Kind = Kind::Array(&T::KIND);
-
-    fn collect(values: impl Iterator<Item = Result<Option<Vec<T::Owned>>, FunctionError>>) -> Result<ArrayRef, FunctionError> {
-        let mut items = Vec::new();
-        let mut lengths = Vec::new();
-        let mut valid = Vec::new();
-        for value in values {
-            let value = value?;
-            valid.push(value.is_some());
-            let value = value.unwrap_or_default();
-            lengths.push(value.len());
-            items.extend(value);
-        }
-        let items = T::collect(items.into_iter().map(|item| Ok(Some(item))))?;
-        let offsets = OffsetBuffer::from_lengths(lengths);
-        ListArray::try_new(T::KIND.field("item"), offsets, items, Some(NullBuffer::from(valid)))
-            .map(|list| Arc::new(list) as ArrayRef)
-            .map_err(|error| FunctionError::new(error.to_string()))
-    }
-}
-
-/// A STRING parameter that stands for something else: a time zone, a format, a pattern. Each
-/// different text is parsed once per batch.
+/// A STRING parameter with parsed content: a time zone, a format or a pattern. Each distinct text
+/// is parsed once per batch.
 pub(crate) struct Parsed<P>(std::marker::PhantomData<P>);
 
-/// What the texts of a [`Parsed`] parameter mean.
+/// The distinct parsed values of a [`Parsed`] parameter.
 #[derive(Debug)]
 pub(crate) struct ParsedColumn<P> {
-    meanings: Vec<Result<P, FunctionError>>,
-    /// By row, the index of its meaning.
-    which: Vec<usize>,
+    values: Vec<Result<P, FunctionError>>,
+    /// The index in `values` for each row.
+    indices: Vec<usize>,
 }
 
 impl<P> Argument for Parsed<P>
@@ -148,27 +122,27 @@ where
 {
     type Column = ParsedColumn<P>;
     type Item<'a> = &'a P;
-    const KIND: Kind = Kind::Text;
+    const SQL_TYPE: SqlType = SqlType::Text;
 
     fn column(array: &ArrayRef) -> Option<ParsedColumn<P>> {
         let texts = array.as_string_opt::<i32>()?;
-        let mut meanings = Vec::new();
+        let mut values = Vec::new();
         let mut known = HashMap::new();
-        let which = (0..texts.len())
+        let indices = (0..texts.len())
             .map(|row| {
-                // What a NULL slot holds is not looked at.
+                // The content of a NULL slot is undefined. Its parsed value is not used.
                 let text = if texts.is_null(row) { "" } else { texts.value(row) };
                 *known.entry(text).or_insert_with(|| {
-                    meanings.push(text.parse());
-                    meanings.len() - 1
+                    values.push(text.parse());
+                    values.len() - 1
                 })
             })
             .collect();
         drop(known);
-        Some(ParsedColumn { meanings, which })
+        Some(ParsedColumn { values, indices })
     }
 
     fn item(column: &ParsedColumn<P>, row: usize) -> Result<&P, FunctionError> {
-        column.meanings[column.which[row]].as_ref().map_err(Clone::clone)
+        column.values[column.indices[row]].as_ref().map_err(Clone::clone)
     }
 }

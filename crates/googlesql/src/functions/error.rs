@@ -1,4 +1,4 @@
-//! `ERROR(message)`, which stands for a value of any type.
+//! `ERROR(message)`, which has every result type.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use datafusion::arrow::datatypes::DataType;
 
 use super::Function;
 use super::function_error::FunctionError;
-use super::generic::{Call, generic_volatile, plain};
-use super::kind::Kind;
+use super::generic::{ScalarCall, generic_volatile, nullable_field};
+use super::sql_type::SqlType;
 
-/// The entry of `FUNCTIONS`. Its type is that of an untyped NULL, which can be made into any.
+/// The entries of `FUNCTIONS`. The result type is the untyped NULL, which coerces to every type.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    vec![generic_volatile("error", |given| {
-        let [(message, _)] = given else { return None };
-        (Kind::of(message) == Some(Kind::Text)).then(|| Call {
+    vec![generic_volatile("error", |arguments| {
+        let [(message, _)] = arguments else { return None };
+        (SqlType::of(message) == Some(SqlType::Text)).then(|| ScalarCall {
             parameters: vec![Arc::clone(message)],
-            returns: plain(DataType::Null),
+            returns: nullable_field(DataType::Null),
             body: |columns, _| {
                 let messages = columns[0].as_string::<i32>();
                 match messages.iter().next() {
@@ -33,13 +33,13 @@ mod tests {
     use super::super::test_eval::{eval, eval_over};
 
     #[test]
-    fn an_error_has_the_message_it_is_given() {
+    fn error_returns_the_given_message() {
         assert_eq!(eval("error('no such thing')"), "Err: no such thing");
         assert_eq!(eval_over("'bad'", "CASE WHEN x = 'good' THEN 1 ELSE error(x) END"), "Err: bad");
     }
 
     #[test]
-    fn a_branch_that_is_not_taken_fails_nothing() {
+    fn error_in_an_untaken_case_branch_is_ignored() {
         assert_eq!(eval_over("'good'", "CASE WHEN x IS NULL OR x = 'good' THEN 'fine' ELSE error('no') END"), "fine");
     }
 }

@@ -1,11 +1,11 @@
-//! Why a function has no value, in BigQuery's words.
+//! The error of a function call.
 
 use datafusion::error::DataFusionError;
 
 use crate::error::RESOURCES_EXCEEDED;
 
-/// The message that the caller of the query reads. Travels through DataFusion as
-/// [`DataFusionError::External`], from which the engine takes it out again.
+/// An error message for the user, in BigQuery's words. It passes through DataFusion as
+/// [`DataFusionError::External`]. The engine unwraps it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct FunctionError(String);
@@ -15,14 +15,14 @@ impl FunctionError {
         FunctionError(message.into())
     }
 
-    /// The results do not fit into memory.
+    /// The query exceeds the memory limit.
     pub(crate) fn resources_exceeded() -> FunctionError {
         FunctionError(RESOURCES_EXCEEDED.to_owned())
     }
 }
 
 impl From<FunctionError> for DataFusionError {
-    fn from(failure: FunctionError) -> DataFusionError {
-        DataFusionError::External(Box::new(failure))
+    fn from(error: FunctionError) -> DataFusionError {
+        DataFusionError::External(Box::new(error))
     }
 }

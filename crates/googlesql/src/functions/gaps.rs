@@ -1,7 +1,7 @@
-//! The functions that BigQuery has and this engine lacks: a call is refused by the function's name, as every other gap.
+//! BigQuery functions that this engine does not implement. A call returns an error that names the function.
 //!
-//! They are the names of BigQuery's reference without an entry in `FUNCTIONS`. A new entry removes its name from them. The
-//! README lists them, too; a test compares the two.
+//! They are the names of BigQuery's reference without an entry in `FUNCTIONS`. The crate's README lists them, and a test
+//! compares the two.
 
 use super::FUNCTIONS;
 
@@ -56,7 +56,7 @@ const REFERENCE: &str = "
     UNIX_SECONDS UPPER VAR_POP VAR_SAMP VARIANCE
 ";
 
-/// Whether BigQuery has a function of this name, in lower case, that is missing here.
+/// Whether BigQuery has a function of this name, in lower case, that is not implemented.
 pub(crate) fn is_gap(name: &str) -> bool {
     !FUNCTIONS.contains_key(name) && REFERENCE.split_whitespace().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,5 @@
-//! A scalar function of any type: what an [`Overload`](super::overload::Overload) cannot say.
+//! Scalar functions whose result type depends on the argument types. [`Overload`](super::overload::Overload)
+//! covers fixed signatures.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -11,66 +12,67 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArg
 
 use super::Function;
 use super::coerce;
-use super::kind::Kind;
-use super::overload::constant_of;
+use super::overload::scalar_from_array;
+use super::sql_type::SqlType;
 
-/// What a call with some arguments is.
-pub(crate) struct Call {
-    /// What the arguments are made into first.
+/// The signature and body for one list of arguments.
+pub(crate) struct ScalarCall {
+    /// The types to which the arguments are converted.
     pub(crate) parameters: Vec<FieldRef>,
     pub(crate) returns: FieldRef,
     pub(crate) body: Body,
 }
 
-/// Over columns of the parameters' types and of equal length; they may be NULL. The second are the
-/// parameters' fields.
+/// Computes a result column. The first argument has the parameters' columns, of equal length and
+/// with NULLs. The second has the parameters' fields.
 pub(crate) type Body = fn(&[ArrayRef], &[FieldRef]) -> Result<ArrayRef>;
 
-/// An argument: its type, and whether it is a literal.
-pub(crate) type Given<'a> = (&'a FieldRef, bool);
+/// The type of an argument, and whether the argument is a literal.
+pub(crate) type CallArgument<'a> = (&'a FieldRef, bool);
 
-/// An entry of `FUNCTIONS`. `call` is none where there is no signature for the arguments.
-pub(crate) fn generic(name: &'static str, call: fn(&[Given]) -> Option<Call>) -> (&'static str, Function) {
+/// Creates an entry of `FUNCTIONS`. `call` returns none if there is no signature for the arguments.
+pub(crate) fn generic(name: &'static str, call: fn(&[CallArgument]) -> Option<ScalarCall>) -> (&'static str, Function) {
     entry(name, call, Volatility::Immutable)
 }
 
-/// The same for a function that is not to be evaluated before its turn.
-pub(crate) fn generic_volatile(name: &'static str, call: fn(&[Given]) -> Option<Call>) -> (&'static str, Function) {
+/// Creates an entry for a function that constant folding must not evaluate.
+pub(crate) fn generic_volatile(name: &'static str, call: fn(&[CallArgument]) -> Option<ScalarCall>) -> (&'static str, Function) {
     entry(name, call, Volatility::Volatile)
 }
 
-fn entry(name: &'static str, call: fn(&[Given]) -> Option<Call>, volatility: Volatility) -> (&'static str, Function) {
-    let generic = Generic { name, call, signature: Signature::user_defined(volatility) };
-    (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(generic)), part: None })
+fn entry(name: &'static str, call: fn(&[CallArgument]) -> Option<ScalarCall>, volatility: Volatility) -> (&'static str, Function) {
+    let function = GenericFunction { name, call, signature: Signature::user_defined(volatility) };
+    (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(function)), date_part: None })
 }
 
-/// A nullable field of a type that no metadata tells from others.
-pub(crate) fn plain(data_type: DataType) -> FieldRef {
+/// Creates a nullable field without metadata.
+pub(crate) fn nullable_field(data_type: DataType) -> FieldRef {
     Arc::new(Field::new("", data_type, true))
 }
 
-/// The type that all of them can be made into.
-pub(crate) fn supertype(given: &[Given]) -> Option<FieldRef> {
-    let known: Vec<&Given> = given.iter().filter(|(field, _)| !field.data_type().is_null()).collect();
-    let Some((first, _)) = known.first() else { return Some(plain(DataType::Int64)) };
-    if Kind::of(first).is_none() {
+/// Returns the common supertype of the arguments.
+pub(crate) fn supertype(arguments: &[CallArgument]) -> Option<FieldRef> {
+    let known: Vec<&CallArgument> = arguments.iter().filter(|(field, _)| !field.data_type().is_null()).collect();
+    let Some((first, _)) = known.first() else { return Some(nullable_field(DataType::Int64)) };
+    if SqlType::of(first).is_none() {
         let same = known.iter().all(|(field, _)| field.data_type() == first.data_type());
         return same.then(|| Arc::clone(first));
     }
-    let candidates = known.iter().filter_map(|(field, _)| Kind::of(field));
-    let distance = |kind: Kind| -> Option<u32> { known.iter().map(|(field, literal)| coerce::distance(field, *literal, kind)).sum() };
-    let nearest = candidates.filter_map(|kind| Some((distance(kind)?, kind))).min_by_key(|(distance, _)| *distance)?;
+    let candidates = known.iter().filter_map(|(field, _)| SqlType::of(field));
+    let distance =
+        |sql_type: SqlType| -> Option<u32> { known.iter().map(|(field, literal)| coerce::distance(field, *literal, sql_type)).sum() };
+    let nearest = candidates.filter_map(|sql_type| Some((distance(sql_type)?, sql_type))).min_by_key(|(distance, _)| *distance)?;
     Some(nearest.1.field(""))
 }
 
-/// Equality and hash go by the name, which is unique in `FUNCTIONS`.
-struct Generic {
+/// Equality and hash use the name, which is unique in `FUNCTIONS`.
+struct GenericFunction {
     name: &'static str,
-    call: fn(&[Given]) -> Option<Call>,
+    call: fn(&[CallArgument]) -> Option<ScalarCall>,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Generic {
+impl ScalarUDFImpl for GenericFunction {
     fn name(&self) -> &str {
         self.name
     }
@@ -84,48 +86,48 @@ impl ScalarUDFImpl for Generic {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Err(DataFusionError::Internal(format!("{} tells its type from fields", self.name)))
+        Err(DataFusionError::Internal(format!("{} requires argument fields to determine its type", self.name)))
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
         let literal = args.scalar_arguments.iter().map(Option::is_some);
-        let given: Vec<Given> = args.arg_fields.iter().zip(literal).collect();
-        match (self.call)(&given) {
+        let arguments: Vec<CallArgument> = args.arg_fields.iter().zip(literal).collect();
+        match (self.call)(&arguments) {
             Some(call) => Ok(Arc::new(call.returns.as_ref().clone().with_name(self.name).with_nullable(true))),
             None => {
                 let fields: Vec<&Field> = args.arg_fields.iter().map(AsRef::as_ref).collect();
-                Err(coerce::no_signature(self.name, &fields).into())
+                Err(coerce::no_signature_error(self.name, &fields).into())
             }
         }
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        // Folding may have made a literal a column or the reverse: what planning let through is
-        // let through again.
-        let given: Vec<Given> = args.arg_fields.iter().map(|field| (field, true)).collect();
-        let Some(call) = (self.call)(&given) else {
-            return Err(DataFusionError::Internal(format!("{} was planned and is refused now", self.name)));
+        // Constant folding can turn a literal into a column and a column into a literal. Planning
+        // has checked the literals, so all arguments count as literals here.
+        let arguments: Vec<CallArgument> = args.arg_fields.iter().map(|field| (field, true)).collect();
+        let Some(call) = (self.call)(&arguments) else {
+            return Err(DataFusionError::Internal(format!("{} has no signature for the planned arguments", self.name)));
         };
-        // Of what is volatile each row counts: for no rows it is not to be evaluated at all.
+        // A volatile function runs once per row, and not at all for zero rows.
         let volatile = self.signature.volatility == Volatility::Volatile;
         let constant = !volatile && args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
-        let columns = args.args.iter().zip(&call.parameters).map(|(argument, parameter)| converted(argument, parameter, rows));
+        let columns = args.args.iter().zip(&call.parameters).map(|(argument, parameter)| convert(argument, parameter, rows));
         let result = (call.body)(&columns.collect::<Result<Vec<_>>>()?, &call.parameters)?;
         let result = match result.data_type() == args.return_field.data_type() {
             true => result,
             false => cast(&result, args.return_field.data_type())?,
         };
         Ok(match constant {
-            true => ColumnarValue::Scalar(constant_of(&result)?),
+            true => ColumnarValue::Scalar(scalar_from_array(&result)?),
             false => ColumnarValue::Array(result),
         })
     }
 }
 
-fn converted(argument: &ColumnarValue, parameter: &FieldRef, rows: usize) -> Result<ArrayRef> {
-    let argument = match Kind::of(parameter) {
-        Some(kind) => coerce::convert(argument, kind)?,
+fn convert(argument: &ColumnarValue, parameter: &FieldRef, rows: usize) -> Result<ArrayRef> {
+    let argument = match SqlType::of(parameter) {
+        Some(sql_type) => coerce::convert(argument, sql_type)?,
         None => argument.clone(),
     };
     let array = argument.into_array(rows)?;
@@ -135,21 +137,21 @@ fn converted(argument: &ColumnarValue, parameter: &FieldRef, rows: usize) -> Res
     })
 }
 
-impl std::fmt::Debug for Generic {
+impl std::fmt::Debug for GenericFunction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
 }
 
-impl PartialEq for Generic {
-    fn eq(&self, other: &Generic) -> bool {
+impl PartialEq for GenericFunction {
+    fn eq(&self, other: &GenericFunction) -> bool {
         self.name == other.name
     }
 }
 
-impl Eq for Generic {}
+impl Eq for GenericFunction {}
 
-impl Hash for Generic {
+impl Hash for GenericFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
     }

@@ -1,4 +1,5 @@
-//! Hashes, identifiers, and who asks: MD5, FARM_FINGERPRINT, GENERATE_UUID, SESSION_USER.
+//! Hash functions, GENERATE_UUID and SESSION_USER. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions>.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use sha2::{Digest, Sha256, Sha512};
 use super::Function;
 use super::adapter::{scalar, volatile};
 use super::column::{Bytes, Int64, Text};
-use super::kind::Kind;
 use super::overload::Overload;
+use super::sql_type::SqlType;
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -30,14 +31,14 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         ),
         volatile(
             "generate_uuid",
-            vec![Overload::columns(&[], Kind::Text, |_, rows| {
+            vec![Overload::columns(&[], SqlType::Text, |_, rows| {
                 Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values((0..rows).map(|_| uuid(fastrand::u128(..)))))))
             })],
         ),
-        // There are no accounts here.
+        // The engine has no user accounts, so the user is fixed.
         scalar(
             "session_user",
-            vec![Overload::columns(&[], Kind::Text, |_, _| {
+            vec![Overload::columns(&[], SqlType::Text, |_, _| {
                 Ok(ColumnarValue::from(datafusion::scalar::ScalarValue::from("local@localhost")))
             })],
         ),
@@ -54,7 +55,7 @@ fn digest<D: Digest + 'static>(name: &'static str) -> (&'static str, Function) {
     )
 }
 
-/// Version 4 (random), variant of RFC 9562.
+/// Formats random bits as a version 4 UUID (RFC 9562).
 fn uuid(random: u128) -> String {
     uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid().to_string()
 }
@@ -64,9 +65,9 @@ mod tests {
     use super::super::test_eval::eval;
     use super::uuid;
 
-    /// From the reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions>.
+    /// Values from the reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/hash_functions>.
     #[test]
-    fn fingerprints_are_those_of_the_reference() {
+    fn farm_fingerprint_matches_the_reference() {
         let fingerprint = |x: &str, y: &str, z: &str| eval(&format!("farm_fingerprint(concat('{x}', '{y}', '{z}'))"));
         assert_eq!(fingerprint("1", "foo", "true"), "-1541654101129638711");
         assert_eq!(fingerprint("2", "apple", "false"), "2794438866806483259");
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_bytes() {
+    fn digests_return_bytes() {
         assert_eq!(eval("to_base64(md5('Hello World'))"), "sQqNsWTgdUEFt6mb5y4/5Q==");
         assert_eq!(eval("to_base64(sha1('Hello World'))"), "Ck1VqNd45QIvq3AZd8XYQLvEhtA=");
         assert_eq!(eval("to_hex(sha256(''))"), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_random_uuids() {
+    fn generate_uuid_returns_distinct_uuids() {
         assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(eval("count(DISTINCT generate_uuid()) FROM generate_series(1, 3)"), "3");

@@ -1,17 +1,17 @@
-//! What values take in memory, so that a function cannot fill it.
+//! A limit on the memory that one function call can allocate.
 //!
-//! A batch has thousands of rows, and `REPEAT` or `GENERATE_ARRAY` a megabyte for each; the engine
-//! counts a batch only when it is there. So the results of a call are weighed as they are made.
+//! `REPEAT` or `GENERATE_ARRAY` can return a megabyte for each of a batch's thousands of rows. The
+//! engine counts the memory of finished batches only. The budget counts each value as it is created.
 
 use datafusion::arrow::datatypes::{IntervalMonthDayNano, i256};
 
 use super::function_error::FunctionError;
 
-/// Bytes that one call may make for one batch. (Text columns end at 2 GiB in any case.)
+/// Maximum bytes that one call returns for one batch. (Arrow's text columns cannot exceed 2 GiB.)
 const MAX_BATCH_BYTES: usize = 512 * 1024 * 1024;
 
 pub(crate) trait MemorySize {
-    /// Bytes of each value, if all have the same.
+    /// The size of each value, if all values have the same size.
     const FIXED: Option<usize>;
 
     fn bytes(&self) -> usize;
@@ -51,7 +51,7 @@ impl<T: MemorySize> MemorySize for Vec<T> {
     }
 }
 
-/// What is left for the results of one call.
+/// The remaining bytes for the results of one call.
 pub(crate) struct MemoryBudget(usize);
 
 impl MemoryBudget {
@@ -70,9 +70,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_ends_when_its_results_no_longer_fit() {
+    fn reserve_fails_when_the_budget_is_exceeded() {
         let mut budget = MemoryBudget(200);
-        // 24 bytes of the Vec and as many of its elements.
+        // 24 bytes for the Vec and 24 bytes for its elements.
         let three = vec![1_i64, 2, 3];
         let results: Vec<bool> = (0..5).map(|_| budget.reserve(Some(&three)).is_ok()).collect();
         assert_eq!(results, [true, true, true, true, false]);

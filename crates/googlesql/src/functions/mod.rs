@@ -1,12 +1,14 @@
-//! Every function that a query may call, by its GoogleSQL name.
+//! BigQuery's functions by GoogleSQL name, grouped as in BigQuery's reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all>.
 //!
-//! A function is here when it does what BigQuery's reference says of it, NULLs, errors and types
-//! included; a DataFusion function of the same name is let in only where it does just that.
+//! Each function follows the reference in its types, NULL handling and errors. DataFusion's
+//! implementation is used only where it does the same.
 
 mod adapter;
 mod aggregate;
 mod arithmetic;
 mod array;
+mod array_column;
 mod calendar;
 mod cast;
 mod coerce;
@@ -19,16 +21,15 @@ mod generate;
 mod generic;
 mod hash;
 mod json;
-mod kind;
-mod list;
 mod mathematics;
 mod memory_budget;
-mod named;
+mod named_arguments;
 mod net;
 mod number;
 mod overload;
 mod regexp;
 mod safe;
+mod sql_type;
 #[cfg(test)]
 mod test_eval;
 #[cfg(test)]
@@ -42,24 +43,23 @@ use std::sync::{Arc, LazyLock};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use gaps::is_gap;
-pub(crate) use named::named_arguments;
+pub(crate) use named_arguments::named_arguments;
 pub(crate) use safe::safe;
 
-/// A function as the planner needs to know it.
+/// A function for the planner.
 #[derive(Clone, Debug)]
 pub(crate) enum Function {
-    /// One value out of one row. `part` is the index of the argument that is a date part
-    /// (`DAY`, `WEEK(MONDAY)`) rather than an expression; the function gets it as a string
-    /// literal in capitals.
-    Scalar { udf: Arc<ScalarUDF>, part: Option<usize> },
-    /// One value out of a group, or of a window.
+    /// Returns one value per row. `date_part` is the index of the date part argument (`DAY`,
+    /// `WEEK(MONDAY)`). The function receives the date part as an upper-case string literal.
+    Scalar { udf: Arc<ScalarUDF>, date_part: Option<usize> },
+    /// Returns one value per group or window frame.
     Aggregate(Arc<AggregateUDF>),
-    /// One value out of a window.
+    /// Returns one value per row of a window.
     Window(Arc<WindowUDF>),
 }
 
-/// The functions by their names in lower case (`net.host`, `date_trunc`). Those that begin with
-/// `$` are what the rewriting makes of syntax: `$cast_int64`, `$divide`.
+/// The functions by lower-case name (`net.host`, `date_trunc`). Names that begin with `$` implement
+/// syntax: `$cast_int64`, `$divide`.
 pub(crate) static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| all().into_iter().collect());
 
 fn all() -> Vec<(&'static str, Function)> {

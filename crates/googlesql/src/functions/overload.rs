@@ -1,11 +1,11 @@
-//! One signature of a function and what it does, written over plain Rust values:
+//! One signature of a scalar function and its body over Rust values:
 //!
 //! ```text
 //! Overload::binary::<Text, Int64, Text, _>(|text, times| text.repeat(times as usize))
 //! ```
 //!
-//! NULL in any argument gives NULL without the body being called. A body returns its value, an
-//! `Option` of it (NULL), a `Result` of either.
+//! If an argument is NULL, the result is NULL and the body does not run. A body returns a value, an
+//! `Option` (none is NULL), or a `Result` of either.
 
 use std::sync::Arc;
 
@@ -16,141 +16,143 @@ use datafusion::scalar::ScalarValue;
 
 use super::column::{Argument, Returned};
 use super::function_error::FunctionError;
-use super::kind::Kind;
 use super::memory_budget::MemoryBudget;
+use super::sql_type::SqlType;
 
-/// A signature with its body.
 #[derive(Clone)]
 pub(crate) struct Overload {
-    pub(crate) parameters: Vec<Kind>,
-    /// What the first argument must be, literally: the type of `EXTRACT` depends on its part.
-    pub(crate) first: Option<&'static str>,
-    pub(crate) returns: Kind,
-    /// Why a query with such a call is refused: BigQuery has the signature, and this has not.
-    pub(crate) refusal: Option<FunctionError>,
+    pub(crate) parameters: Vec<SqlType>,
+    /// The required literal value of the first argument. The result type of `EXTRACT` depends on it.
+    pub(crate) first_literal: Option<&'static str>,
+    pub(crate) returns: SqlType,
+    /// The error for a signature that BigQuery has and this engine does not implement.
+    pub(crate) unsupported: Option<FunctionError>,
     pub(crate) body: Body,
 }
 
-/// Over arguments of exactly the declared types, and the number of rows.
+/// Computes a result from arguments of the declared types and the number of rows.
 pub(crate) type Body = Arc<dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync>;
 
 impl Overload {
-    /// One that sees whole columns, and NULLs.
+    /// Creates an overload whose body receives whole columns, with NULLs.
     pub(crate) fn columns(
-        parameters: &[Kind],
-        returns: Kind,
+        parameters: &[SqlType],
+        returns: SqlType,
         body: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
     ) -> Overload {
-        Overload { parameters: parameters.to_vec(), first: None, returns, refusal: None, body: Arc::new(body) }
+        Overload { parameters: parameters.to_vec(), first_literal: None, returns, unsupported: None, body: Arc::new(body) }
     }
 
-    /// One that BigQuery has and this has not.
-    pub(crate) fn refused(parameters: &[Kind], returns: Kind, refusal: FunctionError) -> Overload {
-        let again = refusal.clone();
-        let overload = Overload::columns(parameters, returns, move |_, _| Err(again.clone().into()));
-        Overload { refusal: Some(refusal), ..overload }
+    /// Creates an overload that returns an error. BigQuery has the signature, this engine does not.
+    pub(crate) fn unsupported(parameters: &[SqlType], returns: SqlType, unsupported: FunctionError) -> Overload {
+        let error = unsupported.clone();
+        let overload = Overload::columns(parameters, returns, move |_, _| Err(error.clone().into()));
+        Overload { unsupported: Some(unsupported), ..overload }
     }
 
-    /// Only if the first argument is this string literal.
-    pub(crate) fn if_first_is(self, literal: &'static str) -> Overload {
-        Overload { first: Some(literal), ..self }
+    /// Restricts the overload to calls whose first argument is this string literal.
+    pub(crate) fn when_first_is(self, literal: &'static str) -> Overload {
+        Overload { first_literal: Some(literal), ..self }
     }
 
-    /// Whether so many arguments fit.
-    pub(crate) fn takes(&self, count: usize) -> bool {
+    /// Whether the overload has this number of parameters.
+    pub(crate) fn accepts_count(&self, count: usize) -> bool {
         count == self.parameters.len()
     }
 
-    /// The type of the argument at this index.
-    pub(crate) fn parameter(&self, index: usize) -> Option<Kind> {
+    /// Returns the type of the parameter at this index.
+    pub(crate) fn parameter(&self, index: usize) -> Option<SqlType> {
         self.parameters.get(index).copied()
     }
 }
 
-/// The same body twice: its errors are errors, or NULLs (`SAFE_CAST`, `SAFE_ADD`).
+/// Two overloads with the same body. `strict` returns its errors, `safe` returns NULL instead
+/// (`SAFE_CAST`, `SAFE_ADD`).
 #[derive(Clone)]
-pub(crate) struct Both {
+pub(crate) struct StrictAndSafe {
     pub(crate) strict: Overload,
     pub(crate) safe: Overload,
 }
 
-impl Both {
+impl StrictAndSafe {
     pub(crate) fn unary<A: Argument, R: Returned>(
         body: impl for<'a> Fn(A::Item<'a>) -> Result<R::Owned, FunctionError> + Copy + Send + Sync + 'static,
-    ) -> Both {
-        Both { strict: Overload::unary::<A, R, _>(body), safe: Overload::unary::<A, R, _>(move |a| body(a).ok()) }
+    ) -> StrictAndSafe {
+        StrictAndSafe { strict: Overload::unary::<A, R, _>(body), safe: Overload::unary::<A, R, _>(move |a| body(a).ok()) }
     }
 
     pub(crate) fn binary<A: Argument, B: Argument, R: Returned>(
         body: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<R::Owned, FunctionError> + Copy + Send + Sync + 'static,
-    ) -> Both {
-        Both { strict: Overload::binary::<A, B, R, _>(body), safe: Overload::binary::<A, B, R, _>(move |a, b| body(a, b).ok()) }
+    ) -> StrictAndSafe {
+        StrictAndSafe { strict: Overload::binary::<A, B, R, _>(body), safe: Overload::binary::<A, B, R, _>(move |a, b| body(a, b).ok()) }
     }
 }
 
-/// What a body returns.
-pub(crate) trait Outcome<T> {
-    fn outcome(self) -> Result<Option<T>, FunctionError>;
+/// The return type of a body.
+pub(crate) trait BodyResult<T> {
+    fn into_result(self) -> Result<Option<T>, FunctionError>;
 }
 
-impl<T> Outcome<T> for T {
-    fn outcome(self) -> Result<Option<T>, FunctionError> {
+impl<T> BodyResult<T> for T {
+    fn into_result(self) -> Result<Option<T>, FunctionError> {
         Ok(Some(self))
     }
 }
 
-impl<T> Outcome<T> for Option<T> {
-    fn outcome(self) -> Result<Option<T>, FunctionError> {
+impl<T> BodyResult<T> for Option<T> {
+    fn into_result(self) -> Result<Option<T>, FunctionError> {
         Ok(self)
     }
 }
 
-impl<T> Outcome<T> for Result<T, FunctionError> {
-    fn outcome(self) -> Result<Option<T>, FunctionError> {
+impl<T> BodyResult<T> for Result<T, FunctionError> {
+    fn into_result(self) -> Result<Option<T>, FunctionError> {
         self.map(Some)
     }
 }
 
-impl<T> Outcome<T> for Result<Option<T>, FunctionError> {
-    fn outcome(self) -> Result<Option<T>, FunctionError> {
+impl<T> BodyResult<T> for Result<Option<T>, FunctionError> {
+    fn into_result(self) -> Result<Option<T>, FunctionError> {
         self
     }
 }
 
-/// An argument's column; a constant is a column of one row, which stands for all.
-struct Input<A: Argument> {
+/// The column of an argument. A constant has one row, which applies to all rows.
+struct ArgumentColumn<A: Argument> {
     array: ArrayRef,
     column: A::Column,
     constant: bool,
 }
 
-impl<A: Argument> Input<A> {
-    fn of(argument: Option<&ColumnarValue>) -> Result<Input<A>> {
+impl<A: Argument> ArgumentColumn<A> {
+    fn of(argument: Option<&ColumnarValue>) -> Result<ArgumentColumn<A>> {
         let (array, constant) = match argument {
             Some(ColumnarValue::Array(array)) => (Arc::clone(array), false),
             Some(ColumnarValue::Scalar(value)) => (value.to_array()?, true),
-            None => return Err(DataFusionError::Internal(format!("an argument of type {:?} is missing", A::KIND))),
+            None => return Err(DataFusionError::Internal(format!("missing argument of type {:?}", A::SQL_TYPE))),
         };
-        let column = A::column(&array)
-            .ok_or_else(|| DataFusionError::Internal(format!("{:?} was declared but {} came", A::KIND, array.data_type())))?;
-        Ok(Input { array, column, constant })
+        let column = A::column(&array).ok_or_else(|| {
+            DataFusionError::Internal(format!("expected an argument of type {:?}, got {}", A::SQL_TYPE, array.data_type()))
+        })?;
+        Ok(ArgumentColumn { array, column, constant })
     }
 
-    fn slot(&self, row: usize) -> usize {
+    fn index(&self, row: usize) -> usize {
         if self.constant { 0 } else { row }
     }
 
     fn is_null(&self, row: usize) -> bool {
-        self.array.is_null(self.slot(row))
+        self.array.is_null(self.index(row))
     }
 
     fn item(&self, row: usize) -> Result<A::Item<'_>, FunctionError> {
-        A::item(&self.column, self.slot(row))
+        A::item(&self.column, self.index(row))
     }
 }
 
-/// The one row of the array. DataFusion would forget that the elements of an ARRAY are JSON.
-pub(crate) fn constant_of(array: &ArrayRef) -> Result<ScalarValue> {
+/// Returns the value of a one-row array. `ScalarValue::try_from_array` loses the metadata of ARRAY
+/// elements (JSON).
+pub(crate) fn scalar_from_array(array: &ArrayRef) -> Result<ScalarValue> {
     match array.as_list_opt::<i32>() {
         Some(list) if list.len() == 1 => Ok(ScalarValue::List(Arc::new(list.clone()))),
         _ => ScalarValue::try_from_array(array, 0),
@@ -161,24 +163,24 @@ macro_rules! arities {
     ($($(#[$doc:meta])* $name:ident($($argument:ident $input:ident $index:literal),*);)*) => {
         impl Overload {$(
             $(#[$doc])*
-            pub(crate) fn $name<$($argument: Argument,)* R: Returned, O: Outcome<R::Owned>>(
+            pub(crate) fn $name<$($argument: Argument,)* R: Returned, O: BodyResult<R::Owned>>(
                 body: impl for<'a> Fn($($argument::Item<'a>),*) -> O + Send + Sync + 'static,
             ) -> Overload {
-                Overload::columns(&[$($argument::KIND),*], R::KIND, move |arguments, rows| {
-                    $(let $input = Input::<$argument>::of(arguments.get($index))?;)*
+                Overload::columns(&[$($argument::SQL_TYPE),*], R::SQL_TYPE, move |arguments, rows| {
+                    $(let $input = ArgumentColumn::<$argument>::of(arguments.get($index))?;)*
                     let constant = true $(&& $input.constant)*;
                     let mut budget = MemoryBudget::for_batch();
                     let values = (0..if constant { 1 } else { rows }).map(|row| {
                         if false $(|| $input.is_null(row))* {
                             return Ok(None);
                         }
-                        let value = body($($input.item(row)?),*).outcome()?;
+                        let value = body($($input.item(row)?),*).into_result()?;
                         budget.reserve(value.as_ref())?;
                         Ok(value)
                     });
                     let array = R::collect(values)?;
                     Ok(match constant {
-                        true => ColumnarValue::Scalar(constant_of(&array)?),
+                        true => ColumnarValue::Scalar(scalar_from_array(&array)?),
                         false => ColumnarValue::Array(array),
                     })
                 })
@@ -188,16 +190,16 @@ macro_rules! arities {
 }
 
 arities! {
-    /// Of one argument.
+    /// Creates an overload with one parameter.
     unary(A a 0);
-    /// Of two arguments.
+    /// Creates an overload with two parameters.
     binary(A a 0, B b 1);
-    /// Of three arguments.
+    /// Creates an overload with three parameters.
     ternary(A a 0, B b 1, C c 2);
-    /// Of four arguments.
+    /// Creates an overload with four parameters.
     quaternary(A a 0, B b 1, C c 2, D d 3);
-    /// Of five arguments.
+    /// Creates an overload with five parameters.
     quinary(A a 0, B b 1, C c 2, D d 3, E e 4);
-    /// Of six arguments.
+    /// Creates an overload with six parameters.
     senary(A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
 }

@@ -1,4 +1,4 @@
-//! `SAFE.F(…)`: NULL in the rows where F has an error.
+//! The `SAFE.` prefix: a row with an error has the result NULL.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArg
 
 use super::function_error::FunctionError;
 
-/// The function without its errors of evaluation. Wrong types are refused all the same.
+/// Wraps the function so that evaluation errors become NULL. Type errors remain errors.
 pub(crate) fn safe(udf: &ScalarUDF) -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::new_from_impl(Safe { name: format!("safe.{}", udf.name()), function: udf.clone() }))
+    Arc::new(ScalarUDF::new_from_impl(SafeFunction { name: format!("safe.{}", udf.name()), function: udf.clone() }))
 }
 
-/// Equality and hash go by the function.
+/// Equality and hash use the wrapped function.
 #[derive(Debug)]
-struct Safe {
+struct SafeFunction {
     name: String,
     function: ScalarUDF,
 }
 
-impl ScalarUDFImpl for Safe {
+impl ScalarUDFImpl for SafeFunction {
     fn name(&self) -> &str {
         &self.name
     }
@@ -48,12 +48,12 @@ impl ScalarUDFImpl for Safe {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         match self.function.invoke_with_args(args.clone()) {
-            Err(error) if is_failure(&error) => {}
+            Err(error) if is_evaluation_error(&error) => {}
             result => return result,
         }
-        // Some row fails: each by itself, then.
+        // A row fails: evaluate the rows one by one.
         let constant = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-        let results = (0..if constant { 1 } else { rows }).map(|row| self.one(&args, row)).collect::<Result<Vec<_>>>()?;
+        let results = (0..if constant { 1 } else { rows }).map(|row| self.evaluate_row(&args, row)).collect::<Result<Vec<_>>>()?;
         let column = match results.is_empty() {
             true => new_empty_array(args.return_field.data_type()),
             false => concat(&results.iter().map(AsRef::as_ref).collect::<Vec<_>>())?,
@@ -65,8 +65,8 @@ impl ScalarUDFImpl for Safe {
     }
 }
 
-impl Safe {
-    fn one(&self, args: &ScalarFunctionArgs, row: usize) -> Result<ArrayRef> {
+impl SafeFunction {
+    fn evaluate_row(&self, args: &ScalarFunctionArgs, row: usize) -> Result<ArrayRef> {
         let argument = |argument: &ColumnarValue| match argument {
             ColumnarValue::Array(array) => ColumnarValue::Array(array.slice(row, 1)),
             constant @ ColumnarValue::Scalar(_) => constant.clone(),
@@ -75,31 +75,31 @@ impl Safe {
         let returns = args.return_field.data_type().clone();
         match self.function.invoke_with_args(args) {
             Ok(result) => result.into_array(1),
-            Err(error) if is_failure(&error) => Ok(new_null_array(&returns, 1)),
+            Err(error) if is_evaluation_error(&error) => Ok(new_null_array(&returns, 1)),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Whether it says something of the values, rather than of a fault in here.
-fn is_failure(error: &DataFusionError) -> bool {
+/// Whether the values cause the error. Other errors are defects of the engine.
+fn is_evaluation_error(error: &DataFusionError) -> bool {
     match error {
         DataFusionError::External(cause) => cause.is::<FunctionError>(),
-        DataFusionError::Context(_, cause) | DataFusionError::Diagnostic(_, cause) => is_failure(cause),
+        DataFusionError::Context(_, cause) | DataFusionError::Diagnostic(_, cause) => is_evaluation_error(cause),
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => true,
         _ => false,
     }
 }
 
-impl PartialEq for Safe {
-    fn eq(&self, other: &Safe) -> bool {
+impl PartialEq for SafeFunction {
+    fn eq(&self, other: &SafeFunction) -> bool {
         self.function == other.function
     }
 }
 
-impl Eq for Safe {}
+impl Eq for SafeFunction {}
 
-impl Hash for Safe {
+impl Hash for SafeFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.function.hash(state);
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::super::test_eval::{eval, eval_over};
 
     #[test]
-    fn what_fails_is_null() {
+    fn safe_returns_null_for_errors() {
         assert_eq!(eval("\"safe.substr\"('foo', 0, -2)"), "NULL");
         assert_eq!(eval("\"safe.ln\"(0)"), "NULL");
         assert_eq!(eval("\"safe.ln\"(1)"), "0.0");
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn the_other_rows_keep_their_values() {
+    fn safe_keeps_the_values_of_other_rows() {
         let rows = "FROM (SELECT \"safe.ln\"(x) AS y, x FROM (VALUES (0), (1), (NULL), (-1), (1)) AS t(x)) AS u";
         assert_eq!(eval(&format!("count(y) {rows}")), "2");
         assert_eq!(eval(&format!("array_agg(y ORDER BY x) {rows} WHERE x >= 0")), "[NULL, 0.0, 0.0]");
     }
 
     #[test]
-    fn wrong_types_are_refused_all_the_same() {
+    fn safe_keeps_type_errors() {
         assert_eq!(eval("\"safe.length\"(1)"), "Err: No matching signature for function LENGTH for argument types: INT64");
     }
 }

@@ -1,5 +1,5 @@
-//! What a session that knows DataFusion's functions beneath ours answers, as Arrow shows it: for
-//! expressions that need more than one row, and for arrays.
+//! Test helper: evaluates SQL in a session with DataFusion's functions and this crate's functions.
+//! The result is Arrow's display text. It supports arrays and queries over several rows.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,17 +11,16 @@ use datafusion::prelude::SessionConfig;
 
 use super::{FUNCTIONS, Function};
 
-/// The value of an expression, as Arrow shows it; the message of what is wrong with it, after
-/// `Err: `.
+/// Returns the value of an expression in Arrow's display format, or `Err: ` and the error message.
 pub(crate) fn eval(expression: &str) -> String {
-    let answer = query(&format!("SELECT {expression}"));
-    answer.unwrap_or_else(|error| format!("Err: {}", message(&error)))
+    let result = query(&format!("SELECT {expression}"));
+    result.unwrap_or_else(|error| format!("Err: {}", message(&error)))
 }
 
-/// One that is sure to be evaluated over columns rather than folded: `x` is a column.
+/// Evaluates an expression over a column `x`, so that constant folding does not apply.
 pub(crate) fn eval_over(x: &str, expression: &str) -> String {
-    let answer = query(&format!("SELECT {expression} FROM (VALUES ({x}), (NULL)) AS t(x) LIMIT 1"));
-    answer.unwrap_or_else(|error| format!("Err: {}", message(&error)))
+    let result = query(&format!("SELECT {expression} FROM (VALUES ({x}), (NULL)) AS t(x) LIMIT 1"));
+    result.unwrap_or_else(|error| format!("Err: {}", message(&error)))
 }
 
 fn message(error: &datafusion::error::DataFusionError) -> String {
@@ -36,7 +35,7 @@ static SESSION: LazyLock<SessionContext> = LazyLock::new(|| {
     let mut config = SessionConfig::new().with_target_partitions(2);
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     let session = SessionContext::new_with_config(config);
-    // DataFusion's function of that name may be of another kind, and would be preferred.
+    // A DataFusion function of the same name but of another kind would take precedence.
     for name in FUNCTIONS.keys() {
         session.deregister_udf(name);
         session.deregister_udaf(name);
@@ -68,7 +67,7 @@ fn query(sql: &str) -> datafusion::error::Result<String> {
 }
 
 #[test]
-fn every_name_is_given_once_and_in_lower_case() {
+fn function_names_are_unique_and_lower_case() {
     let all = super::all();
     assert_eq!(all.len(), FUNCTIONS.len());
     assert!(all.iter().all(|(name, _)| *name == name.to_lowercase()));

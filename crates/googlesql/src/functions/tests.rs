@@ -1,7 +1,7 @@
-//! A session that knows the functions (which hide DataFusion's of the same names), and what it answers.
+//! Test helper: evaluates expressions in a session with this crate's functions.
 //!
-//! Expressions are written as GoogleSQL where that is possible without the rewriting: typed
-//! literals (`DATE '2024-01-01'`) become casts, `$names` are quoted; part names are strings.
+//! Expressions are close to GoogleSQL: typed literals (`DATE '2024-01-01'`) become casts and `$names`
+//! are quoted. Date parts are strings.
 
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
@@ -13,42 +13,42 @@ use datafusion::arrow::array::AsArray;
 use super::function_error::FunctionError;
 use super::{FUNCTIONS, Function};
 
-/// The value of an expression as CAST AS STRING writes it, `NULL`, or its error.
+/// Returns the value of an expression as CAST AS STRING formats it, `NULL`, or the error.
 pub(crate) fn eval(expression: &str) -> String {
-    answer(&format!("SELECT $cast_string({expression})"))
+    run(&format!("SELECT $cast_string({expression})"))
 }
 
-/// The same with a column `x` of this value, so that nothing of it can be folded.
+/// Evaluates an expression over a column `x` of this value, so that constant folding does not apply.
 pub(crate) fn eval_over(x: &str, expression: &str) -> String {
-    answer(&format!("SELECT $cast_string({expression}) FROM (SELECT x FROM (VALUES ({x}), (NULL)) AS t(x)) LIMIT 1"))
+    run(&format!("SELECT $cast_string({expression}) FROM (SELECT x FROM (VALUES ({x}), (NULL)) AS t(x)) LIMIT 1"))
 }
 
-/// The elements of an ARRAY, each as CAST AS STRING writes it.
+/// Returns the elements of an ARRAY, each as CAST AS STRING formats it.
 pub(crate) fn eval_array(expression: &str) -> String {
-    answer(&format!("SELECT $cast_string(unnest) FROM (SELECT unnest({expression}) AS unnest)"))
+    run(&format!("SELECT $cast_string(unnest) FROM (SELECT unnest({expression}) AS unnest)"))
 }
 
-/// Asserts what expressions give.
+/// Asserts the values of the expressions.
 pub(crate) fn check(cases: &[(&str, &str)]) {
     let wrong: Vec<String> = cases
         .iter()
         .filter_map(|(expression, expected)| {
             let actual = eval(expression);
-            (actual != *expected).then(|| format!("{expression}\n    is       {actual}\n    shall be {expected}"))
+            (actual != *expected).then(|| format!("{expression}\n    actual   {actual}\n    expected {expected}"))
         })
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-fn answer(expression: &str) -> String {
-    match query(&quoted(expression)) {
+fn run(expression: &str) -> String {
+    match query(&quote_names(expression)) {
         Ok(values) => values.join(", "),
         Err(error) => format!("error: {}", message(&error)),
     }
 }
 
-/// `DATE '…'` as `"$cast_date"('…')`, `$name` as `"$name"`.
-fn quoted(expression: &str) -> String {
+/// Replaces `DATE '…'` by `"$cast_date"('…')` and `$name` by `"$name"`.
+fn quote_names(expression: &str) -> String {
     let mut sql = expression.to_owned();
     for kind in ["BIGNUMERIC", "NUMERIC", "DATETIME", "TIMESTAMP", "DATE", "TIME", "BYTES", "FLOAT64"] {
         while let Some(start) = sql.find(&format!("{kind} '")) {
@@ -71,16 +71,16 @@ fn quoted(expression: &str) -> String {
     quoted + rest
 }
 
-/// The [`FunctionError`] in an error: what the user will read.
+/// Returns the message of the [`FunctionError`] in the error chain.
 fn message(error: &DataFusionError) -> String {
     let mut source: &dyn std::error::Error = error;
     loop {
-        if let Some(failure) = source.downcast_ref::<FunctionError>() {
-            return failure.to_string();
+        if let Some(error) = source.downcast_ref::<FunctionError>() {
+            return error.to_string();
         }
         match source.source() {
             Some(inner) => source = inner,
-            None => return format!("(not ours) {source}"),
+            None => return format!("(not a FunctionError) {source}"),
         }
     }
 }

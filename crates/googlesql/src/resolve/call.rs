@@ -87,7 +87,7 @@ impl Resolver<'_> {
         if let Some(found) = self.resolve_conditional(env, name, &args, syntax).filter(|_| named.is_empty()) {
             return found;
         }
-        let Some(Function::Scalar { udf, part }) = self.find_function(name).filter(|_| !name.starts_with('$')) else {
+        let Some(Function::Scalar { udf, date_part: part }) = self.find_function(name).filter(|_| !name.starts_with('$')) else {
             return Err(error_at_span(format!("Function not found: {}", name.to_uppercase()), span));
         };
         let mut resolved = Vec::with_capacity(args.len());

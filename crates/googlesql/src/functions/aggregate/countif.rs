@@ -1,15 +1,15 @@
-//! COUNTIF: how many are TRUE.
+//! COUNTIF: the number of TRUE values.
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::fold::{Fold, array, typed};
+use super::group_state::{GroupState, array, downcast};
 
 #[derive(Debug, Default)]
-pub(crate) struct CountIf(i64);
+pub(crate) struct CountIfState(i64);
 
-impl Fold for CountIf {
+impl GroupState for CountIfState {
     type Column = BooleanArray;
 
     fn add(&mut self, column: &BooleanArray, row: usize) -> Result<()> {
@@ -26,7 +26,7 @@ impl Fold for CountIf {
     }
 
     fn merge(&mut self, states: &[ArrayRef], row: usize) -> Result<()> {
-        self.0 += typed::<Int64Array>(&states[0])?.value(row);
+        self.0 += downcast::<Int64Array>(&states[0])?.value(row);
         Ok(())
     }
 

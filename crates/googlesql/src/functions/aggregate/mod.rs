@@ -1,19 +1,20 @@
-//! Functions of a group: SUM, STRING_AGG, APPROX_QUANTILES…
+//! Aggregate functions, including the approximate and statistical ones. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions>.
 //!
-//! Whatever DataFusion does as documented is DataFusion's; all can be used with OVER.
+//! DataFusion's implementation is used where it follows the reference. All functions support OVER.
 
-mod by;
+mod aggregate_function;
+mod approx_quantiles;
+mod approx_top;
 mod countif;
-mod definition;
-mod extreme;
-mod fold;
-mod joined;
-mod pairs;
-mod quantiles;
-mod recompute;
-mod rows;
-mod top;
-mod total;
+mod covariance;
+mod group_rows;
+mod group_state;
+mod max_by;
+mod min_max;
+mod recomputing_accumulator;
+mod string_agg;
+mod sum;
 
 use std::sync::Arc;
 
@@ -22,15 +23,15 @@ use datafusion::functions_aggregate as datafusion_aggregate;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::Function;
-use definition::{Aggregate, Call, Means};
-use fold::{Folding, Of};
+use aggregate_function::{AggregateCall, AggregateFunction, Implementation};
+use group_state::{AccumulatorFactory, StateFactory};
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let mut functions: Vec<(&'static str, Function)> =
-        own().into_iter().chain(joined::aggregates()).map(|udaf| (udaf.0, Function::Aggregate(Arc::new(udaf.1)))).collect();
-    // NULLs, DISTINCT and the empty group as documented. GROUPING must be DataFusion's own object:
-    // its analyzer looks for it. ARRAY_AGG keeps NULLs, which only a query's result may not have.
+        aggregates().into_iter().chain(string_agg::aggregates()).map(|udaf| (udaf.0, Function::Aggregate(Arc::new(udaf.1)))).collect();
+    // DataFusion's implementations. Its analyzer requires its own GROUPING object. ARRAY_AGG keeps
+    // NULLs: only a query result cannot contain arrays with NULLs.
     functions.extend([
         ("count", Function::Aggregate(datafusion_aggregate::count::count_udaf())),
         ("grouping", Function::Aggregate(datafusion_aggregate::grouping::grouping_udaf())),
@@ -39,113 +40,123 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     functions
 }
 
-fn own() -> Vec<(&'static str, AggregateUDF)> {
+fn aggregates() -> Vec<(&'static str, AggregateUDF)> {
     [
-        Aggregate::new("sum", sum),
-        Aggregate::new("avg", avg),
-        Aggregate::new("min", |types| extreme(types, Of::<extreme::Extreme<false>>::FOLD, datafusion_aggregate::min_max::min_udaf())),
-        Aggregate::new("max", |types| extreme(types, Of::<extreme::Extreme<true>>::FOLD, datafusion_aggregate::min_max::max_udaf())),
-        Aggregate::counting("countif", |types| only(types, DataType::Boolean, DataType::Int64, Means::Fold(Of::<countif::CountIf>::FOLD))),
-        Aggregate::new("logical_and", |types| same(types, DataType::Boolean, datafusion_aggregate::bool_and_or::bool_and_udaf())),
-        Aggregate::new("logical_or", |types| same(types, DataType::Boolean, datafusion_aggregate::bool_and_or::bool_or_udaf())),
-        Aggregate::new("bit_and", |types| same(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_and_udaf())),
-        Aggregate::new("bit_or", |types| same(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_or_udaf())),
-        Aggregate::new("bit_xor", |types| same(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_xor_udaf())),
-        Aggregate::new("any_value", any_value),
-        Aggregate::counting("approx_count_distinct", approx_count_distinct),
-        Aggregate::new("stddev", |types| float(types, datafusion_aggregate::stddev::stddev_udaf())),
-        Aggregate::new("stddev_samp", |types| float(types, datafusion_aggregate::stddev::stddev_udaf())),
-        Aggregate::new("stddev_pop", |types| float(types, datafusion_aggregate::stddev::stddev_pop_udaf())),
-        Aggregate::new("variance", |types| float(types, datafusion_aggregate::variance::var_samp_udaf())),
-        Aggregate::new("var_samp", |types| float(types, datafusion_aggregate::variance::var_samp_udaf())),
-        Aggregate::new("var_pop", |types| float(types, datafusion_aggregate::variance::var_pop_udaf())),
-        Aggregate::new("corr", |types| pairs::call(types, pairs::corr)),
-        Aggregate::new("covar_pop", |types| pairs::call(types, pairs::covar_pop)),
-        Aggregate::new("covar_samp", |types| pairs::call(types, pairs::covar_samp)),
-        Aggregate::new("max_by", |types| by::call(types, by::max)),
-        Aggregate::new("min_by", |types| by::call(types, by::min)),
-        Aggregate::new("approx_quantiles", quantiles::call),
-        Aggregate::new("approx_top_count", top::count),
-        Aggregate::new("approx_top_sum", top::sum),
+        AggregateFunction::new("sum", sum),
+        AggregateFunction::new("avg", avg),
+        AggregateFunction::new("min", |types| {
+            extreme(types, StateFactory::<min_max::Extremum<false>>::FACTORY, datafusion_aggregate::min_max::min_udaf())
+        }),
+        AggregateFunction::new("max", |types| {
+            extreme(types, StateFactory::<min_max::Extremum<true>>::FACTORY, datafusion_aggregate::min_max::max_udaf())
+        }),
+        AggregateFunction::counting("countif", |types| {
+            unary(types, DataType::Boolean, DataType::Int64, Implementation::Incremental(StateFactory::<countif::CountIfState>::FACTORY))
+        }),
+        AggregateFunction::new("logical_and", |types| {
+            same_type(types, DataType::Boolean, datafusion_aggregate::bool_and_or::bool_and_udaf())
+        }),
+        AggregateFunction::new("logical_or", |types| {
+            same_type(types, DataType::Boolean, datafusion_aggregate::bool_and_or::bool_or_udaf())
+        }),
+        AggregateFunction::new("bit_and", |types| same_type(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_and_udaf())),
+        AggregateFunction::new("bit_or", |types| same_type(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_or_udaf())),
+        AggregateFunction::new("bit_xor", |types| same_type(types, DataType::Int64, datafusion_aggregate::bit_and_or_xor::bit_xor_udaf())),
+        AggregateFunction::new("any_value", any_value),
+        AggregateFunction::counting("approx_count_distinct", approx_count_distinct),
+        AggregateFunction::new("stddev", |types| float_aggregate(types, datafusion_aggregate::stddev::stddev_udaf())),
+        AggregateFunction::new("stddev_samp", |types| float_aggregate(types, datafusion_aggregate::stddev::stddev_udaf())),
+        AggregateFunction::new("stddev_pop", |types| float_aggregate(types, datafusion_aggregate::stddev::stddev_pop_udaf())),
+        AggregateFunction::new("variance", |types| float_aggregate(types, datafusion_aggregate::variance::var_samp_udaf())),
+        AggregateFunction::new("var_samp", |types| float_aggregate(types, datafusion_aggregate::variance::var_samp_udaf())),
+        AggregateFunction::new("var_pop", |types| float_aggregate(types, datafusion_aggregate::variance::var_pop_udaf())),
+        AggregateFunction::new("corr", |types| covariance::call(types, covariance::corr)),
+        AggregateFunction::new("covar_pop", |types| covariance::call(types, covariance::covar_pop)),
+        AggregateFunction::new("covar_samp", |types| covariance::call(types, covariance::covar_samp)),
+        AggregateFunction::new("max_by", |types| max_by::call(types, max_by::max)),
+        AggregateFunction::new("min_by", |types| max_by::call(types, max_by::min)),
+        AggregateFunction::new("approx_quantiles", approx_quantiles::call),
+        AggregateFunction::new("approx_top_count", approx_top::count),
+        AggregateFunction::new("approx_top_sum", approx_top::sum),
     ]
     .into_iter()
     .map(|aggregate| (aggregate.name, AggregateUDF::new_from_impl(aggregate)))
     .collect()
 }
 
-/// An untyped NULL is an INT64.
-fn typed(data_type: &DataType) -> DataType {
+/// Maps the type of an untyped NULL to INT64.
+fn default_to_int64(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Null => DataType::Int64,
         other => other.clone(),
     }
 }
 
-fn sum(types: &[DataType]) -> Option<Call> {
+fn sum(types: &[DataType]) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    let data_type = typed(data_type);
-    let fold: &'static dyn Folding = match data_type {
-        DataType::Int64 => Of::<total::Total<Int64Type, false>>::FOLD,
-        DataType::Decimal128(38, 9) => Of::<total::Total<Decimal128Type, false>>::FOLD,
-        DataType::Decimal256(76, 38) => Of::<total::Total<Decimal256Type, false>>::FOLD,
-        DataType::Float64 => return same(types, data_type, datafusion_aggregate::sum::sum_udaf()),
+    let data_type = default_to_int64(data_type);
+    let factory: &'static dyn AccumulatorFactory = match data_type {
+        DataType::Int64 => StateFactory::<sum::SumState<Int64Type, false>>::FACTORY,
+        DataType::Decimal128(38, 9) => StateFactory::<sum::SumState<Decimal128Type, false>>::FACTORY,
+        DataType::Decimal256(76, 38) => StateFactory::<sum::SumState<Decimal256Type, false>>::FACTORY,
+        DataType::Float64 => return same_type(types, data_type, datafusion_aggregate::sum::sum_udaf()),
         _ => return None,
     };
-    Some(Call { arguments: vec![data_type.clone()], returns: data_type, means: Means::Fold(fold) })
+    Some(AggregateCall { arguments: vec![data_type.clone()], returns: data_type, implementation: Implementation::Incremental(factory) })
 }
 
-fn avg(types: &[DataType]) -> Option<Call> {
+fn avg(types: &[DataType]) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    let fold: &'static dyn Folding = match data_type {
-        DataType::Decimal128(38, 9) => Of::<total::Total<Decimal128Type, true>>::FOLD,
-        DataType::Decimal256(76, 38) => Of::<total::Total<Decimal256Type, true>>::FOLD,
-        _ => return float(types, datafusion_aggregate::average::avg_udaf()),
+    let factory: &'static dyn AccumulatorFactory = match data_type {
+        DataType::Decimal128(38, 9) => StateFactory::<sum::SumState<Decimal128Type, true>>::FACTORY,
+        DataType::Decimal256(76, 38) => StateFactory::<sum::SumState<Decimal256Type, true>>::FACTORY,
+        _ => return float_aggregate(types, datafusion_aggregate::average::avg_udaf()),
     };
-    Some(Call { arguments: types.to_vec(), returns: data_type.clone(), means: Means::Fold(fold) })
+    Some(AggregateCall { arguments: types.to_vec(), returns: data_type.clone(), implementation: Implementation::Incremental(factory) })
 }
 
-fn extreme(types: &[DataType], floats: &'static dyn Folding, others: Arc<AggregateUDF>) -> Option<Call> {
+fn extreme(types: &[DataType], floats: &'static dyn AccumulatorFactory, others: Arc<AggregateUDF>) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    let means = match data_type {
-        DataType::Float64 => Means::Fold(floats),
+    let implementation = match data_type {
+        DataType::Float64 => Implementation::Incremental(floats),
         other if !is_comparable(other) => return None,
-        _ => Means::DataFusion(others),
+        _ => Implementation::DataFusion(others),
     };
-    Some(Call { arguments: vec![typed(data_type)], returns: typed(data_type), means })
+    Some(AggregateCall { arguments: vec![default_to_int64(data_type)], returns: default_to_int64(data_type), implementation })
 }
 
-fn any_value(types: &[DataType]) -> Option<Call> {
+fn any_value(types: &[DataType]) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    let means = Means::DataFusion(datafusion_aggregate::any_value::any_value_udaf());
-    Some(Call { arguments: vec![typed(data_type)], returns: typed(data_type), means })
+    let implementation = Implementation::DataFusion(datafusion_aggregate::any_value::any_value_udaf());
+    Some(AggregateCall { arguments: vec![default_to_int64(data_type)], returns: default_to_int64(data_type), implementation })
 }
 
-/// Exact, which an approximation may be.
-fn approx_count_distinct(types: &[DataType]) -> Option<Call> {
+/// Counts exactly. The reference allows an approximation.
+fn approx_count_distinct(types: &[DataType]) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    is_comparable(data_type).then(|| Call {
-        arguments: vec![typed(data_type)],
+    is_comparable(data_type).then(|| AggregateCall {
+        arguments: vec![default_to_int64(data_type)],
         returns: DataType::Int64,
-        means: Means::Different(datafusion_aggregate::count::count_udaf()),
+        implementation: Implementation::DataFusionDistinct(datafusion_aggregate::count::count_udaf()),
     })
 }
 
-fn only(types: &[DataType], wanted: DataType, returns: DataType, means: Means) -> Option<Call> {
+fn unary(types: &[DataType], wanted: DataType, returns: DataType, implementation: Implementation) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    (*data_type == wanted || data_type.is_null()).then(|| Call { arguments: vec![wanted], returns, means })
+    (*data_type == wanted || data_type.is_null()).then(|| AggregateCall { arguments: vec![wanted], returns, implementation })
 }
 
-fn same(types: &[DataType], wanted: DataType, function: Arc<AggregateUDF>) -> Option<Call> {
-    only(types, wanted.clone(), wanted, Means::DataFusion(function))
+fn same_type(types: &[DataType], wanted: DataType, function: Arc<AggregateUDF>) -> Option<AggregateCall> {
+    unary(types, wanted.clone(), wanted, Implementation::DataFusion(function))
 }
 
-/// Of any number, as FLOAT64.
-fn float(types: &[DataType], function: Arc<AggregateUDF>) -> Option<Call> {
+/// Converts any number to FLOAT64.
+fn float_aggregate(types: &[DataType], function: Arc<AggregateUDF>) -> Option<AggregateCall> {
     let [data_type] = types else { return None };
-    is_number(data_type).then(|| Call {
+    is_number(data_type).then(|| AggregateCall {
         arguments: vec![DataType::Float64],
         returns: DataType::Float64,
-        means: Means::DataFusion(function),
+        implementation: Implementation::DataFusion(function),
     })
 }
 
@@ -154,7 +165,7 @@ fn is_number(data_type: &DataType) -> bool {
     matches!(data_type, Int64 | Float64 | Decimal128(38, 9) | Decimal256(76, 38) | Null)
 }
 
-/// Whether values of the type can be grouped and put in order.
+/// Whether values of the type can be grouped and ordered.
 fn is_comparable(data_type: &DataType) -> bool {
     !matches!(data_type, DataType::List(_) | DataType::Struct(_))
 }

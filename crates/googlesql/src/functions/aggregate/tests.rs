@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them, NULLs and overflow included.
+//! Tests against BigQuery's reference, with NULLs and overflow.
 
 use super::super::test_eval::eval;
 
@@ -8,7 +8,7 @@ fn of(aggregate: &str, values: &str) -> String {
 }
 
 #[test]
-fn sums_are_exact_and_overflow_is_an_error() {
+fn sum_is_exact_and_overflow_is_an_error() {
     assert_eq!(of("sum(x)", "9223372036854775807, 1"), "Err: int64 overflow");
     assert_eq!(of("sum(x)", "9223372036854775807, 1, -1"), "9223372036854775807");
     assert_eq!(of("sum(x)", "1, NULL, 3"), "4");
@@ -20,7 +20,7 @@ fn sums_are_exact_and_overflow_is_an_error() {
 }
 
 #[test]
-fn averages_of_numeric_round_half_away_from_zero() {
+fn avg_of_numeric_rounds_half_away_from_zero() {
     let numeric = |value: &str| format!("CAST('{value}' AS DECIMAL(38,9))");
     let mean = |a: &str, b: &str| of("avg(x)", &format!("{}, {}", numeric(a), numeric(b)));
     assert_eq!(mean("0.000000001", "0"), "0.000000001");
@@ -30,14 +30,14 @@ fn averages_of_numeric_round_half_away_from_zero() {
 }
 
 #[test]
-fn counts_what_is_true() {
+fn countif_counts_true_values() {
     assert_eq!(of("countif(x < 0)", "5, -2, 3, 6, -10, -7, 4, 0"), "3");
     assert_eq!(of("countif(x < 0)", "CAST(NULL AS BIGINT), 1"), "0");
     assert_eq!(of("countif(DISTINCT x < 0)", "-1, -2"), "1");
 }
 
 #[test]
-fn the_extremes_of_floats_with_a_nan_are_nan() {
+fn min_and_max_with_a_nan_are_nan() {
     assert_eq!(of("min(x)", "8, 37, 55, 4"), "4");
     assert_eq!(of("max(x)", "'b', 'a'"), "b");
     assert_eq!(of("min(x)", "1.5, CAST('NaN' AS DOUBLE), 0.5"), "NaN");
@@ -47,7 +47,7 @@ fn the_extremes_of_floats_with_a_nan_are_nan() {
 }
 
 #[test]
-fn logic_and_bits() {
+fn logical_and_bit_aggregates_follow_the_reference() {
     assert_eq!(of("logical_and(x < 3)", "1, 2, 4"), "false");
     assert_eq!(of("logical_or(x < 3)", "1, 2, 4"), "true");
     assert_eq!(of("logical_or(x < 3)", "CAST(NULL AS BIGINT), NULL"), "NULL");
@@ -57,13 +57,13 @@ fn logic_and_bits() {
 }
 
 #[test]
-fn any_value_is_null_only_where_all_are() {
+fn any_value_is_null_only_if_all_values_are_null() {
     assert_eq!(of("any_value(x)", "NULL, 'pear', NULL"), "pear");
     assert_eq!(of("any_value(x)", "CAST(NULL AS VARCHAR), NULL"), "NULL");
 }
 
 #[test]
-fn text_is_joined_with_a_comma_unless_told() {
+fn string_agg_uses_a_comma_by_default() {
     assert_eq!(of("string_agg(x)", "'apple', NULL, 'pear', 'banana', 'pear'"), "apple,pear,banana,pear");
     assert_eq!(of("string_agg(x, ' & ')", "'apple', NULL, 'pear'"), "apple & pear");
     assert_eq!(of("string_agg(x, ' & ' ORDER BY length(x))", "'apple', 'pear', 'banana'"), "pear & apple & banana");
@@ -73,14 +73,14 @@ fn text_is_joined_with_a_comma_unless_told() {
 }
 
 #[test]
-fn arrays_are_concatenated() {
+fn array_concat_agg_concatenates_arrays() {
     let arrays = "make_array(1, 2, 3, 4), NULL";
     assert_eq!(eval("array_concat_agg(x) FROM (VALUES (make_array(NULL, 1)), (NULL), (make_array(5, 6))) AS t(x)"), "[NULL, 1, 5, 6]");
     assert_eq!(eval(&format!("array_concat_agg(x) FROM (SELECT {}) AS t(x, y)", arrays)), "[1, 2, 3, 4]");
 }
 
 #[test]
-fn quantiles_of_numbers_and_text() {
+fn approx_quantiles_supports_numbers_and_strings() {
     let values = "NULL, NULL, 1, 1, 1, 4, 5, 6, 7, 8, 9, 10";
     assert_eq!(of("approx_quantiles(x, 2)", values), "[1, 5, 10]");
     assert_eq!(of("approx_quantiles(DISTINCT x, 2)", values), "[1, 6, 10]");
@@ -89,7 +89,7 @@ fn quantiles_of_numbers_and_text() {
 }
 
 #[test]
-fn top_values_by_count_and_by_sum() {
+fn approx_top_orders_by_count_and_by_sum() {
     assert_eq!(
         of("approx_top_count(x, 2)", "'apple', 'apple', 'pear', 'pear', 'pear', 'banana'"),
         "[{value: pear, count: 3}, {value: apple, count: 2}]"
@@ -104,14 +104,14 @@ fn top_values_by_count_and_by_sum() {
 }
 
 #[test]
-fn the_value_beside_the_largest() {
+fn max_by_returns_the_value_at_the_maximum() {
     let from = "FROM (VALUES ('pear', 3), ('apple', NULL), ('fig', 9), (NULL, 1)) AS t(x, y)";
     assert_eq!(eval(&format!("max_by(x, y) {from}")), "fig");
     assert_eq!(eval(&format!("min_by(x, y) {from}")), "NULL");
 }
 
 #[test]
-fn how_columns_move_together() {
+fn corr_and_covar_follow_the_reference() {
     let from = "FROM (VALUES (1.0, 1.0), (2.0, 2.0), (9.0, 8.0), (NULL, 3.0)) AS t(y, x)";
     assert_eq!(eval(&format!("covar_pop(y, x) {from}")), "11.0");
     assert_eq!(eval(&format!("covar_samp(y, x) {from}")), "16.5");
@@ -124,12 +124,12 @@ fn how_columns_move_together() {
 }
 
 #[test]
-fn distinct_values_are_counted_exactly() {
+fn approx_count_distinct_is_exact() {
     assert_eq!(of("approx_count_distinct(x)", "0, 1, 1, 2, 3, 5, NULL"), "5");
 }
 
 #[test]
-fn groups_get_what_single_accumulators_get() {
+fn grouped_results_equal_single_group_results() {
     let from = "FROM (SELECT value % 3 AS key, value AS x FROM generate_series(1, 300) AS t(value)) GROUP BY key ORDER BY key";
     assert_eq!(eval(&format!("sum(x) {from}")), "15150");
     assert_eq!(eval(&format!("countif(x > 150) {from}")), "50");
@@ -140,7 +140,7 @@ fn groups_get_what_single_accumulators_get() {
 }
 
 #[test]
-fn frames_that_move_forget_what_left_them() {
+fn sliding_frames_drop_rows_that_leave() {
     let over = |aggregate: &str| {
         eval(&format!(
             "y FROM (SELECT x, {aggregate} OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS y \
@@ -157,7 +157,7 @@ fn frames_that_move_forget_what_left_them() {
 }
 
 #[test]
-fn nothing_is_counted_as_zero() {
+fn countif_of_zero_rows_is_zero() {
     let empty = "OVER (ORDER BY x ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING) FROM (VALUES (1), (2)) AS t(x) LIMIT 1";
     assert_eq!(eval(&format!("countif(x > 0) {empty}")), "0");
     assert_eq!(eval(&format!("approx_count_distinct(x) {empty}")), "0");

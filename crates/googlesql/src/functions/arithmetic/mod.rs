@@ -1,19 +1,19 @@
-//! The operators `+ - * /`, their `SAFE_` forms, `DIV` and `MOD`.
+//! The operators `+ - * /`, their `SAFE_` functions, `DIV` and `MOD`. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#arithmetic_operators>.
 //!
-//! They arrive as `$add`, `$subtract`, `$multiply`, `$divide` and `$negate`. Overflow and division by
-//! zero are errors; `/` of two INT64 is a FLOAT64.
+//! The resolver calls the operators as `$add`, `$subtract`, `$multiply`, `$divide` and `$negate`.
 
+mod date_time;
 mod decimal;
 mod floating;
 mod integer;
-mod moments;
 #[cfg(test)]
 mod tests;
 
 use super::Function;
 use super::adapter::{operator, scalar};
 use super::function_error::FunctionError;
-use super::overload::Both;
+use super::overload::StrictAndSafe;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let add = || [integer::add(), decimal::add(), floating::add()].concat();
@@ -22,11 +22,11 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let divide = || [floating::divide(), decimal::divide()].concat();
     let negate = || [integer::negate(), decimal::negate(), floating::negate()].concat();
     vec![
-        operator("$add", [strict(add()), moments::add()].concat()),
-        operator("$subtract", [strict(subtract()), moments::subtract()].concat()),
-        operator("$multiply", [strict(multiply()), moments::multiply()].concat()),
-        operator("$divide", [strict(divide()), moments::divide()].concat()),
-        operator("$negate", [strict(negate()), moments::negate()].concat()),
+        operator("$add", [strict(add()), date_time::add()].concat()),
+        operator("$subtract", [strict(subtract()), date_time::subtract()].concat()),
+        operator("$multiply", [strict(multiply()), date_time::multiply()].concat()),
+        operator("$divide", [strict(divide()), date_time::divide()].concat()),
+        operator("$negate", [strict(negate()), date_time::negate()].concat()),
         scalar("safe_add", safe(add())),
         scalar("safe_subtract", safe(subtract())),
         scalar("safe_multiply", safe(multiply())),
@@ -37,15 +37,15 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn strict(overloads: Vec<Both>) -> Vec<super::overload::Overload> {
+fn strict(overloads: Vec<StrictAndSafe>) -> Vec<super::overload::Overload> {
     overloads.into_iter().map(|both| both.strict).collect()
 }
 
-fn safe(overloads: Vec<Both>) -> Vec<super::overload::Overload> {
+fn safe(overloads: Vec<StrictAndSafe>) -> Vec<super::overload::Overload> {
     overloads.into_iter().map(|both| both.safe).collect()
 }
 
-/// "int64 overflow: 9223372036854775807 + 1".
+/// Returns an error like "int64 overflow: 9223372036854775807 + 1".
 fn overflow(kind: &str, expression: String) -> FunctionError {
     FunctionError::new(format!("{kind} overflow: {expression}"))
 }

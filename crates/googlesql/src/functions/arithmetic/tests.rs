@@ -1,11 +1,11 @@
-//! Operators on every type that has them.
+//! Arithmetic operators on all types that support them.
 
 use super::super::tests::{check, eval_over};
 
 const MAX_INT64: &str = "9223372036854775807";
 
 #[test]
-fn integers_never_wrap() {
+fn integer_overflow_is_an_error() {
     check(&[
         ("$add(2, 3)", "5"),
         (&format!("$add({MAX_INT64}, 1)"), "error: int64 overflow: 9223372036854775807 + 1"),
@@ -31,7 +31,7 @@ fn integers_never_wrap() {
 }
 
 #[test]
-fn mixed_numbers_take_the_wider_type() {
+fn mixed_operands_use_the_wider_type() {
     check(&[
         ("$add(1, 0.5)", "1.5"),
         ("$divide(1, NUMERIC '3')", "0.333333333"),
@@ -55,7 +55,7 @@ fn mixed_numbers_take_the_wider_type() {
 }
 
 #[test]
-fn the_safe_forms_give_null() {
+fn safe_functions_return_null_on_error() {
     check(&[
         ("safe_divide(10, 0)", "NULL"),
         ("safe_divide(10, 4)", "2.5"),
@@ -69,7 +69,7 @@ fn the_safe_forms_give_null() {
 }
 
 #[test]
-fn dates_and_intervals_add_up() {
+fn date_and_interval_arithmetic_follows_the_reference() {
     check(&[
         ("$add(DATE '2020-09-22', 1)", "2020-09-23"),
         ("$add(1, DATE '2020-09-22')", "2020-09-23"),

@@ -1,4 +1,4 @@
-//! ARRAY_CONCAT, `||`, and `$array_flatten` (`ARRAY_CONCAT_AGG(… LIMIT n)`).
+//! ARRAY_CONCAT, the operator `||`, and `$array_flatten` for `ARRAY_CONCAT_AGG(… LIMIT n)`.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::concat;
@@ -8,81 +8,81 @@ use datafusion::logical_expr::ColumnarValue;
 use std::sync::Arc;
 
 use super::super::Function;
-use super::super::generic::{Call, Given, generic, plain, supertype};
-use super::super::kind::Kind;
-use super::super::text::{concatenated_bytes, concatenated_texts};
-use super::rows::{elements, rebuilt};
+use super::super::generic::{CallArgument, ScalarCall, generic, nullable_field, supertype};
+use super::super::sql_type::SqlType;
+use super::super::text::{concatenate_bytes, concatenate_texts};
+use super::list_rows::{build_lists, elements};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    vec![generic("array_concat", arrays), generic("$concat", operator), generic("$array_flatten", nested)]
+    vec![generic("array_concat", arrays), generic("$concat", operator), generic("$array_flatten", flatten_call)]
 }
 
-fn arrays(given: &[Given]) -> Option<Call> {
-    let array = supertype(given).filter(|array| matches!(array.data_type(), DataType::List(_)))?;
-    Some(Call { parameters: vec![Arc::clone(&array); given.len()], returns: array, body: joined })
+fn arrays(arguments: &[CallArgument]) -> Option<ScalarCall> {
+    let array = supertype(arguments).filter(|array| matches!(array.data_type(), DataType::List(_)))?;
+    Some(ScalarCall { parameters: vec![Arc::clone(&array); arguments.len()], returns: array, body: concatenate_arrays })
 }
 
-fn operator(given: &[Given]) -> Option<Call> {
-    let untyped = |(field, _): &Given| field.data_type().is_null();
-    let common = if given.iter().all(untyped) { plain(DataType::Utf8) } else { supertype(given)? };
-    let body = match (Kind::of(&common), common.data_type()) {
-        (Some(Kind::Text), _) => texts,
-        (Some(Kind::Bytes), _) => bytes,
-        (_, DataType::List(_)) => return arrays(given),
+fn operator(arguments: &[CallArgument]) -> Option<ScalarCall> {
+    let untyped = |(field, _): &CallArgument| field.data_type().is_null();
+    let common = if arguments.iter().all(untyped) { nullable_field(DataType::Utf8) } else { supertype(arguments)? };
+    let body = match (SqlType::of(&common), common.data_type()) {
+        (Some(SqlType::Text), _) => texts,
+        (Some(SqlType::Bytes), _) => bytes,
+        (_, DataType::List(_)) => return arrays(arguments),
         _ => return None,
     };
-    Some(Call { parameters: vec![Arc::clone(&common); given.len()], returns: common, body })
+    Some(ScalarCall { parameters: vec![Arc::clone(&common); arguments.len()], returns: common, body })
 }
 
 fn texts(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
-    concatenated(columns, concatenated_texts)
+    apply_to_columns(columns, concatenate_texts)
 }
 
 fn bytes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
-    concatenated(columns, concatenated_bytes)
+    apply_to_columns(columns, concatenate_bytes)
 }
 
-fn concatenated(columns: &[ArrayRef], body: fn(&[ColumnarValue], usize) -> Result<ColumnarValue>) -> Result<ArrayRef> {
+fn apply_to_columns(columns: &[ArrayRef], body: fn(&[ColumnarValue], usize) -> Result<ColumnarValue>) -> Result<ArrayRef> {
     let rows = columns.first().map_or(0, |column| column.len());
     body(&columns.iter().cloned().map(ColumnarValue::Array).collect::<Vec<_>>(), rows)?.into_array(rows)
 }
 
-/// NULL where any of the arrays is.
-fn joined(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+/// Returns NULL if any of the arrays is NULL.
+fn concatenate_arrays(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
     let lists: Vec<_> = columns.iter().map(|column| column.as_list::<i32>()).collect();
     let values = concat(&lists.iter().map(|list| list.values().as_ref()).collect::<Vec<_>>())?;
     let starts: Vec<usize> = lists
         .iter()
         .scan(0, |start, list| {
-            let of_this = *start;
+            let offset = *start;
             *start += list.values().len();
-            Some(of_this)
+            Some(offset)
         })
         .collect();
     let rows = (0..columns[0].len()).map(|row| {
-        let mut places = Vec::new();
+        let mut indices = Vec::new();
         for (list, start) in lists.iter().zip(&starts) {
-            places.extend(elements(list, row)?.map(|place| place + start));
+            indices.extend(elements(list, row)?.map(|index| index + start));
         }
-        Some(places)
+        Some(indices)
     });
-    rebuilt(&values, rows.collect(), parameters[0].data_type())
+    build_lists(&values, rows.collect(), parameters[0].data_type())
 }
 
-/// Of an array of arrays, which no query can have.
-fn nested(given: &[Given]) -> Option<Call> {
-    let [(outer, _)] = given else { return None };
+/// Flattens an array of arrays. Queries cannot create one: it is an intermediate result.
+fn flatten_call(arguments: &[CallArgument]) -> Option<ScalarCall> {
+    let [(outer, _)] = arguments else { return None };
     let DataType::List(inner) = outer.data_type() else { return None };
-    let returns = plain(inner.data_type().clone());
-    matches!(inner.data_type(), DataType::List(_)).then(|| Call { parameters: vec![Arc::clone(outer)], returns, body: flattened })
+    let returns = nullable_field(inner.data_type().clone());
+    matches!(inner.data_type(), DataType::List(_)).then(|| ScalarCall { parameters: vec![Arc::clone(outer)], returns, body: flatten })
 }
 
-fn flattened(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn flatten(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     let outer = columns[0].as_list::<i32>();
     let inner = outer.values().as_list::<i32>();
     let rows = (0..outer.len()).map(|row| {
         let lists = elements(outer, row)?;
         Some(lists.filter_map(|list| elements(inner, list)).flatten().collect())
     });
-    rebuilt(inner.values(), rows.collect(), inner.data_type())
+    build_lists(inner.values(), rows.collect(), inner.data_type())
 }

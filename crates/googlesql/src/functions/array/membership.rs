@@ -1,4 +1,4 @@
-//! Whether a value is in an array: `x IN UNNEST(arr)`, ARRAY_INCLUDES.
+//! Membership: `x IN UNNEST(arr)` and ARRAY_INCLUDES.
 
 use std::sync::Arc;
 
@@ -8,34 +8,34 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 
 use super::super::Function;
-use super::super::generic::{Call, Given, generic, plain, supertype};
+use super::super::generic::{CallArgument, ScalarCall, generic, nullable_field, supertype};
 use super::element_of;
-use super::rows::elements;
+use super::list_rows::elements;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        generic("$in_array", |given| {
-            let [value, array] = given else { return None };
-            let (value, array) = common(*value, *array)?;
-            Some(Call { parameters: vec![value, array], returns: plain(DataType::Boolean), body: in_array })
+        generic("$in_array", |arguments| {
+            let [value, array] = arguments else { return None };
+            let (value, array) = with_common_type(*value, *array)?;
+            Some(ScalarCall { parameters: vec![value, array], returns: nullable_field(DataType::Boolean), body: in_array })
         }),
-        generic("array_includes", |given| {
-            let [array, value] = given else { return None };
-            let (value, array) = common(*value, *array)?;
-            Some(Call { parameters: vec![array, value], returns: plain(DataType::Boolean), body: includes })
+        generic("array_includes", |arguments| {
+            let [array, value] = arguments else { return None };
+            let (value, array) = with_common_type(*value, *array)?;
+            Some(ScalarCall { parameters: vec![array, value], returns: nullable_field(DataType::Boolean), body: includes })
         }),
     ]
 }
 
-/// The value and the array with one type of elements.
-fn common(value: Given, array: Given) -> Option<(FieldRef, FieldRef)> {
+/// Converts the value and the array's elements to their supertype.
+fn with_common_type(value: CallArgument, array: CallArgument) -> Option<(FieldRef, FieldRef)> {
     let element = supertype(&[value, (element_of(array.0)?, array.1)])?;
     let list = Field::new("", DataType::List(Arc::new(element.as_ref().clone().with_name("item"))), true);
     Some((element, Arc::new(list)))
 }
 
-/// As `x = a OR x = b OR …`: unknown if x or, where none is equal, an element is NULL. Nothing is in
-/// an array without elements, nor in a NULL.
+/// The same as `x = a OR x = b OR …`. The result is NULL if x is NULL, or if an element is NULL and no
+/// element is equal. It is FALSE for an empty or NULL array.
 fn in_array(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     let (values, lists) = (&columns[0], columns[1].as_list::<i32>());
     let order = make_comparator(values, lists.values(), SortOptions::default())?;
@@ -48,10 +48,10 @@ fn in_array(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
             return None;
         }
         let mut unknown = false;
-        for place in range {
-            match lists.values().is_null(place) {
+        for index in range {
+            match lists.values().is_null(index) {
                 true => unknown = true,
-                false if order(row, place).is_eq() => return Some(true),
+                false if order(row, index).is_eq() => return Some(true),
                 false => {}
             }
         }
@@ -60,13 +60,13 @@ fn in_array(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     Ok(Arc::new(found.collect::<BooleanArray>()))
 }
 
-/// NULL where the array or the value is; a NULL among the elements is equal to nothing.
+/// Returns NULL if the array or the value is NULL. NULL elements are not equal to any value.
 fn includes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     let (lists, values) = (columns[0].as_list::<i32>(), &columns[1]);
     let order = make_comparator(values, lists.values(), SortOptions::default())?;
     let found = (0..values.len()).map(|row| {
         let mut range = elements(lists, row).filter(|_| values.is_valid(row))?;
-        Some(range.any(|place| lists.values().is_valid(place) && order(row, place).is_eq()))
+        Some(range.any(|index| lists.values().is_valid(index) && order(row, index).is_eq()))
     });
     Ok(Arc::new(found.collect::<BooleanArray>()))
 }

@@ -1,23 +1,24 @@
-//! Functions of ARRAYs, and what `arr[…]`, `x IN UNNEST(arr)` and `||` stand for.
+//! ARRAY functions and the array operators `arr[…]`, `x IN UNNEST(arr)` and `||`. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/array_functions>.
 
 mod concatenate;
 mod element;
+mod list_rows;
 mod membership;
-mod rows;
 mod slice;
 mod text;
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 
 use super::Function;
-use super::generic::Given;
+use super::generic::CallArgument;
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     [concatenate::functions(), element::functions(), membership::functions(), slice::functions(), text::functions()].concat()
 }
 
-/// The field of the elements, if it is an ARRAY.
+/// Returns the field of the elements, or none if the argument is not an ARRAY.
 fn element_of(array: &FieldRef) -> Option<&FieldRef> {
     match array.data_type() {
         DataType::List(element) => Some(element),
@@ -25,9 +26,9 @@ fn element_of(array: &FieldRef) -> Option<&FieldRef> {
     }
 }
 
-/// An INT64, or a NULL that can be one.
-fn is_int64(given: &Given) -> bool {
-    matches!(given.0.data_type(), DataType::Int64 | DataType::Null)
+/// Whether the argument is an INT64 or an untyped NULL.
+fn is_int64(arguments: &CallArgument) -> bool {
+    matches!(arguments.0.data_type(), DataType::Int64 | DataType::Null)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::test_eval::{eval, eval_over};
 
@@ -9,7 +9,7 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn elements_by_position() {
+fn subscripts_and_ends_return_elements() {
     check(&[
         ("\"$offset\"([3, 5, 8], 0)", "3"),
         ("\"$offset\"([3, 5, 8], 3)", "Err: Array index 3 is out of bounds"),
@@ -29,7 +29,7 @@ fn elements_by_position() {
 }
 
 #[test]
-fn slices() {
+fn slice_and_reverse_return_the_documented_elements() {
     let slice = |bounds: &str| eval(&format!("array_slice(['a', 'b', 'c', 'd', 'e'], {bounds})"));
     for (bounds, expected) in [
         ("1, 3", "[b, c, d]"),
@@ -49,7 +49,7 @@ fn slices() {
 }
 
 #[test]
-fn joining() {
+fn concat_and_to_string_join_arrays() {
     check(&[
         ("array_concat([1, 2], [3, 4], [5, 6])", "[1, 2, 3, 4, 5, 6]"),
         ("array_concat([1, 2], NULL)", "NULL"),
@@ -65,7 +65,7 @@ fn joining() {
 }
 
 #[test]
-fn membership_knows_three_values() {
+fn in_unnest_uses_three_valued_logic() {
     check(&[
         ("\"$in_array\"(1, [1, NULL])", "true"),
         ("\"$in_array\"(2, [1, NULL])", "NULL"),

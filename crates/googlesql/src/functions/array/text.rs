@@ -2,8 +2,8 @@
 
 use super::super::Function;
 use super::super::adapter::scalar;
+use super::super::array_column::ArrayOf;
 use super::super::column::{Bytes, Text};
-use super::super::list::ArrayOf;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {

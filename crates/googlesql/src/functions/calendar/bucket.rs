@@ -1,5 +1,5 @@
-//! `DATE_BUCKET`, `DATETIME_BUCKET` and `TIMESTAMP_BUCKET`: the beginning of the bucket that a moment
-//! is in, where buckets of one width are counted from an origin (1950-01-01).
+//! `DATE_BUCKET`, `DATETIME_BUCKET` and `TIMESTAMP_BUCKET`: the lower bound of the bucket that contains
+//! a value. Buckets have a fixed width and start at an origin, by default 1950-01-01.
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
@@ -8,20 +8,20 @@ use super::super::adapter::scalar;
 use super::super::column::{Date, Datetime, Interval, Timestamp};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::range::{in_calendar, in_time};
+use super::range::{checked_date, checked_timestamp};
 use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
-/// 1950-01-01 in microseconds.
+/// The default origin, 1950-01-01, in microseconds.
 const ORIGIN: i64 = -7_305 * MICROS_OF_DAY;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    let of_date = |days: i32, width: IntervalMonthDayNano, origin: i64| {
+    let date_bucket = |days: i32, width: IntervalMonthDayNano, origin: i64| {
         if width.nanoseconds != 0 {
             return Err(FunctionError::new("DATE_BUCKET does not support date parts shorter than DAY"));
         }
-        in_calendar(Some(i64::from(day_of(bucket(i64::from(days) * MICROS_OF_DAY, width, origin, "DATE_BUCKET")?))), "DATE_BUCKET")
+        checked_date(Some(i64::from(day_of(bucket(i64::from(days) * MICROS_OF_DAY, width, origin, "DATE_BUCKET")?))), "DATE_BUCKET")
     };
-    let of_timestamp = |micros: i64, width: IntervalMonthDayNano, origin: i64| match width.months {
+    let timestamp_bucket = |micros: i64, width: IntervalMonthDayNano, origin: i64| match width.months {
         0 => bucket(micros, width, origin, "TIMESTAMP_BUCKET"),
         _ => Err(FunctionError::new("TIMESTAMP_BUCKET does not support date parts longer than DAY")),
     };
@@ -29,9 +29,9 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "date_bucket",
             vec![
-                Overload::binary::<Date, Interval, Date, _>(move |days, width| of_date(days, width, ORIGIN)),
+                Overload::binary::<Date, Interval, Date, _>(move |days, width| date_bucket(days, width, ORIGIN)),
                 Overload::ternary::<Date, Interval, Date, Date, _>(move |days, width, origin| {
-                    of_date(days, width, i64::from(origin) * MICROS_OF_DAY)
+                    date_bucket(days, width, i64::from(origin) * MICROS_OF_DAY)
                 }),
             ],
         ),
@@ -47,8 +47,8 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "timestamp_bucket",
             vec![
-                Overload::binary::<Timestamp, Interval, Timestamp, _>(move |micros, width| of_timestamp(micros, width, ORIGIN)),
-                Overload::ternary::<Timestamp, Interval, Timestamp, Timestamp, _>(of_timestamp),
+                Overload::binary::<Timestamp, Interval, Timestamp, _>(move |micros, width| timestamp_bucket(micros, width, ORIGIN)),
+                Overload::ternary::<Timestamp, Interval, Timestamp, Timestamp, _>(timestamp_bucket),
             ],
         ),
     ]
@@ -63,12 +63,12 @@ fn bucket(micros: i64, width: IntervalMonthDayNano, origin: i64, function: &str)
                 i64::from(date.year()) * 12 + i64::from(date.month())
             };
             let buckets = (month(micros) - month(origin)).div_euclid(months);
-            // The bucket of that month may begin later in it.
+            // The origin can be later in its month than the value.
             let begin = civil_time::add_months(origin, buckets * months).filter(|begin| *begin <= micros);
-            in_time(begin.or_else(|| civil_time::add_months(origin, (buckets - 1) * months)), function)
+            checked_timestamp(begin.or_else(|| civil_time::add_months(origin, (buckets - 1) * months)), function)
         }
-        (0, fixed) if fixed > 0 => in_time(Some(micros - (micros - origin).rem_euclid(fixed)), function),
-        _ => Err(FunctionError::new(format!("{function} takes an INTERVAL of one part, longer than none"))),
+        (0, fixed) if fixed > 0 => checked_timestamp(Some(micros - (micros - origin).rem_euclid(fixed)), function),
+        _ => Err(FunctionError::new(format!("{function} requires a positive INTERVAL with a single date part"))),
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::super::super::tests::check;
 
     #[test]
-    fn buckets_are_counted_from_the_origin() {
+    fn buckets_start_at_the_origin() {
         check(&[
             ("date_bucket(DATE '1949-12-29', $interval(2, 'DAY'))", "1949-12-28"),
             ("date_bucket(DATE '1950-01-02', $interval(2, 'DAY'))", "1950-01-01"),
@@ -90,7 +90,10 @@ mod tests {
                 "timestamp_bucket(TIMESTAMP '2024-05-15', $interval(1, 'MONTH'))",
                 "error: TIMESTAMP_BUCKET does not support date parts longer than DAY",
             ),
-            ("date_bucket(DATE '2024-05-15', $interval(0, 'DAY'))", "error: DATE_BUCKET takes an INTERVAL of one part, longer than none"),
+            (
+                "date_bucket(DATE '2024-05-15', $interval(0, 'DAY'))",
+                "error: DATE_BUCKET requires a positive INTERVAL with a single date part",
+            ),
         ]);
     }
 }

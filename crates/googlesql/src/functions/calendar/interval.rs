@@ -1,29 +1,34 @@
-//! INTERVAL: months, days and a time, each with its own sign.
+//! INTERVAL values: months, days and nanoseconds, each with its own sign. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/interval_functions>.
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use jiff::civil::Weekday;
 
 use super::super::Function;
-use super::super::adapter::{scalar, scalar_with_part};
+use super::super::adapter::{scalar, scalar_with_date_part};
 use super::super::column::{Int64, Interval, Parsed, Text};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::part::DatePart;
+use super::date_part::DatePart;
 use crate::civil_time::{self, MICROS_OF_DAY};
 
 const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar_with_part("$interval", 1, vec![Overload::binary::<Int64, Parsed<DatePart>, Interval, _>(|count, part| of(count, *part))]),
-        scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(read_range)]),
+        scalar_with_date_part(
+            "$interval",
+            1,
+            vec![Overload::binary::<Int64, Parsed<DatePart>, Interval, _>(|count, part| from_date_part(count, *part))],
+        ),
+        scalar("$interval_range", vec![Overload::binary::<Text, Text, Interval, _>(parse_range)]),
         scalar(
             "make_interval",
             vec![Overload::senary::<Int64, Int64, Int64, Int64, Int64, Int64, Interval, _>(
                 |years, months, days, hours, minutes, seconds| {
                     let months = years.checked_mul(12).and_then(|years| years.checked_add(months));
                     let time = i128::from(hours) * 3_600 + i128::from(minutes) * 60 + i128::from(seconds);
-                    exact(months, Some(days), time * 1_000_000_000)
+                    build_interval(months, Some(days), time * 1_000_000_000)
                 },
             )],
         ),
@@ -33,42 +38,42 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-/// `INTERVAL count part`.
-fn of(count: i64, part: DatePart) -> Result<IntervalMonthDayNano, FunctionError> {
+/// Evaluates `INTERVAL count part`.
+fn from_date_part(count: i64, part: DatePart) -> Result<IntervalMonthDayNano, FunctionError> {
     match part {
-        DatePart::Year => exact(count.checked_mul(12), Some(0), 0),
-        DatePart::Quarter => exact(count.checked_mul(3), Some(0), 0),
-        DatePart::Month => exact(Some(count), Some(0), 0),
-        DatePart::Week(Weekday::Sunday) => exact(Some(0), count.checked_mul(7), 0),
-        DatePart::Day => exact(Some(0), Some(count), 0),
+        DatePart::Year => build_interval(count.checked_mul(12), Some(0), 0),
+        DatePart::Quarter => build_interval(count.checked_mul(3), Some(0), 0),
+        DatePart::Month => build_interval(Some(count), Some(0), 0),
+        DatePart::Week(Weekday::Sunday) => build_interval(Some(0), count.checked_mul(7), 0),
+        DatePart::Day => build_interval(Some(0), Some(count), 0),
         DatePart::Hour | DatePart::Minute | DatePart::Second | DatePart::Millisecond | DatePart::Microsecond => {
-            exact(Some(0), Some(0), i128::from(count) * i128::from(part.micros().unwrap_or_default()) * 1_000)
+            build_interval(Some(0), Some(0), i128::from(count) * i128::from(part.micros().expect("a time part has a fixed length")) * 1_000)
         }
         DatePart::Week(_) | DatePart::IsoWeek | DatePart::IsoYear => Err(part.unsupported("INTERVAL")),
     }
 }
 
-/// From its parts, within ten thousand years.
-pub(crate) fn exact(months: Option<i64>, days: Option<i64>, nanos: i128) -> Result<IntervalMonthDayNano, FunctionError> {
-    const MOST_MONTHS: i64 = 120_000;
-    const MOST_DAYS: i64 = 3_660_000;
+/// Builds an interval. It must be within 10,000 years.
+pub(crate) fn build_interval(months: Option<i64>, days: Option<i64>, nanos: i128) -> Result<IntervalMonthDayNano, FunctionError> {
+    const MAX_MONTHS: i64 = 120_000;
+    const MAX_DAYS: i64 = 3_660_000;
     let out_of_range = || FunctionError::new("Interval value is out of range: it must be within 10000 years");
-    let months = months.filter(|months| months.abs() <= MOST_MONTHS).ok_or_else(out_of_range)?;
-    let days = days.filter(|days| days.abs() <= MOST_DAYS).ok_or_else(out_of_range)?;
+    let months = months.filter(|months| months.abs() <= MAX_MONTHS).ok_or_else(out_of_range)?;
+    let days = days.filter(|days| days.abs() <= MAX_DAYS).ok_or_else(out_of_range)?;
     let (days, nanos) = match i64::try_from(nanos) {
         Ok(nanos) => (days, nanos),
-        // Beyond 292 years the nanoseconds do not fit: whole days go where days are kept, which no
-        // addition can tell apart.
+        // i64 nanoseconds hold 292 years. Move whole days to the day field, which does not change the
+        // result of additions.
         Err(_) => {
             let whole = i64::try_from(nanos / i128::from(NANOS_OF_DAY)).map_err(|_| out_of_range())?;
-            let days = days.checked_add(whole).filter(|days| days.abs() <= MOST_DAYS).ok_or_else(out_of_range)?;
+            let days = days.checked_add(whole).filter(|days| days.abs() <= MAX_DAYS).ok_or_else(out_of_range)?;
             (days, (nanos % i128::from(NANOS_OF_DAY)) as i64)
         }
     };
     Ok(IntervalMonthDayNano::new(months as i32, days as i32, nanos))
 }
 
-/// Days of 24 hours out of the time.
+/// Moves each 24 hours of the time to a day.
 fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let mut days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
     let mut nanos = interval.nanoseconds % NANOS_OF_DAY;
@@ -77,10 +82,10 @@ fn justify_hours(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano,
     } else if days < 0 && nanos > 0 {
         (days, nanos) = (days + 1, nanos - NANOS_OF_DAY);
     }
-    exact(Some(i64::from(interval.months)), Some(days), i128::from(nanos))
+    build_interval(Some(i64::from(interval.months)), Some(days), i128::from(nanos))
 }
 
-/// Months of 30 days out of the days.
+/// Moves each 30 days to a month.
 fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let mut months = i64::from(interval.months) + i64::from(interval.days / 30);
     let mut days = i64::from(interval.days % 30);
@@ -89,10 +94,10 @@ fn justify_days(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, 
     } else if months < 0 && days > 0 {
         (months, days) = (months + 1, days - 30);
     }
-    exact(Some(months), Some(days), i128::from(interval.nanoseconds))
+    build_interval(Some(months), Some(days), i128::from(interval.nanoseconds))
 }
 
-/// Both, and then all parts of one sign.
+/// Applies both rules, then gives all fields the same sign.
 fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     let days = i64::from(interval.days) + interval.nanoseconds / NANOS_OF_DAY;
     let mut months = i64::from(interval.months) + days / 30;
@@ -108,17 +113,17 @@ fn justify(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Funct
     } else if days < 0 && nanos > 0 {
         (days, nanos) = (days + 1, nanos - NANOS_OF_DAY);
     }
-    exact(Some(months), Some(days), i128::from(nanos))
+    build_interval(Some(months), Some(days), i128::from(nanos))
 }
 
-/// The same interval backwards.
-pub(crate) fn negated(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
-    exact(Some(-i64::from(interval.months)), Some(-i64::from(interval.days)), -i128::from(interval.nanoseconds))
+/// Negates all fields.
+pub(crate) fn negate(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
+    build_interval(Some(-i64::from(interval.months)), Some(-i64::from(interval.days)), -i128::from(interval.nanoseconds))
 }
 
-/// Civil microseconds so much later: months first, then days, then the time. None out of the
-/// calendar.
-pub(crate) fn later(micros: i64, interval: IntervalMonthDayNano) -> Option<i64> {
+/// Adds an interval to civil microseconds: months first, then days, then the time. Returns none if
+/// the result is out of range.
+pub(crate) fn add_interval(micros: i64, interval: IntervalMonthDayNano) -> Option<i64> {
     let month = match interval.months {
         0 => micros,
         months => civil_time::add_months(micros, i64::from(months))?,
@@ -127,13 +132,13 @@ pub(crate) fn later(micros: i64, interval: IntervalMonthDayNano) -> Option<i64> 
     civil_time::checked_micros(month.checked_add(days)?.checked_add(interval.nanoseconds / 1_000)?)
 }
 
-/// The time between two moments, as hours and less.
-pub(crate) fn between(end: i64, start: i64) -> Result<IntervalMonthDayNano, FunctionError> {
-    exact(Some(0), Some(0), (i128::from(end) - i128::from(start)) * 1_000)
+/// Returns the difference of two times, in hours and smaller units.
+pub(crate) fn difference(end: i64, start: i64) -> Result<IntervalMonthDayNano, FunctionError> {
+    build_interval(Some(0), Some(0), (i128::from(end) - i128::from(start)) * 1_000)
 }
 
-/// As CAST to STRING writes it: `1-2 3 4:5:6.789`.
-pub(crate) fn text(interval: IntervalMonthDayNano) -> String {
+/// Formats as CAST to STRING does: `1-2 3 4:5:6.789`.
+pub(crate) fn format_interval(interval: IntervalMonthDayNano) -> String {
     let sign = |negative: bool| if negative { "-" } else { "" };
     let months = interval.months.unsigned_abs();
     let micros = interval.nanoseconds.unsigned_abs() / 1_000;
@@ -156,43 +161,44 @@ pub(crate) fn text(interval: IntervalMonthDayNano) -> String {
     )
 }
 
-/// What CAST to STRING writes, or fewer of its parts (`1-2`, `1-2 3`, `3 4:5:6`, `4:5:6`), or an ISO
-/// 8601 duration (`P1Y2M3DT4H5M6.5S`).
-pub(crate) fn read(text: &str) -> Result<IntervalMonthDayNano, FunctionError> {
+/// Parses the format of CAST to STRING, also with fields omitted (`1-2`, `1-2 3`, `3 4:5:6`,
+/// `4:5:6`), or an ISO 8601 duration (`P1Y2M3DT4H5M6.5S`).
+pub(crate) fn parse(text: &str) -> Result<IntervalMonthDayNano, FunctionError> {
     let parts = match text.strip_prefix('P') {
-        Some(duration) => of_duration(duration),
-        None => of_parts(text),
+        Some(duration) => parse_duration(duration),
+        None => parse_fields(text),
     };
     let (months, days, nanos) = parts.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL value '{text}'")))?;
-    exact(Some(months), Some(days), nanos)
+    build_interval(Some(months), Some(days), nanos)
 }
 
 /// Months, days and nanoseconds.
-type Parts = (i64, i64, i128);
+type IntervalFields = (i64, i64, i128);
 
-fn of_parts(text: &str) -> Option<Parts> {
+fn parse_fields(text: &str) -> Option<IntervalFields> {
     let words: Vec<&str> = text.split(' ').collect();
     let is_months = |word: &str| word.trim_start_matches(['-', '+']).contains('-');
     let is_time = |word: &str| word.matches(':').count() == 2;
     let whole = |word: &str| word.parse::<i64>().ok();
     Some(match words.as_slice() {
-        [months] if is_months(months) => (months_of(months)?, 0, 0),
-        [time] if is_time(time) => (0, 0, nanos_of(time)?),
-        [months, time] if is_months(months) && is_time(time) => (months_of(months)?, 0, nanos_of(time)?),
-        [months, days] if is_months(months) => (months_of(months)?, whole(days)?, 0),
-        [days, time] if is_time(time) => (0, whole(days)?, nanos_of(time)?),
-        [months, days, time] if is_months(months) && is_time(time) => (months_of(months)?, whole(days)?, nanos_of(time)?),
+        [months] if is_months(months) => (parse_months(months)?, 0, 0),
+        [time] if is_time(time) => (0, 0, parse_time(time)?),
+        [months, time] if is_months(months) && is_time(time) => (parse_months(months)?, 0, parse_time(time)?),
+        [months, days] if is_months(months) => (parse_months(months)?, whole(days)?, 0),
+        [days, time] if is_time(time) => (0, whole(days)?, parse_time(time)?),
+        [months, days, time] if is_months(months) && is_time(time) => (parse_months(months)?, whole(days)?, parse_time(time)?),
         _ => return None,
     })
 }
 
-/// `INTERVAL '3 4:5' DAY TO MINUTE`: the parts before and after the range are zero.
-fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, FunctionError> {
+/// Parses `INTERVAL '3 4:5' DAY TO MINUTE`. Fields outside the range are zero.
+fn parse_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, FunctionError> {
     const UNITS: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
     let place = |name: &str| UNITS.iter().position(|unit| *unit == name);
     let ends = range.split_once(" TO ").and_then(|(first, last)| Some((place(first)?, place(last)?))).filter(|(first, last)| first < last);
     let (first, last) = ends.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL range {range}")))?;
-    // The sign of the months and that of the minutes stand before the years and the hours.
+    // A sign precedes the years and applies to the months. A sign precedes the hours and applies to the
+    // minutes and seconds.
     let (sign, unsigned) = text.split_at(usize::from(text.starts_with(['-', '+'])));
     let before = match first {
         0 => text.to_owned(),
@@ -202,44 +208,44 @@ fn read_range(text: &str, range: &str) -> Result<IntervalMonthDayNano, FunctionE
         _ => format!("0-0 0 {sign}0:{unsigned}"),
     };
     let whole = before + ["", " 0 0:0:0", " 0:0:0", ":0:0", ":0", ""][last];
-    let parts = of_parts(&whole).filter(|_| whole.matches(' ').count() == 2);
+    let parts = parse_fields(&whole).filter(|_| whole.matches(' ').count() == 2);
     let (months, days, nanos) = parts.ok_or_else(|| FunctionError::new(format!("Invalid INTERVAL value '{text}'")))?;
-    exact(Some(months), Some(days), nanos)
+    build_interval(Some(months), Some(days), nanos)
 }
 
-/// The sign is that of all that follows it.
-fn signed(text: &str) -> (i64, &str) {
+/// Splits a sign from the text. It applies to all following fields.
+fn split_sign(text: &str) -> (i64, &str) {
     match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     }
 }
 
-/// `years-months`.
-fn months_of(text: &str) -> Option<i64> {
-    let (sign, text) = signed(text);
+/// Parses `years-months`.
+fn parse_months(text: &str) -> Option<i64> {
+    let (sign, text) = split_sign(text);
     let (years, months) = text.split_once('-')?;
     Some(sign * i64::from(years.parse::<u32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?))
 }
 
-/// `hours:minutes:seconds`.
-fn nanos_of(text: &str) -> Option<i128> {
-    let (sign, text) = signed(text);
+/// Parses `hours:minutes:seconds`.
+fn parse_time(text: &str) -> Option<i128> {
+    let (sign, text) = split_sign(text);
     let mut parts = text.split(':');
     let (hours, minutes) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
-    let seconds = nanos_of_seconds(parts.next()?)?;
+    let seconds = parse_seconds(parts.next()?)?;
     Some(i128::from(sign) * ((i128::from(hours) * 60 + i128::from(minutes)) * 60_000_000_000 + seconds))
 }
 
-fn nanos_of_seconds(text: &str) -> Option<i128> {
+fn parse_seconds(text: &str) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = fraction.len() <= 9 && fraction.bytes().all(|digit| digit.is_ascii_digit());
     let nanos: i128 = format!("{fraction:0<9}").parse().ok().filter(|_| digits)?;
     Some(i128::from(whole.parse::<u32>().ok()?) * 1_000_000_000 + nanos)
 }
 
-/// What follows the `P` of an ISO 8601 duration; each number has a sign of its own.
-fn of_duration(text: &str) -> Option<Parts> {
+/// Parses an ISO 8601 duration without its `P`. Each number has its own sign.
+fn parse_duration(text: &str) -> Option<IntervalFields> {
     let (date, time) = text.split_once('T').unwrap_or((text, ""));
     let (mut months, mut days, mut nanos) = (0_i64, 0_i64, 0_i128);
     for (part, is_time) in date
@@ -257,8 +263,8 @@ fn of_duration(text: &str) -> Option<Parts> {
             ("H", true) => nanos += i128::from(whole()?) * 3_600_000_000_000,
             ("M", true) => nanos += i128::from(whole()?) * 60_000_000_000,
             ("S", true) => {
-                let (sign, number) = signed(number);
-                nanos += i128::from(sign) * nanos_of_seconds(number)?;
+                let (sign, number) = split_sign(number);
+                nanos += i128::from(sign) * parse_seconds(number)?;
             }
             _ => return None,
         }

@@ -1,16 +1,17 @@
-//! Dates, times of day, datetimes and timestamps.
+//! Date, time, datetime, timestamp and interval functions. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/date_functions>.
 //!
-//! The columns hold days or microseconds since 1970 (see [`column`](super::column)); what needs a
-//! calendar is asked of jiff ([`civil_time`](crate::civil_time)), what needs a zone of [`zone`]. Years run from 1 to 9999,
-//! and whatever would leave them is an error.
+//! Columns have days or microseconds since 1970 (see [`column`](super::column)). Calendar arithmetic
+//! is in [`civil_time`](crate::civil_time), which uses jiff. Time zones are in [`zone`]. Years range
+//! from 1 to 9999. A result out of this range is an error.
 
 mod bucket;
 mod construct;
+mod current;
+mod date_part;
 mod difference;
 mod extract;
 pub(crate) mod interval;
-mod now;
-mod part;
 pub(crate) mod range;
 pub(crate) mod shift;
 pub(crate) mod strftime;
@@ -32,7 +33,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         difference::functions(),
         extract::functions(),
         interval::functions(),
-        now::functions(),
+        current::functions(),
         shift::functions(),
         strftime::functions(),
         truncate::functions(),

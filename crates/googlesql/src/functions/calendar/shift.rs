@@ -1,4 +1,5 @@
-//! `DATE_ADD`, `DATE_SUB` and their sisters. Their `INTERVAL n part` arrives as an INTERVAL.
+//! `DATE_ADD`, `DATE_SUB` and the same functions of DATETIME, TIMESTAMP and TIME. The resolver passes
+//! `INTERVAL n part` as an INTERVAL.
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
@@ -8,50 +9,50 @@ use super::super::column::{Date, Datetime, Interval, Time, Timestamp};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 use super::interval;
-use super::range::{in_calendar, in_time};
+use super::range::{checked_date, checked_timestamp};
 use crate::civil_time::MICROS_OF_DAY;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar("date_add", vec![dates("DATE_ADD", forwards), datetimes("DATE_ADD", forwards), timestamps("DATE_ADD", forwards)]),
+        scalar("date_add", vec![dates("DATE_ADD", unchanged), datetimes("DATE_ADD", unchanged), timestamps("DATE_ADD", unchanged)]),
         scalar(
             "date_sub",
-            vec![dates("DATE_SUB", interval::negated), datetimes("DATE_SUB", interval::negated), timestamps("DATE_SUB", interval::negated)],
+            vec![dates("DATE_SUB", interval::negate), datetimes("DATE_SUB", interval::negate), timestamps("DATE_SUB", interval::negate)],
         ),
-        scalar("datetime_add", vec![datetimes("DATETIME_ADD", forwards), timestamps("DATETIME_ADD", forwards)]),
-        scalar("datetime_sub", vec![datetimes("DATETIME_SUB", interval::negated), timestamps("DATETIME_SUB", interval::negated)]),
-        scalar("timestamp_add", vec![timestamps("TIMESTAMP_ADD", forwards), datetimes("TIMESTAMP_ADD", forwards)]),
-        scalar("timestamp_sub", vec![timestamps("TIMESTAMP_SUB", interval::negated), datetimes("TIMESTAMP_SUB", interval::negated)]),
-        scalar("time_add", vec![times("TIME_ADD", forwards)]),
-        scalar("time_sub", vec![times("TIME_SUB", interval::negated)]),
+        scalar("datetime_add", vec![datetimes("DATETIME_ADD", unchanged), timestamps("DATETIME_ADD", unchanged)]),
+        scalar("datetime_sub", vec![datetimes("DATETIME_SUB", interval::negate), timestamps("DATETIME_SUB", interval::negate)]),
+        scalar("timestamp_add", vec![timestamps("TIMESTAMP_ADD", unchanged), datetimes("TIMESTAMP_ADD", unchanged)]),
+        scalar("timestamp_sub", vec![timestamps("TIMESTAMP_SUB", interval::negate), datetimes("TIMESTAMP_SUB", interval::negate)]),
+        scalar("time_add", vec![times("TIME_ADD", unchanged)]),
+        scalar("time_sub", vec![times("TIME_SUB", interval::negate)]),
     ]
 }
 
-/// The interval as it shall be added.
-type Direction = fn(IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError>;
+/// Returns the interval to add.
+type IntervalSign = fn(IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError>;
 
-fn forwards(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
+fn unchanged(interval: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, FunctionError> {
     Ok(interval)
 }
 
-fn dates(function: &'static str, direction: Direction) -> Overload {
-    Overload::binary::<Date, Interval, Date, _>(move |days, interval| shift_date(days, direction(interval)?, function))
+fn dates(function: &'static str, signed: IntervalSign) -> Overload {
+    Overload::binary::<Date, Interval, Date, _>(move |days, interval| shift_date(days, signed(interval)?, function))
 }
 
-fn datetimes(function: &'static str, direction: Direction) -> Overload {
+fn datetimes(function: &'static str, signed: IntervalSign) -> Overload {
     Overload::binary::<Datetime, Interval, Datetime, _>(move |micros, interval| {
-        in_time(interval::later(micros, direction(interval)?), function)
+        checked_timestamp(interval::add_interval(micros, signed(interval)?), function)
     })
 }
 
-fn timestamps(function: &'static str, direction: Direction) -> Overload {
-    Overload::binary::<Timestamp, Interval, Timestamp, _>(move |micros, interval| shift_timestamp(micros, direction(interval)?, function))
+fn timestamps(function: &'static str, signed: IntervalSign) -> Overload {
+    Overload::binary::<Timestamp, Interval, Timestamp, _>(move |micros, interval| shift_timestamp(micros, signed(interval)?, function))
 }
 
-/// A time of day goes round.
-fn times(function: &'static str, direction: Direction) -> Overload {
+/// A TIME wraps around at midnight.
+fn times(function: &'static str, signed: IntervalSign) -> Overload {
     Overload::binary::<Time, Interval, Time, _>(move |micros, interval| {
-        let interval = direction(interval)?;
+        let interval = signed(interval)?;
         match (interval.months, interval.days) {
             (0, 0) => Ok((micros + interval.nanoseconds / 1_000 % MICROS_OF_DAY).rem_euclid(MICROS_OF_DAY)),
             _ => Err(FunctionError::new(format!("{function} does not support date parts longer than HOUR"))),
@@ -63,16 +64,16 @@ fn shift_date(days: i32, interval: IntervalMonthDayNano, function: &str) -> Resu
     if interval.nanoseconds != 0 {
         return Err(FunctionError::new(format!("{function} does not support date parts shorter than DAY when the argument is DATE type")));
     }
-    let micros = interval::later(i64::from(days) * MICROS_OF_DAY, interval);
-    in_calendar(micros.map(|micros| micros / MICROS_OF_DAY), function)
+    let micros = interval::add_interval(i64::from(days) * MICROS_OF_DAY, interval);
+    checked_date(micros.map(|micros| micros / MICROS_OF_DAY), function)
 }
 
 pub(crate) fn shift_timestamp(micros: i64, interval: IntervalMonthDayNano, function: &str) -> Result<i64, FunctionError> {
-    // A month's length depends on the zone, which a timestamp does not have.
+    // The length of a month depends on the time zone, and a timestamp has none.
     if interval.months != 0 {
         return Err(FunctionError::new(format!(
             "{function} does not support date parts longer than DAY when the argument is TIMESTAMP type"
         )));
     }
-    in_time(interval::later(micros, interval), function)
+    checked_timestamp(interval::add_interval(micros, interval), function)
 }

@@ -1,9 +1,9 @@
-//! Dates and times as BigQuery's reference describes them, and the edges.
+//! Tests against BigQuery's reference, with boundary cases.
 
 use super::super::tests::{check, eval_over};
 
 #[test]
-fn parts_are_extracted_as_documented() {
+fn extract_returns_the_documented_values() {
     check(&[
         ("$extract('DAY', DATE '2013-12-25')", "25"),
         ("$extract('ISOYEAR', DATE '2015-12-31')", "2015"),
@@ -45,7 +45,7 @@ fn parts_are_extracted_as_documented() {
 }
 
 #[test]
-fn truncating_goes_to_the_first_moment_of_the_part() {
+fn trunc_returns_the_first_instant_of_the_part() {
     check(&[
         ("date_trunc(DATE '2008-12-25', 'MONTH')", "2008-12-01"),
         ("date_trunc(DATE '2017-11-05', 'WEEK(MONDAY)')", "2017-10-30"),
@@ -65,7 +65,7 @@ fn truncating_goes_to_the_first_moment_of_the_part() {
         ("timestamp_trunc(TIMESTAMP '2017-11-06 00:00:00+12', 'WEEK(MONDAY)', 'UTC')", "2017-10-30 00:00:00+00"),
         ("timestamp_trunc(TIMESTAMP '2017-11-06 00:00:00+12', 'WEEK(MONDAY)', 'Pacific/Auckland')", "2017-11-05 11:00:00+00"),
         ("timestamp_trunc(DATETIME '2008-12-25 15:30:00', 'HOUR')", "2008-12-25 15:00:00"),
-        // The hour that New York shows twice, the second time.
+        // The second occurrence of the repeated hour in New York.
         ("timestamp_trunc(TIMESTAMP '2024-11-03 06:30:00+00', 'HOUR', 'America/New_York')", "2024-11-03 06:00:00+00"),
         ("timestamp_trunc(TIMESTAMP '1969-12-31 23:59:59.5', 'SECOND')", "1969-12-31 23:59:59+00"),
         ("time_trunc(TIME '15:30:00', 'HOUR')", "15:00:00"),
@@ -76,7 +76,7 @@ fn truncating_goes_to_the_first_moment_of_the_part() {
 }
 
 #[test]
-fn the_last_day_is_that_of_the_part() {
+fn last_day_returns_the_last_day_of_the_part() {
     check(&[
         ("last_day(DATE '2008-11-25', 'MONTH')", "2008-11-30"),
         ("last_day(DATE '2008-11-25')", "2008-11-30"),
@@ -94,7 +94,7 @@ fn the_last_day_is_that_of_the_part() {
 }
 
 #[test]
-fn civil_differences_count_boundaries() {
+fn date_diff_counts_part_boundaries() {
     check(&[
         ("date_diff(DATE '2010-07-07', DATE '2008-12-25', 'DAY')", "559"),
         ("date_diff('2010-07-07', '2008-12-25', 'DAY')", "559"),
@@ -117,7 +117,7 @@ fn civil_differences_count_boundaries() {
 }
 
 #[test]
-fn timestamp_differences_count_whole_units() {
+fn timestamp_diff_counts_whole_units() {
     check(&[
         ("timestamp_diff(TIMESTAMP '2010-07-07 10:20:00+00', TIMESTAMP '2008-12-25 15:30:00+00', 'HOUR')", "13410"),
         ("timestamp_diff(TIMESTAMP '2018-08-14', TIMESTAMP '2018-10-14', 'DAY')", "-61"),
@@ -136,7 +136,7 @@ fn timestamp_differences_count_whole_units() {
 }
 
 #[test]
-fn adding_months_stays_in_the_month() {
+fn adding_months_clamps_to_the_last_day() {
     check(&[
         ("date_add(DATE '2008-12-25', $interval(5, 'DAY'))", "2008-12-30"),
         ("date_sub(DATE '2008-12-25', $interval(5, 'DAY'))", "2008-12-20"),
@@ -170,7 +170,7 @@ fn adding_months_stays_in_the_month() {
 }
 
 #[test]
-fn dates_and_times_are_made_of_their_parts() {
+fn constructors_build_dates_and_times() {
     check(&[
         ("date(2016, 12, 25)", "2016-12-25"),
         ("date(2024, 2, 30)", "error: Input calculates to invalid date: 2024-02-30"),
@@ -205,7 +205,7 @@ fn dates_and_times_are_made_of_their_parts() {
 }
 
 #[test]
-fn unix_time_goes_both_ways() {
+fn unix_time_functions_convert_both_ways() {
     check(&[
         ("date_from_unix_date(14238)", "2008-12-25"),
         ("unix_date(DATE '2008-12-25')", "14238"),
@@ -225,7 +225,7 @@ fn unix_time_goes_both_ways() {
 }
 
 #[test]
-fn intervals_are_made_and_justified() {
+fn intervals_are_built_and_justified() {
     check(&[
         ("make_interval(1, 6, 15, 0, 0, 0)", "1-6 15 0:0:0"),
         ("$interval(-90, 'SECOND')", "0-0 0 -0:1:30"),
@@ -243,7 +243,7 @@ fn intervals_are_made_and_justified() {
 }
 
 #[test]
-fn now_is_one_moment() {
+fn current_functions_use_one_time_per_query() {
     check(&[
         ("date_diff(date(current_timestamp()), current_date(), 'DAY')", "0"),
         ("timestamp_diff(current_timestamp(), timestamp(current_datetime()), 'MICROSECOND')", "0"),

@@ -1,14 +1,14 @@
-//! `DATE_TRUNC` and its sisters, `LAST_DAY`.
+//! `DATE_TRUNC`, `DATETIME_TRUNC`, `TIMESTAMP_TRUNC`, `TIME_TRUNC` and `LAST_DAY`.
 
 use jiff::civil::{Date as CivilDate, ISOWeekDate, Weekday};
 
 use super::super::Function;
-use super::super::adapter::scalar_with_part;
+use super::super::adapter::scalar_with_date_part;
 use super::super::column::{Date, Datetime, Parsed, Time, Timestamp};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::part::DatePart;
-use super::range::{in_calendar, in_time};
+use super::date_part::DatePart;
+use super::range::{checked_date, checked_timestamp};
 use super::zone::Zone;
 use crate::civil_time::{self, MICROS_OF_DAY};
 
@@ -24,10 +24,10 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         })
     };
     vec![
-        scalar_with_part("date_trunc", 1, vec![dates(), datetimes(), timestamps(), zoned()]),
-        scalar_with_part("datetime_trunc", 1, vec![datetimes(), timestamps(), zoned()]),
-        scalar_with_part("timestamp_trunc", 1, vec![timestamps(), zoned(), datetimes()]),
-        scalar_with_part(
+        scalar_with_date_part("date_trunc", 1, vec![dates(), datetimes(), timestamps(), zoned()]),
+        scalar_with_date_part("datetime_trunc", 1, vec![datetimes(), timestamps(), zoned()]),
+        scalar_with_date_part("timestamp_trunc", 1, vec![timestamps(), zoned(), datetimes()]),
+        scalar_with_date_part(
             "time_trunc",
             1,
             vec![Overload::binary::<Time, Parsed<DatePart>, Time, _>(|micros, part| {
@@ -35,7 +35,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                 Ok(micros - micros % unit)
             })],
         ),
-        scalar_with_part(
+        scalar_with_date_part(
             "last_day",
             1,
             vec![
@@ -48,11 +48,11 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-/// The first day of the part; `function` is for the message.
+/// Returns the first day of the part. `function` appears in error messages.
 pub(crate) fn truncate_date(days: i32, part: DatePart, function: &str) -> Result<i32, FunctionError> {
     let first = match part {
         DatePart::Day => return Ok(days),
-        DatePart::Week(begins) => i64::from(days) - i64::from(days_since(begins, days)),
+        DatePart::Week(week_start) => i64::from(days) - i64::from(days_since(week_start, days)),
         DatePart::IsoWeek => i64::from(days) - i64::from(days_since(Weekday::Monday, days)),
         DatePart::Month => i64::from(civil_time::days(civil_time::date(days).first_of_month())),
         DatePart::Quarter => i64::from(civil_time::days(first_of_quarter(civil_time::date(days)))),
@@ -66,10 +66,10 @@ pub(crate) fn truncate_date(days: i32, part: DatePart, function: &str) -> Result
             return Err(part.unsupported(function));
         }
     };
-    in_calendar(Some(first), function)
+    checked_date(Some(first), function)
 }
 
-/// How many days ago this day of the week was, from 0.
+/// Returns the number of days since this day of the week, from 0.
 fn days_since(weekday: Weekday, days: i32) -> i32 {
     // 1970-01-01 was a Thursday.
     (days + 4 - i32::from(weekday.to_sunday_zero_offset())).rem_euclid(7)
@@ -77,10 +77,10 @@ fn days_since(weekday: Weekday, days: i32) -> i32 {
 
 fn first_of_quarter(date: CivilDate) -> CivilDate {
     let month = (date.month() - 1) / 3 * 3 + 1;
-    CivilDate::new(date.year(), month, 1).unwrap_or(date)
+    CivilDate::new(date.year(), month, 1).expect("every month has a first day")
 }
 
-/// The beginning of the part, of civil microseconds.
+/// Truncates civil microseconds to the part.
 pub(crate) fn truncate(micros: i64, part: DatePart, function: &str) -> Result<i64, FunctionError> {
     match part.micros() {
         Some(unit) => Ok(micros - micros.rem_euclid(unit)),
@@ -92,19 +92,19 @@ fn truncate_in_zone(timestamp: i64, part: DatePart, zone: &Zone) -> Result<i64, 
     let civil = zone.civil(timestamp);
     let truncated = truncate(civil, part, "TIMESTAMP_TRUNC")?;
     let result = match part.micros() {
-        // By the clock's own steps: an hour that is shown twice must not become the other one.
+        // Subtract a duration: conversion from civil time would map a repeated hour to its first occurrence.
         Some(_) => timestamp - (civil - truncated),
         None => zone.timestamp(truncated),
     };
-    in_time(Some(result), "TIMESTAMP_TRUNC")
+    checked_timestamp(Some(result), "TIMESTAMP_TRUNC")
 }
 
 fn last_day(days: i32, part: DatePart) -> Result<i32, FunctionError> {
     let next = match part {
         DatePart::Week(_) | DatePart::IsoWeek => {
-            // Its first day may lie before the calendar, its last day still in it.
-            let begins = if let DatePart::Week(begins) = part { begins } else { Weekday::Monday };
-            Some(i64::from(days) - i64::from(days_since(begins, days)) + 7)
+            // The week's first day can be out of range although its last day is in range.
+            let week_start = if let DatePart::Week(week_start) = part { week_start } else { Weekday::Monday };
+            Some(i64::from(days) - i64::from(days_since(week_start, days)) + 7)
         }
         DatePart::Month | DatePart::Quarter | DatePart::Year => {
             let months = match part {
@@ -125,5 +125,5 @@ fn last_day(days: i32, part: DatePart) -> Result<i32, FunctionError> {
             return Err(part.unsupported("LAST_DAY"));
         }
     };
-    in_calendar(next.map(|next| next - 1), "LAST_DAY")
+    checked_date(next.map(|next| next - 1), "LAST_DAY")
 }

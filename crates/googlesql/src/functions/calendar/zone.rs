@@ -1,4 +1,4 @@
-//! Time zones: names of the tz database (which is compiled in), `UTC`, and offsets.
+//! Time zones: names of the embedded tz database, `UTC`, and offsets.
 
 use std::str::FromStr;
 
@@ -9,44 +9,44 @@ use jiff::tz::{Offset, TimeZone};
 use super::super::function_error::FunctionError;
 use crate::civil_time;
 
-/// A zone that a query names.
+/// A time zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Zone(TimeZone);
 
 impl Zone {
     pub(crate) const UTC: Zone = Zone(TimeZone::UTC);
 
-    /// Seconds east of UTC at this moment.
+    /// Returns the offset from UTC in seconds at this time.
     pub(crate) fn offset(&self, timestamp: i64) -> i64 {
         if let Ok(offset) = self.0.to_fixed_offset() {
             return i64::from(offset.seconds());
         }
-        // The last day of BigQuery's calendar is beyond jiff's; no zone changes on it.
+        // BigQuery's range ends a day after jiff's. No zone changes on that day.
         let known = Timestamp::from_microsecond(timestamp).unwrap_or(Timestamp::MAX);
         i64::from(self.0.to_offset(known).seconds())
     }
 
-    /// The same as it is written: without the seconds that local mean times had.
-    pub(crate) fn shown_offset(&self, timestamp: i64) -> i64 {
+    /// Returns the offset without seconds. Text formats show whole minutes.
+    pub(crate) fn offset_to_minute(&self, timestamp: i64) -> i64 {
         self.offset(timestamp) / 60 * 60
     }
 
-    /// What clocks there show, as civil microseconds.
+    /// Converts a timestamp to civil microseconds in this zone.
     pub(crate) fn civil(&self, timestamp: i64) -> i64 {
         timestamp + self.offset(timestamp) * 1_000_000
     }
 
-    /// The moment at which clocks there show this. Of a time shown twice it is the first; one
-    /// that is skipped is read with the offset from before the change.
+    /// Converts civil microseconds in this zone to a timestamp. A repeated time maps to its first
+    /// occurrence. A skipped time uses the offset before the transition.
     pub(crate) fn timestamp(&self, civil: i64) -> i64 {
         let offset = match self.0.to_fixed_offset() {
             Ok(offset) => offset,
-            Err(_) => self.offset_of_civil(civil_time::datetime(civil)),
+            Err(_) => self.civil_offset(civil_time::datetime(civil)),
         };
         civil - i64::from(offset.seconds()) * 1_000_000
     }
 
-    fn offset_of_civil(&self, civil: DateTime) -> Offset {
+    fn civil_offset(&self, civil: DateTime) -> Offset {
         match self.0.to_ambiguous_timestamp(civil).offset() {
             jiff::tz::AmbiguousOffset::Unambiguous { offset } => offset,
             jiff::tz::AmbiguousOffset::Gap { before, .. } | jiff::tz::AmbiguousOffset::Fold { before, .. } => before,
@@ -59,7 +59,7 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Zone, FunctionError> {
         let unknown = || FunctionError::new(format!("Invalid time zone: {text}"));
-        if let Some(seconds) = offset_seconds(text) {
+        if let Some(seconds) = parse_offset(text) {
             return Ok(Zone(TimeZone::fixed(Offset::from_seconds(seconds).map_err(|_| unknown())?)));
         }
         if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("z") {
@@ -69,8 +69,8 @@ impl FromStr for Zone {
     }
 }
 
-/// `[UTC](+|-)H[H][[:]M[M]]`, up to 14 hours, as seconds.
-fn offset_seconds(text: &str) -> Option<i32> {
+/// Parses `[UTC](+|-)H[H][[:]M[M]]`, up to 14 hours, as seconds.
+fn parse_offset(text: &str) -> Option<i32> {
     let text = text.strip_prefix("UTC").unwrap_or(text);
     let (sign, rest) = match text.as_bytes().first()? {
         b'+' => (1, &text[1..]),

@@ -1,4 +1,4 @@
-//! PARSE_NUMERIC and PARSE_BIGNUMERIC: numbers as people write them, `1,234.5-`.
+//! PARSE_NUMERIC and PARSE_BIGNUMERIC, which accept separators and trailing signs: `1,234.5-`.
 
 use datafusion::arrow::datatypes::i256;
 
@@ -15,20 +15,20 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "parse_numeric",
             vec![Overload::unary::<Text, Numeric, _>(move |text| {
-                decimal::numeric(read(text, NUMERIC_SCALE)).ok_or_else(|| invalid("PARSE_NUMERIC", text))
+                decimal::numeric(parse_number(text, NUMERIC_SCALE)).ok_or_else(|| invalid("PARSE_NUMERIC", text))
             })],
         ),
         scalar(
             "parse_bignumeric",
             vec![Overload::unary::<Text, BigNumeric, _>(move |text| {
-                read(text, BIGNUMERIC_SCALE).ok_or_else(|| invalid("PARSE_BIGNUMERIC", text))
+                parse_number(text, BIGNUMERIC_SCALE).ok_or_else(|| invalid("PARSE_BIGNUMERIC", text))
             })],
         ),
     ]
 }
 
-/// One sign before or after the number, spaces around it, commas anywhere before the point.
-fn read(text: &str, scale: u32) -> Option<i256> {
+/// Accepts one leading or trailing sign, spaces around it, and commas before the decimal point.
+fn parse_number(text: &str, scale: u32) -> Option<i256> {
     let text = text.trim_ascii();
     let (sign, number) = match (text.chars().next()?, text.chars().last()?) {
         (sign @ ('+' | '-'), _) => (sign, &text[1..]),
@@ -37,7 +37,7 @@ fn read(text: &str, scale: u32) -> Option<i256> {
     };
     let number = number.trim_ascii();
     let whole = number.find(['.', 'e', 'E']).unwrap_or(number.len());
-    let plain = format!("{}{}", number[..whole].replace(',', ""), &number[whole..]);
-    let unsigned = plain.starts_with(|first: char| first.is_ascii_digit() || first == '.');
-    unsigned.then(|| decimal::read(&format!("{sign}{plain}"), scale))?
+    let without_commas = format!("{}{}", number[..whole].replace(',', ""), &number[whole..]);
+    let has_no_sign = without_commas.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    has_no_sign.then(|| decimal::read(&format!("{sign}{without_commas}"), scale))?
 }

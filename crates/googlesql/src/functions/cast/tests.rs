@@ -1,9 +1,9 @@
-//! Conversions as the reference documents them, and the edges.
+//! Tests against BigQuery's reference, with boundary cases.
 
 use super::super::tests::{check, eval_over};
 
 #[test]
-fn numbers_are_cast_as_documented() {
+fn numeric_casts_follow_the_reference() {
     check(&[
         ("$cast_int64(1.5)", "2"),
         ("$cast_int64(-1.5)", "-2"),
@@ -50,7 +50,7 @@ fn numbers_are_cast_as_documented() {
 }
 
 #[test]
-fn booleans_are_words_or_integers() {
+fn bool_casts_accept_words_and_integers() {
     check(&[
         ("$cast_bool('TRUE')", "true"),
         ("$cast_bool('false')", "false"),
@@ -63,7 +63,7 @@ fn booleans_are_words_or_integers() {
 }
 
 #[test]
-fn everything_has_its_text() {
+fn every_type_can_be_cast_to_string() {
     check(&[
         ("$cast_string(1)", "1"),
         ("$cast_string(1.0)", "1"),
@@ -86,7 +86,7 @@ fn everything_has_its_text() {
 }
 
 #[test]
-fn moments_are_cast_into_each_other_in_utc() {
+fn date_and_time_casts_use_utc() {
     check(&[
         ("$cast_date('2024-1-2')", "2024-01-02"),
         ("$cast_date('2023-02-29')", "error: Invalid date: '2023-02-29'"),
@@ -110,7 +110,7 @@ fn moments_are_cast_into_each_other_in_utc() {
 }
 
 #[test]
-fn numbers_are_parsed_as_people_write_them() {
+fn parse_numeric_accepts_separators_and_signs() {
     check(&[
         ("parse_numeric('  -  12.34 ')", "-12.34"),
         ("parse_numeric('12.34e-1-')", "-1.234"),
@@ -124,7 +124,7 @@ fn numbers_are_parsed_as_people_write_them() {
 }
 
 #[test]
-fn intervals_are_read_from_text() {
+fn interval_casts_parse_text() {
     check(&[
         ("$cast_interval('1-2 3 4:5:6.789')", "1-2 3 4:5:6.789"),
         ("$cast_interval('-1-2 -3 -4:5:6')", "-1-2 -3 -4:5:6"),

@@ -1,8 +1,8 @@
-//! `FORMAT(pattern, value, …)`: printf for GoogleSQL's types.
+//! `FORMAT(pattern, value, …)`, the printf of GoogleSQL. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_string>.
 //!
-//! The path of a row: its pattern is read once per batch ([`pattern`]), every specifier takes its
-//! arguments ([`row`], [`value`]) and writes them ([`number`], [`printable`] for `%t` and `%T`), and is padded
-//! to its width. <https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_string>.
+//! The pattern is parsed once per batch ([`pattern`]). For each row, a specifier reads its arguments
+//! ([`row`], [`value`]), formats them ([`number`], [`printable`] for `%t` and `%T`) and pads the result.
 
 mod number;
 mod pattern;
@@ -25,35 +25,35 @@ use datafusion::scalar::ScalarValue;
 use super::Function;
 use super::coerce;
 use super::function_error::FunctionError;
-use super::kind::Kind;
+use super::sql_type::SqlType;
 use pattern::FormatPattern;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    let format = Format { signature: Signature::user_defined(Volatility::Immutable) };
-    vec![("format", Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(format)), part: None })]
+    let format = FormatFunction { signature: Signature::user_defined(Volatility::Immutable) };
+    vec![("format", Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(format)), date_part: None })]
 }
 
-/// There is one of it.
+/// The function FORMAT. It has no state, so all instances are equal.
 #[derive(Debug)]
-struct Format {
+struct FormatFunction {
     signature: Signature,
 }
 
-impl PartialEq for Format {
-    fn eq(&self, _other: &Format) -> bool {
+impl PartialEq for FormatFunction {
+    fn eq(&self, _other: &FormatFunction) -> bool {
         true
     }
 }
 
-impl Eq for Format {}
+impl Eq for FormatFunction {}
 
-impl Hash for Format {
+impl Hash for FormatFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         "format".hash(state);
     }
 }
 
-impl ScalarUDFImpl for Format {
+impl ScalarUDFImpl for FormatFunction {
     fn name(&self) -> &str {
         "format"
     }
@@ -72,9 +72,9 @@ impl ScalarUDFImpl for Format {
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let fields: Vec<&Field> = arguments.arg_fields.iter().map(AsRef::as_ref).collect();
-        match fields.first().and_then(|pattern| coerce::distance(pattern, false, Kind::Text)) {
-            Some(_) => Ok(Kind::Text.field("format")),
-            None => Err(coerce::no_signature("format", &fields).into()),
+        match fields.first().and_then(|pattern| coerce::distance(pattern, false, SqlType::Text)) {
+            Some(_) => Ok(SqlType::Text.field("format")),
+            None => Err(coerce::no_signature_error("format", &fields).into()),
         }
     }
 
@@ -83,11 +83,11 @@ impl ScalarUDFImpl for Format {
         let rows = if constant { 1 } else { call.number_rows };
         let arrays = call.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>>>()?;
         let Some((patterns, values)) = arrays.split_first() else {
-            return Err(coerce::no_signature("format", &[]).into());
+            return Err(coerce::no_signature_error("format", &[]).into());
         };
-        let patterns = coerce::convert(&ColumnarValue::Array(Arc::clone(patterns)), Kind::Text)?.to_array(rows)?;
-        let values: Vec<Argument> =
-            values.iter().zip(call.arg_fields.iter().skip(1)).map(|(array, field)| Argument { array, field }).collect();
+        let patterns = coerce::convert(&ColumnarValue::Array(Arc::clone(patterns)), SqlType::Text)?.to_array(rows)?;
+        let values: Vec<FormatArgument> =
+            values.iter().zip(call.arg_fields.iter().skip(1)).map(|(array, field)| FormatArgument { array, field }).collect();
 
         let mut known: HashMap<&str, Result<FormatPattern, FunctionError>> = HashMap::new();
         let texts = patterns.as_string::<i32>().iter().enumerate().map(|(row, text)| {
@@ -103,14 +103,14 @@ impl ScalarUDFImpl for Format {
     }
 }
 
-/// A column to be formatted.
+/// An argument column and its type.
 #[derive(Clone, Copy)]
-struct Argument<'a> {
+struct FormatArgument<'a> {
     array: &'a ArrayRef,
     field: &'a Field,
 }
 
-impl Argument<'_> {
+impl FormatArgument<'_> {
     fn is_null(&self, row: usize) -> bool {
         self.array.data_type().is_null() || self.array.is_null(row)
     }

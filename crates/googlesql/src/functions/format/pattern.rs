@@ -1,4 +1,4 @@
-//! The pattern: literal text and specifiers, `%[flags][width][.precision]specifier`.
+//! Parsing of a pattern: literal text and specifiers `%[flags][width][.precision]specifier`.
 
 use std::str::FromStr;
 
@@ -7,16 +7,16 @@ use super::super::function_error::FunctionError;
 #[derive(Debug)]
 pub(crate) struct FormatPattern {
     pub(crate) text: String,
-    pub(crate) pieces: Vec<FormatPiece>,
+    pub(crate) items: Vec<PatternItem>,
 }
 
 #[derive(Debug)]
-pub(crate) enum FormatPiece {
+pub(crate) enum PatternItem {
     Literal(String),
     Specifier(Specifier),
 }
 
-/// What is to be written, and how wide.
+/// A format specifier.
 #[derive(Debug)]
 pub(crate) struct Specifier {
     pub(crate) flags: Flags,
@@ -27,24 +27,24 @@ pub(crate) struct Specifier {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flags {
-    /// `-`: to the left.
+    /// `-`: left-justified.
     pub(crate) left: bool,
-    /// `+`: a sign always.
+    /// `+`: always with a sign.
     pub(crate) plus: bool,
-    /// ` `: a space where there is no sign.
+    /// ` `: a space instead of a plus sign.
     pub(crate) space: bool,
-    /// `#`: the other form.
+    /// `#`: the alternate form.
     pub(crate) alternate: bool,
-    /// `0`: zeros instead of spaces.
+    /// `0`: padded with zeros.
     pub(crate) zeros: bool,
-    /// `'`: digits in groups.
+    /// `'`: digits grouped by separators.
     pub(crate) groups: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Size {
-    Of(usize),
-    /// `*`: an argument says it.
+    Literal(usize),
+    /// `*`: the value of an argument.
     Argument,
 }
 
@@ -52,34 +52,34 @@ pub(crate) enum Size {
 pub(crate) enum Conversion {
     Decimal,
     Octal,
-    Hex { capital: bool },
-    Fixed { capital: bool },
-    Exponent { capital: bool },
-    General { capital: bool },
+    Hex { uppercase: bool },
+    Fixed { uppercase: bool },
+    Exponent { uppercase: bool },
+    General { uppercase: bool },
     Text,
-    Json { lines: bool },
+    Json { multiline: bool },
     Printable,
     Literal,
 }
 
-/// What Rust can pad to is a little more.
-pub(crate) const WIDEST: usize = 60_000;
+/// Maximum width and precision. Rust's formatting supports up to 65,535.
+pub(crate) const MAX_WIDTH: usize = 60_000;
 
-pub(crate) fn too_wide() -> FunctionError {
-    FunctionError::new(format!("FORMAT takes widths and precisions up to {WIDEST}"))
+pub(crate) fn width_error() -> FunctionError {
+    FunctionError::new(format!("FORMAT supports widths and precisions up to {MAX_WIDTH}"))
 }
 
 impl FromStr for FormatPattern {
     type Err = FunctionError;
 
     fn from_str(text: &str) -> Result<FormatPattern, FunctionError> {
-        let mut pieces = Vec::new();
+        let mut items = Vec::new();
         let mut rest = text;
         while let Some(percent) = rest.find('%') {
-            pieces.push(FormatPiece::Literal(rest[..percent].to_owned()));
+            items.push(PatternItem::Literal(rest[..percent].to_owned()));
             rest = &rest[percent + 1..];
             if let Some(after) = rest.strip_prefix('%') {
-                pieces.push(FormatPiece::Literal("%".to_owned()));
+                items.push(PatternItem::Literal("%".to_owned()));
                 rest = after;
                 continue;
             }
@@ -88,10 +88,10 @@ impl FromStr for FormatPattern {
                 let bad: String = start.chars().take(8).collect();
                 FunctionError::new(format!("Invalid FORMAT string: \"%{bad}\" does not begin with a valid specifier"))
             })?;
-            pieces.push(FormatPiece::Specifier(specifier));
+            items.push(PatternItem::Specifier(specifier));
         }
-        pieces.push(FormatPiece::Literal(rest.to_owned()));
-        Ok(FormatPattern { text: text.to_owned(), pieces })
+        items.push(PatternItem::Literal(rest.to_owned()));
+        Ok(FormatPattern { text: text.to_owned(), items })
     }
 }
 
@@ -113,25 +113,25 @@ fn specifier(rest: &mut &str) -> Result<Option<Specifier>, FunctionError> {
     let precision = match rest.strip_prefix('.') {
         Some(after) => {
             *rest = after;
-            // A bare point is a precision of none.
-            Some(size(rest)?.unwrap_or(Size::Of(0)))
+            // A point without digits is the precision 0.
+            Some(size(rest)?.unwrap_or(Size::Literal(0)))
         }
         None => None,
     };
     let conversion = match rest.as_bytes().first() {
         Some(b'd' | b'i') => Conversion::Decimal,
         Some(b'o') => Conversion::Octal,
-        Some(b'x') => Conversion::Hex { capital: false },
-        Some(b'X') => Conversion::Hex { capital: true },
-        Some(b'f') => Conversion::Fixed { capital: false },
-        Some(b'F') => Conversion::Fixed { capital: true },
-        Some(b'e') => Conversion::Exponent { capital: false },
-        Some(b'E') => Conversion::Exponent { capital: true },
-        Some(b'g') => Conversion::General { capital: false },
-        Some(b'G') => Conversion::General { capital: true },
+        Some(b'x') => Conversion::Hex { uppercase: false },
+        Some(b'X') => Conversion::Hex { uppercase: true },
+        Some(b'f') => Conversion::Fixed { uppercase: false },
+        Some(b'F') => Conversion::Fixed { uppercase: true },
+        Some(b'e') => Conversion::Exponent { uppercase: false },
+        Some(b'E') => Conversion::Exponent { uppercase: true },
+        Some(b'g') => Conversion::General { uppercase: false },
+        Some(b'G') => Conversion::General { uppercase: true },
         Some(b's') => Conversion::Text,
-        Some(b'p') => Conversion::Json { lines: false },
-        Some(b'P') => Conversion::Json { lines: true },
+        Some(b'p') => Conversion::Json { multiline: false },
+        Some(b'P') => Conversion::Json { multiline: true },
         Some(b't') => Conversion::Printable,
         Some(b'T') => Conversion::Literal,
         _ => return Ok(None),
@@ -150,6 +150,6 @@ fn size(rest: &mut &str) -> Result<Option<Size>, FunctionError> {
     *rest = after;
     match number {
         "" => Ok(None),
-        number => number.parse().ok().filter(|size| *size <= WIDEST).map(|size| Some(Size::Of(size))).ok_or_else(too_wide),
+        number => number.parse().ok().filter(|size| *size <= MAX_WIDTH).map(|size| Some(Size::Literal(size))).ok_or_else(width_error),
     }
 }

@@ -1,4 +1,4 @@
-//! `%t`, a value for people, and `%T`, a literal of it.
+//! The specifiers `%t` (printable text) and `%T` (GoogleSQL literal).
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,9 @@ use datafusion::arrow::datatypes::{
 use super::super::calendar::{Zone, interval, text};
 use super::super::coerce;
 use super::super::function_error::FunctionError;
-use super::super::kind::Kind;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
+use super::super::sql_type::SqlType;
 use crate::types;
 
 pub(crate) fn printable(array: &ArrayRef, field: &Field, row: usize) -> Result<String, FunctionError> {
@@ -24,11 +24,11 @@ pub(crate) fn literal(array: &ArrayRef, field: &Field, row: usize) -> Result<Str
     value(array, field, row, Form::Literal)
 }
 
-/// JSON in one line, or in several.
-pub(crate) fn json(text: &str, lines: bool) -> Result<String, FunctionError> {
-    let broken = |_| FunctionError::new("FORMAT of a JSON value that is none");
-    let value: serde_json::Value = serde_json::from_str(text).map_err(broken)?;
-    if lines { serde_json::to_string_pretty(&value).map_err(broken) } else { Ok(value.to_string()) }
+/// Formats JSON on one line or on several lines.
+pub(crate) fn json(text: &str, multiline: bool) -> Result<String, FunctionError> {
+    let invalid = |_| FunctionError::new("Invalid JSON value in FORMAT");
+    let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
+    if multiline { serde_json::to_string_pretty(&value).map_err(invalid) } else { Ok(value.to_string()) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,55 +41,55 @@ fn value(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<Stri
     if array.data_type().is_null() || array.is_null(row) {
         return Ok("NULL".to_owned());
     }
-    let typed = |name: &str, text: String| match form {
+    let with_type = |name: &str, text: String| match form {
         Form::Printable => text,
         Form::Literal => format!("{name} \"{text}\""),
     };
-    let Some(kind) = Kind::of(field) else { return nested(array, field, row, form) };
-    Ok(match kind {
-        Kind::Bool => array.as_boolean().value(row).to_string(),
-        Kind::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        Kind::Float64 => float(array.as_primitive::<Float64Type>().value(row), form),
-        Kind::Numeric => {
+    let Some(sql_type) = SqlType::of(field) else { return format_nested(array, field, row, form) };
+    Ok(match sql_type {
+        SqlType::Bool => array.as_boolean().value(row).to_string(),
+        SqlType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        SqlType::Float64 => float(array.as_primitive::<Float64Type>().value(row), form),
+        SqlType::Numeric => {
             let units = i256::from_i128(array.as_primitive::<Decimal128Type>().value(row));
-            typed("NUMERIC", decimal::write(units, NUMERIC_SCALE))
+            with_type("NUMERIC", decimal::write(units, NUMERIC_SCALE))
         }
-        Kind::BigNumeric => typed("BIGNUMERIC", decimal::write(array.as_primitive::<Decimal256Type>().value(row), BIGNUMERIC_SCALE)),
-        Kind::Text => match form {
+        SqlType::BigNumeric => with_type("BIGNUMERIC", decimal::write(array.as_primitive::<Decimal256Type>().value(row), BIGNUMERIC_SCALE)),
+        SqlType::Text => match form {
             Form::Printable => string(array, row)?,
-            Form::Literal => quoted(&string(array, row)?),
+            Form::Literal => quote(&string(array, row)?),
         },
-        Kind::Json => match form {
+        SqlType::Json => match form {
             Form::Printable => string(array, row)?,
-            Form::Literal => format!("JSON {}", quoted(&string(array, row)?)),
+            Form::Literal => format!("JSON {}", quote(&string(array, row)?)),
         },
-        Kind::Bytes => match form {
-            Form::Printable => escaped(array.as_binary::<i32>().value(row), None),
+        SqlType::Bytes => match form {
+            Form::Printable => escape(array.as_binary::<i32>().value(row), None),
             Form::Literal => {
                 let bytes = array.as_binary::<i32>().value(row);
                 let quote = if bytes.contains(&b'"') && !bytes.contains(&b'\'') { '\'' } else { '"' };
-                format!("b{quote}{}{quote}", escaped(bytes, Some(quote)))
+                format!("b{quote}{}{quote}", escape(bytes, Some(quote)))
             }
         },
-        Kind::Date => typed("DATE", text::write_date(array.as_primitive::<Date32Type>().value(row))),
-        Kind::Time => typed("TIME", text::write_time(array.as_primitive::<Time64MicrosecondType>().value(row))),
-        Kind::Datetime => typed("DATETIME", text::write_datetime(array.as_primitive::<TimestampMicrosecondType>().value(row))),
-        Kind::Timestamp => {
-            typed("TIMESTAMP", text::write_timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row), &Zone::UTC))
+        SqlType::Date => with_type("DATE", text::format_date(array.as_primitive::<Date32Type>().value(row))),
+        SqlType::Time => with_type("TIME", text::format_time(array.as_primitive::<Time64MicrosecondType>().value(row))),
+        SqlType::Datetime => with_type("DATETIME", text::format_datetime(array.as_primitive::<TimestampMicrosecondType>().value(row))),
+        SqlType::Timestamp => {
+            with_type("TIMESTAMP", text::format_timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row), &Zone::UTC))
         }
-        Kind::Interval => {
-            let text = interval::text(array.as_primitive::<IntervalMonthDayNanoType>().value(row));
+        SqlType::Interval => {
+            let text = interval::format_interval(array.as_primitive::<IntervalMonthDayNanoType>().value(row));
             match form {
                 Form::Printable => text,
                 Form::Literal => format!("INTERVAL \"{text}\" YEAR TO SECOND"),
             }
         }
-        Kind::Array(_) => nested(array, field, row, form)?,
+        SqlType::Array(_) => format_nested(array, field, row, form)?,
     })
 }
 
-/// An ARRAY or a STRUCT.
-fn nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, FunctionError> {
+/// Formats an ARRAY or a STRUCT.
+fn format_nested(array: &ArrayRef, field: &Field, row: usize, form: Form) -> Result<String, FunctionError> {
     match array.data_type() {
         DataType::List(item) => {
             let items = array.as_list::<i32>().value(row);
@@ -114,13 +114,13 @@ fn string(array: &ArrayRef, row: usize) -> Result<String, FunctionError> {
         return Ok(texts.value(row).to_owned());
     }
     let one = datafusion::logical_expr::ColumnarValue::Array(array.slice(row, 1));
-    let plain = coerce::convert(&one, Kind::Text).and_then(|plain| plain.to_array(1));
+    let plain = coerce::convert(&one, SqlType::Text).and_then(|plain| plain.to_array(1));
     plain.map(|plain| plain.as_string::<i32>().value(0).to_owned()).map_err(|error| FunctionError::new(error.to_string()))
 }
 
-/// Never without a point or an exponent, so that it is seen to be a FLOAT64.
+/// Formats a FLOAT64 with a decimal point or an exponent, so that it cannot be read as an INT64.
 fn float(value: f64, form: Form) -> String {
-    match (floating::not_finite(value), form) {
+    match (floating::non_finite_name(value), form) {
         (Some(name), Form::Printable) => name.to_owned(),
         (Some(name), Form::Literal) => format!("CAST(\"{name}\" AS FLOAT64)"),
         (None, _) => {
@@ -130,25 +130,25 @@ fn float(value: f64, form: Form) -> String {
     }
 }
 
-/// In the quotes that need no escaping, if there are such.
-fn quoted(text: &str) -> String {
-    let quote = if text.contains('"') && !text.contains('\'') { '\'' } else { '"' };
-    let mut literal = String::from(quote);
+/// Quotes the text. Prefers a quotation mark that needs no escaping.
+fn quote(text: &str) -> String {
+    let mark = if text.contains('"') && !text.contains('\'') { '\'' } else { '"' };
+    let mut literal = String::from(mark);
     for c in text.chars() {
         match c {
             '\n' => literal.push_str("\\n"),
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
             '\\' => literal.push_str("\\\\"),
-            c if c == quote => literal.extend(['\\', c]),
+            c if c == mark => literal.extend(['\\', c]),
             c => literal.push(c),
         }
     }
-    literal.push(quote);
+    literal.push(mark);
     literal
 }
 
-fn escaped(bytes: &[u8], quote: Option<char>) -> String {
+fn escape(bytes: &[u8], quote: Option<char>) -> String {
     let mut text = String::new();
     for byte in bytes {
         match byte {

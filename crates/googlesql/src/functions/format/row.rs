@@ -1,19 +1,19 @@
-//! A row in the form of its pattern: every specifier takes its arguments.
+//! Formatting of a row by its pattern.
 
 use super::super::function_error::FunctionError;
-use super::pattern::{Conversion, FormatPattern, FormatPiece, Size, Specifier, WIDEST, too_wide};
-use super::{Argument, value};
+use super::pattern::{Conversion, FormatPattern, MAX_WIDTH, PatternItem, Size, Specifier, width_error};
+use super::{FormatArgument, value};
 
 impl FormatPattern {
-    /// The text of a row; none (NULL) if a value is NULL that its specifier cannot show.
-    pub(crate) fn write(&self, arguments: &[Argument], row: usize) -> Result<Option<String>, FunctionError> {
-        let mut rest = Arguments { pattern: self, all: arguments, used: 0, row };
+    /// Returns none (NULL) if a specifier cannot format a NULL argument.
+    pub(crate) fn write(&self, arguments: &[FormatArgument], row: usize) -> Result<Option<String>, FunctionError> {
+        let mut rest = ArgumentCursor { pattern: self, arguments, used: 0, row };
         let mut text = String::new();
         let mut null = false;
-        for piece in &self.pieces {
-            match piece {
-                FormatPiece::Literal(literal) => text.push_str(literal),
-                FormatPiece::Specifier(specifier) => match rest.specified(specifier)? {
+        for item in &self.items {
+            match item {
+                PatternItem::Literal(literal) => text.push_str(literal),
+                PatternItem::Specifier(specifier) => match rest.format_specifier(specifier)? {
                     Some(value) => text.push_str(&value),
                     None => null = true,
                 },
@@ -31,42 +31,46 @@ impl FormatPattern {
     }
 }
 
-/// The arguments that are still to be taken.
-struct Arguments<'a> {
+/// The arguments of a row, consumed from left to right.
+struct ArgumentCursor<'a> {
     pattern: &'a FormatPattern,
-    all: &'a [Argument<'a>],
+    arguments: &'a [FormatArgument<'a>],
     used: usize,
     row: usize,
 }
 
-impl Arguments<'_> {
-    /// The next one, and its number in the call.
-    fn next(&mut self) -> Result<(Argument<'_>, usize), FunctionError> {
-        let argument = self.all.get(self.used).ok_or_else(|| {
-            FunctionError::new(format!("Too few arguments to FORMAT for pattern \"{}\"; Got {}", self.pattern.text, self.all.len() + 1))
+impl ArgumentCursor<'_> {
+    /// Returns the next argument and its number in the call.
+    fn next(&mut self) -> Result<(FormatArgument<'_>, usize), FunctionError> {
+        let argument = self.arguments.get(self.used).ok_or_else(|| {
+            FunctionError::new(format!(
+                "Too few arguments to FORMAT for pattern \"{}\"; Got {}",
+                self.pattern.text,
+                self.arguments.len() + 1
+            ))
         })?;
         self.used += 1;
         Ok((*argument, self.used + 1))
     }
 
-    /// None if it is a NULL argument.
+    /// Returns none if the size is a NULL argument.
     fn size(&mut self, size: Option<Size>) -> Result<Option<Option<i64>>, FunctionError> {
         match size {
             None => Ok(Some(None)),
-            Some(Size::Of(size)) => Ok(Some(Some(size as i64))),
+            Some(Size::Literal(size)) => Ok(Some(Some(size as i64))),
             Some(Size::Argument) => {
                 let row = self.row;
                 let (argument, number) = self.next()?;
                 let size = value::integer(argument, row, number)?;
                 match size {
-                    Some(size) if size.unsigned_abs() > WIDEST as u64 => Err(too_wide()),
+                    Some(size) if size.unsigned_abs() > MAX_WIDTH as u64 => Err(width_error()),
                     size => Ok(size.map(Some)),
                 }
             }
         }
     }
 
-    fn specified(&mut self, specifier: &Specifier) -> Result<Option<String>, FunctionError> {
+    fn format_specifier(&mut self, specifier: &Specifier) -> Result<Option<String>, FunctionError> {
         let row = self.row;
         let width = self.size(specifier.width)?;
         let precision = self.size(specifier.precision)?;
@@ -76,11 +80,11 @@ impl Arguments<'_> {
         let Some(text) = value::write(specifier, precision, argument, row, number)? else { return Ok(None) };
         let left = specifier.flags.left || width.is_some_and(|width| width < 0);
         let width = width.map_or(0, |width| width.unsigned_abs() as usize);
-        Ok(Some(padded(text, width, left, specifier)))
+        Ok(Some(pad(text, width, left, specifier)))
     }
 }
 
-fn padded(text: String, width: usize, left: bool, specifier: &Specifier) -> String {
+fn pad(text: String, width: usize, left: bool, specifier: &Specifier) -> String {
     let missing = width.saturating_sub(text.chars().count());
     if missing == 0 {
         return text;

@@ -1,44 +1,44 @@
-//! JSON over several lines, as `TO_JSON_STRING(value, TRUE)` lays it out.
+//! The indentation of `TO_JSON_STRING(value, TRUE)`.
 
-/// Of compact JSON. What is empty stays on its line.
-pub(crate) fn indented(json: &str) -> String {
+/// Indents compact JSON. Empty objects and arrays stay on one line.
+pub(crate) fn indent(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
-    let (mut depth, mut quoted, mut escaped) = (0, false, false);
-    let mut letters = json.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let empty = matches!((letter, letters.peek()), ('{', Some('}')) | ('[', Some(']')));
-        match letter {
-            _ if quoted => text.push(letter),
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    let mut characters = json.chars().peekable();
+    while let Some(character) = characters.next() {
+        let empty = matches!((character, characters.peek()), ('{', Some('}')) | ('[', Some(']')));
+        match character {
+            _ if in_string => text.push(character),
             '{' | '[' if empty => {
-                text.push(letter);
-                text.extend(letters.next());
+                text.push(character);
+                text.extend(characters.next());
             }
             '{' | '[' => {
                 depth += 1;
-                text.push(letter);
-                line(&mut text, depth);
+                text.push(character);
+                new_line(&mut text, depth);
             }
             '}' | ']' => {
                 depth -= 1;
-                line(&mut text, depth);
-                text.push(letter);
+                new_line(&mut text, depth);
+                text.push(character);
             }
             ',' => {
-                text.push(letter);
-                line(&mut text, depth);
+                text.push(character);
+                new_line(&mut text, depth);
             }
             ':' => text.push_str(": "),
             other => text.push(other),
         }
-        if letter == '"' && !escaped {
-            quoted = !quoted;
+        if character == '"' && !escaped {
+            in_string = !in_string;
         }
-        escaped = quoted && letter == '\\' && !escaped;
+        escaped = in_string && character == '\\' && !escaped;
     }
     text
 }
 
-fn line(text: &mut String, depth: usize) {
+fn new_line(text: &mut String, depth: usize) {
     text.push('\n');
     text.extend(std::iter::repeat_n("  ", depth));
 }

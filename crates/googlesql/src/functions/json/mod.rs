@@ -1,32 +1,33 @@
-//! JSON: reading it by path, making it, what it holds.
+//! JSON functions, grouped as in the reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions>.
 //!
-//! JSON in a STRING keeps its order of members and its numbers as they are written; only white space
-//! goes. Values of the type JSON have one form of their own ([`tree`]).
+//! JSON in a STRING keeps its member order and its number format. Only white space is removed. Values
+//! of the type JSON are normalized ([`tree`]).
 
-mod change;
-mod extract;
+mod accessors;
+mod constructors;
+mod converters;
+mod extractors;
 mod indent;
-mod make;
-mod member;
+mod mutators;
 mod path;
-mod scalar_of;
 mod scan;
-mod strip;
+mod strip_nulls;
+mod to_json;
 mod tree;
-mod write;
 
 use super::Function;
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     [
-        change::functions(),
-        extract::functions(),
-        make::functions(),
-        member::functions(),
-        scalar_of::functions(),
-        strip::functions(),
-        write::functions(),
+        mutators::functions(),
+        extractors::functions(),
+        constructors::functions(),
+        accessors::functions(),
+        converters::functions(),
+        strip_nulls::functions(),
+        to_json::functions(),
     ]
     .concat()
 }

@@ -1,4 +1,4 @@
-//! Walking along a path through JSON text, without making values of what is passed by.
+//! Lookup of a path in JSON text without parsing the other values.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::path::Step;
+use super::path::PathStep;
 
-/// The text of what the path leads to; none if it leads nowhere or the text is not JSON.
-pub(crate) fn find<'t>(text: &'t str, path: &[Step]) -> Option<&'t str> {
+/// Returns the text of the value at the path. None if it does not exist or the text is not JSON.
+pub(crate) fn find<'t>(text: &'t str, path: &[PathStep]) -> Option<&'t str> {
     let raw: &RawValue = serde_json::from_str(text).ok()?;
     path.iter().try_fold(raw.get(), |text, step| match step {
-        Step::Member(name) => only(text, Member(name)),
-        Step::Element(index) => only(text, Element(*index)),
+        PathStep::Member(name) => visit(text, MemberVisitor(name)),
+        PathStep::Element(index) => visit(text, ElementVisitor(*index)),
     })
 }
 
-/// The elements of an array; none if it is none.
+/// Returns the elements of an array, or none if the value is not an array.
 pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
 }
 
-/// The text of a STRING, number or BOOL; none of anything else, `null` included.
+/// Returns the text of a string, number or boolean. Returns none for other values and for `null`.
 pub(crate) fn scalar(text: &str) -> Option<String> {
     match text.trim().as_bytes().first()? {
         b'"' => serde_json::from_str(text).ok(),
@@ -32,19 +32,19 @@ pub(crate) fn scalar(text: &str) -> Option<String> {
     }
 }
 
-/// Without the white space between tokens.
+/// Removes the white space between tokens.
 pub(crate) fn compact(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for letter in text.chars() {
-        if quoted || !letter.is_ascii_whitespace() {
-            result.push(letter);
+    let (mut in_string, mut escaped) = (false, false);
+    for character in text.chars() {
+        if in_string || !character.is_ascii_whitespace() {
+            result.push(character);
         }
-        match letter {
-            '"' if !escaped => quoted = !quoted,
+        match character {
+            '"' if !escaped => in_string = !in_string,
             _ => {}
         }
-        escaped = quoted && letter == '\\' && !escaped;
+        escaped = in_string && character == '\\' && !escaped;
     }
     result
 }
@@ -53,15 +53,15 @@ pub(crate) fn is_null(text: &str) -> bool {
     text.trim() == "null"
 }
 
-fn only<'t, V: Visitor<'t, Value = Option<&'t RawValue>>>(text: &'t str, visitor: V) -> Option<&'t str> {
+fn visit<'t, V: Visitor<'t, Value = Option<&'t RawValue>>>(text: &'t str, visitor: V) -> Option<&'t str> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     deserializer.deserialize_any(visitor).ok().flatten().map(RawValue::get)
 }
 
-/// Of members of the same name the first counts.
-struct Member<'n>(&'n str);
+/// Finds the first member of the name.
+struct MemberVisitor<'n>(&'n str);
 
-impl<'t> Visitor<'t> for Member<'_> {
+impl<'t> Visitor<'t> for MemberVisitor<'_> {
     type Value = Option<&'t RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -69,20 +69,20 @@ impl<'t> Visitor<'t> for Member<'_> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+        let mut value = None;
         while let Some(name) = map.next_key::<Name>()? {
-            match found.is_none() && name.0 == self.0 {
-                true => found = Some(map.next_value()?),
+            match value.is_none() && name.0 == self.0 {
+                true => value = Some(map.next_value()?),
                 false => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(found)
+        Ok(value)
     }
 }
 
-struct Element(usize);
+struct ElementVisitor(usize);
 
-impl<'t> Visitor<'t> for Element {
+impl<'t> Visitor<'t> for ElementVisitor {
     type Value = Option<&'t RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -90,19 +90,19 @@ impl<'t> Visitor<'t> for Element {
     }
 
     fn visit_seq<A: SeqAccess<'t>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+        let mut value = None;
         let mut index = 0;
         while let Some(element) = elements.next_element::<&'t RawValue>()? {
             if index == self.0 {
-                found = Some(element);
+                value = Some(element);
             }
             index += 1;
         }
-        Ok(found)
+        Ok(value)
     }
 }
 
-/// A member's name, borrowed where it has no escapes.
+/// A member name, borrowed if it has no escapes.
 struct Name<'t>(std::borrow::Cow<'t, str>);
 
 impl<'t> Deserialize<'t> for Name<'t> {

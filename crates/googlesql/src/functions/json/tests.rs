@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::test_eval::eval;
 
@@ -16,7 +16,7 @@ fn of_class(function: &str, path: &str) -> String {
 }
 
 #[test]
-fn values_by_path() {
+fn query_and_value_follow_the_path() {
     assert_eq!(of_class("json_query", "$.class.students[0]"), r#"{"name":"Jane"}"#);
     assert_eq!(of_class("json_query", "$.class.students[1].id"), "1.50");
     assert_eq!(of_class("json_query", r#"$."b.c""#), r#"{"b":1,"a":"x y"}"#);
@@ -40,7 +40,7 @@ fn values_by_path() {
 }
 
 #[test]
-fn arrays_by_path() {
+fn array_functions_follow_the_path() {
     check(&[
         ("json_query_array('[1, 2, {\"a\": 3}]')", r#"[1, 2, {"a":3}]"#),
         (r#"json_value_array('{"fruits": ["apples", "oranges"]}', '$.fruits')"#, "[apples, oranges]"),
@@ -51,7 +51,7 @@ fn arrays_by_path() {
 }
 
 #[test]
-fn json_values() {
+fn json_functions_follow_the_reference() {
     check(&[
         (r#"parse_json('{"b": 1, "a": [ 2 ]}', 'exact')"#, r#"{"a":[2],"b":1}"#),
         (r#"parse_json('{"a": 1.50, "a": 2, "c": 1e20, "b": -0.00010}', 'exact')"#, r#"{"a":1.5,"b":-0.0001,"c":1e+20}"#),
@@ -81,7 +81,7 @@ fn json_values() {
 }
 
 #[test]
-fn any_value_as_json() {
+fn to_json_string_supports_every_type() {
     check(&[
         ("to_json_string('a\"b', false)", r#""a\"b""#),
         ("to_json_string(1, false)", "1"),
@@ -117,7 +117,7 @@ fn any_value_as_json() {
 }
 
 #[test]
-fn json_is_changed_by_path() {
+fn mutators_change_json_by_path() {
     let changed = |function: &str, json: &str, rest: &str| eval(&format!("{function}(parse_json('{json}', 'exact'), {rest})"));
     assert_eq!(changed("json_set", r#"{"a": 1}"#, "'$.b', 2, '$.a.c', 100, '$.d', 3, true"), r#"{"a":1,"b":2,"d":3}"#);
     assert_eq!(changed("json_set", r#"{"a": 1}"#, "'$.b', 2, '$.a', 'x', false"), r#"{"a":"x"}"#);
@@ -138,7 +138,7 @@ fn json_is_changed_by_path() {
 }
 
 #[test]
-fn nulls_are_stripped() {
+fn strip_nulls_follows_the_reference() {
     let stripped = |json: &str, rest: &str| eval(&format!("json_strip_nulls(parse_json('{json}', 'exact'), {rest})"));
     assert_eq!(stripped(r#"{"a": null, "b": "c"}"#, "'$', true, false"), r#"{"b":"c"}"#);
     assert_eq!(stripped("[1, null, [null]]", "'$', true, false"), "[1,[]]");

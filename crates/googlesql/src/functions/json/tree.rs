@@ -1,7 +1,7 @@
-//! A value of the type JSON in memory, and the one text that stands for it.
+//! Values of the type JSON and their normalized text.
 //!
-//! The type keeps no order of members: they go by their names, as bytes compare. Of members of one
-//! name the first counts. Numbers are 64-bit integers or FLOAT64, and are written as such.
+//! The type JSON does not keep the member order: members are sorted by name, in byte order. The first of
+//! duplicate names applies. Numbers are 64-bit integers or FLOAT64.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,72 +10,72 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::function_error::FunctionError;
-use super::path::Step;
+use super::path::PathStep;
 
-/// Deeper values are refused: reading goes down with the nesting.
+/// Maximum nesting depth. The parser is recursive.
 const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Tree {
+pub(crate) enum JsonTree {
     Null,
     Bool(bool),
-    /// As it is written.
+    /// The number's text.
     Number(String),
     Text(String),
-    Array(Vec<Tree>),
-    Object(BTreeMap<String, Tree>),
+    Array(Vec<JsonTree>),
+    Object(BTreeMap<String, JsonTree>),
 }
 
-/// What becomes of a number that FLOAT64 cannot hold.
+/// The handling of numbers that FLOAT64 cannot represent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wide {
-    /// The text is refused.
-    Refuse,
-    /// The nearest FLOAT64 stands for it.
+pub(crate) enum NumberRounding {
+    /// Return an error.
+    Reject,
+    /// Round to the nearest FLOAT64.
     Round,
 }
 
-impl Tree {
-    /// Of text; `function` is who is to blame for it.
-    pub(crate) fn read(text: &str, wide: Wide, function: &str) -> Result<Tree, FunctionError> {
+impl JsonTree {
+    /// Parses text. `function` appears in error messages.
+    pub(crate) fn parse(text: &str, rounding: NumberRounding, function: &str) -> Result<JsonTree, FunctionError> {
         let raw: &RawValue =
             serde_json::from_str(text).map_err(|error| FunctionError::new(format!("Invalid input to {function}: {error}")))?;
-        tree(raw.get(), wide, 0).map_err(|reason| FunctionError::new(format!("Invalid input to {function}: {reason}")))
+        parse_tree(raw.get(), rounding, 0).map_err(|reason| FunctionError::new(format!("Invalid input to {function}: {reason}")))
     }
 
-    /// Of text that is JSON already.
-    pub(crate) fn of(json: &str) -> Result<Tree, FunctionError> {
-        Tree::read(json, Wide::Round, "JSON")
+    /// Parses valid JSON text.
+    pub(crate) fn from_json(json: &str) -> Result<JsonTree, FunctionError> {
+        JsonTree::parse(json, NumberRounding::Round, "JSON")
     }
 
-    /// What the path leads to.
-    pub(crate) fn at(&mut self, path: &[Step]) -> Option<&mut Tree> {
+    /// Returns the value at the path.
+    pub(crate) fn get_mut(&mut self, path: &[PathStep]) -> Option<&mut JsonTree> {
         path.iter().try_fold(self, |tree, step| match (tree, step) {
-            (Tree::Object(members), Step::Member(name)) => members.get_mut(name),
-            (Tree::Array(elements), Step::Element(index)) => elements.get_mut(*index),
+            (JsonTree::Object(members), PathStep::Member(name)) => members.get_mut(name),
+            (JsonTree::Array(elements), PathStep::Element(index)) => elements.get_mut(*index),
             _ => None,
         })
     }
 
     pub(crate) fn write(&self, json: &mut String) {
         match self {
-            Tree::Null => json.push_str("null"),
-            Tree::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-            Tree::Number(number) => json.push_str(number),
-            Tree::Text(text) => quoted(text, json),
-            Tree::Array(elements) => {
+            JsonTree::Null => json.push_str("null"),
+            JsonTree::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
+            JsonTree::Number(number) => json.push_str(number),
+            JsonTree::Text(text) => write_quoted(text, json),
+            JsonTree::Array(elements) => {
                 json.push('[');
-                for (place, element) in elements.iter().enumerate() {
-                    json.push_str(if place > 0 { "," } else { "" });
+                for (index, element) in elements.iter().enumerate() {
+                    json.push_str(if index > 0 { "," } else { "" });
                     element.write(json);
                 }
                 json.push(']');
             }
-            Tree::Object(members) => {
+            JsonTree::Object(members) => {
                 json.push('{');
-                for (place, (name, member)) in members.iter().enumerate() {
-                    json.push_str(if place > 0 { "," } else { "" });
-                    quoted(name, json);
+                for (index, (name, member)) in members.iter().enumerate() {
+                    json.push_str(if index > 0 { "," } else { "" });
+                    write_quoted(name, json);
                     json.push(':');
                     member.write(json);
                 }
@@ -84,56 +84,56 @@ impl Tree {
         }
     }
 
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut json = String::new();
         self.write(&mut json);
         json
     }
 }
 
-fn tree(text: &str, wide: Wide, depth: usize) -> Result<Tree, String> {
+fn parse_tree(text: &str, rounding: NumberRounding, depth: usize) -> Result<JsonTree, String> {
     if depth > MAX_DEPTH {
-        return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
+        return Err(format!("the nesting exceeds {MAX_DEPTH} levels"));
     }
     let invalid = |error: serde_json::Error| error.to_string();
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
             let mut deserializer = serde_json::Deserializer::from_str(text);
             let mut members = BTreeMap::new();
-            for (name, member) in deserializer.deserialize_map(Members).map_err(invalid)? {
-                let member = tree(member.get(), wide, depth + 1)?;
+            for (name, member) in deserializer.deserialize_map(MembersVisitor).map_err(invalid)? {
+                let member = parse_tree(member.get(), rounding, depth + 1)?;
                 members.entry(name).or_insert(member);
             }
-            Tree::Object(members)
+            JsonTree::Object(members)
         }
         Some(b'[') => {
             let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(invalid)?;
-            Tree::Array(elements.into_iter().map(|element| tree(element.get(), wide, depth + 1)).collect::<Result<_, _>>()?)
+            JsonTree::Array(elements.into_iter().map(|element| parse_tree(element.get(), rounding, depth + 1)).collect::<Result<_, _>>()?)
         }
-        Some(b'"') => Tree::Text(serde_json::from_str(text).map_err(invalid)?),
-        Some(b't') => Tree::Bool(true),
-        Some(b'f') => Tree::Bool(false),
-        Some(b'n') => Tree::Null,
-        _ => Tree::Number(number(text, wide)?),
+        Some(b'"') => JsonTree::Text(serde_json::from_str(text).map_err(invalid)?),
+        Some(b't') => JsonTree::Bool(true),
+        Some(b'f') => JsonTree::Bool(false),
+        Some(b'n') => JsonTree::Null,
+        _ => JsonTree::Number(number(text, rounding)?),
     })
 }
 
-fn number(text: &str, wide: Wide) -> Result<String, String> {
+fn number(text: &str, rounding: NumberRounding) -> Result<String, String> {
     if let Ok(whole) = text.parse::<i64>() {
         return Ok(whole.to_string());
     }
     if let Ok(whole) = text.parse::<u64>() {
         return Ok(whole.to_string());
     }
-    let value: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
-    if !value.is_finite() || (wide == Wide::Refuse && digits(text) != digits(&format!("{value:e}"))) {
+    let value: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
+    if !value.is_finite() || (rounding == NumberRounding::Reject && significant_digits(text) != significant_digits(&format!("{value:e}"))) {
         return Err(format!("Input number: {text} cannot round-trip through string representation"));
     }
-    Ok(float(value))
+    Ok(format_float(value))
 }
 
-/// What counts of a number: its digits but for zeros around them, and where its point is.
-fn digits(text: &str) -> (String, i64) {
+/// Returns the significant digits and the decimal exponent.
+fn significant_digits(text: &str) -> (String, i64) {
     let (mantissa, exponent) = text.trim_start_matches('-').split_once(['e', 'E']).unwrap_or((text.trim_start_matches('-'), "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = format!("{whole}{fraction}");
@@ -145,11 +145,11 @@ fn digits(text: &str) -> (String, i64) {
     }
 }
 
-/// The fewest digits that read as the same number: `1.0`, `0.001`, `1e+16`.
-pub(crate) fn float(value: f64) -> String {
+/// Formats with the fewest digits that parse to the same number: `1.0`, `0.001`, `1e+16`.
+pub(crate) fn format_float(value: f64) -> String {
     let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let (mantissa, exponent) = scientific.split_once('e').expect("`{:e}` writes an exponent");
+    let exponent: i32 = exponent.parse().expect("the exponent is an integer");
     match exponent {
         -4..15 => format!("{value:?}"),
         _ => {
@@ -161,10 +161,10 @@ pub(crate) fn float(value: f64) -> String {
     }
 }
 
-/// The members of an object in their order.
-struct Members;
+/// Reads the members of an object in their order.
+struct MembersVisitor;
 
-impl<'t> Visitor<'t> for Members {
+impl<'t> Visitor<'t> for MembersVisitor {
     type Value = Vec<(String, &'t RawValue)>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -180,6 +180,6 @@ impl<'t> Visitor<'t> for Members {
     }
 }
 
-pub(crate) fn quoted(text: &str, json: &mut String) {
+pub(crate) fn write_quoted(text: &str, json: &mut String) {
     json.push_str(&serde_json::Value::from(text).to_string());
 }

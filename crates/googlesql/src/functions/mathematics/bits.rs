@@ -1,4 +1,4 @@
-//! BIT_COUNT, and the operators `& | ^ ~ << >>`, which arrive as `$bit_and`, `$shift_left`….
+//! BIT_COUNT and the operators `& | ^ ~ << >>`, called as `$bit_and`, `$shift_left`….
 
 use super::super::Function;
 use super::super::adapter::{operator, scalar};
@@ -19,13 +19,13 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         operator("$bit_or", vec![Overload::binary::<Int64, Int64, Int64, _>(|a, b| a | b)]),
         operator("$bit_xor", vec![Overload::binary::<Int64, Int64, Int64, _>(|a, b| a ^ b)]),
         operator("$bit_not", vec![Overload::unary::<Int64, Int64, _>(|value: i64| !value)]),
-        operator("$shift_left", vec![Overload::binary::<Int64, Int64, Int64, _>(|value, by| shift(value, by, u64::checked_shl))]),
-        operator("$shift_right", vec![Overload::binary::<Int64, Int64, Int64, _>(|value, by| shift(value, by, u64::checked_shr))]),
+        operator("$shift_left", vec![Overload::binary::<Int64, Int64, Int64, _>(|value, count| shift(value, count, u64::checked_shl))]),
+        operator("$shift_right", vec![Overload::binary::<Int64, Int64, Int64, _>(|value, count| shift(value, count, u64::checked_shr))]),
     ]
 }
 
-/// No sign is extended; 64 bits or more leave nothing.
-fn shift(value: i64, by: i64, shift: fn(u64, u32) -> Option<u64>) -> Result<i64, FunctionError> {
-    let by = u64::try_from(by).map_err(|_| FunctionError::new("Bitwise shift by a negative amount is not allowed"))?;
-    Ok(u32::try_from(by).ok().and_then(|by| shift(value as u64, by)).unwrap_or(0) as i64)
+/// Logical shift. A shift by 64 bits or more results in 0.
+fn shift(value: i64, count: i64, shift: fn(u64, u32) -> Option<u64>) -> Result<i64, FunctionError> {
+    let count = u64::try_from(count).map_err(|_| FunctionError::new("Bitwise shift by a negative amount is not allowed"))?;
+    Ok(u32::try_from(count).ok().and_then(|count| shift(value as u64, count)).unwrap_or(0) as i64)
 }

@@ -1,6 +1,6 @@
-//! Powers, logarithms, angles: functions of FLOAT64.
+//! FLOAT64 functions: powers, logarithms, trigonometry.
 //!
-//! Where the mathematical result is none, or infinite though the arguments are not, is an error.
+//! An undefined result is an error. An infinite result from finite arguments is an error, too.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::super::Function;
 use super::super::adapter::{scalar, volatile};
 use super::super::column::{Bool, Float64, Int64};
 use super::super::function_error::FunctionError;
-use super::super::kind::Kind;
 use super::super::overload::Overload;
+use super::super::sql_type::SqlType;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     let mut functions = vec![
@@ -25,12 +25,12 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar("is_inf", vec![Overload::unary::<Float64, Bool, _>(f64::is_infinite)]),
         volatile(
             "rand",
-            vec![Overload::columns(&[], Kind::Float64, |_, rows| {
+            vec![Overload::columns(&[], SqlType::Float64, |_, rows| {
                 Ok(ColumnarValue::Array(Arc::new(Float64Array::from_iter_values((0..rows).map(|_| fastrand::f64())))))
             })],
         ),
     ];
-    let unaries: [(&'static str, &'static str, Of); 25] = [
+    let unaries: [(&'static str, &'static str, FloatFunction); 25] = [
         ("sqrt", "SQRT", f64::sqrt),
         ("cbrt", "CBRT", f64::cbrt),
         ("exp", "EXP", f64::exp),
@@ -57,46 +57,49 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         ("degrees", "DEGREES", f64::to_degrees),
         ("radians", "RADIANS", f64::to_radians),
     ];
-    functions.extend(unaries.iter().map(|(name, shown, function)| {
-        let overloads = [of_whole(shown, *function), unary(shown, *function)];
-        scalar(name, overloads.into_iter().chain(exact(shown)).collect())
+    functions.extend(unaries.iter().map(|(name, upper_name, function)| {
+        let overloads = [int64_overload(upper_name, *function), unary(upper_name, *function)];
+        scalar(name, overloads.into_iter().chain(unsupported_decimals(upper_name)).collect())
     }));
     functions
 }
 
-/// A function of one number.
-type Of = fn(f64) -> f64;
+/// A function of one float.
+type FloatFunction = fn(f64) -> f64;
 
-fn unary(name: &'static str, function: Of) -> Overload {
-    Overload::unary::<Float64, Float64, _>(move |x| checked(function(x), &[x], name))
+fn unary(name: &'static str, function: FloatFunction) -> Overload {
+    Overload::unary::<Float64, Float64, _>(move |x| check_result(function(x), &[x], name))
 }
 
 fn binary(name: &'static str, function: fn(f64, f64) -> f64) -> Overload {
-    Overload::binary::<Float64, Float64, Float64, _>(move |x, y| checked(function(x, y), &[x, y], name))
+    Overload::binary::<Float64, Float64, Float64, _>(move |x, y| check_result(function(x, y), &[x, y], name))
 }
 
 fn log() -> (&'static str, Function) {
     let overloads = [
-        of_whole("LN", f64::ln),
+        int64_overload("LN", f64::ln),
         unary("LN", f64::ln),
-        Overload::binary::<Int64, Int64, Float64, _>(|x, base| checked(logarithm(x as f64, base as f64), &[x as f64, base as f64], "LOG")),
+        Overload::binary::<Int64, Int64, Float64, _>(|x, base| {
+            check_result(logarithm(x as f64, base as f64), &[x as f64, base as f64], "LOG")
+        }),
         binary("LOG", logarithm),
     ];
-    scalar("log", overloads.into_iter().chain(exact("LOG")).chain(exact_binary("LOG")).collect())
+    scalar("log", overloads.into_iter().chain(unsupported_decimals("LOG")).chain(unsupported_decimal_pairs("LOG")).collect())
 }
 
 fn power(name: &'static str) -> (&'static str, Function) {
-    let whole = Overload::binary::<Int64, Int64, Float64, _>(|x, y| checked((x as f64).powf(y as f64), &[x as f64, y as f64], "POW"));
-    let overloads = [whole, binary("POW", f64::powf)];
-    scalar(name, overloads.into_iter().chain(exact_binary("POW")).collect())
+    let integers =
+        Overload::binary::<Int64, Int64, Float64, _>(|x, y| check_result((x as f64).powf(y as f64), &[x as f64, y as f64], "POW"));
+    let overloads = [integers, binary("POW", f64::powf)];
+    scalar(name, overloads.into_iter().chain(unsupported_decimal_pairs("POW")).collect())
 }
 
-/// INT64 is nearer to NUMERIC than to FLOAT64, but not here.
-fn of_whole(name: &'static str, function: Of) -> Overload {
-    Overload::unary::<Int64, Float64, _>(move |x| checked(function(x as f64), &[x as f64], name))
+/// INT64 overload: without it, coercion would select NUMERIC.
+fn int64_overload(name: &'static str, function: FloatFunction) -> Overload {
+    Overload::unary::<Int64, Float64, _>(move |x| check_result(function(x as f64), &[x as f64], name))
 }
 
-/// Of a base that is given second.
+/// Returns the logarithm of `x` to the given base.
 fn logarithm(x: f64, base: f64) -> f64 {
     match base {
         1.0 => f64::NAN,
@@ -107,7 +110,7 @@ fn logarithm(x: f64, base: f64) -> f64 {
     }
 }
 
-fn checked(result: f64, arguments: &[f64], name: &str) -> Result<f64, FunctionError> {
+fn check_result(result: f64, arguments: &[f64], name: &str) -> Result<f64, FunctionError> {
     let nan = arguments.iter().any(|argument| argument.is_nan());
     let finite = arguments.iter().all(|argument| argument.is_finite());
     if (result.is_nan() && !nan) || (result.is_infinite() && finite) {
@@ -117,16 +120,15 @@ fn checked(result: f64, arguments: &[f64], name: &str) -> Result<f64, FunctionEr
     Ok(result)
 }
 
-/// Of NUMERIC the result would be a NUMERIC with all its digits, which this does not compute; the
-/// same goes for BIGNUMERIC.
-fn exact(name: &'static str) -> [Overload; 2] {
-    [Kind::Numeric, Kind::BigNumeric].map(|kind| Overload::refused(&[kind], kind, not_exact(name)))
+/// Overloads with the error for NUMERIC and BIGNUMERIC. BigQuery computes these with full precision.
+fn unsupported_decimals(name: &'static str) -> [Overload; 2] {
+    [SqlType::Numeric, SqlType::BigNumeric].map(|sql_type| Overload::unsupported(&[sql_type], sql_type, unsupported_error(name)))
 }
 
-fn exact_binary(name: &'static str) -> [Overload; 2] {
-    [Kind::Numeric, Kind::BigNumeric].map(|kind| Overload::refused(&[kind, kind], kind, not_exact(name)))
+fn unsupported_decimal_pairs(name: &'static str) -> [Overload; 2] {
+    [SqlType::Numeric, SqlType::BigNumeric].map(|sql_type| Overload::unsupported(&[sql_type, sql_type], sql_type, unsupported_error(name)))
 }
 
-fn not_exact(name: &str) -> FunctionError {
-    FunctionError::new(format!("The local BigQuery does not support {name} of NUMERIC and BIGNUMERIC: cast to FLOAT64"))
+fn unsupported_error(name: &str) -> FunctionError {
+    FunctionError::new(format!("The BigQuery emulator does not support {name} of NUMERIC and BIGNUMERIC: cast to FLOAT64"))
 }

@@ -1,8 +1,9 @@
-//! Functions of numbers, but for the operators ([`arithmetic`](super::arithmetic)).
+//! Mathematical functions. The operators are in [`arithmetic`](super::arithmetic). Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions>.
 
 mod bits;
-mod choose;
 mod float;
+mod greatest_least;
 mod round;
 mod sign;
 
@@ -10,7 +11,7 @@ use super::Function;
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    [bits::functions(), choose::functions(), float::functions(), round::functions(), sign::functions()].concat()
+    [bits::functions(), greatest_least::functions(), float::functions(), round::functions(), sign::functions()].concat()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! ROUND, TRUNC, CEIL and FLOOR: FLOAT64 of INT64 and FLOAT64, NUMERIC of NUMERIC.
+//! ROUND, TRUNC, CEIL and FLOOR. INT64 and FLOAT64 return FLOAT64, NUMERIC returns NUMERIC.
 
 use super::super::Function;
 use super::super::adapter::scalar;
@@ -7,11 +7,11 @@ use super::super::function_error::FunctionError;
 use super::super::number::decimal::NUMERIC_SCALE;
 use super::super::overload::Overload;
 
-/// What becomes of what lies between two steps.
+/// The rounding mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rounding {
-    /// To the nearer, and away from zero if none is.
-    Half,
+    /// To the nearest value. Halves are rounded away from zero.
+    HalfAwayFromZero,
     TowardsZero,
     Up,
     Down,
@@ -19,43 +19,43 @@ enum Rounding {
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar("round", to_digits(Rounding::Half)),
-        scalar("trunc", to_digits(Rounding::TowardsZero)),
-        scalar("ceil", to_whole(Rounding::Up)),
-        scalar("ceiling", to_whole(Rounding::Up)),
-        scalar("floor", to_whole(Rounding::Down)),
+        scalar("round", digit_overloads(Rounding::HalfAwayFromZero)),
+        scalar("trunc", digit_overloads(Rounding::TowardsZero)),
+        scalar("ceil", integer_overloads(Rounding::Up)),
+        scalar("ceiling", integer_overloads(Rounding::Up)),
+        scalar("floor", integer_overloads(Rounding::Down)),
     ]
 }
 
-fn to_whole(rounding: Rounding) -> Vec<Overload> {
+fn integer_overloads(rounding: Rounding) -> Vec<Overload> {
     vec![
         Overload::unary::<Int64, Float64, _>(|value| value as f64),
-        Overload::unary::<Numeric, Numeric, _>(move |units| numeric(units, 0, rounding)),
-        Overload::unary::<Float64, Float64, _>(move |value| whole(value, rounding)),
+        Overload::unary::<Numeric, Numeric, _>(move |units| round_numeric(units, 0, rounding)),
+        Overload::unary::<Float64, Float64, _>(move |value| round_float(value, rounding)),
     ]
 }
 
-fn to_digits(rounding: Rounding) -> Vec<Overload> {
-    let mut overloads = to_whole(rounding);
+fn digit_overloads(rounding: Rounding) -> Vec<Overload> {
+    let mut overloads = integer_overloads(rounding);
     overloads.extend([
-        Overload::binary::<Int64, Int64, Float64, _>(move |value, digits| float(value as f64, digits, rounding)),
-        Overload::binary::<Numeric, Int64, Numeric, _>(move |units, digits| numeric(units, digits, rounding)),
-        Overload::binary::<Float64, Int64, Float64, _>(move |value, digits| float(value, digits, rounding)),
+        Overload::binary::<Int64, Int64, Float64, _>(move |value, digits| round_float_to_digits(value as f64, digits, rounding)),
+        Overload::binary::<Numeric, Int64, Numeric, _>(move |units, digits| round_numeric(units, digits, rounding)),
+        Overload::binary::<Float64, Int64, Float64, _>(move |value, digits| round_float_to_digits(value, digits, rounding)),
     ]);
     overloads
 }
 
-fn whole(value: f64, rounding: Rounding) -> f64 {
+fn round_float(value: f64, rounding: Rounding) -> f64 {
     match rounding {
-        Rounding::Half => value.round(),
+        Rounding::HalfAwayFromZero => value.round(),
         Rounding::TowardsZero => value.trunc(),
         Rounding::Up => value.ceil(),
         Rounding::Down => value.floor(),
     }
 }
 
-fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, FunctionError> {
-    // FLOAT64 has no digits beyond these, whatever its size.
+fn round_float_to_digits(value: f64, digits: i64, rounding: Rounding) -> Result<f64, FunctionError> {
+    // Outside this range, FLOAT64 has no digits to round.
     let digits = digits.clamp(-400, 400) as i32;
     if !value.is_finite() || digits > 323 {
         return Ok(value);
@@ -70,11 +70,11 @@ fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, FunctionErr
             if !scaled.is_finite() || scaled.abs() >= 9_007_199_254_740_992.0 {
                 return Ok(value);
             }
-            whole(scaled, rounding) / factor
+            round_float(scaled, rounding) / factor
         }
         _ => {
             let step = 10f64.powi(-digits);
-            whole(value / step, rounding) * step
+            round_float(value / step, rounding) * step
         }
     };
     match result.is_finite() {
@@ -83,17 +83,19 @@ fn float(value: f64, digits: i64, rounding: Rounding) -> Result<f64, FunctionErr
     }
 }
 
-/// Of units of 1e-9.
-fn numeric(units: i128, digits: i64, rounding: Rounding) -> Result<i128, FunctionError> {
-    let places = i64::from(NUMERIC_SCALE).saturating_sub(digits);
-    if places <= 0 {
+/// Rounds units of 1e-9.
+fn round_numeric(units: i128, digits: i64, rounding: Rounding) -> Result<i128, FunctionError> {
+    let dropped_digits = i64::from(NUMERIC_SCALE).saturating_sub(digits);
+    if dropped_digits <= 0 {
         return Ok(units);
     }
-    // A step beyond all NUMERIC.
-    let Some(step) = u32::try_from(places).ok().filter(|places| *places <= 38).map(|places| 10i128.pow(places)) else { return Ok(0) };
+    // The step exceeds the range of NUMERIC.
+    let Some(step) = u32::try_from(dropped_digits).ok().filter(|digits| *digits <= 38).map(|digits| 10i128.pow(digits)) else {
+        return Ok(0);
+    };
     let (below, rest) = (units.div_euclid(step), units.rem_euclid(step));
     let up = match rounding {
-        Rounding::Half => rest > step / 2 || (rest == step / 2 && units > 0),
+        Rounding::HalfAwayFromZero => rest > step / 2 || (rest == step / 2 && units > 0),
         Rounding::TowardsZero => units < 0 && rest > 0,
         Rounding::Up => rest > 0,
         Rounding::Down => false,

@@ -29,7 +29,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
                 Overload::unary::<Int64, Int64, _>(i64::signum),
                 Overload::unary::<Numeric, Numeric, _>(|units: i128| units.signum() * 10i128.pow(NUMERIC_SCALE)),
                 Overload::unary::<BigNumeric, BigNumeric, _>(|units: i256| units.signum().mul_wrapping(power_of_ten(BIGNUMERIC_SCALE))),
-                // 0 and NaN have no sign to show.
+                // 0 and NaN are returned unchanged.
                 Overload::unary::<Float64, Float64, _>(|value: f64| if value == 0.0 || value.is_nan() { value } else { value.signum() }),
             ],
         ),

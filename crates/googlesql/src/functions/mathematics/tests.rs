@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::test_eval::{eval, eval_over};
 
@@ -9,7 +9,7 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn rounding() {
+fn rounding_functions_follow_the_reference() {
     check(&[
         ("\"round\"(2.0)", "2.0"),
         ("\"round\"(2.3)", "2.0"),
@@ -39,7 +39,7 @@ fn rounding() {
 }
 
 #[test]
-fn signs() {
+fn abs_and_sign_follow_the_reference() {
     check(&[
         ("abs(-25)", "25"),
         ("abs(CAST('-2.5' AS DECIMAL(38,9)))", "2.500000000"),
@@ -50,7 +50,7 @@ fn signs() {
 }
 
 #[test]
-fn powers_and_logarithms() {
+fn powers_and_logarithms_follow_the_reference() {
     check(&[
         ("pow(2.0, 3.0)", "8.0"),
         ("power(2, 3)", "8.0"),
@@ -77,7 +77,7 @@ fn powers_and_logarithms() {
 }
 
 #[test]
-fn choices() {
+fn greatest_least_and_range_bucket_follow_the_reference() {
     check(&[
         ("greatest(3, 5, 1)", "5"),
         ("greatest(3, 5, NULL)", "NULL"),
@@ -100,7 +100,7 @@ fn choices() {
 }
 
 #[test]
-fn bits() {
+fn bit_operators_follow_the_reference() {
     check(&[
         ("bit_count(5)", "2"),
         ("bit_count(-1)", "64"),

@@ -1,4 +1,4 @@
-//! IP addresses as BYTES of length 4 or 16, as text, as INT64.
+//! Conversion of IP addresses between BYTES (4 or 16), STRING and INT64.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,16 +13,16 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "net.ip_from_string",
             vec![Overload::unary::<Text, Bytes, _>(|text| {
-                parsed(text)
+                parse_address(text)
                     .ok_or_else(|| FunctionError::new(format!("NET.IP_FROM_STRING() encountered an unparseable IP-address: {text}")))
             })],
         ),
-        scalar("net.safe_ip_from_string", vec![Overload::unary::<Text, Bytes, _>(parsed)]),
+        scalar("net.safe_ip_from_string", vec![Overload::unary::<Text, Bytes, _>(parse_address)]),
         scalar(
             "net.ip_to_string",
             vec![Overload::unary::<Bytes, Text, _>(|bytes| Ok::<_, FunctionError>(address("NET.IP_TO_STRING", bytes)?.to_string()))],
         ),
-        scalar("net.ip_trunc", vec![Overload::binary::<Bytes, Int64, Bytes, _>(truncated)]),
+        scalar("net.ip_trunc", vec![Overload::binary::<Bytes, Int64, Bytes, _>(truncate)]),
         scalar("net.ip_net_mask", vec![Overload::binary::<Int64, Int64, Bytes, _>(mask)]),
         scalar(
             "net.ipv4_from_int64",
@@ -45,7 +45,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn parsed(text: &str) -> Option<Vec<u8>> {
+fn parse_address(text: &str) -> Option<Vec<u8>> {
     Some(match text.parse().ok()? {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
@@ -62,22 +62,22 @@ fn address(function: &str, bytes: &[u8]) -> Result<IpAddr, FunctionError> {
     }
 }
 
-fn truncated(bytes: &[u8], prefix: i64) -> Result<Vec<u8>, FunctionError> {
+fn truncate(bytes: &[u8], prefix: i64) -> Result<Vec<u8>, FunctionError> {
     address("NET.IP_TRUNC", bytes)?;
-    let mask = bits("NET.IP_TRUNC", bytes.len(), prefix)?;
+    let mask = prefix_mask("NET.IP_TRUNC", bytes.len(), prefix)?;
     Ok(bytes.iter().zip(mask).map(|(byte, mask)| byte & mask).collect())
 }
 
 fn mask(length: i64, prefix: i64) -> Result<Vec<u8>, FunctionError> {
     match length {
-        4 | 16 => bits("NET.IP_NET_MASK", length as usize, prefix),
-        _ => Err(FunctionError::new(format!("NET.IP_NET_MASK() takes an address length of 4 or 16, not {length}"))),
+        4 | 16 => prefix_mask("NET.IP_NET_MASK", length as usize, prefix),
+        _ => Err(FunctionError::new(format!("NET.IP_NET_MASK() requires an address length of 4 or 16, got {length}"))),
     }
 }
 
-/// That many bytes, the first of whose bits are set.
-fn bits(function: &str, bytes: usize, prefix: i64) -> Result<Vec<u8>, FunctionError> {
+/// Returns a mask of this number of bytes with `prefix` leading one bits.
+fn prefix_mask(function: &str, bytes: usize, prefix: i64) -> Result<Vec<u8>, FunctionError> {
     let prefix = usize::try_from(prefix).ok().filter(|prefix| *prefix <= bytes * 8);
-    let prefix = prefix.ok_or_else(|| FunctionError::new(format!("{function}() takes a prefix length from 0 to {}", bytes * 8)))?;
+    let prefix = prefix.ok_or_else(|| FunctionError::new(format!("{function}() requires a prefix length from 0 to {}", bytes * 8)))?;
     Ok((0..bytes).map(|byte| !(0xffu32 >> prefix.saturating_sub(byte * 8).min(8)) as u8).collect())
 }

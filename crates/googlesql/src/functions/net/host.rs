@@ -1,4 +1,4 @@
-//! NET.HOST, NET.PUBLIC_SUFFIX, NET.REG_DOMAIN: parts of a URL as it is written, valid or not.
+//! NET.HOST, NET.PUBLIC_SUFFIX and NET.REG_DOMAIN. The URL does not have to be valid.
 
 use super::super::Function;
 use super::super::adapter::scalar;
@@ -13,8 +13,8 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-/// What stands where RFC 3986 has the host. Without `//` the text begins with it, so that of
-/// `mailto:…` it is `mailto`, as documented. Dots around it are not part of it.
+/// Returns the host by RFC 3986. A URL without `//` begins with the host: the reference documents
+/// `mailto` for `mailto:…`. Leading and trailing dots are removed.
 fn host(url: &str) -> Option<&str> {
     let url = url.trim();
     let rest = match url.split_once("//") {
@@ -31,21 +31,21 @@ fn host(url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// `http:`, say.
+/// Whether the text is a scheme with its colon, such as `http:`.
 fn is_scheme(text: &str) -> bool {
     let Some(name) = text.strip_suffix(':') else { return false };
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
-/// The host's public suffix and so many labels before it, as they are written; none if the host has
-/// not so many, or is an address, or the suffix list does not know its end.
-fn labels_from_suffix(url: &str, more: usize) -> Option<String> {
+/// Returns the public suffix with this number of labels before it. None if the host has fewer labels,
+/// is an address, or has no known suffix.
+fn labels_from_suffix(url: &str, extra: usize) -> Option<String> {
     let host = host(url)?;
-    let lower = host.to_lowercase();
-    let suffix = psl::suffix(lower.as_bytes()).filter(psl::Suffix::is_known)?;
-    let count = suffix.as_bytes().split(|byte| *byte == b'.').count() + more;
+    let lower_host = host.to_lowercase();
+    let suffix = psl::suffix(lower_host.as_bytes()).filter(psl::Suffix::is_known)?;
+    let count = suffix.as_bytes().split(|byte| *byte == b'.').count() + extra;
     let labels: Vec<&str> = host.split('.').collect();
-    let kept = labels.len().checked_sub(count).map(|skipped| &labels[skipped..])?;
-    (!kept.iter().any(|label| label.is_empty())).then(|| kept.join("."))
+    let selected = labels.len().checked_sub(count).map(|skipped| &labels[skipped..])?;
+    (!selected.iter().any(|label| label.is_empty())).then(|| selected.join("."))
 }

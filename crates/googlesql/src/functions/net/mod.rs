@@ -1,4 +1,4 @@
-//! NET.*: hosts of URLs, and addresses.
+//! NET functions. Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/net_functions>.
 
 mod address;
 mod host;

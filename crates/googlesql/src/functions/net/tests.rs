@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::test_eval::eval;
 
@@ -7,7 +7,7 @@ fn of(function: &str, argument: &str) -> String {
 }
 
 #[test]
-fn hosts_of_urls() {
+fn host_functions_follow_the_reference() {
     for (url, host, suffix, domain) in [
         ("", "NULL", "NULL", "NULL"),
         ("http://abc.xyz", "abc.xyz", "xyz", "abc.xyz"),
@@ -29,7 +29,7 @@ fn hosts_of_urls() {
 }
 
 #[test]
-fn addresses() {
+fn address_functions_follow_the_reference() {
     assert_eq!(of("ip_from_string", "'48.49.50.51'"), "30313233");
     assert_eq!(of("ip_from_string", "'::1'"), "00000000000000000000000000000001");
     assert_eq!(of("ip_from_string", "'foo'"), "Err: NET.IP_FROM_STRING() encountered an unparseable IP-address: foo");
@@ -40,7 +40,7 @@ fn addresses() {
     assert_eq!(of("ip_trunc", "X'aabbccdd', 11"), "aaa00000");
     assert_eq!(of("ip_trunc", "X'aabbccdd', 0"), "00000000");
     assert_eq!(of("ip_net_mask", "4, 20"), "fffff000");
-    assert_eq!(of("ip_net_mask", "4, 33"), "Err: NET.IP_NET_MASK() takes a prefix length from 0 to 32");
+    assert_eq!(of("ip_net_mask", "4, 33"), "Err: NET.IP_NET_MASK() requires a prefix length from 0 to 32");
     assert_eq!(of("ipv4_from_int64", "11259375"), "00abcdef");
     assert_eq!(of("ipv4_from_int64", "-1"), "ffffffff");
     assert_eq!(of("ipv4_to_int64", "X'FFFFFFFF'"), "4294967295");

@@ -1,16 +1,17 @@
-//! NUMERIC and BIGNUMERIC: integers in units of 1e-9 and 1e-38.
+//! NUMERIC and BIGNUMERIC as integers in units of 1e-9 and 1e-38.
 
 use datafusion::arrow::datatypes::i256;
 
 pub(crate) const NUMERIC_SCALE: u32 = 9;
 pub(crate) const BIGNUMERIC_SCALE: u32 = 38;
 
-/// 10^exponent, for exponents that occur here (up to 76).
+/// Returns 10^exponent. The exponent is at most 76.
 pub(crate) fn power_of_ten(exponent: u32) -> i256 {
     i256::from_i128(10).wrapping_pow(exponent)
 }
 
-/// The number in units of 10^-scale, halves away from zero; none if it is no number or too large.
+/// Parses a number in units of 10^-scale and rounds half away from zero. Returns none if the text
+/// is not a number or the number is too large.
 pub(crate) fn read(text: &str, scale: u32) -> Option<i256> {
     let text = text.trim_ascii();
     let (negative, unsigned) = match text.as_bytes().first()? {
@@ -28,23 +29,23 @@ pub(crate) fn read(text: &str, scale: u32) -> Option<i256> {
         return None;
     }
 
-    // So many digits count; the next one decides the rounding.
-    let kept = i64::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(i64::from(scale))?;
+    // The value keeps this number of digits. The next digit decides the rounding.
+    let digit_count = i64::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(i64::from(scale))?;
     let ten = i256::from_i128(10);
     let mut units = i256::ZERO;
-    let mut taken = 0;
+    let mut digits_read = 0;
     let mut round_up = false;
     for digit in digits() {
-        if taken >= kept {
-            round_up = taken == kept && digit >= b'5';
+        if digits_read >= digit_count {
+            round_up = digits_read == digit_count && digit >= b'5';
             break;
         }
         units = units.checked_mul(ten)?.checked_add(i256::from_i128(i128::from(digit - b'0')))?;
-        taken += 1;
+        digits_read += 1;
     }
-    while taken < kept && units != i256::ZERO {
+    while digits_read < digit_count && units != i256::ZERO {
         units = units.checked_mul(ten)?;
-        taken += 1;
+        digits_read += 1;
     }
     if round_up {
         units = units.checked_add(i256::ONE)?;
@@ -52,19 +53,19 @@ pub(crate) fn read(text: &str, scale: u32) -> Option<i256> {
     Some(if negative { units.wrapping_neg() } else { units })
 }
 
-/// Of a float's exact value; none of NaN, infinities and what is too large.
-pub(crate) fn of_float(value: f64, scale: u32) -> Option<i256> {
-    // Sixty decimals are exact wherever halves can occur.
+/// Converts a float's exact value. Returns none for NaN, infinities and values that are too large.
+pub(crate) fn from_float(value: f64, scale: u32) -> Option<i256> {
+    // Halves at either scale have fewer than 60 decimals, so this text is exact for rounding.
     value.is_finite().then(|| read(&format!("{value:.60}"), scale))?
 }
 
-/// As NUMERIC, if it is in its range: 29 digits before the point.
+/// Returns the value as NUMERIC if it has at most 29 digits before the decimal point.
 pub(crate) fn numeric(units: Option<i256>) -> Option<i128> {
-    let most = i256::from_i128(10_i128.pow(38));
-    units.filter(|units| *units < most && *units > most.wrapping_neg())?.to_i128()
+    let limit = i256::from_i128(10_i128.pow(38));
+    units.filter(|units| *units < limit && *units > limit.wrapping_neg())?.to_i128()
 }
 
-/// Without superfluous zeros.
+/// Formats the number without trailing zeros.
 pub(crate) fn write(units: i256, scale: u32) -> String {
     let negative = units.is_negative();
     let digits = units.to_string();
@@ -78,7 +79,7 @@ pub(crate) fn write(units: i256, scale: u32) -> String {
     }
 }
 
-/// Divided, halves away from zero. The divisor is not zero.
+/// Divides and rounds half away from zero. The divisor must not be zero.
 pub(crate) fn divide_rounding(dividend: i256, divisor: i256) -> Option<i256> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?;
@@ -88,17 +89,17 @@ pub(crate) fn divide_rounding(dividend: i256, divisor: i256) -> Option<i256> {
         _ => i256::MINUS_ONE,
     };
     let (rest, divisor) = (rest.wrapping_abs(), divisor.wrapping_abs());
-    // rest ≥ divisor / 2, without an overflow.
+    // The same as rest >= divisor / 2, without overflow.
     let round = rest >= divisor.wrapping_sub(rest);
     if round { quotient.checked_add(away) } else { Some(quotient) }
 }
 
-/// To a float, correctly rounded.
+/// Converts to the nearest float.
 pub(crate) fn to_float(units: i256, scale: u32) -> f64 {
     const EXACT: i128 = 1 << 53;
     match units.to_i128() {
         Some(small) if small.abs() < EXACT && scale <= 22 => small as f64 / 10_f64.powi(scale as i32),
-        // What `write` gives is a number.
-        _ => write(units, scale).parse().unwrap_or(f64::NAN),
+        // `write` returns a valid number, so parsing it cannot fail.
+        _ => write(units, scale).parse().expect("a decimal number is a valid float"),
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers as text and across types.
+//! Number formats and conversions between numeric types.
 
 pub(crate) mod decimal;
 pub(crate) mod floating;

@@ -1,4 +1,5 @@
-//! REGEXP_*: RE2's expressions, by the `regex` crate.
+//! REGEXP functions, based on the `regex` crate. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#regexp_contains>.
 
 mod extract;
 mod pattern;

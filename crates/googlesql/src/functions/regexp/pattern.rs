@@ -1,6 +1,7 @@
-//! An expression in RE2's syntax, rewritten to that of the `regex` crate, which is close: classes
-//! like `\d` are ASCII in RE2, and what only `regex` gives a meaning to (`\<`, `[a&&b]`, `(?x)`) is
-//! taken literally or refused, as RE2 does. Syntax: <https://github.com/google/re2/wiki/Syntax>.
+//! Translation of RE2 syntax to the syntax of the `regex` crate.
+//!
+//! Classes like `\d` are ASCII in RE2. Syntax that only `regex` has (`\<`, `[a&&b]`, `(?x)`) is literal or
+//! an error, as in RE2. RE2 syntax: <https://github.com/google/re2/wiki/Syntax>.
 
 use std::str::FromStr;
 
@@ -8,7 +9,6 @@ use regex::Regex;
 
 use super::super::function_error::FunctionError;
 
-/// A compiled expression.
 #[derive(Debug)]
 pub(crate) struct RegexPattern(pub(crate) Regex);
 
@@ -16,22 +16,25 @@ impl FromStr for RegexPattern {
     type Err = FunctionError;
 
     fn from_str(text: &str) -> Result<RegexPattern, FunctionError> {
-        let invalid = |why: &str| FunctionError::new(format!("Cannot parse regular expression: {why}"));
-        let rewritten = rewritten(text).map_err(|why| invalid(&why))?;
-        match Regex::new(&rewritten) {
+        let invalid = |reason: &str| FunctionError::new(format!("Cannot parse regular expression: {reason}"));
+        let translated = translate(text).map_err(|reason| invalid(&reason))?;
+        match Regex::new(&translated) {
             Ok(regex) => Ok(RegexPattern(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(invalid("pattern too large - compile failed")),
             Err(error) => {
                 let error = error.to_string();
-                Err(invalid(&format!("{}: {text}", error.lines().last().unwrap_or_default().trim_start_matches("error: "))))
+                Err(invalid(&format!(
+                    "{}: {text}",
+                    error.lines().last().expect("an error message is not empty").trim_start_matches("error: ")
+                )))
             }
         }
     }
 }
 
 impl RegexPattern {
-    /// The group whose text stands for the match: the only one, or all of it.
-    pub(crate) fn group(&self) -> Result<usize, FunctionError> {
+    /// Returns the index of the only capturing group, or 0 for the whole match if there is none.
+    pub(crate) fn capturing_group(&self) -> Result<usize, FunctionError> {
         match self.0.captures_len() - 1 {
             groups @ (0 | 1) => Ok(groups),
             _ => Err(FunctionError::new("Regular expressions passed into extraction functions must not have more than 1 capturing group")),
@@ -39,30 +42,30 @@ impl RegexPattern {
     }
 }
 
-fn rewritten(text: &str) -> Result<String, String> {
+fn translate(text: &str) -> Result<String, String> {
     let mut result = String::with_capacity(text.len() + 16);
     let mut rest = text;
-    // Whether a repetition has just ended: another may not follow.
-    let mut repeated = false;
+    // RE2 does not allow a repetition of a repetition.
+    let mut is_repetition = false;
     while let Some(first) = rest.chars().next() {
         let after = &rest[first.len_utf8()..];
-        let was_repeated = std::mem::take(&mut repeated);
+        let was_repetition = std::mem::take(&mut is_repetition);
         rest = match first {
-            '\\' => escape(after, &mut result, false)?,
-            '[' => class(after, &mut result)?,
-            '(' => group(after, &mut result)?,
-            '*' | '+' | '?' if was_repeated => return Err(format!("bad repetition operator: {first}")),
+            '\\' => translate_escape(after, &mut result, false)?,
+            '[' => translate_class(after, &mut result)?,
+            '(' => translate_group(after, &mut result)?,
+            '*' | '+' | '?' if was_repetition => return Err(format!("bad repetition operator: {first}")),
             '*' | '+' | '?' => {
-                repeated = true;
+                is_repetition = true;
                 result.push(first);
-                lazy(after, &mut result)
+                translate_lazy(after, &mut result)
             }
-            '{' => match bounds(after) {
-                Some(_) if was_repeated => return Err("bad repetition operator: {".to_owned()),
+            '{' => match bounds_length(after) {
+                Some(_) if was_repetition => return Err("bad repetition operator: {".to_owned()),
                 Some(end) => {
-                    repeated = true;
+                    is_repetition = true;
                     result.push_str(&rest[..=end]);
-                    lazy(&after[end..], &mut result)
+                    translate_lazy(&after[end..], &mut result)
                 }
                 None => {
                     result.push_str("\\{");
@@ -78,7 +81,7 @@ fn rewritten(text: &str) -> Result<String, String> {
     Ok(result)
 }
 
-fn lazy<'t>(rest: &'t str, result: &mut String) -> &'t str {
+fn translate_lazy<'t>(rest: &'t str, result: &mut String) -> &'t str {
     match rest.strip_prefix('?') {
         Some(after) => {
             result.push('?');
@@ -88,15 +91,15 @@ fn lazy<'t>(rest: &'t str, result: &mut String) -> &'t str {
     }
 }
 
-/// The length of `2}`, `2,}`, `2,3}`, if that is what follows the brace.
-fn bounds(rest: &str) -> Option<usize> {
+/// Returns the length of the repetition bounds `2}`, `2,}` or `2,3}`, if the text begins with them.
+fn bounds_length(rest: &str) -> Option<usize> {
     let (inner, _) = rest.split_once('}')?;
     let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     (!least.is_empty() && digits(least) && digits(most)).then_some(inner.len() + 1)
 }
 
-fn group<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
+fn translate_group<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
     result.push('(');
     let Some(flags) = rest.strip_prefix('?') else { return Ok(rest) };
     if flags.starts_with("P<") || flags.starts_with('<') {
@@ -105,12 +108,12 @@ fn group<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
     let length = flags.find([':', ')']).unwrap_or(flags.len());
     match flags[..length].chars().all(|flag| "imsU-".contains(flag)) {
         true => Ok(rest),
-        false => Err(format!("invalid perl operator: (?{}", flags.chars().next().unwrap_or_default())),
+        false => Err(format!("invalid perl operator: (?{}", flags.chars().next().expect("the flags are not empty"))),
     }
 }
 
-/// What follows a backslash, outside of brackets or within.
-fn escape<'t>(rest: &'t str, result: &mut String, within: bool) -> Result<&'t str, String> {
+/// Translates the text after a backslash. `in_class` is true within brackets.
+fn translate_escape<'t>(rest: &'t str, result: &mut String, in_class: bool) -> Result<&'t str, String> {
     let Some(letter) = rest.chars().next() else { return Err("trailing \\ at end of regular expression".to_owned()) };
     let after = &rest[letter.len_utf8()..];
     let members = match letter.to_ascii_lowercase() {
@@ -121,10 +124,10 @@ fn escape<'t>(rest: &'t str, result: &mut String, within: bool) -> Result<&'t st
     };
     match (letter, members) {
         (_, Some(members)) if letter.is_ascii_uppercase() => result.push_str(&format!("[^{members}]")),
-        (_, Some(members)) if within => result.push_str(members),
+        (_, Some(members)) if in_class => result.push_str(members),
         (_, Some(members)) => result.push_str(&format!("[{members}]")),
-        ('b' | 'B', _) if !within => result.push_str(&format!(r"(?-u:\{letter})")),
-        ('Q', _) if !within => {
+        ('b' | 'B', _) if !in_class => result.push_str(&format!(r"(?-u:\{letter})")),
+        ('Q', _) if !in_class => {
             let (literal, after) = after.split_once(r"\E").unwrap_or((after, ""));
             result.push_str(&regex::escape(literal));
             return Ok(after);
@@ -139,8 +142,8 @@ fn escape<'t>(rest: &'t str, result: &mut String, within: bool) -> Result<&'t st
     Ok(after)
 }
 
-/// A class in brackets, after the opening one.
-fn class<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
+/// Translates a class after its opening bracket.
+fn translate_class<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
     result.push('[');
     let mut rest = rest;
     if let Some(after) = rest.strip_prefix('^') {
@@ -155,10 +158,10 @@ fn class<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
                 result.push(']');
                 return Ok(after);
             }
-            '\\' => escape(after, result, true)?,
-            // A named class, `[:alpha:]`.
+            '\\' => translate_escape(after, result, true)?,
+            // A named class, such as `[:alpha:]`.
             '[' if after.starts_with(':') && after.contains(":]") => {
-                let end = after.find(":]").unwrap_or_default() + 2;
+                let end = after.find(":]").expect("the guard has found it") + 2;
                 result.push_str(&rest[..=end]);
                 &after[end..]
             }
@@ -167,7 +170,7 @@ fn class<'t>(rest: &'t str, result: &mut String) -> Result<&'t str, String> {
                 result.push(letter);
                 after
             }
-            // `--` takes one set from another in `regex`.
+            // `regex` uses `--` for set difference.
             '-' if is_first || after.starts_with(['-', ']']) => {
                 result.push_str("\\-");
                 after

@@ -1,4 +1,4 @@
-//! REGEXP_REPLACE, where `\1` stands for what the first group matched.
+//! REGEXP_REPLACE. `\1` in the replacement refers to the first group.
 
 use std::str::FromStr;
 
@@ -15,14 +15,14 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![scalar("regexp_replace", vec![Overload::ternary::<Text, Parsed<RegexPattern>, Parsed<Replacement>, Text, _>(replace)])]
 }
 
-/// What a match is replaced by.
+/// A parsed replacement.
 #[derive(Debug)]
-struct Replacement(Vec<ReplacementPiece>);
+struct Replacement(Vec<ReplacementItem>);
 
 #[derive(Debug)]
-enum ReplacementPiece {
+enum ReplacementItem {
     Literal(char),
-    /// `\0` is the whole match.
+    /// A group reference. `\0` is the whole match.
     Group(usize),
 }
 
@@ -31,25 +31,25 @@ impl FromStr for Replacement {
 
     fn from_str(text: &str) -> Result<Replacement, FunctionError> {
         let mut letters = text.chars();
-        let mut pieces = Vec::new();
+        let mut items = Vec::new();
         while let Some(letter) = letters.next() {
-            pieces.push(match (letter, letter == '\\') {
-                (letter, false) => ReplacementPiece::Literal(letter),
+            items.push(match (letter, letter == '\\') {
+                (letter, false) => ReplacementItem::Literal(letter),
                 (_, true) => match letters.next() {
-                    Some('\\') => ReplacementPiece::Literal('\\'),
-                    Some(digit @ '0'..='9') => ReplacementPiece::Group(digit as usize - '0' as usize),
+                    Some('\\') => ReplacementItem::Literal('\\'),
+                    Some(digit @ '0'..='9') => ReplacementItem::Group(digit as usize - '0' as usize),
                     _ => return Err(FunctionError::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
                 },
             });
         }
-        Ok(Replacement(pieces))
+        Ok(Replacement(items))
     }
 }
 
 fn replace(text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Result<String, FunctionError> {
     let groups = pattern.0.captures_len();
-    for piece in &replacement.0 {
-        if let ReplacementPiece::Group(group) = piece
+    for item in &replacement.0 {
+        if let ReplacementItem::Group(group) = item
             && *group >= groups
         {
             let message =
@@ -57,15 +57,15 @@ fn replace(text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Res
             return Err(FunctionError::new(message));
         }
     }
-    let by = |found: &Captures| {
+    let expand = |found: &Captures| {
         let mut result = String::new();
-        for piece in &replacement.0 {
-            match piece {
-                ReplacementPiece::Literal(letter) => result.push(*letter),
-                ReplacementPiece::Group(group) => result.push_str(found.get(*group).map_or("", |part| part.as_str())),
+        for item in &replacement.0 {
+            match item {
+                ReplacementItem::Literal(letter) => result.push(*letter),
+                ReplacementItem::Group(group) => result.push_str(found.get(*group).map_or("", |group_match| group_match.as_str())),
             }
         }
         result
     };
-    Ok(pattern.0.replace_all(text, by).into_owned())
+    Ok(pattern.0.replace_all(text, expand).into_owned())
 }

@@ -1,4 +1,4 @@
-//! Expected values: as BigQuery's reference describes them, and as RE2 does where `regex` differs.
+//! Tests against BigQuery's reference, and against RE2 where `regex` differs.
 
 use super::super::test_eval::{eval, eval_over};
 
@@ -9,7 +9,7 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn matches() {
+fn contains_matches_by_re2_rules() {
     check(&[
         (r"regexp_contains('foo@example.com', '@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+')", "true"),
         (r"regexp_contains('www.example.net', '@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+')", "false"),
@@ -21,7 +21,7 @@ fn matches() {
 }
 
 #[test]
-fn extraction() {
+fn extract_and_instr_follow_the_reference() {
     check(&[
         ("regexp_extract('foo@example.com', '^[a-zA-Z0-9_.+-]+')", "foo"),
         (r"regexp_extract('foo@example.com', '^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.([a-zA-Z0-9-.]+$)')", "com"),
@@ -49,7 +49,7 @@ fn extraction() {
 }
 
 #[test]
-fn replacement() {
+fn replace_expands_group_references() {
     check(&[
         (r"regexp_replace('# Heading', '^# ([a-zA-Z0-9\s]+$)', '<h1>\1</h1>')", "<h1>Heading</h1>"),
         (r"regexp_replace('abc', 'b(.)', 'X\\1')", r"aX\1"),
@@ -60,7 +60,7 @@ fn replacement() {
 }
 
 #[test]
-fn classes_are_those_of_re2() {
+fn classes_follow_re2() {
     check(&[
         (r"regexp_contains('٣', '\d')", "false"),
         (r"regexp_contains('é', '\w')", "false"),

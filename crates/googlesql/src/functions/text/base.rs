@@ -1,4 +1,4 @@
-//! BYTES as text: hexadecimal, base 32, base 64, UTF-8.
+//! Conversion between BYTES and text: hexadecimal, base32, base64, UTF-8.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::super::column::{Bytes, Text};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
-/// Takes text without padding, too.
+/// Accepts text with and without padding.
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
@@ -43,7 +43,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// An odd number of digits is taken as if a 0 stood before them.
+/// An odd number of digits implies a leading 0.
 pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, FunctionError> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
@@ -59,10 +59,10 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 pub(crate) fn to_base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
     for group in bytes.chunks(5) {
-        let bits = (0..5).fold(0u64, |bits, place| bits << 8 | u64::from(group.get(place).copied().unwrap_or(0)));
+        let bits = (0..5).fold(0u64, |bits, index| bits << 8 | u64::from(group.get(index).copied().unwrap_or(0)));
         let digits = (group.len() * 8).div_ceil(5);
-        text.extend((0..8).map(|place| match place < digits {
-            true => char::from(BASE32[(bits >> (35 - 5 * place) & 31) as usize]),
+        text.extend((0..8).map(|index| match index < digits {
+            true => char::from(BASE32[(bits >> (35 - 5 * index) & 31) as usize]),
             false => '=',
         }));
     }
@@ -72,18 +72,18 @@ pub(crate) fn to_base32(bytes: &[u8]) -> String {
 pub(crate) fn from_base32(text: &str) -> Result<Vec<u8>, FunctionError> {
     let invalid = || FunctionError::new("Failed to decode invalid base32 string");
     let digits = text.trim_end_matches('=');
-    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(digits.len() * 5 / 8), 0u64, 0);
+    let (mut bytes, mut bits, mut bit_count) = (Vec::with_capacity(digits.len() * 5 / 8), 0u64, 0);
     for byte in digits.bytes() {
         let digit = BASE32.iter().position(|digit| *digit == byte.to_ascii_uppercase()).ok_or_else(invalid)?;
         bits = bits << 5 | digit as u64;
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
+        bit_count += 5;
+        if bit_count >= 8 {
+            bit_count -= 8;
+            bytes.push((bits >> bit_count) as u8);
+            bits &= (1 << bit_count) - 1;
         }
     }
-    // What is left over is less than a digit, and zeros.
+    // The remaining bits must be fewer than 5 and zero.
     let padded = text.len() == digits.len() || text.len().is_multiple_of(8);
-    if !padded || held >= 5 || bits != 0 { Err(invalid()) } else { Ok(bytes) }
+    if !padded || bit_count >= 5 || bits != 0 { Err(invalid()) } else { Ok(bytes) }
 }

@@ -1,11 +1,11 @@
-//! UPPER, LOWER, INITCAP, and REVERSE.
+//! UPPER, LOWER, INITCAP and REVERSE.
 
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Text};
 use super::super::overload::Overload;
 
-/// What separates words unless INITCAP is told.
+/// The default word delimiters of INITCAP.
 const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|<>!?@\"^#$&~_,.:;*%+-";
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -20,7 +20,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         ),
         scalar(
             "initcap",
-            vec![Overload::unary::<Text, Text, _>(|text| capitals(text, DELIMITERS)), Overload::binary::<Text, Text, Text, _>(capitals)],
+            vec![Overload::unary::<Text, Text, _>(|text| initcap(text, DELIMITERS)), Overload::binary::<Text, Text, Text, _>(initcap)],
         ),
         scalar(
             "reverse",
@@ -32,15 +32,15 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn capitals(text: &str, delimiters: &str) -> String {
-    let mut capital = true;
+fn initcap(text: &str, delimiters: &str) -> String {
+    let mut is_word_start = true;
     let mut result = String::with_capacity(text.len());
     for character in text.chars() {
-        match capital {
+        match is_word_start {
             true => result.extend(character.to_uppercase()),
             false => result.extend(character.to_lowercase()),
         }
-        capital = delimiters.contains(character);
+        is_word_start = delimiters.contains(character);
     }
     result
 }

@@ -1,10 +1,10 @@
-//! Characters as numbers, and back.
+//! Conversion between characters and code points.
 
 use super::super::Function;
 use super::super::adapter::scalar;
+use super::super::array_column::ArrayOf;
 use super::super::column::{Bytes, Int64, Text};
 use super::super::function_error::FunctionError;
-use super::super::list::ArrayOf;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {

@@ -1,4 +1,4 @@
-//! CONCAT and `||` of STRING and BYTES. (Of arrays: [`arrays`](super::super::array).)
+//! CONCAT and `||` of STRING and BYTES. Arrays are in [`array`](super::super::array).
 
 use std::sync::Arc;
 
@@ -7,43 +7,47 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
-use super::super::generic::{Call, generic};
-use super::super::kind::Kind;
+use super::super::generic::{ScalarCall, generic};
+use super::super::sql_type::SqlType;
 use super::super::{FUNCTIONS, Function};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    vec![generic("concat", |given| {
-        let kinds: Vec<Kind> = given.iter().filter_map(|(field, _)| Kind::of(field)).collect();
-        let known = given.iter().filter(|(field, _)| !field.data_type().is_null()).count();
-        let all_bytes = !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Bytes);
-        let texts = !kinds.iter().any(|kind| matches!(kind, Kind::Bytes | Kind::Json | Kind::Array(_)));
-        if given.is_empty() || kinds.len() != known || !(all_bytes || texts) {
+    vec![generic("concat", |arguments| {
+        let types: Vec<SqlType> = arguments.iter().filter_map(|(field, _)| SqlType::of(field)).collect();
+        let known = arguments.iter().filter(|(field, _)| !field.data_type().is_null()).count();
+        let all_bytes = !types.is_empty() && types.iter().all(|sql_type| *sql_type == SqlType::Bytes);
+        let is_text = !types.iter().any(|sql_type| matches!(sql_type, SqlType::Bytes | SqlType::Json | SqlType::Array(_)));
+        if arguments.is_empty() || types.len() != known || !(all_bytes || is_text) {
             return None;
         }
-        let kind = if all_bytes { Kind::Bytes } else { Kind::Text };
-        let parameters = given.iter().map(|(field, _)| match field.data_type().is_null() {
-            true => kind.field(""),
+        let sql_type = if all_bytes { SqlType::Bytes } else { SqlType::Text };
+        let parameters = arguments.iter().map(|(field, _)| match field.data_type().is_null() {
+            true => sql_type.field(""),
             false => Arc::clone(field),
         });
-        Some(Call { parameters: parameters.collect(), returns: kind.field(""), body: if all_bytes { all_of_bytes } else { all_as_text } })
+        Some(ScalarCall {
+            parameters: parameters.collect(),
+            returns: sql_type.field(""),
+            body: if all_bytes { concatenate_byte_columns } else { concatenate_as_text },
+        })
     })]
 }
 
-fn all_of_bytes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn concatenate_byte_columns(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     let columns: Vec<ColumnarValue> = columns.iter().cloned().map(ColumnarValue::Array).collect();
-    bytes(&columns, 0)?.into_array(0)
+    concatenate_bytes(&columns, 0)?.into_array(0)
 }
 
-/// What is no text is cast to it.
-fn all_as_text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
-    let columns: Result<Vec<ColumnarValue>> = columns.iter().zip(fields).map(|(column, field)| as_text(column, field)).collect();
-    texts(&columns?, 0)?.into_array(0)
+/// Casts the other types to STRING.
+fn concatenate_as_text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+    let columns: Result<Vec<ColumnarValue>> = columns.iter().zip(fields).map(|(column, field)| cast_to_text(column, field)).collect();
+    concatenate_texts(&columns?, 0)?.into_array(0)
 }
 
-fn as_text(column: &ArrayRef, field: &FieldRef) -> Result<ColumnarValue> {
+fn cast_to_text(column: &ArrayRef, field: &FieldRef) -> Result<ColumnarValue> {
     let argument = ColumnarValue::Array(Arc::clone(column));
     let Some(Function::Scalar { udf, .. }) = FUNCTIONS.get("$cast_string") else {
-        return Err(DataFusionError::Internal("there is no cast to STRING".to_owned()));
+        return Err(DataFusionError::Internal("the cast to STRING is not registered".to_owned()));
     };
     if column.data_type() == &DataType::Utf8 {
         return Ok(argument);
@@ -52,13 +56,13 @@ fn as_text(column: &ArrayRef, field: &FieldRef) -> Result<ColumnarValue> {
         args: vec![argument],
         arg_fields: vec![Arc::clone(field)],
         number_rows: column.len(),
-        return_field: Kind::Text.field(""),
+        return_field: SqlType::Text.field(""),
         config_options: Arc::default(),
     })
 }
 
-/// NULL where any argument is.
-pub(crate) fn texts(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+/// Returns NULL if any argument is NULL.
+pub(crate) fn concatenate_texts(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
     let columns = ColumnarValue::values_to_arrays(arguments)?;
     let columns: Vec<_> = columns.iter().map(|column| column.as_string::<i32>()).collect();
     let rows = columns.first().map_or(rows, |column| column.len());
@@ -73,10 +77,10 @@ pub(crate) fn texts(arguments: &[ColumnarValue], rows: usize) -> Result<Columnar
         columns.iter().for_each(|column| row_text.push_str(column.value(row)));
         result.append_value(&row_text);
     }
-    given(arguments, Arc::new(result.finish()))
+    constant_or_column(arguments, Arc::new(result.finish()))
 }
 
-pub(crate) fn bytes(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+pub(crate) fn concatenate_bytes(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
     let columns = ColumnarValue::values_to_arrays(arguments)?;
     let columns: Vec<_> = columns.iter().map(|column| column.as_binary::<i32>()).collect();
     let rows = columns.first().map_or(rows, |column| column.len());
@@ -87,11 +91,11 @@ pub(crate) fn bytes(arguments: &[ColumnarValue], rows: usize) -> Result<Columnar
             false => result.append_value(columns.iter().map(|column| column.value(row)).collect::<Vec<_>>().concat()),
         }
     }
-    given(arguments, Arc::new(result.finish()))
+    constant_or_column(arguments, Arc::new(result.finish()))
 }
 
-/// Constants make a constant.
-fn given(arguments: &[ColumnarValue], result: ArrayRef) -> Result<ColumnarValue> {
+/// Returns a constant if all arguments are constants.
+fn constant_or_column(arguments: &[ColumnarValue], result: ArrayRef) -> Result<ColumnarValue> {
     match arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
         true => Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&result, 0)?)),
         false => Ok(ColumnarValue::Array(result)),

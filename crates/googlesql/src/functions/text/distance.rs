@@ -1,4 +1,4 @@
-//! How alike texts are: EDIT_DISTANCE and SOUNDEX.
+//! EDIT_DISTANCE and SOUNDEX.
 
 use super::super::Function;
 use super::super::adapter::scalar;
@@ -10,16 +10,18 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "edit_distance",
             vec![
-                Overload::binary::<Text, Text, Int64, _>(|a, b| edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())),
-                Overload::binary::<Bytes, Bytes, Int64, _>(edits),
+                Overload::binary::<Text, Text, Int64, _>(|a, b| {
+                    levenshtein(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+                }),
+                Overload::binary::<Bytes, Bytes, Int64, _>(levenshtein),
             ],
         ),
         scalar("soundex", vec![Overload::unary::<Text, Text, _>(soundex)]),
     ]
 }
 
-/// Levenshtein's distance: insertions, deletions and substitutions that make one of the other.
-fn edits<T: PartialEq>(a: &[T], b: &[T]) -> i64 {
+/// Returns the Levenshtein distance: the number of insertions, deletions and substitutions.
+fn levenshtein<T: PartialEq>(a: &[T], b: &[T]) -> i64 {
     let mut row: Vec<i64> = (0..=b.len() as i64).collect();
     for (i, x) in a.iter().enumerate() {
         let mut diagonal = row[0];
@@ -33,7 +35,7 @@ fn edits<T: PartialEq>(a: &[T], b: &[T]) -> i64 {
     row[b.len()]
 }
 
-/// The first letter, and the sounds of those that follow, as three digits.
+/// Returns the Soundex code: the first letter, and three digits for the following consonants.
 fn soundex(text: &str) -> String {
     let mut letters = text.bytes().filter(u8::is_ascii_alphabetic);
     let Some(first) = letters.next() else { return String::new() };
@@ -43,7 +45,7 @@ fn soundex(text: &str) -> String {
         let sound = sound(letter);
         match sound {
             Sound::Digit(digit) if sound != last && code.len() < 4 => code.push(digit),
-            // H and W do not part equal sounds.
+            // H and W do not separate equal sounds.
             Sound::Silent => continue,
             Sound::Digit(_) | Sound::Vowel => {}
         }

@@ -1,4 +1,4 @@
-//! LENGTH and its kin.
+//! LENGTH, CHAR_LENGTH, CHARACTER_LENGTH, BYTE_LENGTH and OCTET_LENGTH.
 
 use super::super::Function;
 use super::super::adapter::scalar;

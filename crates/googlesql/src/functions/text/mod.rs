@@ -1,7 +1,7 @@
-//! Functions of STRING and BYTES.
+//! String functions. Reference:
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions>.
 //!
-//! A character is a code point; a position is counted from 1 and in characters, in bytes for
-//! BYTES.
+//! STRING positions count characters (code points) from 1. BYTES positions count bytes from 1.
 
 pub(crate) mod base;
 mod case;
@@ -19,7 +19,7 @@ mod trim;
 
 use super::Function;
 use super::function_error::FunctionError;
-pub(crate) use concatenate::{bytes as concatenated_bytes, texts as concatenated_texts};
+pub(crate) use concatenate::{concatenate_bytes, concatenate_texts};
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -41,19 +41,19 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     .concat()
 }
 
-/// The most bytes that REPEAT, LPAD and the like make.
+/// BigQuery's limit for the output of REPEAT, LPAD and RPAD.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The size, if a result may be that big.
-fn output(function: &str, bytes: usize) -> Result<usize, FunctionError> {
+/// Returns the size, or an error if it exceeds the limit.
+fn check_output_size(function: &str, bytes: usize) -> Result<usize, FunctionError> {
     match bytes <= MAX_BYTES {
         true => Ok(bytes),
         false => Err(FunctionError::new(format!("Output of {function} exceeds max allowed output size of 1MB"))),
     }
 }
 
-/// The argument as a length.
-fn count(function: &str, number: i64) -> Result<usize, FunctionError> {
+/// Converts the argument to a length.
+fn to_length(function: &str, number: i64) -> Result<usize, FunctionError> {
     usize::try_from(number).map_err(|_| FunctionError::new(format!("Length argument of {function} cannot be negative: {number}")))
 }
 

@@ -1,32 +1,35 @@
-//! NORMALIZE, NORMALIZE_AND_CASEFOLD, and CONTAINS_SUBSTR, which compares by them.
+//! NORMALIZE, NORMALIZE_AND_CASEFOLD and CONTAINS_SUBSTR.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 use super::super::Function;
-use super::super::adapter::{scalar, scalar_with_part};
+use super::super::adapter::{scalar, scalar_with_date_part};
 use super::super::column::{Bool, Text};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
 
-/// The mode is an identifier, as date parts are.
+/// The argument index of the mode, which is an identifier like a date part.
 const MODE: usize = 1;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        scalar_with_part(
+        scalar_with_date_part(
             "normalize",
             MODE,
             vec![Overload::unary::<Text, Text, _>(|text| normalize(text, "NFC")), Overload::binary::<Text, Text, Text, _>(normalize)],
         ),
-        scalar_with_part(
+        scalar_with_date_part(
             "normalize_and_casefold",
             MODE,
-            vec![Overload::unary::<Text, Text, _>(|text| folded(text, "NFC")), Overload::binary::<Text, Text, Text, _>(folded)],
+            vec![
+                Overload::unary::<Text, Text, _>(|text| normalize_and_casefold(text, "NFC")),
+                Overload::binary::<Text, Text, Text, _>(normalize_and_casefold),
+            ],
         ),
         scalar(
             "contains_substr",
-            vec![Overload::binary::<Text, Text, Bool, _>(|text, part| {
-                Ok::<_, FunctionError>(folded(text, "NFKC")?.contains(&folded(part, "NFKC")?))
+            vec![Overload::binary::<Text, Text, Bool, _>(|text, substring| {
+                Ok::<_, FunctionError>(normalize_and_casefold(text, "NFKC")?.contains(&normalize_and_casefold(substring, "NFKC")?))
             })],
         ),
     ]
@@ -43,14 +46,14 @@ fn normalize(text: &str, mode: &str) -> Result<String, FunctionError> {
     .into_owned())
 }
 
-fn folded(text: &str, mode: &str) -> Result<String, FunctionError> {
-    let folded: String = normalize(text, mode)?.chars().flat_map(fold).collect();
+fn normalize_and_casefold(text: &str, mode: &str) -> Result<String, FunctionError> {
+    let folded: String = normalize(text, mode)?.chars().flat_map(casefold).collect();
     normalize(&folded, mode)
 }
 
-/// Unicode's full case folding: lower case by way of upper case (ß is `ss`), which the dotless i
-/// does not survive and Cherokee does the other way round.
-fn fold(character: char) -> Vec<char> {
+/// Applies full Unicode case folding: upper case, then lower case (ß becomes `ss`). The dotless i and
+/// Cherokee letters are exceptions.
+fn casefold(character: char) -> Vec<char> {
     match character {
         'ı' | '\u{13a0}'..='\u{13f5}' => vec![character],
         '\u{13f8}'..='\u{13fd}' | '\u{ab70}'..='\u{abbf}' => character.to_uppercase().collect(),

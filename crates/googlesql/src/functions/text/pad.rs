@@ -1,11 +1,11 @@
-//! LPAD, RPAD, REPEAT.
+//! LPAD, RPAD and REPEAT.
 
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Int64, Text};
 use super::super::function_error::FunctionError;
 use super::super::overload::Overload;
-use super::{count, output};
+use super::{check_output_size, to_length};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
@@ -15,13 +15,13 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             "repeat",
             vec![
                 Overload::binary::<Text, Int64, Text, _>(|text, times| {
-                    let times = count("REPEAT", times)?;
-                    output("REPEAT", text.len().saturating_mul(times))?;
+                    let times = to_length("REPEAT", times)?;
+                    check_output_size("REPEAT", text.len().saturating_mul(times))?;
                     Ok::<_, FunctionError>(text.repeat(times))
                 }),
                 Overload::binary::<Bytes, Int64, Bytes, _>(|bytes, times| {
-                    let times = count("REPEAT", times)?;
-                    output("REPEAT", bytes.len().saturating_mul(times))?;
+                    let times = to_length("REPEAT", times)?;
+                    check_output_size("REPEAT", bytes.len().saturating_mul(times))?;
                     Ok::<_, FunctionError>(bytes.repeat(times))
                 }),
             ],
@@ -42,16 +42,16 @@ fn overloads(function: &'static str, left: bool) -> Vec<Overload> {
     ]
 }
 
-/// What is too long is cut at its end, whichever side is padded.
+/// Truncates values that are too long at the end, for both directions.
 fn pad<T: Copy>(function: &str, left: bool, value: &[T], length: i64, pattern: &[T]) -> Result<Vec<T>, FunctionError> {
-    let length = output(function, count(function, length)?)?;
+    let length = check_output_size(function, to_length(function, length)?)?;
     if pattern.is_empty() {
         return Err(FunctionError::new(format!("Pattern argument of {function} cannot be empty")));
     }
-    let kept = value.iter().copied().take(length);
+    let truncated = value.iter().copied().take(length);
     let padding = pattern.iter().copied().cycle().take(length.saturating_sub(value.len()));
     Ok(match left {
-        true => padding.chain(kept).collect(),
-        false => kept.chain(padding).collect(),
+        true => padding.chain(truncated).collect(),
+        false => truncated.chain(padding).collect(),
     })
 }

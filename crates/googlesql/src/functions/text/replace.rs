@@ -51,7 +51,7 @@ fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     result
 }
 
-/// What has no counterpart in `to` is left out.
+/// Characters of `from` without a counterpart in `to` are removed.
 fn translate<T: Copy + Eq + Hash>(
     value: impl Iterator<Item = T>,
     from: impl Iterator<Item = T>,

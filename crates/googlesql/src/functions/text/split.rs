@@ -2,8 +2,8 @@
 
 use super::super::Function;
 use super::super::adapter::scalar;
+use super::super::array_column::ArrayOf;
 use super::super::column::{Bytes, Text};
-use super::super::list::ArrayOf;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -17,7 +17,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     )]
 }
 
-/// Without delimiter, into characters; nothing is one empty piece.
+/// An empty delimiter splits into characters. Empty text results in one empty string.
 fn split(text: &str, delimiter: &str) -> Vec<String> {
     match (text, delimiter) {
         ("", _) => vec![String::new()],
@@ -30,11 +30,11 @@ fn split_bytes(bytes: &[u8], delimiter: &[u8]) -> Vec<Vec<u8>> {
     if delimiter.is_empty() && !bytes.is_empty() {
         return bytes.iter().map(|byte| vec![*byte]).collect();
     }
-    let (mut pieces, mut rest) = (Vec::new(), bytes);
+    let (mut parts, mut rest) = (Vec::new(), bytes);
     while let Some(at) = (0..rest.len()).find(|&at| !delimiter.is_empty() && rest[at..].starts_with(delimiter)) {
-        pieces.push(rest[..at].to_vec());
+        parts.push(rest[..at].to_vec());
         rest = &rest[at + delimiter.len()..];
     }
-    pieces.push(rest.to_vec());
-    pieces
+    parts.push(rest.to_vec());
+    parts
 }

@@ -1,5 +1,5 @@
-//! DataFusion's window functions, with INT64 for its unsigned numbers and without the meanings it
-//! gives to negative ones.
+//! Adapter for DataFusion's window functions. It converts unsigned results to INT64 and rejects negative
+//! arguments, which DataFusion interprets differently.
 
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -18,41 +18,46 @@ use datafusion::physical_expr::expressions::Literal;
 
 use super::super::function_error::FunctionError;
 
-/// What is made of the function's own result.
+/// The conversion of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Result {
-    AsIs,
-    /// An INT64.
-    Count,
+pub(crate) enum ResultConversion {
+    Unchanged,
+    /// Convert to INT64.
+    ToInt64,
 }
 
-/// The argument, by its index, which must be a constant and may not be less than so much.
+/// The argument index that must be a constant, with its lower bound.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Constant {
+pub(crate) enum ConstantArgument {
     None,
     NotNegative(usize),
     Positive(usize),
 }
 
-/// Equality and hash go by the name.
+/// A window function of DataFusion. Equality and hash use the name.
 #[derive(Debug)]
-pub(crate) struct Borrowed {
+pub(crate) struct DataFusionWindowFunction {
     pub(crate) name: &'static str,
     function: Arc<WindowUDF>,
-    result: Result,
-    constant: Constant,
+    result: ResultConversion,
+    constant: ConstantArgument,
 }
 
-impl Borrowed {
-    pub(crate) fn new(name: &'static str, function: Arc<WindowUDF>, result: Result, constant: Constant) -> Borrowed {
-        Borrowed { name, function, result, constant }
+impl DataFusionWindowFunction {
+    pub(crate) fn new(
+        name: &'static str,
+        function: Arc<WindowUDF>,
+        result: ResultConversion,
+        constant: ConstantArgument,
+    ) -> DataFusionWindowFunction {
+        DataFusionWindowFunction { name, function, result, constant }
     }
 
-    fn check(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> error::Result<()> {
-        let (index, least) = match self.constant {
-            Constant::None => return Ok(()),
-            Constant::NotNegative(index) => (index, 0),
-            Constant::Positive(index) => (index, 1),
+    fn check_constant(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> error::Result<()> {
+        let (index, lower_bound) = match self.constant {
+            ConstantArgument::None => return Ok(()),
+            ConstantArgument::NotNegative(index) => (index, 0),
+            ConstantArgument::Positive(index) => (index, 1),
         };
         let Some(argument) = arguments.get(index) else { return Ok(()) };
         let name = self.name.to_uppercase();
@@ -63,28 +68,28 @@ impl Borrowed {
             }
             _ => return Err(FunctionError::new(format!("Argument {} to {name} must be a literal or query parameter", index + 1)).into()),
         };
-        if number < least {
-            return Err(FunctionError::new(format!("Argument {} to {name} must be at least {least}, got {number}", index + 1)).into());
+        if number < lower_bound {
+            return Err(FunctionError::new(format!("Argument {} to {name} must be at least {lower_bound}, got {number}", index + 1)).into());
         }
         Ok(())
     }
 }
 
-impl PartialEq for Borrowed {
-    fn eq(&self, other: &Borrowed) -> bool {
+impl PartialEq for DataFusionWindowFunction {
+    fn eq(&self, other: &DataFusionWindowFunction) -> bool {
         self.name == other.name
     }
 }
 
-impl Eq for Borrowed {}
+impl Eq for DataFusionWindowFunction {}
 
-impl Hash for Borrowed {
+impl Hash for DataFusionWindowFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
     }
 }
 
-impl WindowUDFImpl for Borrowed {
+impl WindowUDFImpl for DataFusionWindowFunction {
     fn name(&self) -> &str {
         self.name
     }
@@ -98,18 +103,18 @@ impl WindowUDFImpl for Borrowed {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> error::Result<Box<dyn PartitionEvaluator>> {
-        self.check(args.input_exprs())?;
+        self.check_constant(args.input_exprs())?;
         let evaluator = self.function.inner().partition_evaluator(args)?;
         Ok(match self.result {
-            Result::AsIs => evaluator,
-            Result::Count => Box::new(Counting(evaluator)),
+            ResultConversion::Unchanged => evaluator,
+            ResultConversion::ToInt64 => Box::new(Int64Evaluator(evaluator)),
         })
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> error::Result<FieldRef> {
         match self.result {
-            Result::AsIs => self.function.inner().field(args),
-            Result::Count => Ok(Arc::new(Field::new(args.name(), DataType::Int64, false))),
+            ResultConversion::Unchanged => self.function.inner().field(args),
+            ResultConversion::ToInt64 => Ok(Arc::new(Field::new(args.name(), DataType::Int64, false))),
         }
     }
 
@@ -117,11 +122,10 @@ impl WindowUDFImpl for Borrowed {
         self.function.inner().coerce_types(types)
     }
 
-    /// Those whose result needs no change may run from the other end as DataFusion's own, which
-    /// reads the same constants.
+    /// DataFusion can reverse a function only if its result and arguments need no adaptation.
     fn reverse_expr(&self) -> ReversedUDWF {
         match (self.result, self.constant) {
-            (Result::AsIs, Constant::None) => self.function.inner().reverse_expr(),
+            (ResultConversion::Unchanged, ConstantArgument::None) => self.function.inner().reverse_expr(),
             _ => ReversedUDWF::NotSupported,
         }
     }
@@ -131,11 +135,11 @@ impl WindowUDFImpl for Borrowed {
     }
 }
 
-/// Makes INT64 of what comes out.
+/// Converts results to INT64.
 #[derive(Debug)]
-struct Counting(Box<dyn PartitionEvaluator>);
+struct Int64Evaluator(Box<dyn PartitionEvaluator>);
 
-impl PartitionEvaluator for Counting {
+impl PartitionEvaluator for Int64Evaluator {
     fn memoize(&mut self, state: &mut WindowAggState) -> error::Result<()> {
         self.0.memoize(state)
     }

@@ -1,15 +1,15 @@
-//! Expected values: as BigQuery's reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::test_eval::eval;
 
-/// The values of the function over a column `x`, in the order of x, as text.
+/// Returns the function's values over a column `x`, in the order of x, as text.
 fn over(call: &str, values: &str) -> String {
     let rows: Vec<String> = values.split(", ").map(|value| format!("({value})")).collect();
     eval(&format!("array_agg(y ORDER BY x) FROM (SELECT x, {call} AS y FROM (VALUES {}) AS t(x))", rows.join(", ")))
 }
 
 #[test]
-fn numbering_is_of_type_int64() {
+fn numbering_functions_return_int64() {
     assert_eq!(over("rank() OVER (ORDER BY x)", "1, 2, 2, 5, 8, 10, 10"), "[1, 2, 2, 4, 5, 6, 6]");
     assert_eq!(over("dense_rank() OVER (ORDER BY x)", "1, 2, 2, 5, 8, 10, 10"), "[1, 2, 2, 3, 4, 5, 5]");
     assert_eq!(over("row_number() OVER (ORDER BY x)", "5, 2, 8"), "[1, 2, 3]");
@@ -21,7 +21,7 @@ fn numbering_is_of_type_int64() {
 }
 
 #[test]
-fn neighbours() {
+fn navigation_functions_follow_the_reference() {
     assert_eq!(over("lag(x) OVER (ORDER BY x)", "1, 2, 3"), "[NULL, 1, 2]");
     assert_eq!(over("lead(x, 2, -1) OVER (ORDER BY x)", "1, 2, 3"), "[3, -1, -1]");
     assert_eq!(over("lag(x, -1) OVER (ORDER BY x)", "1, 2"), "Err: Argument 2 to LAG must be at least 0, got -1");
@@ -31,7 +31,7 @@ fn neighbours() {
 }
 
 #[test]
-fn percentiles_with_nulls_and_without() {
+fn percentiles_respect_or_ignore_nulls() {
     let percentile = |call: &str, nulls: &str, values: &str| {
         let rows: Vec<String> = values.split(", ").map(|value| format!("({value})")).collect();
         eval(&format!("{call} {nulls} NULLS OVER () FROM (VALUES {}) AS t(x)", rows.join(", ")))

@@ -1,17 +1,17 @@
-//! A format string in pieces.
+//! Parsing of a format string into elements and literals.
 
 use std::str::FromStr;
 
 use super::super::super::function_error::FunctionError;
 
-/// `%Y-%m-%d` and the like. Any text is one: what is no element stands for itself.
+/// A format string such as `%Y-%m-%d`. Text without an element is literal.
 #[derive(Debug)]
-pub(crate) struct StrftimePattern(pub(crate) Vec<StrftimePiece>);
+pub(crate) struct StrftimePattern(pub(crate) Vec<StrftimeItem>);
 
 #[derive(Debug)]
-pub(crate) enum StrftimePiece {
+pub(crate) enum StrftimeItem {
     Literal(char),
-    /// With its text, for types that do not have it.
+    /// An element and its text. The text is the output for types without this element.
     Element(StrftimeElement, String),
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum StrftimeElement {
     },
     Century,
     Day,
-    /// A space instead of a leading zero.
+    /// Padded with a space.
     DayBlank,
     IsoYear,
     IsoYearOfCentury,
@@ -37,39 +37,39 @@ pub(crate) enum StrftimeElement {
     DayOfYear,
     Minute,
     Month,
-    Noon {
+    AmPm {
         capital: bool,
     },
     Quarter,
     Second,
-    /// With this many decimals, or as many as there are.
+    /// Seconds with this number of decimals, or with all significant decimals.
     Fraction(Option<u32>),
     EpochSeconds,
     WeekSunday,
     WeekMonday,
     IsoWeek,
-    /// 1 is Monday.
+    /// Monday is 1.
     Weekday1,
-    /// 0 is Sunday.
+    /// Sunday is 0.
     Weekday0,
     Year,
     /// At least four digits.
     YearFour,
     YearOfCentury,
     ZoneName,
-    /// `+0100`, or `+01:00`.
+    /// `+0100`, or `+01:00` with a colon.
     Offset {
         colon: bool,
     },
-    /// `%n` and `%t`: the character itself; when parsing, any white space.
-    White(char),
-    /// Elements made of others: `%F`.
+    /// `%n` and `%t`: a white space character. In parsing, any white space.
+    WhiteSpace(char),
+    /// A combination of other elements: `%F`.
     Composite(&'static str),
 }
 
-/// What an element asks for.
+/// The fields that an element needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StrftimePart {
+pub(crate) enum ElementFields {
     Date,
     Time,
     DateAndTime,
@@ -100,16 +100,16 @@ impl StrftimeElement {
             'l' => StrftimeElement::Hour12Blank,
             'M' => StrftimeElement::Minute,
             'm' => StrftimeElement::Month,
-            'n' => StrftimeElement::White('\n'),
-            'P' => StrftimeElement::Noon { capital: false },
-            'p' => StrftimeElement::Noon { capital: true },
+            'n' => StrftimeElement::WhiteSpace('\n'),
+            'P' => StrftimeElement::AmPm { capital: false },
+            'p' => StrftimeElement::AmPm { capital: true },
             'Q' => StrftimeElement::Quarter,
             'R' => StrftimeElement::Composite("%H:%M"),
             'r' => StrftimeElement::Composite("%I:%M:%S %p"),
             'S' => StrftimeElement::Second,
             's' => StrftimeElement::EpochSeconds,
             'T' | 'X' => StrftimeElement::Composite("%H:%M:%S"),
-            't' => StrftimeElement::White('\t'),
+            't' => StrftimeElement::WhiteSpace('\t'),
             'U' => StrftimeElement::WeekSunday,
             'u' => StrftimeElement::Weekday1,
             'V' => StrftimeElement::IsoWeek,
@@ -123,15 +123,15 @@ impl StrftimeElement {
         })
     }
 
-    /// What follows `%E`, and how many characters that is.
-    fn extended(rest: &str) -> Option<(StrftimeElement, usize)> {
+    /// Parses the text after `%E`. Returns the element and the text's length.
+    fn parse_extended(rest: &str) -> Option<(StrftimeElement, usize)> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         match rest.as_bytes() {
             [b'z', ..] => Some((StrftimeElement::Offset { colon: true }, 1)),
             [b'4', b'Y', ..] => Some((StrftimeElement::YearFour, 2)),
             [b'*', b'S', ..] => Some((StrftimeElement::Fraction(None), 2)),
             bytes if digits > 0 && bytes.get(digits) == Some(&b'S') => {
-                // Microseconds are what there is; more digits are zeros.
+                // The precision is microseconds. More decimals are zeros.
                 let decimals = rest[..digits].parse().ok().filter(|decimals| *decimals <= 15)?;
                 Some((StrftimeElement::Fraction(Some(decimals)), digits + 1))
             }
@@ -139,7 +139,7 @@ impl StrftimeElement {
         }
     }
 
-    pub(crate) fn part(self) -> StrftimePart {
+    pub(crate) fn fields(self) -> ElementFields {
         match self {
             StrftimeElement::WeekdayName { .. }
             | StrftimeElement::MonthName { .. }
@@ -160,61 +160,61 @@ impl StrftimeElement {
             | StrftimeElement::Weekday0
             | StrftimeElement::Year
             | StrftimeElement::YearFour
-            | StrftimeElement::YearOfCentury => StrftimePart::Date,
+            | StrftimeElement::YearOfCentury => ElementFields::Date,
             StrftimeElement::Hour
             | StrftimeElement::Hour12
             | StrftimeElement::HourBlank
             | StrftimeElement::Hour12Blank
             | StrftimeElement::Minute
-            | StrftimeElement::Noon { .. }
+            | StrftimeElement::AmPm { .. }
             | StrftimeElement::Second
-            | StrftimeElement::Fraction(_) => StrftimePart::Time,
-            StrftimeElement::ZoneName | StrftimeElement::Offset { .. } => StrftimePart::Zone,
-            StrftimeElement::White(_) => StrftimePart::Neither,
+            | StrftimeElement::Fraction(_) => ElementFields::Time,
+            StrftimeElement::ZoneName | StrftimeElement::Offset { .. } => ElementFields::Zone,
+            StrftimeElement::WhiteSpace(_) => ElementFields::Neither,
             StrftimeElement::Composite(of) => match (of.contains(['Y', 'y']), of.contains("%M")) {
-                (true, true) => StrftimePart::DateAndTime,
-                (true, false) => StrftimePart::Date,
-                (false, _) => StrftimePart::Time,
+                (true, true) => ElementFields::DateAndTime,
+                (true, false) => ElementFields::Date,
+                (false, _) => ElementFields::Time,
             },
         }
     }
 }
 
 impl StrftimeElement {
-    /// Asks for a day, but neither for one of the ISO calendar nor only for its name.
+    /// Whether the element needs a civil date. ISO elements and weekdays do not.
     pub(crate) fn is_civil_date(self) -> bool {
         let iso = matches!(
             self,
             StrftimeElement::IsoYear | StrftimeElement::IsoYearOfCentury | StrftimeElement::IsoWeek | StrftimeElement::IsoDayOfYear
         );
         let weekday = matches!(self, StrftimeElement::WeekdayName { .. } | StrftimeElement::Weekday0 | StrftimeElement::Weekday1);
-        matches!(self.part(), StrftimePart::Date | StrftimePart::DateAndTime) && !iso && !weekday
+        matches!(self.fields(), ElementFields::Date | ElementFields::DateAndTime) && !iso && !weekday
     }
 }
 
 impl StrftimePattern {
     pub(crate) fn of(text: &str) -> StrftimePattern {
-        let mut pieces = Vec::new();
+        let mut items = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             let after = &rest[first.len_utf8()..];
             let next = after.chars().next();
-            let (piece, length) = match (first, next) {
-                ('%', Some('%')) => (StrftimePiece::Literal('%'), 2),
-                ('%', Some('E')) => match StrftimeElement::extended(&after[1..]) {
-                    Some((element, length)) => (StrftimePiece::Element(element, rest[..length + 2].to_owned()), length + 2),
-                    None => (StrftimePiece::Literal('%'), 1),
+            let (item, length) = match (first, next) {
+                ('%', Some('%')) => (StrftimeItem::Literal('%'), 2),
+                ('%', Some('E')) => match StrftimeElement::parse_extended(&after[1..]) {
+                    Some((element, length)) => (StrftimeItem::Element(element, rest[..length + 2].to_owned()), length + 2),
+                    None => (StrftimeItem::Literal('%'), 1),
                 },
                 ('%', Some(letter)) => match StrftimeElement::of(letter) {
-                    Some(element) => (StrftimePiece::Element(element, rest[..2].to_owned()), 2),
-                    None => (StrftimePiece::Literal('%'), 1),
+                    Some(element) => (StrftimeItem::Element(element, rest[..2].to_owned()), 2),
+                    None => (StrftimeItem::Literal('%'), 1),
                 },
-                (literal, _) => (StrftimePiece::Literal(literal), literal.len_utf8()),
+                (literal, _) => (StrftimeItem::Literal(literal), literal.len_utf8()),
             };
-            pieces.push(piece);
+            items.push(item);
             rest = &rest[length..];
         }
-        StrftimePattern(pieces)
+        StrftimePattern(items)
     }
 }
 

@@ -1,25 +1,25 @@
-//! The text that is still to be parsed, and what can be taken from its front.
+//! A cursor over the text to parse.
 
 use super::super::zone::Zone;
 
-/// What of the text is still to be read.
-pub(crate) struct Rest<'a>(pub(crate) &'a str);
+/// The text that remains to be parsed.
+pub(crate) struct RemainingText<'a>(pub(crate) &'a str);
 
-impl Rest<'_> {
-    pub(crate) fn skip_white(&mut self) {
+impl RemainingText<'_> {
+    pub(crate) fn skip_white_space(&mut self) {
         self.0 = self.0.trim_start();
     }
 
-    fn digits(&mut self, most: usize) -> Option<&str> {
-        let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    fn digits(&mut self, max_digits: usize) -> Option<&str> {
+        let length = self.0.bytes().take(max_digits).take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(length);
         self.0 = rest;
         (length > 0).then_some(digits)
     }
 
-    /// Leading spaces are allowed, since some elements write them.
+    /// Parses a number. Leading spaces are allowed, because some elements pad with spaces.
     pub(crate) fn number(&mut self, digits: usize, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        self.skip_white();
+        self.skip_white_space();
         self.digits(digits)?.parse().ok().filter(|number| range.contains(number))
     }
 
@@ -30,15 +30,15 @@ impl Rest<'_> {
         Some(if negative { -number } else { number })
     }
 
-    /// A point and decimals, as microseconds; nothing is none.
-    pub(crate) fn fraction(&mut self, most: Option<u32>) -> i64 {
+    /// Parses an optional decimal point and decimals as microseconds.
+    pub(crate) fn fraction(&mut self, max_digits: Option<u32>) -> i64 {
         let Some(rest) = self.0.strip_prefix('.').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else { return 0 };
         self.0 = rest;
-        let digits = self.digits(most.map_or(usize::MAX, |most| most as usize)).unwrap_or_default();
+        let digits = self.digits(max_digits.map_or(usize::MAX, |max_digits| max_digits as usize)).unwrap_or("");
         digits.bytes().chain(std::iter::repeat(b'0')).take(6).fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
     }
 
-    /// The index of the name, in full or its first three letters, in any case.
+    /// Parses a name or its first three letters, in any case. Returns its index.
     pub(crate) fn name(&mut self, names: &[&str]) -> Option<i64> {
         let starts = |text: &str, name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
         let (index, length) = names.iter().enumerate().find_map(|(index, name)| {
@@ -57,7 +57,7 @@ impl Rest<'_> {
         word
     }
 
-    /// `Z`, `+HH`, `+HHMM` or `+HH:MM`.
+    /// Parses `Z`, `+HH`, `+HHMM` or `+HH:MM`.
     pub(crate) fn offset(&mut self) -> Option<Zone> {
         if let Some(rest) = self.0.strip_prefix(['Z', 'z']) {
             self.0 = rest;

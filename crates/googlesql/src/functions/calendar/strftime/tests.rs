@@ -1,16 +1,16 @@
-//! Every documented element, written and read.
+//! Tests of all documented format elements.
 
 use proptest::prelude::*;
 
 use super::super::super::tests::{check, eval_over};
-use super::super::text::{read_timestamp, write_timestamp};
+use super::super::text::{format_timestamp, parse_timestamp};
 use super::super::zone::Zone;
 use super::parse::parse;
 use super::pattern::StrftimePattern;
-use super::write::Shown;
+use super::write::FormattedValue;
 
 #[test]
-fn every_element_is_written() {
+fn format_supports_every_element() {
     let elements = [
         ("%A", "Thursday"),
         ("%a", "Thu"),
@@ -69,7 +69,7 @@ fn every_element_is_written() {
 }
 
 #[test]
-fn formatting_follows_the_reference() {
+fn format_follows_the_reference() {
     check(&[
         ("format_date('%x', DATE '2008-12-25')", "12/25/08"),
         ("format_date('%b-%d-%Y', DATE '2008-12-25')", "Dec-25-2008"),
@@ -94,7 +94,7 @@ fn formatting_follows_the_reference() {
 }
 
 #[test]
-fn parsing_follows_the_reference() {
+fn parse_follows_the_reference() {
     check(&[
         ("parse_date('%x', '12/25/08')", "2008-12-25"),
         ("parse_date('%Y%m%d', '20081225')", "2008-12-25"),
@@ -135,25 +135,25 @@ fn parsing_follows_the_reference() {
 
 proptest! {
     #[test]
-    fn no_pattern_and_no_text_breaks_parsing(pattern in "(%?[ -~é]){0,12}", text in "([-+:. A-Za-z0-9é]){0,20}") {
+    fn parsing_never_panics(pattern in "(%?[ -~é]){0,12}", text in "([-+:. A-Za-z0-9é]){0,20}") {
         let _ = parse(&StrftimePattern::of(&pattern), &text, &Zone::UTC);
-        let _ = Shown::timestamp(0, &Zone::UTC).write(&StrftimePattern::of(&pattern));
+        let _ = FormattedValue::timestamp(0, &Zone::UTC).write(&StrftimePattern::of(&pattern));
         let _ = text.parse::<Zone>();
-        let _ = read_timestamp(&text, &Zone::UTC);
+        let _ = parse_timestamp(&text, &Zone::UTC);
     }
 
     #[test]
-    fn what_was_written_is_read_again(micros in -62_135_596_800_000_000_i64..=253_402_300_799_999_999) {
+    fn formatted_datetimes_parse_back(micros in -62_135_596_800_000_000_i64..=253_402_300_799_999_999) {
         for pattern in ["%E4Y-%m-%d %H:%M:%E6S", "%E4Y %j %I:%M:%E*S %p", "%c .%E6S", "%E4Y %U %a %T %E6S", "%G %V %u %T %E6S"] {
             let pattern = StrftimePattern::of(pattern);
-            let written = Shown::Datetime(micros).write(&pattern);
-            prop_assert_eq!(parse(&pattern, &written, &Zone::UTC), Some(micros), "{}", written);
+            let text = FormattedValue::Datetime(micros).write(&pattern);
+            prop_assert_eq!(parse(&pattern, &text, &Zone::UTC), Some(micros), "{}", text);
         }
     }
 
     #[test]
-    fn a_timestamp_is_read_as_it_was_written(micros in -5_000_000_000_000_000_i64..=253_402_000_000_000_000) {
+    fn formatted_timestamps_parse_back(micros in -5_000_000_000_000_000_i64..=253_402_000_000_000_000) {
         let zone: Zone = "Pacific/Auckland".parse().expect("a zone");
-        prop_assert_eq!(read_timestamp(&write_timestamp(micros, &zone), &Zone::UTC), Ok(micros));
+        prop_assert_eq!(parse_timestamp(&format_timestamp(micros, &zone), &Zone::UTC), Ok(micros));
     }
 }

@@ -1,4 +1,4 @@
-//! A moment in the form of a pattern.
+//! Formatting of dates and times by a pattern.
 
 use std::fmt::Write as _;
 
@@ -6,18 +6,18 @@ use jiff::civil::{Date, Weekday};
 
 use super::super::extract::week;
 use super::super::zone::Zone;
-use super::pattern::{StrftimeElement, StrftimePart, StrftimePattern, StrftimePiece};
+use super::pattern::{ElementFields, StrftimeElement, StrftimeItem, StrftimePattern};
 use crate::civil_time::{self, MICROS_OF_DAY, day_of};
 
-/// What is to be written. The types differ in the elements they have.
-pub(crate) enum Shown {
-    /// Civil microseconds, and seconds east of UTC.
+/// The value to format. The types support different elements.
+pub(crate) enum FormattedValue {
+    /// Civil microseconds and the offset from UTC in seconds.
     Timestamp {
         civil: i64,
         offset: i64,
     },
     Datetime(i64),
-    /// Civil microseconds of its midnight.
+    /// The civil microseconds of midnight.
     Date(i64),
     Time(i64),
 }
@@ -26,10 +26,10 @@ pub(crate) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesda
 pub(crate) const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
-impl Shown {
-    pub(crate) fn timestamp(micros: i64, zone: &Zone) -> Shown {
-        let offset = zone.shown_offset(micros);
-        Shown::Timestamp { civil: micros + offset * 1_000_000, offset }
+impl FormattedValue {
+    pub(crate) fn timestamp(micros: i64, zone: &Zone) -> FormattedValue {
+        let offset = zone.offset_to_minute(micros);
+        FormattedValue::Timestamp { civil: micros + offset * 1_000_000, offset }
     }
 
     pub(crate) fn write(&self, pattern: &StrftimePattern) -> String {
@@ -41,44 +41,47 @@ impl Shown {
     fn append(&self, text: &mut String, pattern: &StrftimePattern, date: Date) {
         for piece in &pattern.0 {
             match piece {
-                StrftimePiece::Literal(literal) => text.push(*literal),
-                StrftimePiece::Element(element, _) if self.has(*element) => self.element(text, *element, date),
-                StrftimePiece::Element(_, itself) => text.push_str(itself),
+                StrftimeItem::Literal(literal) => text.push(*literal),
+                StrftimeItem::Element(element, _) if self.supports(*element) => self.append_element(text, *element, date),
+                StrftimeItem::Element(_, text_of_element) => text.push_str(text_of_element),
             }
         }
     }
 
-    fn has(&self, element: StrftimeElement) -> bool {
+    fn supports(&self, element: StrftimeElement) -> bool {
         match self {
-            Shown::Timestamp { .. } => true,
-            Shown::Datetime(_) => element.part() != StrftimePart::Zone,
-            Shown::Date(_) => {
-                matches!(element.part(), StrftimePart::Date | StrftimePart::Neither) && element != StrftimeElement::EpochSeconds
+            FormattedValue::Timestamp { .. } => true,
+            FormattedValue::Datetime(_) => element.fields() != ElementFields::Zone,
+            FormattedValue::Date(_) => {
+                matches!(element.fields(), ElementFields::Date | ElementFields::Neither) && element != StrftimeElement::EpochSeconds
             }
-            Shown::Time(_) => matches!(element.part(), StrftimePart::Time | StrftimePart::Neither),
+            FormattedValue::Time(_) => matches!(element.fields(), ElementFields::Time | ElementFields::Neither),
         }
     }
 
     fn civil(&self) -> i64 {
         match self {
-            Shown::Timestamp { civil, .. } | Shown::Datetime(civil) | Shown::Date(civil) | Shown::Time(civil) => *civil,
+            FormattedValue::Timestamp { civil, .. }
+            | FormattedValue::Datetime(civil)
+            | FormattedValue::Date(civil)
+            | FormattedValue::Time(civil) => *civil,
         }
     }
 
     fn offset(&self) -> i64 {
         match self {
-            Shown::Timestamp { offset, .. } => *offset,
-            Shown::Datetime(_) | Shown::Date(_) | Shown::Time(_) => 0,
+            FormattedValue::Timestamp { offset, .. } => *offset,
+            FormattedValue::Datetime(_) | FormattedValue::Date(_) | FormattedValue::Time(_) => 0,
         }
     }
 
-    fn element(&self, text: &mut String, element: StrftimeElement, date: Date) {
+    fn append_element(&self, text: &mut String, element: StrftimeElement, date: Date) {
         let micros = self.civil().rem_euclid(MICROS_OF_DAY);
         let (hour, minute, second) = (micros / 3_600_000_000, micros / 60_000_000 % 60, micros / 1_000_000 % 60);
         let hour_12 = (hour + 11) % 12 + 1;
         let iso = || date.iso_week_date();
         let name = |names: &[&'static str], index: i8, full: bool| {
-            let name = names.get(index as usize).copied().unwrap_or_default();
+            let name = names[index as usize];
             if full { name } else { name.get(..3).unwrap_or(name) }
         };
         // Writing to a String cannot fail.
@@ -100,7 +103,7 @@ impl Shown {
             StrftimeElement::DayOfYear => write!(text, "{:03}", date.day_of_year()),
             StrftimeElement::Minute => write!(text, "{minute:02}"),
             StrftimeElement::Month => write!(text, "{:02}", date.month()),
-            StrftimeElement::Noon { capital } => {
+            StrftimeElement::AmPm { capital } => {
                 let word = if hour < 12 { "AM" } else { "PM" };
                 write!(text, "{}", if capital { word.to_owned() } else { word.to_lowercase() })
             }
@@ -121,7 +124,7 @@ impl Shown {
                 let (sign, offset) = (if self.offset() < 0 { '-' } else { '+' }, self.offset().abs());
                 write!(text, "{sign}{:02}{}{:02}", offset / 3_600, if colon { ":" } else { "" }, offset / 60 % 60)
             }
-            StrftimeElement::White(white) => write!(text, "{white}"),
+            StrftimeElement::WhiteSpace(white) => write!(text, "{white}"),
             StrftimeElement::Composite(of) => {
                 self.append(text, &StrftimePattern::of(of), date);
                 Ok(())
@@ -134,7 +137,7 @@ fn year_of_century(date: Date) -> i16 {
     date.year() % 100
 }
 
-/// The point and the decimals; without a number of them no zeros at the end, and no bare point.
+/// Formats the decimal point and decimals. Without a number of decimals, trailing zeros are removed.
 fn fraction(micros: i64, decimals: Option<u32>) -> String {
     let digits = format!(".{micros:06}000000000");
     match decimals {
@@ -144,7 +147,7 @@ fn fraction(micros: i64, decimals: Option<u32>) -> String {
     }
 }
 
-/// `UTC`, `UTC-5`, `UTC+0530`.
+/// Formats `UTC`, `UTC-5`, `UTC+0530`.
 fn zone_name(offset: i64) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     match (offset.abs() / 3_600, offset.abs() / 60 % 60) {

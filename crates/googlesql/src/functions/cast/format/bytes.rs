@@ -1,4 +1,4 @@
-//! BYTES as text and back: `HEX`, `BASE64`, `ASCII` and the like.
+//! FORMAT clause of casts between BYTES and STRING: `HEX`, `BASE64`, `ASCII`.
 
 use std::str::FromStr;
 
@@ -25,7 +25,7 @@ impl FromStr for Encoding {
             "ASCII" => Encoding::Ascii,
             "UTF-8" | "UTF8" => Encoding::Utf8,
             "BASE2" | "BASE8" | "BASE64M" => {
-                return Err(FunctionError::new(format!("The local BigQuery does not support the format '{text}'")));
+                return Err(FunctionError::new(format!("The BigQuery emulator does not support the format '{text}'")));
             }
             _ => return Err(FunctionError::new(format!("Invalid format: '{text}'"))),
         })
@@ -38,7 +38,7 @@ impl Encoding {
             Encoding::Hex => Ok(base::to_hex(bytes)),
             Encoding::Base32 => Ok(base::to_base32(bytes)),
             Encoding::Base64 => Ok(base::to_base64(bytes)),
-            Encoding::Ascii if !bytes.is_ascii() => Err(FunctionError::new("Invalid ASCII value: it has bytes beyond 127")),
+            Encoding::Ascii if !bytes.is_ascii() => Err(FunctionError::new("Invalid ASCII value: it has bytes above 127")),
             Encoding::Ascii | Encoding::Utf8 => {
                 String::from_utf8(bytes.to_vec()).map_err(|_| FunctionError::new("Invalid cast of bytes to UTF8 string"))
             }
@@ -50,7 +50,7 @@ impl Encoding {
             Encoding::Hex => base::from_hex(text),
             Encoding::Base32 => base::from_base32(text),
             Encoding::Base64 => base::from_base64(text),
-            Encoding::Ascii if !text.is_ascii() => Err(FunctionError::new("Invalid ASCII value: it has characters beyond 127")),
+            Encoding::Ascii if !text.is_ascii() => Err(FunctionError::new("Invalid ASCII value: it has characters above 127")),
             Encoding::Ascii | Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
         }
     }

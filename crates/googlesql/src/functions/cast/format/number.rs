@@ -1,6 +1,6 @@
-//! The format of a number: `$999,999.99`.
+//! Number formats: `$999,999.99`.
 //!
-//! The text is as wide as the format, and by one more where a sign has no place of its own.
+//! The output has the width of the format, plus one character for a sign without a position of its own.
 
 use std::str::FromStr;
 
@@ -13,32 +13,32 @@ use super::super::super::number::decimal;
 pub(crate) struct NumberFormat {
     dollar: bool,
     sign: Sign,
-    /// Before the point, `9`, `0` and `,` (of `G`, too).
-    whole: Vec<Place>,
-    /// Digits after the point; none without a point.
+    /// The positions before the decimal point: `9`, `0`, and `,` or `G`.
+    integer: Vec<DigitPosition>,
+    /// The number of digits after the decimal point. None without a decimal point.
     decimals: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Blank before the first digit that is not zero.
+enum DigitPosition {
+    /// A space before the first significant digit.
     Nine,
     Zero,
     Comma,
 }
 
-/// Where the sign is.
+/// The position of the sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
-    /// Before the number, `-` or a blank.
+    /// Before the number: `-` or a space.
     Before,
-    /// `S` in front: `-` or `+`.
+    /// `S` at the start: `-` or `+`.
     First,
-    /// `S` at the end.
+    /// `S` at the end: `-` or `+`.
     Last,
-    /// `MI`: at the end, `-` or a blank.
+    /// `MI` at the end: `-` or a space.
     Minus,
-    /// `PR`: in angle brackets.
+    /// `PR`: angle brackets around negative numbers.
     Brackets,
 }
 
@@ -46,10 +46,10 @@ impl FromStr for NumberFormat {
     type Err = FunctionError;
 
     fn from_str(text: &str) -> Result<NumberFormat, FunctionError> {
-        let unsupported = || FunctionError::new(format!("The local BigQuery does not support the number format '{text}'"));
-        let mut format = NumberFormat { dollar: false, sign: Sign::Before, whole: Vec::new(), decimals: None };
-        let capitals = text.to_ascii_uppercase();
-        let mut rest = capitals.as_str();
+        let unsupported = || FunctionError::new(format!("The BigQuery emulator does not support the number format '{text}'"));
+        let mut format = NumberFormat { dollar: false, sign: Sign::Before, integer: Vec::new(), decimals: None };
+        let upper = text.to_ascii_uppercase();
+        let mut rest = upper.as_str();
         if let Some(after) = rest.strip_prefix('S') {
             (format.sign, rest) = (Sign::First, after);
         }
@@ -61,15 +61,15 @@ impl FromStr for NumberFormat {
         for letter in rest.chars() {
             match (letter, &mut format.decimals) {
                 ('$', _) if !format.dollar => format.dollar = true,
-                ('9', None) => format.whole.push(Place::Nine),
-                ('0', None) => format.whole.push(Place::Zero),
-                (',' | 'G', None) => format.whole.push(Place::Comma),
+                ('9', None) => format.integer.push(DigitPosition::Nine),
+                ('0', None) => format.integer.push(DigitPosition::Zero),
+                (',' | 'G', None) => format.integer.push(DigitPosition::Comma),
                 ('.' | 'D', decimals @ None) => *decimals = Some(0),
                 ('9' | '0', Some(decimals)) if *decimals < 38 => *decimals += 1,
                 _ => return Err(unsupported()),
             }
         }
-        let has_digits = format.decimals() > 0 || format.whole.iter().any(|place| *place != Place::Comma);
+        let has_digits = format.decimals() > 0 || format.integer.iter().any(|position| *position != DigitPosition::Comma);
         has_digits.then_some(format).ok_or_else(unsupported)
     }
 }
@@ -79,7 +79,7 @@ impl NumberFormat {
         self.decimals.unwrap_or(0)
     }
 
-    /// Of units of 10^-scale.
+    /// Formats units of 10^-scale.
     pub(crate) fn write(&self, units: i256, scale: u32) -> Result<String, FunctionError> {
         let too_large = || FunctionError::new("numeric overflow in the number format");
         let rounded = match scale.checked_sub(self.decimals()) {
@@ -88,63 +88,64 @@ impl NumberFormat {
         };
         let rounded = rounded.ok_or_else(too_large)?;
         let digits = format!("{:0>width$}", rounded.to_string().trim_start_matches('-'), width = self.decimals() as usize);
-        let (whole, fraction) = digits.split_at(digits.len() - self.decimals() as usize);
+        let (integer, fraction) = digits.split_at(digits.len() - self.decimals() as usize);
         let point = if self.decimals.is_some() { "." } else { "" };
-        let number = match self.whole(whole.trim_start_matches('0')) {
-            Some(whole) => format!("{whole}{point}{fraction}"),
-            None => format!("{}{point}{}", self.hashes(), "#".repeat(self.decimals() as usize)),
+        let number = match self.integer(integer.trim_start_matches('0')) {
+            Some(integer) => format!("{integer}{point}{fraction}"),
+            None => format!("{}{point}{}", self.overflow_digits(), "#".repeat(self.decimals() as usize)),
         };
-        Ok(self.signed(rounded.is_negative(), &number))
+        Ok(self.add_sign(rounded.is_negative(), &number))
     }
 
-    /// The digits in their places; none if there are more of them than places.
-    fn whole(&self, digits: &str) -> Option<String> {
-        let places = self.whole.iter().filter(|place| **place != Place::Comma).count();
-        let mut blanks = places.checked_sub(digits.len())?;
-        // A zero is shown where there is nothing else.
+    /// Formats the integer digits. Returns none if there are more digits than positions.
+    fn integer(&self, digits: &str) -> Option<String> {
+        let position_count = self.integer.iter().filter(|position| **position != DigitPosition::Comma).count();
+        let mut blanks = position_count.checked_sub(digits.len())?;
+        // The number zero has at least one digit.
         if digits.is_empty() && self.decimals() == 0 {
             blanks -= 1;
         }
-        let forced = self.whole.iter().filter(|place| **place != Place::Comma).position(|place| *place == Place::Zero);
-        let blanks = blanks.min(forced.unwrap_or(blanks));
-        let padded = format!("{digits:0>places$}");
+        let first_zero =
+            self.integer.iter().filter(|position| **position != DigitPosition::Comma).position(|position| *position == DigitPosition::Zero);
+        let blanks = blanks.min(first_zero.unwrap_or(blanks));
+        let padded = format!("{digits:0>position_count$}");
         let mut digits = padded.chars();
         let mut text = String::new();
-        let mut passed = 0;
-        for place in &self.whole {
-            match place {
-                Place::Comma if passed > blanks => text.push(','),
-                Place::Comma => {}
-                Place::Nine | Place::Zero => {
+        let mut processed = 0;
+        for position in &self.integer {
+            match position {
+                DigitPosition::Comma if processed > blanks => text.push(','),
+                DigitPosition::Comma => {}
+                DigitPosition::Nine | DigitPosition::Zero => {
                     let digit = digits.next()?;
-                    if passed >= blanks {
+                    if processed >= blanks {
                         text.push(digit);
                     }
-                    passed += 1;
+                    processed += 1;
                 }
             }
         }
         Some(text)
     }
 
-    fn hashes(&self) -> String {
-        self.whole.iter().map(|place| if *place == Place::Comma { ',' } else { '#' }).collect()
+    fn overflow_digits(&self) -> String {
+        self.integer.iter().map(|position| if *position == DigitPosition::Comma { ',' } else { '#' }).collect()
     }
 
-    fn signed(&self, negative: bool, number: &str) -> String {
-        let money = if self.dollar { format!("${number}") } else { number.to_owned() };
-        let width = self.whole.len() + usize::from(self.dollar) + self.decimals.map_or(0, |decimals| decimals as usize + 1);
+    fn add_sign(&self, negative: bool, number: &str) -> String {
+        let amount = if self.dollar { format!("${number}") } else { number.to_owned() };
+        let width = self.integer.len() + usize::from(self.dollar) + self.decimals.map_or(0, |decimals| decimals as usize + 1);
         match (self.sign, negative) {
-            (Sign::Before, true) => format!("{:>width$}", format!("-{money}"), width = width + 1),
-            (Sign::Before, false) => format!("{money:>width$}", width = width + 1),
+            (Sign::Before, true) => format!("{:>width$}", format!("-{amount}"), width = width + 1),
+            (Sign::Before, false) => format!("{amount:>width$}", width = width + 1),
             (Sign::First, negative) => {
                 let sign = if negative { '-' } else { '+' };
-                format!("{:>width$}", format!("{sign}{money}"), width = width + 1)
+                format!("{:>width$}", format!("{sign}{amount}"), width = width + 1)
             }
-            (Sign::Last, negative) => format!("{money:>width$}{}", if negative { '-' } else { '+' }),
-            (Sign::Minus, negative) => format!("{money:>width$}{}", if negative { '-' } else { ' ' }),
-            (Sign::Brackets, true) => format!("{:>width$}", format!("<{money}>"), width = width + 2),
-            (Sign::Brackets, false) => format!("{:>width$}", format!(" {money} "), width = width + 2),
+            (Sign::Last, negative) => format!("{amount:>width$}{}", if negative { '-' } else { '+' }),
+            (Sign::Minus, negative) => format!("{amount:>width$}{}", if negative { '-' } else { ' ' }),
+            (Sign::Brackets, true) => format!("{:>width$}", format!("<{amount}>"), width = width + 2),
+            (Sign::Brackets, false) => format!("{:>width$}", format!(" {amount} "), width = width + 2),
         }
     }
 }

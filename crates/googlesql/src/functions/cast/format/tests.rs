@@ -1,9 +1,9 @@
-//! Formats as the reference describes them.
+//! Tests against BigQuery's reference.
 
 use super::super::super::tests::check;
 
 #[test]
-fn moments_are_written() {
+fn dates_and_times_are_formatted() {
     check(&[
         (
             "$cast_string_format(DATE '2018-01-30', 'YYYY/MONTH/Mon/mon/DD/DDD/D/Day/dy/YY/Y')",
@@ -19,14 +19,14 @@ fn moments_are_written() {
 }
 
 #[test]
-fn moments_are_read() {
+fn dates_and_times_are_parsed() {
     check(&[
         ("$cast_date_format('18-12-03', 'YY-MM-DD')", "2018-12-03"),
         ("$cast_date_format('JUNE 3, 1976', 'Month DD, YYYY')", "1976-06-03"),
         ("$cast_date_format('2024-366', 'YYYY-DDD')", "2024-12-31"),
         ("$cast_date_format('2023-02-29', 'YYYY-MM-DD')", "error: Failed to parse input string \"2023-02-29\""),
         ("$safe_cast_date_format('2023-02-29', 'YYYY-MM-DD')", "NULL"),
-        ("$cast_date_format('12-03', 'MM-DD')", "error: The local BigQuery does not support a FORMAT without a year for a date"),
+        ("$cast_date_format('12-03', 'MM-DD')", "error: The BigQuery emulator does not support a FORMAT without a year for a date"),
         ("$cast_time_format('03:30 P.M.', 'HH:MI A.M.')", "15:30:00"),
         ("$cast_time_format('03:30', 'HH:MI')", "error: The format elements HH and HH12 need AM or PM"),
         ("$cast_timestamp_format('06/02/2020 17:00:53.110 +02', 'MM/DD/YYYY HH24:MI:SS.FF3 TZH')", "2020-06-02 15:00:53.110+00"),
@@ -36,18 +36,18 @@ fn moments_are_read() {
 }
 
 #[test]
-fn bytes_are_written_and_read() {
+fn bytes_are_encoded_and_decoded() {
     check(&[
         ("$cast_string_format(BYTES 'Hello', 'HEX')", "48656c6c6f"),
         ("$cast_string_format(BYTES 'Hello', 'base64')", "SGVsbG8="),
         ("$cast_string_format($cast_bytes_format('SGVsbG8=', 'BASE64'), 'ASCII')", "Hello"),
-        ("$cast_string_format(BYTES 'é', 'ASCII')", "error: Invalid ASCII value: it has bytes beyond 127"),
-        ("$cast_string_format(BYTES 'a', 'BASE2')", "error: The local BigQuery does not support the format 'BASE2'"),
+        ("$cast_string_format(BYTES 'é', 'ASCII')", "error: Invalid ASCII value: it has bytes above 127"),
+        ("$cast_string_format(BYTES 'a', 'BASE2')", "error: The BigQuery emulator does not support the format 'BASE2'"),
     ]);
 }
 
 #[test]
-fn numbers_are_written() {
+fn numbers_are_formatted() {
     check(&[
         ("$cast_string_format(1.2, '$999,999.999')", "       $1.200"),
         ("$cast_string_format(-12345.678, '$999,999.999')", " -$12,345.678"),
@@ -61,6 +61,6 @@ fn numbers_are_written() {
         ("$cast_string_format(-12, '99MI')", "12-"),
         ("$cast_string_format(-12, '99PR')", "<12>"),
         ("$cast_string_format(NUMERIC '1234.565', '999,999.99')", "   1,234.57"),
-        ("$cast_string_format(12, '9.9EEEE')", "error: The local BigQuery does not support the number format '9.9EEEE'"),
+        ("$cast_string_format(12, '9.9EEEE')", "error: The BigQuery emulator does not support the number format '9.9EEEE'"),
     ]);
 }

@@ -1,4 +1,4 @@
-//! GREATEST, LEAST, and RANGE_BUCKET.
+//! GREATEST, LEAST and RANGE_BUCKET.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use datafusion::error::Result;
 
 use super::super::Function;
 use super::super::function_error::FunctionError;
-use super::super::generic::{Body, Call, Given, generic, plain, supertype};
+use super::super::generic::{Body, CallArgument, ScalarCall, generic, nullable_field, supertype};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        generic("greatest", |given| one_of(given, |columns, _| choose(columns, true))),
-        generic("least", |given| one_of(given, |columns, _| choose(columns, false))),
-        generic("range_bucket", |given| {
-            let [point, (array, literal)] = given else { return None };
+        generic("greatest", |arguments| call_with_supertype(arguments, |columns, _| select_extreme(columns, true))),
+        generic("least", |arguments| call_with_supertype(arguments, |columns, _| select_extreme(columns, false))),
+        generic("range_bucket", |arguments| {
+            let [point, (array, literal)] = arguments else { return None };
             let DataType::List(element) = array.data_type() else { return None };
             let common = supertype(&[*point, (element, *literal)])?;
             let list = DataType::List(Arc::new(common.as_ref().clone().with_name("item")));
             let array = Arc::new(Field::new("", list, true));
-            Some(Call { parameters: vec![common, array], returns: plain(DataType::Int64), body: bucket })
+            Some(ScalarCall { parameters: vec![common, array], returns: nullable_field(DataType::Int64), body: bucket })
         }),
     ]
 }
 
-fn one_of(given: &[Given], body: Body) -> Option<Call> {
-    if given.is_empty() {
+fn call_with_supertype(arguments: &[CallArgument], body: Body) -> Option<ScalarCall> {
+    if arguments.is_empty() {
         return None;
     }
-    let common = supertype(given).filter(|common| !matches!(common.data_type(), DataType::List(_) | DataType::Struct(_)))?;
-    Some(Call { parameters: vec![Arc::clone(&common); given.len()], returns: common, body })
+    let common = supertype(arguments).filter(|common| !matches!(common.data_type(), DataType::List(_) | DataType::Struct(_)))?;
+    Some(ScalarCall { parameters: vec![Arc::clone(&common); arguments.len()], returns: common, body })
 }
 
-/// NULL if any is NULL, else NaN if any is.
-fn choose(columns: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
+/// Returns NULL if an argument is NULL, else NaN if an argument is NaN.
+fn select_extreme(columns: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
     let rows = columns[0].len();
     let options = SortOptions { descending: greatest, nulls_first: false };
     let mut best = vec![0; rows];
@@ -56,16 +56,16 @@ fn choose(columns: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
     }
     let nulls = new_null_array(columns[0].data_type(), 1);
     let sources: Vec<&dyn Array> = columns.iter().chain([&nulls]).map(AsRef::as_ref).collect();
-    let places: Vec<(usize, usize)> =
+    let positions: Vec<(usize, usize)> =
         best.into_iter().enumerate().map(|(row, index)| (index, if index == no_value { 0 } else { row })).collect();
-    Ok(interleave(&sources, &places)?)
+    Ok(interleave(&sources, &positions)?)
 }
 
 fn is_nan(column: &ArrayRef, row: usize) -> bool {
     column.as_primitive_opt::<Float64Type>().is_some_and(|column| column.value(row).is_nan())
 }
 
-/// How many of the bounds, which ascend, the point has reached.
+/// Returns the number of bounds that are less than or equal to the point.
 fn bucket(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
     let (points, lists) = (&columns[0], columns[1].as_list::<i32>());
     let order = make_comparator(points, lists.values(), SortOptions::default())?;
@@ -76,13 +76,13 @@ fn bucket(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
             return Ok(None);
         }
         let range = offsets[row] as usize..offsets[row + 1] as usize;
-        if range.clone().any(|place| lists.values().is_null(place)) {
+        if range.clone().any(|index| lists.values().is_null(index)) {
             return Err(FunctionError::new("Elements in input array to RANGE_BUCKET cannot be null"));
         }
-        if range.clone().skip(1).any(|place| ascending(place - 1, place).is_gt()) {
+        if range.clone().skip(1).any(|index| ascending(index - 1, index).is_gt()) {
             return Err(FunctionError::new("Elements in input array to RANGE_BUCKET must be in ascending order"));
         }
-        Ok(Some(range.filter(|&place| order(row, place).is_ge()).count() as i64))
+        Ok(Some(range.filter(|&index| order(row, index).is_ge()).count() as i64))
     };
     Ok(Arc::new((0..points.len()).map(bucket).collect::<Result<Int64Array, _>>()?))
 }

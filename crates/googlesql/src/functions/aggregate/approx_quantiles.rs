@@ -1,4 +1,4 @@
-//! APPROX_QUANTILES, exactly.
+//! APPROX_QUANTILES, computed exactly.
 
 use datafusion::arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use datafusion::arrow::compute::{SortOptions, sort, take};
@@ -7,19 +7,19 @@ use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 
 use super::super::function_error::FunctionError;
-use super::definition::{Call, Means};
-use super::fold;
-use super::rows::Summary;
-use super::{is_comparable, typed};
+use super::aggregate_function::{AggregateCall, Implementation};
+use super::group_rows::GroupFunction;
+use super::group_state;
+use super::{default_to_int64, is_comparable};
 
-/// `APPROX_QUANTILES(x, n)`: the bounds of n equal shares of the rows, so n + 1 values from the
-/// smallest to the largest. NULLs do not count.
-pub(crate) fn call(types: &[DataType]) -> Option<Call> {
+/// `APPROX_QUANTILES(x, n)`: n + 1 values from the minimum to the maximum that divide the rows into n
+/// groups of equal size. NULLs are ignored.
+pub(crate) fn call(types: &[DataType]) -> Option<AggregateCall> {
     let [value, DataType::Int64] = types else { return None };
-    is_comparable(value).then(|| Call {
-        arguments: vec![typed(value), DataType::Int64],
-        returns: DataType::List(Field::new_list_field(typed(value), true).into()),
-        means: Means::Rows(Summary::Columns(quantiles)),
+    is_comparable(value).then(|| AggregateCall {
+        arguments: vec![default_to_int64(value), DataType::Int64],
+        returns: DataType::List(Field::new_list_field(default_to_int64(value), true).into()),
+        implementation: Implementation::WholeGroup(GroupFunction::Columns(quantiles)),
     })
 }
 
@@ -29,15 +29,15 @@ fn quantiles(columns: &[ArrayRef]) -> Result<ScalarValue> {
     if rows == 0 {
         return ScalarValue::try_from(&DataType::List(Field::new_list_field(values.data_type().clone(), true).into()));
     }
-    let shares = wanted("APPROX_QUANTILES", &columns[1])?;
+    let shares = result_count("APPROX_QUANTILES", &columns[1])?;
     let bound = |share: usize| (share * rows).div_ceil(shares).saturating_sub(1) as u64;
     let bounds = take(&values, &UInt64Array::from_iter_values((0..=shares).map(bound)), None)?;
     Ok(SingleRowListArrayBuilder::new(bounds).build_list_scalar())
 }
 
-/// The number of results: the same in all rows.
-pub(crate) fn wanted(function: &str, column: &ArrayRef) -> Result<usize> {
-    let numbers: &Int64Array = fold::typed(column)?;
+/// Reads the number of results, which is the same in all rows.
+pub(crate) fn result_count(function: &str, column: &ArrayRef) -> Result<usize> {
+    let numbers: &Int64Array = group_state::downcast(column)?;
     let number = numbers.iter().next().flatten().and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| (1..=100_000).contains(number));
     Ok(number.ok_or_else(|| FunctionError::new(format!("The number of results of {function} must be between 1 and 100000")))?)

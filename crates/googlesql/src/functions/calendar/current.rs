@@ -1,7 +1,8 @@
-//! `CURRENT_DATE` and its sisters: one moment for the whole query.
+//! `CURRENT_DATE`, `CURRENT_DATETIME`, `CURRENT_TIME` and `CURRENT_TIMESTAMP`: one time for the whole
+//! query.
 //!
-//! They never run. Planning replaces `CURRENT_DATE(zone)` by `DATE(now, zone)`, with now as a
-//! literal.
+//! The planner replaces `CURRENT_DATE(zone)` by `DATE(now, zone)`, where `now` is a literal. The
+//! functions themselves are not executed.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -13,34 +14,34 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
-use super::super::kind::Kind;
+use super::super::sql_type::SqlType;
 use super::super::{FUNCTIONS, Function, coerce};
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     [
-        ("current_timestamp", "timestamp", Kind::Timestamp),
-        ("current_datetime", "datetime", Kind::Datetime),
-        ("current_date", "date", Kind::Date),
-        ("current_time", "time", Kind::Time),
+        ("current_timestamp", "timestamp", SqlType::Timestamp),
+        ("current_datetime", "datetime", SqlType::Datetime),
+        ("current_date", "date", SqlType::Date),
+        ("current_time", "time", SqlType::Time),
     ]
-    .map(|(name, of, kind)| {
-        let now = Now { name, of, kind, signature: Signature::user_defined(Volatility::Stable) };
-        (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(now)), part: None })
+    .map(|(name, conversion, sql_type)| {
+        let function = CurrentTime { name, conversion, sql_type, signature: Signature::user_defined(Volatility::Stable) };
+        (name, Function::Scalar { udf: Arc::new(ScalarUDF::new_from_impl(function)), date_part: None })
     })
     .to_vec()
 }
 
-/// One of them; equality and hash go by its name.
+/// A CURRENT_* function. Equality and hash use the name.
 #[derive(Debug)]
-struct Now {
+struct CurrentTime {
     name: &'static str,
-    /// The function that makes it of a timestamp and a zone.
-    of: &'static str,
-    kind: Kind,
+    /// The function that converts the current timestamp and a zone.
+    conversion: &'static str,
+    sql_type: SqlType,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Now {
+impl ScalarUDFImpl for CurrentTime {
     fn name(&self) -> &str {
         self.name
     }
@@ -54,20 +55,20 @@ impl ScalarUDFImpl for Now {
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
-        Ok(self.kind.data_type())
+        Ok(self.sql_type.data_type())
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let fields: Vec<&Field> = arguments.arg_fields.iter().map(AsRef::as_ref).collect();
-        let fits = match (self.kind, fields.as_slice()) {
+        let fits = match (self.sql_type, fields.as_slice()) {
             (_, []) => true,
-            (Kind::Timestamp, _) => false,
-            (_, [zone]) => coerce::distance(zone, false, Kind::Text).is_some(),
+            (SqlType::Timestamp, _) => false,
+            (_, [zone]) => coerce::distance(zone, false, SqlType::Text).is_some(),
             _ => false,
         };
         match fits {
-            true => Ok(self.kind.field(self.name)),
-            false => Err(coerce::no_signature(self.name, &fields).into()),
+            true => Ok(self.sql_type.field(self.name)),
+            false => Err(coerce::no_signature_error(self.name, &fields).into()),
         }
     }
 
@@ -75,8 +76,8 @@ impl ScalarUDFImpl for Now {
         let Some(now) = context.query_execution_start_time() else {
             return Ok(ExprSimplifyResult::Original(arguments));
         };
-        let Some(Function::Scalar { udf, .. }) = FUNCTIONS.get(self.of) else {
-            return Err(DataFusionError::Internal(format!("{} is not registered", self.of)));
+        let Some(Function::Scalar { udf, .. }) = FUNCTIONS.get(self.conversion) else {
+            return Err(DataFusionError::Internal(format!("{} is not registered", self.conversion)));
         };
         let now = ScalarValue::TimestampMicrosecond(Some(now.timestamp_micros()), Some("+00:00".into()));
         arguments.insert(0, Expr::Literal(now, None));
@@ -88,15 +89,15 @@ impl ScalarUDFImpl for Now {
     }
 }
 
-impl PartialEq for Now {
-    fn eq(&self, other: &Now) -> bool {
+impl PartialEq for CurrentTime {
+    fn eq(&self, other: &CurrentTime) -> bool {
         self.name == other.name
     }
 }
 
-impl Eq for Now {}
+impl Eq for CurrentTime {}
 
-impl Hash for Now {
+impl Hash for CurrentTime {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
     }

@@ -1,6 +1,7 @@
-//! STRING_AGG and ARRAY_CONCAT_AGG: ARRAY_AGG with its elements joined into one value.
+//! STRING_AGG and ARRAY_CONCAT_AGG.
 //!
-//! DISTINCT, ORDER BY and the stages of an aggregation are left to DataFusion's ARRAY_AGG.
+//! DataFusion's ARRAY_AGG collects the elements. It implements DISTINCT, ORDER BY and the stages of
+//! the aggregation. The elements are then concatenated.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -15,44 +16,44 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 use datafusion::physical_expr::expressions::Literal;
 
-use super::super::coerce::no_signature_of;
+use super::super::coerce::no_signature_error_for_types;
 use super::super::function_error::FunctionError;
 
 pub(crate) fn aggregates() -> [(&'static str, AggregateUDF); 2] {
-    [Joining::Text, Joining::Arrays].map(|joining| {
-        let joined = Joined { joining, signature: Signature::user_defined(Volatility::Immutable) };
-        (joined.joining.name(), AggregateUDF::new_from_impl(joined))
+    [Concatenation::Text, Concatenation::Arrays].map(|concatenation| {
+        let aggregate = ConcatenatingAggregate { concatenation, signature: Signature::user_defined(Volatility::Immutable) };
+        (aggregate.concatenation.name(), AggregateUDF::new_from_impl(aggregate))
     })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Joining {
+enum Concatenation {
     /// `STRING_AGG(x[, delimiter])` of STRING or BYTES.
     Text,
     /// `ARRAY_CONCAT_AGG(x)`.
     Arrays,
 }
 
-impl Joining {
+impl Concatenation {
     fn name(self) -> &'static str {
         match self {
-            Joining::Text => "string_agg",
-            Joining::Arrays => "array_concat_agg",
+            Concatenation::Text => "string_agg",
+            Concatenation::Arrays => "array_concat_agg",
         }
     }
 
-    fn takes(self, types: &[DataType]) -> Option<Vec<DataType>> {
+    fn coerce(self, types: &[DataType]) -> Option<Vec<DataType>> {
         use DataType::{Binary, BinaryView, List, Null, Utf8, Utf8View};
         let value = match (self, types.first()?) {
-            (Joining::Text, Utf8 | Utf8View | Null) => Utf8,
-            (Joining::Text, Binary | BinaryView) => Binary,
-            (Joining::Arrays, array @ List(_)) => array.clone(),
+            (Concatenation::Text, Utf8 | Utf8View | Null) => Utf8,
+            (Concatenation::Text, Binary | BinaryView) => Binary,
+            (Concatenation::Arrays, array @ List(_)) => array.clone(),
             _ => return None,
         };
         match (self, types.get(1)) {
             (_, None) => Some(vec![value]),
-            (Joining::Text, Some(Utf8 | Utf8View)) if value == Utf8 => Some(vec![value.clone(), value]),
-            (Joining::Text, Some(Binary | BinaryView)) if value == Binary => Some(vec![value.clone(), value]),
+            (Concatenation::Text, Some(Utf8 | Utf8View)) if value == Utf8 => Some(vec![value.clone(), value]),
+            (Concatenation::Text, Some(Binary | BinaryView)) if value == Binary => Some(vec![value.clone(), value]),
             _ => None,
         }
         .filter(|_| types.len() <= 2)
@@ -60,28 +61,28 @@ impl Joining {
 }
 
 #[derive(Debug)]
-struct Joined {
-    joining: Joining,
+struct ConcatenatingAggregate {
+    concatenation: Concatenation,
     signature: Signature,
 }
 
-impl PartialEq for Joined {
-    fn eq(&self, other: &Joined) -> bool {
-        self.joining == other.joining
+impl PartialEq for ConcatenatingAggregate {
+    fn eq(&self, other: &ConcatenatingAggregate) -> bool {
+        self.concatenation == other.concatenation
     }
 }
 
-impl Eq for Joined {}
+impl Eq for ConcatenatingAggregate {}
 
-impl Hash for Joined {
+impl Hash for ConcatenatingAggregate {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.joining.hash(state);
+        self.concatenation.hash(state);
     }
 }
 
-impl AggregateUDFImpl for Joined {
+impl AggregateUDFImpl for ConcatenatingAggregate {
     fn name(&self) -> &str {
-        self.joining.name()
+        self.concatenation.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -89,14 +90,14 @@ impl AggregateUDFImpl for Joined {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        // DataFusion would bury the failure in words of its own; that of `return_type` arrives.
-        Ok(self.joining.takes(types).unwrap_or_else(|| types.to_vec()))
+        // DataFusion replaces the message of an error here. It keeps the message of `return_type`.
+        Ok(self.concatenation.coerce(types).unwrap_or_else(|| types.to_vec()))
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match self.joining.takes(types) {
+        match self.concatenation.coerce(types) {
             Some(mut arguments) => Ok(arguments.swap_remove(0)),
-            None => Err(no_signature_of(self.name(), types).into()),
+            None => Err(no_signature_error_for_types(self.name(), types).into()),
         }
     }
 
@@ -116,11 +117,11 @@ impl AggregateUDFImpl for Joined {
             expr_fields: &args.expr_fields[..1],
             ..args
         })?;
-        Ok(Box::new(Elements {
+        Ok(Box::new(ConcatenatingAccumulator {
             elements,
             arguments: args.exprs.len(),
             delimiter: delimiter.unwrap_or(b",".to_vec()),
-            of: args.return_field,
+            return_field: args.return_field,
         }))
     }
 
@@ -135,29 +136,29 @@ fn list_of(element: &FieldRef) -> FieldRef {
 }
 
 #[derive(Debug)]
-struct Elements {
+struct ConcatenatingAccumulator {
     elements: Box<dyn Accumulator>,
-    /// How many of the columns that come in are arguments; what follows are the keys of ORDER BY.
+    /// The number of argument columns. The ORDER BY keys follow them.
     arguments: usize,
     delimiter: Vec<u8>,
-    of: FieldRef,
+    return_field: FieldRef,
 }
 
-impl Elements {
-    fn kept(&self, values: &[ArrayRef]) -> Vec<ArrayRef> {
+impl ConcatenatingAccumulator {
+    fn element_and_keys(&self, values: &[ArrayRef]) -> Vec<ArrayRef> {
         let keys = values.iter().skip(self.arguments);
         values.iter().take(1).chain(keys).cloned().collect()
     }
 }
 
-impl Accumulator for Elements {
+impl Accumulator for ConcatenatingAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values = self.kept(values);
+        let values = self.element_and_keys(values);
         self.elements.update_batch(&values)
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values = self.kept(values);
+        let values = self.element_and_keys(values);
         self.elements.retract_batch(&values)
     }
 
@@ -167,21 +168,21 @@ impl Accumulator for Elements {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let ScalarValue::List(list) = self.elements.evaluate()? else {
-            return internal_err!("ARRAY_AGG gave something else than an array");
+            return internal_err!("ARRAY_AGG did not return an array");
         };
-        let of = self.of.data_type();
+        let data_type = self.return_field.data_type();
         if list.is_null(0) || list.value(0).is_empty() {
-            return ScalarValue::try_from(of);
+            return ScalarValue::try_from(data_type);
         }
         let elements = list.value(0);
-        Ok(match of {
+        Ok(match data_type {
             DataType::Utf8 => {
                 let texts: Vec<&str> = elements.as_string::<i32>().iter().flatten().collect();
                 ScalarValue::Utf8(Some(texts.join(&*String::from_utf8_lossy(&self.delimiter))))
             }
             DataType::Binary => {
-                let pieces: Vec<&[u8]> = elements.as_binary::<i32>().iter().flatten().collect();
-                ScalarValue::Binary(Some(pieces.join(&self.delimiter[..])))
+                let values: Vec<&[u8]> = elements.as_binary::<i32>().iter().flatten().collect();
+                ScalarValue::Binary(Some(values.join(&self.delimiter[..])))
             }
             _ => {
                 let arrays: Vec<ArrayRef> = elements.as_list::<i32>().iter().flatten().collect();

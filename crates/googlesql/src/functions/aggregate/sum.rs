@@ -1,7 +1,6 @@
-//! SUM and AVG where every digit counts: INT64, NUMERIC, BIGNUMERIC. (FLOAT64 is DataFusion's.)
+//! SUM and AVG of INT64, NUMERIC and BIGNUMERIC. DataFusion implements FLOAT64.
 //!
-//! Summed in a wider type, so that only a result that does not fit is an error, whatever the
-//! order of the rows.
+//! The sum has a wider type, so that overflow depends on the result and not on the order of rows.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -10,10 +9,10 @@ use datafusion::arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, DataType
 use datafusion::common::Result;
 
 use super::super::function_error::FunctionError;
-use super::fold::{Fold, array, columns, typed};
+use super::group_state::{GroupState, array, columns, downcast};
 
-/// A type that is summed, and what is wide enough for its sums.
-pub(crate) trait Summed: ArrowPrimitiveType {
+/// A numeric type and the wider type of its sums.
+pub(crate) trait SummedType: ArrowPrimitiveType {
     type Wide: ArrowPrimitiveType<Native: From<Self::Native>>;
 
     const TYPE: DataType;
@@ -23,7 +22,7 @@ pub(crate) trait Summed: ArrowPrimitiveType {
     fn narrow(sum: <Self::Wide as ArrowPrimitiveType>::Native) -> Option<Self::Native>;
 }
 
-impl Summed for Int64Type {
+impl SummedType for Int64Type {
     type Wide = Decimal128Type;
 
     const TYPE: DataType = DataType::Int64;
@@ -38,7 +37,7 @@ impl Summed for Int64Type {
     }
 }
 
-impl Summed for Decimal128Type {
+impl SummedType for Decimal128Type {
     type Wide = Decimal128Type;
 
     const TYPE: DataType = DataType::Decimal128(38, 9);
@@ -53,7 +52,7 @@ impl Summed for Decimal128Type {
     }
 }
 
-impl Summed for Decimal256Type {
+impl SummedType for Decimal256Type {
     type Wide = Decimal256Type;
 
     const TYPE: DataType = DataType::Decimal256(76, 38);
@@ -68,26 +67,26 @@ impl Summed for Decimal256Type {
     }
 }
 
-/// A sum and of how many; `MEAN` says which of SUM and AVG is the result.
-pub(crate) struct Total<T: Summed, const MEAN: bool> {
+/// A sum and a row count. The result is AVG if `IS_AVG` is true, else SUM.
+pub(crate) struct SumState<T: SummedType, const IS_AVG: bool> {
     sum: <T::Wide as ArrowPrimitiveType>::Native,
     count: i64,
 }
 
-impl<T: Summed, const MEAN: bool> Default for Total<T, MEAN> {
+impl<T: SummedType, const IS_AVG: bool> Default for SumState<T, IS_AVG> {
     fn default() -> Self {
-        Total { sum: <T::Wide as ArrowPrimitiveType>::Native::ZERO, count: 0 }
+        SumState { sum: <T::Wide as ArrowPrimitiveType>::Native::ZERO, count: 0 }
     }
 }
 
-impl<T: Summed, const MEAN: bool> Debug for Total<T, MEAN> {
+impl<T: SummedType, const IS_AVG: bool> Debug for SumState<T, IS_AVG> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} of {}", self.sum, self.count)
     }
 }
 
-impl<T: Summed, const MEAN: bool> Total<T, MEAN> {
-    fn more(&mut self, sum: <T::Wide as ArrowPrimitiveType>::Native, count: i64) -> Result<()> {
+impl<T: SummedType, const IS_AVG: bool> SumState<T, IS_AVG> {
+    fn add_sum(&mut self, sum: <T::Wide as ArrowPrimitiveType>::Native, count: i64) -> Result<()> {
         self.sum = self.sum.add_checked(sum).map_err(|_| T::overflow())?;
         self.count += count;
         Ok(())
@@ -97,30 +96,30 @@ impl<T: Summed, const MEAN: bool> Total<T, MEAN> {
         if self.count == 0 {
             return Ok(None);
         }
-        let value = if MEAN { mean::<T::Wide>(self.sum, self.count)? } else { self.sum };
+        let value = if IS_AVG { mean::<T::Wide>(self.sum, self.count)? } else { self.sum };
         Ok(Some(T::narrow(value).ok_or_else(T::overflow)?))
     }
 }
 
-/// Rounds half away from zero, as NUMERIC does.
+/// Divides and rounds half away from zero, as NUMERIC division does.
 fn mean<W: ArrowPrimitiveType>(sum: W::Native, count: i64) -> Result<W::Native> {
-    let (one, zero) = (W::Native::ONE, W::Native::ZERO);
-    let count = W::Native::usize_as(usize::try_from(count).unwrap_or(usize::MAX));
+    let (create_accumulator, zero) = (W::Native::ONE, W::Native::ZERO);
+    let count = W::Native::usize_as(usize::try_from(count).expect("a row count is not negative"));
     let (quotient, rest) = (sum.div_checked(count)?, sum.mod_checked(count)?);
     let rest = if rest.is_lt(zero) { rest.neg_wrapping() } else { rest };
     let up = rest.is_ge(count.sub_wrapping(rest));
     Ok(match (up, sum.is_lt(zero)) {
         (false, _) => quotient,
-        (true, false) => quotient.add_wrapping(one),
-        (true, true) => quotient.sub_wrapping(one),
+        (true, false) => quotient.add_wrapping(create_accumulator),
+        (true, true) => quotient.sub_wrapping(create_accumulator),
     })
 }
 
-impl<T: Summed, const MEAN: bool> Fold for Total<T, MEAN> {
+impl<T: SummedType, const IS_AVG: bool> GroupState for SumState<T, IS_AVG> {
     type Column = PrimitiveArray<T>;
 
     fn add(&mut self, column: &Self::Column, row: usize) -> Result<()> {
-        self.more(column.value(row).into(), 1)
+        self.add_sum(column.value(row).into(), 1)
     }
 
     fn state_types() -> Vec<DataType> {
@@ -134,9 +133,9 @@ impl<T: Summed, const MEAN: bool> Fold for Total<T, MEAN> {
     }
 
     fn merge(&mut self, states: &[ArrayRef], row: usize) -> Result<()> {
-        let sums: &PrimitiveArray<T::Wide> = typed(&states[0])?;
-        let counts: &Int64Array = typed(&states[1])?;
-        self.more(sums.value(row), counts.value(row))
+        let sums: &PrimitiveArray<T::Wide> = downcast(&states[0])?;
+        let counts: &Int64Array = downcast(&states[1])?;
+        self.add_sum(sums.value(row), counts.value(row))
     }
 
     fn results(groups: Vec<Self>) -> Result<ArrayRef> {

@@ -1,4 +1,4 @@
-//! Members and types of JSON: `json.key` and `json[i]` (`$json_get`), JSON_KEYS, JSON_TYPE.
+//! `json.key` and `json[i]` (`$json_get`), JSON_KEYS and JSON_TYPE.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::super::Function;
 use super::super::adapter::scalar;
+use super::super::array_column::ArrayOf;
 use super::super::column::{Int64, Json, Text};
 use super::super::function_error::FunctionError;
-use super::super::list::ArrayOf;
 use super::super::overload::Overload;
-use super::path::Step;
+use super::path::PathStep;
 use super::scan::find;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -18,16 +18,16 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "$json_get",
             vec![
-                Overload::binary::<Json, Text, Json, _>(|json, name| find(json, &[Step::Member(name.to_owned())]).map(str::to_owned)),
+                Overload::binary::<Json, Text, Json, _>(|json, name| find(json, &[PathStep::Member(name.to_owned())]).map(str::to_owned)),
                 Overload::binary::<Json, Int64, Json, _>(|json, index| {
-                    usize::try_from(index).ok().and_then(|index| find(json, &[Step::Element(index)])).map(str::to_owned)
+                    usize::try_from(index).ok().and_then(|index| find(json, &[PathStep::Element(index)])).map(str::to_owned)
                 }),
             ],
         ),
         scalar(
             "json_type",
             vec![Overload::unary::<Json, Text, _>(|json| {
-                parsed(json).map(|value| {
+                parse_value(json).map(|value| {
                     match value {
                         Value::Null => "null",
                         Value::Bool(_) => "boolean",
@@ -44,43 +44,43 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-pub(crate) fn parsed(json: &str) -> Result<Value, FunctionError> {
+pub(crate) fn parse_value(json: &str) -> Result<Value, FunctionError> {
     serde_json::from_str(json).map_err(|error| FunctionError::new(format!("Invalid input to JSON: {error}")))
 }
 
 fn keys_in_mode(json: &str, depth: i64, mode: &str) -> Result<Vec<String>, FunctionError> {
     let depth = usize::try_from(depth).ok().filter(|depth| *depth > 0).ok_or_else(|| FunctionError::new("max_depth must be positive"))?;
     match mode.to_ascii_lowercase().as_str() {
-        "strict" => keys(json, depth, Arrays::Closed),
-        "lax" => keys(json, depth, Arrays::Flat),
-        "lax recursive" => keys(json, depth, Arrays::Open),
+        "strict" => keys(json, depth, ArrayMode::Strict),
+        "lax" => keys(json, depth, ArrayMode::Lax),
+        "lax recursive" => keys(json, depth, ArrayMode::LaxRecursive),
         _ => Err(FunctionError::new(format!("Invalid JSON mode specified: {mode}"))),
     }
 }
 
-/// Whether a path goes through the elements of arrays.
+/// How JSON_KEYS handles arrays.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Arrays {
-    Closed,
-    /// Of arrays, but not of arrays within them.
-    Flat,
-    Open,
+enum ArrayMode {
+    Strict,
+    /// Includes elements of arrays, but not of arrays nested in arrays.
+    Lax,
+    LaxRecursive,
 }
 
-/// Each path of members once, in alphabetical order.
-fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, FunctionError> {
-    fn collect(value: &Value, prefix: &str, depth: usize, (arrays, nested): (Arrays, bool), keys: &mut BTreeSet<String>) {
+/// Returns the distinct member paths in alphabetical order.
+fn keys(json: &str, depth: usize, arrays: ArrayMode) -> Result<Vec<String>, FunctionError> {
+    fn collect(value: &Value, prefix: &str, depth: usize, (arrays, nested): (ArrayMode, bool), keys: &mut BTreeSet<String>) {
         let members = match value {
             Value::Object(members) => members,
-            Value::Array(elements) if arrays == Arrays::Open || (arrays == Arrays::Flat && !nested) => {
+            Value::Array(elements) if arrays == ArrayMode::LaxRecursive || (arrays == ArrayMode::Lax && !nested) => {
                 elements.iter().for_each(|element| collect(element, prefix, depth, (arrays, true), keys));
                 return;
             }
             _ => return,
         };
         for (name, value) in members {
-            let plain = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-            let name = if plain && !name.is_empty() { name.clone() } else { format!("\"{name}\"") };
+            let is_identifier = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+            let name = if is_identifier && !name.is_empty() { name.clone() } else { format!("\"{name}\"") };
             let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             if depth > 1 {
                 collect(value, &path, depth - 1, (arrays, false), keys);
@@ -89,6 +89,6 @@ fn keys(json: &str, depth: usize, arrays: Arrays) -> Result<Vec<String>, Functio
         }
     }
     let mut keys = BTreeSet::new();
-    collect(&parsed(json)?, "", depth, (arrays, false), &mut keys);
+    collect(&parse_value(json)?, "", depth, (arrays, false), &mut keys);
     Ok(keys.into_iter().collect())
 }

@@ -1,5 +1,5 @@
-//! A SQL value of a JSON scalar: `INT64(json)`…, and LAX_INT64 and its kin, which convert where
-//! they can. (`STRING(json)` is with the STRING of times.)
+//! Converters from JSON to SQL values: `BOOL`, `INT64`, `FLOAT64`, and the LAX_* functions, which
+//! convert between types where possible. `STRING(json)` is in `calendar`, with STRING of dates.
 
 use serde_json::Value;
 
@@ -9,30 +9,30 @@ use super::super::column::{Bool, Float64, Int64, Json, Text};
 use super::super::function_error::FunctionError;
 use super::super::number::floating;
 use super::super::overload::Overload;
-use super::member::parsed;
+use super::accessors::parse_value;
 
-/// Beyond these, FLOAT64 is not an INT64.
+/// The smallest FLOAT64 above the range of INT64.
 const INT64_END: f64 = 9_223_372_036_854_775_808.0;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
         scalar("bool", vec![Overload::unary::<Json, Bool, _>(|json| strict(json, "bool", |value| value.as_bool()))]),
-        scalar("int64", vec![Overload::unary::<Json, Int64, _>(|json| strict(json, "int64", whole))]),
+        scalar("int64", vec![Overload::unary::<Json, Int64, _>(|json| strict(json, "int64", integer_value))]),
         scalar("float64", vec![Overload::unary::<Json, Float64, _>(|json| strict(json, "float64", |value| value.as_f64()))]),
-        scalar("lax_bool", vec![Overload::unary::<Json, Bool, _>(|json| parsed(json).map(|value| lax_bool(&value)))]),
-        scalar("lax_int64", vec![Overload::unary::<Json, Int64, _>(|json| parsed(json).map(|value| lax_int64(&value)))]),
-        scalar("lax_float64", vec![Overload::unary::<Json, Float64, _>(|json| parsed(json).map(|value| lax_float64(&value)))]),
-        scalar("lax_string", vec![Overload::unary::<Json, Text, _>(|json| parsed(json).map(|value| lax_string(&value)))]),
+        scalar("lax_bool", vec![Overload::unary::<Json, Bool, _>(|json| parse_value(json).map(|value| lax_bool(&value)))]),
+        scalar("lax_int64", vec![Overload::unary::<Json, Int64, _>(|json| parse_value(json).map(|value| lax_int64(&value)))]),
+        scalar("lax_float64", vec![Overload::unary::<Json, Float64, _>(|json| parse_value(json).map(|value| lax_float64(&value)))]),
+        scalar("lax_string", vec![Overload::unary::<Json, Text, _>(|json| parse_value(json).map(|value| lax_string(&value)))]),
     ]
 }
 
 fn strict<T>(json: &str, name: &str, read: fn(&Value) -> Option<T>) -> Result<T, FunctionError> {
-    read(&parsed(json)?)
+    read(&parse_value(json)?)
         .ok_or_else(|| FunctionError::new(format!("The provided JSON input is not a{} {name}", if name == "int64" { "n" } else { "" })))
 }
 
-/// `10.0` is a whole number, too.
-fn whole(value: &Value) -> Option<i64> {
+/// Accepts floats with an integer value, such as `10.0`.
+fn integer_value(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         value.as_f64().filter(|float| float.fract() == 0.0 && (-INT64_END..INT64_END).contains(float)).map(|float| float as i64)
     })
@@ -52,11 +52,11 @@ fn lax_bool(value: &Value) -> Option<bool> {
 }
 
 fn lax_int64(value: &Value) -> Option<i64> {
-    let rounded = |float: f64| Some(float.round()).filter(|float| (-INT64_END..INT64_END).contains(float)).map(|float| float as i64);
+    let round_to_int64 = |float: f64| Some(float.round()).filter(|float| (-INT64_END..INT64_END).contains(float)).map(|float| float as i64);
     match value {
         Value::Bool(value) => Some(i64::from(*value)),
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(rounded)),
-        Value::String(text) => text.trim().parse().ok().or_else(|| text.trim().parse().ok().and_then(rounded)),
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(round_to_int64)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| text.trim().parse().ok().and_then(round_to_int64)),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -73,7 +73,7 @@ fn lax_string(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) => Some(value.to_string()),
-        // As CAST writes an INT64 or a FLOAT64: `10` of `10.0`.
+        // The format of CAST: `10` for `10.0`.
         Value::Number(number) if number.is_f64() => number.as_f64().map(floating::write),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,

@@ -1,4 +1,4 @@
-//! The date parts: `DAY`, `WEEK(MONDAY)`, `ISOYEAR`.
+//! Date parts: `DAY`, `WEEK(MONDAY)`, `ISOYEAR`.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use jiff::civil::Weekday;
 
 use super::super::function_error::FunctionError;
 
-/// A granularity: what can be truncated to and counted in.
+/// A date part: a unit for truncation and differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DatePart {
     Microsecond,
@@ -15,19 +15,19 @@ pub(crate) enum DatePart {
     Minute,
     Hour,
     Day,
-    /// Beginning on this day; `WEEK` alone begins on Sunday.
+    /// A week that starts on this day. `WEEK` starts on Sunday.
     Week(Weekday),
-    /// As `WEEK(MONDAY)`, but numbered from the week with the year's first Thursday.
+    /// A week that starts on Monday. Week 1 has the first Thursday of the year.
     IsoWeek,
     Month,
     Quarter,
     Year,
-    /// From the Monday of the week with the year's first Thursday.
+    /// A year that starts on the Monday of ISO week 1.
     IsoYear,
 }
 
 impl DatePart {
-    /// Of the parts with a constant length, that length in microseconds.
+    /// Returns the length in microseconds, or none if the part is not a time unit.
     pub(crate) fn micros(self) -> Option<i64> {
         Some(match self {
             DatePart::Microsecond => 1,
@@ -45,7 +45,7 @@ impl DatePart {
         })
     }
 
-    /// That this part cannot be asked of that.
+    /// Returns the error for a function that does not support the part.
     pub(crate) fn unsupported(self, function: &str) -> FunctionError {
         FunctionError::new(format!("{function} does not support the {self} date part"))
     }

@@ -1,7 +1,6 @@
-//! An aggregate that keeps a few numbers per group, and what DataFusion asks of one.
+//! Aggregates with a fixed-size state per group, and their adapters to DataFusion's accumulators.
 //!
-//! The same code serves a whole group (`Accumulator`) and many groups at once
-//! (`GroupsAccumulator`), which is what makes a GROUP BY over millions of rows fast.
+//! The same state serves one group (`Accumulator`) and many groups (`GroupsAccumulator`).
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -14,13 +13,13 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
-/// What is known of a group. A NULL never reaches it.
-pub(crate) trait Fold: Default + Debug + Send + Sync + 'static {
+/// The state of a group. DataFusion's NULL arguments are skipped before `add`.
+pub(crate) trait GroupState: Default + Debug + Send + Sync + 'static {
     type Column: Array + 'static;
 
     fn add(&mut self, column: &Self::Column, row: usize) -> Result<()>;
 
-    /// How it travels between the stages of an aggregation.
+    /// The types of the state's columns between the stages of an aggregation.
     fn state_types() -> Vec<DataType>;
     fn states(groups: Vec<Self>) -> Result<Vec<ArrayRef>>;
     fn merge(&mut self, states: &[ArrayRef], row: usize) -> Result<()>;
@@ -28,54 +27,54 @@ pub(crate) trait Fold: Default + Debug + Send + Sync + 'static {
     fn results(groups: Vec<Self>) -> Result<ArrayRef>;
 }
 
-/// The array as the type that the coercion has made it.
-pub(crate) fn typed<A: 'static>(array: &ArrayRef) -> Result<&A> {
+/// Downcasts the array to the type that coercion guarantees.
+pub(crate) fn downcast<A: 'static>(array: &ArrayRef) -> Result<&A> {
     match array.as_any().downcast_ref() {
         Some(array) => Ok(array),
-        None => internal_err!("an aggregate got a column of {}", array.data_type()),
+        None => internal_err!("unexpected column type {} in an aggregate", array.data_type()),
     }
 }
 
-/// A [`Fold`] whose type has been forgotten.
-pub(crate) trait Folding: Debug + Send + Sync {
+/// Creates accumulators for a [`GroupState`] type.
+pub(crate) trait AccumulatorFactory: Debug + Send + Sync {
     fn state_types(&self) -> Vec<DataType>;
-    fn one(&self) -> Box<dyn Accumulator>;
-    fn many(&self) -> Box<dyn GroupsAccumulator>;
+    fn create_accumulator(&self) -> Box<dyn Accumulator>;
+    fn create_groups_accumulator(&self) -> Box<dyn GroupsAccumulator>;
 }
 
-/// Names a [`Fold`] type where a value is needed.
+/// The factory of a [`GroupState`] type.
 #[derive(Debug)]
-pub(crate) struct Of<F>(PhantomData<F>);
+pub(crate) struct StateFactory<F>(PhantomData<F>);
 
-impl<F: Fold> Of<F> {
-    pub(crate) const FOLD: &'static dyn Folding = &Of::<F>(PhantomData);
+impl<F: GroupState> StateFactory<F> {
+    pub(crate) const FACTORY: &'static dyn AccumulatorFactory = &StateFactory::<F>(PhantomData);
 }
 
-impl<F: Fold> Folding for Of<F> {
+impl<F: GroupState> AccumulatorFactory for StateFactory<F> {
     fn state_types(&self) -> Vec<DataType> {
         F::state_types()
     }
 
-    fn one(&self) -> Box<dyn Accumulator> {
-        Box::new(One::<F>::default())
+    fn create_accumulator(&self) -> Box<dyn Accumulator> {
+        Box::new(StateAccumulator::<F>::default())
     }
 
-    fn many(&self) -> Box<dyn GroupsAccumulator> {
-        Box::new(Many::<F> { groups: Vec::new() })
+    fn create_groups_accumulator(&self) -> Box<dyn GroupsAccumulator> {
+        Box::new(StateGroupsAccumulator::<F> { groups: Vec::new() })
     }
 }
 
 #[derive(Debug, Default)]
-struct One<F>(F);
+struct StateAccumulator<F>(F);
 
-impl<F: Fold> Accumulator for One<F> {
+impl<F: GroupState> Accumulator for StateAccumulator<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let column: &F::Column = typed(&values[0])?;
+        let column: &F::Column = downcast(&values[0])?;
         (0..column.len()).filter(|&row| column.is_valid(row)).try_for_each(|row| self.0.add(column, row))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        // A copy by way of the state: the value may be asked for again after more rows.
+        // DataFusion can call this again after more rows, so the state must remain: copy it.
         let states = F::states(vec![take(&mut self.0)])?;
         self.0.merge(&states, 0)?;
         let mut copy = F::default();
@@ -96,17 +95,17 @@ impl<F: Fold> Accumulator for One<F> {
     }
 }
 
-struct Many<F> {
+struct StateGroupsAccumulator<F> {
     groups: Vec<F>,
 }
 
-impl<F: Fold> GroupsAccumulator for Many<F> {
+impl<F: GroupState> GroupsAccumulator for StateGroupsAccumulator<F> {
     fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, total: usize) -> Result<()> {
         self.groups.resize_with(total, F::default);
-        let column: &F::Column = typed(&values[0])?;
-        match wanted(column, filter)? {
+        let column: &F::Column = downcast(&values[0])?;
+        match included_rows(column, filter)? {
             None => groups.iter().enumerate().try_for_each(|(row, &group)| self.groups[group].add(column, row)),
-            Some(wanted) => wanted.values().set_indices().try_for_each(|row| self.groups[groups[row]].add(column, row)),
+            Some(mask) => mask.values().set_indices().try_for_each(|row| self.groups[groups[row]].add(column, row)),
         }
     }
 
@@ -124,12 +123,12 @@ impl<F: Fold> GroupsAccumulator for Many<F> {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let column: &F::Column = typed(&values[0])?;
-        let wanted = wanted(column, filter)?;
+        let column: &F::Column = downcast(&values[0])?;
+        let mask = included_rows(column, filter)?;
         let mut groups = Vec::with_capacity(column.len());
         for row in 0..column.len() {
             let mut group = F::default();
-            if wanted.as_ref().is_none_or(|wanted| wanted.value(row)) {
+            if mask.as_ref().is_none_or(|mask| mask.value(row)) {
                 group.add(column, row)?;
             }
             groups.push(group);
@@ -142,8 +141,8 @@ impl<F: Fold> GroupsAccumulator for Many<F> {
     }
 }
 
-/// The rows that are neither NULL nor filtered away; none if that is every row.
-fn wanted(column: &dyn Array, filter: Option<&BooleanArray>) -> Result<Option<BooleanArray>> {
+/// Returns a mask of the rows that are not NULL and pass the filter, or none if all rows qualify.
+fn included_rows(column: &dyn Array, filter: Option<&BooleanArray>) -> Result<Option<BooleanArray>> {
     let filter = filter.map(|filter| match filter.nulls() {
         Some(nulls) => BooleanArray::new(filter.values() & nulls.inner(), None),
         None => filter.clone(),
@@ -155,12 +154,11 @@ fn wanted(column: &dyn Array, filter: Option<&BooleanArray>) -> Result<Option<Bo
     })
 }
 
-/// One array per state.
+/// Collects the columns of a state.
 pub(crate) fn columns(arrays: impl IntoIterator<Item = ArrayRef>) -> Vec<ArrayRef> {
     arrays.into_iter().collect()
 }
 
-/// Shorthand of an array behind its pointer.
 pub(crate) fn array(array: impl Array + 'static) -> ArrayRef {
     Arc::new(array)
 }

@@ -1,4 +1,4 @@
-//! An aggregate that looks at all rows of its group at once.
+//! Aggregates that need all rows of a group.
 
 use std::collections::HashSet;
 
@@ -9,36 +9,35 @@ use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
-use super::fold::Folding;
+use super::group_state::AccumulatorFactory;
 
-/// What is made of the rows: their arguments' columns, which may be empty.
+/// Computes the result from the argument columns, which can be empty.
 #[derive(Clone, Copy)]
-pub(crate) enum Summary {
+pub(crate) enum GroupFunction {
     Columns(fn(&[ArrayRef]) -> Result<ScalarValue>),
-    Fold(&'static dyn Folding),
+    Incremental(&'static dyn AccumulatorFactory),
 }
 
-/// The rows of one group.
 pub(crate) struct GroupRows {
     types: Vec<DataType>,
-    /// For each argument, its values in pieces.
+    /// The values of each argument, as a list of arrays.
     columns: Vec<Vec<ArrayRef>>,
-    /// What has been seen of the first argument, if only different values count.
+    /// The distinct values of the first argument, for DISTINCT.
     seen: Option<HashSet<ScalarValue>>,
-    summary: Summary,
+    function: GroupFunction,
 }
 
-/// So many small pieces are better joined.
-const MOST_PIECES: usize = 256;
+/// The number of arrays per argument above which they are concatenated.
+const MAX_ARRAYS: usize = 256;
 
 impl GroupRows {
-    pub(crate) fn all(arguments: &[FieldRef], summary: Summary) -> GroupRows {
+    pub(crate) fn all(arguments: &[FieldRef], function: GroupFunction) -> GroupRows {
         let types: Vec<DataType> = arguments.iter().map(|field| field.data_type().clone()).collect();
-        GroupRows { columns: vec![Vec::new(); types.len()], types, seen: None, summary }
+        GroupRows { columns: vec![Vec::new(); types.len()], types, seen: None, function }
     }
 
-    pub(crate) fn distinct(arguments: &[FieldRef], summary: Summary) -> GroupRows {
-        GroupRows { seen: Some(HashSet::new()), ..GroupRows::all(arguments, summary) }
+    pub(crate) fn distinct(arguments: &[FieldRef], function: GroupFunction) -> GroupRows {
+        GroupRows { seen: Some(HashSet::new()), ..GroupRows::all(arguments, function) }
     }
 
     /// One array per argument.
@@ -55,29 +54,29 @@ impl GroupRows {
                     .collect::<Result<BooleanArray>>()?,
             ),
         };
-        for (pieces, values) in self.columns.iter_mut().zip(values) {
-            pieces.push(match &unseen {
+        for (arrays, values) in self.columns.iter_mut().zip(values) {
+            arrays.push(match &unseen {
                 None => values.clone(),
                 Some(unseen) => filter(values, unseen)?,
             });
-            if pieces.len() > MOST_PIECES {
-                *pieces = vec![joined(pieces)?];
+            if arrays.len() > MAX_ARRAYS {
+                *arrays = vec![concat_arrays(arrays)?];
             }
         }
         Ok(())
     }
 
     fn columns(&self) -> Result<Vec<ArrayRef>> {
-        let column = |(pieces, data_type): (&Vec<ArrayRef>, _)| match pieces.is_empty() {
+        let column = |(arrays, data_type): (&Vec<ArrayRef>, _)| match arrays.is_empty() {
             true => Ok(new_empty_array(data_type)),
-            false => joined(pieces),
+            false => concat_arrays(arrays),
         };
         self.columns.iter().zip(&self.types).map(column).collect()
     }
 }
 
-fn joined(pieces: &[ArrayRef]) -> Result<ArrayRef> {
-    Ok(concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
+fn concat_arrays(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    Ok(concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
 }
 
 impl Accumulator for GroupRows {
@@ -87,12 +86,12 @@ impl Accumulator for GroupRows {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let columns = self.columns()?;
-        match self.summary {
-            Summary::Columns(summary) => summary(&columns),
-            Summary::Fold(fold) => {
-                let mut fold = fold.one();
-                fold.update_batch(&columns)?;
-                fold.evaluate()
+        match self.function {
+            GroupFunction::Columns(function) => function(&columns),
+            GroupFunction::Incremental(factory) => {
+                let mut accumulator = factory.create_accumulator();
+                accumulator.update_batch(&columns)?;
+                accumulator.evaluate()
             }
         }
     }

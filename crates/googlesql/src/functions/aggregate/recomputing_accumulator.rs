@@ -1,5 +1,5 @@
-//! Any aggregate over a frame that moves: the rows in the frame are kept, and aggregated anew for
-//! each row. Rows leave a frame in the order in which they came.
+//! An accumulator for frames whose start moves. It keeps the rows of the frame and aggregates them
+//! again for each result. Rows leave a frame in the order in which they entered.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,17 +11,16 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
-/// The frame's rows and what makes an accumulator for them.
 #[derive(Debug)]
-pub(crate) struct Recompute {
+pub(crate) struct RecomputingAccumulator {
     aggregate: Arc<dyn AggregateUDFImpl>,
-    arguments: Arguments,
+    arguments: OwnedAccumulatorArgs,
     frame: VecDeque<Vec<ArrayRef>>,
 }
 
-/// [`AccumulatorArgs`], owned.
+/// The owned form of [`AccumulatorArgs`].
 #[derive(Debug)]
-struct Arguments {
+struct OwnedAccumulatorArgs {
     return_field: FieldRef,
     schema: Schema,
     ignore_nulls: bool,
@@ -33,7 +32,7 @@ struct Arguments {
     expr_fields: Vec<FieldRef>,
 }
 
-impl Arguments {
+impl OwnedAccumulatorArgs {
     fn borrowed(&self) -> AccumulatorArgs<'_> {
         AccumulatorArgs {
             return_field: Arc::clone(&self.return_field),
@@ -49,9 +48,9 @@ impl Arguments {
     }
 }
 
-impl Recompute {
-    pub(crate) fn new(aggregate: Arc<dyn AggregateUDFImpl>, args: &AccumulatorArgs) -> Recompute {
-        let arguments = Arguments {
+impl RecomputingAccumulator {
+    pub(crate) fn new(aggregate: Arc<dyn AggregateUDFImpl>, args: &AccumulatorArgs) -> RecomputingAccumulator {
+        let arguments = OwnedAccumulatorArgs {
             return_field: Arc::clone(&args.return_field),
             schema: args.schema.clone(),
             ignore_nulls: args.ignore_nulls,
@@ -62,11 +61,11 @@ impl Recompute {
             exprs: args.exprs.to_vec(),
             expr_fields: args.expr_fields.to_vec(),
         };
-        Recompute { aggregate, arguments, frame: VecDeque::new() }
+        RecomputingAccumulator { aggregate, arguments, frame: VecDeque::new() }
     }
 }
 
-impl Accumulator for Recompute {
+impl Accumulator for RecomputingAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.frame.push_back(values.to_vec());
         Ok(())
@@ -75,11 +74,11 @@ impl Accumulator for Recompute {
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let mut leaving = values.first().map_or(0, |column| column.len());
         while leaving > 0 {
-            let Some(mut piece) = self.frame.pop_front() else { break };
-            let rows = piece.first().map_or(0, |column| column.len());
+            let Some(mut batch) = self.frame.pop_front() else { break };
+            let rows = batch.first().map_or(0, |column| column.len());
             if rows > leaving {
-                piece.iter_mut().for_each(|column| *column = column.slice(leaving, rows - leaving));
-                self.frame.push_front(piece);
+                batch.iter_mut().for_each(|column| *column = column.slice(leaving, rows - leaving));
+                self.frame.push_front(batch);
             }
             leaving = leaving.saturating_sub(rows);
         }
@@ -92,7 +91,7 @@ impl Accumulator for Recompute {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let mut accumulator = self.aggregate.accumulator(self.arguments.borrowed())?;
-        self.frame.iter().try_for_each(|piece| accumulator.update_batch(piece))?;
+        self.frame.iter().try_for_each(|batch| accumulator.update_batch(batch))?;
         accumulator.evaluate()
     }
 
@@ -102,10 +101,10 @@ impl Accumulator for Recompute {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        not_impl_err!("a frame is aggregated in one place")
+        not_impl_err!("window frames have no partial states")
     }
 
     fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
-        not_impl_err!("a frame is aggregated in one place")
+        not_impl_err!("window frames have no partial states")
     }
 }

@@ -1,17 +1,17 @@
-//! MIN and MAX of FLOAT64, which are NaN as soon as one value is. (DataFusion's take NaN for the
-//! largest; of every other type they do what GoogleSQL does.)
+//! MIN and MAX of FLOAT64. The result is NaN if a value is NaN. DataFusion orders NaN above all other
+//! values, so its MIN and MAX serve only the other types.
 
 use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::fold::{Fold, array, typed};
+use super::group_state::{GroupState, array, downcast};
 
 #[derive(Debug, Default)]
-pub(crate) struct Extreme<const MAX: bool>(Option<f64>);
+pub(crate) struct Extremum<const MAX: bool>(Option<f64>);
 
-impl<const MAX: bool> Extreme<MAX> {
-    fn more(&mut self, value: f64) {
+impl<const MAX: bool> Extremum<MAX> {
+    fn update(&mut self, value: f64) {
         self.0 = Some(match self.0 {
             None => value,
             Some(old) if old.is_nan() || value.is_nan() => f64::NAN,
@@ -21,11 +21,11 @@ impl<const MAX: bool> Extreme<MAX> {
     }
 }
 
-impl<const MAX: bool> Fold for Extreme<MAX> {
+impl<const MAX: bool> GroupState for Extremum<MAX> {
     type Column = Float64Array;
 
     fn add(&mut self, column: &Float64Array, row: usize) -> Result<()> {
-        self.more(column.value(row));
+        self.update(column.value(row));
         Ok(())
     }
 
@@ -38,9 +38,9 @@ impl<const MAX: bool> Fold for Extreme<MAX> {
     }
 
     fn merge(&mut self, states: &[ArrayRef], row: usize) -> Result<()> {
-        let states: &Float64Array = typed(&states[0])?;
+        let states: &Float64Array = downcast(&states[0])?;
         if states.is_valid(row) {
-            self.more(states.value(row));
+            self.update(states.value(row));
         }
         Ok(())
     }
