@@ -115,7 +115,7 @@ async fn an_invalid_number_is_rejected_and_its_flag_named() {
 }
 
 #[tokio::test]
-async fn the_cost_page_has_the_table_that_is_printed() {
+async fn cost_page_and_readme_have_the_printed_figures() {
     const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.md"));
     let (_, rest) = PAGE.split_once("<!-- cost: ").expect("docs/cost.md marks its table");
     let (volumes, rest) = rest.split_once(" -->\n").expect("the mark ends");
@@ -127,6 +127,10 @@ async fn the_cost_page_has_the_table_that_is_printed() {
         "put the output of `pixel-pipeline cost {}` between the marks in docs/cost.md:\n{printed}",
         args.join(" ")
     );
+    let totals = printed.lines().find(|line| line.contains("**total**")).expect("the table has a total");
+    let totals: Vec<&str> = totals.split("**").skip(3).step_by(2).collect();
+    let row = format!("| total | {} |", totals.join(" | "));
+    assert!(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).contains(&row), "put this row into README.md:\n{row}");
     let estimates = json(&["--events-per-month", "0"]).await;
     let read = estimates[0]["prices_read"].as_str().unwrap();
     assert!(PAGE.contains(read), "docs/cost.md says when the prices were read: {read}");
