@@ -56,6 +56,10 @@ impl RetryPolicy {
     pub const UNTIL_SUCCESS: Self =
         Self { min_delay: Duration::from_millis(200), factor: 2.0, max_delay: Duration::from_millis(12_800), max_retries: None };
 
+    /// For a service that continues with its previous answer.
+    pub const REFRESH: Self =
+        Self { min_delay: Duration::from_secs(2), factor: 2.0, max_delay: Duration::from_secs(32), max_retries: None };
+
     /// The delays before the second and each further attempt: exponential, with jitter up to twice as long.
     pub fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         self.backoff().build()

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -26,12 +25,6 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// The same after a 404, which BigQuery returns for minutes for a new generated table.
 const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
-/// Pauses between failed reads afterwards, when only messages with an unknown column wait.
-const REFRESH_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_secs(2))
-    .with_max_delay(Duration::from_secs(32))
-    .with_jitter()
-    .without_max_times();
 const NO_MAX_TIMES: &str = "the backoff has no maximum number of attempts";
 
 /// The decoder for the schema that was read last.
@@ -151,7 +144,7 @@ impl TemplateWatcher {
         let mut requested_at = Instant::now();
         // No sooner than `earliest`, no later than `due`.
         let (mut earliest, mut due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
-        let mut backoff = REFRESH_BACKOFF.build();
+        let mut delays = RetryPolicy::REFRESH.delays();
         let mut is_missing = false;
         loop {
             tokio::select! {
@@ -173,12 +166,12 @@ impl TemplateWatcher {
             match self.read_or_create().await {
                 Ok(Some(schema)) => {
                     self.publish(&schema, requested_at);
-                    backoff = REFRESH_BACKOFF.build();
+                    delays = RetryPolicy::REFRESH.delays();
                     (earliest, due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
                 }
                 failed => {
                     self.log_throttled(&failed);
-                    earliest = requested_at + backoff.next().expect(NO_MAX_TIMES);
+                    earliest = requested_at + delays.next().expect(NO_MAX_TIMES);
                     due = earliest;
                 }
             }

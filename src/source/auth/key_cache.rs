@@ -1,5 +1,8 @@
 //! The cache of Google's public keys, and when to fetch them again. Pure: the time is an argument.
 //!
+//! Written by hand because of three rules: stale keys stay valid during an outage, unknown key ids cause few fetches, and
+//! a key that is cached is used without waiting for a fetch.
+//!
 //! Keys are fresh for the time in `Cache-Control`. After that they are stale: they are fetched again, and stay valid
 //! until that succeeds, for at most one day. Google publishes a key days before its first use and days after its last,
 //! and withdraws a key at once only if it was stolen. An unknown key id causes at most one fetch per 30 s, because a

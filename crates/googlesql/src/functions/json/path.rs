@@ -1,4 +1,7 @@
 //! BigQuery's JSONPath: `$.a."b c"[0]`, and `$['a']` in legacy functions.
+//!
+//! Written by hand: the JSONPath crates implement RFC 9535, which quotes members in another way and has filters, slices and
+//! wildcards that BigQuery rejects.
 
 use std::str::FromStr;
 
