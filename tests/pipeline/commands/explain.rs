@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 
 use crate::support::bigquery::TempDir;
 use crate::support::entry::USER;
-use crate::support::service::{TIMEOUT, command};
+use crate::support::service::{TIMEOUT, command, output_with_input};
 use crate::support::{Entry, wrapped};
 
 /// The result of one run.
@@ -29,22 +29,7 @@ impl Explained {
 
 /// Runs `explain` with these settings, arguments and standard input.
 async fn run(settings: &[(&str, &str)], args: &[&str], input: &[u8]) -> Explained {
-    let mut child = command("explain")
-        .args(args)
-        .envs(settings.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let feed = async {
-        // Fails if explain does not read its standard input, or has ended.
-        let _ = stdin.write_all(input).await;
-        drop(stdin);
-    };
-    let run = async { tokio::join!(feed, child.wait_with_output()).1.unwrap() };
-    let output = tokio::time::timeout(TIMEOUT, run).await.expect("explain ends");
+    let output = output_with_input("explain", settings, args, input).await;
     let text = |bytes| String::from_utf8(bytes).expect("explain prints UTF-8");
     Explained { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }

@@ -1,13 +1,12 @@
 //! Signed URLs: `sign` signs them, and a service with the key stores no events of others.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
 
 use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::local::Local;
-use crate::support::service::{TIMEOUT, command};
+use crate::support::service::{TIMEOUT, command, output_with_input};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const KEY: &str = "planted0123456789abcdef0123456789";
@@ -16,17 +15,7 @@ const PIXEL: &str = "https://track.example.com/pixel.png";
 
 /// Runs `sign` with this environment, these arguments and this input.
 async fn sign(settings: &[(&str, &str)], args: &[&str], input: &str) -> Output {
-    let mut child = command("sign")
-        .args(args)
-        .envs(settings.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Writing fails if `sign` does not read its input.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
-    child.wait_with_output().await.unwrap()
+    output_with_input("sign", settings, args, input.as_bytes()).await
 }
 
 /// Signs one URL with that key.

@@ -1,6 +1,6 @@
 //! A `pixel-pipeline serve` process.
 
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -37,6 +37,26 @@ pub fn command(subcommand: &str) -> Command {
     let mut command = Command::new(binary);
     command.arg(subcommand).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).kill_on_drop(true);
     command
+}
+
+/// Runs a subcommand with these settings, arguments and standard input.
+pub async fn output_with_input(subcommand: &str, settings: &[(&str, &str)], args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(subcommand)
+        .args(args)
+        .envs(settings.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feed = async {
+        // Fails if the command does not read its standard input, or has ended.
+        let _ = stdin.write_all(input).await;
+        drop(stdin);
+    };
+    let run = async { tokio::join!(feed, child.wait_with_output()).1.unwrap() };
+    within("the command ends", run).await
 }
 
 /// Sends a running process a signal, such as `TERM`.
