@@ -143,7 +143,12 @@ async fn run(
 /// The decoder of a dry run: for the template table if it exists. Creates nothing.
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayError> {
     let template = &operator.service.template;
-    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
+    let bigquery = BigQuery::new(
+        operator.service.location.clone(),
+        tokens,
+        operator.service.values.boolean(&BATCH_GZIP),
+        operator.service.push_deadline,
+    )?;
     let schema = bigquery.schema_of(&template.table).await?.unwrap_or_else(|| template.schema.clone());
     let problems = template.decode.problems_with(&schema);
     if !problems.is_empty() {
