@@ -16,7 +16,7 @@ use super::message::PubsubMessage;
 use super::privacy::Privacy;
 use super::remote_ip::IpAnonymization;
 use super::request_url::RequestUrl;
-use super::row::{Cell, Row, RowWriter, Written};
+use super::row::{Cell, Row, RowTooLarge, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
 use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
@@ -151,7 +151,13 @@ impl Decoder {
         }
         match self.write_row(&event, url, &attributes, signed) {
             Ok(json) => Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, json }),
-            Err((column, written)) => Decoded::Rejected(Rejected {
+            Err(RowError::TooLarge(error)) => Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::Invalid,
+                detail: error.to_string(),
+                column: None,
+            }),
+            Err(RowError::Required(column, written)) => Decoded::Rejected(Rejected {
                 detail: match written {
                     Written::Rejected => format!("column {column} is REQUIRED and the value does not fit its type"),
                     Written::Absent | Written::Yes => format!("column {column} is REQUIRED and there is no value for it"),
@@ -163,14 +169,14 @@ impl Decoder {
         }
     }
 
-    /// The row's JSON, or the REQUIRED column that stayed empty.
+    /// The row's JSON.
     fn write_row(
         &self,
         event: &Event<'_>,
         url: RequestUrl<'_>,
         attributes: &Attributes<'_>,
         signed: Option<bool>,
-    ) -> Result<Bytes, (String, Written)> {
+    ) -> Result<Bytes, RowError> {
         let mut row = RowWriter::new();
         let context = Context { event, url, privacy: &self.settings.privacy };
         for (column, source) in &self.columns {
@@ -189,20 +195,27 @@ impl Decoder {
                 Source::Nothing => Written::Absent,
             };
             if written != Written::Yes && column.must_be_filled() {
-                return Err((column.name.clone(), written));
+                return Err(RowError::Required(column.name.clone(), written));
             }
         }
         for index in self.without_column.iter().filter(|index| attributes.first(**index).is_some()) {
             row.invalid(&self.settings.valid_attributes.names()[*index]);
         }
-        Ok(row.finish(self.invalid_attributes.as_ref()))
+        row.finish(self.invalid_attributes.as_ref()).map_err(RowError::TooLarge)
     }
+}
+
+/// Why there is no row.
+enum RowError {
+    /// This REQUIRED column stayed empty.
+    Required(String, Written),
+    TooLarge(RowTooLarge),
 }
 
 fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
-        None => EventId::of_data(message.data.to_base64().as_bytes()),
+        None => EventId::of_data(message.data.base64().to_string().as_bytes()),
     };
     Decoded::Rejected(Rejected { event_id, reason, detail, column: None })
 }
