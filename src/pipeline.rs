@@ -173,7 +173,10 @@ impl Pipeline {
             return Outcome::DeadLetter(rejected.reason);
         }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
-        match self.batcher.store(destination, dead_letter::row(message, rejected, now), deadline).await {
+        let Some(row) = dead_letter::row(message, rejected, now) else {
+            return Outcome::Retry(RetryReason::DeadLetterNotStored);
+        };
+        match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::batcher::Sink;
 use super::error::{ErrorClass, Refusal, RequestError, RowResult};
 use super::insert_all;
+use super::insert_body::InsertBody;
 use super::{Destination, InsertRow};
 use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
 use crate::telemetry::Throttle;
@@ -78,7 +79,7 @@ impl BigQuery {
     async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
-        let body = self.encode(insert_all::body(&destination.suffix, rows));
+        let body = self.encode(InsertBody::new(&destination.suffix, rows));
         let late = |_| RequestError::TRANSIENT;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
         match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
@@ -93,7 +94,7 @@ impl BigQuery {
     async fn post(
         &self,
         url: &str,
-        body: &Bytes,
+        body: &RequestBody,
         token: Option<&str>,
         count: usize,
         deadline: Instant,
@@ -104,7 +105,7 @@ impl BigQuery {
             .post(url)
             .header(CONTENT_TYPE, "application/json")
             .timeout(deadline.saturating_duration_since(Instant::now()))
-            .body(body.clone());
+            .body(body.to_stream());
         if self.gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
@@ -119,15 +120,17 @@ impl BigQuery {
         if status == 200 { insert_all::read_results(&answer, count) } else { Err(insert_all::read_error(status, retry_after, &answer)) }
     }
 
-    fn encode(&self, body: Vec<u8>) -> Bytes {
+    fn encode(&self, body: InsertBody) -> RequestBody {
         if !self.gzip {
-            return body.into();
+            return RequestBody::Plain(body);
         }
         // Level 1: BigQuery's rows shrink to a fifth, at a quarter of the default level's time.
-        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         const IN_MEMORY: &str = "writing to a Vec does not fail";
-        encoder.write_all(&body).expect(IN_MEMORY);
-        encoder.finish().expect(IN_MEMORY).into()
+        for chunk in body {
+            encoder.write_all(&chunk).expect(IN_MEMORY);
+        }
+        RequestBody::Gzip(encoder.finish().expect(IN_MEMORY).into())
     }
 
     /// Counts the failure and logs it at most once a second. Without BigQuery's message, which contains the table and
@@ -137,6 +140,21 @@ impl BigQuery {
         metrics::record_insert_failure(failure);
         if let Some(suppressed) = self.throttle.pass() {
             tracing::warn!(failure, rows, suppressed, "insertAll failed");
+        }
+    }
+}
+
+/// A body that can be sent again.
+enum RequestBody {
+    Plain(InsertBody),
+    Gzip(Bytes),
+}
+
+impl RequestBody {
+    fn to_stream(&self) -> reqwest::Body {
+        match self {
+            Self::Plain(body) => reqwest::Body::wrap(body.clone()),
+            Self::Gzip(bytes) => bytes.clone().into(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jsonwebtoken::DecodingKey;
 use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
 use reqwest::redirect::Policy;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::key_cache::{Fetch, Found, KeyCache};
@@ -21,6 +21,8 @@ use crate::telemetry::{Throttle, with_causes};
 
 /// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests that wait for a fetch. They are not authenticated yet, so they must leave most connections to others.
+const MAX_WAITING: usize = 1024;
 /// Google's set has about 2 KiB.
 const MAX_KEY_SET_BYTES: usize = 64 << 10;
 /// Of an answer without `max-age`.
@@ -33,6 +35,7 @@ const MIN_FRESHNESS: Duration = Duration::from_secs(1);
 pub struct Keys {
     cache: Arc<watch::Sender<KeyCache>>,
     requests: Arc<Notify>,
+    waiting: Semaphore,
 }
 
 /// Why there is no key.
@@ -40,7 +43,7 @@ pub struct Keys {
 pub enum NoKey {
     /// The latest key set does not contain it.
     Unknown,
-    /// The key set could not be fetched. The key may be a new one.
+    /// The key set could not be fetched, or too many requests wait for it. The key may be a new one.
     Unavailable,
 }
 
@@ -68,6 +71,7 @@ impl Keys {
         if let Found::Fresh(key) | Found::Stale(key) = found {
             return Ok(key);
         }
+        let Ok(_permit) = self.waiting.try_acquire() else { return Err(NoKey::Unavailable) };
         let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|cache| cache.attempts != attempts)).await.is_ok();
         let cache = self.cache.borrow();
         match cache.find(id, Instant::now()) {
@@ -75,6 +79,11 @@ impl Keys {
             Found::Unknown if ended && !cache.is_failing() => Err(NoKey::Unknown),
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
+    }
+
+    /// How many requests wait for a fetch.
+    pub fn waiting(&self) -> usize {
+        MAX_WAITING - self.waiting.available_permits()
     }
 }
 
@@ -119,7 +128,7 @@ impl KeyFetcher {
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let (cache, requests) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
-        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests) };
+        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests), waiting: Semaphore::new(MAX_WAITING) };
         Ok((Self { http, url, cache, requests, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
