@@ -163,7 +163,7 @@ fn check_hashed(row: &Row, query: &str, referer: &str) {
 /// The request body is JSON, and its row equals the decoded row.
 fn check_body(row: &Row, columns: &Map<String, Value>) {
     let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
-    let body = InsertBody::new(&row.suffix, &[insert.clone(), insert]).collect::<Vec<_>>().concat();
+    let body = InsertBody::new(&row.suffix, &[&insert, &insert]).collect::<Vec<_>>().concat();
     let body: Value = serde_json::from_slice(&body).expect("a body is JSON");
     assert_eq!(body["templateSuffix"].as_str().unwrap_or(""), row.suffix.as_str());
     for sent in body["rows"].as_array().expect("rows") {

@@ -221,7 +221,7 @@ mod tests {
     /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
-        let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
+        let bigquery = BigQuery::new(location, Tokens::None, false, Duration::from_secs(1)).unwrap();
         let attributes = ValidAttributes::default();
         let suffix = SuffixTemplate::parse("", &attributes, "pixel").unwrap();
         let overflow = OverflowSuffix::parse("_overflow", &attributes, "pixel", &suffix).unwrap();
@@ -239,7 +239,7 @@ mod tests {
             },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
-        let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, slow: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());
