@@ -251,6 +251,8 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
         (DATASET, "/access/1", none.clone(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
         (TEMPLATE, "", none.clone(), "template table", "mk --table parsed_pixel.pixel schema/pixel.json"),
         (TEMPLATE, "/expirationTime", json!("1767323045402"), "template table", "update --table --expiration=0 parsed_pixel.pixel"),
+        (TEMPLATE, "/timePartitioning", json!({"type": "DAY"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
+        (TEMPLATE, "/rangePartitioning", json!({"field": "n"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
         (
             TEMPLATE,
             "/schema/fields/4",
