@@ -141,7 +141,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
         ("", "not a JSON array"),
         ("[]", "no columns"),
         (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
-        (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
+        (r#"[{"name":"a.b","type":"STRING"}]"#, "\"a.b\""),
     ] {
         std::fs::write(&file, text).unwrap();
         let refusal = refusal(&with(&[("SCHEMA_FILE", path)]), &[]).await;

@@ -89,7 +89,7 @@ async fn a_new_column_is_left_out_until_the_table_has_it() {
         assert!(bigquery.rows("dead_letters").await.is_empty());
         assert_eq!(service.metric(WITHOUT_COLUMN).await, 2.0);
         let line = service.wait_for_log("a table lacks a column").await;
-        assert!(line.contains("\"kind\"") && !line.contains("pixel_u"), "{line}");
+        assert!(line.contains("\"column\":") && !line.contains("pixel_u"), "{line}");
 
         deliver(&service, "user_id=other&kind=new").await;
         let other = bigquery.rows(&table.replace("pixel_u", "pixel_other")).await.remove(0);
