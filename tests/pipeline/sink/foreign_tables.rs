@@ -80,7 +80,7 @@ async fn an_unreadable_resource_is_not_a_table() {
         json!({}),
         json!([]),
         json!({"kind": "bigquery#job"}),
-        json!({"schema": {"fields": [column("user_id")]}}),
+        json!({"kind": "bigquery#queryResponse", "schema": {"fields": [column("user_id")]}}),
         table(json!({"schema": {"fields": "user_id"}})),
         table(json!({"schema": {"fields": [{"type": "STRING"}]}})),
     ] {
