@@ -50,6 +50,8 @@
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
+// They panic if the output is closed or its disk is full.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod ack;
 pub mod cli;
