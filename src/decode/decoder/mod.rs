@@ -81,7 +81,7 @@ impl Decoder {
             let attribute = names.iter().position(|name| column.is_called(name));
             let source = match (EntryColumn::of(column), attribute) {
                 (Some(entry), _) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
-                (Some(entry), _) if entry.fits(column) => Source::Entry(entry),
+                (Some(entry), _) if column.is_fillable() => Source::Entry(entry),
                 (Some(_), _) => Source::Nothing,
                 (None, Some(index)) => Source::Attribute(index),
                 (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
