@@ -36,8 +36,8 @@ variable "valid_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.valid_attributes))
-    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.valid_attributes))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -112,8 +112,8 @@ variable "hash_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.hash_attributes))
-    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -208,6 +208,17 @@ variable "max_in_flight" {
   validation {
     condition     = var.max_in_flight >= 1 && var.max_in_flight <= 1000000 && floor(var.max_in_flight) == var.max_in_flight
     error_message = "max_in_flight: ${var.max_in_flight} is not a whole number from 1 to 1000000."
+  }
+}
+
+variable "max_in_flight_bytes" {
+  description = "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_in_flight_bytes == null ? true : var.max_in_flight_bytes >= 1 && var.max_in_flight_bytes <= 1099511627776 && floor(var.max_in_flight_bytes) == var.max_in_flight_bytes
+    error_message = "max_in_flight_bytes: ${coalesce(var.max_in_flight_bytes, 0)} is not a whole number from 1 to 1099511627776."
   }
 }
 

@@ -39,6 +39,6 @@ pub use event_id::EventId;
 pub use explanation::Explanation;
 pub use message::PubsubMessage;
 pub use privacy::Privacy;
-pub use row::Row;
+pub use row::{MAX_ROW_BYTES, Row};
 pub use schema::Schema;
 pub use table_suffix::TableSuffix;

@@ -1,4 +1,4 @@
-//! `tabledata.insertAll` on the wire: the request body, and the result of each row in a response.
+//! `tabledata.insertAll` on the wire: the result of each row in a response. [`super::insert_body`] is the request.
 //!
 //! <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>. Written here
 //! and not left to gcp-bigquery-client, which hides the HTTP status and Retry-After and builds a
@@ -10,40 +10,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::InsertRow;
 use super::error::{ErrorClass, Refusal, RequestError, RowResult};
-use crate::decode::TableSuffix;
-use crate::decode::coerce::write_json_string;
 use crate::decode::json::{self, Object};
 use crate::google::ErrorBody;
 
 /// The `kind` of an answer.
 const KIND: &str = "bigquery#tableDataInsertAllResponse";
-
-/// The request body.
-///
-/// `skipInvalidRows`, because otherwise BigQuery stores no row of a request with one invalid row.
-/// Not `ignoreUnknownValues`: a value without a column must not be dropped silently.
-pub fn body(suffix: &TableSuffix, rows: &[&InsertRow]) -> Vec<u8> {
-    let size: usize = rows.iter().map(|row| row.json.len() + 64).sum();
-    let mut body = Vec::with_capacity(size + 96);
-    body.extend_from_slice(br#"{"skipInvalidRows":true,"#);
-    if !suffix.as_str().is_empty() {
-        body.extend_from_slice(br#""templateSuffix":"#);
-        write_json_string(suffix.as_str(), &mut body);
-        body.push(b',');
-    }
-    body.extend_from_slice(br#""rows":["#);
-    for (index, row) in rows.iter().enumerate() {
-        body.extend_from_slice(if index == 0 { br#"{"insertId":""# } else { br#",{"insertId":""# });
-        body.extend_from_slice(row.event_id.as_str().as_bytes());
-        body.extend_from_slice(br#"","json":"#);
-        body.extend_from_slice(&row.json);
-        body.push(b'}');
-    }
-    body.extend_from_slice(b"]}");
-    body
-}
 
 /// Reads a 200: the result of each of `count` rows.
 ///

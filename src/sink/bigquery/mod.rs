@@ -26,6 +26,7 @@ use self::split::{Split, TableRefusal};
 use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
+use super::insert_body::InsertBody;
 use super::{Destination, InsertRow};
 use crate::google::body::read_body;
 use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
@@ -104,11 +105,11 @@ impl BigQuery {
     /// Sends the rows, a second time if there is no answer for long.
     async fn insert(&self, destination: &Destination, rows: &[&InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
-        let body = self.encode(insert_all::body(&destination.suffix, rows));
+        let body = self.encode(InsertBody::new(&destination.suffix, rows));
         hedged(self.hedge_delay, || self.attempt(&url, &body, rows.len(), deadline)).await
     }
 
-    async fn attempt(&self, url: &str, body: &Bytes, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
+    async fn attempt(&self, url: &str, body: &RequestBody, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
         let late = |_| RequestError::TRANSIENT;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
@@ -124,7 +125,7 @@ impl BigQuery {
     async fn post(
         &self,
         url: &str,
-        body: &Bytes,
+        body: &RequestBody,
         token: Option<&str>,
         count: usize,
         deadline: Instant,
@@ -134,7 +135,7 @@ impl BigQuery {
             .post(url)
             .header(CONTENT_TYPE, "application/json")
             .timeout(deadline.saturating_duration_since(Instant::now()))
-            .body(body.clone());
+            .body(body.to_stream());
         if self.gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
@@ -150,15 +151,17 @@ impl BigQuery {
         if status == 200 { insert_all::read_results(&answer, count) } else { Err(insert_all::read_error(status, retry_after, &answer)) }
     }
 
-    fn encode(&self, body: Vec<u8>) -> Bytes {
+    fn encode(&self, body: InsertBody) -> RequestBody {
         if !self.gzip {
-            return body.into();
+            return RequestBody::Plain(body);
         }
         // Level 1: BigQuery's rows shrink to a fifth, at a quarter of the default level's time.
-        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         const IN_MEMORY: &str = "writing to a Vec does not fail";
-        encoder.write_all(&body).expect(IN_MEMORY);
-        encoder.finish().expect(IN_MEMORY).into()
+        for chunk in body {
+            encoder.write_all(&chunk).expect(IN_MEMORY);
+        }
+        RequestBody::Gzip(encoder.finish().expect(IN_MEMORY).into())
     }
 
     /// Counts the failure and logs it at most once a second. Without BigQuery's message, which contains the table and
@@ -190,6 +193,21 @@ impl BigQuery {
                 suppressed,
                 "BigQuery refuses every row for a table, so their messages are nacked: fix the table or the settings (TABLE_NAME, TABLE_SUFFIX)"
             );
+        }
+    }
+}
+
+/// A body that can be sent again.
+enum RequestBody {
+    Plain(InsertBody),
+    Gzip(Bytes),
+}
+
+impl RequestBody {
+    fn to_stream(&self) -> reqwest::Body {
+        match self {
+            Self::Plain(body) => reqwest::Body::wrap(body.clone()),
+            Self::Gzip(bytes) => bytes.clone().into(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jsonwebtoken::DecodingKey;
 use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
 use reqwest::redirect::Policy;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::key_cache::{Fetch, Found, KeyCache};
@@ -22,6 +22,8 @@ use crate::telemetry::Throttle;
 
 /// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests that wait for a fetch. They are not authenticated yet, so they must leave most connections to others.
+const MAX_WAITING: usize = 1024;
 /// Google's set has about 2 KiB.
 const MAX_KEY_SET_BYTES: usize = 64 << 10;
 /// Of an answer without `max-age`.
@@ -34,6 +36,7 @@ const MIN_FRESHNESS: Duration = Duration::from_secs(1);
 pub struct Keys {
     cache: Arc<watch::Sender<KeyCache>>,
     requests: Arc<Notify>,
+    waiting: Semaphore,
 }
 
 /// Why there is no key.
@@ -41,7 +44,7 @@ pub struct Keys {
 pub enum NoKey {
     /// The latest key set does not contain it.
     Unknown,
-    /// The key set could not be fetched. The key may be a new one.
+    /// The key set could not be fetched, or too many requests wait for it. The key may be a new one.
     Unavailable,
 }
 
@@ -69,6 +72,7 @@ impl Keys {
         if let Found::Fresh(key) | Found::Stale(key) = found {
             return Ok(key);
         }
+        let Ok(_permit) = self.waiting.try_acquire() else { return Err(NoKey::Unavailable) };
         let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|cache| cache.attempts != attempts)).await.is_ok();
         let cache = self.cache.borrow();
         match cache.find(id, Instant::now()) {
@@ -76,6 +80,11 @@ impl Keys {
             Found::Unknown if ended && !cache.is_failing() => Err(NoKey::Unknown),
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
+    }
+
+    /// How many requests wait for a fetch.
+    pub fn waiting(&self) -> usize {
+        MAX_WAITING - self.waiting.available_permits()
     }
 }
 
@@ -112,7 +121,7 @@ impl KeyFetcher {
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let (cache, requests) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
-        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests) };
+        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests), waiting: Semaphore::new(MAX_WAITING) };
         Ok((Self { http, url, cache, requests, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
