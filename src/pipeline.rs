@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::ack::{Outcome, RetryReason};
-use crate::decode::{Decoded, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
+use crate::decode::{Decoded, Notes, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
 use crate::sink::batcher::{Batcher, RowOutcome};
 use crate::sink::template::Template;
 use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
@@ -60,7 +60,12 @@ impl Pipeline {
         };
         let mut refused_before: Option<(Row, Refusal)> = None;
         loop {
-            let row = match decoder.decode(message, now) {
+            let mut notes = Notes::default();
+            let decoded = decoder.decode_with_notes(message, now, &mut notes);
+            if refused_before.is_none() {
+                record(&notes);
+            }
+            let row = match decoded {
                 Decoded::Row(row) => row,
                 Decoded::Filtered(reason) => return Outcome::Filtered(reason),
                 Decoded::Rejected(rejected) => return self.dead_letter(message, &rejected, now, deadline).await,
@@ -134,6 +139,14 @@ impl Pipeline {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)
             }
         }
+    }
+}
+
+/// Counts what the decoder noticed.
+fn record(notes: &Notes) {
+    notes.not_kept().for_each(metrics::record_parameter_not_kept);
+    if notes.html_escaped {
+        metrics::record_html_escaped();
     }
 }
 

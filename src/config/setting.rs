@@ -11,6 +11,8 @@ pub struct Setting {
     pub name: &'static str,
     /// The flag, unless it is the name in lower case with dashes.
     pub flag: Option<&'static str>,
+    /// A flag of the same meaning that `--help` does not show.
+    pub alias: Option<&'static str>,
     pub kind: Kind,
     /// Placeholder of the value in `--help`.
     pub value: &'static str,
@@ -130,7 +132,8 @@ impl Setting {
             .help(help)
             .help_heading(self.heading)
             .hide(!self.is_shown_by(command))
-            .hide_env_values(self.is_secret());
+            .hide_env_values(self.is_secret())
+            .aliases(self.alias);
         if default.is_empty() { arg } else { arg.default_value(default) }
     }
 }

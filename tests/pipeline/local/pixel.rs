@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
+use pixel_pipeline::decode::PixelPaths;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, PushSubscription, SubscriptionPolicy, Topic};
@@ -54,7 +55,7 @@ impl Edge {
         let subscription = PushSubscription::new(published, push, "p", SubscriptionPolicy::default(), letters, stats.clone()).unwrap();
         let (end, ended) = watch::channel(None);
         tokio::spawn(subscription.run(ended));
-        let paths = vec!["/pixel.png".to_owned()];
+        let paths = PixelPaths::parse("/pixel.png").unwrap();
         let sink = LogSink::new(&paths, topic, stats.clone());
         let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()));
         let url = serve(move |peer| load_balancer.router(peer)).await;
