@@ -159,3 +159,11 @@ pub fn hashed_ids() -> HashedIds {
 pub fn signing_keys() -> SigningKeys {
     SigningKeys::parse(SIGNING_KEYS).expect("keys")
 }
+
+/// A name without what a URL that was escaped for HTML has before it.
+pub fn without_amp(name: &str) -> &str {
+    match name.split_at_checked(4) {
+        Some((amp, rest)) if amp.eq_ignore_ascii_case("amp;") => without_amp(rest),
+        _ => name,
+    }
+}

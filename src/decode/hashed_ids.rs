@@ -218,6 +218,8 @@ mod tests {
             ("https://h/a/p%3Fuser_id=u", "https://h/a/"),
             ("https://h/a/p%253Fuser_id%253Du?b=1", "https://h/a/?b=1"),
             ("user_id=u", ""),
+            ("https://h;user_id=u/x", ""),
+            ("https://bob 1@example.com.example/x", "https://bob 1@example.com.example/x"),
             ("https://h/users/bob%2B1%40EXAMPLE.com/x?a=1", "https://h/users/?a=1"),
             ("https://h/x?mail=bob%201@example.com&a=1#bob 1@example.com", "https://h/x?a=1"),
             ("https://h/x?Bob%252B1%2540example.com", "https://h/x"),

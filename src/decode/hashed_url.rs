@@ -51,8 +51,11 @@ impl HashedIds {
 
     /// A path, or a URL without query, up to the first segment that may contain an id.
     pub fn hide_in_path<'u>(&self, path: &'u str, clear: &ClearIds) -> &'u str {
-        let mut end = 0;
-        for segment in path.split_inclusive('/') {
+        let (mut end, rest) = after_host(path);
+        if self.is_assigned_in(&path[..end]) {
+            return "";
+        }
+        for segment in rest.split_inclusive('/') {
             if self.may_contain_id(segment.trim_end_matches('/'), clear) {
                 return &path[..end];
             }
@@ -94,6 +97,16 @@ impl HashedIds {
     fn may_contain_id(&self, text: &str, clear: &ClearIds) -> bool {
         plain(text).is_none_or(|text| clear.are_in(&text) || self.names().any(|name| assigns(&text, &name.to_lowercase())))
     }
+}
+
+/// The position after scheme and host of a URL, and the rest; 0 for a path. The host is not an id.
+fn after_host(url: &str) -> (usize, &str) {
+    let is_scheme = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+    let end = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => rest.find('/').map_or(url.len(), |slash| url.len() - rest.len() + slash),
+        _ => 0,
+    };
+    (end, &url[end..])
 }
 
 /// The text in lower case, decoded until nothing is left to decode; `None` if it is encoded too often.
