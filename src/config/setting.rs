@@ -18,8 +18,6 @@ pub struct Setting {
     pub value: &'static str,
     /// Empty: the setting is optional.
     pub default: &'static str,
-    /// Defaults of single commands.
-    pub defaults: &'static [(Command, &'static str)],
     /// Explains the default of an optional setting.
     pub default_note: &'static str,
     /// A sentence in the imperative or a noun phrase, without a full stop at the end.
@@ -109,8 +107,7 @@ impl Setting {
 
     /// The default of a command; empty for no default. `check` has the defaults of a deployment.
     pub fn default_of(&self, command: Command) -> &'static str {
-        let of_command = self.defaults.iter().find(|(known, _)| *known == command).map(|(_, value)| *value);
-        of_command.unwrap_or(if command == Command::Check { self.deployed_default() } else { self.default })
+        if command == Command::Check { self.deployed_default() } else { self.default }
     }
 
     /// The default of a deployment.

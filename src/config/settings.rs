@@ -30,7 +30,6 @@ const UNSET: Setting = Setting {
     kind: Text,
     value: "TEXT",
     default: "",
-    defaults: &[],
     default_note: "",
     help: "",
     heading: "",
@@ -225,7 +224,6 @@ settings! {
     GOOGLE_CLOUD_PROJECT {
         help: "The same as PROJECT_ID, under Google's name, which Cloud Shell sets. PROJECT_ID wins over it",
         value: "PROJECT",
-        defaults: &[(Local, "local")],
         heading: "Project",
         commands: &[Serve, Local, Check, Replay, Forget, Query],
         hidden: &[Serve, Local, Check, Replay, Forget, Query],
