@@ -36,8 +36,8 @@ variable "valid_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.valid_attributes))
-    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.valid_attributes))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -50,6 +50,10 @@ variable "table_suffix" {
   validation {
     condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*)$", var.table_suffix))
     error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}."
+  }
+  validation {
+    condition     = alltrue([for field in regexall("[{]([^{}:]+)[}]", var.table_suffix) : contains(concat(["date"], [for name in split(",", var.valid_attributes) : trimspace(name)]), field[0])])
+    error_message = "table_suffix: \"${var.table_suffix}\" has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}."
   }
 }
 
@@ -136,8 +140,12 @@ variable "hash_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.hash_attributes))
-    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
+  }
+  validation {
+    condition     = var.hash_attributes == "user_id" ? true : alltrue([for hashed in split(",", var.hash_attributes) : contains([for name in split(",", var.valid_attributes) : trimspace(name)], trimspace(hashed))])
+    error_message = "hash_attributes: \"${var.hash_attributes}\" has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these."
   }
 }
 

@@ -17,6 +17,7 @@
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
 //! | `pixel_pipeline_parameters_not_kept_total` | counter, parameters of events that VALID_ATTRIBUTES does not list | `name`, bounded |
 //! | `pixel_pipeline_html_escaped_total` | counter, events whose URL was escaped for HTML | |
+//! | `pixel_pipeline_rows_without_column_total` | counter, rows that were stored without a column that their table lacks | |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
 //! | `pixel_pipeline_build_info` | gauge, always 1 | `version` |
@@ -28,7 +29,7 @@
 //! | `stored` | empty |
 //! | `filtered` | `cdn_request`, `health_check`, `path`, `method`, `status`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
-//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
+//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
 //! | `saturated` | `in_flight`, `shutting_down` |
 //! | `invalid_request` | `wrong_path`, `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
@@ -42,7 +43,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Counters, Labels};
@@ -69,7 +70,8 @@ struct MetricsRecorder {
     pending_rows: AtomicUsize,
     overflow: Counters,
     parameters_not_kept: ParameterNames,
-    html_escaped: AtomicUsize,
+    html_escaped: AtomicU64,
+    rows_without_column: AtomicU64,
     tables: AtomicUsize,
 }
 
@@ -146,6 +148,11 @@ pub fn record_html_escaped() {
     RECORDER.html_escaped.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Records a row that was stored without a column that its table lacks.
+pub fn record_row_without_column() {
+    RECORDER.rows_without_column.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Sets the number of deliveries without a response yet.
 pub fn set_in_flight(count: usize) {
     RECORDER.in_flight.store(count, Ordering::Relaxed);
@@ -209,7 +216,8 @@ impl MetricsRecorder {
             pending_rows: AtomicUsize::new(0),
             overflow: Counters::new(),
             parameters_not_kept: ParameterNames::new(),
-            html_escaped: AtomicUsize::new(0),
+            html_escaped: AtomicU64::new(0),
+            rows_without_column: AtomicU64::new(0),
             tables: AtomicUsize::new(0),
         }
     }
@@ -245,6 +253,11 @@ impl MetricsRecorder {
         );
         let escaped = self.html_escaped.load(Ordering::Relaxed);
         text.counter("html_escaped_total", "Events whose URL was escaped for HTML once too often.", escaped);
+        text.counter(
+            "rows_without_column_total",
+            "Rows that were stored without a column that their table lacks.",
+            self.rows_without_column.load(Ordering::Relaxed),
+        );
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
         let pending = self.pending_rows.load(Ordering::Relaxed);
@@ -298,9 +311,9 @@ impl Text {
         self.0.push('\n');
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: usize) {
+    fn counter(&mut self, name: &str, help: &str, count: u64) {
         self.head(name, help, "counter");
-        self.line(format_args!("pixel_pipeline_{name} {value}\n"));
+        self.line(format_args!("pixel_pipeline_{name} {count}\n"));
     }
 
     fn gauge(&mut self, name: &str, help: &str, labels: &str, value: usize) {
