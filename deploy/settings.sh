@@ -77,6 +77,19 @@ check_settings() {
   else
     mistakes+="SCHEMA_FILE: cannot read $SCHEMA_FILE: there is no such file in $PWD"$'\n'
   fi
+  local attributes=",${VALID_ATTRIBUTES// /}," rest=$TABLE_SUFFIX
+  while [[ $rest =~ [{]([^{}:]+)[}](.*)$ ]]; do
+    rest=${BASH_REMATCH[2]}
+    [[ ${BASH_REMATCH[1]} == date || $attributes == *",${BASH_REMATCH[1]},"* ]] ||
+      mistakes+="TABLE_SUFFIX: {${BASH_REMATCH[1]}} is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES or {date}"$'\n'
+  done
+  # The default need not fit: it matters with HASH_USER_IDS only.
+  if [[ $HASH_ATTRIBUTES != user_id ]]; then
+    for attribute in ${HASH_ATTRIBUTES//,/ }; do
+      [[ $attributes == *",$attribute,"* ]] ||
+        mistakes+="HASH_ATTRIBUTES: $attribute is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES"$'\n'
+    done
+  fi
   [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
   [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is also TABLE_SUFFIX: choose a suffix that no other table has"$'\n'
   case $DEAD_LETTER_TABLE in
@@ -121,14 +134,16 @@ load_settings() {
   BUILD_ACCOUNT=$PIPELINE-build@$account.$domain
 }
 
-# Filter of the pixel's log entries: those of our load balancer, for one of our paths.
+# Filter of the pixel's log entries: those of our load balancer, for one of our paths, without the requests of Cloud CDN's
+# own, by which it validates its copies.
 log_filter() {
   local path requests=
   for path in ${PIXEL_PATH//,/ }; do
     requests+="${requests:+ OR }httpRequest.requestUrl:\"$path\""
   done
   [[ $requests != *' OR '* ]] || requests="($requests)"
-  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s' "$PIPELINE" "$requests"
+  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s AND %s' "$PIPELINE" "$requests" \
+    'NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"'
 }
 
 # Runs bq in the project, without the messages of its first start.
