@@ -21,6 +21,7 @@ mod conditional;
 mod constant;
 mod delete;
 mod expression;
+mod expression_size;
 mod from;
 mod function;
 mod grouping;
@@ -62,6 +63,7 @@ use crate::catalog::Catalog;
 use crate::error::{QueryError, innermost_message};
 use crate::error_location::error_at_span;
 use crate::query::Query;
+use crate::query_limits::QueryLimits;
 use crate::types;
 use scope::{Relation, TypedExpr};
 
@@ -82,10 +84,21 @@ pub(crate) struct Resolver<'a> {
     level: Cell<usize>,
     /// The current nesting depth of views.
     depth: Cell<usize>,
+    /// The number of nodes that the following expressions may have.
+    remaining_nodes: Cell<usize>,
+    /// Whether the current query is resolved only for its types and its references to the enclosing query.
+    is_probing: Cell<bool>,
+    limits: &'a QueryLimits,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(query: &'a Query, placeholders: &'a [Location], catalog: &'a dyn Catalog, session: &'a SessionState) -> Resolver<'a> {
+    pub(crate) fn new(
+        query: &'a Query,
+        placeholders: &'a [Location],
+        catalog: &'a dyn Catalog,
+        session: &'a SessionState,
+        limits: &'a QueryLimits,
+    ) -> Resolver<'a> {
         Resolver {
             query,
             placeholders,
@@ -95,6 +108,9 @@ impl<'a> Resolver<'a> {
             with: RefCell::default(),
             level: Cell::new(0),
             depth: Cell::new(0),
+            remaining_nodes: Cell::new(expression_size::MAX_NODES),
+            is_probing: Cell::new(false),
+            limits,
         }
     }
 

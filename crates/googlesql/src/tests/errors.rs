@@ -14,7 +14,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("SELECT FOO(1)",
      "Function not found: FOO at [1:8]"),
     ("SELECT FROM x",
-     "Syntax error: Expected an expression but got FROM at [1:13]"),
+     "Syntax error: Expected an expression but got FROM at [1:8]"),
     ("SELECT 'a' = 1",
      "No matching signature for operator = for argument types: STRING, INT64 at [1:8]"),
     ("INSERT INTO x VALUES (1)",
