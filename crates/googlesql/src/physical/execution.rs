@@ -11,7 +11,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
-use super::limited_planning::check_plan;
+use super::limited_planning::check_before_optimization;
 use super::session;
 use crate::catalog::BytesProcessed;
 use crate::error::QueryError;
@@ -31,7 +31,7 @@ pub(crate) async fn plan_query(
     session: &SessionState,
     bytes: &BytesProcessed,
 ) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-    check_plan(meaning)?;
+    check_before_optimization(meaning)?;
     let before = bytes.get();
     let optimized = session.optimize(meaning).map_err(planning_error)?;
     let one_core = session::single_core_state(session);

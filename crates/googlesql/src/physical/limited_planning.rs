@@ -3,13 +3,15 @@
 //!
 //! A rule runs on one node of the plan or on the whole plan. The wrapper checks the query's limits before it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::expr::Alias;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
@@ -26,6 +28,12 @@ const MAX_PLAN_DEPTH: usize = 500;
 
 /// Maximum number of nodes of the expressions of one plan node.
 const MAX_EXPRESSION_NODES: usize = 100_000;
+
+/// Fails if DataFusion cannot optimize the plan within the limits.
+pub(crate) fn check_before_optimization(plan: &LogicalPlan) -> Result<(), QueryError> {
+    check_plan(plan)?;
+    check_columns(plan)
+}
 
 /// Fails if the plan is too large or too deep.
 pub(crate) fn check_plan(plan: &LogicalPlan) -> Result<(), QueryError> {
@@ -47,6 +55,38 @@ fn check_node(plan: &LogicalPlan, depth: usize, remaining: &mut usize) -> Result
         Ok(if result.is_err() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     result
+}
+
+/// Fails if an expression becomes too large when its columns are replaced by their expressions, as DataFusion does when
+/// it moves a filter below projections. With `x + x AS x`, the size doubles for each projection.
+fn check_columns(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut sizes: HashMap<String, usize> = HashMap::new();
+    // The columns of a node below are known before they are used: the ids of columns are unique in the plan.
+    let mut nodes = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        nodes.extend(matches!(node, LogicalPlan::Projection(_)).then(|| node.clone()));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    for node in nodes.iter().rev() {
+        let LogicalPlan::Projection(projection) = node else { continue };
+        for expr in &projection.expr {
+            let Expr::Alias(Alias { expr, name, .. }) = expr else { continue };
+            let mut size = 0_usize;
+            expr.apply(|part| {
+                let columns = match part {
+                    Expr::Column(column) => sizes.get(&column.name).copied().unwrap_or(1),
+                    _ => 1,
+                };
+                size = size.saturating_add(columns);
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+            if size > MAX_EXPRESSION_NODES {
+                return Err(too_complex());
+            }
+            sizes.insert(name.clone(), size);
+        }
+    }
+    Ok(())
 }
 
 /// Fails if the expressions of the node are too large. A rule can replace each of many columns by its expression.
@@ -89,11 +129,8 @@ impl OptimizerRule for LimitedOptimizerRule {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         check_limits(&config.options())?;
-        let rewritten = self.0.rewrite(plan, config)?;
-        if rewritten.transformed {
-            check_expressions(&rewritten.data)?;
-        }
-        Ok(rewritten)
+        check_expressions(&plan)?;
+        self.0.rewrite(plan, config)
     }
 }
 

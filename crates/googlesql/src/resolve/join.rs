@@ -18,6 +18,7 @@ impl Resolver<'_> {
     pub(crate) fn resolve_joins(&self, mut scope: Scope, joins: &[Join], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         for join in joins {
             scope = self.resolve_join(scope, join, nesting)?;
+            self.check_size(&scope.plan)?;
         }
         Ok(scope)
     }

@@ -56,12 +56,13 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableSource};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use crate::catalog::Catalog;
 use crate::error::{QueryError, innermost_message};
 use crate::error_location::error_at_span;
+use crate::physical::limited_planning::check_plan;
 use crate::query::Query;
 use crate::query_limits::QueryLimits;
 use crate::types;
@@ -82,6 +83,8 @@ pub(crate) struct Resolver<'a> {
     with: RefCell<Vec<(String, Relation)>>,
     /// The current nesting depth of expressions.
     level: Cell<usize>,
+    /// The current nesting depth of subqueries in expressions.
+    subquery_level: Cell<usize>,
     /// The current nesting depth of views.
     depth: Cell<usize>,
     /// The number of nodes that the following expressions may have.
@@ -107,6 +110,7 @@ impl<'a> Resolver<'a> {
             ids: Cell::new(0),
             with: RefCell::default(),
             level: Cell::new(0),
+            subquery_level: Cell::new(0),
             depth: Cell::new(0),
             remaining_nodes: Cell::new(expression_size::MAX_NODES),
             is_probing: Cell::new(false),
@@ -119,6 +123,13 @@ impl<'a> Resolver<'a> {
         let number = self.ids.get();
         self.ids.set(number + 1);
         format!("{name}#{number}")
+    }
+
+    /// Fails if a plan is too large, or if the query was cancelled. DataFusion's builder visits the whole plan below some
+    /// nodes, so the size is checked before the plan is complete.
+    fn check_size(&self, plan: &LogicalPlan) -> Result<(), QueryError> {
+        self.limits.check_planning()?;
+        check_plan(plan)
     }
 
     /// Infers the type of an expression with DataFusion.
@@ -168,6 +179,7 @@ impl<'a> Resolver<'a> {
                 _ => expr.alias(id),
             })
             .collect();
-        LogicalPlanBuilder::new(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
+        // LogicalPlanBuilder would look up each column in the whole plan. The ids are unique.
+        Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?))
     }
 }

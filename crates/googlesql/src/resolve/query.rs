@@ -134,6 +134,7 @@ impl Resolver<'_> {
                 relations.push(self.resolve_set_expr(next, nesting)?);
             }
             relation = self.build_set_operation(op, quantifier, relations, body)?;
+            self.check_size(&relation.plan)?;
         }
         Ok(relation)
     }

@@ -30,7 +30,7 @@ use crate::QueryError;
 use crate::error_location::error_at;
 use crate::physical::batch_function::{BatchFunction, BatchTable};
 use crate::physical::block_on;
-use crate::physical::limited_planning::check_plan;
+use crate::physical::limited_planning::check_before_optimization;
 use crate::resolve::scope::{CapturedColumn, Env, OuterQuery, OutputColumn, RangeVariable, Relation, Scope, ScopeColumn, TypedExpr};
 use crate::types;
 
@@ -61,7 +61,7 @@ impl Resolver<'_> {
         shape: Shape,
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
-        self.limits.check_planning()?;
+        self.limits.check_before_optimizationning()?;
         let rows = self.build_outer_rows(captured)?;
         let more = RefCell::default();
         let outer = OuterQuery { env, captured: &more, is_inlined: true };
@@ -77,7 +77,7 @@ impl Resolver<'_> {
         order.extend(relation.order.iter().cloned());
         let plan = if relation.order.is_empty() { relation.plan } else { sort_plan(relation.plan, &order)? };
         let plan = self.project(plan, [(rows.row_number(), rows.row.clone()), (value.expr, self.new_id("value"))])?;
-        check_plan(&plan)?;
+        check_before_optimization(&plan)?;
         // One batch is too small for several cores.
         let mut session = self.session.clone();
         session.config_mut().options_mut().execution.target_partitions = 1;

@@ -12,7 +12,7 @@ use datafusion::common::Spans;
 use datafusion::functions_aggregate::array_agg::array_agg_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Subquery, lit};
-use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::ast::{self, Spanned};
 
 use super::Resolver;
 use super::expression::typed_bool;
@@ -23,6 +23,9 @@ use crate::QueryError;
 use crate::error_location::error_at;
 use crate::resolve::scope::{CapturedColumn, Clause, Env, OuterQuery, Relation, TypedExpr};
 use crate::types;
+
+/// Maximum nesting depth of subqueries in expressions. DataFusion's time to check a plan doubles with each level.
+const MAX_SUBQUERY_DEPTH: usize = 12;
 
 /// A resolved subquery.
 struct NestedRelation {
@@ -36,10 +39,15 @@ struct NestedRelation {
 impl Resolver<'_> {
     /// Resolves the subquery. Returns it with the columns of the enclosing query that it uses.
     fn resolve_nested(&self, env: &Env<'_>, query: &ast::Query) -> Result<(Relation, Vec<CapturedColumn>), QueryError> {
+        if self.subquery_level.get() == MAX_SUBQUERY_DEPTH {
+            return Err(QueryError::too_deep(query.span().start));
+        }
         let captured = RefCell::default();
         let outer = OuterQuery { env, captured: &captured, is_inlined: false };
-        let relation = self.resolve_query(query, Nesting { outer: Some(outer), rows: None })?;
-        Ok((relation, captured.into_inner()))
+        self.subquery_level.set(self.subquery_level.get() + 1);
+        let relation = self.resolve_query(query, Nesting { outer: Some(outer), rows: None });
+        self.subquery_level.set(self.subquery_level.get() - 1);
+        Ok((relation?, captured.into_inner()))
     }
 
     /// Resolves the subquery. If it is correlated and reads only arrays, the result is valid only for its types and for

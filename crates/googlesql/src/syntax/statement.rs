@@ -167,7 +167,8 @@ fn syntax_error(error: ParserError, tokens: &[TokenWithSpan]) -> QueryError {
         Some((message, Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }))
     });
     let (message, location) = located.unwrap_or((text.as_str(), Location { line: 0, column: 0 }));
-    let expectation = message.strip_prefix("Expected: ").and_then(|expectation| expectation.split_once(", found: "));
+    let expectation = message.strip_prefix("Expected").map(|expectation| expectation.trim_start_matches([':', ' ']));
+    let expectation = expectation.and_then(|expectation| expectation.split_once(", found: "));
     let (message, location) = match expectation {
         Some((_, "EOF")) => ("Unexpected end of script".to_owned(), end_of(tokens)),
         Some((expected, found)) => {
