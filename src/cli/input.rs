@@ -1,11 +1,11 @@
 //! The input of `explain` and `sign`: arguments, then the lines of a file or of standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::error::CliError;
+use super::error::{CliError, printed};
 use crate::config::Problems;
 
 /// Why the command stops early.
@@ -17,7 +17,7 @@ pub(crate) enum InputError {
     NoInput,
     #[error("cannot read {}: {error}", file.display())]
     Input { file: PathBuf, error: io::Error },
-    #[error("cannot write to standard output: {0}")]
+    #[error(transparent)]
     Output(#[from] io::Error),
 }
 
@@ -25,9 +25,7 @@ pub(crate) enum InputError {
 pub(crate) fn exit(ended: Result<(), InputError>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has closed the pipe, as `head` does.
-        Err(InputError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ InputError::Output(_)) => CliError::failed(error).report(),
+        Err(InputError::Output(error)) => printed(Err(error)).map_or_else(CliError::report, |()| ExitCode::SUCCESS),
         Err(error @ (InputError::Settings(_) | InputError::NoInput | InputError::Input { .. })) => CliError::usage(error).report(),
     }
 }

@@ -19,6 +19,8 @@ pub struct Row {
     pub event_time: Timestamp,
     /// Whether the URL is signed. `None` if URLs are not signed.
     pub signed: Option<bool>,
+    /// Whether a value is missing, because the table lacks its column.
+    pub lacks_value: bool,
     /// The columns as one JSON object.
     pub json: Bytes,
 }
@@ -28,6 +30,7 @@ pub struct Row {
 pub struct RowWriter {
     json: Vec<u8>,
     invalid: Vec<String>,
+    lacks_value: bool,
     is_too_large: bool,
 }
 
@@ -64,7 +67,7 @@ impl RowWriter {
     pub fn new() -> Self {
         let mut json = Vec::with_capacity(512);
         json.push(b'{');
-        Self { json, invalid: Vec::new(), is_too_large: false }
+        Self { json, invalid: Vec::new(), lacks_value: false, is_too_large: false }
     }
 
     /// Writes a column. All values that fit are written; a column that is not REPEATED has at most one value. A value that
@@ -110,9 +113,17 @@ impl RowWriter {
         }
     }
 
-    /// Adds an attribute that has a value and no column to the invalid ones.
-    pub fn invalid(&mut self, name: &str) {
-        self.invalid.push(name.to_owned());
+    /// Writes nothing of a column that the table lacks. A value for it adds the column to the invalid ones.
+    pub fn left_out<'v>(&mut self, column: &Column, mut values: impl Iterator<Item = Cell<'v>>) {
+        if values.next().is_some() {
+            self.invalid.push(column.name.clone());
+            self.lacks_value = true;
+        }
+    }
+
+    /// Whether a value was left out.
+    pub fn lacks_value(&self) -> bool {
+        self.lacks_value
     }
 
     /// Whether the row stays within [`MAX_ROW_BYTES`] with this text. Reserves memory for a long one.

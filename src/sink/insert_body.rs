@@ -37,7 +37,7 @@ pub struct InsertBody {
 
 impl InsertBody {
     /// The body for rows of one table.
-    pub fn new(suffix: &TableSuffix, rows: &[InsertRow]) -> Self {
+    pub fn new(suffix: &TableSuffix, rows: &[&InsertRow]) -> Self {
         let mut chunk = br#"{"skipInvalidRows":true,"#.to_vec();
         if !suffix.as_str().is_empty() {
             chunk.extend_from_slice(br#""templateSuffix":"#);
@@ -50,7 +50,13 @@ impl InsertBody {
         let separators = rows.len().saturating_sub(1);
         let remaining = chunk.len() + of_rows + separators + END.len();
         chunk.reserve_exact(remaining.min(CHUNK_BYTES));
-        Self { chunk, separator: b"", rows: rows.to_vec().into_iter(), large: None, remaining }
+        Self {
+            chunk,
+            separator: b"",
+            rows: rows.iter().map(|row| InsertRow::clone(row)).collect::<Vec<_>>().into_iter(),
+            large: None,
+            remaining,
+        }
     }
 
     fn next_chunk(&mut self) -> Option<Bytes> {
@@ -121,7 +127,7 @@ mod tests {
             json: format!(r#"{{"a":"{}"}}"#, "x".repeat(*length)).into(),
         };
         let rows: Vec<InsertRow> = lengths.iter().enumerate().map(row).collect();
-        let body = InsertBody::new(&TableSuffix::none(), &rows);
+        let body = InsertBody::new(&TableSuffix::none(), &rows.iter().collect::<Vec<_>>());
         let length = Body::size_hint(&body).exact();
         let chunks: Vec<Bytes> = body.collect();
         let text = chunks.concat();

@@ -3,6 +3,7 @@
 //! | route | answer |
 //! |---|---|
 //! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
+//! | `POST` of another path | 404 |
 //! | `GET /health` | 200: the process is up |
 //! | `GET /ready` | 200 after the template table has been read, 503 before |
 //! | `GET /metrics` | Prometheus text |
@@ -15,9 +16,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -41,6 +42,14 @@ const MAX_BODY_BYTES: usize = 16 << 20;
 const LARGE_BODY_BYTES: usize = 1 << 20;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Characters of an unknown path in a log line.
+const MAX_LOGGED_PATH: usize = 100;
+
+/// A push to another path, which is quoted without its query.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not the path of the push endpoint: set the endpoint of the subscription to the URL of the service with the path /")]
+struct WrongPath(String);
 
 /// The state of the handlers.
 #[derive(Debug)]
@@ -138,6 +147,16 @@ impl Push {
         self.answer(outcome, arrival)
     }
 
+    /// Answers a request for an unknown path. A `POST` is the push of a subscription whose endpoint is wrong.
+    fn handle_other_path(&self, request: &Request) -> Response {
+        if request.method() != Method::POST {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
+        let error = WrongPath(request.uri().path().chars().take(MAX_LOGGED_PATH).collect());
+        self.reject(InvalidRequestReason::WrongPath, &error, &arrival)
+    }
+
     /// Answers an invalid request with the reason, which does not quote the body.
     fn reject(&self, reason: InvalidRequestReason, error: &dyn std::error::Error, arrival: &Arrival) -> Response {
         if let Some(suppressed) = self.throttles.invalid.pass() {
@@ -193,6 +212,7 @@ pub fn router(push: Arc<Push>) -> Router {
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(async |State(push): State<Arc<Push>>| render(&push)))
+        .fallback(async |State(push): State<Arc<Push>>, request: Request| push.handle_other_path(&request))
         .with_state(push)
 }
 
@@ -218,7 +238,7 @@ mod tests {
     use super::*;
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Privacy, Schema, Settings};
+    use crate::decode::{Privacy, RequestFilter, Schema, Settings};
     use crate::google::Tokens;
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
@@ -229,7 +249,7 @@ mod tests {
     /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
-        let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
+        let bigquery = BigQuery::new(location, Tokens::None, false, Duration::from_secs(1)).unwrap();
         let attributes = ValidAttributes::default();
         let suffix = SuffixTemplate::parse("", &attributes, "pixel").unwrap();
         let overflow = OverflowSuffix::parse("_overflow", &attributes, "pixel", &suffix).unwrap();
@@ -241,13 +261,13 @@ mod tests {
             decode: Settings {
                 valid_attributes: attributes,
                 table_suffix: suffix,
-                pixel_paths: Vec::new(),
+                requests: RequestFilter::default(),
                 privacy: Privacy::default(),
                 signatures: None,
             },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
-        let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, slow: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());

@@ -17,7 +17,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::key_cache::{Fetch, Found, KeyCache};
 use super::key_set::{KeySet, NoKeySet};
-use crate::telemetry::{Throttle, with_causes};
+use crate::google::body::{BodyError, read_body};
+use crate::telemetry::Throttle;
 
 /// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,21 +91,13 @@ impl Keys {
 /// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
-    #[error("{}", with_causes(.0))]
-    Http(reqwest::Error),
+    /// Also of a request without a response.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     #[error("the answer is {0}")]
     Status(reqwest::StatusCode),
-    #[error("the answer has more than 64 KiB")]
-    TooLong,
     #[error(transparent)]
     NoKeySet(#[from] NoKeySet),
-}
-
-impl From<reqwest::Error> for FetchError {
-    /// Without the URL, which can contain secrets.
-    fn from(error: reqwest::Error) -> Self {
-        Self::Http(error.without_url())
-    }
 }
 
 /// The task that fetches the keys.
@@ -150,18 +143,12 @@ impl KeyFetcher {
     }
 
     async fn fetch(&self) -> Result<(KeySet, Duration), FetchError> {
-        let mut response = self.http.get(&self.url).send().await?;
+        let response = self.http.get(&self.url).send().await.map_err(BodyError::from)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status(response.status()));
         }
         let fresh_for = fresh_for(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
-                return Err(FetchError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read_body(response, MAX_KEY_SET_BYTES).await?;
         Ok((KeySet::read(&body)?, fresh_for))
     }
 }
