@@ -409,7 +409,7 @@ async fn invalid_settings_are_all_named_before_any_request() {
     })
     .await;
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
-    for name in ["PUSH_DEADLINE", "PIPELINE", "GOOGLE_CLOUD_PROJECT"] {
+    for name in ["PUSH_DEADLINE", "PIPELINE", "PROJECT_ID"] {
         assert!(stderr.contains(&format!("{name}: ")), "{name}: {stderr}");
     }
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--pixel-path", "*"])).await;
