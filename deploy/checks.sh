@@ -21,6 +21,7 @@ SERVICE_SETTINGS='
   BATCH_MAX_INSERTS
   BATCH_GZIP
   MAX_IN_FLIGHT
+  MAX_IN_FLIGHT_BYTES
   PUSH_DEADLINE
   LOG_FORMAT
   RUST_LOG
@@ -82,6 +83,7 @@ check_each() {
   check_number BATCH_MAX_INSERTS 1 10000
   check BATCH_GZIP 'true|false' 'true or false'
   check_number MAX_IN_FLIGHT 1 1000000
+  check_number MAX_IN_FLIGHT_BYTES 1 1099511627776 optional
   check PUSH_DEADLINE '[1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s' 'a duration from 100ms to less than 60s, the subscription'\''s ack deadline, such as 50s'
   check LOG_FORMAT 'auto|json|text' 'one of auto, json, text'
   check RUST_LOG '[^[:space:]]+' 'a level such as error, warn, info, debug or trace'

@@ -61,13 +61,17 @@ check_number() {
 
 check_settings() {
   mistakes=
-  local attribute
+  local attribute attributes
   check_each
   # Comparisons of settings with each other, with the schema and with reserved names.
   [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" contains goog, which Google reserves: choose another name"$'\n'
   if [[ -f $SCHEMA_FILE ]]; then
-    for attribute in ${VALID_ATTRIBUTES//,/ }; do
-      grep -Eqi "\"name\" *: *\"$attribute\"" "$SCHEMA_FILE" ||
+    IFS=, read -r -a attributes <<<"$VALID_ATTRIBUTES"
+    for attribute in "${attributes[@]}"; do
+      attribute=${attribute#"${attribute%%[! ]*}"}
+      attribute=${attribute%"${attribute##*[! ]}"}
+      # Of the characters of a name, + and | have a meaning in the expression.
+      grep -Eqi "\"name\" *: *\"$(sed 's/[+|]/[&]/g' <<<"$attribute")\"" "$SCHEMA_FILE" ||
         mistakes+="VALID_ATTRIBUTES: $SCHEMA_FILE has no column $attribute: add the column, or remove the attribute"$'\n'
     done
   else

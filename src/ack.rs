@@ -6,7 +6,7 @@
 //! | `filtered` | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | `dead_letter` | can never become a row, and is stored in the dead-letter table | 204, ack |
 //! | `retry` | a transient failure, a template table that does not fit the settings, the dead letter could not be stored, or no key to verify the token with | 503, nack |
-//! | `saturated` | too many messages in flight, or shutting down | 429, nack |
+//! | `saturated` | too many messages, or bytes of messages, in flight; or shutting down | 429, nack |
 //! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
 //! | `invalid_request` | a body of more than 16 MiB | 413, nack |
 //! | `invalid_request` | a push to another path than `/` | 404, nack |
@@ -70,6 +70,8 @@ pub enum RetryReason {
 pub enum SaturatedReason {
     /// MAX_IN_FLIGHT messages are in flight.
     InFlight,
+    /// The bodies in flight have MAX_IN_FLIGHT_BYTES.
+    InFlightBytes,
     /// The service received SIGTERM.
     ShuttingDown,
 }
@@ -153,6 +155,7 @@ impl Outcome {
             Self::DeadLetter(reason) => reason.as_str(),
             Self::Retry(reason) => reason.as_str(),
             Self::Saturated(SaturatedReason::InFlight) => "in_flight",
+            Self::Saturated(SaturatedReason::InFlightBytes) => "in_flight_bytes",
             Self::Saturated(SaturatedReason::ShuttingDown) => "shutting_down",
             Self::Unauthorized(reason) => reason.as_str(),
         }

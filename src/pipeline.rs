@@ -21,9 +21,6 @@ use crate::telemetry::metrics;
 
 /// Minimum time between two log lines of one kind.
 const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
-/// Maximum age of the schema that a refused row was made for, before the row becomes a dead letter.
-const MAX_SCHEMA_AGE: Duration = Duration::from_secs(10);
-
 /// Decodes messages and stores their rows.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -98,10 +95,10 @@ impl Pipeline {
                 self.record_stored(&row, overflow);
                 return Ok(());
             };
-            // The template table may have changed since its schema was read.
+            // A row fits the schema that it was made for, so the table has probably changed.
             if !is_schema_current {
-                decoder = self.template.decoder_after(schema_needed_since(&refusal), deadline).await?;
-                is_schema_current = refusal.no_such_field;
+                decoder = self.template.decoder_after(Instant::now(), deadline).await?;
+                is_schema_current = true;
                 let newer = row_of(decoder.decode_without(&left_out, message, now))?;
                 if newer.json != row.json {
                     row = newer;
@@ -176,7 +173,10 @@ impl Pipeline {
             return Outcome::DeadLetter(rejected.reason);
         }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
-        match self.batcher.store(destination, dead_letter::row(message, rejected, now), deadline).await {
+        let Some(row) = dead_letter::row(message, rejected, now) else {
+            return Outcome::Retry(RetryReason::DeadLetterNotStored);
+        };
+        match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)
@@ -221,12 +221,6 @@ fn row_of(decoded: Decoded) -> Result<Row, NotStored> {
         Decoded::Filtered(reason) => Err(NotStored::Filtered(reason)),
         Decoded::Rejected(rejected) => Err(NotStored::Rejected(rejected)),
     }
-}
-
-/// A column can be left out only if the template has it after the refusal. Other refusals must not cause a request each.
-fn schema_needed_since(refusal: &Refusal) -> Instant {
-    let now = Instant::now();
-    if refusal.no_such_field { now } else { now.checked_sub(MAX_SCHEMA_AGE).unwrap_or(now) }
 }
 
 fn rejected_by_bigquery(row: &Row, refusal: Refusal) -> Rejected {

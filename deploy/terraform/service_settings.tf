@@ -21,6 +21,7 @@ locals {
     BATCH_MAX_INSERTS       = tostring(var.batch_max_inserts)
     BATCH_GZIP              = tostring(var.batch_gzip)
     MAX_IN_FLIGHT           = tostring(var.max_in_flight)
+    MAX_IN_FLIGHT_BYTES     = var.max_in_flight_bytes == null ? "" : tostring(var.max_in_flight_bytes)
     PUSH_DEADLINE           = var.push_deadline
     LOG_FORMAT              = var.log_format
     RUST_LOG                = var.rust_log

@@ -243,6 +243,17 @@ variable "max_in_flight" {
   }
 }
 
+variable "max_in_flight_bytes" {
+  description = "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_in_flight_bytes == null ? true : var.max_in_flight_bytes >= 1 && var.max_in_flight_bytes <= 1099511627776 && floor(var.max_in_flight_bytes) == var.max_in_flight_bytes
+    error_message = "max_in_flight_bytes: ${coalesce(var.max_in_flight_bytes, 0)} is not a whole number from 1 to 1099511627776."
+  }
+}
+
 variable "push_deadline" {
   description = "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a deployment."
   type        = string

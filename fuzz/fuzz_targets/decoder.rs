@@ -14,7 +14,8 @@ use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::message::MessageData;
 use pixel_pipeline::decode::signature::SignatureMode;
 use pixel_pipeline::decode::{Decoded, Decoder, EventId, FilterReason, PubsubMessage, RejectReason, Row};
-use pixel_pipeline::sink::{InsertRow, insert_all};
+use pixel_pipeline::sink::InsertRow;
+use pixel_pipeline::sink::insert_body::InsertBody;
 use pixel_pipeline_fuzz::decoders::{Options, TEMPLATES, attributes, hashed_ids, now, signing_keys, without_amp};
 use pixel_pipeline_fuzz::fields::Fields;
 use pixel_pipeline_fuzz::rows;
@@ -173,7 +174,7 @@ fn check_hashed(row: &Row, query: &str, referer: &str) {
 /// The request body is JSON, and its row equals the decoded row.
 fn check_body(row: &Row, columns: &Map<String, Value>) {
     let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
-    let body = insert_all::body(&row.suffix, &[insert.clone(), insert]);
+    let body = InsertBody::new(&row.suffix, &[&insert, &insert]).collect::<Vec<_>>().concat();
     let body: Value = serde_json::from_slice(&body).expect("a body is JSON");
     assert_eq!(body["templateSuffix"].as_str().unwrap_or(""), row.suffix.as_str());
     for sent in body["rows"].as_array().expect("rows") {

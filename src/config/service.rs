@@ -8,7 +8,11 @@ use super::settings::{
 };
 use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
 use crate::decode::{Schema, Settings};
+use crate::google::body::read_body;
 use crate::table_limit::TableLimits;
+
+/// Longest answer of the metadata server that is read. A project id has at most 30 characters.
+const MAX_PROJECT_BYTES: usize = 1024;
 
 /// The settings of the service, all of them valid. A setting without a field is read from `values` where it is used.
 #[derive(Debug, Clone)]
@@ -120,12 +124,13 @@ pub(crate) fn check_project(project: String) -> Result<String, String> {
 async fn metadata_project() -> Result<String, String> {
     let host = std::env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
     let ask = async || {
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build().ok()?;
         let request = client.get(format!("http://{host}/computeMetadata/v1/project/project-id")).header("Metadata-Flavor", "Google");
-        request.send().await?.error_for_status()?.text().await
+        let response = request.send().await.ok()?.error_for_status().ok()?;
+        String::from_utf8(read_body(response, MAX_PROJECT_BYTES).await.ok()?).ok()
     };
     match ask().await {
-        Ok(project) => Ok(project.trim().to_owned()),
-        Err(_) => Err("it is not set, and no metadata server responds: set it to the project of the dataset".to_owned()),
+        Some(project) => Ok(project.trim().to_owned()),
+        None => Err("it is not set, and no metadata server responds: set it to the project of the dataset".to_owned()),
     }
 }

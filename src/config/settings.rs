@@ -461,6 +461,15 @@ settings! {
         commands: RECEIVING,
         deployed: SERVICE,
     }
+    MAX_IN_FLIGHT_BYTES {
+        help: "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one",
+        value: "BYTES",
+        kind: Number { min: 1, max: 1 << 40 },
+        default_note: "an eighth of the container's memory",
+        heading: "Delivery",
+        commands: RECEIVING,
+        deployed: SERVICE,
+    }
     PUSH_DEADLINE {
         help: "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
                deployment",

@@ -64,7 +64,7 @@ pub enum RejectReason {
     TimestampOutOfRange,
     /// A REQUIRED column cannot be filled.
     RequiredColumn,
-    /// BigQuery rejected the row with reason `invalid`.
+    /// BigQuery rejected the row with reason `invalid`, or the row is too large for any request.
     Invalid,
 }
 

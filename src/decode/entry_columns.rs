@@ -97,7 +97,7 @@ impl EntryColumn {
             (_, "BOOLEAN") => "true",
             _ => "-",
         };
-        column.is_fillable() && coerce::write_text(text, column, &mut Vec::new()).is_ok()
+        coerce::write_text(text, column, &mut Vec::new()).is_ok()
     }
 
     pub(crate) fn value<'e>(&self, context: &Context<'e>) -> Option<Value<'e>> {

@@ -48,6 +48,6 @@ pub use notes::Notes;
 pub use pixel_paths::PixelPaths;
 pub use privacy::Privacy;
 pub use request_filter::RequestFilter;
-pub use row::Row;
+pub use row::{MAX_ROW_BYTES, Row};
 pub use schema::Schema;
 pub use table_suffix::TableSuffix;

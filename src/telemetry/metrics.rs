@@ -10,6 +10,8 @@
 //! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to response | |
 //! | `pixel_pipeline_end_to_end_seconds` | histogram, from the request for the pixel to its row | |
 //! | `pixel_pipeline_in_flight` | gauge, deliveries without a response yet | |
+//! | `pixel_pipeline_in_flight_bytes` | gauge, bytes that their bodies have reserved | |
+//! | `pixel_pipeline_waiting_for_keys` | gauge, requests whose token waits for the keys of PUSH_JWKS_URL | |
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
@@ -30,7 +32,7 @@
 //! | `filtered` | `cdn_request`, `health_check`, `path`, `method`, `status`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
 //! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
-//! | `saturated` | `in_flight`, `shutting_down` |
+//! | `saturated` | `in_flight`, `in_flight_bytes`, `shutting_down` |
 //! | `invalid_request` | `wrong_path`, `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
 //!
@@ -64,6 +66,8 @@ struct MetricsRecorder {
     delivery_seconds: Histogram,
     end_to_end_seconds: Histogram,
     in_flight: AtomicUsize,
+    in_flight_bytes: AtomicUsize,
+    waiting_for_keys: AtomicUsize,
     insert_rows: Histogram,
     insert_seconds: Histogram,
     insert_failures: Counters,
@@ -153,9 +157,15 @@ pub fn record_row_without_column() {
     RECORDER.rows_without_column.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Sets the number of deliveries without a response yet.
-pub fn set_in_flight(count: usize) {
+/// Sets the number of deliveries without a response yet, and the bytes of their bodies.
+pub fn set_in_flight(count: usize, bytes: usize) {
     RECORDER.in_flight.store(count, Ordering::Relaxed);
+    RECORDER.in_flight_bytes.store(bytes, Ordering::Relaxed);
+}
+
+/// Sets the number of requests whose token waits for a key.
+pub fn set_waiting_for_keys(count: usize) {
+    RECORDER.waiting_for_keys.store(count, Ordering::Relaxed);
 }
 
 /// Sets the number of known tables.
@@ -210,6 +220,8 @@ impl MetricsRecorder {
             delivery_seconds: Histogram::new(&SECONDS_BOUNDS),
             end_to_end_seconds: Histogram::with_fine_buckets(&END_TO_END_BOUNDS),
             in_flight: AtomicUsize::new(0),
+            in_flight_bytes: AtomicUsize::new(0),
+            waiting_for_keys: AtomicUsize::new(0),
             insert_rows: Histogram::new(&ROWS_BOUNDS),
             insert_seconds: Histogram::new(&SECONDS_BOUNDS),
             insert_failures: Counters::new(),
@@ -260,6 +272,10 @@ impl MetricsRecorder {
         );
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
+        let bytes = self.in_flight_bytes.load(Ordering::Relaxed);
+        text.gauge("in_flight_bytes", "Bytes that the bodies of these deliveries have reserved.", "", bytes);
+        let waiting = self.waiting_for_keys.load(Ordering::Relaxed);
+        text.gauge("waiting_for_keys", "Requests whose token waits for the keys of PUSH_JWKS_URL.", "", waiting);
         let pending = self.pending_rows.load(Ordering::Relaxed);
         text.gauge("pending_rows", "Rows that wait for an insertAll request or are part of one.", "", pending);
         let tables = self.tables.load(Ordering::Relaxed);

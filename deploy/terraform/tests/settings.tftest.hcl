@@ -71,6 +71,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
     batch_max_inserts       = 3
     batch_gzip              = true
     max_in_flight           = 4
+    max_in_flight_bytes     = 5
     push_deadline           = "500ms"
     log_format              = "text"
     rust_log                = "warn"
@@ -104,6 +105,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       BATCH_MAX_INSERTS       = "3"
       BATCH_GZIP              = "true"
       MAX_IN_FLIGHT           = "4"
+      MAX_IN_FLIGHT_BYTES     = "5"
       PUSH_DEADLINE           = "500ms"
       LOG_FORMAT              = "text"
       RUST_LOG                = "warn"

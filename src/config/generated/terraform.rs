@@ -47,7 +47,11 @@ locals {
     let width = settings::service_settings().map(|setting| setting.name.len()).max().unwrap_or_default();
     for setting in settings::service_settings() {
         let variable = format!("var.{}", setting.name.to_ascii_lowercase());
-        let value = if kind(setting) == "string" { variable } else { format!("tostring({variable})") };
+        let value = match kind(setting) {
+            "string" => variable,
+            _ if is_optional(setting) => format!("{variable} == null ? \"\" : tostring({variable})"),
+            _ => format!("tostring({variable})"),
+        };
         let _ = writeln!(file, "    {:width$} = {value}", setting.name);
     }
     file += "  }\n}\n";

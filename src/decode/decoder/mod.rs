@@ -20,7 +20,7 @@ use super::privacy::Privacy;
 use super::remote_ip::IpAnonymization;
 use super::request_filter::RequestFilter;
 use super::request_url::RequestUrl;
-use super::row::{Cell, Row, RowWriter, Written};
+use super::row::{Cell, Row, RowTooLarge, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
 use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
@@ -84,7 +84,7 @@ impl Decoder {
             let attribute = names.iter().position(|name| column.is_called(name));
             let source = match (EntryColumn::of(column), attribute) {
                 (Some(entry), _) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
-                (Some(entry), _) if entry.fits(column) => Source::Entry(entry),
+                (Some(entry), _) if column.is_fillable() => Source::Entry(entry),
                 (Some(_), _) => Source::Nothing,
                 (None, Some(index)) => Source::Attribute(index),
                 (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
@@ -188,7 +188,13 @@ impl Decoder {
             Ok((json, lacks_value)) => {
                 Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, lacks_value, json })
             }
-            Err((column, written)) => Decoded::Rejected(Rejected {
+            Err(RowError::TooLarge(error)) => Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::Invalid,
+                detail: error.to_string(),
+                column: None,
+            }),
+            Err(RowError::Required(column, written)) => Decoded::Rejected(Rejected {
                 detail: match written {
                     Written::Rejected => format!("column {column} is REQUIRED and the value does not fit its type"),
                     Written::Absent | Written::Yes => format!("column {column} is REQUIRED and there is no value for it"),
@@ -205,7 +211,7 @@ impl Decoder {
         self.settings.privacy.reads(name) || (self.settings.signatures.is_some() && name == "sig")
     }
 
-    /// The row's JSON, and whether it lacks a value; or the REQUIRED column that stayed empty.
+    /// The row's JSON, and whether it lacks a value.
     fn write_row(
         &self,
         left_out: &[String],
@@ -213,7 +219,7 @@ impl Decoder {
         url: RequestUrl<'_>,
         (attributes, clear_ids): (&Attributes<'_>, &ClearIds),
         signed: Option<bool>,
-    ) -> Result<(Bytes, bool), (String, Written)> {
+    ) -> Result<(Bytes, bool), RowError> {
         let mut row = RowWriter::new();
         let context = Context { event, url, privacy: &self.settings.privacy, clear_ids };
         let is_left_out = |column: &Column| left_out.iter().any(|name| column.is_called(name));
@@ -225,7 +231,7 @@ impl Decoder {
                 }
                 match row.column(column, values) {
                     Written::Yes => Ok(()),
-                    written if column.must_be_filled() => Err((column.name.clone(), written)),
+                    written if column.must_be_filled() => Err(RowError::Required(column.name.clone(), written)),
                     Written::Absent | Written::Rejected => Ok(()),
                 }
             };
@@ -247,14 +253,22 @@ impl Decoder {
             }
         }
         let lacks_value = row.lacks_value();
-        Ok((row.finish(self.invalid_attributes.as_ref().filter(|column| !is_left_out(column))), lacks_value))
+        let json = row.finish(self.invalid_attributes.as_ref().filter(|column| !is_left_out(column))).map_err(RowError::TooLarge)?;
+        Ok((json, lacks_value))
     }
+}
+
+/// Why there is no row.
+enum RowError {
+    /// This REQUIRED column stayed empty.
+    Required(String, Written),
+    TooLarge(RowTooLarge),
 }
 
 fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
-        None => EventId::of_data(message.data.to_base64().as_bytes()),
+        None => EventId::of_data(message.data.base64().to_string().as_bytes()),
     };
     Decoded::Rejected(Rejected { event_id, reason, detail, column: None })
 }

@@ -25,6 +25,8 @@ use super::stats::TopologyStats;
 use super::summary::RunSummary;
 use super::views::{self, Views};
 use crate::config::Config;
+use crate::google::ErrorBody;
+use crate::google::body::read_body;
 use crate::service::{Service, ServiceError};
 use crate::source::http::server;
 use crate::telemetry;
@@ -32,6 +34,8 @@ use bigquery_emulator::BigQuery;
 
 /// Time for an HTTP server to finish its requests at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest list with one table that is read.
+const MAX_LIST_BYTES: usize = 64 << 10;
 
 /// Settings of the topology, besides those of the service.
 #[derive(Debug, Clone)]
@@ -194,9 +198,10 @@ impl Topology {
 /// Number of tables and views; 0 if the dataset does not exist.
 async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
-    if answer.status() == reqwest::StatusCode::NOT_FOUND {
+    let status = answer.status().as_u16();
+    let body = read_body(answer, MAX_LIST_BYTES).await.ok()?;
+    if ErrorBody::read(status, &body).is_some_and(|error| error.is_not_found()) {
         return Some(0);
     }
-    let list: serde_json::Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
-    list["totalItems"].as_u64()
+    serde_json::from_slice::<serde_json::Value>(&body).ok()?["totalItems"].as_u64()
 }

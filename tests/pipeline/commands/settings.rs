@@ -56,7 +56,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ("DATASET", ""),
     ("TABLE_NAME", "pixel$20260102"),
     ("TABLE_NAME", ""),
-    ("VALID_ATTRIBUTES", "user_id,order-id"),
+    ("VALID_ATTRIBUTES", "user_id,order.id"),
+    ("VALID_ATTRIBUTES", "user_id,_PARTITIONTIME"),
+    ("VALID_ATTRIBUTES", "user_id,ü,Ü"),
+    // The service fills these columns.
+    ("VALID_ATTRIBUTES", "user_id,event_id"),
+    ("VALID_ATTRIBUTES", "user_id,EVENT_ID"),
+    ("VALID_ATTRIBUTES", "user_id,event_timestamp"),
+    ("VALID_ATTRIBUTES", "user_id,referer"),
+    ("VALID_ATTRIBUTES", "user_id,status"),
+    ("VALID_ATTRIBUTES", "user_id,remote_ip"),
+    ("VALID_ATTRIBUTES", "user_id,signed"),
+    ("VALID_ATTRIBUTES", "user_id,Invalid_Attributes"),
     ("VALID_ATTRIBUTES", "user_id,order_id,USER_ID"),
     ("TABLE_SUFFIX", "_{session}"),
     ("TABLE_SUFFIX", "_{user_id"),
@@ -143,7 +154,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
         ("", "not a JSON array"),
         ("[]", "no columns"),
         (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
-        (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
+        (r#"[{"name":"a.b","type":"STRING"}]"#, "\"a.b\""),
     ] {
         std::fs::write(&file, text).unwrap();
         let refusal = refusal(&with(&[("SCHEMA_FILE", path)]), &[]).await;
@@ -201,7 +212,7 @@ async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
 /// The syntax of TABLE_SUFFIX is independent of the attributes.
 #[tokio::test]
 async fn invalid_attributes_do_not_hide_an_invalid_suffix() {
-    let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user-id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
+    let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user.id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
     let problems = refusal.problems();
     assert!(problems.iter().any(|problem| problem.starts_with("VALID_ATTRIBUTES: ")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.starts_with("TABLE_SUFFIX: ")), "{problems:?}");

@@ -188,19 +188,6 @@ async fn a_time_fills_date_time_and_datetime_columns() {
 }
 
 #[tokio::test]
-async fn an_attribute_takes_precedence_over_an_entry_column() {
-    let bigquery = TestBigQuery::with_template(all_columns()).await;
-    let settings = [("VALID_ATTRIBUTES", "user_id,referer,status,event_timestamp"), ("TABLE_SUFFIX", "")];
-    let service = Service::start(&bigquery, &settings).await;
-    let query = "user_id=u&referer=mine&status=7&event_timestamp=2001-02-03+04:05:06";
-    let row = stored(&bigquery, &service, &Entry::of_query(query)).await;
-    assert_eq!((&row["referer"], &row["status"]), (&json!("mine"), &json!("7")));
-    assert_eq!(time(&row["event_timestamp"]).to_string(), "2001-02-03T04:05:06Z");
-    let row = stored(&bigquery, &service, &Entry::of_query("user_id=u&event_timestamp=2001-02-03")).await;
-    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's members are not used");
-}
-
-#[tokio::test]
 async fn the_shipped_schema_has_no_address_column() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start(&bigquery, &[]).await;
