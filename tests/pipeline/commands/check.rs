@@ -153,7 +153,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "log sink",
             "gcloud logging sinks update pixel",
         ),
-        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\"'"),
+        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\" AND NOT"),
         (SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
         (SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
         (TOPIC, "", none.clone(), "topic", "gcloud pubsub topics create pixel "),
