@@ -9,6 +9,7 @@
 //! | `saturated` | too many messages, or bytes of messages, in flight; or shutting down | 429, nack |
 //! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
 //! | `invalid_request` | a body of more than 16 MiB | 413, nack |
+//! | `invalid_request` | a push to another path than `/` | 404, nack |
 //! | `unauthorized` | no token, or an invalid one | 401, nack |
 //! | `unauthorized` | a valid token of another account | 403, nack |
 //!
@@ -78,6 +79,8 @@ pub enum SaturatedReason {
 /// Why a request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvalidRequestReason {
+    /// The path is not `/`.
+    WrongPath,
     /// The body does not contain a Pub/Sub message.
     NoMessage,
     /// The body's framing is invalid, such as the length of a chunk.
@@ -123,6 +126,7 @@ impl Outcome {
             Self::Retry(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Saturated(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::InvalidRequest(InvalidRequestReason::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidRequest(InvalidRequestReason::WrongPath) => StatusCode::NOT_FOUND,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(UnauthorizedReason::Account) => StatusCode::FORBIDDEN,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
@@ -177,6 +181,7 @@ impl InvalidRequestReason {
     /// The label of metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::WrongPath => "wrong_path",
             Self::NoMessage => "no_message",
             Self::MalformedBody => "malformed_body",
             Self::BodyTooLarge => "body_too_large",
@@ -231,6 +236,7 @@ mod tests {
             Outcome::Saturated(SaturatedReason::InFlight),
             Outcome::InvalidRequest(InvalidRequestReason::NoMessage),
             Outcome::InvalidRequest(InvalidRequestReason::BodyTooLarge),
+            Outcome::InvalidRequest(InvalidRequestReason::WrongPath),
             Outcome::Unauthorized(UnauthorizedReason::NoToken),
             Outcome::Unauthorized(UnauthorizedReason::Account),
         ]

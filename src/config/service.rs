@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, GOOGLE_CLOUD_PROJECT, PORT, PUSH_DEADLINE,
+    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, PORT, PROJECT_ID, PUSH_DEADLINE,
 };
 use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
 use crate::decode::{Schema, Settings};
@@ -67,11 +67,11 @@ impl RawSettings {
 
     /// `values` and `problems` are the result of [`check`](Self::check).
     pub(crate) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
-        let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
-            Some(project) => Ok(project.to_owned()),
-            None => metadata_project().await,
+        let (setting, project) = match self.project() {
+            Some((setting, project)) => (setting, Ok(project)),
+            None => (&PROJECT_ID, metadata_project().await),
         };
-        let project = problems.check(GOOGLE_CLOUD_PROJECT.name, project.and_then(check_project));
+        let project = problems.check(setting.name, project.and_then(check_project));
         let emulator = self.is_local();
         if emulator && on_cloud_run() {
             problems.add(BIGQUERY_EMULATOR_HOST.name, "it is set on Cloud Run, where every row would go to an emulator: unset it");
@@ -114,7 +114,7 @@ fn on_cloud_run() -> bool {
     std::env::var_os("K_SERVICE").is_some()
 }
 
-fn check_project(project: String) -> Result<String, String> {
+pub(crate) fn check_project(project: String) -> Result<String, String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
     if project.chars().all(is_legal) { Ok(project) } else { Err(format!("{project:?} is not a project id")) }
 }

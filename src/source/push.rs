@@ -3,6 +3,7 @@
 //! | route | answer |
 //! |---|---|
 //! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
+//! | `POST` of another path | 404 |
 //! | `GET /health` | 200: the process is up |
 //! | `GET /ready` | 200 after the template table has been read, 503 before |
 //! | `GET /metrics` | Prometheus text |
@@ -15,9 +16,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -36,8 +37,19 @@ use crate::telemetry::{metrics, trace};
 
 /// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
 const MAX_BODY_BYTES: usize = 16 << 20;
+/// A larger body is dropped as soon as its message is decoded: its row and its buffers take as much memory again. Many smaller
+/// ones would not leave their memory to each other.
+const LARGE_BODY_BYTES: usize = 1 << 20;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Characters of an unknown path in a log line.
+const MAX_LOGGED_PATH: usize = 100;
+
+/// A push to another path, which is quoted without its query.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not the path of the push endpoint: set the endpoint of the subscription to the URL of the service with the path /")]
+struct WrongPath(String);
 
 /// The state of the handlers.
 #[derive(Debug)]
@@ -121,13 +133,28 @@ impl Push {
             }
         };
         let message = match delivery::read(&headers, &body) {
-            // The decoded message takes less memory than the request, and may wait for BigQuery.
-            Ok(message) => message.into_owned(),
+            Ok(message) => message,
             Err(error) => return self.reject(InvalidRequestReason::NoMessage, &error, arrival),
         };
-        drop((headers, body));
-        let outcome = self.pipeline.process(&message, Timestamp::now(), deadline).await;
+        let decoded = if body.len() < LARGE_BODY_BYTES { Err(message) } else { message.into_decoded() };
+        let outcome = match decoded {
+            Ok(message) => {
+                drop((headers, body));
+                self.pipeline.process(&message, Timestamp::now(), deadline).await
+            }
+            Err(message) => self.pipeline.process(&message, Timestamp::now(), deadline).await,
+        };
         self.answer(outcome, arrival)
+    }
+
+    /// Answers a request for an unknown path. A `POST` is the push of a subscription whose endpoint is wrong.
+    fn handle_other_path(&self, request: &Request) -> Response {
+        if request.method() != Method::POST {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
+        let error = WrongPath(request.uri().path().chars().take(MAX_LOGGED_PATH).collect());
+        self.reject(InvalidRequestReason::WrongPath, &error, &arrival)
     }
 
     /// Answers an invalid request with the reason, which does not quote the body.
@@ -185,6 +212,7 @@ pub fn router(push: Arc<Push>) -> Router {
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(async |State(push): State<Arc<Push>>| render(&push)))
+        .fallback(async |State(push): State<Arc<Push>>, request: Request| push.handle_other_path(&request))
         .with_state(push)
 }
 
@@ -210,7 +238,7 @@ mod tests {
     use super::*;
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Privacy, Schema, Settings};
+    use crate::decode::{Privacy, RequestFilter, Schema, Settings};
     use crate::google::Tokens;
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
@@ -233,7 +261,7 @@ mod tests {
             decode: Settings {
                 valid_attributes: attributes,
                 table_suffix: suffix,
-                pixel_paths: Vec::new(),
+                requests: RequestFilter::default(),
                 privacy: Privacy::default(),
                 signatures: None,
             },

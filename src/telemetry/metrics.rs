@@ -2,7 +2,7 @@
 //!
 //! Three readers: [`render`] writes the Prometheus text, [`super::report`] writes the log lines of each minute, and
 //! the console of the local mode reads [`stats`]. Recording takes no lock. Labels are bounded: no table, no
-//! user, no URL.
+//! user, no URL, and of parameters' names those that [`super::parameter_names`] accepts.
 //!
 //! | name | kind | labels |
 //! |---|---|---|
@@ -17,6 +17,8 @@
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
 //! | `pixel_pipeline_pending_rows` | gauge, rows that wait for an insertAll or are part of one | |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
+//! | `pixel_pipeline_parameters_not_kept_total` | counter, parameters of events that VALID_ATTRIBUTES does not list | `name`, bounded |
+//! | `pixel_pipeline_html_escaped_total` | counter, events whose URL was escaped for HTML | |
 //! | `pixel_pipeline_rows_without_column_total` | counter, rows that were stored without a column that their table lacks | |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
@@ -27,11 +29,11 @@
 //! | `outcome` | `reason` |
 //! |---|---|
 //! | `stored` | empty |
-//! | `filtered` | `path`, `method`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
+//! | `filtered` | `cdn_request`, `health_check`, `path`, `method`, `status`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
 //! | `retry` | `unavailable`, `quota`, `denied`, `table_refused`, `unreadable` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
 //! | `saturated` | `in_flight`, `in_flight_bytes`, `shutting_down` |
-//! | `invalid_request` | `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
+//! | `invalid_request` | `wrong_path`, `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
 //!
 //! So dead letters by reason are the series of `outcome="dead_letter"`, and retries by cause those of `outcome="retry"`.
@@ -48,6 +50,7 @@ use std::time::Duration;
 
 use super::counter::{Counters, Labels};
 use super::histogram::{Buckets, Histogram};
+use super::parameter_names::ParameterNames;
 
 /// An entry takes seconds to arrive, and hours after an outage.
 const END_TO_END_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
@@ -70,6 +73,8 @@ struct MetricsRecorder {
     insert_failures: Counters,
     pending_rows: AtomicUsize,
     overflow: Counters,
+    parameters_not_kept: ParameterNames,
+    html_escaped: AtomicU64,
     rows_without_column: AtomicU64,
     tables: AtomicUsize,
 }
@@ -87,6 +92,8 @@ pub struct MetricTotals {
     pub insert_failures: BTreeMap<Labels, u64>,
     /// Events in the overflow table, by cause.
     pub overflow: BTreeMap<Labels, u64>,
+    /// Parameters that VALID_ATTRIBUTES does not list, by name.
+    pub parameters_not_kept: BTreeMap<String, u64>,
 }
 
 /// Records the response to a delivery: the labels of its outcome and the time since its arrival.
@@ -133,6 +140,16 @@ impl Drop for PendingRow {
 /// Records an event that was stored in the overflow table.
 pub fn record_overflow(cause: &'static str) {
     RECORDER.overflow.increment((cause, ""));
+}
+
+/// Records a parameter of an event that VALID_ATTRIBUTES does not list.
+pub fn record_parameter_not_kept(name: &str) {
+    RECORDER.parameters_not_kept.increment(name);
+}
+
+/// Records an event whose URL has `&amp;` for `&`.
+pub fn record_html_escaped() {
+    RECORDER.html_escaped.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Records a row that was stored without a column that its table lacks.
@@ -185,13 +202,14 @@ impl MetricTotals {
             insert_rows: self.insert_rows.since(&earlier.insert_rows),
             insert_failures: difference(&self.insert_failures, &earlier.insert_failures),
             overflow: difference(&self.overflow, &earlier.overflow),
+            parameters_not_kept: difference(&self.parameters_not_kept, &earlier.parameters_not_kept),
         }
     }
 }
 
 /// The labels that were counted after `earlier`.
-fn difference(now: &BTreeMap<Labels, u64>, earlier: &BTreeMap<Labels, u64>) -> BTreeMap<Labels, u64> {
-    let counts = now.iter().map(|(labels, count)| (*labels, count - earlier.get(labels).copied().unwrap_or(0)));
+fn difference<L: Clone + Ord>(now: &BTreeMap<L, u64>, earlier: &BTreeMap<L, u64>) -> BTreeMap<L, u64> {
+    let counts = now.iter().map(|(labels, count)| (labels.clone(), count - earlier.get(labels).copied().unwrap_or(0)));
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
@@ -209,6 +227,8 @@ impl MetricsRecorder {
             insert_failures: Counters::new(),
             pending_rows: AtomicUsize::new(0),
             overflow: Counters::new(),
+            parameters_not_kept: ParameterNames::new(),
+            html_escaped: AtomicU64::new(0),
             rows_without_column: AtomicU64::new(0),
             tables: AtomicUsize::new(0),
         }
@@ -221,6 +241,7 @@ impl MetricsRecorder {
             insert_rows: self.insert_rows.read(),
             insert_failures: self.insert_failures.read(),
             overflow: self.overflow.read(),
+            parameters_not_kept: self.parameters_not_kept.read(),
         }
     }
 
@@ -237,6 +258,13 @@ impl MetricsRecorder {
             &self.insert_failures.read(),
         );
         text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
+        text.names(
+            "parameters_not_kept_total",
+            "Parameters of events that VALID_ATTRIBUTES does not list, by name.",
+            &self.parameters_not_kept.read(),
+        );
+        let escaped = self.html_escaped.load(Ordering::Relaxed);
+        text.counter("html_escaped_total", "Events whose URL was escaped for HTML once too often.", escaped);
         text.counter(
             "rows_without_column_total",
             "Rows that were stored without a column that their table lacks.",
@@ -271,8 +299,8 @@ impl MetricsRecorder {
     }
 }
 
-/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values are constants of the
-/// code without a character that needs an escape.
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values have no
+/// character that needs an escape: they are constants of the code or names that [`super::parameter_names`] accepts.
 struct Text(String);
 
 impl Text {
@@ -287,6 +315,14 @@ impl Text {
             let values = labels.iter().zip([first, second]);
             let pairs: Vec<String> = values.map(|(label, value)| format!("{label}=\"{value}\"")).collect();
             self.line(format_args!("pixel_pipeline_{name}{{{}}} {count}", pairs.join(",")));
+        }
+        self.0.push('\n');
+    }
+
+    fn names(&mut self, name: &str, help: &str, series: &BTreeMap<String, u64>) {
+        self.head(name, help, "counter");
+        for (label, count) in series {
+            self.line(format_args!("pixel_pipeline_{name}{{name=\"{label}\"}} {count}"));
         }
         self.0.push('\n');
     }

@@ -141,6 +141,14 @@ fn relations(setting: &Setting) -> Vec<(String, String)> {
             "!startswith(\"events_daily\", var.table_name)",
             "is the beginning of a view's name, so the view would count as a generated table. Choose another name",
         )],
+        "TABLE_SUFFIX" => &[(
+            "alltrue([for field in regexall(\"[{]([^{}:]+)[}]\", var.table_suffix) : contains(concat([\"date\"], [for name in split(\",\", var.valid_attributes) : trimspace(name)]), field[0])])",
+            "has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}",
+        )],
+        "HASH_ATTRIBUTES" => &[(
+            "var.hash_attributes == \"user_id\" ? true : alltrue([for hashed in split(\",\", var.hash_attributes) : contains([for name in split(\",\", var.valid_attributes) : trimspace(name)], trimspace(hashed))])",
+            "has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these",
+        )],
         "OVERFLOW_SUFFIX" => &[(
             "var.overflow_suffix != var.table_suffix",
             "is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}",

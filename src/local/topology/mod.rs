@@ -34,8 +34,6 @@ use bigquery_emulator::BigQuery;
 
 /// Time for an HTTP server to finish its requests at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// The pixel's path if PIXEL_PATH is empty.
-const PIXEL_PATH: &str = "/pixel.png";
 /// Longest list with one table that is read.
 const MAX_LIST_BYTES: usize = 64 << 10;
 
@@ -111,8 +109,8 @@ impl Topology {
         let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
         let stats = TopologyStats::default();
         let dead_letters = Arc::new(DeadLetterTopic::new(&project));
-        let paths = config.template.decode.pixel_paths.clone();
-        let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
+        let paths = config.template.decode.requests.paths.clone();
+        let pixel_path = paths.example();
         let urls = Urls {
             pixel: format!("{}{pixel_path}", pixel_port.url()),
             load_balancer: pixel_port.url(),
@@ -148,8 +146,7 @@ impl Topology {
         });
         let service = Task::spawn(|end| service.with_routes(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
-        let object_names = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let load_balancer = Arc::new(LoadBalancer::new(&project, object_names, sink, handles.stats.clone()));
+        let load_balancer = Arc::new(LoadBalancer::new(&project, paths, sink, handles.stats.clone()));
         let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));

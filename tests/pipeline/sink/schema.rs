@@ -10,7 +10,7 @@ use std::time::Duration;
 use bigquery_emulator::Status;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, RequestFilter, Schema, Settings};
 use pixel_pipeline::google::Tokens;
 use pixel_pipeline::sink::bigquery::{BigQuery, Location};
 use pixel_pipeline::sink::template::{TemplateSettings, TemplateWatcher};
@@ -418,7 +418,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
         decode: Settings {
             table_suffix: SuffixTemplate::parse("", &valid_attributes, "pixel").unwrap(),
             valid_attributes,
-            pixel_paths: Vec::new(),
+            requests: RequestFilter::default(),
             privacy: Privacy::default(),
             signatures: None,
         },
