@@ -28,8 +28,9 @@ pub use problems::{Mismatch, TemplateProblem, fitting_schema, problems_with};
 const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 /// The same while the table does not fit the settings.
 const MISMATCH_INTERVAL: Duration = Duration::from_secs(10);
-/// Minimum time between two reads: requests about tables have a small quota.
-const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Minimum time between two reads: BigQuery accepts 100 of these requests per second from all instances. A refused row waits
+/// for it.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 /// The same after a 404, which BigQuery returns for minutes for a new generated table.
 const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
 /// Minimum time between two log lines about the same failure.
