@@ -1,4 +1,5 @@
 """deploy.sh and destroy.sh through the real gcloud and bq against a fake of Google Cloud."""
+import json
 import re
 import subprocess
 import tempfile
