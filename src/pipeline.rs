@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::ack::{Outcome, RetryReason};
-use crate::decode::{Decoded, FilterReason, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
+use crate::decode::{Decoded, FilterReason, Notes, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
 use crate::missing_columns::MissingColumns;
 use crate::sink::batcher::{Batcher, RowOutcome};
 use crate::sink::template::{Template, TemplateError};
@@ -79,7 +79,10 @@ impl Pipeline {
 
     async fn store_event(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Result<(), NotStored> {
         let mut decoder = self.template.decoder(deadline).await?;
-        let mut row = row_of(decoder.decode(message, now))?;
+        let mut notes = Notes::default();
+        let decoded = decoder.decode_with_notes(message, now, &mut notes);
+        record(&notes);
+        let mut row = row_of(decoded)?;
         let Route { suffix, overflow } = self.table_limiter().route(&row.suffix, row.event_time, Instant::now());
         let destination = Destination { table: Arc::clone(&self.table), suffix };
         let mut left_out = self.missing_columns().of(&destination.suffix, Instant::now());
@@ -170,12 +173,23 @@ impl Pipeline {
             return Outcome::DeadLetter(rejected.reason);
         }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
-        match self.batcher.store(destination, dead_letter::row(message, rejected, now), deadline).await {
+        let Some(row) = dead_letter::row(message, rejected, now) else {
+            return Outcome::Retry(RetryReason::DeadLetterNotStored);
+        };
+        match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)
             }
         }
+    }
+}
+
+/// Counts what the decoder noticed.
+fn record(notes: &Notes) {
+    notes.not_kept().for_each(metrics::record_parameter_not_kept);
+    if notes.html_escaped {
+        metrics::record_html_escaped();
     }
 }
 

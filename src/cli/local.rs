@@ -12,9 +12,7 @@ use super::error::{CliError, printed};
 use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
-use crate::config::settings::{
-    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
-};
+use crate::config::settings::{BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH};
 use crate::config::{Config, Problems, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
@@ -58,8 +56,8 @@ pub struct Args {
 
 /// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
 pub async fn run(mut args: Args) -> ExitCode {
-    let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
-    args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
+    let project = args.settings.project().map_or_else(|| "local".to_owned(), |(_, project)| project);
+    args.settings.set(&PROJECT_ID, project.as_str());
     telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
     serve(args, project).await.unwrap_or_else(CliError::report)
 }

@@ -104,7 +104,8 @@ class Script(DeployTest):
             for change in settings[setting]:
                 self.assertIn(f'  + {change}', output, setting)
         filters = [r['body']['filter'] for r in run.requests if r['api'] == 'logging.projects.sinks.patch' and r['path'].endswith('/sinks/pixel')]
-        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
+        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"'
+                                      ' AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"')
 
     def test_destroy_deletes_everything_and_the_events_only_with_the_flag(self):
         run = self.run_clean('deploy/deploy.sh && deploy/destroy.sh && echo AGAIN && deploy/destroy.sh --delete-data', EVERYTHING)
@@ -152,10 +153,18 @@ class Settings(DeployTest):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, 'schema.json')
             file.write_text(json.dumps([{'name': name.upper(), 'type': 'STRING'} for name in names], ensure_ascii=False))
-            settings = {'PIPELINE': 'Pixel', 'SCHEMA_FILE': str(file)}
-            self.assertNotIn('VALID_ATTRIBUTES', self.rejected({**settings, 'VALID_ATTRIBUTES': ', '.join(names)}))
-            self.assertIn('has no column a.b', self.rejected({**settings, 'VALID_ATTRIBUTES': 'a.b'}).replace('"', ''))
+            settings = {'PIPELINE': 'Pixel', 'SCHEMA_FILE': str(file), 'TABLE_SUFFIX': '_{order id}_{a|b}_{date:%Y}', 'HASH_ATTRIBUTES': '1st, order-id'}
+            errors = self.rejected({**settings, 'VALID_ATTRIBUTES': ', '.join(names)})
+            self.assertEqual(re.findall('(?m)^[A-Z_]+: ', errors), ['PIPELINE: '], errors)
+            self.assertRegex(self.rejected({**settings, 'VALID_ATTRIBUTES': 'a.b'}), '(?m)^VALID_ATTRIBUTES: ')
             self.assertIn('has no column axb', self.rejected({**settings, 'VALID_ATTRIBUTES': 'order-id,axb'}))
+
+    def test_settings_that_match_nothing_are_reported(self):
+        for settings in ({'TABLE_SUFFIX': '_{campaign}_{date}'}, {'TABLE_SUFFIX': '_{user_id}_{date:YYYYMMDD}'}, {'OVERFLOW_SUFFIX': '_{date:day}'},
+                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'METHODS': 'GTE'},
+                         {'STATUS': '2x'}):
+            [(name, _)] = settings.items()
+            self.assertRegex(self.rejected(settings), rf'(?m)^{name}: ', settings)
 
     def test_an_unknown_flag_is_reported_with_the_usage(self):
         errors = self.rejected({}, '--delete-everything', 'deploy/destroy.sh')

@@ -151,7 +151,7 @@ async fn exactly_the_documented_metrics_are_served() {
     // Stored, also in the overflow table; retried within the delivery; and nacked.
     bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 204);
-    assert_eq!(push(Entry::of_query("user_id=second").pushed()).await, 204);
+    assert_eq!(push(Entry::of_query("user_id=second&utm_campaign=x").pushed()).await, 204);
     bigquery.faults().next(Fault::Status(Status::new(403, "accessDenied")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 503);
     // Filtered, a dead letter, an invalid request, and an unauthorized one.

@@ -39,7 +39,8 @@ async fn stored(bigquery: &TestBigQuery, service: &Service, entry: &Entry) -> Ma
 #[tokio::test]
 async fn entries_of_every_load_balancer_become_rows() {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
-    let service = Service::start(&bigquery, &ONE_TABLE).await;
+    // One of the entries has status 404.
+    let service = Service::start(&bigquery, &[&ONE_TABLE[..], &[("STATUS", "any")]].concat()).await;
     for fixture in [
         "classic_backend_bucket_cache_miss",
         "classic_backend_bucket_cache_hit",
@@ -134,10 +135,16 @@ async fn an_entry_with_only_a_url_uses_the_messages_id_and_time() {
     assert_eq!((&row["cache_hit"], &row["status"], &row["host"]), (&json!("false"), &Value::Null, &Value::Null));
 }
 
-/// The visitor has opened the page even if the pixel could not be served.
 #[tokio::test]
-async fn events_are_stored_with_any_response_status() {
-    assert_eq!(row_of("denied_by_security_policy").await["status"], "403");
+async fn denied_requests_are_stored_if_status_says_so() {
+    let denied = Entry::of_fixture("denied_by_security_policy");
+    for (status, rows) in [("2xx,304,none", 0), ("any", 1)] {
+        let bigquery = TestBigQuery::with_template(all_columns()).await;
+        let service = Service::start(&bigquery, &[&ONE_TABLE[..], &[("STATUS", status)]].concat()).await;
+        assert_eq!(service.push(denied.pushed()).await.status, 204);
+        let stored: Vec<_> = bigquery.rows("pixel").await.into_iter().map(|row| row["status"].clone()).collect();
+        assert_eq!(stored, vec![json!("403"); rows]);
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bigquery_emulator::Status;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Privacy, PubsubMessage, RequestFilter, Schema, Settings};
 use pixel_pipeline::google::Tokens;
 use pixel_pipeline::sink::bigquery::{BigQuery, Location};
 use pixel_pipeline::sink::template::{TemplateSettings, TemplateWatcher};
@@ -418,12 +418,12 @@ async fn the_schema_is_read_again_every_ten_minutes() {
         decode: Settings {
             table_suffix: SuffixTemplate::parse("", &valid_attributes, "pixel").unwrap(),
             valid_attributes,
-            pixel_paths: Vec::new(),
+            requests: RequestFilter::default(),
             privacy: Privacy::default(),
             signatures: None,
         },
     };
-    let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false).unwrap(), settings);
+    let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false, Duration::from_secs(8)).unwrap(), settings);
     let watcher = tokio::spawn(watcher.run());
     let entry = Entry::of_query("user_id=u").json();
     let row = async || {
