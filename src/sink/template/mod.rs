@@ -83,9 +83,14 @@ impl Template {
     pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Result<Arc<Decoder>, TemplateError> {
         let is_newer = |current: &Current| current.requested_at > since;
         if !self.current.borrow().as_ref().is_some_and(is_newer) {
-            self.refresh.notify_one();
+            self.request_read();
         }
         self.wait_until(deadline, is_newer).await
+    }
+
+    /// Requests a read of the table, without waiting for it: BigQuery refuses all rows, so the table may be another one.
+    pub fn request_read(&self) {
+        self.refresh.notify_one();
     }
 
     /// Whether the table was read and fits the settings.
