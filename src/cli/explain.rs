@@ -1,6 +1,6 @@
 //! `pixel-pipeline explain`: shows the outcome of URLs, log entries or push bodies, without sending anything.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::input::{InputError, each_message, exit};
-use super::printable;
+use super::{output, printable};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::decode::{Decoder, Explanation};
@@ -50,9 +50,8 @@ fn explain(args: Args) -> Result<(), InputError> {
     if args.urls.is_empty() && args.input.is_none() {
         return Err(InputError::NoInput);
     }
-    let stdout = io::stdout();
-    let format = args.format.unwrap_or(if stdout.is_terminal() { ExplainFormat::Text } else { ExplainFormat::Json });
-    let mut out = BufWriter::new(stdout.lock());
+    let format = args.format.unwrap_or(if io::stdout().is_terminal() { ExplainFormat::Text } else { ExplainFormat::Json });
+    let mut out = output::stdout();
     let decoder = Decoder::new(config.settings, &config.schema);
     for url in &args.urls {
         let now = Timestamp::now();
@@ -66,7 +65,7 @@ fn explain(args: Args) -> Result<(), InputError> {
         // Also before an error: the explanations belong to what precedes it.
         out.flush()?;
         if count? == 0 {
-            eprintln!("nothing to explain: {} has no entries", file.display());
+            output::note(format_args!("nothing to explain: {} has no entries", file.display()));
         }
     }
     Ok(out.flush()?)

@@ -1,13 +1,13 @@
 //! The input of `explain` and `sign`: arguments, then the messages or the lines of a file or of standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::documents::message::{self, Message};
 use super::documents::{BrokenReason, Documents, Position};
-use super::error::CliError;
+use super::error::{CliError, printed};
 use crate::config::Problems;
 
 /// Why the command stops early.
@@ -21,7 +21,7 @@ pub(crate) enum InputError {
     Input { file: PathBuf, error: io::Error },
     #[error("cannot read {}: {cause}", file.display())]
     Format { file: PathBuf, cause: String },
-    #[error("cannot write to standard output: {0}")]
+    #[error(transparent)]
     Output(#[from] io::Error),
 }
 
@@ -29,9 +29,7 @@ pub(crate) enum InputError {
 pub(crate) fn exit(ended: Result<(), InputError>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has closed the pipe, as `head` does.
-        Err(InputError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ InputError::Output(_)) => CliError::failed(error).report(),
+        Err(InputError::Output(error)) => printed(Err(error)).map_or_else(CliError::report, |()| ExitCode::SUCCESS),
         Err(error @ (InputError::Settings(_) | InputError::NoInput | InputError::Input { .. } | InputError::Format { .. })) => {
             CliError::usage(error).report()
         }

@@ -1,6 +1,5 @@
 //! `pixel-pipeline local`: the whole pipeline in one process.
 
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::duration_arg::DurationArg;
-use super::error::CliError;
+use super::error::{CliError, printed};
+use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
 use crate::config::settings::{
@@ -79,7 +79,8 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let topology = Topology::start(settings, config, bigquery, listeners).await;
     let mut topology = topology.map_err(|error| CliError::cannot("start the pipeline", &error))?;
-    print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
+    // The pipeline runs without a reader of its output, and reports a failure at the end.
+    let banner = output::print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
 
     let failure = tokio::select! {
         () = shutdown => None,
@@ -90,13 +91,13 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let second_signal = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let drain_timeout = if failure.is_some() { Duration::ZERO } else { DRAIN_TIMEOUT };
     let summary = topology.shut_down(drain_timeout, second_signal).await;
-    print(&format!("\n{summary}"));
+    let print_result = output::print(&format!("\n{summary}"));
     match failure {
         Some(error) => Err(CliError::cannot("run the service", &error)),
         None if summary.lost() > 0 => {
             Err(CliError::failed(format!("{} messages were lost: they were not stored or filtered in time", summary.lost())))
         }
-        None => Ok(ExitCode::SUCCESS),
+        None => printed(banner.and(print_result)).map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -133,12 +134,6 @@ fn pubsub(args: &Args, config: &Config) -> PubsubMode {
             ack_deadline: policy.ack_deadline,
         },
     }
-}
-
-/// To standard output, which its reader may have closed.
-fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Waits for this time, or forever without one.

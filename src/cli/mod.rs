@@ -12,6 +12,7 @@ mod forget;
 mod input;
 #[cfg(feature = "local")]
 mod local;
+mod output;
 #[cfg(feature = "query")]
 mod query;
 mod replay;
@@ -59,6 +60,11 @@ macro_rules! define {
     };
 }
 with_commands!(define);
+
+/// The command line. On help or a mistake, it prints that and returns the exit code.
+pub fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|error| error::report_clap(&error))
+}
 
 /// Ends at SIGTERM, which Cloud Run sends, or at Ctrl-C. It listens from the call on, not from the first poll: a signal in
 /// between would kill the process.

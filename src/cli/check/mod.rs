@@ -33,6 +33,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::duration_arg::DurationArg;
+use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
 use crate::config::SettingArgs;
@@ -117,14 +118,15 @@ pub async fn run(args: Args) -> ExitCode {
         stages.iter().for_each(|stage| printer.link(stage));
         links.extend(stages);
     }
-    printer.end();
+    if let Err(error) = printed(printer.end()) {
+        return error.report();
+    }
     if links.iter().all(|link| link.ok == Some(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Reports why nothing was checked.
 fn failure(problem: &str) -> ExitCode {
-    eprintln!("error: {}", printable(problem));
-    ExitCode::FAILURE
+    CliError::failed(printable(problem)).report()
 }
 
 /// A JSON value in a message.

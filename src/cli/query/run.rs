@@ -16,6 +16,7 @@ use super::output::Output;
 use super::parameters::Parameter;
 use super::target::Target;
 use super::{RowFormat, pager};
+use crate::cli::output::note;
 use crate::telemetry::with_causes;
 
 /// Maximum rows of a page.
@@ -51,7 +52,7 @@ pub(crate) enum QueryError {
     Unreachable(String),
     #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
-    #[error("cannot print the rows: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
@@ -125,7 +126,7 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
     drop(output);
     pager.wait();
     if let Some(most) = query.max_rows.filter(|&most| most < total) {
-        eprintln!("Printed the first {most} of {total} rows.");
+        note(format_args!("Printed the first {most} of {total} rows."));
     }
     Ok(End::Done)
 }
@@ -175,8 +176,8 @@ fn job_of(query: &Query, target: &Target, reference: &JobReference) -> Job {
 /// Reports a statement without rows on standard error: standard output is for rows.
 fn report(affected: Option<&str>) {
     match affected {
-        Some("1") => eprintln!("1 row affected."),
-        Some(rows) => eprintln!("{rows} rows affected."),
-        None => eprintln!("Done."),
+        Some("1") => note("1 row affected."),
+        Some(rows) => note(format_args!("{rows} rows affected.")),
+        None => note("Done."),
     }
 }

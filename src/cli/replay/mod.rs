@@ -31,8 +31,9 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use super::duration_arg::DurationArg;
+use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
-use super::{printable, usage};
+use super::{output, printable, usage};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::decode::RejectReason;
@@ -158,13 +159,18 @@ pub async fn run(args: Args) -> ExitCode {
 
 fn report(args: &Args, summary: &ReplaySummary) -> ExitCode {
     match &args.checkpoint {
-        Some(path) if !summary.is_success() => eprintln!("to continue, run the command again with --checkpoint {}", path.display()),
-        None if summary.is_interrupted => eprintln!("without --checkpoint, the next run starts from the beginning"),
+        Some(path) if !summary.is_success() => {
+            output::note(format_args!("to continue, run the command again with --checkpoint {}", path.display()));
+        }
+        None if summary.is_interrupted => output::note("without --checkpoint, the next run starts from the beginning"),
         _ => {}
     }
-    match args.format {
-        SummaryFormat::Text => print!("{}", summary.text()),
-        SummaryFormat::Json => print!("{}", summary.json()),
+    let text = match args.format {
+        SummaryFormat::Text => summary.text(),
+        SummaryFormat::Json => summary.json(),
+    };
+    if let Err(error) = printed(output::print(&text)) {
+        return error.report();
     }
     if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -174,6 +180,5 @@ fn report_error(error: &ReplayError) -> ExitCode {
     if error.is_usage() {
         return usage(&message);
     }
-    eprintln!("error: {message}");
-    ExitCode::FAILURE
+    CliError::failed(message).report()
 }
