@@ -74,6 +74,11 @@ impl HashedIds {
         hex::encode(&hash[..Self::DIGITS / 2])
     }
 
+    /// Whether a text looks like a hash: it may be one.
+    pub fn has_form_of_hash(text: &str) -> bool {
+        text.len() == Self::DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// Replaces the values of the attributes.
     pub fn hide(&self, attributes: &mut Attributes<'_>) {
         for (_, position) in &self.attributes {
