@@ -63,13 +63,13 @@ check_each() {
   check ALERT_EMAIL '([^@[:space:]]+@[^@[:space:]]+)?' 'an email address such as you@example.com'
   check DATASET '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
   check TABLE_NAME '[A-Za-z0-9_]+' 'a name of at most 512 letters, digits and _' 512
-  check VALID_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
+  check VALID_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'
   check TABLE_SUFFIX '([A-Za-z0-9_]|[{][^{}]+[}])*' 'letters, digits and _ with fields in braces between them, such as _{user_id}_{date}'
   check_number MAX_NEW_TABLES_PER_HOUR 1 1000000
   check OVERFLOW_SUFFIX '([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+' 'letters, digits, _ and dates, without an attribute, such as _overflow_{date}'
   check PIXEL_PATH ' *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*' 'a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png'
   check IP_ANONYMIZATION 'drop|truncate|full' 'one of drop, truncate, full'
-  check HASH_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
+  check HASH_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'
   check RESPECT_OPT_OUT 'true|false' 'true or false'
   check SIGNATURE_MODE 'require|mark' 'one of require, mark'
   check DEAD_LETTER_TABLE '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024

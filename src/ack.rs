@@ -5,7 +5,7 @@
 //! | `stored` | BigQuery stored the row | 204, ack |
 //! | `filtered` | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | `dead_letter` | can never become a row, and is stored in the dead-letter table | 204, ack |
-//! | `retry` | a transient failure, the dead letter could not be stored, or no key to verify the token with | 503, nack |
+//! | `retry` | a transient failure, a template table that does not fit the settings, the dead letter could not be stored, or no key to verify the token with | 503, nack |
 //! | `saturated` | too many messages in flight, or shutting down | 429, nack |
 //! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
 //! | `invalid_request` | a body of more than 16 MiB | 413, nack |
@@ -51,6 +51,8 @@ pub enum RetryReason {
     BigQuery(ErrorClass),
     /// The schema of the template table is not known yet, or the table does not exist.
     NoTemplate,
+    /// The template table has changed and does not fit the settings.
+    TemplateMismatch,
     /// The message can never become a row, and the dead letter could not be stored.
     DeadLetterNotStored,
     /// The deadline passed.
@@ -159,6 +161,7 @@ impl RetryReason {
         match self {
             Self::BigQuery(class) => class.as_str(),
             Self::NoTemplate => "no_template",
+            Self::TemplateMismatch => "template_mismatch",
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",
             Self::NoKeys => "no_keys",

@@ -45,8 +45,8 @@
 //!   same counters.
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
 //! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
-//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit` imports
-//!   [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product. No two folders import each other.
+//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit` and
+//!   `missing_columns` import [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product. No two folders import each other.
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
@@ -62,6 +62,7 @@ pub mod google;
 mod import_order;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod missing_columns;
 pub mod pipeline;
 pub mod service;
 pub mod sink;

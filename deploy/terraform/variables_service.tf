@@ -36,8 +36,8 @@ variable "valid_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.valid_attributes))
-    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.valid_attributes))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -112,8 +112,8 @@ variable "hash_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.hash_attributes))
-    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 

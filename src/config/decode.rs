@@ -4,7 +4,7 @@ use super::settings::{PIXEL_PATH, SCHEMA_FILE, TABLE_NAME, TABLE_SUFFIX, VALID_A
 use super::{Problems, RawSettings, Values, privacy, signing};
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
-use crate::decode::{Schema, Settings};
+use crate::decode::{Schema, Settings, claimed_columns};
 
 /// The settings of decoding, all of them valid.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl RawSettings {
 
 pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeConfig> {
     let table_name = values.text(&TABLE_NAME);
-    let attributes = problems.check(VALID_ATTRIBUTES.name, ValidAttributes::parse(values.text(&VALID_ATTRIBUTES)));
+    let attributes = problems.check(VALID_ATTRIBUTES.name, read_attributes(values.text(&VALID_ATTRIBUTES)));
     let no_attributes = ValidAttributes::default();
     let suffix = match SuffixTemplate::parse(values.text(&TABLE_SUFFIX), attributes.as_ref().unwrap_or(&no_attributes), table_name) {
         // While the list of attributes is wrong, the fields cannot be compared with it.
@@ -51,6 +51,16 @@ pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeCon
         schema: schema?,
         table_name: table_name.to_owned(),
     })
+}
+
+fn read_attributes(list: &str) -> Result<ValidAttributes, String> {
+    let attributes = ValidAttributes::parse(list).map_err(|error| error.to_string())?;
+    let claimed = claimed_columns(&attributes);
+    if claimed.is_empty() {
+        return Ok(attributes);
+    }
+    let claimed = claimed.join(", ");
+    Err(format!("{claimed} cannot be an attribute: the service fills the column itself. Remove the name from the list"))
 }
 
 fn read_schema(values: &Values, problems: &mut Problems) -> Option<Schema> {

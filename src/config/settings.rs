@@ -52,9 +52,10 @@ const LOGGING: &[Command] = &[Serve, Local, Check, Replay, Forget];
 const OPERATING: &[Command] = &[Check, Replay, Forget];
 
 const PORT_NUMBER: Kind = Number { min: 0, max: 65_535 };
+/// Names of columns. `[^ -~[:cntrl:]]` is a character outside of ASCII.
 const ATTRIBUTES: Range = Pattern {
-    regex: "[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*",
-    expected: "a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id",
+    regex: "([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*",
+    expected: "a list of names of columns, separated by commas, such as order_id,type,user_id",
 };
 /// The name of a dataset, or of a table without a suffix.
 const NAME: Range = Name { max_length: 1024 };
@@ -486,7 +487,7 @@ settings! {
         commands: &[Serve],
     }
     PUSH_AUTH_FORCE {
-        help: "Allow PUSH_AUTH=none on Cloud Run",
+        help: "Allow PUSH_AUTH=none on Cloud Run, and PUSH_AUTH=iam elsewhere, where a proxy has to check the token",
         value: "BOOL",
         kind: Boolean,
         default: "false",

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use super::schema::is_column_name;
+use super::column_name::{is_column_name, is_same_name};
 
 /// The names of VALID_ATTRIBUTES: the parameters that can become columns of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct ValidAttributes(Vec<String>);
 /// Names that cannot be on the list.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadAttributes {
-    #[error("{} cannot be a column's name (letters, digits and `_`, not beginning with a digit)", .0.join(", "))]
+    #[error("{} cannot be a column's name: https://cloud.google.com/bigquery/docs/schemas#flexible-column-names", .0.join(", "))]
     NotAName(Vec<String>),
     #[error("{} is listed twice (BigQuery compares names without regard to case)", .0.join(", "))]
     Twice(Vec<String>),
@@ -31,7 +31,7 @@ impl ValidAttributes {
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if !is_column_name(name) {
                 bad.push(name.to_owned());
-            } else if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            } else if names.iter().any(|other| is_same_name(other, name)) {
                 twice.push(name.to_owned());
             } else {
                 names.push(name.to_owned());
@@ -134,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn flexible_names_are_read_in_every_encoding() {
+        let valid = ValidAttributes::parse("order-id, 1st ,a&b,order id,é,50%").unwrap();
+        let query = "order%2Did=1&1st=2&a%26b=3&order+id=4&%C3%A9=5&50%25=6";
+        let attributes = valid.read(query, |_| false);
+        let values: Vec<Option<&str>> = (0..6).map(|index| attributes.first(index)).collect();
+        assert_eq!(values, ["1", "2", "3", "4", "5", "6"].map(Some));
+        assert_eq!(valid.read("order-id=1&a&b=3&order%20id=4", |_| false).first(0), Some("1"));
+        assert_eq!(valid.read("a&b=3&order%20id=4", |_| false).first(2), None, "`&` separates");
+    }
+
+    #[test]
     fn a_repeated_column_gets_every_value() {
         let valid = ValidAttributes::parse("a,b").unwrap();
         let attributes = valid.read("a=1&b=x&a=2&b=y&a=3", |index| index == 0);
@@ -143,8 +154,8 @@ mod tests {
 
     #[test]
     fn the_error_lists_every_bad_name() {
-        assert_eq!(ValidAttributes::parse("a, b-c ,1x,d"), Err(BadAttributes::NotAName(vec!["b-c".into(), "1x".into()])));
-        assert_eq!(ValidAttributes::parse("a,b,A,B"), Err(BadAttributes::Twice(vec!["A".into(), "B".into()])));
+        assert_eq!(ValidAttributes::parse("a, b.c ,$x,d"), Err(BadAttributes::NotAName(vec!["b.c".into(), "$x".into()])));
+        assert_eq!(ValidAttributes::parse("a,b,A,B,ü,Ü"), Err(BadAttributes::Twice(vec!["A".into(), "B".into(), "Ü".into()])));
         assert_eq!(ValidAttributes::parse(" a ,,b,").unwrap().names(), ["a", "b"]);
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::coerce;
 use super::event::Event;
 use super::privacy::Privacy;
 use super::request_url::RequestUrl;
@@ -47,12 +48,13 @@ const fn column(
     EntryColumn { name, bigquery_type, source, value }
 }
 
+const EVENT_ID: &str = "event_id";
 /// Empty with IP_ANONYMIZATION=drop.
 pub(crate) const REMOTE_IP: &str = "remote_ip";
 
 /// Every column.
 pub static ENTRY_COLUMNS: [EntryColumn; 15] = [
-    column("event_id", "STRING", "logName, timestamp and insertId", |context| text(Some(context.event.event_id.as_str()))),
+    column(EVENT_ID, "STRING", "logName, timestamp and insertId", |context| text(Some(context.event.event_id.as_str()))),
     column("event_timestamp", "TIMESTAMP", "timestamp", |context| Some(Value::Time(context.event.time))),
     column("received_timestamp", "TIMESTAMP", "receiveTimestamp", |context| Some(Value::Time(context.event.received))),
     column("request_method", "STRING", "httpRequest.requestMethod", |context| text(Some(context.event.method()))),
@@ -80,6 +82,19 @@ impl EntryColumn {
     /// The row of the table for a column of the schema.
     pub(crate) fn of(column: &Column) -> Option<&'static Self> {
         ENTRY_COLUMNS.iter().find(|entry| column.is_called(entry.name))
+    }
+
+    /// Whether the column can hold the values: its type may be any that the values can be converted to.
+    pub(crate) fn fits(&self, column: &Column) -> bool {
+        let text = match (self.name, self.bigquery_type) {
+            (_, "TIMESTAMP") => return coerce::write_time(Timestamp::UNIX_EPOCH, column, &mut Vec::new()).is_ok(),
+            (EVENT_ID, _) => "0123456789abcdef0123456789abcdef",
+            (_, "INTEGER") => "200",
+            (_, "FLOAT") => "0.5",
+            (_, "BOOLEAN") => "true",
+            _ => "-",
+        };
+        column.is_fillable() && coerce::write_text(text, column, &mut Vec::new()).is_ok()
     }
 
     pub(crate) fn value<'e>(&self, context: &Context<'e>) -> Option<Value<'e>> {

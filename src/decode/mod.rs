@@ -10,6 +10,7 @@
 pub mod attributes;
 pub mod civil;
 pub mod coerce;
+pub mod column_name;
 mod decoded;
 mod decoder;
 pub mod entry_columns;
@@ -33,7 +34,7 @@ pub mod table_suffix;
 mod time_bounds;
 
 pub use decoded::{Decoded, FilterReason, RejectReason, Rejected};
-pub use decoder::{Decoder, SchemaProblem, Settings};
+pub use decoder::{Decoder, SchemaProblem, Settings, claimed_columns};
 pub use event_id::EventId;
 pub use explanation::Explanation;
 pub use message::PubsubMessage;

@@ -19,6 +19,8 @@ pub struct Row {
     pub event_time: Timestamp,
     /// Whether the URL is signed. `None` if URLs are not signed.
     pub signed: Option<bool>,
+    /// Whether a value is missing, because the table lacks its column.
+    pub lacks_value: bool,
     /// The columns as one JSON object.
     pub json: Bytes,
 }
@@ -28,6 +30,7 @@ pub struct Row {
 pub struct RowWriter {
     json: Vec<u8>,
     invalid: Vec<String>,
+    lacks_value: bool,
 }
 
 /// A value before coercion to its column's type.
@@ -52,7 +55,7 @@ impl RowWriter {
     pub fn new() -> Self {
         let mut json = Vec::with_capacity(512);
         json.push(b'{');
-        Self { json, invalid: Vec::new() }
+        Self { json, invalid: Vec::new(), lacks_value: false }
     }
 
     /// Writes a column. All values that fit are written; a column that is not REPEATED has at most one value. A value that
@@ -97,9 +100,17 @@ impl RowWriter {
         }
     }
 
-    /// Adds an attribute that has a value and no column to the invalid ones.
-    pub fn invalid(&mut self, name: &str) {
-        self.invalid.push(name.to_owned());
+    /// Writes nothing of a column that the table lacks. A value for it adds the column to the invalid ones.
+    pub fn left_out<'v>(&mut self, column: &Column, mut values: impl Iterator<Item = Cell<'v>>) {
+        if values.next().is_some() {
+            self.invalid.push(column.name.clone());
+            self.lacks_value = true;
+        }
+    }
+
+    /// Whether a value was left out.
+    pub fn lacks_value(&self) -> bool {
+        self.lacks_value
     }
 
     /// Closes the object. Writes the names of the invalid columns if the schema has a column for them.

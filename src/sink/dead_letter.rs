@@ -30,9 +30,10 @@ pub fn schema() -> Schema {
     Schema::parse(include_str!("../../schema/dead_letters.json")).expect("schema/dead_letters.json is a schema: a test reads it")
 }
 
-/// The columns that a table lacks for dead letters.
-pub fn columns_missing_in(table: &Schema) -> Vec<String> {
-    schema().columns().iter().map(|column| &column.name).filter(|name| table.column(name).is_none()).cloned().collect()
+/// The columns that a table lacks for dead letters. `None` is a table without columns.
+pub fn columns_missing_in(table: Option<&Schema>) -> Vec<String> {
+    let is_missing = |name: &&String| table.is_none_or(|table| table.column(name).is_none());
+    schema().columns().iter().map(|column| &column.name).filter(is_missing).cloned().collect()
 }
 
 /// The row for a message that arrived at `received`.

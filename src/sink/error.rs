@@ -45,6 +45,18 @@ pub enum RequestError {
     BadRequest(String),
 }
 
+impl Refusal {
+    /// The column that the table does not have, if BigQuery names it. The location is its name, or the text has it, as in
+    /// `no such field: name.`
+    pub fn missing_column(&self) -> Option<&str> {
+        if !self.no_such_field {
+            return None;
+        }
+        let of_text = || self.detail.rsplit_once("no such field: ").map(|(_, name)| name.trim().trim_end_matches('.'));
+        self.column.as_deref().or_else(of_text).filter(|name| !name.is_empty())
+    }
+}
+
 impl RequestError {
     /// It is unknown whether the rows were stored, or BigQuery is unavailable for a moment.
     pub const TRANSIENT: Self = Self::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO };

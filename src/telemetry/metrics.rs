@@ -15,6 +15,7 @@
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
 //! | `pixel_pipeline_pending_rows` | gauge, rows that wait for an insertAll or are part of one | |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
+//! | `pixel_pipeline_rows_without_column_total` | counter, rows that were stored without a column that their table lacks | |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
 //! | `pixel_pipeline_build_info` | gauge, always 1 | `version` |
@@ -26,7 +27,7 @@
 //! | `stored` | empty |
 //! | `filtered` | `path`, `method`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
-//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
+//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
 //! | `saturated` | `in_flight`, `shutting_down` |
 //! | `invalid_request` | `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
@@ -40,7 +41,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Counters, Labels};
@@ -65,6 +66,7 @@ struct MetricsRecorder {
     insert_failures: Counters,
     pending_rows: AtomicUsize,
     overflow: Counters,
+    rows_without_column: AtomicU64,
     tables: AtomicUsize,
 }
 
@@ -129,6 +131,11 @@ pub fn record_overflow(cause: &'static str) {
     RECORDER.overflow.increment((cause, ""));
 }
 
+/// Records a row that was stored without a column that its table lacks.
+pub fn record_row_without_column() {
+    RECORDER.rows_without_column.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Sets the number of deliveries without a response yet.
 pub fn set_in_flight(count: usize) {
     RECORDER.in_flight.store(count, Ordering::Relaxed);
@@ -190,6 +197,7 @@ impl MetricsRecorder {
             insert_failures: Counters::new(),
             pending_rows: AtomicUsize::new(0),
             overflow: Counters::new(),
+            rows_without_column: AtomicU64::new(0),
             tables: AtomicUsize::new(0),
         }
     }
@@ -217,6 +225,11 @@ impl MetricsRecorder {
             &self.insert_failures.read(),
         );
         text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
+        text.counter(
+            "rows_without_column_total",
+            "Rows that were stored without a column that their table lacks.",
+            self.rows_without_column.load(Ordering::Relaxed),
+        );
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
         let pending = self.pending_rows.load(Ordering::Relaxed);
@@ -260,6 +273,11 @@ impl Text {
             self.line(format_args!("pixel_pipeline_{name}{{{}}} {count}", pairs.join(",")));
         }
         self.0.push('\n');
+    }
+
+    fn counter(&mut self, name: &str, help: &str, count: u64) {
+        self.head(name, help, "counter");
+        self.line(format_args!("pixel_pipeline_{name} {count}\n"));
     }
 
     fn gauge(&mut self, name: &str, help: &str, labels: &str, value: usize) {

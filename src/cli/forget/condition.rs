@@ -101,7 +101,7 @@ fn equal_and_other(
     parameters: &mut Parameters,
 ) -> Result<(String, String), Incomparable> {
     let incomparable = |kind: String| Incomparable { column: column.name.clone(), kind };
-    if !is_comparable(column) {
+    if !is_comparable(column) || column.mode == Mode::Other {
         return Err(incomparable(type_name(column, schema)));
     }
     let name = quoted(&column.name);
@@ -110,12 +110,12 @@ fn equal_and_other(
         let value = parameters.add(|name| cell.parameter(name, column)).ok_or_else(|| incomparable("FLOAT (value NaN)".to_owned()))?;
         equal.push(match column.mode {
             Mode::Repeated => format!("{value} IN UNNEST({name})"),
-            Mode::Nullable | Mode::Required => format!("{name} = {value}"),
+            _ => format!("{name} = {value}"),
         });
     }
     let is_filled = match column.mode {
         Mode::Repeated => format!("ARRAY_LENGTH({name}) > 0"),
-        Mode::Nullable | Mode::Required => format!("{name} IS NOT NULL"),
+        _ => format!("{name} IS NOT NULL"),
     };
     if equal.is_empty() {
         return Ok(("FALSE".to_owned(), is_filled));
@@ -170,6 +170,7 @@ fn any_cell(column: &Column, condition: impl Fn(&str) -> String) -> String {
     match column.mode {
         Mode::Repeated => format!("EXISTS (SELECT 1 FROM UNNEST({name}) AS cell WHERE {})", condition("cell")),
         Mode::Nullable | Mode::Required => format!("IFNULL({}, FALSE)", condition(&name)),
+        Mode::Other => "FALSE".to_owned(),
     }
 }
 

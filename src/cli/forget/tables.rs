@@ -14,6 +14,7 @@ use super::subject::Subject;
 use super::table_label::TableLabel;
 use crate::config::Config;
 use crate::decode::Schema;
+use crate::google::list;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, ApiError, ApiResult, Client, Lookup, bigquery};
 
@@ -213,9 +214,11 @@ impl Search<'_> {
     async fn run(&self) -> Result<Content, SearchError> {
         let Self { google, config, subject, table, ownership, .. } = *self;
         let (project, dataset) = (&config.location.project, &config.location.dataset);
-        let Lookup::Found(schema) = bigquery::schema(google, project, dataset, table.name()).await? else {
+        let Lookup::Found(resource) = bigquery::table(google, project, dataset, table.name()).await? else {
             return Ok(Content::Irrelevant);
         };
+        // A table without columns has no rows.
+        let Some(schema) = resource.schema else { return Ok(Content::Irrelevant) };
         let is_dead_letters = *table.name() == *config.template.dead_letter_table;
         if is_dead_letters || DEAD_LETTER_COLUMNS.iter().all(|name| schema.column(name).is_some()) {
             return Ok(Content::DeadLetters);
@@ -305,7 +308,7 @@ async fn list(google: &Client, config: &Config) -> Result<Vec<Listed>, ForgetErr
     let (project, dataset) = (&config.location.project, &config.location.dataset);
     let failed = |error| ForgetError::google(format!("list the tables of {dataset}"), error);
     let path = format!("{}/tables?maxResults=1000", bigquery::dataset_path(project, dataset));
-    let tables = google.list(Api::BigQuery, &path, "tables").await.and_then(|tables| tables.require(format!("dataset {dataset}")));
+    let tables = google.list(&list::TABLES, &path).await.and_then(|tables| tables.require(format!("dataset {dataset}")));
     let listed = |table: &Value| {
         let id = table["tableReference"]["tableId"].as_str();
         let name = id.ok_or_else(|| failed(ApiError::unreadable(Api::BigQuery, "a table without tableId")))?.to_owned();

@@ -20,10 +20,11 @@ use super::summary::ReplaySummary;
 use crate::config::Operator;
 use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
+use crate::google::bigquery::Table;
 use crate::google::{Client, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::BigQuery;
-use crate::sink::template::Mismatch;
+use crate::sink::template::fitting_schema;
 
 /// The arguments, after all checks that need no request.
 pub(crate) struct Plan {
@@ -144,10 +145,7 @@ async fn run(
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayError> {
     let template = &operator.service.template;
     let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
-    let schema = bigquery.schema_of(&template.table).await?.unwrap_or_else(|| template.schema.clone());
-    let problems = template.decode.problems_with(&schema);
-    if !problems.is_empty() {
-        return Err(Mismatch(problems).into());
-    }
+    let table = bigquery.table(&template.table).await?.unwrap_or_else(|| Table::planned(template.schema.clone()));
+    let schema = fitting_schema(table, template)?;
     Ok(Decoder::new(template.decode.clone(), &schema))
 }

@@ -1,4 +1,4 @@
-//! The control plane: reads a table's schema, and creates tables and their dataset, by the shared [`Client`](crate::google::Client).
+//! The control plane: reads a table, and creates tables and their dataset, by the shared [`Client`](crate::google::Client).
 //!
 //! Table resources are JSON here and not types of a crate: gcp-bigquery-client's `TableFieldSchema` has no `maxLength`,
 //! `precision`, `scale` or `defaultValueExpression`, and would drop them from the tables it creates.
@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use super::{BigQuery, Location};
 use crate::decode::Schema;
+use crate::google::bigquery::Table;
 use crate::google::{Api, ApiError, ApiResult, Lookup, bigquery};
 
 impl BigQuery {
-    /// The schema of a table, or `None` if it does not exist.
-    pub async fn schema_of(&self, table: &str) -> ApiResult<Option<Schema>> {
+    /// A table, or `None` if it does not exist.
+    pub async fn table(&self, table: &str) -> ApiResult<Option<Table>> {
         let Location { project, dataset, .. } = &self.location;
-        match bigquery::schema(&self.client, project, dataset, table).await? {
-            Lookup::Found(schema) => Ok(Some(schema)),
+        match bigquery::table(&self.client, project, dataset, table).await? {
+            Lookup::Found(table) => Ok(Some(table)),
             Lookup::Absent => Ok(None),
         }
     }
