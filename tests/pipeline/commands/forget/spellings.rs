@@ -49,8 +49,14 @@ async fn a_hashed_spelling_is_listed_by_the_id() {
 
 #[tokio::test]
 async fn rows_of_others_that_contain_the_id_are_counted() {
-    let bigquery = with_queries(&["user_id=bob@example.com&order_id=1"], &[ONE_TABLE]).await;
-    let row = |id: &str, url: &str, referer: &str| json!({"event_id": id, "event_timestamp": OLD, "user_id": "eve", "request_url": url, "referer": referer});
+    let columns: Value =
+        ["event_id", "user_id", "request_url", "referer"].map(|name| json!({"name": name, "type": "STRING"})).into_iter().collect();
+    let bigquery = TestBigQuery::with_template(columns).await;
+    let settings = [ONE_TABLE, ("VALID_ATTRIBUTES", "user_id")];
+    let service = Service::start(&bigquery, &settings).await;
+    assert_eq!(service.push(Entry::of_query("user_id=bob@example.com").pushed()).await.status, 204);
+    bigquery.wait_for_table("dead_letters").await;
+    let row = |id: &str, url: &str, referer: &str| json!({"event_id": id, "user_id": "eve", "request_url": url, "referer": referer});
     for (id, url, referer) in [
         ("url", "https://t/p?user_id=eve&friend=bob%40example.com", ""),
         ("referer", "https://t/p?user_id=eve", "https://shop/?u=bob@example.com&x"),
@@ -60,9 +66,9 @@ async fn rows_of_others_that_contain_the_id_are_counted() {
         assert!(answer["insertErrors"].is_null(), "{answer}");
     }
     letter(&bigquery, "other", OLD, &Entry::of_query("user_id=eve&friend=bob%40example.com").json()).await;
-    let (code, list, err) = forget(&bigquery, &[ONE_TABLE], &["--user-id=bob@example.com"]).await;
+    let (code, list, err) = forget(&bigquery, &settings, &["--user-id=bob@example.com"]).await;
     assert!(code == Some(0) && list.contains("pixel: not deleted: 2 rows of others with the id in another column\n"), "{list}{err}");
-    let receipt = forgotten(&bigquery, &[ONE_TABLE], &["--user-id=bob@example.com"]).await;
+    let receipt = forgotten(&bigquery, &settings, &["--user-id=bob@example.com"]).await;
     assert_eq!(receipt["rows_of_others_with_the_id"], json!({"dead_letters": 1, "pixel": 2}));
     assert_eq!((receipt["is_complete"].clone(), bigquery.rows("pixel").await.len()), (Value::Bool(true), 3));
 }
