@@ -18,8 +18,6 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderMap;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -125,16 +123,7 @@ fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<
     let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| DeliveryError::BadMessage(error.to_string()))?.into_owned();
     let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
-    Ok(PubsubMessage {
-        data: match message.data {
-            MessageData::Base64(text) => MessageData::Base64(text.into_owned().into()),
-            MessageData::Raw(bytes) => MessageData::Base64(STANDARD.encode(bytes).into()),
-        },
-        message_id: message.message_id.map(|id| id.into_owned().into()),
-        publish_time: message.publish_time.map(|time| time.into_owned().into()),
-        attributes: message.attributes.map(|attributes| attributes.into_owned().into()),
-        delivery_attempt: message.delivery_attempt,
-    })
+    Ok(message.into_owned())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

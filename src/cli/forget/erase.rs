@@ -59,15 +59,27 @@ impl Eraser<'_> {
     }
 
     /// Rows of others may have arrived since the search. In a table whose name only this user has, they cannot.
-    async fn is_still_own(&self, UserTable { table, condition, ownership, .. }: &UserTable) -> Result<bool, ForgetError> {
-        match Counts::read(self.google, self.config, table.name(), condition).await {
-            Ok(Lookup::Found(counts)) => Ok(counts.is_own(*ownership)),
-            Ok(Lookup::Absent) => Ok(true),
-            Err(error) => Err(ForgetError::google(format!("search {}", table.label()), table.redact(&error))),
-        }
+    async fn is_still_own(&self, table: &UserTable) -> Result<bool, ForgetError> {
+        Ok(match self.counts(table).await? {
+            Lookup::Found(counts) => counts.is_own(table.ownership),
+            Lookup::Absent => true,
+        })
     }
 
-    async fn delete_table(&mut self, UserTable { table, rows, .. }: &UserTable) -> Result<(), ForgetError> {
+    /// Counts the user's rows that a deletion has left, or that have arrived since.
+    async fn record_remaining(&mut self, table: &UserTable) -> Result<(), ForgetError> {
+        let Lookup::Found(Counts { matching: count @ 1.., .. }) = self.counts(table).await? else { return Ok(()) };
+        self.erased.held_rows.push((table.table.label().to_owned(), count));
+        self.record(Step::Held, Deletion { table: table.table.label(), is_table: false, thing: "row", count })
+    }
+
+    async fn counts(&self, UserTable { table, condition, .. }: &UserTable) -> Result<Lookup<Counts>, ForgetError> {
+        let counts = Counts::read(self.google, self.config, table.name(), condition).await;
+        counts.map_err(|error| ForgetError::google(format!("search {}", table.label()), table.redact(&error)))
+    }
+
+    async fn delete_table(&mut self, user_table: &UserTable) -> Result<(), ForgetError> {
+        let UserTable { table, rows, .. } = user_table;
         let deletion = Deletion { table: table.label(), is_table: true, thing: "row", count: *rows };
         self.record(Step::Started, deletion)?;
         let path = bigquery::table_path(&self.config.location.project, &self.config.location.dataset, table.name());
@@ -76,13 +88,15 @@ impl Eraser<'_> {
             Ok(Lookup::Found(()) | Lookup::Absent) => {
                 self.erased.tables += 1;
                 self.erased.rows_in_tables += rows;
-                self.record(Step::Deleted, deletion)
+                self.record(Step::Deleted, deletion)?;
+                self.record_remaining(user_table).await
             }
             Err(error) => Err(ForgetError::google(format!("delete {}", table.label()), table.redact(&error))),
         }
     }
 
-    async fn delete_rows(&mut self, UserTable { table, condition, rows, .. }: &UserTable) -> Result<(), ForgetError> {
+    async fn delete_rows(&mut self, user_table: &UserTable) -> Result<(), ForgetError> {
+        let UserTable { table, condition, rows, .. } = user_table;
         let deletion = Deletion { table: table.label(), is_table: false, thing: "row", count: *rows };
         self.record(Step::Started, deletion)?;
         let failed = |error| ForgetError::google(format!("delete rows of {}", table.label()), table.redact(&error));
@@ -92,7 +106,8 @@ impl Eraser<'_> {
             Ok(Lookup::Found(answer)) => {
                 let count = answer.affected().map_err(failed)?;
                 self.erased.rows.push((table.label().to_owned(), count));
-                self.record(Step::Deleted, Deletion { count, ..deletion })
+                self.record(Step::Deleted, Deletion { count, ..deletion })?;
+                self.record_remaining(user_table).await
             }
             Ok(Lookup::Absent) => self.record(Step::Deleted, Deletion { count: 0, ..deletion }),
             Err(error) if streaming_buffer::holds(&error) => {

@@ -22,7 +22,7 @@ use crate::google::{ApiError, RetryPolicy};
 use crate::telemetry::Throttle;
 
 pub use crate::config::TemplateSettings;
-pub use problems::{Mismatch, TemplateProblem, fitting_schema};
+pub use problems::{Mismatch, TemplateProblem, fitting_schema, problems_with};
 
 /// Maximum age of a schema.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(600);

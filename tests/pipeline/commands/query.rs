@@ -231,7 +231,17 @@ async fn a_live_project_is_queried_with_default_credentials() {
 #[tokio::test]
 async fn usage_errors_exit_2_and_an_unreachable_server_1() {
     let bigquery = TestBigQuery::start().await;
-    for args in [&["--param", "x", "SELECT 1"][..], &["--format", "xml", "SELECT 1"], &[" "], &["--local=x", "SELECT 1"]] {
+    for args in [
+        &["--param", "x", "SELECT 1"][..],
+        &["--format", "xml", "SELECT 1"],
+        &[" "],
+        &["--local=x", "SELECT 1"],
+        &["--dataset", "a b", "SELECT 1"],
+        &["--dataset", "a-b", "SELECT 1"],
+        &["--dataset", "", "SELECT 1"],
+        &["--dataset", "p.a b", "SELECT 1"],
+        &["--project-id", "my project", "SELECT 1"],
+    ] {
         assert_eq!(run(query(&bigquery, args)).await.0, Some(2), "{args:?}");
     }
     let closed_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();

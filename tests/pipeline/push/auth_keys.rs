@@ -63,7 +63,7 @@ async fn concurrent_requests_without_keys_cause_one_fetch() {
     issuer.hold();
     let callers: JoinSet<u16> = requests.into_iter().collect();
     // All requests wait for one fetch.
-    service.wait_for_in_flight(64).await;
+    service.wait_for_key_waiters(64).await;
     issuer.wait_for_fetches(1).await;
     issuer.release();
     assert_eq!(callers.join_all().await, [204; 64]);

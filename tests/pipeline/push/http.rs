@@ -138,14 +138,20 @@ fn served(text: &str) -> (Families, Values) {
 #[tokio::test]
 async fn exactly_the_documented_metrics_are_served() {
     let bigquery = TestBigQuery::start().await;
-    let settings = [("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("MAX_NEW_TABLES_PER_HOUR", "1"), ("PUSH_DEADLINE", "2s")];
+    let settings = [
+        ("PUSH_AUTH", "iam"),
+        ("PUSH_AUTH_FORCE", "true"),
+        ("PUSH_SERVICE_ACCOUNT", ACCOUNT),
+        ("MAX_NEW_TABLES_PER_HOUR", "1"),
+        ("PUSH_DEADLINE", "2s"),
+    ];
     let service = Service::start(&bigquery, &settings).await;
     let token = format!("Bearer {}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256"}), &claims()));
     let push = async |body: String| service.push_with_headers(body, &[("authorization", &token)]).await.status;
     // Stored, also in the overflow table; retried within the delivery; and nacked.
     bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 204);
-    assert_eq!(push(Entry::of_query("user_id=second").pushed()).await, 204);
+    assert_eq!(push(Entry::of_query("user_id=second&utm_campaign=x").pushed()).await, 204);
     bigquery.faults().next(Fault::Status(Status::new(403, "accessDenied")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 503);
     // Filtered, a dead letter, an invalid request, and an unauthorized one.

@@ -137,6 +137,11 @@ impl Service {
         self.wait_for_metric("pixel_pipeline_pending_rows", count).await;
     }
 
+    /// Waits until at least `count` requests wait for the key of their token.
+    pub async fn wait_for_key_waiters(&self, count: usize) {
+        self.wait_for_metric("pixel_pipeline_waiting_for_keys", count).await;
+    }
+
     async fn wait_for_metric(&self, name: &str, minimum: usize) {
         wait_until(&format!("{name} is at least {minimum}"), async || self.metric(name).await >= minimum as f64).await;
     }

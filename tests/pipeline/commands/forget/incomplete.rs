@@ -79,6 +79,29 @@ async fn a_table_with_an_unreadable_count_is_listed() {
     }
 }
 
+/// A proxy may answer a deletion with success.
+#[tokio::test]
+async fn rows_that_are_left_after_a_deletion_are_reported() {
+    let affected = json!({"kind": "bigquery#queryResponse", "jobComplete": true, "numDmlAffectedRows": "1",
+        "jobReference": {"projectId": "test-project", "jobId": "j"}});
+    for suffix in ["_{date}", "_{user_id}"] {
+        let affected = affected.to_string();
+        let bigquery = bigquery_behind(move |question, query| match question {
+            _ if query.contains("DELETE FROM") => Some(body(affected.clone())),
+            _ if question.starts_with("DELETE ") => Some(body("")),
+            _ => None,
+        })
+        .await;
+        let settings = [("TABLE_SUFFIX", suffix)];
+        send_events(&bigquery, &["u"], &settings).await;
+        let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
+        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
+        let held = receipt["still_held"]["rows_in_shared_tables"].as_object().unwrap().values().map(|rows| rows.as_u64().unwrap());
+        assert_eq!(held.sum::<u64>(), 2, "{receipt}");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_table_is_listed_and_an_absent_one_is_not() {
     for (status, is_complete) in [(403, false), (404, true)] {
