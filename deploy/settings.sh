@@ -59,6 +59,11 @@ check_number() {
     mistakes+="$1: \"${!1}\" is not a whole number from $2 to $3"$'\n'
 }
 
+# names_of LIST: the names of a list that is separated by commas, a line each.
+names_of() {
+  tr ',' '\n' <<<"$1" | sed 's/^ *//; s/ *$//'
+}
+
 check_settings() {
   mistakes=
   local attribute attributes
@@ -77,18 +82,19 @@ check_settings() {
   else
     mistakes+="SCHEMA_FILE: cannot read $SCHEMA_FILE: there is no such file in $PWD"$'\n'
   fi
-  local attributes=",${VALID_ATTRIBUTES// /}," rest=$TABLE_SUFFIX
+  local valid rest=$TABLE_SUFFIX
+  valid=$(names_of "$VALID_ATTRIBUTES")
   while [[ $rest =~ [{]([^{}:]+)[}](.*)$ ]]; do
     rest=${BASH_REMATCH[2]}
-    [[ ${BASH_REMATCH[1]} == date || $attributes == *",${BASH_REMATCH[1]},"* ]] ||
+    printf '%s\ndate\n' "$valid" | grep -Fqx -- "${BASH_REMATCH[1]}" ||
       mistakes+="TABLE_SUFFIX: {${BASH_REMATCH[1]}} is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES or {date}"$'\n'
   done
   # The default need not fit: it matters with HASH_USER_IDS only.
   if [[ $HASH_ATTRIBUTES != user_id ]]; then
-    for attribute in ${HASH_ATTRIBUTES//,/ }; do
-      [[ $attributes == *",$attribute,"* ]] ||
+    while IFS= read -r attribute; do
+      grep -Fqx -- "$attribute" <<<"$valid" ||
         mistakes+="HASH_ATTRIBUTES: $attribute is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES"$'\n'
-    done
+    done < <(names_of "$HASH_ATTRIBUTES")
   fi
   [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
   [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is also TABLE_SUFFIX: choose a suffix that no other table has"$'\n'

@@ -5,7 +5,7 @@
 //! | `stored` | BigQuery stored the row | 204, ack |
 //! | `filtered` | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | `dead_letter` | can never become a row, and is stored in the dead-letter table | 204, ack |
-//! | `retry` | a transient failure, a template table that does not fit the settings, the dead letter could not be stored, or no key to verify the token with | 503, nack |
+//! | `retry` | a transient failure, a table that BigQuery takes no rows for, a template table that does not fit the settings, the dead letter could not be stored, or no key to verify the token with | 503, nack |
 //! | `saturated` | too many messages, or bytes of messages, in flight; or shutting down | 429, nack |
 //! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
 //! | `invalid_request` | a body of more than 16 MiB | 413, nack |

@@ -7,17 +7,16 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::input::{InputError, each_line, exit};
+use super::input::{InputError, each_message, exit};
 use super::{output, printable};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::decode::{Decoder, Explanation};
-use crate::source::delivery;
 
 /// Show the outcome of URLs, log entries or push bodies, without sending anything.
 ///
-/// Prints one JSON object per line for each input, or readable text on a terminal. A line that is not a push body is read
-/// as a log entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
+/// Prints one JSON object per line for each input, or readable text on a terminal. What is not a push body is read as a log
+/// entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
 /// is the built-in schema. The table follows from TABLE_SUFFIX: only `serve` knows which events go to the overflow table
 /// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). Names the parameters that are not kept, because
 /// VALID_ATTRIBUTES does not list them. The exit code does not depend on the outcomes.
@@ -25,7 +24,8 @@ use crate::source::delivery;
 pub struct Args {
     /// URLs of the pixel, as a browser would request them now
     urls: Vec<String>,
-    /// File of JSON lines, each a log entry or the body of a push request; - for standard input
+    /// File of JSON, also gzip and zstd: log entries or push bodies, and all other forms that `replay` reads; - for standard
+    /// input
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Output format [default: text on a terminal, else json]
@@ -59,11 +59,16 @@ fn explain(args: Args) -> Result<(), InputError> {
         print(&Explanation::of_url(&decoder, url, now, &config.table_name), format, &mut out)?;
     }
     if let Some(file) = args.input {
-        each_line(&file, |line| {
-            let message = delivery::read_line(line);
+        let count = each_message(&file, |message| {
+            let message = message.as_pubsub();
             print(&Explanation::of_message(&decoder, &message, Timestamp::now(), &config.table_name), format, &mut out)
                 .map_err(InputError::from)
-        })?;
+        });
+        // Also before an error: the explanations belong to what precedes it.
+        out.flush()?;
+        if count? == 0 {
+            output::note(format_args!("nothing to explain: {} has no entries", file.display()));
+        }
     }
     Ok(out.flush()?)
 }

@@ -4,6 +4,7 @@
 mod check;
 mod cost;
 mod dead_letter_table;
+pub mod documents;
 mod duration_arg;
 mod error;
 mod explain;
@@ -14,7 +15,7 @@ mod local;
 mod output;
 #[cfg(feature = "query")]
 mod query;
-pub mod replay;
+mod replay;
 mod serve;
 mod settings_file;
 mod sign;

@@ -44,11 +44,18 @@ impl<'a> PubsubMessage<'a> {
         Self { data: MessageData::Raw(data.into()), message_id: None, publish_time: None, attributes: None, delivery_attempt: None }
     }
 
-    /// The same message without its delivery. The payload is decoded, because base64 takes a third more memory.
-    pub fn into_owned(self) -> PubsubMessage<'static> {
+    /// The same message with a decoded payload, and without its delivery: base64 takes a third more memory. `Err` is the
+    /// unchanged message, whose payload is not base64.
+    pub fn into_decoded(self) -> Result<PubsubMessage<'static>, Self> {
+        let Ok(bytes) = self.data.bytes().map(Cow::into_owned) else { return Err(self) };
+        Ok(self.with_owned(MessageData::Raw(bytes.into())))
+    }
+
+    /// The same message with that payload.
+    pub fn with_owned(self, data: MessageData<'static>) -> PubsubMessage<'static> {
         let owned = |text: Option<Cow<'_, str>>| text.map(|text| text.into_owned().into());
         PubsubMessage {
-            data: self.data.into_owned(),
+            data,
             message_id: owned(self.message_id),
             publish_time: owned(self.publish_time),
             attributes: owned(self.attributes),
@@ -58,12 +65,11 @@ impl<'a> PubsubMessage<'a> {
 }
 
 impl MessageData<'_> {
-    /// The bytes, or the text if it is not base64.
-    fn into_owned(self) -> MessageData<'static> {
-        match (self.bytes().map(Cow::into_owned), self) {
-            (Ok(bytes), _) => MessageData::Raw(bytes.into()),
-            (Err(_), Self::Base64(text)) => MessageData::Base64(text.into_owned().into()),
-            (Err(_), Self::Raw(bytes)) => MessageData::Raw(bytes.into_owned().into()),
+    /// A copy that borrows nothing.
+    pub fn to_owned(&self) -> MessageData<'static> {
+        match self {
+            Self::Base64(text) => MessageData::Base64(text.clone().into_owned().into()),
+            Self::Raw(bytes) => MessageData::Raw(bytes.clone().into_owned().into()),
         }
     }
 

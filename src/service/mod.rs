@@ -5,6 +5,7 @@
 //! in flight, let the batcher end.
 
 pub mod assembly;
+mod freed_memory;
 mod memory_limit;
 
 use std::future::{self, Future};
@@ -124,6 +125,7 @@ impl Service {
         tokio::pin!(server, shutdown);
         let mut stop = Some(stop);
         let mut shutdown_deadline = None;
+        let mut freed_memory = freed_memory::ticks();
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -141,6 +143,7 @@ impl Service {
                     tracing::warn!("shutdown timed out with deliveries in flight; Pub/Sub will deliver them again");
                     return Ok(());
                 }
+                _ = freed_memory.tick() => freed_memory::release(),
                 () = report_due(report.as_deref_mut()) => {
                     if let Some(report) = &mut report {
                         report.write();

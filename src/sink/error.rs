@@ -38,6 +38,16 @@ impl Refusal {
     pub fn is_explained(&self) -> bool {
         self.column.is_some() || self.detail != Self::WITHOUT_MESSAGE
     }
+
+    /// The column that the table does not have, if BigQuery names it. The location is its name, or the text has it, as in
+    /// `no such field: name.`
+    pub fn missing_column(&self) -> Option<&str> {
+        if !self.no_such_field {
+            return None;
+        }
+        let of_text = || self.detail.rsplit_once("no such field: ").map(|(_, name)| name.trim().trim_end_matches('.'));
+        self.column.as_deref().or_else(of_text).filter(|name| !name.is_empty())
+    }
 }
 
 /// The failure of a whole `insertAll` request.
@@ -57,18 +67,6 @@ pub enum RequestError {
     BadRequest(String),
     /// The request is too large. The text is BigQuery's message; without it, a proxy may have refused the request.
     TooLarge(Option<String>),
-}
-
-impl Refusal {
-    /// The column that the table does not have, if BigQuery names it. The location is its name, or the text has it, as in
-    /// `no such field: name.`
-    pub fn missing_column(&self) -> Option<&str> {
-        if !self.no_such_field {
-            return None;
-        }
-        let of_text = || self.detail.rsplit_once("no such field: ").map(|(_, name)| name.trim().trim_end_matches('.'));
-        self.column.as_deref().or_else(of_text).filter(|name| !name.is_empty())
-    }
 }
 
 impl RequestError {

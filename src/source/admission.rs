@@ -4,6 +4,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// A large body. Log entries are smaller: Cloud Logging limits them to 256 KiB.
+const LARGE_BODY_BYTES: usize = 1 << 20;
+
 /// The two limits and their use.
 #[derive(Debug)]
 pub struct Admission {
@@ -49,14 +52,17 @@ impl Admission {
 }
 
 impl Admitted<'_> {
-    /// Reserves memory for this many bytes of the body in all. The only body in flight may exceed MAX_IN_FLIGHT_BYTES:
-    /// otherwise a message of that size could never be delivered.
+    /// Reserves memory for this many bytes of the body in all. Large bodies leave a quarter to others, so that a few slow
+    /// senders cannot block all events. The only body in flight may exceed the limit: otherwise a message of that size could
+    /// never be delivered.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), BytesExhausted> {
         let additional = bytes.saturating_sub(self.bytes);
+        let max_bytes = self.admission.max_bytes;
+        let max_bytes = if bytes > LARGE_BODY_BYTES { max_bytes - max_bytes / 4 } else { max_bytes };
         let more = |total: usize| {
             let is_only_body = total == self.bytes;
             let sum = total.saturating_add(additional);
-            (is_only_body || sum <= self.admission.max_bytes).then_some(sum)
+            (is_only_body || sum <= max_bytes).then_some(sum)
         };
         self.admission.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).map_err(|_| BytesExhausted)?;
         self.bytes += additional;
@@ -110,5 +116,14 @@ mod tests {
         assert_eq!(other.reserve(1), Err(BytesExhausted));
         drop(large);
         assert_eq!(other.reserve(16 << 20), Ok(()));
+    }
+
+    #[test]
+    fn large_bodies_leave_a_quarter_to_others() {
+        let admission = Admission::new(9, 64 << 20);
+        let mut large: Vec<_> = (0..4).map(|_| admission.admit().unwrap()).collect();
+        let results: Vec<_> = large.iter_mut().map(|body| body.reserve(16 << 20)).collect();
+        assert_eq!(results, [Ok(()), Ok(()), Ok(()), Err(BytesExhausted)]);
+        assert_eq!(admission.admit().unwrap().reserve(LARGE_BODY_BYTES), Ok(()));
     }
 }

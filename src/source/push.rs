@@ -37,6 +37,9 @@ use crate::telemetry::{metrics, trace};
 
 /// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
 const MAX_BODY_BYTES: usize = 16 << 20;
+/// A larger body is dropped as soon as its message is decoded: its row and its buffers take as much memory again. Many smaller
+/// ones would not leave their memory to each other.
+const LARGE_BODY_BYTES: usize = 1 << 20;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -130,12 +133,17 @@ impl Push {
             }
         };
         let message = match delivery::read(&headers, &body) {
-            // The decoded message takes less memory than the request, and may wait for BigQuery.
-            Ok(message) => message.into_owned(),
+            Ok(message) => message,
             Err(error) => return self.reject(InvalidRequestReason::NoMessage, &error, arrival),
         };
-        drop((headers, body));
-        let outcome = self.pipeline.process(&message, Timestamp::now(), deadline).await;
+        let decoded = if body.len() < LARGE_BODY_BYTES { Err(message) } else { message.into_decoded() };
+        let outcome = match decoded {
+            Ok(message) => {
+                drop((headers, body));
+                self.pipeline.process(&message, Timestamp::now(), deadline).await
+            }
+            Err(message) => self.pipeline.process(&message, Timestamp::now(), deadline).await,
+        };
         self.answer(outcome, arrival)
     }
 

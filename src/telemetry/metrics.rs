@@ -31,7 +31,7 @@
 //! | `stored` | empty |
 //! | `filtered` | `cdn_request`, `health_check`, `path`, `method`, `status`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
-//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
+//! | `retry` | `unavailable`, `quota`, `denied`, `table_refused`, `unreadable` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
 //! | `saturated` | `in_flight`, `in_flight_bytes`, `shutting_down` |
 //! | `invalid_request` | `wrong_path`, `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |

@@ -1,7 +1,7 @@
 //! `pixel-pipeline replay`: sends messages that are kept elsewhere through the pipeline again.
 //!
 //! ```text
-//! files, gs:// ── lines ──┐
+//! files, gs:// ─ documents ┐
 //! dead-letter table ──────┼─▶ Source ─▶ Runner ─▶ process (the service's pipeline) ─▶ Summary
 //! subscription ───────────┘               └─▶ Source: checkpoint, delete, acknowledge
 //! ```
@@ -12,7 +12,6 @@
 mod checkpoint;
 mod error;
 mod identity;
-pub mod lines;
 mod offset_tracker;
 mod outcome;
 mod period;
@@ -23,6 +22,7 @@ mod setup;
 mod shard;
 mod source;
 mod summary;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,13 +50,17 @@ use summary::ReplaySummary;
 /// checked. Transient failures are retried. Ctrl-C stops reading and waits for entries in progress. In a Cloud Run job
 /// with several tasks, each task processes its share.
 ///
+/// A part of a file that is not the log entry of a request is reported and not stored: the file still has it. A file in
+/// another format than JSON is refused before anything is stored.
+///
 /// Prints a summary. Exit codes: 0 if every entry was processed (stored, filtered, or a dead letter), 1 if not, 2 if the
-/// command line or a setting is invalid.
+/// command line, a setting or the format of a file is invalid.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("from").required(true).multiple(true))]
 pub struct Args {
-    /// Files of JSON lines, also gzip; each line is a log entry or a push body. Also patterns (*, ?, [a-z]), - for standard
-    /// input, and gs://BUCKET/PREFIX for the archive of a log sink
+    /// Files of JSON, also gzip and zstd: log entries, push or pull bodies, or dead letters; one per line, in an array, or one
+    /// after the other. Also patterns (*, ?, [a-z]), - for standard input, and gs://BUCKET/PREFIX for the archive of a log
+    /// sink
     #[arg(value_name = "FILE", group = "from")]
     files: Vec<String>,
     /// Replay the dead-letter table. Entries that become dead letters again are only counted

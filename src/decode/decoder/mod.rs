@@ -166,12 +166,12 @@ impl Decoder {
         if self.settings.privacy.is_opted_out(url.query) {
             return Decoded::Filtered(FilterReason::OptedOut);
         }
-        let mut attributes = self.settings.valid_attributes.read_with_notes(url.query, |index| self.is_repeated[index], notes);
-        notes.retain(|name| !self.reads(name));
         let signed = match self.settings.signatures.as_ref().map(|signatures| signatures.check(url.query)).transpose() {
             Ok(signed) => signed,
             Err(reason) => return Decoded::Filtered(reason),
         };
+        let mut attributes = self.settings.valid_attributes.read_with_notes(url.query, |index| self.is_repeated[index], notes);
+        notes.retain(|name| !self.reads(name));
         let clear_ids = self.settings.privacy.hide(&mut attributes);
         let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
             return Decoded::Filtered(FilterReason::MissingAttribute);

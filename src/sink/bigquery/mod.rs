@@ -186,10 +186,10 @@ impl BigQuery {
     fn record_refused_table(&self, destination: &Destination, message: &str, row: &InsertRow) {
         if let Some(suppressed) = self.table_throttle.pass() {
             let Destination { table, suffix } = destination;
-            let message = redact(message, suffix.as_str(), &row.json);
+            let answer = redact(message, suffix.as_str(), &row.json);
             tracing::error!(
                 %table,
-                message,
+                answer,
                 suppressed,
                 "BigQuery refuses every row for a table, so their messages are nacked: fix the table or the settings (TABLE_NAME, TABLE_SUFFIX)"
             );

@@ -191,4 +191,18 @@ mod tests {
             assert_eq!(fresh_for(&headers(pairs)).as_secs(), seconds, "{pairs:?}");
         }
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_number_of_waiting_requests_is_bounded() {
+        let (_fetcher, keys) = KeyFetcher::new("http://127.0.0.1:9/".to_owned()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(8);
+        let results = futures_util::future::join_all((0..2 * MAX_WAITING).map(async |number| {
+            let result = keys.key(&number.to_string(), deadline).await;
+            (result.err(), Instant::now())
+        }));
+        let results = results.await;
+        assert!(results.iter().all(|(error, _)| *error == Some(NoKey::Unavailable)));
+        assert_eq!(results.iter().filter(|(_, ended)| *ended >= deadline).count(), MAX_WAITING);
+        assert_eq!(keys.waiting(), 0);
+    }
 }

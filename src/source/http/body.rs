@@ -14,9 +14,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::source::admission::{Admitted, BytesExhausted};
 use crate::telemetry::with_causes;
 
-/// After this many bytes, or this time, the rest of a body is not read any more.
+/// After this many bytes, or this time without any, the rest of a body is not discarded any more.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The first reservation for a body of unknown length. Each further one doubles it.
 const INITIAL_BYTES: usize = 16 << 10;
 
@@ -53,7 +53,7 @@ pub async fn read(body: Body, limit: usize, deadline: Instant, admitted: &mut Ad
     let mut stream = body.into_data_stream();
     let result = read_stream(&mut stream, length, limit, deadline, admitted).await;
     if let Err(BodyError::TooLarge { .. } | BodyError::NotAdmitted) = result {
-        discard(stream, deadline.min(Instant::now() + DISCARD_TIMEOUT)).await;
+        discard(stream, deadline).await;
     }
     result
 }
@@ -100,7 +100,7 @@ fn reserve(bytes: &mut Vec<u8>, capacity: usize, limit: usize, admitted: &mut Ad
 async fn discard(mut stream: BodyDataStream, deadline: Instant) {
     let mut discarded = 0;
     while discarded < MAX_DISCARDED_BYTES
-        && let Ok(Ok(Some(chunk))) = timeout_at(deadline, stream.try_next()).await
+        && let Ok(Ok(Some(chunk))) = timeout_at(deadline.min(Instant::now() + DISCARD_TIMEOUT), stream.try_next()).await
     {
         discarded += chunk.len();
     }

@@ -153,7 +153,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "log sink",
             "gcloud logging sinks update pixel",
         ),
-        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\"'"),
+        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\" AND NOT"),
         (SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
         (SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
         (TOPIC, "", none.clone(), "topic", "gcloud pubsub topics create pixel "),
@@ -435,7 +435,7 @@ async fn invalid_settings_are_all_named_before_any_request() {
     })
     .await;
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
-    for name in ["PUSH_DEADLINE", "PIPELINE", "GOOGLE_CLOUD_PROJECT"] {
+    for name in ["PUSH_DEADLINE", "PIPELINE", "PROJECT_ID"] {
         assert!(stderr.contains(&format!("{name}: ")), "{name}: {stderr}");
     }
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--pixel-path", "*"])).await;

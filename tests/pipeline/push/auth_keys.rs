@@ -71,6 +71,25 @@ async fn concurrent_requests_without_keys_cause_one_fetch() {
 }
 
 #[tokio::test]
+async fn callers_with_unknown_keys_are_not_in_flight() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let settings = [&issuer.settings()[..], &[("MAX_IN_FLIGHT", "1")]].concat();
+    let service = Service::start(&bigquery, &settings).await;
+    assert_eq!(push(&service, token("first", 0)).await, 204);
+    let http = client();
+    issuer.hold();
+    let strangers = (0..50).map(|number| signed(&format!("made-up-{number}"), "second", &claims()));
+    let strangers: JoinSet<u16> = strangers.map(|token| request(&http, &service, token)).collect();
+    service.wait_for_key_waiters(50).await;
+    for number in 1..10 {
+        assert_eq!(push(&service, token("first", number)).await, 204, "its key is known");
+    }
+    assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);
+    issuer.release();
+    assert_eq!(strangers.join_all().await, [401; 50]);
+}
+
+#[tokio::test]
 async fn a_cached_token_needs_no_key() {
     let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
     // The minimum freshness is one second, so the keys become stale during the test.

@@ -194,6 +194,11 @@ impl Service {
         peak_memory(self.pid()).expect("/proc is available")
     }
 
+    /// Memory of the process now, in bytes.
+    pub fn memory(&self) -> u64 {
+        memory(self.pid(), "VmRSS:").expect("/proc is available")
+    }
+
     /// Waits until the process ends.
     pub async fn wait(&mut self) -> ExitStatus {
         within("the service ends", self.child.wait()).await.unwrap()
@@ -209,8 +214,13 @@ impl Service {
 
 /// Peak memory of a process, in bytes. Only Linux reports it.
 pub fn peak_memory(pid: u32) -> Option<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// A size in the status of a process, in bytes.
+fn memory(pid: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let peak = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     peak.map(|kib| kib << 10)
 }
 

@@ -61,7 +61,7 @@ impl Resolver<'_> {
         shape: Shape,
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
-        self.limits.check_before_optimizationning()?;
+        self.limits.check_planning()?;
         let rows = self.build_outer_rows(captured)?;
         let more = RefCell::default();
         let outer = OuterQuery { env, captured: &more, is_inlined: true };

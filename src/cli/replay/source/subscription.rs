@@ -112,6 +112,10 @@ impl Source for SubscriptionSource {
         ReadProgress::new(None)
     }
 
+    fn if_empty(&self) -> &'static str {
+        "the subscription has no messages"
+    }
+
     async fn next(&mut self) -> Option<SourceEvent<PulledMessage>> {
         self.events.recv().await
     }
