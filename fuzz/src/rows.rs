@@ -40,6 +40,7 @@ pub fn check(row: &Row, schema: &Schema, message_bytes: usize) -> Map<String, Va
             }
             (Mode::Repeated, _) => panic!("{name} is REPEATED: {value}"),
             (Mode::Nullable | Mode::Required, value) => check_value(column, value),
+            (Mode::Other, value) => panic!("{name} has an unknown mode, so nothing fills it: {value}"),
         }
     }
     for column in schema.columns().iter().filter(|column| column.must_be_filled()) {

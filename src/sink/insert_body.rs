@@ -50,13 +50,7 @@ impl InsertBody {
         let separators = rows.len().saturating_sub(1);
         let remaining = chunk.len() + of_rows + separators + END.len();
         chunk.reserve_exact(remaining.min(CHUNK_BYTES));
-        Self {
-            chunk,
-            separator: b"",
-            rows: rows.iter().copied().cloned().collect::<Vec<_>>().into_iter(),
-            large: None,
-            remaining,
-        }
+        Self { chunk, separator: b"", rows: rows.iter().copied().cloned().collect::<Vec<_>>().into_iter(), large: None, remaining }
     }
 
     fn next_chunk(&mut self) -> Option<Bytes> {
