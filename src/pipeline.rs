@@ -14,7 +14,7 @@ use crate::decode::{Decoded, FilterReason, Notes, PubsubMessage, RejectReason, R
 use crate::missing_columns::MissingColumns;
 use crate::sink::batcher::{Batcher, RowOutcome};
 use crate::sink::template::{Template, TemplateError};
-use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
+use crate::sink::{Destination, ErrorClass, InsertRow, Refusal, dead_letter};
 use crate::table_limit::{OverflowCause, Route, TableLimiter};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
@@ -123,7 +123,12 @@ impl Pipeline {
         match self.batcher.store(destination.clone(), insert, deadline).await {
             Some(RowOutcome::Stored) => Ok(None),
             Some(RowOutcome::Refused(refusal)) => Ok(Some(refusal)),
-            Some(RowOutcome::NotStored(class)) => Err(RetryReason::BigQuery(class)),
+            Some(RowOutcome::NotStored(class)) => {
+                if class == ErrorClass::TableRefused {
+                    self.template.request_read();
+                }
+                Err(RetryReason::BigQuery(class))
+            }
             Some(RowOutcome::Unknown) => Err(RetryReason::Panic),
             None => Err(RetryReason::Deadline),
         }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
-use super::{Config, Problems, RawSettings, endpoints};
+use super::{Config, Problems, RawSettings, endpoints, privacy};
+use crate::decode::hashed_ids::HashedIds;
 use crate::google::Endpoints;
 
 /// The settings, all of them valid.
@@ -16,6 +17,8 @@ pub struct Operator {
     pub pubsub_emulator: Option<String>,
     /// CLOUDSDK_AUTH_ACCESS_TOKEN_FILE.
     pub access_token_file: Option<PathBuf>,
+    /// FORMER_HASH_KEYS.
+    pub former_hashed_ids: Vec<HashedIds>,
 }
 
 impl RawSettings {
@@ -32,8 +35,10 @@ impl RawSettings {
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
         // No region: these commands use no regional API.
         let endpoints = endpoints::read(&values, address, "", &mut problems);
+        let valid = service.as_ref().map(|service| &service.template.decode.valid_attributes);
+        let former = valid.and_then(|valid| privacy::read_former_keys(&values, valid, &mut problems));
         let operator = (|| {
-            let (service, mut endpoints) = (service?, endpoints?);
+            let (service, mut endpoints, former_hashed_ids) = (service?, endpoints?, former?);
             if let Some(host) = &storage {
                 endpoints.storage = format!("{host}/storage/v1");
             }
@@ -43,6 +48,7 @@ impl RawSettings {
                 storage_emulator: storage.is_some(),
                 pubsub_emulator: values.address(&PUBSUB_EMULATOR_HOST),
                 access_token_file: values.path(&CLOUDSDK_AUTH_ACCESS_TOKEN_FILE),
+                former_hashed_ids,
             })
         })();
         problems.or(operator)

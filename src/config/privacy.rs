@@ -1,6 +1,6 @@
 //! The settings of privacy: anonymization, hashed ids, opt-out.
 
-use super::settings::{HASH_ATTRIBUTES, HASH_USER_IDS, IP_ANONYMIZATION, RESPECT_OPT_OUT};
+use super::settings::{FORMER_HASH_KEYS, HASH_ATTRIBUTES, HASH_USER_IDS, IP_ANONYMIZATION, RESPECT_OPT_OUT};
 use super::{Problems, Values};
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::hashed_ids::HashedIds;
@@ -23,4 +23,13 @@ pub(crate) fn read(values: &Values, attributes: Option<&ValidAttributes>, proble
         }
     };
     Some(Privacy { remote_ip: remote_ip?, hashed_ids: hashed_ids?, respect_opt_out: values.boolean(&RESPECT_OPT_OUT) })
+}
+
+/// FORMER_HASH_KEYS.
+pub(crate) fn read_former_keys(values: &Values, attributes: &ValidAttributes, problems: &mut Problems) -> Option<Vec<HashedIds>> {
+    let keys = values.optional(&FORMER_HASH_KEYS).unwrap_or_default().split(',').map(str::trim).filter(|key| !key.is_empty());
+    let keys: Result<Vec<Key>, _> = keys.map(Key::parse).collect();
+    let keys = problems.check(FORMER_HASH_KEYS.name, keys)?.into_iter();
+    let hashed: Result<Vec<HashedIds>, _> = keys.map(|key| HashedIds::parse(key, values.text(&HASH_ATTRIBUTES), attributes)).collect();
+    problems.check(HASH_ATTRIBUTES.name, hashed)
 }

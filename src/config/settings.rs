@@ -371,6 +371,13 @@ settings! {
         commands: NAMING,
         deployed: service(None, ATTRIBUTES),
     }
+    FORMER_HASH_KEYS {
+        help: "Former keys of HASH_USER_IDS, separated by commas: rows with their hashes are found, too",
+        value: "KEYS",
+        kind: Secret,
+        heading: "Privacy",
+        commands: &[Forget],
+    }
     RESPECT_OPT_OUT {
         help: "Only count an event with a parameter dnt=1 or gpc=1, and store nothing of it",
         value: "BOOL",

@@ -71,6 +71,11 @@ impl HashedIds {
         hex::encode(&hash[..Self::DIGITS / 2])
     }
 
+    /// Whether a text looks like a hash: it may be one.
+    pub fn has_form_of_hash(text: &str) -> bool {
+        text.len() == Self::DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// Whether the parameter is an attribute that is not hashed.
     pub(super) fn is_other_attribute(&self, name: &str) -> bool {
         self.others.iter().any(|other| other == name)

@@ -53,7 +53,7 @@ pub struct HttpRequest<'a> {
     #[serde(borrow)]
     pub request_method: Scalar<'a>,
     /// Scheme, host, path and query as the client sent them: not decoded, and possibly malformed.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "super::long_text::deserialize")]
     pub request_url: Scalar<'a>,
     #[serde(borrow)]
     pub status: Scalar<'a>,

@@ -23,6 +23,7 @@ pub mod json;
 mod json_value;
 pub mod key;
 pub mod log_entry;
+pub mod long_text;
 pub mod message;
 mod notes;
 pub mod numeric;

@@ -53,7 +53,7 @@ impl InsertBody {
         Self {
             chunk,
             separator: b"",
-            rows: rows.iter().map(|row| InsertRow::clone(row)).collect::<Vec<_>>().into_iter(),
+            rows: rows.iter().copied().cloned().collect::<Vec<_>>().into_iter(),
             large: None,
             remaining,
         }

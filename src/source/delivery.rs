@@ -21,8 +21,8 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::base64_text::Base64Text;
 use crate::decode::json::{self, Object, Scalar};
+use crate::decode::long_text::LongText;
 use crate::decode::message::{MessageData, PubsubMessage};
 
 /// Why a request does not contain a Pub/Sub message.
@@ -184,7 +184,7 @@ struct EventData<'a> {
     #[serde(borrow, default)]
     delivery_attempt: Scalar<'a>,
     #[serde(borrow, default)]
-    data: Option<Base64Text<'a>>,
+    data: Option<LongText<'a>>,
     #[serde(borrow, default)]
     attributes: Option<&'a RawValue>,
 }
@@ -194,7 +194,7 @@ struct EventData<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct WireMessage<'a> {
     #[serde(borrow)]
-    data: Option<Base64Text<'a>>,
+    data: Option<LongText<'a>>,
     #[serde(borrow)]
     message_id: Scalar<'a>,
     #[serde(borrow, rename = "message_id")]
@@ -210,7 +210,7 @@ struct WireMessage<'a> {
 impl<'a> WireMessage<'a> {
     fn into_message(self, delivery_attempt: Option<i64>) -> PubsubMessage<'a> {
         PubsubMessage {
-            data: MessageData::Base64(self.data.map(|Base64Text(text)| text).unwrap_or_default()),
+            data: MessageData::Base64(self.data.and_then(|LongText(text)| text.get()).unwrap_or_default()),
             message_id: self.message_id.non_empty().or(self.message_id_snake.non_empty()),
             publish_time: self.publish_time.non_empty().or(self.publish_time_snake.non_empty()),
             attributes: self.attributes.map(RawValue::get).filter(|json| json.starts_with('{')).map(Cow::from),

@@ -2,7 +2,6 @@
 
 pub mod admission;
 pub mod auth;
-mod base64_text;
 pub mod delivery;
 pub mod http;
 pub mod push;

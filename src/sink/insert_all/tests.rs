@@ -296,7 +296,8 @@ proptest! {
         prop_assert!(answer.get("error").is_none() && answer.get("errors").is_none());
         let entries = answer.get("insertErrors").map_or(&[][..], |entries| entries.as_array().unwrap());
         for (row, result) in results.iter().enumerate() {
-            let is_named = entries.iter().any(|entry| entry["index"] == row || entry["index"] == row.to_string());
+            let text = row.to_string();
+            let is_named = entries.iter().any(|entry| entry["index"] == row || entry["index"] == *text);
             prop_assert_eq!(*result == RowResult::Stored, !is_named, "row {} of {}", row, answer);
         }
     }

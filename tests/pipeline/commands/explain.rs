@@ -506,20 +506,19 @@ async fn blank_lines_are_skipped_and_a_final_line_feed_is_optional() {
 
 #[tokio::test]
 async fn hostile_lines_are_dead_letters_and_reading_continues() {
-    let deep = "[".repeat(1_000_000);
+    let deep = format!("x{}", "[".repeat(1_000_000));
     let input = [
-        b"\xff\xfe\x00{".as_slice(),
-        b"{\"httpRequest\":{\"requestUrl\":\"https://t.example.com/pixel.png?user_id=\xff\"}}",
+        b"{\"httpRequest\":{\"requestUrl\":\"https://t.example.com/pixel.png?user_id=\xff\"}}".as_slice(),
+        b"\xff\xfe\x00{",
         b"\0\0\0\0",
         deep.as_bytes(),
-        &[b'[', b'{', b'"'].repeat(10_000),
+        &[b'{', b'"'].repeat(10_000),
         br#"{"message":{"data":"AAECAw==","messageId":"1"}}"#,
         br#"{"httpRequest":{"requestUrl":"\ud800"}}"#,
         br#"{"httpRequest":"https://t.example.com/pixel.png?user_id=u"}"#,
         br#"{"insertId":"a","insertId":"b","httpRequest":{"requestUrl":"https://t.example.com/pixel.png?user_id=u"}}"#,
         b"NaN",
         b"null",
-        b"{} {}",
     ];
     let good = Entry::of_query("user_id=u").json();
     let explanations = lines(&[], [&input.join(&b'\n'), good.as_bytes()].join(&b'\n')).await;
@@ -553,12 +552,42 @@ async fn unread_members_may_have_any_value() {
 
 /// serde also reads a struct from an array, member by member. Google sends no such arrays.
 #[tokio::test]
-async fn an_array_is_not_an_entry_or_a_push_body() {
+async fn an_array_is_a_list_of_entries_and_not_an_entry() {
     let url = "https://t.example.com/pixel.png?user_id=u";
     let entry = json!(["projects/p/logs/requests", "id", "2026-01-02T03:04:05Z", "", "", {"requestMethod": "GET", "requestUrl": url}]);
     let push = json!([{"data": STANDARD.encode(Entry::of_query("user_id=u").json()), "messageId": "1"}]);
-    for line in [entry, push, json!([]), json!([[[]]])] {
-        assert_eq!(verdict(&lines(&[], line.to_string()).await[0]), ("dead_letter", "bad_json"), "{line}");
+    assert_eq!(verdict(&lines(&[], entry.to_string()).await[0]), ("dead_letter", "bad_json"));
+    // An array of messages, each an element.
+    assert_eq!(verdict(&lines(&[], push.to_string()).await[0]), ("stored", ""));
+}
+
+#[tokio::test]
+async fn every_entry_of_an_array_is_explained_in_order() {
+    let entries: Vec<Value> = (0..3).map(|order| Entry::of_query(&format!("user_id=u&order_id={order}")).0).collect();
+    let pretty = serde_json::to_string_pretty(&entries).unwrap();
+    let snake = entries[0].to_string().replace("httpRequest", "http_request").replace("requestUrl", "request_url");
+    for (input, orders) in
+        [(pretty.clone(), &["0", "1", "2"][..]), (format!("\u{feff}{}", pretty.replace('\n', "\r\n")), &["0", "1", "2"]), (snake, &["0"])]
+    {
+        let explanations = lines(&[], &input).await;
+        let found: Vec<&str> = explanations.iter().map(|explanation| explanation["row"]["order_id"].as_str().unwrap()).collect();
+        assert_eq!(found, orders, "{input}");
+    }
+    let cut = run(&[], &["--input", "-"], &pretty.as_bytes()[..pretty.len() - 2]).await;
+    assert_eq!((cut.code, cut.out.lines().count()), (Some(2), 3), "{}", cut.err);
+    assert!(cut.err.contains("the array is not closed"), "{}", cut.err);
+    let empty = run(&[], &["--input", "-"], b"[]").await;
+    assert_eq!((empty.code, empty.out.as_str()), (Some(0), ""));
+    assert!(empty.err.contains("nothing to explain"), "{}", empty.err);
+}
+
+#[tokio::test]
+async fn another_format_than_json_is_refused_with_a_command() {
+    let utf_16: Vec<u8> = "{}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (input, command) in [(utf_16.as_slice(), "iconv"), (b"url,time\n/pixel.png,1\n", "mlr")] {
+        let refused = run(&[], &["--input", "-"], input).await;
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
+        assert!(refused.err.contains(command), "{}", refused.err);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::bigquery::{DATASET, PROJECT};
 use crate::support::wait::wait_until;
 use crate::support::{Entry, Service, TestBigQuery};
 
@@ -54,6 +55,20 @@ async fn a_new_required_column_without_a_source_nacks_messages() {
     let required = json!([{"name": "user_id", "type": "STRING"}, {"name": "tenant", "type": "STRING", "mode": "REQUIRED"}]);
     bigquery.replace_table("pixel", required).await;
     assert_eq!(push(&service, "user_id=u").await, 503);
+    assert!(bigquery.rows("dead_letters").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_template_that_becomes_a_view_nacks_messages() {
+    let bigquery = TestBigQuery::with_template(columns(&["user_id"])).await;
+    let mut service = Service::start(&bigquery, &[("VALID_ATTRIBUTES", "user_id"), ("PUSH_DEADLINE", "3s")]).await;
+    bigquery.delete_table("pixel").await;
+    let reference = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": "pixel"});
+    let view = json!({"tableReference": reference, "view": {"query": "SELECT 'u' AS user_id", "useLegacySql": false}});
+    assert_eq!(bigquery.post(&format!("/datasets/{DATASET}/tables"), &view).await.0, 200);
+    assert_eq!(push(&service, "user_id=u").await, 503);
+    service.wait_for_log("pixel is a VIEW").await;
+    assert_eq!((push(&service, "user_id=u").await, service.get("/ready").await.status), (503, 503));
     assert!(bigquery.rows("dead_letters").await.is_empty());
 }
 

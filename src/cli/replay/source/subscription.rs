@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use google_cloud_auth::credentials::anonymous::Builder as Anonymous;
-use google_cloud_pubsub::client::Subscriber;
+use google_cloud_gax::error::rpc::Code;
+use google_cloud_gax::options::RequestOptionsBuilder as _;
+use google_cloud_gax::retry_policy::NeverRetry;
+use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::handler::Handler;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownBehavior};
@@ -34,9 +37,11 @@ use crate::telemetry::with_causes;
 const FIRST_PUBLISHED: &str = "CloudPubSubDeadLetterSourceTopicPublishTime";
 /// Maximum time to send the last acknowledgements.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
+/// Maximum time to ask Pub/Sub for the subscription.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
-#[error("cannot connect to Pub/Sub: {0}")]
+#[error("cannot replay the subscription: {0}")]
 pub(crate) struct SubscriptionError(String);
 
 /// A message of the subscription.
@@ -89,18 +94,24 @@ impl SubscriptionSource {
         idle_timeout: Duration,
         is_dry_run: bool,
     ) -> Result<Self, SubscriptionError> {
-        let mut builder = Subscriber::builder();
+        let (mut builder, mut admin) = (Subscriber::builder(), SubscriptionAdmin::builder());
         if let Some(address) = &operator.pubsub_emulator {
-            builder = builder.with_endpoint(address).with_credentials(Anonymous::new().build());
+            let anonymous = || Anonymous::new().build();
+            builder = builder.with_endpoint(address).with_credentials(anonymous());
+            admin = admin.with_endpoint(address).with_credentials(anonymous());
         }
-        let subscriber = builder.build().await.map_err(|error| SubscriptionError(with_causes(&error)))?;
+        let cannot_connect = |error| SubscriptionError(format!("cannot connect to Pub/Sub: {}", with_causes(&error)));
+        let subscriber = builder.build().await.map_err(cannot_connect)?;
         let project = &operator.service.location.project;
         let name = if name.starts_with("projects/") { name.to_owned() } else { format!("projects/{project}/subscriptions/{name}") };
+        let address = operator.pubsub_emulator.clone().unwrap_or_else(|| "pubsub.googleapis.com".to_owned());
+        let check = Check { admin: admin.build().await.map_err(cannot_connect)?, name: name.clone(), address };
+        check.run().await.map_err(SubscriptionError)?;
         // No limits, because held messages would use them up. Unread messages wait on the connection.
         let stream = subscriber.subscribe(name).set_max_outstanding_messages(0).set_max_outstanding_bytes(0);
         let stream = stream.set_max_lease(Duration::MAX).set_shutdown_behavior(ShutdownBehavior::NackImmediately).build();
         let (events, receiver) = mpsc::channel(CHANNEL_CAPACITY);
-        let pulling = Some(tokio::spawn(pull(stream, idle_timeout, events)));
+        let pulling = Some(tokio::spawn(pull(stream, check, idle_timeout, events)));
         Ok(Self { events: receiver, pulling, is_dry_run, held: Vec::new() })
     }
 }
@@ -153,8 +164,43 @@ impl Source for SubscriptionSource {
     }
 }
 
-/// Pulls until no message arrives within the idle timeout. Returns the stream, which stays open.
-async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::Sender<SourceEvent<PulledMessage>>) -> MessageStream {
+/// Asks Pub/Sub for the subscription. The client of the stream retries without an end, so that a server that does not
+/// answer looks like a subscription without messages.
+struct Check {
+    admin: SubscriptionAdmin,
+    /// With its project.
+    name: String,
+    /// Of Pub/Sub.
+    address: String,
+}
+
+impl Check {
+    /// Fails unless Pub/Sub answers and may have the subscription.
+    async fn run(&self) -> Result<(), String> {
+        let Self { admin, name, address } = self;
+        let request = admin.get_subscription().set_subscription(name).with_retry_policy(NeverRetry);
+        let error = match timeout(CHECK_TIMEOUT, request.send()).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(format!("Pub/Sub at {address} did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+        };
+        match error.status().map(|status| status.code) {
+            // To pull needs another permission than to look, and a server may have no other method than to pull.
+            Some(Code::PermissionDenied | Code::Unimplemented) => Ok(()),
+            Some(Code::NotFound) => Err(format!("{name} does not exist: {}", with_causes(&error))),
+            _ => Err(format!("cannot reach Pub/Sub at {address}: {}", with_causes(&error))),
+        }
+    }
+}
+
+/// Pulls until no message arrives within the idle timeout, and Pub/Sub still answers then. Returns the stream, which stays
+/// open.
+async fn pull(
+    mut stream: MessageStream,
+    check: Check,
+    idle_timeout: Duration,
+    events: mpsc::Sender<SourceEvent<PulledMessage>>,
+) -> MessageStream {
     loop {
         let next = tokio::select! {
             next = timeout(idle_timeout, stream.next()) => next,
@@ -162,7 +208,10 @@ async fn pull(mut stream: MessageStream, idle_timeout: Duration, events: mpsc::S
         };
         let event = match next {
             // No message in time, or the end of the stream.
-            Err(_) | Ok(None) => return stream,
+            Err(_) | Ok(None) => match check.run().await {
+                Ok(()) => return stream,
+                Err(error) => SourceEvent::Error(format!("cannot read the subscription: {error}")),
+            },
             Ok(Some(Ok((message, handler)))) => SourceEvent::Entry(pulled(message, handler)),
             Ok(Some(Err(error))) => SourceEvent::Error(format!("cannot read the subscription: {}", with_causes(&error))),
         };

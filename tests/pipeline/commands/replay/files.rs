@@ -89,21 +89,23 @@ async fn a_replayed_event_keeps_its_event_id() {
 }
 
 #[tokio::test]
-async fn an_invalid_line_is_named_counted_and_dead_lettered() {
+async fn a_broken_line_is_named_counted_and_not_dead_lettered() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let unwanted = Entry::of_url("https://t.example.com/other.png?user_id=u").json();
     let text = format!("{}\n{{\"httpRequest\":\n{unwanted}\n{}\n", entry(1).json(), Entry::of_query("type=click").json());
     let file = write(dir.path(), "bad.jsonl", text);
-    let replayed = replayed(&bigquery, &[file.to_str().unwrap()]).await;
+    let replayed = run(replay(&bigquery, &[file.to_str().unwrap(), "--format=json"])).await;
     let expected = json!([
-        {"outcome": "dead_letter", "reason": "bad_json", "count": 1},
+        {"outcome": "broken", "reason": "bad_json", "count": 1},
         {"outcome": "filtered", "reason": "path", "count": 1},
         {"outcome": "stored", "reason": null, "count": 2},
     ]);
     assert_eq!(replayed.summary()["outcomes"], expected);
-    assert!(replayed.err.contains(&format!("{}:2: dead letter (bad_json)", file.canonicalize().unwrap().display())), "{}", replayed.err);
-    assert_eq!(column(&bigquery, "dead_letters", "reason").await, ["bad_json"]);
+    assert_eq!(replayed.code, Some(1), "{}", replayed.err);
+    let place = format!("error: cannot read {}:2: ", file.canonicalize().unwrap().display());
+    assert!(replayed.err.contains(&place) && replayed.err.contains("cannot read 1 of 4 entries of"), "{}", replayed.err);
+    assert_eq!((&replayed.summary()["broken"], bigquery.rows("dead_letters").await.len()), (&json!(1), 0));
 }
 
 #[tokio::test]
@@ -111,8 +113,9 @@ async fn a_dry_run_counts_and_stores_nothing() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     let file = write(dir.path(), "a.jsonl", lines(0..3) + "no JSON\n");
-    let replayed = replayed(&bigquery, &["--dry-run", file.to_str().unwrap()]).await;
-    assert_eq!((replayed.count("stored"), replayed.count("dead_letter"), &replayed.summary()["dry_run"]), (3, 1, &json!(true)));
+    let replayed = run(replay(&bigquery, &["--dry-run", "--format=json", file.to_str().unwrap()])).await;
+    assert_eq!(replayed.code, Some(1), "{}", replayed.err);
+    assert_eq!((replayed.count("stored"), replayed.count("broken"), &replayed.summary()["dry_run"]), (3, 1, &json!(true)));
     assert_eq!(bigquery.faults().insert_all_requests().requests, 0);
     assert_eq!(bigquery.tables().await, [""; 0], "no table is created");
 }
@@ -124,11 +127,11 @@ async fn only_entries_of_the_period_are_stored() {
     let at = |time: &str| entry(time.replace([':', '-'], "")).with("/timestamp", json!(time)).json() + "\n";
     let text = [at("2026-01-01T23:59:59.9Z"), at("2026-01-02T00:00:00Z"), at("2026-01-02T12:00:00Z"), at("2026-01-03T00:00:00Z")].concat();
     // The entry's timestamp counts, and this entry has none.
-    let text = text + "no JSON\n" + &entry("x").without("/timestamp").json() + "\n";
+    let text = text + &entry("x").without("/timestamp").json() + "\n";
     let file = write(dir.path(), "a.jsonl", text);
     let replayed = replayed(&bigquery, &["--since=2026-01-02", "--until=2026-01-03T00:00:00Z", file.to_str().unwrap()]).await;
     let expected = json!([
-        {"outcome": "skipped", "reason": "no_timestamp", "count": 2},
+        {"outcome": "skipped", "reason": "no_timestamp", "count": 1},
         {"outcome": "skipped", "reason": "outside_period", "count": 2},
         {"outcome": "stored", "reason": null, "count": 2},
     ]);
@@ -215,13 +218,16 @@ async fn an_invalid_command_line_exits_with_2_and_sends_nothing() {
         &["/no/such/*.jsonl"],
         &[dir.path().to_str().unwrap()],
         &[file, "--since=yesterday"],
+        &[file, "--since=2026-01-03", "--until=2026-01-02"],
+        &[file, "--since=2026-01-02", "--until=2026-01-02"],
+        &["--dead-letters", "--since=2026-01-03", "--until=2026-01-02"],
         &[file, "--dead-letters"],
         &[file, "--delete"],
         &[file, "--dry-run", "--checkpoint=x"],
         &[file, "--task-index=4", "--task-count=4"],
         &["-", "--task-index=0", "--task-count=4"],
         &[file, "--give-up-after=0"],
-        &[file, "--valid-attributes=user id"],
+        &[file, "--valid-attributes=user.id"],
     ] {
         let replayed = run(replay(&bigquery, args)).await;
         assert_eq!((replayed.code, replayed.out.as_str()), (Some(2), ""), "{args:?}: {}", replayed.err);

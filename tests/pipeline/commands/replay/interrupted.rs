@@ -27,12 +27,12 @@ fn saved(checkpoint: &Path) -> Option<Value> {
     record["sources"].as_object()?.values().next().cloned()
 }
 
-/// Starts a slow run, sends the signal once the checkpoint has at least one line, and returns exit code and standard error.
+/// Starts a slow run, sends the signal once the checkpoint has at least one entry, and returns exit code and standard error.
 async fn interrupted_by(signal: &str, bigquery: &TestBigQuery, args: &[&str], checkpoint: &Path) -> (Option<i32>, String) {
     bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(40))));
     let child = replay(bigquery, args).env("BATCH_MAX_ROWS", "5").spawn().unwrap();
     let has_progress = async {
-        while saved(checkpoint).and_then(|saved| saved["lines"].as_u64()).unwrap_or_default() == 0 {
+        while saved(checkpoint).and_then(|saved| saved["documents"].as_u64()).unwrap_or_default() == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -52,12 +52,12 @@ async fn after_kill_the_next_run_continues_from_the_checkpoint() {
     let (code, _) = interrupted_by("KILL", &bigquery, &args, &checkpoint).await;
     assert_eq!(code, None);
     let stored = bigquery.rows("pixel").await.len();
-    let lines = saved(&checkpoint).unwrap()["lines"].as_u64().unwrap();
-    assert!((lines as usize) <= stored && stored < ENTRIES, "{lines} lines are committed, and {stored} rows are stored");
+    let entries = saved(&checkpoint).unwrap()["documents"].as_u64().unwrap();
+    assert!((entries as usize) <= stored && stored < ENTRIES, "{entries} entries are committed, and {stored} rows are stored");
 
     let rest = run(replay(&bigquery, &args)).await;
     assert_eq!(rest.code, Some(0), "{}", rest.err);
-    assert_eq!(rest.summary()["entries"], json!(ENTRIES as u64 - lines), "committed lines are not sent again");
+    assert_eq!(rest.summary()["entries"], json!(ENTRIES as u64 - entries), "committed entries are not sent again");
     assert_eq!(column(&bigquery, "pixel", "order_id").await, orders());
 
     let again = run(replay(&bigquery, &args)).await;
@@ -75,7 +75,7 @@ async fn ctrl_c_waits_for_entries_in_progress() {
     assert!(err.contains("--checkpoint"), "{err}");
     let stored = bigquery.rows("pixel").await.len();
     assert!(stored < ENTRIES);
-    assert_eq!(saved(&checkpoint).unwrap()["lines"], json!(stored), "the checkpoint covers everything that was sent");
+    assert_eq!(saved(&checkpoint).unwrap()["documents"], json!(stored), "the checkpoint covers everything that was sent");
 
     // After the deduplication window.
     bigquery.faults().advance_clock(Duration::from_secs(3600));
@@ -102,7 +102,7 @@ async fn a_grown_file_is_continued_and_a_changed_file_is_refused() {
     let (line, cut) = (Entry::of_query("user_id=u&order_id=9999").json(), 50);
     write(dir.path(), "a.jsonl", text.clone() + &line[..cut]);
     let half = run(replay(&bigquery, &args)).await;
-    assert_eq!((half.code, half.count("dead_letter")), (Some(0), 1));
+    assert_eq!((half.code, half.count("broken")), (Some(1), 1));
     write(dir.path(), "a.jsonl", text.clone() + &line + "\n");
     let whole = run(replay(&bigquery, &args)).await;
     assert_eq!((whole.code, whole.count("stored"), &whole.summary()["entries"]), (Some(0), 1, &json!(1)));

@@ -3,9 +3,11 @@
 mod archive;
 mod dead_letters;
 mod files;
+mod forms;
 mod interrupted;
 mod progress;
 mod subscription;
+mod target;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -67,9 +69,9 @@ fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.write_all(text.as_ref()).unwrap();
     encoder.finish().unwrap()
 }
 

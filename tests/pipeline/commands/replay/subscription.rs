@@ -109,6 +109,33 @@ async fn a_missing_subscription_exits_with_1() {
     assert!(missing.err.contains("cannot read the subscription") && missing.err.contains("pixel-elsewhere"), "{}", missing.err);
 }
 
+#[tokio::test]
+async fn an_empty_subscription_is_said_to_be_empty() {
+    let subscription = PullSubscription::start(NAME, []).await;
+    let bigquery = TestBigQuery::start().await;
+    let mut command = replay(&bigquery, &["--subscription", NAME, "--idle-timeout=500ms"]);
+    let empty = run({
+        command.env("PUBSUB_EMULATOR_HOST", &subscription.address);
+        command
+    })
+    .await;
+    assert_eq!(empty.code, Some(0), "{}", empty.err);
+    assert!(empty.out.contains("nothing to replay: the subscription has no messages"), "{}", empty.out);
+}
+
+#[tokio::test]
+async fn a_subscription_that_nobody_serves_exits_with_1() {
+    let bigquery = TestBigQuery::start().await;
+    // A free port without a listener, and one that answers with another protocol.
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let other = bigquery.url.strip_prefix("http://").unwrap();
+    for address in [closed.as_str(), other] {
+        let refused = run(pull_until_idle("500ms", &bigquery, address, &["--subscription", NAME])).await;
+        assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{address}: {}", refused.err);
+        assert!(refused.err.contains("error: cannot replay the subscription") && refused.err.contains(address), "{}", refused.err);
+    }
+}
+
 /// Against Google's emulator.
 #[tokio::test]
 async fn a_subscription_of_googles_emulator_is_read() {
