@@ -99,11 +99,23 @@ fn unknown(field: &str, attributes: &ValidAttributes) -> BadTemplate {
 }
 
 /// The notations of Java, moment.js and spreadsheets, and strftime's conversion for each, longest first.
-const OTHER_NOTATIONS: [(&str, &str); 9] =
-    [("YYYY", "%Y"), ("yyyy", "%Y"), ("YY", "%y"), ("yy", "%y"), ("MM", "%m"), ("DD", "%d"), ("dd", "%d"), ("HH", "%H"), ("hh", "%H")];
+const OTHER_NOTATIONS: [(&str, &str); 10] = [
+    ("YYYY", "%Y"),
+    ("yyyy", "%Y"),
+    ("YY", "%y"),
+    ("yy", "%y"),
+    ("MM", "%m"),
+    ("mm", "%m"),
+    ("DD", "%d"),
+    ("dd", "%d"),
+    ("HH", "%H"),
+    ("hh", "%H"),
+];
 
 fn is_notation_of_other_tools(format: &str) -> bool {
-    OTHER_NOTATIONS.iter().any(|(other, _)| format.contains(other))
+    // The second letter of a conversion such as `%mm` does not count.
+    let literals = format.split('%').enumerate().map(|(at, part)| if at == 0 { part } else { part.get(1..).unwrap_or_default() });
+    literals.into_iter().any(|literal| OTHER_NOTATIONS.iter().any(|(other, _)| literal.contains(other)))
 }
 
 fn as_strftime(format: &str) -> String {

@@ -118,13 +118,14 @@ fn a_bad_template_is_an_error_with_its_position() {
         ("yyyy-MM-dd", "{date:%Y-%m-%d}"),
         ("%Y-MM", "{date:%Y-%m}"),
         ("YYYY_DD", "{date:%Y_%d}"),
+        ("%Y-mm", "{date:%Y-%m}"),
         ("day", "{date:%Y%m%d}"),
         ("%%", "{date:%Y%m%d}"),
     ] {
         let error = template(&format!("_{{date:{format}}}")).unwrap_err().to_string();
         assert!(error.ends_with(right), "{format}: {error}");
     }
-    for format in ["%Y%m%d", "%G-W%V", "Q%q", "d%j", "%Y_%m"] {
+    for format in ["%Y%m%d", "%G-W%V", "Q%q", "d%j", "%Y_%m", "%mm", "%Hh"] {
         assert!(template(&format!("_{{date:{format}}}")).is_ok(), "{format}");
     }
     assert!(matches!(template("_{date:%!}"), Err(BadTemplate::BadDate { .. })));
