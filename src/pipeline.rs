@@ -10,20 +10,17 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::ack::{Outcome, RetryReason};
-use crate::decode::{Decoded, FilterReason, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
+use crate::decode::{Decoded, FilterReason, Notes, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
 use crate::missing_columns::MissingColumns;
 use crate::sink::batcher::{Batcher, RowOutcome};
 use crate::sink::template::{Template, TemplateError};
-use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
+use crate::sink::{Destination, ErrorClass, InsertRow, Refusal, dead_letter};
 use crate::table_limit::{OverflowCause, Route, TableLimiter};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
 /// Minimum time between two log lines of one kind.
 const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
-/// Maximum age of the schema that a refused row was made for, before the row becomes a dead letter.
-const MAX_SCHEMA_AGE: Duration = Duration::from_secs(10);
-
 /// Decodes messages and stores their rows.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -82,7 +79,10 @@ impl Pipeline {
 
     async fn store_event(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Result<(), NotStored> {
         let mut decoder = self.template.decoder(deadline).await?;
-        let mut row = row_of(decoder.decode(message, now))?;
+        let mut notes = Notes::default();
+        let decoded = decoder.decode_with_notes(message, now, &mut notes);
+        record(&notes);
+        let mut row = row_of(decoded)?;
         let Route { suffix, overflow } = self.table_limiter().route(&row.suffix, row.event_time, Instant::now());
         let destination = Destination { table: Arc::clone(&self.table), suffix };
         let mut left_out = self.missing_columns().of(&destination.suffix, Instant::now());
@@ -95,10 +95,10 @@ impl Pipeline {
                 self.record_stored(&row, overflow);
                 return Ok(());
             };
-            // The template table may have changed since its schema was read.
+            // A row fits the schema that it was made for, so the table has probably changed.
             if !is_schema_current {
-                decoder = self.template.decoder_after(schema_needed_since(&refusal), deadline).await?;
-                is_schema_current = refusal.no_such_field;
+                decoder = self.template.decoder_after(Instant::now(), deadline).await?;
+                is_schema_current = true;
                 let newer = row_of(decoder.decode_without(&left_out, message, now))?;
                 if newer.json != row.json {
                     row = newer;
@@ -123,7 +123,12 @@ impl Pipeline {
         match self.batcher.store(destination.clone(), insert, deadline).await {
             Some(RowOutcome::Stored) => Ok(None),
             Some(RowOutcome::Refused(refusal)) => Ok(Some(refusal)),
-            Some(RowOutcome::NotStored(class)) => Err(RetryReason::BigQuery(class)),
+            Some(RowOutcome::NotStored(class)) => {
+                if class == ErrorClass::TableRefused {
+                    self.template.request_read();
+                }
+                Err(RetryReason::BigQuery(class))
+            }
             Some(RowOutcome::Unknown) => Err(RetryReason::Panic),
             None => Err(RetryReason::Deadline),
         }
@@ -173,12 +178,23 @@ impl Pipeline {
             return Outcome::DeadLetter(rejected.reason);
         }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
-        match self.batcher.store(destination, dead_letter::row(message, rejected, now), deadline).await {
+        let Some(row) = dead_letter::row(message, rejected, now) else {
+            return Outcome::Retry(RetryReason::DeadLetterNotStored);
+        };
+        match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)
             }
         }
+    }
+}
+
+/// Counts what the decoder noticed.
+fn record(notes: &Notes) {
+    notes.not_kept().for_each(metrics::record_parameter_not_kept);
+    if notes.html_escaped {
+        metrics::record_html_escaped();
     }
 }
 
@@ -210,12 +226,6 @@ fn row_of(decoded: Decoded) -> Result<Row, NotStored> {
         Decoded::Filtered(reason) => Err(NotStored::Filtered(reason)),
         Decoded::Rejected(rejected) => Err(NotStored::Rejected(rejected)),
     }
-}
-
-/// A column can be left out only if the template has it after the refusal. Other refusals must not cause a request each.
-fn schema_needed_since(refusal: &Refusal) -> Instant {
-    let now = Instant::now();
-    if refusal.no_such_field { now } else { now.checked_sub(MAX_SCHEMA_AGE).unwrap_or(now) }
 }
 
 fn rejected_by_bigquery(row: &Row, refusal: Refusal) -> Rejected {

@@ -32,7 +32,12 @@ pub(crate) struct Deleted {
 
 impl DeadLetterTable {
     pub(crate) fn new(google: Arc<Client>, config: &Config) -> Self {
-        let (location, name) = (&config.location, &config.template.dead_letter_table);
+        Self::named(google, config, &config.template.dead_letter_table)
+    }
+
+    /// A table of that name, such as one of a former DEAD_LETTER_TABLE.
+    pub(crate) fn named(google: Arc<Client>, config: &Config, name: &str) -> Self {
+        let location = &config.location;
         let name = format!("`{}.{}.{name}`", location.project, location.dataset);
         Self { google, project: location.project.clone(), name }
     }

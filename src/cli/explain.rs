@@ -18,7 +18,8 @@ use crate::decode::{Decoder, Explanation};
 /// Prints one JSON object per line for each input, or readable text on a terminal. What is not a push body is read as a log
 /// entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
 /// is the built-in schema. The table follows from TABLE_SUFFIX: only `serve` knows which events go to the overflow table
-/// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). The exit code does not depend on the outcomes.
+/// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). Names the parameters that are not kept, because
+/// VALID_ATTRIBUTES does not list them. The exit code does not depend on the outcomes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// URLs of the pixel, as a browser would request them now
@@ -59,8 +60,9 @@ fn explain(args: Args) -> Result<(), InputError> {
     }
     if let Some(file) = args.input {
         let count = each_message(&file, |message| {
-            let decoded = decoder.decode(&message.as_pubsub(), Timestamp::now());
-            print(&Explanation::of(decoded, &config.table_name), format, &mut out).map_err(InputError::from)
+            let message = message.as_pubsub();
+            print(&Explanation::of_message(&decoder, &message, Timestamp::now(), &config.table_name), format, &mut out)
+                .map_err(InputError::from)
         });
         // Also before an error: the explanations belong to what precedes it.
         out.flush()?;
@@ -82,7 +84,7 @@ fn print(explanation: &Explanation, format: ExplainFormat, out: &mut impl Write)
 }
 
 fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()> {
-    let Explanation { outcome, reason, detail, table, insert_id, signed, row, .. } = explanation;
+    let Explanation { outcome, reason, detail, table, insert_id, signed, row, not_kept, html_escaped, suffix: _ } = explanation;
     match reason {
         Some(reason) => writeln!(out, "{outcome}: {reason}")?,
         None => writeln!(out, "{outcome}")?,
@@ -97,6 +99,12 @@ fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()>
         row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
     for (name, value) in &columns {
         writeln!(out, "  {name} = {}", printable(&value.to_string()))?;
+    }
+    if !not_kept.is_empty() {
+        writeln!(out, "  not kept: {} (VALID_ATTRIBUTES)", printable(&not_kept.join(", ")))?;
+    }
+    if *html_escaped {
+        writeln!(out, "  read &amp; as &: the URL was escaped for HTML once too often")?;
     }
     writeln!(out)
 }

@@ -12,10 +12,8 @@ use super::error::{CliError, printed};
 use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
-use crate::config::settings::{
-    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
-};
-use crate::config::{Config, Problems, PushAuth, RawSettings, SettingArgs};
+use crate::config::settings::{BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH};
+use crate::config::{Config, Problems, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
@@ -58,8 +56,8 @@ pub struct Args {
 
 /// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
 pub async fn run(mut args: Args) -> ExitCode {
-    let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
-    args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
+    let project = args.settings.project().map_or_else(|| "local".to_owned(), |(_, project)| project);
+    args.settings.set(&PROJECT_ID, project.as_str());
     telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
     serve(args, project).await.unwrap_or_else(CliError::report)
 }
@@ -105,6 +103,10 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
 async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems> {
     settings.set(&BIGQUERY_EMULATOR_HOST, "127.0.0.1");
     let mut problems = Problems::default();
+    if !matches!(settings.raw(&PUSH_AUTH), "" | "none") {
+        problems.add(PUSH_AUTH.name, "pushes have no token here, and all of them would be rejected: unset it");
+        settings.set(&PUSH_AUTH, "none");
+    }
     let config = match settings.load().await {
         Ok(config) => Some(config),
         Err(Problems(more)) => {
@@ -112,10 +114,6 @@ async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems>
             None
         }
     };
-    // Pushes have no token here.
-    if config.as_ref().is_some_and(|config| config.push_auth != PushAuth::None) {
-        problems.add(PUSH_AUTH.name, "pushes have no token here, and all of them would be rejected: unset it");
-    }
     let data_dir = settings.optional(&DATA_DIR).map(PathBuf::from).ok_or("it is empty: set it to a directory");
     let data_dir = problems.check(DATA_DIR.name, data_dir);
     problems.or(config.zip(data_dir))

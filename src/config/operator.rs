@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
-use super::{Config, Problems, RawSettings, endpoints};
+use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
+use super::{Config, Problems, RawSettings, endpoints, privacy};
+use crate::decode::hashed_ids::HashedIds;
 use crate::google::Endpoints;
 
 /// The settings, all of them valid.
@@ -16,20 +17,28 @@ pub struct Operator {
     pub pubsub_emulator: Option<String>,
     /// CLOUDSDK_AUTH_ACCESS_TOKEN_FILE.
     pub access_token_file: Option<PathBuf>,
+    /// FORMER_HASH_KEYS.
+    pub former_hashed_ids: Vec<HashedIds>,
 }
 
 impl RawSettings {
     /// Every setting of `replay` or `forget`, checked.
     pub async fn load_operator(&self) -> Result<Operator, Problems> {
         let mut problems = Problems::default();
-        let values = self.check(&mut problems);
-        let service = self.read_service(&values, &mut problems).await;
+        let mut settings = self.clone();
+        if self.is_local() && self.project().is_none() {
+            settings.set(&PROJECT_ID, "local");
+        }
+        let values = settings.check(&mut problems);
+        let service = settings.read_service(&values, &mut problems).await;
         let storage = values.address(&STORAGE_EMULATOR_HOST);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
         // No region: these commands use no regional API.
         let endpoints = endpoints::read(&values, address, "", &mut problems);
+        let valid = service.as_ref().map(|service| &service.template.decode.valid_attributes);
+        let former = valid.and_then(|valid| privacy::read_former_keys(&values, valid, &mut problems));
         let operator = (|| {
-            let (service, mut endpoints) = (service?, endpoints?);
+            let (service, mut endpoints, former_hashed_ids) = (service?, endpoints?, former?);
             if let Some(host) = &storage {
                 endpoints.storage = format!("{host}/storage/v1");
             }
@@ -39,6 +48,7 @@ impl RawSettings {
                 storage_emulator: storage.is_some(),
                 pubsub_emulator: values.address(&PUBSUB_EMULATOR_HOST),
                 access_token_file: values.path(&CLOUDSDK_AUTH_ACCESS_TOKEN_FILE),
+                former_hashed_ids,
             })
         })();
         problems.or(operator)

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::coerce;
 use super::event::Event;
+use super::hashed_url::ClearIds;
 use super::privacy::Privacy;
 use super::request_url::RequestUrl;
 use super::schema::Column;
@@ -31,6 +32,8 @@ pub(crate) struct Context<'e> {
     /// The parts of the event's URL.
     pub(crate) url: RequestUrl<'e>,
     pub(crate) privacy: &'e Privacy,
+    /// The ids that are hashed.
+    pub(crate) clear_ids: &'e ClearIds,
 }
 
 /// A value before coercion.
@@ -60,7 +63,7 @@ pub static ENTRY_COLUMNS: [EntryColumn; 15] = [
     column("request_method", "STRING", "httpRequest.requestMethod", |context| text(Some(context.event.method()))),
     column("request_url", "STRING", "httpRequest.requestUrl", |context| url(context, context.event.request_url())),
     column("host", "STRING", "httpRequest.requestUrl", |context| text(Some(context.url.host).filter(|host| !host.is_empty()))),
-    column("path", "STRING", "httpRequest.requestUrl", |context| text(Some(context.url.path))),
+    column("path", "STRING", "httpRequest.requestUrl", |context| text(Some(context.privacy.path(context.url.path, context.clear_ids)))),
     column("status", "INTEGER", "httpRequest.status", |context| text(context.event.request.status.text())),
     column("referer", "STRING", "httpRequest.referer", |context| url(context, context.event.request.referer.text())),
     column("user_agent", "STRING", "httpRequest.userAgent", |context| text(context.event.request.user_agent.text())),
@@ -94,7 +97,7 @@ impl EntryColumn {
             (_, "BOOLEAN") => "true",
             _ => "-",
         };
-        column.is_fillable() && coerce::write_text(text, column, &mut Vec::new()).is_ok()
+        coerce::write_text(text, column, &mut Vec::new()).is_ok()
     }
 
     pub(crate) fn value<'e>(&self, context: &Context<'e>) -> Option<Value<'e>> {
@@ -107,7 +110,7 @@ fn text(text: Option<&str>) -> Option<Value<'_>> {
 }
 
 fn url<'e>(context: &Context<'e>, url: Option<&'e str>) -> Option<Value<'e>> {
-    url.map(|url| Value::Text(context.privacy.url(url)))
+    url.map(|url| context.privacy.url(url, context.clear_ids)).filter(|url| !url.is_empty()).map(Value::Text)
 }
 
 #[cfg(test)]

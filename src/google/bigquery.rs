@@ -32,19 +32,25 @@ impl Table {
         self.kind == TABLE
     }
 
-    /// Reads a table resource. Without a type, it is not one.
+    /// Reads a table resource. One without a type, as some emulators send it, is a table if it has columns.
     pub fn of_resource(resource: &Value) -> ApiResult<Self> {
         let unreadable = |problem: String| ApiError::unreadable(Api::BigQuery, problem);
-        let kind = resource["type"].as_str().ok_or_else(|| unreadable("a table resource without a type".to_owned()))?;
-        let fields = &resource["schema"]["fields"];
+        if !matches!(&resource["kind"], Value::Null) && resource["kind"] != "bigquery#table" {
+            return Err(unreadable("it is not a table resource".to_owned()));
+        }
         // BigQuery omits `fields` or the whole schema of a table without columns.
-        let schema = match fields {
+        let schema = match &resource["schema"]["fields"] {
             Value::Null => None,
             Value::Array(fields) if fields.is_empty() => None,
             fields => Some(Schema::of_live_table(fields).map_err(|error| unreadable(format!("the table's schema: {error}")))?),
         };
+        let kind = match &resource["type"] {
+            Value::String(kind) => kind.clone(),
+            Value::Null if schema.is_some() => TABLE.to_owned(),
+            _ => return Err(unreadable("a table resource without a type".to_owned())),
+        };
         let is_partitioned = ["timePartitioning", "rangePartitioning"].iter().any(|member| !resource[*member].is_null());
-        Ok(Self { kind: kind.to_owned(), is_partitioned, schema })
+        Ok(Self { kind, is_partitioned, schema })
     }
 }
 
@@ -97,7 +103,8 @@ mod tests {
             json!(null),
             json!("TABLE"),
             json!({"kind": "bigquery#job"}),
-            json!({"schema": fields()}),
+            json!({"kind": "bigquery#queryResponse", "schema": fields()}),
+            json!({"schema": {"fields": []}}),
             json!({"type": 1, "schema": fields()}),
             json!({"type": "TABLE", "schema": {"fields": {}}}),
             json!({"type": "TABLE", "schema": {"fields": [{"type": "STRING"}]}}),
@@ -118,6 +125,7 @@ mod tests {
         assert!(read(json!({"timePartitioning": {"type": "DAY"}})).is_partitioned);
         assert!(read(json!({"rangePartitioning": {"field": "n"}})).is_partitioned);
         assert_eq!(read(json!({"type": "SNAPSHOT"})).kind, "SNAPSHOT");
+        assert_eq!(read(json!({"type": null})).kind, "TABLE", "it has columns");
         for schema in [json!(null), json!({}), json!({"fields": []})] {
             assert_eq!(read(json!({"schema": schema})).schema, None);
         }

@@ -10,10 +10,17 @@ use crate::telemetry::with_causes;
 /// Why a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    #[error("the answer has more than {limit} bytes")]
+    #[error("the answer has more than {} KiB", limit >> 10)]
     TooLarge { limit: usize },
     #[error("{}", with_causes(.0))]
-    Transport(#[from] reqwest::Error),
+    Transport(reqwest::Error),
+}
+
+impl From<reqwest::Error> for BodyError {
+    /// Without the URL, which can contain secrets and user ids.
+    fn from(error: reqwest::Error) -> Self {
+        Self::Transport(error.without_url())
+    }
 }
 
 /// The whole body, which has at most `limit` bytes.

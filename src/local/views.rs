@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::google::body::{BodyError, read_body};
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
 use crate::telemetry;
@@ -18,6 +19,8 @@ const VIEWS: [(&str, &str); 2] =
 
 /// Timeout of one request. Generous, because the machine may be busy at the start.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest answer about a view that is read.
+const MAX_ANSWER_BYTES: usize = 8 << 20;
 
 /// The names that the queries contain, and that a view must not have.
 #[derive(Debug, Clone)]
@@ -55,7 +58,7 @@ enum ViewError {
     #[error("cannot read BigQuery's answer")]
     Answer(#[from] serde_json::Error),
     #[error("cannot reach BigQuery")]
-    Unreachable(#[from] reqwest::Error),
+    Unreachable(#[from] BodyError),
 }
 
 /// The change of a view.
@@ -141,9 +144,9 @@ impl Views {
     async fn call(&self, method: Method, url: &str, body: &Value) -> Result<Value, ViewError> {
         let request = self.http.request(method, url).timeout(REQUEST_TIMEOUT);
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
-        let response = request.send().await?;
+        let response = request.send().await.map_err(BodyError::from)?;
         let status = response.status();
-        let body = response.bytes().await?;
+        let body = read_body(response, MAX_ANSWER_BYTES).await?;
         if status.is_success() {
             return Ok(serde_json::from_slice(&body)?);
         }

@@ -1,4 +1,5 @@
 """deploy.sh and destroy.sh through the real gcloud and bq against a fake of Google Cloud."""
+import json
 import re
 import subprocess
 import tempfile
@@ -62,9 +63,9 @@ class Deploy(DeployTest):
         signers = {push['pushConfig']['oidcToken']['serviceAccountEmail'] for push in pushes if push.get('pushConfig', {}).get('oidcToken')}
         self.assertEqual((given['PUSH_AUTH'], {given['PUSH_SERVICE_ACCOUNT']}), ('iam', signers))
         self.assertEqual(given['TABLE_SUFFIX'], '_{user_id}_{date}')
-        # And it starts with them.
-        with process(binary(), 'serve', env={**given, 'PORT': '0', 'BIGQUERY_EMULATOR_HOST': 'http://127.0.0.1:9'},
-                     stderr=subprocess.PIPE) as service:
+        # And it starts with them. Outside of Cloud Run, PUSH_AUTH=iam has to be forced.
+        outside = {'PORT': '0', 'BIGQUERY_EMULATOR_HOST': 'http://127.0.0.1:9', 'PUSH_AUTH_FORCE': 'true'}
+        with process(binary(), 'serve', env={**given, **outside}, stderr=subprocess.PIPE) as service:
             read_until(service.stderr, '"listening"', 60)
 
 
@@ -103,7 +104,8 @@ class Script(DeployTest):
             for change in settings[setting]:
                 self.assertIn(f'  + {change}', output, setting)
         filters = [r['body']['filter'] for r in run.requests if r['api'] == 'logging.projects.sinks.patch' and r['path'].endswith('/sinks/pixel')]
-        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
+        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"'
+                                      ' AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"')
 
     def test_destroy_deletes_everything_and_the_events_only_with_the_flag(self):
         run = self.run_clean('deploy/deploy.sh && deploy/destroy.sh && echo AGAIN && deploy/destroy.sh --delete-data', EVERYTHING)
@@ -145,6 +147,24 @@ class Settings(DeployTest):
             self.assertRegex(errors, rf'(?m)^{name}: ')
 
         self.assertRegex(self.rejected({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: cannot read none.json: there is no such file')
+
+    def test_attributes_may_have_flexible_column_names(self):
+        names = ['order-id', '1st', 'a&b', 'order id', 'a+b', 'a|b', "it's", 'prénom']
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, 'schema.json')
+            file.write_text(json.dumps([{'name': name.upper(), 'type': 'STRING'} for name in names], ensure_ascii=False))
+            settings = {'PIPELINE': 'Pixel', 'SCHEMA_FILE': str(file), 'TABLE_SUFFIX': '_{order id}_{a|b}_{date:%Y}', 'HASH_ATTRIBUTES': '1st, order-id'}
+            errors = self.rejected({**settings, 'VALID_ATTRIBUTES': ', '.join(names)})
+            self.assertEqual(re.findall('(?m)^[A-Z_]+: ', errors), ['PIPELINE: '], errors)
+            self.assertRegex(self.rejected({**settings, 'VALID_ATTRIBUTES': 'a.b'}), '(?m)^VALID_ATTRIBUTES: ')
+            self.assertIn('has no column axb', self.rejected({**settings, 'VALID_ATTRIBUTES': 'order-id,axb'}))
+
+    def test_settings_that_match_nothing_are_reported(self):
+        for settings in ({'TABLE_SUFFIX': '_{campaign}_{date}'}, {'TABLE_SUFFIX': '_{user_id}_{date:YYYYMMDD}'}, {'OVERFLOW_SUFFIX': '_{date:day}'},
+                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'METHODS': 'GTE'},
+                         {'STATUS': '2x'}):
+            [(name, _)] = settings.items()
+            self.assertRegex(self.rejected(settings), rf'(?m)^{name}: ', settings)
 
     def test_an_unknown_flag_is_reported_with_the_usage(self):
         errors = self.rejected({}, '--delete-everything', 'deploy/destroy.sh')

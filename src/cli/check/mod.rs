@@ -95,7 +95,7 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => return failure(&format!("cannot create an HTTP client: {error}")),
     };
     let names = ResourceNames::of(&deployment, args.settings.path.as_deref());
-    let paths = &deployment.service.template.decode.pixel_paths;
+    let paths = &deployment.service.template.decode.requests.paths.texts();
     let (mut links, template) = if is_local {
         let tables = state::TableStates::fetch(&google, &names).await;
         (tables::emulator_links(&tables, &names, &deployment), tables.template)

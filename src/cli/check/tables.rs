@@ -13,7 +13,7 @@ use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
 use crate::google::bigquery::{self, Table};
 use crate::sink::dead_letter;
-use crate::sink::template::{Mismatch, TemplateProblem, fitting_schema};
+use crate::sink::template::{TemplateProblem, problems_with};
 
 /// Roles of a dataset's access list that permit to write rows and create tables. WRITER and OWNER are its old names for
 /// dataEditor and dataOwner.
@@ -35,7 +35,7 @@ pub(crate) fn emulator_links(tables: &TableStates, names: &ResourceNames, deploy
 
 fn table_links(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> [Link; 3] {
     [
-        Link::new("template table", template(tables, names, &deployment.schema_file)),
+        Link::new("template table", template(tables, names, deployment)),
         Link::new("columns", columns(tables, names, deployment)),
         Link::new("dead-letter table", dead_letters(tables, names)),
     ]
@@ -74,29 +74,37 @@ fn access(tables: &TableStates, project_policy: &Resource, names: &ResourceNames
     ))
 }
 
-fn template(tables: &TableStates, names: &ResourceNames, schema_file: &str) -> Verdict {
+fn template(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Verdict {
     let ResourceNames { dataset, table: name, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
-    let create = || make(names, name, schema_file);
-    let table = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
-    if !table["expirationTime"].is_null() {
-        return Err(Fault::broken(format!("{dataset}.{name} expires; after that, no row can be stored"), keep(names, name)));
+    let create = || make(names, name, &deployment.schema_file);
+    let resource = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
+    let mut problems = LinkProblems::default();
+    for problem in problems_with(&read(resource)?, &deployment.service.template) {
+        if !matches!(problem, TemplateProblem::Schema(_)) {
+            problems.add(problem.to_string(), fix(&problem, names, deployment));
+        }
     }
-    Ok(format!("{dataset}.{name}"))
+    if !resource["expirationTime"].is_null() {
+        problems.add(format!("{dataset}.{name} expires; after that, no row can be stored"), keep(names, name));
+    }
+    problems.or(format!("{dataset}.{name}"))
 }
 
 fn columns(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Verdict {
     let ResourceNames { dataset, table: name, .. } = names;
-    let template = &deployment.service.template;
     let table = read(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
-    let Err(Mismatch(found)) = fitting_schema(table, template) else {
-        return Ok(format!("{} of {dataset}.{name}", template.decode.valid_attributes.names().join(", ")));
-    };
-    let mut problems = LinkProblems::default();
-    for problem in found {
-        problems.add(problem.to_string(), fix(&problem, names, deployment));
+    if table.schema.is_none() {
+        return Err(Fault::unknown(format!("table {dataset}.{name} has no columns yet")));
     }
-    problems.or("")
+    let template = &deployment.service.template;
+    let mut problems = LinkProblems::default();
+    for problem in problems_with(&table, template) {
+        if matches!(problem, TemplateProblem::Schema(_)) {
+            problems.add(problem.to_string(), fix(&problem, names, deployment));
+        }
+    }
+    problems.or(format!("{} of {dataset}.{name}", template.decode.valid_attributes.names().join(", ")))
 }
 
 /// The command that fixes a problem; empty if none does.

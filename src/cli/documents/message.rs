@@ -62,7 +62,7 @@ impl Message {
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
         let payload = match message.data.bytes() {
             Ok(bytes) => Payload::Bytes(bytes.into_owned()),
-            Err(_) => Payload::of_text(message.data.to_base64().into_owned()),
+            Err(_) => Payload::of_text(message.data.base64().to_string()),
         };
         Self {
             payload,
@@ -86,7 +86,7 @@ impl Message {
     pub(crate) fn as_pubsub(&self) -> PubsubMessage<'_> {
         PubsubMessage {
             data: match &self.payload {
-                Payload::Bytes(bytes) => MessageData::Raw(bytes),
+                Payload::Bytes(bytes) => MessageData::Raw(bytes.into()),
                 Payload::Invalid(text) => MessageData::Base64(text.into()),
             },
             message_id: self.message_id.as_deref().map(Cow::Borrowed),

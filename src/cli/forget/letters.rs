@@ -6,56 +6,87 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::mention;
 use super::subject::Subject;
-use super::{ForgetError, mention};
+use super::table_label::TableLabel;
 use crate::cli::dead_letter_table::DeadLetterTable;
 use crate::decode::json;
 use crate::decode::log_entry::LogEntry;
 use crate::decode::message::MessageData;
 use crate::decode::request_url::RequestUrl;
 use crate::google::statement::Statement;
-use crate::google::{ApiError, Lookup};
+use crate::google::{Api, ApiError, ApiResult, Lookup};
 
-/// The event_ids of the user's dead letters; none if the table does not exist.
-pub(crate) async fn find(table: &DeadLetterTable, subject: &Subject) -> Result<Vec<String>, ForgetError> {
-    let failed = |error: ApiError| ForgetError::google("read the dead letters", error);
-    let statement = Statement { sql: format!("SELECT event_id, data FROM {}", table.name()), parameters: Vec::new() };
-    let mut rows = match table.run(&statement).await {
-        Ok(Lookup::Found(rows)) => rows,
-        Ok(Lookup::Absent) => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut letters = Vec::new();
+/// What one dead-letter table has of the user.
+#[derive(Debug)]
+pub(crate) struct FoundLetters {
+    pub(crate) table: DeadLetterTable,
+    pub(crate) label: TableLabel,
+    /// The user's dead letters.
+    pub(crate) event_ids: Vec<String>,
+    /// Number of other dead letters that contain the id, or another spelling of it.
+    pub(crate) mentions: u64,
+}
+
+/// Reads all dead letters of a table; none if it does not exist.
+pub(crate) async fn find(table: DeadLetterTable, label: TableLabel, subject: &Subject) -> ApiResult<FoundLetters> {
+    let mut found = FoundLetters { table, label, event_ids: Vec::new(), mentions: 0 };
+    let statement = Statement { sql: format!("SELECT event_id, data FROM {}", found.table.name()), parameters: Vec::new() };
+    let Lookup::Found(mut rows) = found.table.run(&statement).await? else { return Ok(found) };
     loop {
-        for row in rows.take().map_err(failed)? {
-            letters.extend(event_id_if_theirs(&row, subject).map_err(|problem| ForgetError::google("read the dead letters", problem))?);
+        for row in rows.take()? {
+            found.add(&row, subject).map_err(|problem| ApiError::unreadable(Api::BigQuery, problem))?;
         }
-        if !rows.next(table.google()).await.map_err(failed)? {
-            return Ok(letters);
+        if !rows.next(found.table.google()).await? {
+            return Ok(found);
         }
     }
 }
 
-/// The event_id of a dead letter, if it is the user's. `data` may be NULL in a table that others fill as well.
-fn event_id_if_theirs(row: &[Value], subject: &Subject) -> Result<Option<String>, &'static str> {
-    let [event_id, data] = row else { return Err("a row has not two columns") };
-    match (data.as_str().is_some_and(|data| is_theirs(data, subject)), event_id.as_str()) {
-        (false, _) => Ok(None),
-        (true, Some(event_id)) => Ok(Some(event_id.to_owned())),
-        (true, None) => Err("a dead letter of the user has no event_id to delete it by"),
+impl FoundLetters {
+    /// `data` may be NULL in a table that others fill as well.
+    fn add(&mut self, row: &[Value], subject: &Subject) -> Result<(), &'static str> {
+        let [event_id, data] = row else { return Err("a row has not two columns") };
+        let data = match data {
+            Value::Null => return Ok(()),
+            Value::String(data) => data,
+            _ => return Err("the data of a dead letter is not text"),
+        };
+        match (relation(data, subject), event_id.as_str()) {
+            (Relation::None, _) => {}
+            (Relation::Mention, _) => self.mentions += 1,
+            (Relation::Theirs, Some(event_id)) => self.event_ids.push(event_id.to_owned()),
+            (Relation::Theirs, None) => return Err("a dead letter of the user has no event_id to delete it by"),
+        }
+        Ok(())
     }
+}
+
+/// What a dead letter has to do with the user.
+enum Relation {
+    None,
+    Mention,
+    Theirs,
 }
 
 /// By the URL; without a readable one, by the text.
-fn is_theirs(data: &str, subject: &Subject) -> bool {
-    let text: Cow<'_, str> = match MessageData::Base64(data.into()).bytes() {
-        Ok(bytes) => match query_of(&bytes) {
-            Some(query) => return subject.matches_query(&query),
-            None => String::from_utf8_lossy(&bytes).into_owned().into(),
-        },
+fn relation(data: &str, subject: &Subject) -> Relation {
+    let message = MessageData::Base64(data.into());
+    let bytes = message.bytes();
+    let query = bytes.as_ref().ok().and_then(|bytes| query_of(bytes));
+    let text: Cow<'_, str> = match &bytes {
+        Ok(bytes) => String::from_utf8_lossy(bytes),
         Err(_) => format!("{data}\n{}", String::from_utf8_lossy(&decode_leniently(data))).into(),
     };
-    subject.matches(|name| mention::values(&text, name))
+    let is_theirs = match query {
+        Some(query) => subject.matches_query(&query),
+        None => subject.matches(|name| mention::values(&text, name)),
+    };
+    match is_theirs {
+        true => Relation::Theirs,
+        false if subject.is_mentioned(&text) => Relation::Mention,
+        false => Relation::None,
+    }
 }
 
 fn query_of(data: &[u8]) -> Option<String> {

@@ -1,12 +1,17 @@
-//! The user to forget: values of attributes, in every form that may be stored.
+//! The user to forget: values of attributes, and every form in which a table may hold them.
+//!
+//! A column holds the id, or its hash with the present key or a former one. A hash is looked up by its id only: the hash of
+//! one user, given as the id of another, must not select the rows of the first.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::column::ColumnValue;
-use crate::config::Config;
+use super::spelling::{contains_word, encodings, spellings};
+use crate::config::Operator;
+use crate::decode::hashed_ids::HashedIds;
 use crate::decode::schema::Mode;
-use crate::decode::table_suffix::Match;
+use crate::decode::table_suffix::{Match, contains_value};
 use crate::decode::{Schema, Settings};
 
 /// A name and a value.
@@ -30,13 +35,24 @@ impl FromStr for AttributeArg {
 pub(crate) struct Subject {
     attributes: Vec<AttributeArg>,
     settings: Settings,
+    /// With the present key and the former ones.
+    hashes: Vec<HashedIds>,
+    /// The operator says that a value with the form of a hash is an id.
+    is_unhashed: bool,
     /// The template table's.
     schema: Schema,
 }
 
+/// Text that a column may hold, and the spelling of the id that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OtherForm {
+    pub(crate) stored: String,
+    pub(crate) spelling: String,
+}
+
 impl Subject {
-    pub(crate) fn new(attributes: Vec<AttributeArg>, config: &Config) -> Result<Self, String> {
-        let settings = config.template.decode.clone();
+    pub(crate) fn new(attributes: Vec<AttributeArg>, is_unhashed: bool, operator: &Operator) -> Result<Self, String> {
+        let settings = operator.service.template.decode.clone();
         for AttributeArg { name, value } in &attributes {
             if settings.valid_attributes.position(name).is_none() {
                 return Err(format!("attribute {name:?} is not in VALID_ATTRIBUTES ({})", settings.valid_attributes.names().join(", ")));
@@ -51,7 +67,8 @@ impl Subject {
         if attributes.iter().enumerate().any(is_duplicate) {
             return Err("the same attribute is given twice: give each once".to_owned());
         }
-        Ok(Self { attributes, settings, schema: config.template.schema.clone() })
+        let hashes = settings.privacy.hashed_ids.iter().chain(&operator.former_hashed_ids).cloned().collect();
+        Ok(Self { attributes, settings, hashes, is_unhashed, schema: operator.service.template.schema.clone() })
     }
 
     /// The same with the template table's live schema.
@@ -63,14 +80,45 @@ impl Subject {
         &self.attributes
     }
 
-    /// The value and, if the attribute is hashed, its hash. Rows from before HASH_USER_IDS was set hold the value, later
-    /// rows the hash, dead letters always the value.
-    pub(crate) fn stored_forms(&self, AttributeArg { name, value }: &AttributeArg) -> Vec<String> {
-        let ids = self.settings.privacy.hashed_ids.as_ref().filter(|ids| ids.names().any(|hashed| hashed == name));
-        [value.clone()].into_iter().chain(ids.map(|ids| ids.hash(value))).collect()
+    /// The template table's schema.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
     }
 
-    /// Whether a table with that suffix may be the user's.
+    /// The texts that a table may hold for this user alone: the hashes of the value, and the value itself. Rows from before
+    /// HASH_USER_IDS was set hold the value. A value that may be the hash of another user is not among them.
+    pub(crate) fn stored_forms(&self, attribute: &AttributeArg) -> Vec<String> {
+        let value = Some(attribute.value.clone()).filter(|_| !self.may_be_a_hash(attribute));
+        value.into_iter().chain(self.hashes_of(&attribute.name).map(|ids| ids.hash(&attribute.value))).collect()
+    }
+
+    /// Texts that may be the same user's or another's.
+    pub(crate) fn other_forms(&self, attribute: &AttributeArg) -> Vec<OtherForm> {
+        let value = &attribute.value;
+        let form = |stored: String, spelling: &str| OtherForm { stored, spelling: spelling.to_owned() };
+        let mut forms: Vec<OtherForm> = self.may_be_a_hash(attribute).then(|| form(value.clone(), value)).into_iter().collect();
+        for spelling in spellings(value) {
+            forms.push(form(spelling.clone(), &spelling));
+            forms.extend(self.hashes_of(&attribute.name).map(|ids| form(ids.hash(&spelling), &spelling)));
+        }
+        forms
+    }
+
+    /// The texts by which a URL names the user.
+    pub(crate) fn mentioned_forms(&self, attribute: &AttributeArg) -> Vec<String> {
+        let hashes = self.hashes_of(&attribute.name).map(|ids| ids.hash(&attribute.value));
+        encodings(&attribute.value).into_iter().chain(hashes).collect()
+    }
+
+    fn hashes_of(&self, name: &str) -> impl Iterator<Item = &HashedIds> {
+        self.hashes.iter().filter(move |ids| ids.names().any(|hashed| hashed == name))
+    }
+
+    fn may_be_a_hash(&self, AttributeArg { name, value }: &AttributeArg) -> bool {
+        !self.is_unhashed && HashedIds::has_form_of_hash(value) && self.hashes_of(name).next().is_some()
+    }
+
+    /// Whether the present TABLE_SUFFIX makes that suffix of the user's values.
     pub(crate) fn matches_suffix(&self, suffix: &str) -> Match {
         let names = self.settings.valid_attributes.names();
         self.settings.table_suffix.matches(suffix, |position| {
@@ -87,9 +135,13 @@ impl Subject {
         self.attributes.iter().filter(is_in_suffix).count()
     }
 
-    /// Whether a row of the user may be in another user's table: a row with several values is in that of the first.
-    pub(crate) fn may_be_in_any_table(&self) -> bool {
-        self.attributes.iter().any(|attribute| self.is_repeated(&attribute.name))
+    /// How many of the attributes have their value in the name of a table that any template made.
+    pub(crate) fn attributes_in_name(&self, table: &str) -> usize {
+        let is_in_name = |attribute: &&AttributeArg| {
+            let forms = self.stored_forms(attribute);
+            forms.iter().chain([&attribute.value]).any(|form| contains_value(table, form))
+        };
+        self.attributes.iter().filter(is_in_name).count()
     }
 
     /// Whether a URL's query names the user.
@@ -99,14 +151,20 @@ impl Subject {
         self.matches(|name| valid.position(name).into_iter().flat_map(|position| values.all(position)).map(Cow::Borrowed).collect())
     }
 
-    /// Whether these values of attributes name the user.
+    /// Whether these values of attributes name the user. Messages are never hashed.
     pub(crate) fn matches<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
+        self.attributes.iter().all(|AttributeArg { name, value }| {
+            let cell = |text: &str| self.schema.column(name).and_then(|column| ColumnValue::new(text, column));
+            let own = cell(value);
+            values(name).iter().any(|other| other == value || own.is_some() && cell(other) == own)
+        })
+    }
+
+    /// Whether text contains the values or other spellings of them.
+    pub(crate) fn is_mentioned(&self, text: &str) -> bool {
         self.attributes.iter().all(|attribute| {
-            let stored_forms = self.stored_forms(attribute);
-            let cell = |text: &str| self.schema.column(&attribute.name).and_then(|column| ColumnValue::new(text, column));
-            let is_same =
-                |value: &str| stored_forms.iter().any(|own| own == value || cell(own).is_some_and(|own| cell(value) == Some(own)));
-            values(&attribute.name).iter().any(|value| is_same(value))
+            let spellings = spellings(&attribute.value).into_iter().chain(encodings(&attribute.value));
+            spellings.into_iter().any(|spelling| contains_word(text, &spelling))
         })
     }
 

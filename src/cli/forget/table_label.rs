@@ -2,7 +2,7 @@
 //!
 //! Logs and receipts are kept for longer than the user's data.
 
-use crate::google::ApiError;
+use std::fmt::Display;
 
 /// A table.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl TableLabel {
     }
 
     /// An error with the label in place of the name: Google's messages contain the name.
-    pub(crate) fn redact(&self, error: &ApiError) -> String {
+    pub(crate) fn redact(&self, error: &impl Display) -> String {
         error.to_string().replace(&self.name, self.label())
     }
 }

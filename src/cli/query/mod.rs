@@ -28,7 +28,7 @@ use target::TargetArgs;
 
 /// Run a GoogleSQL query and print its rows
 ///
-/// Select BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project with Application Default Credentials. Ctrl-C cancels
+/// Select BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project-id with Application Default Credentials. Ctrl-C cancels
 /// the query on the server.
 ///
 /// Exit codes: 0 on success; 1 if the query fails or is cancelled, or without credentials; 2 if the command line is wrong.

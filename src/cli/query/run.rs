@@ -125,6 +125,11 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
     // Closes the pipe: the pager waits for its end.
     drop(output);
     pager.wait();
+    let most = query.max_rows.unwrap_or(u64::MAX);
+    let printed = most - left;
+    if printed < total.min(most) {
+        return Err(QueryError::Unreadable(format!("it has {printed} of {total} rows")));
+    }
     if let Some(most) = query.max_rows.filter(|&most| most < total) {
         note(format_args!("Printed the first {most} of {total} rows."));
     }
@@ -149,8 +154,10 @@ async fn results(
     let id = job.job_id.as_deref().expect("run() sets the id");
     loop {
         let page = client.job().get_query_results(&target.project, id, parameters.clone()).await?;
-        if page.job_complete.unwrap_or(false) {
-            return Ok(page);
+        match page.job_complete {
+            Some(true) => return Ok(page),
+            Some(false) => {}
+            None => return Err(QueryError::unreadable("jobComplete is missing")),
         }
     }
 }

@@ -152,7 +152,12 @@ async fn run(
 /// The decoder of a dry run: for the template table if it exists. Creates nothing.
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayError> {
     let template = &operator.service.template;
-    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
+    let bigquery = BigQuery::new(
+        operator.service.location.clone(),
+        tokens,
+        operator.service.values.boolean(&BATCH_GZIP),
+        operator.service.push_deadline,
+    )?;
     let table = bigquery.table(&template.table).await?.unwrap_or_else(|| Table::planned(template.schema.clone()));
     let schema = fitting_schema(table, template)?;
     Ok(Decoder::new(template.decode.clone(), &schema))

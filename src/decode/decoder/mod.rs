@@ -11,13 +11,16 @@ use super::decoded::{Decoded, FilterReason, RejectReason, Rejected};
 use super::entry_columns::{Context, ENTRY_COLUMNS, EntryColumn, REMOTE_IP, Value};
 use super::event::Event;
 use super::event_id::EventId;
+use super::hashed_url::ClearIds;
 use super::json;
 use super::log_entry::LogEntry;
 use super::message::PubsubMessage;
+use super::notes::Notes;
 use super::privacy::Privacy;
 use super::remote_ip::IpAnonymization;
+use super::request_filter::RequestFilter;
 use super::request_url::RequestUrl;
-use super::row::{Cell, Row, RowWriter, Written};
+use super::row::{Cell, Row, RowTooLarge, RowWriter, Written};
 use super::schema::{Column, ColumnType, Mode, Schema};
 use super::signature::Signatures;
 use super::table_suffix::SuffixTemplate;
@@ -29,8 +32,8 @@ pub use problems::SchemaProblem;
 pub struct Settings {
     /// VALID_ATTRIBUTES.
     pub valid_attributes: ValidAttributes,
-    /// PIXEL_PATH; empty for any path.
-    pub pixel_paths: Vec<String>,
+    /// PIXEL_PATH, METHODS and STATUS.
+    pub requests: RequestFilter,
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,
     pub privacy: Privacy,
@@ -81,7 +84,7 @@ impl Decoder {
             let attribute = names.iter().position(|name| column.is_called(name));
             let source = match (EntryColumn::of(column), attribute) {
                 (Some(entry), _) if entry.name == REMOTE_IP && settings.privacy.remote_ip == IpAnonymization::Drop => Source::Nothing,
-                (Some(entry), _) if entry.fits(column) => Source::Entry(entry),
+                (Some(entry), _) if column.is_fillable() => Source::Entry(entry),
                 (Some(_), _) => Source::Nothing,
                 (None, Some(index)) => Source::Attribute(index),
                 (None, None) if settings.signatures.is_some() && column.is_called(SIGNED) => Source::Signed,
@@ -107,12 +110,21 @@ impl Decoder {
 
     /// Decodes one message that arrived at `now`.
     pub fn decode(&self, message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
-        self.decode_without(&[], message, now)
+        self.decode_message(&[], message, now, &mut Notes::default())
+    }
+
+    /// Decodes one message that arrived at `now`, and fills `notes`, which are empty, with what it notices.
+    pub fn decode_with_notes(&self, message: &PubsubMessage<'_>, now: Timestamp, notes: &mut Notes) -> Decoded {
+        self.decode_message(&[], message, now, notes)
     }
 
     /// Decodes one message to a row for a table that lacks columns of the schema. The row's `invalid_attributes` names
     /// those that have a value.
     pub fn decode_without(&self, left_out: &[String], message: &PubsubMessage<'_>, now: Timestamp) -> Decoded {
+        self.decode_message(left_out, message, now, &mut Notes::default())
+    }
+
+    fn decode_message(&self, left_out: &[String], message: &PubsubMessage<'_>, now: Timestamp, notes: &mut Notes) -> Decoded {
         let data = match message.data.bytes() {
             Ok(data) => data,
             Err(error) => return rejected(message, RejectReason::BadBase64, error.to_string()),
@@ -121,14 +133,22 @@ impl Decoder {
             return rejected(message, RejectReason::NoData, "the message has no data".to_owned());
         }
         match json::read::<LogEntry<'_>>(&data) {
-            Ok(entry) => self.decode_entry(left_out, message, entry, &data, now),
+            Ok(entry) => self.decode_entry(left_out, message, entry, &data, now, notes),
             Err(error) => {
                 rejected(message, RejectReason::BadJson, format!("the data is not the JSON of a log entry: {}", json::describe(&error)))
             }
         }
     }
 
-    fn decode_entry(&self, left_out: &[String], message: &PubsubMessage<'_>, entry: LogEntry<'_>, data: &[u8], now: Timestamp) -> Decoded {
+    fn decode_entry(
+        &self,
+        left_out: &[String],
+        message: &PubsubMessage<'_>,
+        entry: LogEntry<'_>,
+        data: &[u8],
+        now: Timestamp,
+        notes: &mut Notes,
+    ) -> Decoded {
         let event = Event::new(message, entry, data, now);
         let Some(url_text) = event.request_url() else {
             return Decoded::Rejected(Rejected {
@@ -139,12 +159,8 @@ impl Decoder {
             });
         };
         let url = RequestUrl::new(url_text);
-        if event.method() != "GET" {
-            return Decoded::Filtered(FilterReason::Method);
-        }
-        let paths = &self.settings.pixel_paths;
-        if !paths.is_empty() && !paths.iter().any(|path| path == url.path) {
-            return Decoded::Filtered(FilterReason::Path);
+        if let Err(reason) = self.settings.requests.check(&event, url.path) {
+            return Decoded::Filtered(reason);
         }
         // Before the first check that can reject the message: a dead letter would store it.
         if self.settings.privacy.is_opted_out(url.query) {
@@ -154,10 +170,9 @@ impl Decoder {
             Ok(signed) => signed,
             Err(reason) => return Decoded::Filtered(reason),
         };
-        let mut attributes = self.settings.valid_attributes.read(url.query, |index| self.is_repeated[index]);
-        if let Some(ids) = &self.settings.privacy.hashed_ids {
-            ids.hide(&mut attributes);
-        }
+        let mut attributes = self.settings.valid_attributes.read_with_notes(url.query, |index| self.is_repeated[index], notes);
+        notes.retain(|name| !self.reads(name));
+        let clear_ids = self.settings.privacy.hide(&mut attributes);
         let Ok(suffix) = self.settings.table_suffix.render(|index| attributes.first(index), event.time) else {
             return Decoded::Filtered(FilterReason::MissingAttribute);
         };
@@ -169,11 +184,17 @@ impl Decoder {
                 column: None,
             });
         }
-        match self.write_row(left_out, &event, url, &attributes, signed) {
+        match self.write_row(left_out, &event, url, (&attributes, &clear_ids), signed) {
             Ok((json, lacks_value)) => {
                 Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, lacks_value, json })
             }
-            Err((column, written)) => Decoded::Rejected(Rejected {
+            Err(RowError::TooLarge(error)) => Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::Invalid,
+                detail: error.to_string(),
+                column: None,
+            }),
+            Err(RowError::Required(column, written)) => Decoded::Rejected(Rejected {
                 detail: match written {
                     Written::Rejected => format!("column {column} is REQUIRED and the value does not fit its type"),
                     Written::Absent | Written::Yes => format!("column {column} is REQUIRED and there is no value for it"),
@@ -185,17 +206,22 @@ impl Decoder {
         }
     }
 
-    /// The row's JSON, and whether it lacks a value; or the REQUIRED column that stayed empty.
+    /// Whether the service itself reads the parameter, although it is not an attribute.
+    fn reads(&self, name: &str) -> bool {
+        self.settings.privacy.reads(name) || (self.settings.signatures.is_some() && name == "sig")
+    }
+
+    /// The row's JSON, and whether it lacks a value.
     fn write_row(
         &self,
         left_out: &[String],
         event: &Event<'_>,
         url: RequestUrl<'_>,
-        attributes: &Attributes<'_>,
+        (attributes, clear_ids): (&Attributes<'_>, &ClearIds),
         signed: Option<bool>,
-    ) -> Result<(Bytes, bool), (String, Written)> {
+    ) -> Result<(Bytes, bool), RowError> {
         let mut row = RowWriter::new();
-        let context = Context { event, url, privacy: &self.settings.privacy };
+        let context = Context { event, url, privacy: &self.settings.privacy, clear_ids };
         let is_left_out = |column: &Column| left_out.iter().any(|name| column.is_called(name));
         for (column, source) in &self.columns {
             let mut write = |values: &mut dyn Iterator<Item = Cell<'_>>| {
@@ -205,7 +231,7 @@ impl Decoder {
                 }
                 match row.column(column, values) {
                     Written::Yes => Ok(()),
-                    written if column.must_be_filled() => Err((column.name.clone(), written)),
+                    written if column.must_be_filled() => Err(RowError::Required(column.name.clone(), written)),
                     Written::Absent | Written::Rejected => Ok(()),
                 }
             };
@@ -227,14 +253,22 @@ impl Decoder {
             }
         }
         let lacks_value = row.lacks_value();
-        Ok((row.finish(self.invalid_attributes.as_ref().filter(|column| !is_left_out(column))), lacks_value))
+        let json = row.finish(self.invalid_attributes.as_ref().filter(|column| !is_left_out(column))).map_err(RowError::TooLarge)?;
+        Ok((json, lacks_value))
     }
+}
+
+/// Why there is no row.
+enum RowError {
+    /// This REQUIRED column stayed empty.
+    Required(String, Written),
+    TooLarge(RowTooLarge),
 }
 
 fn rejected(message: &PubsubMessage<'_>, reason: RejectReason, detail: String) -> Decoded {
     let event_id = match message.message_id.as_deref() {
         Some(id) => EventId::of_message(id),
-        None => EventId::of_data(message.data.to_base64().as_bytes()),
+        None => EventId::of_data(message.data.base64().to_string().as_bytes()),
     };
     Decoded::Rejected(Rejected { event_id, reason, detail, column: None })
 }

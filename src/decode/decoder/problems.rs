@@ -37,10 +37,15 @@ impl Settings {
         if is_mark_mode && !decoder.columns.iter().any(can_hold_mark) {
             problems.push(SchemaProblem::Unmarked);
         }
+        let is_never_filled = |column: &Column, source: &Source| match source {
+            Source::Nothing => true,
+            Source::Entry(entry) => !entry.fits(column),
+            Source::Attribute(_) | Source::Signed => false,
+        };
         let unfilled: Vec<String> = decoder
             .columns
             .iter()
-            .filter(|(column, source)| matches!(source, Source::Nothing) && column.must_be_filled())
+            .filter(|(column, source)| column.must_be_filled() && is_never_filled(column, source))
             .map(|(column, _)| column.name.clone())
             .collect();
         if !unfilled.is_empty() {

@@ -14,6 +14,7 @@
 //! encoded value contains `_` only in pairs. Three `_` in a row are a delimiter and the `__` that begins the next
 //! value. In other templates the lengths say where a value ends. The row's column keeps the original value.
 
+mod contains;
 mod encode;
 mod parse;
 mod segment;
@@ -24,6 +25,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+pub use contains::contains_value;
 pub use parse::BadTemplate;
 use segment::Segment;
 

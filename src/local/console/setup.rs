@@ -27,8 +27,7 @@ pub(crate) struct PageSetup {
 /// `GET /console/setup`
 pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMap) -> Json<PageSetup> {
     let names = console.names.clone();
-    let path = names.pixel_paths.first().map_or("/pixel.png", String::as_str);
-    let pixel = format!("{}{path}", pixel_origin(&request, console.pixel_port));
+    let pixel = format!("{}{}", pixel_origin(&request, console.pixel_port), names.example_path);
     Json(PageSetup {
         samples: samples::all(&names),
         names,

@@ -38,7 +38,11 @@ impl BigQuery {
 
     /// Creates a resource, unless it exists. Absent is its parent.
     async fn create(&self, path: &str, resource: &Value) -> ApiResult<Lookup<()>> {
+        let is_created = |answer: &Value| ["datasetReference", "tableReference"].iter().any(|member| answer[*member].is_object());
         match self.client.post(Api::BigQuery, path, resource).await {
+            Ok(Lookup::Found(answer)) if !is_created(&answer) => {
+                Err(ApiError::unreadable(Api::BigQuery, "the answer does not name the created resource"))
+            }
             Ok(Lookup::Found(_)) => Ok(Lookup::Found(())),
             Ok(Lookup::Absent) => Ok(Lookup::Absent),
             Err(ApiError::Status { status: 409, .. }) => Ok(Lookup::Found(())),

@@ -22,14 +22,15 @@ use crate::google::{ApiError, RetryPolicy};
 use crate::telemetry::Throttle;
 
 pub use crate::config::TemplateSettings;
-pub use problems::{Mismatch, TemplateProblem, fitting_schema};
+pub use problems::{Mismatch, TemplateProblem, fitting_schema, problems_with};
 
 /// Maximum age of a schema.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 /// The same while the table does not fit the settings.
 const MISMATCH_INTERVAL: Duration = Duration::from_secs(10);
-/// Minimum time between two reads: requests about tables have a small quota.
-const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Minimum time between two reads: BigQuery accepts 100 of these requests per second from all instances. A refused row waits
+/// for it.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 /// The same after a 404, which BigQuery returns for minutes for a new generated table.
 const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
 /// Minimum time between two log lines about the same failure.
@@ -82,9 +83,14 @@ impl Template {
     pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Result<Arc<Decoder>, TemplateError> {
         let is_newer = |current: &Current| current.requested_at > since;
         if !self.current.borrow().as_ref().is_some_and(is_newer) {
-            self.refresh.notify_one();
+            self.request_read();
         }
         self.wait_until(deadline, is_newer).await
+    }
+
+    /// Requests a read of the table, without waiting for it: BigQuery refuses all rows, so the table may be another one.
+    pub fn request_read(&self) {
+        self.refresh.notify_one();
     }
 
     /// Whether the table was read and fits the settings.

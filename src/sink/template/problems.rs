@@ -22,30 +22,34 @@ pub enum TemplateProblem {
          events in {table} itself, or set TABLE_NAME to a table without partitions"
     )]
     Partitioned { table: String },
-    #[error("{table} has no columns: add those of schema/pixel.json, as in `bq update DATASET.{table} schema/pixel.json`")]
+    #[error("{table} has no columns: add them, as in `bq update DATASET.{table} schema/pixel.json`")]
     NoColumns { table: String },
     #[error(transparent)]
     Schema(SchemaProblem),
 }
 
-/// The schema of a table that fits the settings.
-pub fn fitting_schema(table: Table, settings: &TemplateSettings) -> Result<Schema, Mismatch> {
+/// All conflicts between a table and the settings.
+pub fn problems_with(table: &Table, settings: &TemplateSettings) -> Vec<TemplateProblem> {
     let name = || settings.table.to_string();
-    if !table.accepts_rows() {
-        return Err(Mismatch(vec![TemplateProblem::NotATable { table: name(), kind: table.kind }]));
-    }
     let mut problems = Vec::new();
+    if !table.accepts_rows() {
+        problems.push(TemplateProblem::NotATable { table: name(), kind: table.kind.clone() });
+    }
     if table.is_partitioned && !settings.decode.table_suffix.is_empty() {
         problems.push(TemplateProblem::Partitioned { table: name() });
     }
+    match &table.schema {
+        Some(schema) => problems.extend(settings.decode.problems_with(schema).into_iter().map(TemplateProblem::Schema)),
+        None => problems.push(TemplateProblem::NoColumns { table: name() }),
+    }
+    problems
+}
+
+/// The schema of a table that fits the settings.
+pub fn fitting_schema(table: Table, settings: &TemplateSettings) -> Result<Schema, Mismatch> {
+    let problems = problems_with(&table, settings);
     match table.schema {
-        Some(schema) => {
-            problems.extend(settings.decode.problems_with(&schema).into_iter().map(TemplateProblem::Schema));
-            if problems.is_empty() { Ok(schema) } else { Err(Mismatch(problems)) }
-        }
-        None => {
-            problems.push(TemplateProblem::NoColumns { table: name() });
-            Err(Mismatch(problems))
-        }
+        Some(schema) if problems.is_empty() => Ok(schema),
+        _ => Err(Mismatch(problems)),
     }
 }

@@ -138,6 +138,10 @@ async fn run(settings: &[(&str, &str)], token: &str) -> (Vec<String>, Vec<String
         bigquery.faults().always(None);
         deliver(bodies(2 * n + 1, &keys)).await;
     }
+    // BigQuery refuses rows and stores their dead letters.
+    bigquery.faults().always_on("pixel_", Fault::RowInvalid { index: 0 });
+    deliver(bodies(999, &keys)).await;
+    bigquery.faults().always(None);
     bigquery.faults().new_table_404(Some(Duration::from_secs(3600)));
     deliver(bodies(1000, &keys)).await;
     bigquery.faults().new_table_404(None);

@@ -26,7 +26,7 @@ async fn the_receipt_lists_what_was_deleted_before_an_error() {
     let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=507f", "--yes"]).await;
     let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
     assert_eq!((code, &receipt["deleted"]["tables"], &receipt["is_complete"]), (Some(1), &json!(1), &json!(false)), "{err}");
-    assert!(err.contains("error: cannot delete table 3 of 3: "), "{err}");
+    assert!(err.contains("error: cannot delete table 4 of 4: "), "{err}");
     assert!(err.contains("503") && !err.contains("507f") && !receipt.to_string().contains("507f"), "{err}{receipt}");
     assert_eq!((bigquery.events().await.len(), letters(&bigquery).await.len()), (1, 1));
 }

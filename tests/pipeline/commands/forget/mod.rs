@@ -2,9 +2,14 @@
 
 mod broken;
 mod columns;
+mod evidence;
 mod held;
+mod incomplete;
+mod journal;
 mod letters;
+mod spellings;
 mod tables;
+mod trials;
 
 use std::process::Stdio;
 
@@ -24,9 +29,13 @@ async fn forget(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str
 }
 
 fn started(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> Child {
+    started_with(bigquery, settings, args, Stdio::piped(), Stdio::piped())
+}
+
+fn started_with(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
     let mut forget = command("forget");
     forget.args(args).env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("GOOGLE_CLOUD_PROJECT", PROJECT).envs(settings.iter().copied());
-    forget.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    forget.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap()
 }
 
 async fn end_of(forget: Child) -> (Option<i32>, String, String) {
@@ -107,6 +116,7 @@ pixel_507f_20260102: 1 row (whole table)
 pixel_507f_20260103: 1 row (whole table)
 pixel_overflow_20260105: 2 rows (rows of a shared table)
 2 dead letters
+dead_letters: not deleted: 1 dead letter of others that contain the id or a similar one
 Nothing was deleted. To delete it, run again with --yes.
 ";
     assert_eq!((code, list.as_str()), (Some(0), expected));

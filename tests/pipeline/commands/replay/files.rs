@@ -227,7 +227,7 @@ async fn an_invalid_command_line_exits_with_2_and_sends_nothing() {
         &[file, "--task-index=4", "--task-count=4"],
         &["-", "--task-index=0", "--task-count=4"],
         &[file, "--give-up-after=0"],
-        &[file, "--valid-attributes=user id"],
+        &[file, "--valid-attributes=user.id"],
     ] {
         let replayed = run(replay(&bigquery, args)).await;
         assert_eq!((replayed.code, replayed.out.as_str()), (Some(2), ""), "{args:?}: {}", replayed.err);
