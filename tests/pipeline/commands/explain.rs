@@ -500,8 +500,11 @@ async fn urls_come_before_the_lines_of_a_file() {
 async fn blank_lines_are_skipped_and_a_final_line_feed_is_optional() {
     let [one, two] = ["user_id=a", "user_id=b"].map(|query| Entry::of_query(query).json());
     assert_eq!(lines(&[], format!("\n\r\n  \t\n{one}\r\n\n{two}")).await.len(), 2);
-    assert_eq!(lines(&[], "").await.len(), 0);
-    assert_eq!(lines(&[], "\n\n").await.len(), 0);
+    for empty in ["", "\n\n"] {
+        let explained = run(&[], &["--input", "-"], empty.as_bytes()).await;
+        assert_eq!((explained.code, explained.out.as_str()), (Some(0), ""));
+        assert_eq!(explained.err, "nothing to explain: - has no entries\n");
+    }
 }
 
 #[tokio::test]

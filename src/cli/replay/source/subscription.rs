@@ -21,6 +21,7 @@ use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::handler::Handler;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownBehavior};
 use jiff::Timestamp;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -105,7 +106,12 @@ impl SubscriptionSource {
         let project = &operator.service.location.project;
         let name = if name.starts_with("projects/") { name.to_owned() } else { format!("projects/{project}/subscriptions/{name}") };
         let address = operator.pubsub_emulator.clone().unwrap_or_else(|| "pubsub.googleapis.com".to_owned());
-        let check = Check { admin: admin.build().await.map_err(cannot_connect)?, name: name.clone(), address };
+        let check = Check {
+            admin: admin.build().await.map_err(cannot_connect)?,
+            name: name.clone(),
+            address,
+            is_emulator: operator.pubsub_emulator.is_some(),
+        };
         check.run().await.map_err(SubscriptionError)?;
         // No limits, because held messages would use them up. Unread messages wait on the connection.
         let stream = subscriber.subscribe(name).set_max_outstanding_messages(0).set_max_outstanding_bytes(0);
@@ -170,27 +176,39 @@ struct Check {
     admin: SubscriptionAdmin,
     /// With its project.
     name: String,
-    /// Of Pub/Sub.
+    /// The URL or the host of Pub/Sub.
     address: String,
+    is_emulator: bool,
 }
 
 impl Check {
     /// Fails unless Pub/Sub answers and may have the subscription.
     async fn run(&self) -> Result<(), String> {
-        let Self { admin, name, address } = self;
+        let Self { admin, name, address, is_emulator } = self;
+        let seconds = CHECK_TIMEOUT.as_secs();
         let request = admin.get_subscription().set_subscription(name).with_retry_policy(NeverRetry);
         let error = match timeout(CHECK_TIMEOUT, request.send()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error,
-            Err(_) => return Err(format!("Pub/Sub at {address} did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+            Err(_) => return Err(format!("Pub/Sub at {address} did not answer within {seconds} s")),
         };
         match error.status().map(|status| status.code) {
             // To pull needs another permission than to look, and a server may have no other method than to pull.
             Some(Code::PermissionDenied | Code::Unimplemented) => Ok(()),
-            Some(Code::NotFound) => Err(format!("{name} does not exist: {}", with_causes(&error))),
+            Some(Code::NotFound) => Err(format!("{name} does not exist at {address}: {}", with_causes(&error))),
+            // An emulator may speak gRPC only.
+            None if *is_emulator && is_listening(address).await => Ok(()),
             _ => Err(format!("cannot reach Pub/Sub at {address}: {}", with_causes(&error))),
         }
     }
+}
+
+/// Whether somebody accepts connections at the address.
+async fn is_listening(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return false };
+    let Some((host, port)) = url.host_str().zip(url.port_or_known_default()) else { return false };
+    let host = host.trim_matches(['[', ']']);
+    matches!(timeout(CHECK_TIMEOUT, TcpStream::connect((host, port))).await, Ok(Ok(_)))
 }
 
 /// Pulls until no message arrives within the idle timeout, and Pub/Sub still answers then. Returns the stream, which stays

@@ -174,8 +174,9 @@ async fn a_checkpoint_stays_before_a_broken_entry() {
         assert!(run.err.contains("a.json:2, element 2"), "{}", run.err);
     }
     write(dir.path(), "a.json", format!("[{},\n  {},\n{}\n]", entries[0], entries[1], entries[2]));
+    std::fs::remove_file(&checkpoint).unwrap();
     let run = run(replay(&bigquery, &args)).await;
-    assert_eq!((run.code, run.count("stored")), (Some(0), 2), "{}", run.err);
+    assert_eq!((run.code, run.count("stored")), (Some(0), 3), "{}", run.err);
     let mut orders = column(&bigquery, "pixel", "order_id").await;
     orders.dedup();
     assert_eq!(orders, ["0000", "0001", "0002"]);
