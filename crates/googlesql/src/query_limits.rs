@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::QueryError;
 
 /// Time limit for planning. The limits of a query's size keep almost all queries far below it.
-const PLANNING_TIMEOUT: Duration = Duration::from_secs(60);
+const PLANNING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum bytes of all constants that are computed during planning. The plan contains them several times.
 const MAX_CONSTANT_BYTES: usize = 128 * 1024 * 1024;

@@ -14,6 +14,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::Function;
 use super::coerce;
+use super::memory_budget::MemoryBudget;
 use super::overload::Overload;
 
 /// Creates an entry of `FUNCTIONS`. `name` is in lower case. If untyped NULLs match several
@@ -142,7 +143,9 @@ impl ScalarUDFImpl for Overloaded {
         };
         let arguments = call.args.iter().enumerate().filter_map(|(index, argument)| Some((argument, overload.parameter(index)?)));
         let arguments = arguments.map(|(argument, kind)| coerce::convert(argument, kind)).collect::<Result<Vec<_>>>()?;
-        (overload.body)(&arguments, call.number_rows)
+        let mut budget = MemoryBudget::for_call(&call.config_options);
+        let result = (overload.body)(&arguments, call.number_rows, &mut budget)?;
+        budget.finish_call(result)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         (SqlType::of(message) == Some(SqlType::Text)).then(|| ScalarCall {
             parameters: vec![Arc::clone(message)],
             returns: nullable_field(DataType::Null),
-            body: |columns, _| {
+            body: |columns, _, _| {
                 let messages = columns[0].as_string::<i32>();
                 match messages.iter().next() {
                     None => Ok(new_null_array(&DataType::Null, messages.len())),

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArg
 
 use super::Function;
 use super::coerce;
+use super::memory_budget::{ArrayBytes, MemoryBudget};
 use super::overload::scalar_from_array;
 use super::sql_type::SqlType;
 
@@ -24,8 +25,9 @@ pub(crate) struct ScalarCall {
 }
 
 /// Computes a result column. The first argument has the parameters' columns, of equal length and
-/// with NULLs. The second has the parameters' fields.
-pub(crate) type Body = fn(&[ArrayRef], &[FieldRef]) -> Result<ArrayRef>;
+/// with NULLs. The second has the parameters' fields. A body whose result can be larger than its arguments reserves the
+/// memory of the result before it allocates it.
+pub(crate) type Body = fn(&[ArrayRef], &[FieldRef], &mut MemoryBudget) -> Result<ArrayRef>;
 
 /// The type of an argument, and whether the argument is a literal.
 pub(crate) type CallArgument<'a> = (&'a FieldRef, bool);
@@ -112,20 +114,27 @@ impl ScalarUDFImpl for GenericFunction {
         let volatile = self.signature.volatility == Volatility::Volatile;
         let constant = !volatile && args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
-        let columns = args.args.iter().zip(&call.parameters).map(|(argument, parameter)| convert(argument, parameter, rows));
-        let result = (call.body)(&columns.collect::<Result<Vec<_>>>()?, &call.parameters)?;
+        let mut budget = MemoryBudget::for_call(&args.config_options);
+        let columns = args.args.iter().zip(&call.parameters).map(|(argument, parameter)| convert(argument, parameter, rows, &mut budget));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let result = (call.body)(&columns, &call.parameters, &mut budget)?;
         let result = match result.data_type() == args.return_field.data_type() {
             true => result,
             false => cast(&result, args.return_field.data_type())?,
         };
-        Ok(match constant {
+        budget.finish_value(Some(&ArrayBytes(result.get_array_memory_size())))?;
+        budget.finish_call(match constant {
             true => ColumnarValue::Scalar(scalar_from_array(&result)?),
             false => ColumnarValue::Array(result),
         })
     }
 }
 
-fn convert(argument: &ColumnarValue, parameter: &FieldRef, rows: usize) -> Result<ArrayRef> {
+/// Converts an argument to a column. A constant becomes a column with one copy for each row.
+fn convert(argument: &ColumnarValue, parameter: &FieldRef, rows: usize, budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    if let ColumnarValue::Scalar(value) = argument {
+        budget.reserve_bytes(value.size().saturating_mul(rows))?;
+    }
     let argument = match SqlType::of(parameter) {
         Some(sql_type) => coerce::convert(argument, sql_type)?,
         None => argument.clone(),

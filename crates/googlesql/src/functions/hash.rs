@@ -31,14 +31,14 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         ),
         volatile(
             "generate_uuid",
-            vec![Overload::columns(&[], SqlType::Text, |_, rows| {
+            vec![Overload::columns(&[], SqlType::Text, |_, rows, _| {
                 Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values((0..rows).map(|_| uuid(fastrand::u128(..)))))))
             })],
         ),
         // The engine has no user accounts, so the user is fixed.
         scalar(
             "session_user",
-            vec![Overload::columns(&[], SqlType::Text, |_, _| {
+            vec![Overload::columns(&[], SqlType::Text, |_, _, _| {
                 Ok(ColumnarValue::from(datafusion::scalar::ScalarValue::from("local@localhost")))
             })],
         ),

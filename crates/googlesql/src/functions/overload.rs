@@ -30,15 +30,15 @@ pub(crate) struct Overload {
     pub(crate) body: Body,
 }
 
-/// Computes a result from arguments of the declared types and the number of rows.
-pub(crate) type Body = Arc<dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync>;
+/// Computes a result from arguments of the declared types and the number of rows. It reserves the result's memory.
+pub(crate) type Body = Arc<dyn Fn(&[ColumnarValue], usize, &mut MemoryBudget) -> Result<ColumnarValue> + Send + Sync>;
 
 impl Overload {
     /// Creates an overload whose body receives whole columns, with NULLs.
     pub(crate) fn columns(
         parameters: &[SqlType],
         returns: SqlType,
-        body: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
+        body: impl Fn(&[ColumnarValue], usize, &mut MemoryBudget) -> Result<ColumnarValue> + Send + Sync + 'static,
     ) -> Overload {
         Overload { parameters: parameters.to_vec(), first_literal: None, returns, unsupported: None, body: Arc::new(body) }
     }
@@ -46,7 +46,7 @@ impl Overload {
     /// Creates an overload that returns an error. BigQuery has the signature, this engine does not.
     pub(crate) fn unsupported(parameters: &[SqlType], returns: SqlType, unsupported: FunctionError) -> Overload {
         let error = unsupported.clone();
-        let overload = Overload::columns(parameters, returns, move |_, _| Err(error.clone().into()));
+        let overload = Overload::columns(parameters, returns, move |_, _, _| Err(error.clone().into()));
         Overload { unsupported: Some(unsupported), ..overload }
     }
 
@@ -160,22 +160,29 @@ pub(crate) fn scalar_from_array(array: &ArrayRef) -> Result<ScalarValue> {
 }
 
 macro_rules! arities {
-    ($($(#[$doc:meta])* $name:ident($($argument:ident $input:ident $index:literal),*);)*) => {
+    ($($(#[$doc:meta])* $name:ident $growing_name:ident($($argument:ident $input:ident $index:literal),*);)*) => {
         impl Overload {$(
             $(#[$doc])*
             pub(crate) fn $name<$($argument: Argument,)* R: Returned, O: BodyResult<R::Owned>>(
                 body: impl for<'a> Fn($($argument::Item<'a>),*) -> O + Send + Sync + 'static,
             ) -> Overload {
-                Overload::columns(&[$($argument::SQL_TYPE),*], R::SQL_TYPE, move |arguments, rows| {
+                Overload::$growing_name::<$($argument,)* R, O>(move |_, $($input),*| body($($input),*))
+            }
+
+            /// The same for a function whose result can be much larger than its arguments. The body reserves the memory
+            /// of its result before it allocates it.
+            pub(crate) fn $growing_name<$($argument: Argument,)* R: Returned, O: BodyResult<R::Owned>>(
+                body: impl for<'a> Fn(&mut MemoryBudget, $($argument::Item<'a>),*) -> O + Send + Sync + 'static,
+            ) -> Overload {
+                Overload::columns(&[$($argument::SQL_TYPE),*], R::SQL_TYPE, move |arguments, rows, budget| {
                     $(let $input = ArgumentColumn::<$argument>::of(arguments.get($index))?;)*
                     let constant = true $(&& $input.constant)*;
-                    let mut budget = MemoryBudget::for_batch();
                     let values = (0..if constant { 1 } else { rows }).map(|row| {
                         if false $(|| $input.is_null(row))* {
                             return Ok(None);
                         }
-                        let value = body($($input.item(row)?),*).into_result()?;
-                        budget.reserve(value.as_ref())?;
+                        let value = body(budget, $($input.item(row)?),*).into_result()?;
+                        budget.finish_value(value.as_ref())?;
                         Ok(value)
                     });
                     let array = R::collect(values)?;
@@ -191,15 +198,15 @@ macro_rules! arities {
 
 arities! {
     /// Creates an overload with one parameter.
-    unary(A a 0);
+    unary growing_unary(A a 0);
     /// Creates an overload with two parameters.
-    binary(A a 0, B b 1);
+    binary growing_binary(A a 0, B b 1);
     /// Creates an overload with three parameters.
-    ternary(A a 0, B b 1, C c 2);
+    ternary growing_ternary(A a 0, B b 1, C c 2);
     /// Creates an overload with four parameters.
-    quaternary(A a 0, B b 1, C c 2, D d 3);
+    quaternary growing_quaternary(A a 0, B b 1, C c 2, D d 3);
     /// Creates an overload with five parameters.
-    quinary(A a 0, B b 1, C c 2, D d 3, E e 4);
+    quinary growing_quinary(A a 0, B b 1, C c 2, D d 3, E e 4);
     /// Creates an overload with six parameters.
-    senary(A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
+    senary growing_senary(A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
 }

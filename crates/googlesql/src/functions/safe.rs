@@ -81,10 +81,12 @@ impl SafeFunction {
     }
 }
 
-/// Whether the values cause the error. Other errors are defects of the engine.
+/// Whether the values cause the error. Other errors are limits of memory and defects of the engine.
 fn is_evaluation_error(error: &DataFusionError) -> bool {
     match error {
-        DataFusionError::External(cause) => cause.is::<FunctionError>(),
+        DataFusionError::External(cause) => {
+            cause.downcast_ref::<FunctionError>().is_some_and(|error| *error != FunctionError::resources_exceeded())
+        }
         DataFusionError::Context(_, cause) | DataFusionError::Diagnostic(_, cause) => is_evaluation_error(cause),
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => true,
         _ => false,

@@ -22,6 +22,9 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 /// Maximum number of different window functions of a SELECT. Each can need a sort of its own.
 const MAX_WINDOW_FUNCTIONS: usize = 250;
 
+/// Maximum number of columns of a SELECT. DataFusion's time to plan them grows with the square of their number.
+const MAX_COLUMNS: usize = 3_000;
+
 /// A column of the select list.
 struct SelectColumn {
     name: Option<String>,
@@ -230,6 +233,9 @@ impl Resolver<'_> {
                     );
                 }
                 SelectItem::ExprWithAliases { .. } => return Err(unsupported("several aliases of one expression", item)),
+            }
+            if items.len() > MAX_COLUMNS {
+                return Err(QueryError::too_complex(item.span().start));
             }
         }
         Ok(items)

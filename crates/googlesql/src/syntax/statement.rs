@@ -45,6 +45,10 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         let hint = if name.starts_with("DROP") { "; tables and views are deleted by tables.delete, as by `bq rm`" } else { "" };
         return Err(error_at_span(format!("The BigQuery emulator does not support {name} statements{hint}"), first.span));
     }
+    let script = || error_at_span("The BigQuery emulator does not support scripts: send one statement", first.span);
+    if has_second_statement(&tokens) {
+        return Err(script());
+    }
     let after_as = tokens.clone();
     let dialect = GoogleSql::new(tokens.len());
     let parsed = Parser::new(&dialect).with_recursion_limit(MAX_PARSER_DEPTH).with_tokens_with_locations(tokens).parse_statements();
@@ -53,7 +57,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     }
     let mut statements = parsed.map_err(|error| syntax_error(error, &after_as))?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
-        return Err(error_at_span("The BigQuery emulator does not support scripts: send one statement", first.span));
+        return Err(script());
     };
     let command = match statement {
         Statement::Query(query) => Command::Select(query),
@@ -69,6 +73,12 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         }
     };
     Ok(ParsedStatement { command, placeholders })
+}
+
+/// Whether another statement follows a semicolon. The parser would first parse all of them.
+fn has_second_statement(tokens: &[TokenWithSpan]) -> bool {
+    let mut significant = tokens.iter().map(|token| &token.token).skip_while(|token| **token == Token::SemiColon);
+    significant.any(|token| *token == Token::SemiColon) && significant.any(|token| !matches!(token, Token::SemiColon | Token::EOF))
 }
 
 /// The text after the first AS outside of parentheses.

@@ -4,11 +4,11 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
-use datafusion::logical_expr::ColumnarValue;
 use std::sync::Arc;
 
 use super::super::Function;
 use super::super::generic::{CallArgument, ScalarCall, generic, nullable_field, supertype};
+use super::super::memory_budget::MemoryBudget;
 use super::super::sql_type::SqlType;
 use super::super::text::{concatenate_bytes, concatenate_texts};
 use super::list_rows::{build_lists, elements};
@@ -34,21 +34,16 @@ fn operator(arguments: &[CallArgument]) -> Option<ScalarCall> {
     Some(ScalarCall { parameters: vec![Arc::clone(&common); arguments.len()], returns: common, body })
 }
 
-fn texts(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
-    apply_to_columns(columns, concatenate_texts)
+fn texts(columns: &[ArrayRef], _: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    concatenate_texts(columns, budget)
 }
 
-fn bytes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
-    apply_to_columns(columns, concatenate_bytes)
-}
-
-fn apply_to_columns(columns: &[ArrayRef], body: fn(&[ColumnarValue], usize) -> Result<ColumnarValue>) -> Result<ArrayRef> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    body(&columns.iter().cloned().map(ColumnarValue::Array).collect::<Vec<_>>(), rows)?.into_array(rows)
+fn bytes(columns: &[ArrayRef], _: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    concatenate_bytes(columns, budget)
 }
 
 /// Returns NULL if any of the arrays is NULL.
-fn concatenate_arrays(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+fn concatenate_arrays(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists: Vec<_> = columns.iter().map(|column| column.as_list::<i32>()).collect();
     let values = concat(&lists.iter().map(|list| list.values().as_ref()).collect::<Vec<_>>())?;
     let starts: Vec<usize> = lists
@@ -66,7 +61,7 @@ fn concatenate_arrays(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<A
         }
         Some(indices)
     });
-    build_lists(&values, rows.collect(), parameters[0].data_type())
+    build_lists(&values, rows, parameters[0].data_type(), budget)
 }
 
 /// Flattens an array of arrays. Queries cannot create one: it is an intermediate result.
@@ -77,12 +72,12 @@ fn flatten_call(arguments: &[CallArgument]) -> Option<ScalarCall> {
     matches!(inner.data_type(), DataType::List(_)).then(|| ScalarCall { parameters: vec![Arc::clone(outer)], returns, body: flatten })
 }
 
-fn flatten(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn flatten(columns: &[ArrayRef], _: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let outer = columns[0].as_list::<i32>();
     let inner = outer.values().as_list::<i32>();
     let rows = (0..outer.len()).map(|row| {
         let lists = elements(outer, row)?;
         Some(lists.filter_map(|list| elements(inner, list)).flatten().collect())
     });
-    build_lists(inner.values(), rows.collect(), inner.data_type())
+    build_lists(inner.values(), rows, inner.data_type(), budget)
 }

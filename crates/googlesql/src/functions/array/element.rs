@@ -11,6 +11,7 @@ use datafusion::error::Result;
 use super::super::Function;
 use super::super::function_error::FunctionError;
 use super::super::generic::{Body, CallArgument, ScalarCall, generic, nullable_field};
+use super::super::memory_budget::MemoryBudget;
 use super::list_rows::elements;
 use super::{element_of, is_int64};
 
@@ -22,15 +23,15 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             Some(ScalarCall { parameters: vec![Arc::clone(array)], returns: nullable_field(DataType::Int64), body: length })
         }),
         generic("array_first", |arguments| {
-            end_call(arguments, |columns, _| end_elements(&columns[0], "ARRAY_FIRST", "first", |range| range.start))
+            end_call(arguments, |columns, _, _| end_elements(&columns[0], "ARRAY_FIRST", "first", |range| range.start))
         }),
         generic("array_last", |arguments| {
-            end_call(arguments, |columns, _| end_elements(&columns[0], "ARRAY_LAST", "last", |range| range.end - 1))
+            end_call(arguments, |columns, _, _| end_elements(&columns[0], "ARRAY_LAST", "last", |range| range.end - 1))
         }),
-        generic("$offset", |arguments| subscript_call(arguments, |columns, _| element_at(columns, 0, false))),
-        generic("$ordinal", |arguments| subscript_call(arguments, |columns, _| element_at(columns, 1, false))),
-        generic("$safe_offset", |arguments| subscript_call(arguments, |columns, _| element_at(columns, 0, true))),
-        generic("$safe_ordinal", |arguments| subscript_call(arguments, |columns, _| element_at(columns, 1, true))),
+        generic("$offset", |arguments| subscript_call(arguments, |columns, _, _| element_at(columns, 0, false))),
+        generic("$ordinal", |arguments| subscript_call(arguments, |columns, _, _| element_at(columns, 1, false))),
+        generic("$safe_offset", |arguments| subscript_call(arguments, |columns, _, _| element_at(columns, 0, true))),
+        generic("$safe_ordinal", |arguments| subscript_call(arguments, |columns, _, _| element_at(columns, 1, true))),
     ]
 }
 
@@ -45,7 +46,7 @@ fn subscript_call(arguments: &[CallArgument], body: Body) -> Option<ScalarCall> 
     Some(ScalarCall { parameters: vec![Arc::clone(array), nullable_field(DataType::Int64)], returns: Arc::clone(element), body })
 }
 
-fn length(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn length(columns: &[ArrayRef], _: &[FieldRef], _: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists = columns[0].as_list::<i32>();
     let lengths = (0..lists.len()).map(|row| elements(lists, row).map(|range| range.len() as i64));
     Ok(Arc::new(lengths.collect::<Int64Array>()))

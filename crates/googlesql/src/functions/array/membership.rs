@@ -9,6 +9,7 @@ use datafusion::error::Result;
 
 use super::super::Function;
 use super::super::generic::{CallArgument, ScalarCall, generic, nullable_field, supertype};
+use super::super::memory_budget::MemoryBudget;
 use super::element_of;
 use super::list_rows::elements;
 
@@ -36,7 +37,7 @@ fn with_common_type(value: CallArgument, array: CallArgument) -> Option<(FieldRe
 
 /// The same as `x = a OR x = b OR …`. The result is NULL if x is NULL, or if an element is NULL and no
 /// element is equal. It is FALSE for an empty or NULL array.
-fn in_array(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn in_array(columns: &[ArrayRef], _: &[FieldRef], _: &mut MemoryBudget) -> Result<ArrayRef> {
     let (values, lists) = (&columns[0], columns[1].as_list::<i32>());
     let order = make_comparator(values, lists.values(), SortOptions::default())?;
     let found = (0..values.len()).map(|row| {
@@ -61,7 +62,7 @@ fn in_array(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
 }
 
 /// Returns NULL if the array or the value is NULL. NULL elements are not equal to any value.
-fn includes(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn includes(columns: &[ArrayRef], _: &[FieldRef], _: &mut MemoryBudget) -> Result<ArrayRef> {
     let (lists, values) = (columns[0].as_list::<i32>(), &columns[1]);
     let order = make_comparator(values, lists.values(), SortOptions::default())?;
     let found = (0..values.len()).map(|row| {

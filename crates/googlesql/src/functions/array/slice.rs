@@ -8,6 +8,7 @@ use datafusion::error::Result;
 
 use super::super::Function;
 use super::super::generic::{Body, CallArgument, ScalarCall, generic, nullable_field};
+use super::super::memory_budget::MemoryBudget;
 use super::list_rows::{build_lists, elements};
 use super::{element_of, is_int64};
 
@@ -27,29 +28,29 @@ fn array_and_integers(arguments: &[CallArgument], count: usize, body: Body) -> O
     Some(ScalarCall { parameters: parameters.collect(), returns: Arc::clone(array), body })
 }
 
-fn reverse(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+fn reverse(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists = columns[0].as_list::<i32>();
     let rows = (0..lists.len()).map(|row| Some(elements(lists, row)?.rev().collect()));
-    build_lists(lists.values(), rows.collect(), parameters[0].data_type())
+    build_lists(lists.values(), rows, parameters[0].data_type(), budget)
 }
 
 /// Returns an empty array for NULL.
-fn replace_null(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+fn replace_null(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists = columns[0].as_list::<i32>();
     let rows = (0..lists.len()).map(|row| Some(elements(lists, row).map_or_else(Vec::new, Iterator::collect)));
-    build_lists(lists.values(), rows.collect(), parameters[0].data_type())
+    build_lists(lists.values(), rows, parameters[0].data_type(), budget)
 }
 
-fn take_first(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+fn take_first(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let (lists, counts) = (columns[0].as_list::<i32>(), columns[1].as_primitive::<Int64Type>());
     let count = |row| counts.is_valid(row).then(|| usize::try_from(counts.value(row)).unwrap_or(0));
     let rows = (0..lists.len()).map(|row| Some(elements(lists, row)?.take(count(row)?).collect()));
-    build_lists(lists.values(), rows.collect(), parameters[0].data_type())
+    build_lists(lists.values(), rows, parameters[0].data_type(), budget)
 }
 
 /// Both offsets are inclusive. Negative offsets count from the end. Offsets out of range are
 /// clamped.
-fn slice(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+fn slice(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists = columns[0].as_list::<i32>();
     let (starts, ends) = (columns[1].as_primitive::<Int64Type>(), columns[2].as_primitive::<Int64Type>());
     let rows = (0..lists.len()).map(|row| {
@@ -59,5 +60,5 @@ fn slice(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
         let (start, end) = (from_start(starts.value(row)).max(0), from_start(ends.value(row)).min(length - 1));
         Some((start..=end).map(|offset| range.start + offset as usize).collect())
     });
-    build_lists(lists.values(), rows.collect(), parameters[0].data_type())
+    build_lists(lists.values(), rows, parameters[0].data_type(), budget)
 }

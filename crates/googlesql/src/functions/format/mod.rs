@@ -25,6 +25,7 @@ use datafusion::scalar::ScalarValue;
 use super::Function;
 use super::coerce;
 use super::function_error::FunctionError;
+use super::memory_budget::MemoryBudget;
 use super::sql_type::SqlType;
 use pattern::FormatPattern;
 
@@ -81,6 +82,12 @@ impl ScalarUDFImpl for FormatFunction {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { call.number_rows };
+        let mut budget = MemoryBudget::for_call(&call.config_options);
+        for argument in &call.args {
+            if let ColumnarValue::Scalar(value) = argument {
+                budget.reserve_bytes(value.size().saturating_mul(rows))?;
+            }
+        }
         let arrays = call.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>>>()?;
         let Some((patterns, values)) = arrays.split_first() else {
             return Err(coerce::no_signature_error("format", &[]).into());
@@ -93,10 +100,10 @@ impl ScalarUDFImpl for FormatFunction {
         let texts = patterns.as_string::<i32>().iter().enumerate().map(|(row, text)| {
             let Some(text) = text else { return Ok(None) };
             let pattern = known.entry(text).or_insert_with(|| text.parse());
-            pattern.as_ref().map_err(Clone::clone)?.write(&values, row)
+            pattern.as_ref().map_err(Clone::clone)?.write(&values, row, &mut budget)
         });
         let texts: ArrayRef = Arc::new(texts.collect::<Result<StringArray, FunctionError>>()?);
-        Ok(match constant {
+        budget.finish_call(match constant {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?),
             false => ColumnarValue::Array(texts),
         })

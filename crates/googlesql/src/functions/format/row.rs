@@ -1,12 +1,18 @@
 //! Formatting of a row by its pattern.
 
 use super::super::function_error::FunctionError;
+use super::super::memory_budget::MemoryBudget;
 use super::pattern::{Conversion, FormatPattern, MAX_WIDTH, PatternItem, Size, Specifier, width_error};
 use super::{FormatArgument, value};
 
 impl FormatPattern {
     /// Returns none (NULL) if a specifier cannot format a NULL argument.
-    pub(crate) fn write(&self, arguments: &[FormatArgument], row: usize) -> Result<Option<String>, FunctionError> {
+    pub(crate) fn write(
+        &self,
+        arguments: &[FormatArgument],
+        row: usize,
+        budget: &mut MemoryBudget,
+    ) -> Result<Option<String>, FunctionError> {
         let mut rest = ArgumentCursor { pattern: self, arguments, used: 0, row };
         let mut text = String::new();
         let mut null = false;
@@ -14,7 +20,10 @@ impl FormatPattern {
             match item {
                 PatternItem::Literal(literal) => text.push_str(literal),
                 PatternItem::Specifier(specifier) => match rest.format_specifier(specifier)? {
-                    Some(value) => text.push_str(&value),
+                    Some(value) => {
+                        budget.reserve_bytes(value.len())?;
+                        text.push_str(&value);
+                    }
                     None => null = true,
                 },
             }

@@ -13,6 +13,7 @@ use super::super::adapter::scalar;
 use super::super::column::{Json, Text};
 use super::super::function_error::FunctionError;
 use super::super::generic::{CallArgument, ScalarCall, generic};
+use super::super::memory_budget::MemoryBudget;
 use super::super::overload::Overload;
 use super::super::sql_type::SqlType;
 use super::to_json::{JsonNumberMode, tree};
@@ -28,7 +29,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
             (*array.data_type() == SqlType::Array(&SqlType::Text).data_type()).then(|| ScalarCall {
                 parameters: vec![Arc::clone(&returns)],
                 returns,
-                body: |columns, _| Ok(Arc::clone(&columns[0])),
+                body: |columns, _, _| Ok(Arc::clone(&columns[0])),
             })
         }),
         generic("json_array", |arguments| Some(json_call(arguments, array))),
@@ -74,17 +75,17 @@ fn row_count(columns: &[ArrayRef]) -> usize {
     columns.first().map_or(1, |column| column.len())
 }
 
-fn array(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+fn array(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let mut result = StringBuilder::new();
     for row in 0..row_count(columns) {
         let elements = columns.iter().zip(fields).map(|(column, field)| tree(column, field, row, JsonNumberMode::Exact));
-        result.append_value(JsonTree::Array(elements.collect::<Result<_>>()?).to_text());
+        append(&mut result, &JsonTree::Array(elements.collect::<Result<_>>()?), budget)?;
     }
     Ok(Arc::new(result.finish()))
 }
 
 /// Builds objects from alternating names and values. The first of duplicate names applies.
-fn object(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+fn object(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let mut result = StringBuilder::new();
     for row in 0..row_count(columns) {
         let mut members = BTreeMap::new();
@@ -92,13 +93,13 @@ fn object(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
             let value = tree(&column[1], &field[1], row, JsonNumberMode::Exact)?;
             members.entry(non_null_name(column[0].as_string(), row)?).or_insert(value);
         }
-        result.append_value(JsonTree::Object(members).to_text());
+        append(&mut result, &JsonTree::Object(members), budget)?;
     }
     Ok(Arc::new(result.finish()))
 }
 
 /// Builds objects from an ARRAY of names and an ARRAY of values. NULL if either is NULL.
-fn object_of_arrays(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
+fn object_of_arrays(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let (names, values) = (columns[0].as_list::<i32>(), columns[1].as_list::<i32>());
     let DataType::List(item) = fields[1].data_type() else { return Ok(Arc::new(StringArray::new_null(names.len()))) };
     let mut result = StringBuilder::new();
@@ -116,9 +117,17 @@ fn object_of_arrays(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRe
             let value = tree(&values, item, index, JsonNumberMode::Exact)?;
             members.entry(non_null_name(names.as_string(), index)?).or_insert(value);
         }
-        result.append_value(JsonTree::Object(members).to_text());
+        append(&mut result, &JsonTree::Object(members), budget)?;
     }
     Ok(Arc::new(result.finish()))
+}
+
+/// Appends a row.
+fn append(rows: &mut StringBuilder, tree: &JsonTree, budget: &mut MemoryBudget) -> Result<()> {
+    let text = tree.to_text();
+    budget.reserve_bytes(text.len())?;
+    rows.append_value(text);
+    Ok(())
 }
 
 fn non_null_name(names: &StringArray, row: usize) -> Result<String> {

@@ -13,6 +13,7 @@ use datafusion::error::Result;
 use super::super::Function;
 use super::super::function_error::FunctionError;
 use super::super::generic::{Body, CallArgument, ScalarCall, generic};
+use super::super::memory_budget::MemoryBudget;
 use super::super::sql_type::SqlType;
 use super::path::{JsonPath, PathStep};
 use super::to_json::{JsonNumberMode, write};
@@ -24,9 +25,13 @@ const MAX_LENGTH: usize = 1_000_000;
 /// The named option is the last argument, except for JSON_REMOVE.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        generic("json_set", |arguments| with_values(arguments, |columns, fields| apply_pairs(columns, fields, set))),
-        generic("json_array_append", |arguments| with_values(arguments, |columns, fields| apply_pairs(columns, fields, append))),
-        generic("json_array_insert", |arguments| with_values(arguments, |columns, fields| apply_pairs(columns, fields, insert))),
+        generic("json_set", |arguments| with_values(arguments, |columns, fields, budget| apply_pairs(columns, fields, budget, set))),
+        generic("json_array_append", |arguments| {
+            with_values(arguments, |columns, fields, budget| apply_pairs(columns, fields, budget, append))
+        }),
+        generic("json_array_insert", |arguments| {
+            with_values(arguments, |columns, fields, budget| apply_pairs(columns, fields, budget, insert))
+        }),
         generic("json_remove", |arguments| {
             let ((json, _), paths) = arguments.split_first()?;
             let is_valid = SqlType::of(json) == Some(SqlType::Json) && !paths.is_empty() && paths.iter().all(is_text);
@@ -59,7 +64,7 @@ fn call(arguments: &[CallArgument], is_path: fn(usize) -> bool, body: Body) -> S
 /// ARRAY.
 type Change = fn(&mut JsonTree, &[PathStep], JsonTree, bool, bool) -> std::result::Result<(), FunctionError>;
 
-fn apply_pairs(columns: &[ArrayRef], fields: &[FieldRef], apply: Change) -> Result<ArrayRef> {
+fn apply_pairs(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget, apply: Change) -> Result<ArrayRef> {
     let json = columns[0].as_string::<i32>();
     let last = columns.len() - 1;
     let option = columns[last].as_boolean();
@@ -84,7 +89,9 @@ fn apply_pairs(columns: &[ArrayRef], fields: &[FieldRef], apply: Change) -> Resu
             let is_array = columns[index + 1].as_list_opt::<i32>().is_some();
             apply(&mut tree, &path.0, JsonTree::from_json(&value)?, option.value(row), is_array)?;
         }
-        result.append_value(tree.to_text());
+        let text = tree.to_text();
+        budget.reserve_bytes(text.len())?;
+        result.append_value(text);
     }
     Ok(Arc::new(result.finish()))
 }
@@ -167,7 +174,7 @@ fn insert(tree: &mut JsonTree, path: &[PathStep], value: JsonTree, each: bool, i
     Ok(())
 }
 
-fn remove_all(columns: &[ArrayRef], _fields: &[FieldRef]) -> Result<ArrayRef> {
+fn remove_all(columns: &[ArrayRef], _fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let json = columns[0].as_string::<i32>();
     let mut result = StringBuilder::new();
     for row in 0..json.len() {
@@ -179,7 +186,9 @@ fn remove_all(columns: &[ArrayRef], _fields: &[FieldRef]) -> Result<ArrayRef> {
         for paths in columns[1..].iter().map(|paths| paths.as_string::<i32>()).filter(|paths| paths.is_valid(row)) {
             remove(&mut tree, &paths.value(row).parse::<JsonPath>()?.0)?;
         }
-        result.append_value(tree.to_text());
+        let text = tree.to_text();
+        budget.reserve_bytes(text.len())?;
+        result.append_value(text);
     }
     Ok(Arc::new(result.finish()))
 }

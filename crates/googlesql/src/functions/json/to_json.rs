@@ -15,6 +15,7 @@ use super::super::Function;
 use super::super::calendar::{Zone, text};
 use super::super::function_error::FunctionError;
 use super::super::generic::{Body, CallArgument, ScalarCall, generic};
+use super::super::memory_budget::MemoryBudget;
 use super::super::number::decimal::{self, BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use super::super::number::floating;
 use super::super::sql_type::SqlType;
@@ -46,28 +47,37 @@ pub(crate) enum JsonNumberMode {
     Stringified,
 }
 
-fn text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
-    column(columns, fields, |array, field, row, pretty| {
+fn text(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    column(columns, fields, budget, |array, field, row, pretty| {
         let mut json = String::new();
         write(array, field, row, JsonNumberMode::Safe, &mut json)?;
         Ok(if pretty { indent(&json) } else { json })
     })
 }
 
-fn json(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
-    column(columns, fields, |array, field, row, wide_as_text| {
+fn json(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    column(columns, fields, budget, |array, field, row, wide_as_text| {
         let format = if wide_as_text { JsonNumberMode::Stringified } else { JsonNumberMode::Exact };
         Ok(tree(array, field, row, format)?.to_text())
     })
 }
 
 /// Returns NULL if the option is NULL. A NULL value becomes `null`.
-fn column(columns: &[ArrayRef], fields: &[FieldRef], body: fn(&ArrayRef, &Field, usize, bool) -> Result<String>) -> Result<ArrayRef> {
+fn column(
+    columns: &[ArrayRef],
+    fields: &[FieldRef],
+    budget: &mut MemoryBudget,
+    body: fn(&ArrayRef, &Field, usize, bool) -> Result<String>,
+) -> Result<ArrayRef> {
     let options = columns[1].as_boolean();
     let mut result = StringBuilder::new();
     for row in 0..columns[0].len() {
         match options.is_valid(row) {
-            true => result.append_value(body(&columns[0], &fields[0], row, options.value(row))?),
+            true => {
+                let text = body(&columns[0], &fields[0], row, options.value(row))?;
+                budget.reserve_bytes(text.len())?;
+                result.append_value(text);
+            }
             false => result.append_null(),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar("is_inf", vec![Overload::unary::<Float64, Bool, _>(f64::is_infinite)]),
         volatile(
             "rand",
-            vec![Overload::columns(&[], SqlType::Float64, |_, rows| {
+            vec![Overload::columns(&[], SqlType::Float64, |_, rows, _| {
                 Ok(ColumnarValue::Array(Arc::new(Float64Array::from_iter_values((0..rows).map(|_| fastrand::f64())))))
             })],
         ),

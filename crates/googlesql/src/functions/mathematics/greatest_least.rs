@@ -10,11 +10,12 @@ use datafusion::error::Result;
 use super::super::Function;
 use super::super::function_error::FunctionError;
 use super::super::generic::{Body, CallArgument, ScalarCall, generic, nullable_field, supertype};
+use super::super::memory_budget::MemoryBudget;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     vec![
-        generic("greatest", |arguments| call_with_supertype(arguments, |columns, _| select_extreme(columns, true))),
-        generic("least", |arguments| call_with_supertype(arguments, |columns, _| select_extreme(columns, false))),
+        generic("greatest", |arguments| call_with_supertype(arguments, |columns, _, budget| select_extreme(columns, true, budget))),
+        generic("least", |arguments| call_with_supertype(arguments, |columns, _, budget| select_extreme(columns, false, budget))),
         generic("range_bucket", |arguments| {
             let [point, (array, literal)] = arguments else { return None };
             let DataType::List(element) = array.data_type() else { return None };
@@ -34,9 +35,13 @@ fn call_with_supertype(arguments: &[CallArgument], body: Body) -> Option<ScalarC
     Some(ScalarCall { parameters: vec![Arc::clone(&common); arguments.len()], returns: common, body })
 }
 
+/// The approximate size of a comparator of two columns.
+const COMPARATOR_BYTES: usize = 256;
+
 /// Returns NULL if an argument is NULL, else NaN if an argument is NaN.
-fn select_extreme(columns: &[ArrayRef], greatest: bool) -> Result<ArrayRef> {
+fn select_extreme(columns: &[ArrayRef], greatest: bool, budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let rows = columns[0].len();
+    budget.reserve_bytes(columns.len().saturating_mul(columns.len()).saturating_mul(COMPARATOR_BYTES))?;
     let options = SortOptions { descending: greatest, nulls_first: false };
     let mut best = vec![0; rows];
     let orders = (0..columns.len())
@@ -66,7 +71,7 @@ fn is_nan(column: &ArrayRef, row: usize) -> bool {
 }
 
 /// Returns the number of bounds that are less than or equal to the point.
-fn bucket(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
+fn bucket(columns: &[ArrayRef], _: &[FieldRef], _: &mut MemoryBudget) -> Result<ArrayRef> {
     let (points, lists) = (&columns[0], columns[1].as_list::<i32>());
     let order = make_comparator(points, lists.values(), SortOptions::default())?;
     let ascending = make_comparator(lists.values(), lists.values(), SortOptions::default())?;

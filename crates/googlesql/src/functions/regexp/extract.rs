@@ -7,7 +7,9 @@ use super::super::adapter::scalar;
 use super::super::array_column::ArrayOf;
 use super::super::column::{Bool, Int64, Parsed, Text};
 use super::super::function_error::FunctionError;
+use super::super::memory_budget::MemoryBudget;
 use super::super::overload::Overload;
+use super::super::text::collect_parts;
 use super::pattern::RegexPattern;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -22,7 +24,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar("regexp_contains", vec![Overload::binary::<Text, Parsed<RegexPattern>, Bool, _>(|text, pattern| pattern.0.is_match(text))]),
         scalar("regexp_extract", extract()),
         scalar("regexp_substr", extract()),
-        scalar("regexp_extract_all", vec![Overload::binary::<Text, Parsed<RegexPattern>, ArrayOf<Text>, _>(extract_all)]),
+        scalar("regexp_extract_all", vec![Overload::growing_binary::<Text, Parsed<RegexPattern>, ArrayOf<Text>, _>(extract_all)]),
         scalar(
             "regexp_instr",
             vec![
@@ -70,10 +72,10 @@ fn extract(text: &str, pattern: &RegexPattern, position: i64, occurrence: i64) -
     Ok(found.and_then(|found| found.get(group).map(|group_match| group_match.as_str().to_owned())))
 }
 
-fn extract_all(text: &str, pattern: &RegexPattern) -> Result<Vec<String>, FunctionError> {
+fn extract_all(budget: &mut MemoryBudget, text: &str, pattern: &RegexPattern) -> Result<Vec<String>, FunctionError> {
     let group = pattern.capturing_group()?;
     let text_of_group = |found: Captures| found.get(group).map_or(String::new(), |group_match| group_match.as_str().to_owned());
-    Ok(pattern.0.captures_iter(text).map(text_of_group).collect())
+    collect_parts(budget, pattern.0.captures_iter(text).map(text_of_group))
 }
 
 /// Returns the position of the match or its group, or the position after it. Returns 0 without a match.

@@ -2,17 +2,16 @@
 
 use std::str::FromStr;
 
-use regex::Captures;
-
 use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Parsed, Text};
 use super::super::function_error::FunctionError;
+use super::super::memory_budget::MemoryBudget;
 use super::super::overload::Overload;
 use super::pattern::RegexPattern;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
-    vec![scalar("regexp_replace", vec![Overload::ternary::<Text, Parsed<RegexPattern>, Parsed<Replacement>, Text, _>(replace)])]
+    vec![scalar("regexp_replace", vec![Overload::growing_ternary::<Text, Parsed<RegexPattern>, Parsed<Replacement>, Text, _>(replace)])]
 }
 
 /// A parsed replacement.
@@ -46,7 +45,7 @@ impl FromStr for Replacement {
     }
 }
 
-fn replace(text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Result<String, FunctionError> {
+fn replace(budget: &mut MemoryBudget, text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Result<String, FunctionError> {
     let groups = pattern.0.captures_len();
     for item in &replacement.0 {
         if let ReplacementItem::Group(group) = item
@@ -57,15 +56,25 @@ fn replace(text: &str, pattern: &RegexPattern, replacement: &Replacement) -> Res
             return Err(FunctionError::new(message));
         }
     }
-    let expand = |found: &Captures| {
-        let mut result = String::new();
+    let mut result = String::new();
+    let mut end = 0;
+    for found in pattern.0.captures_iter(text) {
+        let full_match = found.get_match();
+        let start = result.len();
+        result.push_str(&text[end..full_match.start()]);
+        end = full_match.end();
         for item in &replacement.0 {
             match item {
                 ReplacementItem::Literal(letter) => result.push(*letter),
-                ReplacementItem::Group(group) => result.push_str(found.get(*group).map_or("", |group_match| group_match.as_str())),
+                ReplacementItem::Group(group) => {
+                    let value = found.get(*group).map_or("", |group_match| group_match.as_str());
+                    budget.reserve_bytes(value.len())?;
+                    result.push_str(value);
+                }
             }
         }
-        result
-    };
-    Ok(pattern.0.replace_all(text, expand).into_owned())
+        budget.reserve_bytes(result.len() - start)?;
+    }
+    result.push_str(&text[end..]);
+    Ok(result)
 }

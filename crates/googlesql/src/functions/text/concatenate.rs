@@ -8,6 +8,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use super::super::generic::{ScalarCall, generic};
+use super::super::memory_budget::MemoryBudget;
 use super::super::sql_type::SqlType;
 use super::super::{FUNCTIONS, Function};
 
@@ -33,71 +34,64 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     })]
 }
 
-fn concatenate_byte_columns(columns: &[ArrayRef], _: &[FieldRef]) -> Result<ArrayRef> {
-    let columns: Vec<ColumnarValue> = columns.iter().cloned().map(ColumnarValue::Array).collect();
-    concatenate_bytes(&columns, 0)?.into_array(0)
+fn concatenate_byte_columns(columns: &[ArrayRef], _: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    concatenate_bytes(columns, budget)
 }
 
 /// Casts the other types to STRING.
-fn concatenate_as_text(columns: &[ArrayRef], fields: &[FieldRef]) -> Result<ArrayRef> {
-    let columns: Result<Vec<ColumnarValue>> = columns.iter().zip(fields).map(|(column, field)| cast_to_text(column, field)).collect();
-    concatenate_texts(&columns?, 0)?.into_array(0)
+fn concatenate_as_text(columns: &[ArrayRef], fields: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
+    let columns: Result<Vec<ArrayRef>> = columns.iter().zip(fields).map(|(column, field)| cast_to_text(column, field)).collect();
+    concatenate_texts(&columns?, budget)
 }
 
-fn cast_to_text(column: &ArrayRef, field: &FieldRef) -> Result<ColumnarValue> {
-    let argument = ColumnarValue::Array(Arc::clone(column));
+fn cast_to_text(column: &ArrayRef, field: &FieldRef) -> Result<ArrayRef> {
     let Some(Function::Scalar { udf, .. }) = FUNCTIONS.get("$cast_string") else {
         return Err(DataFusionError::Internal("the cast to STRING is not registered".to_owned()));
     };
     if column.data_type() == &DataType::Utf8 {
-        return Ok(argument);
+        return Ok(Arc::clone(column));
     }
-    udf.invoke_with_args(ScalarFunctionArgs {
-        args: vec![argument],
+    let text = udf.invoke_with_args(ScalarFunctionArgs {
+        args: vec![ColumnarValue::Array(Arc::clone(column))],
         arg_fields: vec![Arc::clone(field)],
         number_rows: column.len(),
         return_field: SqlType::Text.field(""),
         config_options: Arc::default(),
-    })
+    });
+    text?.into_array(column.len())
 }
 
 /// Returns NULL if any argument is NULL.
-pub(crate) fn concatenate_texts(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
-    let columns = ColumnarValue::values_to_arrays(arguments)?;
+pub(crate) fn concatenate_texts(columns: &[ArrayRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let columns: Vec<_> = columns.iter().map(|column| column.as_string::<i32>()).collect();
-    let rows = columns.first().map_or(rows, |column| column.len());
-    let mut result = StringBuilder::with_capacity(rows, columns.iter().map(|column| column.value_data().len()).sum());
+    let rows = columns.first().map_or(0, |column| column.len());
+    let mut result = StringBuilder::new();
     let mut row_text = String::new();
     for row in 0..rows {
         if columns.iter().any(|column| column.is_null(row)) {
             result.append_null();
             continue;
         }
+        budget.reserve_bytes(columns.iter().map(|column| column.value(row).len()).sum())?;
         row_text.clear();
         columns.iter().for_each(|column| row_text.push_str(column.value(row)));
         result.append_value(&row_text);
     }
-    constant_or_column(arguments, Arc::new(result.finish()))
+    Ok(Arc::new(result.finish()))
 }
 
-pub(crate) fn concatenate_bytes(arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
-    let columns = ColumnarValue::values_to_arrays(arguments)?;
+/// Returns NULL if any argument is NULL.
+pub(crate) fn concatenate_bytes(columns: &[ArrayRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let columns: Vec<_> = columns.iter().map(|column| column.as_binary::<i32>()).collect();
-    let rows = columns.first().map_or(rows, |column| column.len());
-    let mut result = BinaryBuilder::with_capacity(rows, 0);
+    let rows = columns.first().map_or(0, |column| column.len());
+    let mut result = BinaryBuilder::new();
     for row in 0..rows {
-        match columns.iter().any(|column| column.is_null(row)) {
-            true => result.append_null(),
-            false => result.append_value(columns.iter().map(|column| column.value(row)).collect::<Vec<_>>().concat()),
+        if columns.iter().any(|column| column.is_null(row)) {
+            result.append_null();
+            continue;
         }
+        budget.reserve_bytes(columns.iter().map(|column| column.value(row).len()).sum())?;
+        result.append_value(columns.iter().map(|column| column.value(row)).collect::<Vec<_>>().concat());
     }
-    constant_or_column(arguments, Arc::new(result.finish()))
-}
-
-/// Returns a constant if all arguments are constants.
-fn constant_or_column(arguments: &[ColumnarValue], result: ArrayRef) -> Result<ColumnarValue> {
-    match arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-        true => Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&result, 0)?)),
-        false => Ok(ColumnarValue::Array(result)),
-    }
+    Ok(Arc::new(result.finish()))
 }

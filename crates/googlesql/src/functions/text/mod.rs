@@ -20,6 +20,7 @@ mod trim;
 use super::Function;
 use super::function_error::FunctionError;
 pub(crate) use concatenate::{concatenate_bytes, concatenate_texts};
+pub(crate) use split::collect_parts;
 
 /// The entries of `FUNCTIONS`.
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {

@@ -7,6 +7,7 @@ use super::super::Function;
 use super::super::adapter::scalar;
 use super::super::column::{Bytes, Text};
 use super::super::function_error::FunctionError;
+use super::super::memory_budget::MemoryBudget;
 use super::super::overload::Overload;
 
 pub(crate) fn functions() -> Vec<(&'static str, Function)> {
@@ -14,10 +15,14 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         scalar(
             "replace",
             vec![
-                Overload::ternary::<Text, Text, Text, Text, _>(
-                    |text, from, to| if from.is_empty() { text.to_owned() } else { text.replace(from, to) },
-                ),
-                Overload::ternary::<Bytes, Bytes, Bytes, Bytes, _>(replace_bytes),
+                Overload::growing_ternary::<Text, Text, Text, Text, _>(|budget, text, from, to| {
+                    if from.is_empty() {
+                        return Ok::<_, FunctionError>(text.to_owned());
+                    }
+                    budget.reserve_bytes(text.len().saturating_add(text.matches(from).count().saturating_mul(to.len())))?;
+                    Ok(text.replace(from, to))
+                }),
+                Overload::growing_ternary::<Bytes, Bytes, Bytes, Bytes, _>(replace_bytes),
             ],
         ),
         scalar(
@@ -34,11 +39,13 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+fn replace_bytes(budget: &mut MemoryBudget, bytes: &[u8], from: &[u8], to: &[u8]) -> Result<Vec<u8>, FunctionError> {
+    budget.reserve_bytes(bytes.len())?;
     let (mut result, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
     while let Some((&first, others)) = rest.split_first() {
         match rest.strip_prefix(from) {
             Some(after) if !from.is_empty() => {
+                budget.reserve_bytes(to.len())?;
                 result.extend_from_slice(to);
                 rest = after;
             }
@@ -48,7 +55,7 @@ fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
             }
         }
     }
-    result
+    Ok(result)
 }
 
 /// Characters of `from` without a counterpart in `to` are removed.
