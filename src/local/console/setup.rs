@@ -11,6 +11,9 @@ use super::Console;
 use super::assets::pixel_origin;
 use super::names::ConsoleNames;
 use super::samples::{self, Sample};
+use crate::decode::Privacy;
+use crate::decode::hashed_ids::HashedIds;
+use crate::telemetry::with_causes;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct PageSetup {
@@ -21,19 +24,30 @@ pub(crate) struct PageSetup {
     pixel: String,
     /// Whether Google's emulator delivers the messages. The page cannot show events then.
     emulator: bool,
+    /// Whether HASH_ATTRIBUTES contains user_id, so that the tables hold hashes of the ids.
+    hashes_user_ids: bool,
     samples: Vec<Sample>,
 }
 
 /// `GET /console/setup`
 pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMap) -> Json<PageSetup> {
     let names = console.names.clone();
+    let samples = match console.tables.columns(&names.table).await {
+        Ok(schema) => samples::all(&names, &schema),
+        Err(error) => samples::unavailable(&format!("cannot read the template table: {}", with_causes(&error))),
+    };
     let path = names.pixel_paths.first().map_or("/pixel.png", String::as_str);
     let pixel = format!("{}{path}", pixel_origin(&request, console.pixel_port));
     Json(PageSetup {
-        samples: samples::all(&names),
+        samples,
         names,
         version: env!("CARGO_PKG_VERSION"),
         pixel,
         emulator: console.handles.emulator.is_some(),
+        hashes_user_ids: hashes(&console.handles.template.decode.privacy, "user_id"),
     })
+}
+
+fn hashes(privacy: &Privacy, attribute: &str) -> bool {
+    privacy.hashed_ids.iter().flat_map(HashedIds::names).any(|name| name.eq_ignore_ascii_case(attribute))
 }
