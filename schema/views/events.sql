@@ -21,6 +21,6 @@ FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}*`
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY event_id -- needs event_id SCALAR
   ORDER BY
-    event_timestamp, -- if event_timestamp SCALAR
+    event_timestamp, -- if event_timestamp TIMESTAMP
     _TABLE_SUFFIX
 ) = 1
