@@ -49,6 +49,10 @@ pub(crate) enum QueryError {
     Query { message: String },
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
+    #[error(
+        "cannot reach the local BigQuery at {endpoint}: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT"
+    )]
+    NotRunning { endpoint: String, cause: String },
     #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
     #[error("cannot print the rows: {0}")]
@@ -56,6 +60,14 @@ pub(crate) enum QueryError {
 }
 
 impl QueryError {
+    /// Adds how to start the BigQuery that --local selects.
+    fn with_target(self, target: &Target) -> Self {
+        match self {
+            Self::Unreachable(cause) if target.is_local => Self::NotRunning { endpoint: target.endpoint.clone(), cause },
+            other => other,
+        }
+    }
+
     fn unreadable(problem: &str) -> Self {
         Self::Unreadable(problem.to_owned())
     }
@@ -78,7 +90,7 @@ pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, QueryErro
     let mut job = JobReference { project_id: Some(target.project.clone()), job_id: Some(job_id.clone()), location: None };
     let interrupt = tokio::signal::ctrl_c();
     let ended = tokio::select! {
-        ended = print(query, target, &client, &mut job) => ended,
+        ended = print(query, target, &client, &mut job) => ended.map_err(|error| error.with_target(target)),
         _ = interrupt => Ok(End::Interrupted),
     };
     let is_pipe_closed = matches!(&ended, Err(QueryError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);

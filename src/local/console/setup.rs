@@ -11,8 +11,6 @@ use super::Console;
 use super::assets::pixel_origin;
 use super::names::ConsoleNames;
 use super::samples::{self, Sample};
-use crate::decode::Privacy;
-use crate::decode::hashed_ids::HashedIds;
 use crate::telemetry::with_causes;
 
 #[derive(Debug, Serialize)]
@@ -24,8 +22,6 @@ pub(crate) struct PageSetup {
     pixel: String,
     /// Whether Google's emulator delivers the messages. The page cannot show events then.
     emulator: bool,
-    /// Whether HASH_ATTRIBUTES contains user_id, so that the tables hold hashes of the ids.
-    hashes_user_ids: bool,
     samples: Vec<Sample>,
 }
 
@@ -38,16 +34,5 @@ pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMa
     };
     let path = names.pixel_paths.first().map_or("/pixel.png", String::as_str);
     let pixel = format!("{}{path}", pixel_origin(&request, console.pixel_port));
-    Json(PageSetup {
-        samples,
-        names,
-        version: env!("CARGO_PKG_VERSION"),
-        pixel,
-        emulator: console.handles.emulator.is_some(),
-        hashes_user_ids: hashes(&console.handles.template.decode.privacy, "user_id"),
-    })
-}
-
-fn hashes(privacy: &Privacy, attribute: &str) -> bool {
-    privacy.hashed_ids.iter().flat_map(HashedIds::names).any(|name| name.eq_ignore_ascii_case(attribute))
+    Json(PageSetup { samples, names, version: env!("CARGO_PKG_VERSION"), pixel, emulator: console.handles.emulator.is_some() })
 }
