@@ -50,9 +50,9 @@ pub(crate) enum QueryError {
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
     #[error(
-        "cannot reach the local BigQuery at {endpoint}: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT"
+        "cannot reach BigQuery: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT"
     )]
-    NotRunning { endpoint: String, cause: String },
+    NotRunning { cause: String },
     #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
     #[error("cannot print the rows: {0}")]
@@ -63,7 +63,7 @@ impl QueryError {
     /// Adds how to start the BigQuery that --local selects.
     fn with_target(self, target: &Target) -> Self {
         match self {
-            Self::Unreachable(cause) if target.is_local => Self::NotRunning { endpoint: target.endpoint.clone(), cause },
+            Self::Unreachable(cause) if target.is_local => Self::NotRunning { cause },
             other => other,
         }
     }

@@ -46,7 +46,7 @@ pub(crate) struct Address {
 /// The same with credentials.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) endpoint: String,
+    endpoint: String,
     tokens: Tokens,
     /// Whether --local selected it.
     pub(crate) is_local: bool,

@@ -250,6 +250,6 @@ async fn query_local_without_a_server_says_how_to_start_it() {
     query.args([&format!("--local={port}"), "SELECT 1"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (code, stdout, stderr) = run(query).await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    let says = ["cannot reach the local BigQuery", &port.to_string(), "start it with `pixel-pipeline local`", "--local=PORT"];
+    let says = ["cannot reach BigQuery", &port.to_string(), "start it with `pixel-pipeline local`", "--local=PORT"];
     assert!(says.iter().all(|text| stderr.contains(text)), "{stderr}");
 }
