@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, Privacy, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Decoder, PixelPaths, Privacy, RequestFilter, Schema, Settings};
 use pixel_pipeline::source::delivery;
 use serde::Deserialize;
 use serde_json::json;
@@ -39,7 +39,7 @@ fn decoder() -> Decoder {
     let settings = Settings {
         valid_attributes,
         table_suffix,
-        pixel_paths: vec!["/pixel.png".to_owned()],
+        requests: RequestFilter { paths: PixelPaths::parse("/pixel.png").expect("a path"), ..RequestFilter::default() },
         privacy: Privacy::default(),
         signatures: None,
     };

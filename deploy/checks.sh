@@ -9,6 +9,8 @@ SERVICE_SETTINGS='
   MAX_NEW_TABLES_PER_HOUR
   OVERFLOW_SUFFIX
   PIXEL_PATH
+  METHODS
+  STATUS
   IP_ANONYMIZATION
   HASH_ATTRIBUTES
   RESPECT_OPT_OUT
@@ -19,6 +21,7 @@ SERVICE_SETTINGS='
   BATCH_MAX_INSERTS
   BATCH_GZIP
   MAX_IN_FLIGHT
+  MAX_IN_FLIGHT_BYTES
   PUSH_DEADLINE
   LOG_FORMAT
   RUST_LOG
@@ -63,13 +66,15 @@ check_each() {
   check ALERT_EMAIL '([^@[:space:]]+@[^@[:space:]]+)?' 'an email address such as you@example.com'
   check DATASET '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
   check TABLE_NAME '[A-Za-z0-9_]+' 'a name of at most 512 letters, digits and _' 512
-  check VALID_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
-  check TABLE_SUFFIX '([A-Za-z0-9_]|[{][^{}]+[}])*' 'letters, digits and _ with fields in braces between them, such as _{user_id}_{date}'
+  check VALID_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'
+  check TABLE_SUFFIX '([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*' 'letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}'
   check_number MAX_NEW_TABLES_PER_HOUR 1 1000000
-  check OVERFLOW_SUFFIX '([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+' 'letters, digits, _ and dates, without an attribute, such as _overflow_{date}'
+  check OVERFLOW_SUFFIX '([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+' 'letters, digits, _ and dates, without an attribute, such as _overflow_{date}'
   check PIXEL_PATH ' *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*' 'a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png'
+  check METHODS '(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*' 'a list of methods separated by commas, such as GET,POST'
+  check STATUS 'any|([1-5](xx|[0-9][0-9])|none)( *, *([1-5](xx|[0-9][0-9])|none))*' 'any, or a list of codes, classes and none, such as 2xx,304,none'
   check IP_ANONYMIZATION 'drop|truncate|full' 'one of drop, truncate, full'
-  check HASH_ATTRIBUTES '[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*' 'a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id'
+  check HASH_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'
   check RESPECT_OPT_OUT 'true|false' 'true or false'
   check SIGNATURE_MODE 'require|mark' 'one of require, mark'
   check DEAD_LETTER_TABLE '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
@@ -78,6 +83,7 @@ check_each() {
   check_number BATCH_MAX_INSERTS 1 10000
   check BATCH_GZIP 'true|false' 'true or false'
   check_number MAX_IN_FLIGHT 1 1000000
+  check_number MAX_IN_FLIGHT_BYTES 1 1099511627776 optional
   check PUSH_DEADLINE '[1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s' 'a duration from 100ms to less than 60s, the subscription'\''s ack deadline, such as 50s'
   check LOG_FORMAT 'auto|json|text' 'one of auto, json, text'
   check RUST_LOG '[^[:space:]]+' 'a level such as error, warn, info, debug or trace'

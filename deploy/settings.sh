@@ -59,19 +59,42 @@ check_number() {
     mistakes+="$1: \"${!1}\" is not a whole number from $2 to $3"$'\n'
 }
 
+# names_of LIST: the names of a list that is separated by commas, a line each.
+names_of() {
+  tr ',' '\n' <<<"$1" | sed 's/^ *//; s/ *$//'
+}
+
 check_settings() {
   mistakes=
-  local attribute
+  local attribute attributes
   check_each
   # Comparisons of settings with each other, with the schema and with reserved names.
   [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" contains goog, which Google reserves: choose another name"$'\n'
   if [[ -f $SCHEMA_FILE ]]; then
-    for attribute in ${VALID_ATTRIBUTES//,/ }; do
-      grep -Eqi "\"name\" *: *\"$attribute\"" "$SCHEMA_FILE" ||
+    IFS=, read -r -a attributes <<<"$VALID_ATTRIBUTES"
+    for attribute in "${attributes[@]}"; do
+      attribute=${attribute#"${attribute%%[! ]*}"}
+      attribute=${attribute%"${attribute##*[! ]}"}
+      # Of the characters of a name, + and | have a meaning in the expression.
+      grep -Eqi "\"name\" *: *\"$(sed 's/[+|]/[&]/g' <<<"$attribute")\"" "$SCHEMA_FILE" ||
         mistakes+="VALID_ATTRIBUTES: $SCHEMA_FILE has no column $attribute: add the column, or remove the attribute"$'\n'
     done
   else
     mistakes+="SCHEMA_FILE: cannot read $SCHEMA_FILE: there is no such file in $PWD"$'\n'
+  fi
+  local valid rest=$TABLE_SUFFIX
+  valid=$(names_of "$VALID_ATTRIBUTES")
+  while [[ $rest =~ [{]([^{}:]+)[}](.*)$ ]]; do
+    rest=${BASH_REMATCH[2]}
+    printf '%s\ndate\n' "$valid" | grep -Fqx -- "${BASH_REMATCH[1]}" ||
+      mistakes+="TABLE_SUFFIX: {${BASH_REMATCH[1]}} is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES or {date}"$'\n'
+  done
+  # The default need not fit: it matters with HASH_USER_IDS only.
+  if [[ $HASH_ATTRIBUTES != user_id ]]; then
+    while IFS= read -r attribute; do
+      grep -Fqx -- "$attribute" <<<"$valid" ||
+        mistakes+="HASH_ATTRIBUTES: $attribute is not in VALID_ATTRIBUTES: add it, or use one of $VALID_ATTRIBUTES"$'\n'
+    done < <(names_of "$HASH_ATTRIBUTES")
   fi
   [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
   [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is also TABLE_SUFFIX: choose a suffix that no other table has"$'\n'
@@ -117,14 +140,16 @@ load_settings() {
   BUILD_ACCOUNT=$PIPELINE-build@$account.$domain
 }
 
-# Filter of the pixel's log entries: those of our load balancer, for one of our paths.
+# Filter of the pixel's log entries: those of our load balancer, for one of our paths, without the requests of Cloud CDN's
+# own, by which it validates its copies.
 log_filter() {
   local path requests=
   for path in ${PIXEL_PATH//,/ }; do
     requests+="${requests:+ OR }httpRequest.requestUrl:\"$path\""
   done
   [[ $requests != *' OR '* ]] || requests="($requests)"
-  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s' "$PIPELINE" "$requests"
+  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s AND %s' "$PIPELINE" "$requests" \
+    'NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"'
 }
 
 # Runs bq in the project, without the messages of its first start.

@@ -5,10 +5,11 @@
 //! | `stored` | BigQuery stored the row | 204, ack |
 //! | `filtered` | path, method, a missing suffix attribute, an opt-out, or no valid signature | 204, ack, counted by reason |
 //! | `dead_letter` | can never become a row, and is stored in the dead-letter table | 204, ack |
-//! | `retry` | a transient failure, the dead letter could not be stored, or no key to verify the token with | 503, nack |
-//! | `saturated` | too many messages in flight, or shutting down | 429, nack |
+//! | `retry` | a transient failure, a table that BigQuery takes no rows for, a template table that does not fit the settings, the dead letter could not be stored, or no key to verify the token with | 503, nack |
+//! | `saturated` | too many messages, or bytes of messages, in flight; or shutting down | 429, nack |
 //! | `invalid_request` | no Pub/Sub message in the body, a malformed body, or a client that disconnects | 400, nack |
 //! | `invalid_request` | a body of more than 16 MiB | 413, nack |
+//! | `invalid_request` | a push to another path than `/` | 404, nack |
 //! | `unauthorized` | no token, or an invalid one | 401, nack |
 //! | `unauthorized` | a valid token of another account | 403, nack |
 //!
@@ -51,6 +52,8 @@ pub enum RetryReason {
     BigQuery(ErrorClass),
     /// The schema of the template table is not known yet, or the table does not exist.
     NoTemplate,
+    /// The template table has changed and does not fit the settings.
+    TemplateMismatch,
     /// The message can never become a row, and the dead letter could not be stored.
     DeadLetterNotStored,
     /// The deadline passed.
@@ -67,6 +70,8 @@ pub enum RetryReason {
 pub enum SaturatedReason {
     /// MAX_IN_FLIGHT messages are in flight.
     InFlight,
+    /// The bodies in flight have MAX_IN_FLIGHT_BYTES.
+    InFlightBytes,
     /// The service received SIGTERM.
     ShuttingDown,
 }
@@ -74,6 +79,8 @@ pub enum SaturatedReason {
 /// Why a request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvalidRequestReason {
+    /// The path is not `/`.
+    WrongPath,
     /// The body does not contain a Pub/Sub message.
     NoMessage,
     /// The body's framing is invalid, such as the length of a chunk.
@@ -119,6 +126,7 @@ impl Outcome {
             Self::Retry(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Saturated(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::InvalidRequest(InvalidRequestReason::BodyTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidRequest(InvalidRequestReason::WrongPath) => StatusCode::NOT_FOUND,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(UnauthorizedReason::Account) => StatusCode::FORBIDDEN,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
@@ -147,6 +155,7 @@ impl Outcome {
             Self::DeadLetter(reason) => reason.as_str(),
             Self::Retry(reason) => reason.as_str(),
             Self::Saturated(SaturatedReason::InFlight) => "in_flight",
+            Self::Saturated(SaturatedReason::InFlightBytes) => "in_flight_bytes",
             Self::Saturated(SaturatedReason::ShuttingDown) => "shutting_down",
             Self::Unauthorized(reason) => reason.as_str(),
         }
@@ -159,6 +168,7 @@ impl RetryReason {
         match self {
             Self::BigQuery(class) => class.as_str(),
             Self::NoTemplate => "no_template",
+            Self::TemplateMismatch => "template_mismatch",
             Self::DeadLetterNotStored => "dead_letter_not_stored",
             Self::Deadline => "deadline",
             Self::NoKeys => "no_keys",
@@ -171,6 +181,7 @@ impl InvalidRequestReason {
     /// The label of metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::WrongPath => "wrong_path",
             Self::NoMessage => "no_message",
             Self::MalformedBody => "malformed_body",
             Self::BodyTooLarge => "body_too_large",
@@ -225,6 +236,7 @@ mod tests {
             Outcome::Saturated(SaturatedReason::InFlight),
             Outcome::InvalidRequest(InvalidRequestReason::NoMessage),
             Outcome::InvalidRequest(InvalidRequestReason::BodyTooLarge),
+            Outcome::InvalidRequest(InvalidRequestReason::WrongPath),
             Outcome::Unauthorized(UnauthorizedReason::NoToken),
             Outcome::Unauthorized(UnauthorizedReason::Account),
         ]

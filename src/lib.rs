@@ -45,11 +45,14 @@
 //!   same counters.
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
 //! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
-//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit` and
-//!   [`schema_sql`] import [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product. No two folders import each other.
+//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit`,
+//!   `missing_columns` and [`schema_sql`] import [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product.
+//!   No two folders import each other.
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
+// They panic if the output is closed or its disk is full.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod ack;
 pub mod cli;
@@ -60,6 +63,7 @@ pub mod google;
 mod import_order;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod missing_columns;
 pub mod pipeline;
 pub mod schema_sql;
 pub mod service;

@@ -10,14 +10,17 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::ack::{Outcome, RetryReason};
-use crate::decode::{Decoded, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
+use crate::decode::{Decoded, FilterReason, Notes, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
+use crate::missing_columns::MissingColumns;
 use crate::sink::batcher::{Batcher, RowOutcome};
-use crate::sink::template::Template;
+use crate::sink::template::{Template, TemplateError};
 use crate::sink::{Destination, InsertRow, Refusal, dead_letter};
 use crate::table_limit::{OverflowCause, Route, TableLimiter};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
+/// Minimum time between two log lines of one kind.
+const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
 /// Decodes messages and stores their rows.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -26,7 +29,9 @@ pub struct Pipeline {
     table_limiter: Mutex<TableLimiter>,
     table: Arc<str>,
     dead_letter_table: Arc<str>,
+    missing_columns: Mutex<MissingColumns>,
     overflow_throttle: Throttle,
+    missing_column_throttle: Throttle,
     stores_dead_letters: bool,
 }
 
@@ -34,8 +39,17 @@ impl Pipeline {
     /// `table` and `dead_letter_table` are TABLE_NAME and DEAD_LETTER_TABLE.
     pub fn new(template: Template, batcher: Batcher, table_limiter: TableLimiter, table: Arc<str>, dead_letter_table: Arc<str>) -> Self {
         let table_limiter = Mutex::new(table_limiter);
-        let overflow_throttle = Throttle::new(Duration::from_secs(60));
-        Self { template, batcher, table_limiter, table, dead_letter_table, overflow_throttle, stores_dead_letters: true }
+        Self {
+            template,
+            batcher,
+            table_limiter,
+            table,
+            dead_letter_table,
+            missing_columns: Mutex::default(),
+            overflow_throttle: Throttle::new(THROTTLE_INTERVAL),
+            missing_column_throttle: Throttle::new(THROTTLE_INTERVAL),
+            stores_dead_letters: true,
+        }
     }
 
     /// Writes nothing to the dead-letter table: for messages that are stored elsewhere already.
@@ -55,57 +69,84 @@ impl Pipeline {
 
     /// Processes one message that arrived at `now`, and returns by `deadline`.
     pub async fn process(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Outcome {
-        let Some(mut decoder) = self.template.decoder(deadline).await else {
-            return Outcome::Retry(RetryReason::NoTemplate);
-        };
-        let mut refused_before: Option<(Row, Refusal)> = None;
+        match self.store_event(message, now, deadline).await {
+            Ok(()) => Outcome::Stored,
+            Err(NotStored::Filtered(reason)) => Outcome::Filtered(reason),
+            Err(NotStored::Rejected(rejected)) => self.dead_letter(message, &rejected, now, deadline).await,
+            Err(NotStored::Retry(reason)) => Outcome::Retry(reason),
+        }
+    }
+
+    async fn store_event(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Result<(), NotStored> {
+        let mut decoder = self.template.decoder(deadline).await?;
+        let mut notes = Notes::default();
+        let decoded = decoder.decode_with_notes(message, now, &mut notes);
+        record(&notes);
+        let mut row = row_of(decoded)?;
+        let Route { suffix, overflow } = self.table_limiter().route(&row.suffix, row.event_time, Instant::now());
+        let destination = Destination { table: Arc::clone(&self.table), suffix };
+        let mut left_out = self.missing_columns().of(&destination.suffix, Instant::now());
+        if !left_out.is_empty() {
+            row = row_of(decoder.decode_without(&left_out, message, now))?;
+        }
+        let mut is_schema_current = false;
         loop {
-            let row = match decoder.decode(message, now) {
-                Decoded::Row(row) => row,
-                Decoded::Filtered(reason) => return Outcome::Filtered(reason),
-                Decoded::Rejected(rejected) => return self.dead_letter(message, &rejected, now, deadline).await,
+            let Some(refusal) = self.insert(&row, &destination, deadline).await? else {
+                self.record_stored(&row, overflow);
+                return Ok(());
             };
-            match refused_before {
-                // The template has the column, and the generated table, an older one, does not.
-                Some((before, refusal)) if before.json == row.json => {
-                    return self.dead_letter(message, &rejected_by_bigquery(&row, refusal), now, deadline).await;
+            // A row fits the schema that it was made for, so the table has probably changed.
+            if !is_schema_current {
+                decoder = self.template.decoder_after(Instant::now(), deadline).await?;
+                is_schema_current = true;
+                let newer = row_of(decoder.decode_without(&left_out, message, now))?;
+                if newer.json != row.json {
+                    row = newer;
+                    continue;
                 }
-                _ => {}
             }
-            match self.store(&row, deadline).await {
-                Ok(()) => return Outcome::Stored,
-                Err(StoreError::Retry(reason)) => return Outcome::Retry(reason),
-                // The table has changed since its schema was read: read the schema again, and decode again.
-                Err(StoreError::Refused(refusal)) if refusal.no_such_field && refused_before.is_none() => {
-                    let Some(newer) = self.template.decoder_after(Instant::now(), deadline).await else {
-                        return Outcome::Retry(RetryReason::NoTemplate);
-                    };
-                    decoder = newer;
-                    refused_before = Some((row, refusal));
+            match refusal.missing_column().and_then(|name| decoder.filled_column(name)) {
+                // The template table has the column. The generated table, which is older, does not.
+                Some(column) if !left_out.iter().any(|known| known == column) => {
+                    self.add_missing_column(&destination.suffix, column);
+                    left_out.push(column.to_owned());
+                    row = row_of(decoder.decode_without(&left_out, message, now))?;
                 }
-                Err(StoreError::Refused(refusal)) => {
-                    return self.dead_letter(message, &rejected_by_bigquery(&row, refusal), now, deadline).await;
-                }
+                _ => return Err(NotStored::Rejected(rejected_by_bigquery(&row, refusal))),
             }
         }
     }
 
-    async fn store(&self, row: &Row, deadline: Instant) -> Result<(), StoreError> {
-        let Route { suffix, overflow } = self.table_limiter().route(&row.suffix, row.event_time, Instant::now());
-        let destination = Destination { table: Arc::clone(&self.table), suffix };
+    /// Inserts a row. Returns BigQuery's refusal, if it refuses the row for good.
+    async fn insert(&self, row: &Row, destination: &Destination, deadline: Instant) -> Result<Option<Refusal>, RetryReason> {
         let insert = InsertRow { event_id: row.event_id, json: row.json.clone() };
-        match self.batcher.store(destination, insert, deadline).await {
-            Some(RowOutcome::Stored) => {
-                metrics::record_stored(Timestamp::now().duration_since(row.event_time).as_secs_f64());
-                if let Some(cause) = overflow {
-                    self.record_overflow(cause);
-                }
-                Ok(())
-            }
-            Some(RowOutcome::Refused(refusal)) => Err(StoreError::Refused(refusal)),
-            Some(RowOutcome::NotStored(class)) => Err(StoreError::Retry(RetryReason::BigQuery(class))),
-            Some(RowOutcome::Unknown) => Err(StoreError::Retry(RetryReason::Panic)),
-            None => Err(StoreError::Retry(RetryReason::Deadline)),
+        match self.batcher.store(destination.clone(), insert, deadline).await {
+            Some(RowOutcome::Stored) => Ok(None),
+            Some(RowOutcome::Refused(refusal)) => Ok(Some(refusal)),
+            Some(RowOutcome::NotStored(class)) => Err(RetryReason::BigQuery(class)),
+            Some(RowOutcome::Unknown) => Err(RetryReason::Panic),
+            None => Err(RetryReason::Deadline),
+        }
+    }
+
+    fn record_stored(&self, row: &Row, overflow: Option<OverflowCause>) {
+        metrics::record_stored(Timestamp::now().duration_since(row.event_time).as_secs_f64());
+        if row.lacks_value {
+            metrics::record_row_without_column();
+        }
+        if let Some(cause) = overflow {
+            self.record_overflow(cause);
+        }
+    }
+
+    fn add_missing_column(&self, suffix: &TableSuffix, column: &str) {
+        self.missing_columns().add(suffix, column, Instant::now());
+        if let Some(suppressed) = self.missing_column_throttle.pass() {
+            tracing::warn!(
+                column,
+                suppressed,
+                "a table lacks a column of the template table, and its rows are stored without it: add the column to the table with ALTER TABLE"
+            );
         }
     }
 
@@ -122,13 +163,20 @@ impl Pipeline {
         self.table_limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn missing_columns(&self) -> MutexGuard<'_, MissingColumns> {
+        self.missing_columns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Stores a message that can never become a row in the dead-letter table, and acknowledges it only then.
     async fn dead_letter(&self, message: &PubsubMessage<'_>, rejected: &Rejected, now: Timestamp, deadline: Instant) -> Outcome {
         if !self.stores_dead_letters {
             return Outcome::DeadLetter(rejected.reason);
         }
         let destination = Destination { table: Arc::clone(&self.dead_letter_table), suffix: TableSuffix::none() };
-        match self.batcher.store(destination, dead_letter::row(message, rejected, now), deadline).await {
+        let Some(row) = dead_letter::row(message, rejected, now) else {
+            return Outcome::Retry(RetryReason::DeadLetterNotStored);
+        };
+        match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
                 Outcome::Retry(RetryReason::DeadLetterNotStored)
@@ -137,9 +185,42 @@ impl Pipeline {
     }
 }
 
-enum StoreError {
-    Refused(Refusal),
+/// Counts what the decoder noticed.
+fn record(notes: &Notes) {
+    notes.not_kept().for_each(metrics::record_parameter_not_kept);
+    if notes.html_escaped {
+        metrics::record_html_escaped();
+    }
+}
+
+/// Why an event has no row.
+enum NotStored {
+    Filtered(FilterReason),
+    Rejected(Rejected),
     Retry(RetryReason),
+}
+
+impl From<RetryReason> for NotStored {
+    fn from(reason: RetryReason) -> Self {
+        Self::Retry(reason)
+    }
+}
+
+impl From<TemplateError> for NotStored {
+    fn from(error: TemplateError) -> Self {
+        Self::Retry(match error {
+            TemplateError::NotRead => RetryReason::NoTemplate,
+            TemplateError::Mismatch => RetryReason::TemplateMismatch,
+        })
+    }
+}
+
+fn row_of(decoded: Decoded) -> Result<Row, NotStored> {
+    match decoded {
+        Decoded::Row(row) => Ok(row),
+        Decoded::Filtered(reason) => Err(NotStored::Filtered(reason)),
+        Decoded::Rejected(rejected) => Err(NotStored::Rejected(rejected)),
+    }
 }
 
 fn rejected_by_bigquery(row: &Row, refusal: Refusal) -> Rejected {

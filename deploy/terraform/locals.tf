@@ -11,8 +11,10 @@ locals {
 
   pixel_paths = distinct([for path in split(",", var.pixel_path) : trimspace(path)])
 
-  # Log entries of the pixel: those of our load balancer, for one of our paths.
+  # Log entries of the pixel: those of our load balancer, for one of our paths, without the requests of Cloud CDN's own, by
+  # which it validates its copies.
   requests   = [for path in local.pixel_paths : "httpRequest.requestUrl:\"${path}\""]
   requested  = length(local.requests) == 1 ? local.requests[0] : "(${join(" OR ", local.requests)})"
-  log_filter = "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"${var.pipeline}\" AND ${local.requested}"
+  not_of_cdn = "NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:\"Cloud-CDN-Google\""
+  log_filter = "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"${var.pipeline}\" AND ${local.requested} AND ${local.not_of_cdn}"
 }

@@ -9,6 +9,8 @@ locals {
     MAX_NEW_TABLES_PER_HOUR = tostring(var.max_new_tables_per_hour)
     OVERFLOW_SUFFIX         = var.overflow_suffix
     PIXEL_PATH              = var.pixel_path
+    METHODS                 = var.methods
+    STATUS                  = var.status
     IP_ANONYMIZATION        = var.ip_anonymization
     HASH_ATTRIBUTES         = var.hash_attributes
     RESPECT_OPT_OUT         = tostring(var.respect_opt_out)
@@ -19,6 +21,7 @@ locals {
     BATCH_MAX_INSERTS       = tostring(var.batch_max_inserts)
     BATCH_GZIP              = tostring(var.batch_gzip)
     MAX_IN_FLIGHT           = tostring(var.max_in_flight)
+    MAX_IN_FLIGHT_BYTES     = var.max_in_flight_bytes == null ? "" : tostring(var.max_in_flight_bytes)
     PUSH_DEADLINE           = var.push_deadline
     LOG_FORMAT              = var.log_format
     RUST_LOG                = var.rust_log

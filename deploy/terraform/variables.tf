@@ -4,7 +4,7 @@
 # --- Location
 
 variable "project_id" {
-  description = "Project of the deployment."
+  description = "Project of the dataset and of the deployment."
   type        = string
   nullable    = false
 

@@ -36,8 +36,8 @@ variable "valid_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.valid_attributes))
-    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.valid_attributes))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
 }
 
@@ -48,8 +48,12 @@ variable "table_suffix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}]+[}])*)$", var.table_suffix))
-    error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date}."
+    condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*)$", var.table_suffix))
+    error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}."
+  }
+  validation {
+    condition     = alltrue([for field in regexall("[{]([^{}:]+)[}]", var.table_suffix) : contains(concat(["date"], [for name in split(",", var.valid_attributes) : trimspace(name)]), field[0])])
+    error_message = "table_suffix: \"${var.table_suffix}\" has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}."
   }
 }
 
@@ -72,7 +76,7 @@ variable "overflow_suffix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+)$", var.overflow_suffix))
+    condition     = can(regex("^(([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+)$", var.overflow_suffix))
     error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not letters, digits, _ and dates, without an attribute, such as _overflow_{date}."
   }
   validation {
@@ -82,7 +86,7 @@ variable "overflow_suffix" {
 }
 
 variable "pixel_path" {
-  description = "Paths that count as the pixel, separated by commas. `*` means any path; a deployment needs the paths."
+  description = "Paths that count as the pixel, separated by commas. `*` at the end of a path means any rest, as in /t/*, and `*` alone any path; a deployment needs whole paths."
   type        = string
   default     = "/pixel.png"
   nullable    = false
@@ -90,6 +94,30 @@ variable "pixel_path" {
   validation {
     condition     = can(regex("^( *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*)$", var.pixel_path))
     error_message = "pixel_path: \"${var.pixel_path}\" is not a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png."
+  }
+}
+
+variable "methods" {
+  description = "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers with 405: set STATUS, too."
+  type        = string
+  default     = "GET"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*)$", var.methods))
+    error_message = "methods: \"${var.methods}\" is not a list of methods separated by commas, such as GET,POST."
+  }
+}
+
+variable "status" {
+  description = "Statuses of requests that count, separated by commas: codes (304), classes (2xx) and none, for a client that disconnected before the answer. any: every status."
+  type        = string
+  default     = "2xx,304,none"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(any|([1-5](xx|[0-9][0-9])|none)( *, *([1-5](xx|[0-9][0-9])|none))*)$", var.status))
+    error_message = "status: \"${var.status}\" is not any, or a list of codes, classes and none, such as 2xx,304,none."
   }
 }
 
@@ -112,8 +140,12 @@ variable "hash_attributes" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*)$", var.hash_attributes))
-    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id."
+    condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
+    error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
+  }
+  validation {
+    condition     = var.hash_attributes == "user_id" ? true : alltrue([for hashed in split(",", var.hash_attributes) : contains([for name in split(",", var.valid_attributes) : trimspace(name)], trimspace(hashed))])
+    error_message = "hash_attributes: \"${var.hash_attributes}\" has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these."
   }
 }
 
@@ -208,6 +240,17 @@ variable "max_in_flight" {
   validation {
     condition     = var.max_in_flight >= 1 && var.max_in_flight <= 1000000 && floor(var.max_in_flight) == var.max_in_flight
     error_message = "max_in_flight: ${var.max_in_flight} is not a whole number from 1 to 1000000."
+  }
+}
+
+variable "max_in_flight_bytes" {
+  description = "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_in_flight_bytes == null ? true : var.max_in_flight_bytes >= 1 && var.max_in_flight_bytes <= 1099511627776 && floor(var.max_in_flight_bytes) == var.max_in_flight_bytes
+    error_message = "max_in_flight_bytes: ${coalesce(var.max_in_flight_bytes, 0)} is not a whole number from 1 to 1099511627776."
   }
 }
 

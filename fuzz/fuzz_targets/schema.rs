@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RequestFilter, Schema, Settings};
 use pixel_pipeline_fuzz::decoders::now;
 use pixel_pipeline_fuzz::rows;
 
@@ -27,7 +27,8 @@ fuzz_target!(|input: &[u8]| {
     }
     let valid_attributes = ValidAttributes::parse("a,b,c,d,e,f").expect("names");
     let table_suffix = SuffixTemplate::parse("_{a}_{date}", &valid_attributes, "pixel").expect("a template");
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new(), privacy: Privacy::default(), signatures: None };
+    let settings =
+        Settings { valid_attributes, table_suffix, requests: RequestFilter::default(), privacy: Privacy::default(), signatures: None };
     let problems = settings.problems_with(&schema);
     assert!(problems.iter().all(|problem| !problem.to_string().is_empty()));
     match Decoder::new(settings, &schema).decode(&PubsubMessage::raw(ENTRY.as_bytes()), now()) {

@@ -10,7 +10,7 @@ use pixel_pipeline::decode::key::Key;
 use pixel_pipeline::decode::remote_ip::IpAnonymization;
 use pixel_pipeline::decode::signature::{SignatureMode, Signatures, SigningKeys};
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoder, Privacy, Schema, Settings};
+use pixel_pipeline::decode::{Decoder, PixelPaths, Privacy, RequestFilter, Schema, Settings};
 use serde_json::{Value, json};
 
 /// The parameters that become columns. `user_id` is the id.
@@ -131,7 +131,7 @@ impl Options {
         let valid_attributes = attributes();
         let settings = Settings {
             table_suffix: SuffixTemplate::parse(TEMPLATES[self.template], &valid_attributes, "pixel").expect("a template"),
-            pixel_paths: vec!["/pixel.png".to_owned()],
+            requests: RequestFilter { paths: PixelPaths::parse("/pixel.png").expect("a path"), ..RequestFilter::default() },
             privacy: Privacy {
                 remote_ip: self.remote_ip,
                 hashed_ids: self.hashes.then(hashed_ids),
@@ -158,4 +158,12 @@ pub fn hashed_ids() -> HashedIds {
 /// Both of [`SIGNING_KEYS`].
 pub fn signing_keys() -> SigningKeys {
     SigningKeys::parse(SIGNING_KEYS).expect("keys")
+}
+
+/// A name without what a URL that was escaped for HTML has before it.
+pub fn without_amp(name: &str) -> &str {
+    match name.split_at_checked(4) {
+        Some((amp, rest)) if amp.eq_ignore_ascii_case("amp;") => without_amp(rest),
+        _ => name,
+    }
 }

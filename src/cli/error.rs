@@ -1,8 +1,10 @@
 //! The errors of all commands, with the exit code of each kind and the prefix `error: `.
 
 use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use super::output;
 use crate::telemetry::with_causes;
 
 /// The exit codes of all commands, for `--help` and docs/settings.md.
@@ -51,7 +53,24 @@ impl CliError {
 
     /// Prints the error. The message must be [`printable`](super::printable).
     pub(crate) fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message());
+        output::note(format_args!("error: {}", self.message()));
         self.code()
     }
+}
+
+/// The result of printing, for a command that has nothing else to do. A reader may close its pipe early, as `head` does.
+pub(crate) fn printed(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::cannot("write to standard output", &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints help, or the mistake in the command line.
+pub(crate) fn report_clap(error: &clap::Error) -> ExitCode {
+    let result = error.print().and_then(|()| io::stdout().flush());
+    if error.use_stderr() {
+        return ExitCode::from(2);
+    }
+    printed(result).map_or_else(CliError::report, |()| ExitCode::SUCCESS)
 }

@@ -1,30 +1,31 @@
 //! `pixel-pipeline explain`: shows the outcome of URLs, log entries or push bodies, without sending anything.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::input::{InputError, each_line, exit};
-use super::printable;
+use super::input::{InputError, each_message, exit};
+use super::{output, printable};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::decode::{Decoder, Explanation};
-use crate::source::delivery;
 
 /// Show the outcome of URLs, log entries or push bodies, without sending anything.
 ///
-/// Prints one JSON object per line for each input, or readable text on a terminal. A line that is not a push body is read
-/// as a log entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
+/// Prints one JSON object per line for each input, or readable text on a terminal. What is not a push body is read as a log
+/// entry; `serve` answers 400 to it if it is not a log entry either. The schema is read from SCHEMA_FILE, else it
 /// is the built-in schema. The table follows from TABLE_SUFFIX: only `serve` knows which events go to the overflow table
-/// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). The exit code does not depend on the outcomes.
+/// (MAX_NEW_TABLES_PER_HOUR, or a suffix of more than 256 characters). Names the parameters that are not kept, because
+/// VALID_ATTRIBUTES does not list them. The exit code does not depend on the outcomes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// URLs of the pixel, as a browser would request them now
     urls: Vec<String>,
-    /// File of JSON lines, each a log entry or the body of a push request; - for standard input
+    /// File of JSON, also gzip and zstd: log entries or push bodies, and all other forms that `replay` reads; - for standard
+    /// input
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Output format [default: text on a terminal, else json]
@@ -50,20 +51,24 @@ fn explain(args: Args) -> Result<(), InputError> {
     if args.urls.is_empty() && args.input.is_none() {
         return Err(InputError::NoInput);
     }
-    let stdout = io::stdout();
-    let format = args.format.unwrap_or(if stdout.is_terminal() { ExplainFormat::Text } else { ExplainFormat::Json });
-    let mut out = BufWriter::new(stdout.lock());
+    let format = args.format.unwrap_or(if io::stdout().is_terminal() { ExplainFormat::Text } else { ExplainFormat::Json });
+    let mut out = output::stdout();
     let decoder = Decoder::new(config.settings, &config.schema);
     for url in &args.urls {
         let now = Timestamp::now();
         print(&Explanation::of_url(&decoder, url, now, &config.table_name), format, &mut out)?;
     }
     if let Some(file) = args.input {
-        each_line(&file, |line| {
-            let message = delivery::read_line(line);
-            print(&Explanation::of(decoder.decode(&message, Timestamp::now()), &config.table_name), format, &mut out)
+        let count = each_message(&file, |message| {
+            let message = message.as_pubsub();
+            print(&Explanation::of_message(&decoder, &message, Timestamp::now(), &config.table_name), format, &mut out)
                 .map_err(InputError::from)
-        })?;
+        });
+        // Also before an error: the explanations belong to what precedes it.
+        out.flush()?;
+        if count? == 0 {
+            output::note(format_args!("nothing to explain: {} has no entries", file.display()));
+        }
     }
     Ok(out.flush()?)
 }
@@ -79,7 +84,7 @@ fn print(explanation: &Explanation, format: ExplainFormat, out: &mut impl Write)
 }
 
 fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()> {
-    let Explanation { outcome, reason, detail, table, insert_id, signed, row, .. } = explanation;
+    let Explanation { outcome, reason, detail, table, insert_id, signed, row, not_kept, html_escaped, suffix: _ } = explanation;
     match reason {
         Some(reason) => writeln!(out, "{outcome}: {reason}")?,
         None => writeln!(out, "{outcome}")?,
@@ -94,6 +99,12 @@ fn print_text(explanation: &Explanation, out: &mut impl Write) -> io::Result<()>
         row.as_ref().and_then(|row| serde_json::from_str(row.get()).ok()).unwrap_or_default();
     for (name, value) in &columns {
         writeln!(out, "  {name} = {}", printable(&value.to_string()))?;
+    }
+    if !not_kept.is_empty() {
+        writeln!(out, "  not kept: {} (VALID_ATTRIBUTES)", printable(&not_kept.join(", ")))?;
+    }
+    if *html_escaped {
+        writeln!(out, "  read &amp; as &: the URL was escaped for HTML once too often")?;
     }
     writeln!(out)
 }

@@ -1,11 +1,13 @@
-//! The input of `explain` and `sign`: arguments, then the lines of a file or of standard input.
+//! The input of `explain` and `sign`: arguments, then the messages or the lines of a file or of standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::error::CliError;
+use super::documents::message::{self, Message};
+use super::documents::{BrokenReason, Documents, Position};
+use super::error::{CliError, printed};
 use crate::config::Problems;
 
 /// Why the command stops early.
@@ -17,7 +19,9 @@ pub(crate) enum InputError {
     NoInput,
     #[error("cannot read {}: {error}", file.display())]
     Input { file: PathBuf, error: io::Error },
-    #[error("cannot write to standard output: {0}")]
+    #[error("cannot read {}: {cause}", file.display())]
+    Format { file: PathBuf, cause: String },
+    #[error(transparent)]
     Output(#[from] io::Error),
 }
 
@@ -25,18 +29,17 @@ pub(crate) enum InputError {
 pub(crate) fn exit(ended: Result<(), InputError>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader has closed the pipe, as `head` does.
-        Err(InputError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ InputError::Output(_)) => CliError::failed(error).report(),
-        Err(error @ (InputError::Settings(_) | InputError::NoInput | InputError::Input { .. })) => CliError::usage(error).report(),
+        Err(InputError::Output(error)) => printed(Err(error)).map_or_else(CliError::report, |()| ExitCode::SUCCESS),
+        Err(error @ (InputError::Settings(_) | InputError::NoInput | InputError::Input { .. } | InputError::Format { .. })) => {
+            CliError::usage(error).report()
+        }
     }
 }
 
 /// Each line of a file that is not empty, without its end; `-` is standard input.
 pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), InputError>) -> Result<(), InputError> {
     let failed = |error| InputError::Input { file: file.to_owned(), error };
-    let mut lines: Box<dyn BufRead> =
-        if file.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(file).map_err(failed)?)) };
+    let mut lines = BufReader::new(open(file).map_err(failed)?);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
         if !line.trim_ascii().is_empty() {
@@ -45,4 +48,30 @@ pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), In
         line.clear();
     }
     Ok(())
+}
+
+/// Each message in a file, read as `replay` reads it. What is not JSON is a message, too, which cannot be decoded. Returns how
+/// many there were.
+pub(crate) fn each_message(file: &Path, mut see: impl FnMut(&Message) -> Result<(), InputError>) -> Result<u64, InputError> {
+    let failed = |error| InputError::Input { file: file.to_owned(), error };
+    let raw = open(file).map_err(failed)?;
+    let opened = Documents::open(raw, Position::default());
+    let invalid = |cause| InputError::Format { file: file.to_owned(), cause };
+    let mut documents = opened.map_err(|cause| invalid(cause.describe(&file.display().to_string())))?;
+    let mut count = 0;
+    while let Some(document) = documents.next_document().map_err(failed)? {
+        let messages = match document.broken {
+            Some(BrokenReason::ArrayNotClosed) => return Err(invalid("the array is not closed: elements are missing".to_owned())),
+            Some(_) => vec![Message::raw(document.text)],
+            None => message::messages(&document.text),
+        };
+        count += messages.len() as u64;
+        messages.iter().try_for_each(&mut see)?;
+    }
+    Ok(count)
+}
+
+/// `-` is standard input.
+fn open(file: &Path) -> io::Result<Box<dyn Read>> {
+    if file.as_os_str() == "-" { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(file)?)) }
 }

@@ -1,6 +1,5 @@
 //! `pixel-pipeline local`: the whole pipeline in one process.
 
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,13 +8,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::duration_arg::DurationArg;
-use super::error::CliError;
+use super::error::{CliError, printed};
+use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
-use crate::config::settings::{
-    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, GOOGLE_CLOUD_PROJECT, PIXEL_PORT, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
-};
-use crate::config::{Config, Problems, PushAuth, RawSettings, SettingArgs};
+use crate::config::settings::{BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH};
+use crate::config::{Config, Problems, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
@@ -59,8 +57,8 @@ pub struct Args {
 
 /// Runs until SIGTERM, Ctrl-C, or the end of `--for`.
 pub async fn run(mut args: Args) -> ExitCode {
-    let project = args.settings.optional(&GOOGLE_CLOUD_PROJECT).unwrap_or("local").to_owned();
-    args.settings.set(&GOOGLE_CLOUD_PROJECT, project.as_str());
+    let project = args.settings.project().map_or_else(|| "local".to_owned(), |(_, project)| project);
+    args.settings.set(&PROJECT_ID, project.as_str());
     telemetry::init(args.settings.log_format(), args.settings.log_level(), &project);
     serve(args, project).await.unwrap_or_else(CliError::report)
 }
@@ -80,10 +78,9 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let topology = Topology::start(settings, config, bigquery, listeners).await;
     let mut topology = topology.map_err(not_started)?;
-    for note in &topology.schema_notes {
-        print(&format!("{}\n", super::printable(note)));
-    }
-    print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
+    let notes: String = topology.schema_notes.iter().map(|note| format!("{}\n", super::printable(note))).collect();
+    // The pipeline runs without a reader of its output, and reports a failure at the end.
+    let banner = output::print(&(notes + &welcome(&topology.handles, &bq, args.host, args.demo, args.duration)));
 
     let failure = tokio::select! {
         () = shutdown => None,
@@ -94,13 +91,13 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let second_signal = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let drain_timeout = if failure.is_some() { Duration::ZERO } else { DRAIN_TIMEOUT };
     let summary = topology.shut_down(drain_timeout, second_signal).await;
-    print(&format!("\n{summary}"));
+    let print_result = output::print(&format!("\n{summary}"));
     match failure {
         Some(error) => Err(CliError::cannot("run the service", &error)),
         None if summary.lost() > 0 => {
             Err(CliError::failed(format!("{} messages were lost: they were not stored or filtered in time", summary.lost())))
         }
-        None => Ok(ExitCode::SUCCESS),
+        None => printed(banner.and(print_result)).map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -108,6 +105,10 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
 async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems> {
     settings.set(&BIGQUERY_EMULATOR_HOST, "127.0.0.1");
     let mut problems = Problems::default();
+    if !matches!(settings.raw(&PUSH_AUTH), "" | "none") {
+        problems.add(PUSH_AUTH.name, "pushes have no token here, and all of them would be rejected: unset it");
+        settings.set(&PUSH_AUTH, "none");
+    }
     let config = match settings.load().await {
         Ok(config) => Some(config),
         Err(Problems(more)) => {
@@ -115,10 +116,6 @@ async fn load(settings: &mut RawSettings) -> Result<(Config, PathBuf), Problems>
             None
         }
     };
-    // Pushes have no token here.
-    if config.as_ref().is_some_and(|config| config.push_auth != PushAuth::None) {
-        problems.add(PUSH_AUTH.name, "pushes have no token here, and all of them would be rejected: unset it");
-    }
     let data_dir = settings.optional(&DATA_DIR).map(PathBuf::from).ok_or("it is empty: set it to a directory");
     let data_dir = problems.check(DATA_DIR.name, data_dir);
     problems.or(config.zip(data_dir))
@@ -147,12 +144,6 @@ fn not_started(error: TopologyError) -> CliError {
         }
         error => CliError::cannot("start the pipeline", &error),
     }
-}
-
-/// To standard output, which its reader may have closed.
-fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Waits for this time, or forever without one.

@@ -4,6 +4,7 @@
 mod check;
 mod cost;
 mod dead_letter_table;
+pub mod documents;
 mod duration_arg;
 mod error;
 mod explain;
@@ -11,9 +12,10 @@ mod forget;
 mod input;
 #[cfg(feature = "local")]
 mod local;
+mod output;
 #[cfg(feature = "query")]
 mod query;
-pub mod replay;
+mod replay;
 mod serve;
 mod settings_file;
 mod sign;
@@ -58,6 +60,11 @@ macro_rules! define {
     };
 }
 with_commands!(define);
+
+/// The command line. On help or a mistake, it prints that and returns the exit code.
+pub fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|error| error::report_clap(&error))
+}
 
 /// Ends at SIGTERM, which Cloud Run sends, or at Ctrl-C. It listens from the call on, not from the first poll: a signal in
 /// between would kill the process.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches};
 
+use super::error::report_clap;
 use super::{Cli, usage};
 
 /// The file that deploy.sh reads.
@@ -41,7 +42,7 @@ pub(crate) enum SettingsFileError {
 impl SettingsFileError {
     pub(crate) fn report(self) -> ExitCode {
         match self {
-            Self::Clap(error) => error.exit(),
+            Self::Clap(error) => report_clap(&error),
             error => usage(&error.to_string()),
         }
     }

@@ -1,10 +1,11 @@
 //! `pixel-pipeline sign`: signs URLs with URL_SIGNING_KEY.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::input::{InputError, each_line, exit};
+use super::output;
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 
@@ -37,7 +38,7 @@ fn sign(args: Args) -> Result<(), InputError> {
         return Err(InputError::NoInput);
     }
     let keys = args.settings.signing_keys(args.key_file.as_deref())?;
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = output::stdout();
     for url in &args.urls {
         writeln!(out, "{}", keys.sign(url.trim()))?;
     }

@@ -34,10 +34,16 @@ pub(crate) fn read(
         mode => mode,
     };
     match mode.as_str() {
+        "iam" if !on_cloud_run && !values.boolean(&PUSH_AUTH_FORCE) => {
+            let problem = "with iam, Cloud Run checks the signature of the token, and this is not Cloud Run (K_SERVICE is not set), so every \
+                           caller that reaches the port could push: set it to oidc, or set PUSH_AUTH_FORCE=true if a proxy checks the token";
+            problems.add(PUSH_AUTH.name, problem);
+            None
+        }
         "iam" => {
-            let warning = "PUSH_AUTH=iam relies on Cloud Run to check the caller's token, and this is not Cloud Run: \
-                           unless another proxy checks it, every caller that reaches the port can push";
-            Some((PushAuth::Iam { audience, account: account? }, (!on_cloud_run && !emulator).then_some(warning)))
+            let warning = "the signature of tokens is not checked, because PUSH_AUTH=iam is forced outside of Cloud Run: unless a proxy \
+                           checks it, every caller that reaches the port can push";
+            Some((PushAuth::Iam { audience, account: account? }, (!on_cloud_run).then_some(warning)))
         }
         "oidc" => {
             let mut needed = |name: &str, value: Option<String>, what: &str| {

@@ -1,10 +1,10 @@
 //! The settings that decide how an entry becomes a row.
 
-use super::settings::{PIXEL_PATH, SCHEMA_FILE, TABLE_NAME, TABLE_SUFFIX, VALID_ATTRIBUTES};
+use super::settings::{METHODS, PIXEL_PATH, SCHEMA_FILE, STATUS, TABLE_NAME, TABLE_SUFFIX, VALID_ATTRIBUTES};
 use super::{Problems, RawSettings, Values, privacy, signing};
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
-use crate::decode::{Schema, Settings};
+use crate::decode::{PixelPaths, RequestFilter, Schema, Settings, claimed_columns};
 
 /// The settings of decoding, all of them valid.
 #[derive(Debug, Clone)]
@@ -29,28 +29,38 @@ impl RawSettings {
 
 pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeConfig> {
     let table_name = values.text(&TABLE_NAME);
-    let attributes = problems.check(VALID_ATTRIBUTES.name, ValidAttributes::parse(values.text(&VALID_ATTRIBUTES)));
+    let attributes = problems.check(VALID_ATTRIBUTES.name, read_attributes(values.text(&VALID_ATTRIBUTES)));
     let no_attributes = ValidAttributes::default();
     let suffix = match SuffixTemplate::parse(values.text(&TABLE_SUFFIX), attributes.as_ref().unwrap_or(&no_attributes), table_name) {
         // While the list of attributes is wrong, the fields cannot be compared with it.
-        Err(BadTemplate::UnknownField(_)) if attributes.is_none() => None,
+        Err(BadTemplate::UnknownField { .. }) if attributes.is_none() => None,
         suffix => problems.check(TABLE_SUFFIX.name, suffix),
     };
     let privacy = privacy::read(values, attributes.as_ref(), problems);
     let signatures = signing::read(values, problems);
     let schema = read_schema(values, problems);
-    let pixel_paths = read_paths(values, problems);
+    let requests = read_requests(values, problems);
     Some(DecodeConfig {
         settings: Settings {
             valid_attributes: attributes?,
             table_suffix: suffix?,
-            pixel_paths: pixel_paths?,
+            requests: requests?,
             privacy: privacy?,
             signatures: signatures?,
         },
         schema: schema?,
         table_name: table_name.to_owned(),
     })
+}
+
+fn read_attributes(list: &str) -> Result<ValidAttributes, String> {
+    let attributes = ValidAttributes::parse(list).map_err(|error| error.to_string())?;
+    let claimed = claimed_columns(&attributes);
+    if claimed.is_empty() {
+        return Ok(attributes);
+    }
+    let claimed = claimed.join(", ");
+    Err(format!("{claimed} cannot be an attribute: the service fills the column itself. Remove the name from the list"))
 }
 
 fn read_schema(values: &Values, problems: &mut Problems) -> Option<Schema> {
@@ -62,17 +72,9 @@ fn read_schema(values: &Values, problems: &mut Problems) -> Option<Schema> {
     problems.check(SCHEMA_FILE.name, schema.map_err(|error| format!("{}: {error}", file.display())))
 }
 
-/// Empty for any path.
-fn read_paths(values: &Values, problems: &mut Problems) -> Option<Vec<String>> {
-    let text = values.text(&PIXEL_PATH);
-    let paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
-    if paths.contains(&"*") {
-        return Some(Vec::new());
-    }
-    let is_wrong = |path: &&str| !path.starts_with('/') || path.contains(['?', '#']);
-    if paths.is_empty() || paths.iter().any(is_wrong) {
-        problems.add(PIXEL_PATH.name, format!("{text:?} is not * or a list of paths that begin with /"));
-        return None;
-    }
-    Some(paths.into_iter().map(str::to_owned).collect())
+fn read_requests(values: &Values, problems: &mut Problems) -> Option<RequestFilter> {
+    let paths = problems.check(PIXEL_PATH.name, PixelPaths::parse(values.text(&PIXEL_PATH)));
+    let methods = problems.check(METHODS.name, values.text(&METHODS).parse());
+    let statuses = problems.check(STATUS.name, values.text(&STATUS).parse());
+    Some(RequestFilter { paths: paths?, methods: methods?, statuses: statuses? })
 }

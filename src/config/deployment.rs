@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::settings::{
-    BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, DOMAIN, GOOGLE_CLOUD_PROJECT, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION,
-    SCHEMA_FILE,
+    BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, DOMAIN, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION, SCHEMA_FILE,
 };
 use super::{Config, Problems, RawSettings, endpoints};
+use crate::decode::PixelPaths;
+use crate::decode::pixel_paths::PixelPath;
 use crate::google::Endpoints;
 
 /// The settings, all of them valid.
@@ -29,13 +30,14 @@ impl RawSettings {
     /// Every setting of a deployment, checked. `gcloud_project` returns the project of gcloud's configuration.
     pub async fn load_deployment(&self, gcloud_project: impl FnOnce() -> Option<String>) -> Result<Deployment, Problems> {
         let mut problems = Problems::default();
-        let project = self.project(gcloud_project);
+        let local = || self.is_local().then(|| "local".to_owned());
+        let project = self.project().map(|(_, project)| project).or_else(local).or_else(gcloud_project);
         if project.is_none() {
             problems.add(PROJECT_ID.name, "it is not set: set it to the id of the deployment's project");
         }
         let mut settings = self.clone();
         // A placeholder, so that the other mistakes are found, too.
-        settings.set(&GOOGLE_CLOUD_PROJECT, project.clone().unwrap_or_else(|| "unknown".to_owned()));
+        settings.set(&PROJECT_ID, project.clone().unwrap_or_else(|| "unknown".to_owned()));
         // Only the table that was created from the file is checked.
         settings.set(&SCHEMA_FILE, "");
         let values = settings.check(&mut problems);
@@ -54,8 +56,8 @@ impl RawSettings {
         if !is_name {
             problems.add(PIPELINE.name, format!("{name:?} is not 3 to 24 characters a-z, 0-9 and -, beginning with a letter"));
         }
-        if !self.is_local() && service.as_ref().is_some_and(|service| service.template.decode.pixel_paths.is_empty()) {
-            problems.add(PIXEL_PATH.name, "* is not the name of an object: list the paths of the pixel");
+        if let Some(service) = service.as_ref().filter(|_| !self.is_local()) {
+            check_paths(&service.template.decode.requests.paths, &mut problems);
         }
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
         let address = address.filter(|address| self.is_local() || *address != BIGQUERY_ENDPOINT.default);
@@ -75,11 +77,15 @@ impl RawSettings {
         })();
         problems.or(deployment)
     }
+}
 
-    /// The project, in the same order as deploy.sh: PROJECT_ID, GOOGLE_CLOUD_PROJECT, gcloud's configuration.
-    fn project(&self, gcloud_project: impl FnOnce() -> Option<String>) -> Option<String> {
-        let value = |setting| self.optional(setting).map(str::to_owned);
-        let local = || self.is_local().then(|| "local".to_owned());
-        value(&PROJECT_ID).or_else(|| value(&GOOGLE_CLOUD_PROJECT)).or_else(local).or_else(gcloud_project)
+/// The pixel is an object for each path, and the filter of the log sink names the paths.
+fn check_paths(paths: &PixelPaths, problems: &mut Problems) {
+    let is_plain = |path: &str| path.chars().all(|c| c.is_ascii_alphanumeric() || "._~/-".contains(c));
+    if paths.is_any() || paths.iter().any(PixelPath::is_prefix) {
+        problems.add(PIXEL_PATH.name, "* is not the name of an object: list the paths of the pixel");
+    } else if let Some(path) = paths.iter().find(|path| !is_plain(path.text())) {
+        let problem = format!("{:?} has a character that a deployment does not support: use letters, digits, . _ ~ / and -", path.text());
+        problems.add(PIXEL_PATH.name, problem);
     }
 }

@@ -32,9 +32,11 @@ pub use decode::DecodeConfig;
 pub use deployment::Deployment;
 pub use operator::Operator;
 #[cfg(feature = "query")]
-pub(crate) use parse::address as parse_address;
+pub(crate) use parse::{address as parse_address, identifier as parse_identifier};
 pub use problems::Problems;
 pub use raw_settings::{RawSettings, SettingArgs};
+#[cfg(feature = "query")]
+pub(crate) use service::check_project;
 pub use service::{Config, Location, TemplateSettings};
 pub use values::Values;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
+use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
 use super::{Config, Problems, RawSettings, endpoints};
 use crate::google::Endpoints;
 
@@ -22,8 +22,12 @@ impl RawSettings {
     /// Every setting of `replay` or `forget`, checked.
     pub async fn load_operator(&self) -> Result<Operator, Problems> {
         let mut problems = Problems::default();
-        let values = self.check(&mut problems);
-        let service = self.read_service(&values, &mut problems).await;
+        let mut settings = self.clone();
+        if self.is_local() && self.project().is_none() {
+            settings.set(&PROJECT_ID, "local");
+        }
+        let values = settings.check(&mut problems);
+        let service = settings.read_service(&values, &mut problems).await;
         let storage = values.address(&STORAGE_EMULATOR_HOST);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
         // No region: these commands use no regional API.

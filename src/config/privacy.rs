@@ -9,14 +9,17 @@ use crate::decode::privacy::Privacy;
 
 pub(crate) fn read(values: &Values, attributes: Option<&ValidAttributes>, problems: &mut Problems) -> Option<Privacy> {
     let remote_ip = problems.check(IP_ANONYMIZATION.name, values.text(&IP_ANONYMIZATION).parse());
+    let list = values.text(&HASH_ATTRIBUTES);
     let hashed_ids = match values.optional(&HASH_USER_IDS) {
+        // Without a key, the default need not fit the list of attributes.
+        None if list != HASH_ATTRIBUTES.default => {
+            attributes.and_then(|valid| problems.check(HASH_ATTRIBUTES.name, HashedIds::check_names(list, valid))).map(|()| None)
+        }
         None => Some(None),
         Some(text) => {
             let key = problems.check(HASH_USER_IDS.name, Key::parse(text));
             // While the list of attributes is wrong, the names cannot be compared with it.
-            key.zip(attributes)
-                .and_then(|(key, valid)| problems.check(HASH_ATTRIBUTES.name, HashedIds::parse(key, values.text(&HASH_ATTRIBUTES), valid)))
-                .map(Some)
+            key.zip(attributes).and_then(|(key, valid)| problems.check(HASH_ATTRIBUTES.name, HashedIds::parse(key, list, valid))).map(Some)
         }
     };
     Some(Privacy { remote_ip: remote_ip?, hashed_ids: hashed_ids?, respect_opt_out: values.boolean(&RESPECT_OPT_OUT) })

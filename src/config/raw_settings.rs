@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
 use super::Problems;
 use super::command::Command;
 use super::setting::Setting;
-use super::settings::SETTINGS;
+use super::settings::{GOOGLE_CLOUD_PROJECT, PROJECT_ID, SETTINGS};
 use super::values::{self, Values};
 
 /// The arguments of the command with this number: one for each setting that it takes.
@@ -40,6 +41,11 @@ impl RawSettings {
 
     pub(crate) fn set(&mut self, setting: &Setting, text: impl Into<String>) {
         self.0.insert(setting.name, text.into());
+    }
+
+    /// The setting that names the project, in the order of deploy.sh, and its value.
+    pub(crate) fn project(&self) -> Option<(&'static Setting, String)> {
+        [&PROJECT_ID, &GOOGLE_CLOUD_PROJECT].into_iter().find_map(|setting| Some((setting, self.optional(setting)?.to_owned())))
     }
 
     /// Whether the tables are those of an emulator.
@@ -87,6 +93,14 @@ impl<const COMMAND: u8> FromArgMatches for SettingArgs<COMMAND> {
             if let Some(text) = matches.get_one::<String>(&setting.name.to_ascii_lowercase()) {
                 self.0.set(setting, text.as_str());
             }
+        }
+        // A flag wins over a variable and over the settings file, also if they have another name.
+        let is_flag = |setting: &Setting| {
+            let id = setting.name.to_ascii_lowercase();
+            matches.try_contains_id(&id).is_ok() && matches.value_source(&id) == Some(ValueSource::CommandLine)
+        };
+        if is_flag(&GOOGLE_CLOUD_PROJECT) && !is_flag(&PROJECT_ID) {
+            self.0.set(&PROJECT_ID, "");
         }
         Ok(())
     }

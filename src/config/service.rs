@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, GOOGLE_CLOUD_PROJECT, PORT, PUSH_DEADLINE,
+    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, PORT, PROJECT_ID, PUSH_DEADLINE,
 };
 use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
 use crate::decode::{Schema, Settings};
+use crate::google::body::read_body;
 use crate::table_limit::TableLimits;
+
+/// Longest answer of the metadata server that is read. A project id has at most 30 characters.
+const MAX_PROJECT_BYTES: usize = 1024;
 
 /// The settings of the service, all of them valid. A setting without a field is read from `values` where it is used.
 #[derive(Debug, Clone)]
@@ -63,11 +67,11 @@ impl RawSettings {
 
     /// `values` and `problems` are the result of [`check`](Self::check).
     pub(crate) async fn read_service(&self, values: &Values, problems: &mut Problems) -> Option<Config> {
-        let project = match values.optional(&GOOGLE_CLOUD_PROJECT) {
-            Some(project) => Ok(project.to_owned()),
-            None => metadata_project().await,
+        let (setting, project) = match self.project() {
+            Some((setting, project)) => (setting, Ok(project)),
+            None => (&PROJECT_ID, metadata_project().await),
         };
-        let project = problems.check(GOOGLE_CLOUD_PROJECT.name, project.and_then(check_project));
+        let project = problems.check(setting.name, project.and_then(check_project));
         let emulator = self.is_local();
         if emulator && on_cloud_run() {
             problems.add(BIGQUERY_EMULATOR_HOST.name, "it is set on Cloud Run, where every row would go to an emulator: unset it");
@@ -110,7 +114,7 @@ fn on_cloud_run() -> bool {
     std::env::var_os("K_SERVICE").is_some()
 }
 
-fn check_project(project: String) -> Result<String, String> {
+pub(crate) fn check_project(project: String) -> Result<String, String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
     if project.chars().all(is_legal) { Ok(project) } else { Err(format!("{project:?} is not a project id")) }
 }
@@ -120,12 +124,13 @@ fn check_project(project: String) -> Result<String, String> {
 async fn metadata_project() -> Result<String, String> {
     let host = std::env::var("GCE_METADATA_HOST").unwrap_or_else(|_| "metadata.google.internal".to_owned());
     let ask = async || {
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build().ok()?;
         let request = client.get(format!("http://{host}/computeMetadata/v1/project/project-id")).header("Metadata-Flavor", "Google");
-        request.send().await?.error_for_status()?.text().await
+        let response = request.send().await.ok()?.error_for_status().ok()?;
+        String::from_utf8(read_body(response, MAX_PROJECT_BYTES).await.ok()?).ok()
     };
     match ask().await {
-        Ok(project) => Ok(project.trim().to_owned()),
-        Err(_) => Err("it is not set, and no metadata server responds: set it to the project of the dataset".to_owned()),
+        Some(project) => Ok(project.trim().to_owned()),
+        None => Err("it is not set, and no metadata server responds: set it to the project of the dataset".to_owned()),
     }
 }

@@ -11,13 +11,13 @@ pub struct Setting {
     pub name: &'static str,
     /// The flag, unless it is the name in lower case with dashes.
     pub flag: Option<&'static str>,
+    /// A flag of the same meaning that `--help` does not show.
+    pub alias: Option<&'static str>,
     pub kind: Kind,
     /// Placeholder of the value in `--help`.
     pub value: &'static str,
     /// Empty: the setting is optional.
     pub default: &'static str,
-    /// Defaults of single commands.
-    pub defaults: &'static [(Command, &'static str)],
     /// Explains the default of an optional setting.
     pub default_note: &'static str,
     /// A sentence in the imperative or a noun phrase, without a full stop at the end.
@@ -107,8 +107,7 @@ impl Setting {
 
     /// The default of a command; empty for no default. `check` has the defaults of a deployment.
     pub fn default_of(&self, command: Command) -> &'static str {
-        let of_command = self.defaults.iter().find(|(known, _)| *known == command).map(|(_, value)| *value);
-        of_command.unwrap_or(if command == Command::Check { self.deployed_default() } else { self.default })
+        if command == Command::Check { self.deployed_default() } else { self.default }
     }
 
     /// The default of a deployment.
@@ -130,7 +129,8 @@ impl Setting {
             .help(help)
             .help_heading(self.heading)
             .hide(!self.is_shown_by(command))
-            .hide_env_values(self.is_secret());
+            .hide_env_values(self.is_secret())
+            .aliases(self.alias);
         if default.is_empty() { arg } else { arg.default_value(default) }
     }
 }

@@ -26,10 +26,10 @@ macro_rules! settings {
 const UNSET: Setting = Setting {
     name: "",
     flag: None,
+    alias: None,
     kind: Text,
     value: "TEXT",
     default: "",
-    defaults: &[],
     default_note: "",
     help: "",
     heading: "",
@@ -52,9 +52,10 @@ const LOGGING: &[Command] = &[Serve, Local, Check, Replay, Forget];
 const OPERATING: &[Command] = &[Check, Replay, Forget];
 
 const PORT_NUMBER: Kind = Number { min: 0, max: 65_535 };
+/// Names of columns. `[^ -~[:cntrl:]]` is a character outside of ASCII.
 const ATTRIBUTES: Range = Pattern {
-    regex: "[A-Za-z_][A-Za-z0-9_]*( *, *[A-Za-z_][A-Za-z0-9_]*)*",
-    expected: "a list of names of letters, digits and _, separated by commas, such as order_id,type,user_id",
+    regex: "([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*",
+    expected: "a list of names of columns, separated by commas, such as order_id,type,user_id",
 };
 /// The name of a dataset, or of a table without a suffix.
 const NAME: Range = Name { max_length: 1024 };
@@ -73,11 +74,12 @@ const fn deployment(section: &'static str, range: Range) -> Option<Deployed> {
 
 settings! {
     PROJECT_ID {
-        help: "Project of the deployment",
+        help: "Project of the dataset and of the deployment",
+        alias: Some("project"),
         value: "PROJECT",
-        default_note: "GOOGLE_CLOUD_PROJECT, else gcloud's own project",
-        heading: "Deployment",
-        commands: &[Check],
+        default_note: "GOOGLE_CLOUD_PROJECT, else the project of the metadata server, of an emulator (local), or of gcloud (check)",
+        heading: "Project",
+        commands: &[Serve, Local, Check, Replay, Forget, Query],
         deployed: deployment("Location", Pattern {
             regex: "[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+",
             expected: "a project id such as my-project-123 (not the project's name or number)",
@@ -221,13 +223,11 @@ settings! {
         commands: &[Serve, Local],
     }
     GOOGLE_CLOUD_PROJECT {
-        help: "Project of the dataset",
+        help: "The same as PROJECT_ID, under Google's name, which Cloud Shell sets. PROJECT_ID wins over it",
         value: "PROJECT",
-        default_note: "the project of the metadata server",
-        defaults: &[(Local, "local")],
-        heading: "Service settings",
+        heading: "Project",
         commands: &[Serve, Local, Check, Replay, Forget, Query],
-        hidden: &[Check],
+        hidden: &[Serve, Local, Check, Replay, Forget, Query],
     }
     DATASET {
         help: "Dataset of all tables",
@@ -273,8 +273,8 @@ settings! {
         heading: "Events",
         commands: NAMING,
         deployed: service(None, Pattern {
-            regex: "([A-Za-z0-9_]|[{][^{}]+[}])*",
-            expected: "letters, digits and _ with fields in braces between them, such as _{user_id}_{date}",
+            regex: "([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*",
+            expected: "letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}",
         }),
     }
     MAX_NEW_TABLES_PER_HOUR {
@@ -294,12 +294,13 @@ settings! {
         heading: "New tables",
         commands: &[Serve, Local, Check, Replay, Forget],
         deployed: service(None, Pattern {
-            regex: "([A-Za-z0-9_]|[{]date(:[^{}]+)?[}])+",
+            regex: "([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+",
             expected: "letters, digits, _ and dates, without an attribute, such as _overflow_{date}",
         }),
     }
     PIXEL_PATH {
-        help: "Paths that count as the pixel, separated by commas. `*` means any path; a deployment needs the paths",
+        help: "Paths that count as the pixel, separated by commas. `*` at the end of a path means any rest, as in /t/*, and `*` \
+               alone any path; a deployment needs whole paths",
         value: "PATHS",
         default: "/pixel.png",
         heading: "Events",
@@ -308,6 +309,30 @@ settings! {
             regex: " *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*",
             expected: "a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as \
                        /pixel.png,/p.png",
+        }),
+    }
+    METHODS {
+        help: "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers \
+               with 405: set STATUS, too",
+        value: "METHODS",
+        default: "GET",
+        heading: "Events",
+        commands: DECODING,
+        deployed: service(None, Pattern {
+            regex: "(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*",
+            expected: "a list of methods separated by commas, such as GET,POST",
+        }),
+    }
+    STATUS {
+        help: "Statuses of requests that count, separated by commas: codes (304), classes (2xx) and none, for a client that \
+               disconnected before the answer. any: every status",
+        value: "STATUSES",
+        default: "2xx,304,none",
+        heading: "Events",
+        commands: DECODING,
+        deployed: service(None, Pattern {
+            regex: "any|([1-5](xx|[0-9][0-9])|none)( *, *([1-5](xx|[0-9][0-9])|none))*",
+            expected: "any, or a list of codes, classes and none, such as 2xx,304,none",
         }),
     }
     SCHEMA_FILE {
@@ -436,6 +461,15 @@ settings! {
         commands: RECEIVING,
         deployed: SERVICE,
     }
+    MAX_IN_FLIGHT_BYTES {
+        help: "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one",
+        value: "BYTES",
+        kind: Number { min: 1, max: 1 << 40 },
+        default_note: "an eighth of the container's memory",
+        heading: "Delivery",
+        commands: RECEIVING,
+        deployed: SERVICE,
+    }
     PUSH_DEADLINE {
         help: "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
                deployment",
@@ -479,7 +513,7 @@ settings! {
         commands: &[Serve],
     }
     PUSH_AUTH_FORCE {
-        help: "Allow PUSH_AUTH=none on Cloud Run",
+        help: "Allow PUSH_AUTH=none on Cloud Run, and PUSH_AUTH=iam elsewhere, where a proxy has to check the token",
         value: "BOOL",
         kind: Boolean,
         default: "false",

@@ -64,6 +64,11 @@ impl Values {
         number.unwrap_or_else(|| panic!("{} is read as a number of another range", setting.name))
     }
 
+    /// A value of [`Kind::Number`] that may be missing.
+    pub fn optional_number<T: TryFrom<u64>>(&self, setting: &Setting) -> Option<T> {
+        self.optional(setting).map(|_| self.number(setting))
+    }
+
     /// A value of [`Kind::Boolean`].
     pub fn boolean(&self, setting: &Setting) -> bool {
         parse::boolean(self.text(setting)).unwrap_or_else(|_| panic!("{} is read as a Boolean", setting.name))

@@ -2,13 +2,17 @@
 //!
 //! The query is read by the rules of `application/x-www-form-urlencoded`
 //! (<https://url.spec.whatwg.org/#urlencoded-parsing>): `+` is a space, bad UTF-8 becomes U+FFFD,
-//! `;` does not separate. Parameters that are not on the list are dropped here.
+//! `;` does not separate. Parameters that are not on the list are dropped here, and their names are noted.
+//!
+//! A URL that was escaped for HTML once too often has `&amp;` for `&`, so that its parameters are called `amp;NAME`. No
+//! program means such a name. It is read as NAME if NAME is on the list and is not in the query itself.
 
 use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use super::schema::is_column_name;
+use super::column_name::{is_column_name, is_same_name};
+use super::notes::Notes;
 
 /// The names of VALID_ATTRIBUTES: the parameters that can become columns of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub struct ValidAttributes(Vec<String>);
 /// Names that cannot be on the list.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadAttributes {
-    #[error("{} cannot be a column's name (letters, digits and `_`, not beginning with a digit)", .0.join(", "))]
+    #[error("{} cannot be a column's name: https://cloud.google.com/bigquery/docs/schemas#flexible-column-names", .0.join(", "))]
     NotAName(Vec<String>),
     #[error("{} is listed twice (BigQuery compares names without regard to case)", .0.join(", "))]
     Twice(Vec<String>),
@@ -31,7 +35,7 @@ impl ValidAttributes {
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if !is_column_name(name) {
                 bad.push(name.to_owned());
-            } else if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            } else if names.iter().any(|other| is_same_name(other, name)) {
                 twice.push(name.to_owned());
             } else {
                 names.push(name.to_owned());
@@ -54,26 +58,45 @@ impl ValidAttributes {
         self.0.iter().position(|valid| valid == name)
     }
 
+    /// The attribute that a parameter of this name is a value of, and whether its name is escaped (`amp;NAME`).
+    pub fn resolve(&self, name: &str) -> Option<(usize, bool)> {
+        let unescaped = || self.position(without_amp(name)).map(|index| (index, true));
+        self.position(name).map(|index| (index, false)).or_else(unescaped)
+    }
+
     /// Reads a query. `repeated` tells whether all values of an attribute are kept, or only the first.
     pub fn read<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool) -> Attributes<'q> {
+        self.read_with_notes(query, repeated, &mut Notes::default())
+    }
+
+    /// Reads a query, and notes the names that are not on the list.
+    pub(crate) fn read_with_notes<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool, notes: &mut Notes) -> Attributes<'q> {
         let mut found = Attributes { first: vec![None; self.0.len()], further: Vec::new() };
-        for pair in query.split('&') {
-            // Most parameters are not on the list, and most names contain nothing to decode.
-            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-            let is_plain = !name.contains(['%', '+']);
-            if is_plain && self.position(name).is_none() {
-                continue;
-            }
+        let mut escaped: Vec<(usize, Cow<'q, str>)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
-            let Some(index) = self.position(&name) else { continue };
-            match &found.first[index] {
-                None => found.first[index] = Some(value),
-                Some(_) if repeated(index) => found.further.push((index, value)),
-                Some(_) => {}
+            match self.resolve(&name) {
+                Some((index, false)) => found.push(index, value, repeated(index)),
+                Some((index, true)) => escaped.push((index, value)),
+                None => notes.add_not_kept(&name, pair.contains('=')),
             }
+        }
+        notes.html_escaped = !escaped.is_empty();
+        let is_absent: Vec<bool> = found.first.iter().map(Option::is_none).collect();
+        for (index, value) in escaped.into_iter().filter(|(index, _)| is_absent[*index]) {
+            found.push(index, value, repeated(index));
         }
         found
     }
+}
+
+/// A parameter's name without the rest of an `&amp;` before it.
+pub(super) fn without_amp(name: &str) -> &str {
+    let mut rest = name;
+    while let Some((_, after)) = rest.split_at_checked(4).filter(|(amp, _)| amp.eq_ignore_ascii_case("amp;")) {
+        rest = after;
+    }
+    rest
 }
 
 /// The values of one query, by the attribute's position on the list.
@@ -90,11 +113,22 @@ impl<'q> Attributes<'q> {
         self.first[index].as_deref()
     }
 
-    /// Replaces the values of an attribute.
-    pub fn replace(&mut self, index: usize, with: impl Fn(&str) -> String) {
-        let further = self.further.iter_mut().filter(|(of, _)| *of == index).map(|(_, value)| value);
-        for value in self.first[index].iter_mut().chain(further) {
-            *value = with(value).into();
+    fn push(&mut self, index: usize, value: Cow<'q, str>, repeated: bool) {
+        match &self.first[index] {
+            None => self.first[index] = Some(value),
+            Some(_) if repeated => self.further.push((index, value)),
+            Some(_) => {}
+        }
+    }
+
+    /// Replaces each value for which `with` returns another. Its arguments are position and value.
+    pub fn replace(&mut self, mut with: impl FnMut(usize, &str) -> Option<String>) {
+        let first = self.first.iter_mut().enumerate().filter_map(|(index, value)| Some((index, value.as_mut()?)));
+        let further = self.further.iter_mut().map(|(index, value)| (*index, value));
+        for (index, value) in first.chain(further) {
+            if let Some(other) = with(index, value) {
+                *value = other.into();
+            }
         }
     }
 
@@ -134,6 +168,50 @@ mod tests {
     }
 
     #[test]
+    fn an_html_escaped_name_counts_if_the_plain_one_is_absent() {
+        for (query, a, b) in [
+            ("a=1&amp;b=2", Some("1"), Some("2")),
+            ("a=1&AMP;b=2", Some("1"), Some("2")),
+            ("a=1&amp;amp;b=2", Some("1"), Some("2")),
+            ("a=1&amp%3Bb=2", Some("1"), Some("2")),
+            ("amp;a=1&a=2", Some("2"), None),
+            ("a=2&amp;a=1", Some("2"), None),
+            ("a=&amp;a=1", Some(""), None),
+            ("amp;a=1&amp;a=2", Some("1"), None),
+            ("a=1&amp;=2&amp;c=3&amp=4&amp;", Some("1"), None),
+            ("a=1&ampb=2&xamp;b=3", Some("1"), None),
+        ] {
+            assert_eq!(read(query), [a.map(str::to_owned), b.map(str::to_owned)], "{query}");
+        }
+        let valid = ValidAttributes::parse("a,b").unwrap();
+        let all = |query| valid.read(query, |_| true).all(0).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(all("amp;a=1&b=2&amp;a=3"), ["1", "3"]);
+        assert_eq!(all("amp;a=1&a=2&amp;a=3"), ["2"]);
+    }
+
+    #[test]
+    fn dropped_and_escaped_names_are_noted() {
+        let valid = ValidAttributes::parse("a,b").unwrap();
+        let mut notes = Notes::default();
+        valid.read_with_notes("a=1&utm_campaign=x&utm_campaign=y&A=1&amp;c=2&b%5B%5D=3&bare&=4", |_| false, &mut notes);
+        let names: Vec<&str> = notes.not_kept().collect();
+        assert_eq!((names, notes.html_escaped), (vec!["utm_campaign", "A", "amp;c", "b[]"], false));
+        valid.read_with_notes("a=1&amp;b=2", |_| false, &mut notes);
+        assert!(notes.html_escaped);
+    }
+
+    #[test]
+    fn flexible_names_are_read_in_every_encoding() {
+        let valid = ValidAttributes::parse("order-id, 1st ,a&b,order id,é,50%").unwrap();
+        let query = "order%2Did=1&1st=2&a%26b=3&order+id=4&%C3%A9=5&50%25=6";
+        let attributes = valid.read(query, |_| false);
+        let values: Vec<Option<&str>> = (0..6).map(|index| attributes.first(index)).collect();
+        assert_eq!(values, ["1", "2", "3", "4", "5", "6"].map(Some));
+        assert_eq!(valid.read("order-id=1&a&b=3&order%20id=4", |_| false).first(0), Some("1"));
+        assert_eq!(valid.read("a&b=3&order%20id=4", |_| false).first(2), None, "`&` separates");
+    }
+
+    #[test]
     fn a_repeated_column_gets_every_value() {
         let valid = ValidAttributes::parse("a,b").unwrap();
         let attributes = valid.read("a=1&b=x&a=2&b=y&a=3", |index| index == 0);
@@ -143,8 +221,8 @@ mod tests {
 
     #[test]
     fn the_error_lists_every_bad_name() {
-        assert_eq!(ValidAttributes::parse("a, b-c ,1x,d"), Err(BadAttributes::NotAName(vec!["b-c".into(), "1x".into()])));
-        assert_eq!(ValidAttributes::parse("a,b,A,B"), Err(BadAttributes::Twice(vec!["A".into(), "B".into()])));
+        assert_eq!(ValidAttributes::parse("a, b.c ,$x,d"), Err(BadAttributes::NotAName(vec!["b.c".into(), "$x".into()])));
+        assert_eq!(ValidAttributes::parse("a,b,A,B,ü,Ü"), Err(BadAttributes::Twice(vec!["A".into(), "B".into(), "Ü".into()])));
         assert_eq!(ValidAttributes::parse(" a ,,b,").unwrap().names(), ["a", "b"]);
     }
 }

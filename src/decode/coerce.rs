@@ -121,6 +121,16 @@ pub fn write_json_string(text: &str, out: &mut Vec<u8>) {
     serde_json::to_writer(out, text).expect("writing a string to a vector cannot fail");
 }
 
+/// The length of [`write_json_string`].
+pub fn json_string_len(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum::<usize>() + 2
+}
+
 fn parse_integer(text: &str) -> Option<i64> {
     text.parse().ok()
 }
@@ -223,6 +233,16 @@ mod tests {
             ("GEOGRAPHY", "POINT(1 2)"),
         ] {
             assert_eq!(coerce(kind, text), None, "{kind} {text}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_json_string_is_that_of_its_text() {
+        let ascii: String = (0..0x80_u8).map(char::from).collect();
+        for text in ["", "a/b", "\u{80}\u{fffd}\u{1f600}\u{2028}", &ascii] {
+            let mut out = Vec::new();
+            write_json_string(text, &mut out);
+            assert_eq!(json_string_len(text), out.len(), "{text:?}");
         }
     }
 

@@ -17,10 +17,16 @@ pub enum Decoded {
 /// Why an entry is filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FilterReason {
+    /// Cloud CDN made the request, to validate or to fill its cache.
+    CdnRequest,
+    /// A health check or an uptime check of Google Cloud made the request.
+    HealthCheck,
     /// The path is not in PIXEL_PATH.
     Path,
-    /// The method is not GET.
+    /// The method is not in METHODS.
     Method,
+    /// The status is not in STATUS.
+    Status,
     /// An attribute of TABLE_SUFFIX is missing.
     MissingAttribute,
     /// The URL has an opt-out parameter (`dnt`, `gpc`).
@@ -58,7 +64,7 @@ pub enum RejectReason {
     TimestampOutOfRange,
     /// A REQUIRED column cannot be filled.
     RequiredColumn,
-    /// BigQuery rejected the row with reason `invalid`.
+    /// BigQuery rejected the row with reason `invalid`, or the row is too large for any request.
     Invalid,
 }
 
@@ -66,8 +72,11 @@ impl FilterReason {
     /// The label of metrics and of `explain`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::CdnRequest => "cdn_request",
+            Self::HealthCheck => "health_check",
             Self::Path => "path",
             Self::Method => "method",
+            Self::Status => "status",
             Self::MissingAttribute => "missing_attribute",
             Self::OptedOut => "opted_out",
             Self::Unsigned => "unsigned",

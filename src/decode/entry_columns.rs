@@ -8,7 +8,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::coerce;
 use super::event::Event;
+use super::hashed_url::ClearIds;
 use super::privacy::Privacy;
 use super::request_url::RequestUrl;
 use super::schema::Column;
@@ -30,6 +32,8 @@ pub(crate) struct Context<'e> {
     /// The parts of the event's URL.
     pub(crate) url: RequestUrl<'e>,
     pub(crate) privacy: &'e Privacy,
+    /// The ids that are hashed.
+    pub(crate) clear_ids: &'e ClearIds,
 }
 
 /// A value before coercion.
@@ -47,18 +51,19 @@ const fn column(
     EntryColumn { name, bigquery_type, source, value }
 }
 
+const EVENT_ID: &str = "event_id";
 /// Empty with IP_ANONYMIZATION=drop.
 pub(crate) const REMOTE_IP: &str = "remote_ip";
 
 /// Every column.
 pub static ENTRY_COLUMNS: [EntryColumn; 15] = [
-    column("event_id", "STRING", "logName, timestamp and insertId", |context| text(Some(context.event.event_id.as_str()))),
+    column(EVENT_ID, "STRING", "logName, timestamp and insertId", |context| text(Some(context.event.event_id.as_str()))),
     column("event_timestamp", "TIMESTAMP", "timestamp", |context| Some(Value::Time(context.event.time))),
     column("received_timestamp", "TIMESTAMP", "receiveTimestamp", |context| Some(Value::Time(context.event.received))),
     column("request_method", "STRING", "httpRequest.requestMethod", |context| text(Some(context.event.method()))),
     column("request_url", "STRING", "httpRequest.requestUrl", |context| url(context, context.event.request_url())),
     column("host", "STRING", "httpRequest.requestUrl", |context| text(Some(context.url.host).filter(|host| !host.is_empty()))),
-    column("path", "STRING", "httpRequest.requestUrl", |context| text(Some(context.url.path))),
+    column("path", "STRING", "httpRequest.requestUrl", |context| text(Some(context.privacy.path(context.url.path, context.clear_ids)))),
     column("status", "INTEGER", "httpRequest.status", |context| text(context.event.request.status.text())),
     column("referer", "STRING", "httpRequest.referer", |context| url(context, context.event.request.referer.text())),
     column("user_agent", "STRING", "httpRequest.userAgent", |context| text(context.event.request.user_agent.text())),
@@ -82,6 +87,19 @@ impl EntryColumn {
         ENTRY_COLUMNS.iter().find(|entry| column.is_called(entry.name))
     }
 
+    /// Whether the column can hold the values: its type may be any that the values can be converted to.
+    pub(crate) fn fits(&self, column: &Column) -> bool {
+        let text = match (self.name, self.bigquery_type) {
+            (_, "TIMESTAMP") => return coerce::write_time(Timestamp::UNIX_EPOCH, column, &mut Vec::new()).is_ok(),
+            (EVENT_ID, _) => "0123456789abcdef0123456789abcdef",
+            (_, "INTEGER") => "200",
+            (_, "FLOAT") => "0.5",
+            (_, "BOOLEAN") => "true",
+            _ => "-",
+        };
+        coerce::write_text(text, column, &mut Vec::new()).is_ok()
+    }
+
     pub(crate) fn value<'e>(&self, context: &Context<'e>) -> Option<Value<'e>> {
         (self.value)(context)
     }
@@ -92,7 +110,7 @@ fn text(text: Option<&str>) -> Option<Value<'_>> {
 }
 
 fn url<'e>(context: &Context<'e>, url: Option<&'e str>) -> Option<Value<'e>> {
-    url.map(|url| Value::Text(context.privacy.url(url)))
+    url.map(|url| context.privacy.url(url, context.clear_ids)).filter(|url| !url.is_empty()).map(Value::Text)
 }
 
 #[cfg(test)]

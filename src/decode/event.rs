@@ -21,6 +21,8 @@ pub struct Event<'a> {
     pub(super) request: HttpRequest<'a>,
     pub(super) trace: Option<Cow<'a, str>>,
     pub(super) message_id: Option<&'a str>,
+    /// Whether the entry names the visitor's request for which Cloud CDN made this one.
+    pub(super) has_parent: bool,
 }
 
 impl<'a> Event<'a> {
@@ -42,7 +44,8 @@ impl<'a> Event<'a> {
         };
         let received = entry.receive_timestamp.get().and_then(|text| civil::parse_timestamp(&text)).unwrap_or(now);
         let Object(request) = entry.http_request.unwrap_or_default();
-        Self { event_id, time, received, request, trace: entry.trace.non_empty(), message_id }
+        let has_parent = entry.json_payload.0.is_some_and(|payload| payload.parent_insert_id.text().is_some());
+        Self { event_id, time, received, request, trace: entry.trace.non_empty(), message_id, has_parent }
     }
 
     /// The request's method. GET if the sender omits it.

@@ -31,25 +31,38 @@ pub fn describe(error: &serde_json::Error) -> String {
 /// A JSON string, number or boolean as text, borrowed from the input if it has no escapes.
 ///
 /// Senders write the same member with different types (`"status": 200` and `"status": "200"`). Google's Pub/Sub emulator
-/// escapes each `/`, so `&str` does not suffice. Objects, arrays and null count as absent, so that an unexpected member
-/// does not make an event a dead letter.
+/// escapes each `/`, so `&str` does not suffice. Objects and arrays have no text, so that an unexpected member does not
+/// make an event a dead letter.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Scalar<'a>(Option<Cow<'a, str>>);
+pub enum Scalar<'a> {
+    /// There is no such member, or it is null.
+    #[default]
+    Absent,
+    Text(Cow<'a, str>),
+    /// An object or an array.
+    NotScalar,
+}
 
 impl<'a> Scalar<'a> {
-    /// The text, unless it is absent or empty.
+    /// The text, unless there is none or it is empty.
     pub fn non_empty(self) -> Option<Cow<'a, str>> {
-        self.0.filter(|text| !text.is_empty())
+        self.get().filter(|text| !text.is_empty())
     }
 
-    /// The text, unless it is absent or empty.
+    /// The text, unless there is none or it is empty.
     pub fn text(&self) -> Option<&str> {
-        self.0.as_deref().filter(|text| !text.is_empty())
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            Self::Text(_) | Self::Absent | Self::NotScalar => None,
+        }
     }
 
-    /// The text, unless it is absent.
+    /// The text, unless there is none.
     pub fn get(self) -> Option<Cow<'a, str>> {
-        self.0
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Absent | Self::NotScalar => None,
+        }
     }
 }
 
@@ -69,41 +82,41 @@ impl<'de> Visitor<'de> for AnyScalar {
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Borrowed(text))))
+        Ok(Scalar::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Owned(text.to_owned()))))
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+        Ok(Scalar::Text(Cow::Owned(number.to_string())))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+        Ok(Scalar::Text(Cow::Owned(number.to_string())))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Owned(number.to_string()))))
+        Ok(Scalar::Text(Cow::Owned(number.to_string())))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+        Ok(Scalar::Text(Cow::Borrowed(if value { "true" } else { "false" })))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar(None))
+        Ok(Scalar::Absent)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar(None))
+        Ok(Scalar::NotScalar)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar(None))
+        Ok(Scalar::NotScalar)
     }
 }
 
@@ -114,6 +127,59 @@ pub struct Object<T>(pub T);
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OnlyMap(PhantomData))
+    }
+}
+
+/// A struct that is read from a JSON object, or `None` from any other value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectOrOther<T>(pub Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ObjectOrOther<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+struct AnyValue<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyValue<T> {
+    type Value = ObjectOrOther<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|value| ObjectOrOther(Some(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(ObjectOrOther(None))
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Shape: <https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry> and
 //! [HttpRequest](https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest).
-//! Only the members below are read. `jsonPayload` (`@type`, `statusDetails`) and `resource` are
-//! ignored on purpose: they differ between the classic, global, regional and internal load balancers, and some real
-//! entries lack them.
+//! Only the members below are read. The rest of `jsonPayload` (`@type`, `statusDetails`) and `resource` are ignored on
+//! purpose: they differ between the classic, global, regional and internal load balancers, and some real entries lack
+//! them.
 
 use serde::Deserialize;
 
-use super::json::{Object, Scalar};
+use super::json::{Object, ObjectOrOther, Scalar};
 
 /// A log entry. All members are optional: for each of them there are real entries without it.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +32,18 @@ pub struct LogEntry<'a> {
     /// The request itself.
     #[serde(borrow)]
     pub http_request: Option<Object<HttpRequest<'a>>>,
+    /// Entries of other products can have any value here.
+    #[serde(borrow)]
+    pub json_payload: ObjectOrOther<JsonPayload<'a>>,
+}
+
+/// The load balancer's own members of an entry.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct JsonPayload<'a> {
+    /// The `insertId` of the visitor's request for which Cloud CDN made this one.
+    #[serde(borrow)]
+    pub parent_insert_id: Scalar<'a>,
 }
 
 /// The request that the load balancer answered. The sender omits empty members.

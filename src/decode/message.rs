@@ -3,8 +3,10 @@
 //! `source::delivery` reads the shapes. See <https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage>.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 /// One message of the topic that the log sink publishes to.
@@ -27,8 +29,8 @@ pub struct PubsubMessage<'a> {
 pub enum MessageData<'a> {
     /// Member `data` of a wrapped delivery.
     Base64(Cow<'a, str>),
-    /// The body of an unwrapped delivery.
-    Raw(&'a [u8]),
+    /// The body of an unwrapped delivery, or a decoded payload.
+    Raw(Cow<'a, [u8]>),
 }
 
 /// `data` is not base64 in any of the variants of proto3's JSON mapping.
@@ -39,11 +41,38 @@ pub struct NotBase64(#[from] base64::DecodeError);
 impl<'a> PubsubMessage<'a> {
     /// A message of which only the payload is known.
     pub fn raw(data: &'a [u8]) -> Self {
-        Self { data: MessageData::Raw(data), message_id: None, publish_time: None, attributes: None, delivery_attempt: None }
+        Self { data: MessageData::Raw(data.into()), message_id: None, publish_time: None, attributes: None, delivery_attempt: None }
+    }
+
+    /// The same message with a decoded payload, and without its delivery: base64 takes a third more memory. `Err` is the
+    /// unchanged message, whose payload is not base64.
+    pub fn into_decoded(self) -> Result<PubsubMessage<'static>, Self> {
+        let Ok(bytes) = self.data.bytes().map(Cow::into_owned) else { return Err(self) };
+        Ok(self.with_owned(MessageData::Raw(bytes.into())))
+    }
+
+    /// The same message with that payload.
+    pub fn with_owned(self, data: MessageData<'static>) -> PubsubMessage<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| text.into_owned().into());
+        PubsubMessage {
+            data,
+            message_id: owned(self.message_id),
+            publish_time: owned(self.publish_time),
+            attributes: owned(self.attributes),
+            delivery_attempt: self.delivery_attempt,
+        }
     }
 }
 
 impl MessageData<'_> {
+    /// A copy that borrows nothing.
+    pub fn to_owned(&self) -> MessageData<'static> {
+        match self {
+            Self::Base64(text) => MessageData::Base64(text.clone().into_owned().into()),
+            Self::Raw(bytes) => MessageData::Raw(bytes.clone().into_owned().into()),
+        }
+    }
+
     /// The payload's bytes.
     ///
     /// Standard or URL-safe alphabet, padded or not, as proto3's JSON mapping requires. Google's services use the first
@@ -65,11 +94,20 @@ impl MessageData<'_> {
         }
     }
 
-    /// The payload in base64, for a dead letter. A wrapped payload stays unchanged, even if it is not base64.
-    pub fn to_base64(&self) -> Cow<'_, str> {
+    /// The payload in base64, for a dead letter. Text that is not base64 stays unchanged. It is encoded while it is
+    /// written, because it may be large.
+    pub fn base64(&self) -> impl Display + '_ {
+        std::fmt::from_fn(move |f| match self {
+            Self::Base64(text) => f.write_str(text),
+            Self::Raw(bytes) => Base64Display::new(bytes, &STANDARD).fmt(f),
+        })
+    }
+
+    /// The length of [`Self::base64`].
+    pub fn base64_len(&self) -> usize {
         match self {
-            Self::Base64(text) => Cow::Borrowed(text),
-            Self::Raw(bytes) => Cow::Owned(STANDARD.encode(bytes)),
+            Self::Base64(text) => text.len(),
+            Self::Raw(bytes) => bytes.len().div_ceil(3) * 4,
         }
     }
 }

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
+use super::attributes::{Attributes, without_amp};
 use super::hashed_ids::HashedIds;
+use super::hashed_url::ClearIds;
 use super::remote_ip::IpAnonymization;
 
 /// IP_ANONYMIZATION, HASH_USER_IDS, HASH_ATTRIBUTES and RESPECT_OPT_OUT.
@@ -30,9 +32,24 @@ impl Privacy {
         self.respect_opt_out && has_opt_out(query)
     }
 
-    /// The URL to store: with hashes in place of ids, if ids are hashed.
-    pub fn url<'u>(&self, url: &'u str) -> Cow<'u, str> {
-        self.hashed_ids.as_ref().map_or(url.into(), |ids| ids.hide_in_url(url))
+    /// Whether the service itself reads the parameter: an opt-out.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.respect_opt_out && is_opt_out(name)
+    }
+
+    /// Replaces ids by hashes, if ids are hashed, and returns them.
+    pub(super) fn hide(&self, attributes: &mut Attributes<'_>) -> ClearIds {
+        self.hashed_ids.as_ref().map(|ids| ids.hide(attributes)).unwrap_or_default()
+    }
+
+    /// The URL to store: with hashes in place of ids, if ids are hashed. `clear` are the ids of the request.
+    pub fn url<'u>(&self, url: &'u str, clear: &ClearIds) -> Cow<'u, str> {
+        self.hashed_ids.as_ref().map_or(url.into(), |ids| ids.hide_in_url(url, clear))
+    }
+
+    /// The same for a URL's path.
+    pub(super) fn path<'u>(&self, path: &'u str, clear: &ClearIds) -> &'u str {
+        self.hashed_ids.as_ref().map_or(path, |ids| ids.hide_in_path(path, clear))
     }
 }
 
@@ -40,16 +57,23 @@ impl Privacy {
 /// `navigator.globalPrivacyControl` is `true`. Case is ignored, and one such parameter is enough.
 fn has_opt_out(query: &str) -> bool {
     query.split('&').any(|pair| {
-        let is = |text: &str, one_of: &[&str]| one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-        let names = |text: &str| is(text, &["dnt", "gpc"]);
         // Most names contain nothing to decode.
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        if !name.contains(['%', '+']) && !names(name) {
+        if !name.contains(['%', '+']) && !is_opt_out(name) {
             return false;
         }
         let pair = form_urlencoded::parse(pair.as_bytes()).next();
-        pair.is_some_and(|(name, value)| names(&name) && is(&value, &["1", "true", "yes"]))
+        pair.is_some_and(|(name, value)| is_opt_out(&name) && is(&value, &["1", "true", "yes"]))
     })
+}
+
+/// Whether that is the name of an opt-out, also in a URL that was escaped for HTML (`&amp;dnt=1`).
+fn is_opt_out(name: &str) -> bool {
+    is(without_amp(name.trim()), &["dnt", "gpc"])
+}
+
+fn is(text: &str, one_of: &[&str]) -> bool {
+    one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -72,6 +96,8 @@ mod tests {
             "+dnt=1",
             "gpc+=1",
             "%20dnt=1",
+            "a=1&amp;dnt=1",
+            "a=1&AMP%3Bgpc=true",
         ] {
             assert!(has_opt_out(query), "{query}");
         }

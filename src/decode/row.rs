@@ -19,6 +19,8 @@ pub struct Row {
     pub event_time: Timestamp,
     /// Whether the URL is signed. `None` if URLs are not signed.
     pub signed: Option<bool>,
+    /// Whether a value is missing, because the table lacks its column.
+    pub lacks_value: bool,
     /// The columns as one JSON object.
     pub json: Bytes,
 }
@@ -28,7 +30,20 @@ pub struct Row {
 pub struct RowWriter {
     json: Vec<u8>,
     invalid: Vec<String>,
+    lacks_value: bool,
+    is_too_large: bool,
 }
+
+/// No row is longer. BigQuery accepts requests of 10 MB and decides up to here; a row of a request of 16 MiB could have a
+/// multiple of its bytes.
+pub const MAX_ROW_BYTES: usize = 16 << 20;
+/// Memory for longer texts is reserved exactly: a vector that grows step by step takes up to three times as much.
+const LONG_TEXT_BYTES: usize = 16 << 10;
+
+/// The row exceeds [`MAX_ROW_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the row is longer than {} MiB", MAX_ROW_BYTES >> 20)]
+pub struct RowTooLarge;
 
 /// A value before coercion to its column's type.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +67,7 @@ impl RowWriter {
     pub fn new() -> Self {
         let mut json = Vec::with_capacity(512);
         json.push(b'{');
-        Self { json, invalid: Vec::new() }
+        Self { json, invalid: Vec::new(), lacks_value: false, is_too_large: false }
     }
 
     /// Writes a column. All values that fit are written; a column that is not REPEATED has at most one value. A value that
@@ -71,6 +86,7 @@ impl RowWriter {
                 self.json.push(b',');
             }
             let result = match value {
+                Cell::Text(text) if !self.has_room_for(text) => Ok(()),
                 Cell::Text(text) => coerce::write_text(text, column, &mut self.json),
                 Cell::Time(time) => coerce::write_time(time, column, &mut self.json),
             };
@@ -97,19 +113,37 @@ impl RowWriter {
         }
     }
 
-    /// Adds an attribute that has a value and no column to the invalid ones.
-    pub fn invalid(&mut self, name: &str) {
-        self.invalid.push(name.to_owned());
+    /// Writes nothing of a column that the table lacks. A value for it adds the column to the invalid ones.
+    pub fn left_out<'v>(&mut self, column: &Column, mut values: impl Iterator<Item = Cell<'v>>) {
+        if values.next().is_some() {
+            self.invalid.push(column.name.clone());
+            self.lacks_value = true;
+        }
+    }
+
+    /// Whether a value was left out.
+    pub fn lacks_value(&self) -> bool {
+        self.lacks_value
+    }
+
+    /// Whether the row stays within [`MAX_ROW_BYTES`] with this text. Reserves memory for a long one.
+    fn has_room_for(&mut self, text: &str) -> bool {
+        let length = if text.len() < LONG_TEXT_BYTES { text.len() } else { coerce::json_string_len(text) };
+        self.is_too_large |= self.json.len() + length > MAX_ROW_BYTES;
+        if !self.is_too_large && length >= LONG_TEXT_BYTES {
+            self.json.reserve_exact(length + LONG_TEXT_BYTES);
+        }
+        !self.is_too_large
     }
 
     /// Closes the object. Writes the names of the invalid columns if the schema has a column for them.
-    pub fn finish(mut self, invalid_attributes: Option<&Column>) -> Bytes {
+    pub fn finish(mut self, invalid_attributes: Option<&Column>) -> Result<Bytes, RowTooLarge> {
         if let Some(column) = invalid_attributes.filter(|_| !self.invalid.is_empty()) {
             let names = std::mem::take(&mut self.invalid);
             self.column(column, names.iter().map(|name| Cell::Text(name)));
         }
         self.json.push(b'}');
-        self.json.into()
+        if self.is_too_large { Err(RowTooLarge) } else { Ok(self.json.into()) }
     }
 
     fn key(&mut self, name: &str) {

@@ -1,4 +1,7 @@
-//! The columns of the template table, from a BigQuery schema file or from `tables.get`.
+//! The columns of a table, from a BigQuery schema file or from `tables.get`.
+//!
+//! A schema file is checked, because a table is created from it. A live table's schema is BigQuery's: every column is
+//! accepted, and [`super::Settings::problems_with`] judges those that the service fills.
 //!
 //! Shape: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema>. The
 //! member `fields` of nested columns, policy tags and other members are not read: the service does not fill RECORDs.
@@ -10,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::column_name::{is_column_name, is_same_name};
 use super::json::Scalar;
 use super::numeric::Decimal;
 
@@ -30,7 +34,6 @@ pub struct Column {
     pub name: String,
     /// The type of its values.
     pub kind: ColumnType,
-    /// NULLABLE, REQUIRED or REPEATED.
     pub mode: Mode,
     /// In characters for STRING, in bytes for BYTES.
     pub max_length: Option<usize>,
@@ -52,7 +55,8 @@ pub enum ColumnType {
     Time,
     Datetime,
     Json,
-    /// RECORD, GEOGRAPHY, INTERVAL, RANGE and unknown types. The service does not fill them.
+    /// RECORD, GEOGRAPHY, INTERVAL, RANGE, unknown types, and types with unreadable parameters. The service does not fill
+    /// them.
     Other,
 }
 
@@ -62,6 +66,8 @@ pub enum Mode {
     Nullable,
     Required,
     Repeated,
+    /// An unknown mode. The service does not fill such a column.
+    Other,
 }
 
 /// Why a text is not a schema.
@@ -73,39 +79,58 @@ pub enum SchemaError {
     Empty,
     #[error("column {0:?} exists twice (BigQuery compares names without regard to case)")]
     Duplicate(String),
-    #[error("column {0:?} has an invalid name (letters, digits and `_`, not beginning with a digit, at most 300)")]
+    #[error("column {0:?} has a name that BigQuery does not accept: https://cloud.google.com/bigquery/docs/schemas#flexible-column-names")]
     BadName(String),
-    #[error("column {name:?} has mode {mode:?}: use NULLABLE, REQUIRED or REPEATED")]
-    BadMode { name: String, mode: String },
+    #[error("column {0:?} has no type")]
+    NoType(String),
+    #[error("column {0:?} has an unknown mode: use NULLABLE, REQUIRED or REPEATED")]
+    BadMode(String),
 }
 
 impl Schema {
-    /// Reads a schema file (an array) or the member `schema` of a table (an object with `fields`).
+    /// Reads a schema file: an array of columns, or an object with `fields`. BigQuery must be able to create a table from it.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         let fields = match serde_json::from_str::<Value>(json)? {
-            // Without the member, null: the error below says that it is not an array.
+            // Without the member, null: the error says that it is not an array.
             Value::Object(mut schema) => schema.remove("fields").unwrap_or(Value::Null),
             fields => fields,
         };
+        let schema = Self::read(fields)?;
+        let fields = schema.fields.as_array().into_iter().flatten();
+        for (index, (column, field)) in schema.columns.iter().zip(fields).enumerate() {
+            let name = || column.name.clone();
+            if !is_column_name(&column.name) {
+                return Err(SchemaError::BadName(name()));
+            }
+            if schema.columns[..index].iter().any(|other| other.is_called(&column.name)) {
+                return Err(SchemaError::Duplicate(name()));
+            }
+            if field["type"].as_str().is_none_or(str::is_empty) {
+                return Err(SchemaError::NoType(name()));
+            }
+            if column.mode == Mode::Other {
+                return Err(SchemaError::BadMode(name()));
+            }
+        }
+        Ok(schema)
+    }
+
+    /// Reads the array `schema.fields` of a table resource.
+    pub fn of_live_table(fields: &Value) -> Result<Self, SchemaError> {
+        Self::read(fields.clone())
+    }
+
+    fn read(fields: Value) -> Result<Self, SchemaError> {
         let text = fields.to_string();
         let wire: Vec<WireField<'_>> = serde_json::from_str(&text)?;
         if wire.is_empty() {
             return Err(SchemaError::Empty);
         }
-        let mut columns: Vec<Column> = Vec::with_capacity(wire.len());
-        for field in wire {
-            let column = field.into_column()?;
-            if columns.iter().any(|other| other.is_called(&column.name)) {
-                return Err(SchemaError::Duplicate(column.name));
-            }
-            columns.push(column);
+        let columns: Vec<Column> = wire.into_iter().map(WireField::into_column).collect();
+        if columns.iter().any(|column| column.name.is_empty()) {
+            return Err(SchemaError::BadName(String::new()));
         }
         Ok(Self { columns, fields })
-    }
-
-    /// The schema in a table resource of BigQuery's API.
-    pub fn of_table(resource: &Value) -> Result<Self, SchemaError> {
-        Self::parse(&resource["schema"].to_string())
     }
 
     /// The schema that is compiled into the binary.
@@ -137,23 +162,22 @@ impl Column {
 
     /// Whether that is the column's name.
     pub fn is_called(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        is_same_name(&self.name, name)
     }
-}
 
-/// Whether BigQuery accepts the text as a column's name.
-pub fn is_column_name(name: &str) -> bool {
-    let begins_well = name.starts_with(|c: char| !c.is_ascii_digit());
-    begins_well && name.len() <= 300 && name.chars().all(|c| c == '_' || c.is_alphanumeric())
+    /// Whether a URL parameter or a member of the log entry can fill it.
+    pub fn is_fillable(&self) -> bool {
+        self.kind != ColumnType::Other && self.mode != Mode::Other
+    }
 }
 
 /// `maxLength`, `precision` and `scale` are numbers in schema files and strings in the API.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireField<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     name: Scalar<'a>,
-    #[serde(borrow, rename = "type")]
+    #[serde(borrow, default, rename = "type")]
     kind: Scalar<'a>,
     #[serde(borrow, default)]
     mode: Scalar<'a>,
@@ -168,26 +192,25 @@ struct WireField<'a> {
 }
 
 impl WireField<'_> {
-    fn into_column(self) -> Result<Column, SchemaError> {
+    fn into_column(self) -> Column {
         // A name of another JSON type is as invalid as an empty one.
         let name = self.name.get().map_or_else(String::new, Cow::into_owned);
-        if !is_column_name(&name) {
-            return Err(SchemaError::BadName(name));
-        }
-        let mode = self.mode.non_empty().unwrap_or("NULLABLE".into());
-        let mode = match mode.to_ascii_uppercase().as_str() {
+        let mode = match self.mode.non_empty().unwrap_or("NULLABLE".into()).to_ascii_uppercase().as_str() {
             "NULLABLE" => Mode::Nullable,
             "REQUIRED" => Mode::Required,
             "REPEATED" => Mode::Repeated,
-            _ => return Err(SchemaError::BadMode { name, mode: mode.into_owned() }),
+            _ => Mode::Other,
         };
-        let number = |scalar: Scalar<'_>| scalar.non_empty().and_then(|text| text.parse::<usize>().ok());
+        let parameters = [self.max_length, self.precision, self.scale].map(|number| number.non_empty().map(|text| text.parse::<usize>()));
+        let is_readable = parameters.iter().flatten().all(Result::is_ok);
+        let [max_length, precision, scale] = parameters.map(|number| number.and_then(Result::ok));
         let kind = match self.kind.text().unwrap_or("").to_ascii_uppercase().as_str() {
+            _ if !is_readable => ColumnType::Other,
             "STRING" => ColumnType::String,
             "INTEGER" | "INT64" => ColumnType::Integer,
             "FLOAT" | "FLOAT64" => ColumnType::Float,
-            "NUMERIC" => ColumnType::Decimal(Decimal::NUMERIC.with_parameters(number(self.precision), number(self.scale))),
-            "BIGNUMERIC" => ColumnType::Decimal(Decimal::BIGNUMERIC.with_parameters(number(self.precision), number(self.scale))),
+            "NUMERIC" => ColumnType::Decimal(Decimal::NUMERIC.with_parameters(precision, scale)),
+            "BIGNUMERIC" => ColumnType::Decimal(Decimal::BIGNUMERIC.with_parameters(precision, scale)),
             "BOOLEAN" | "BOOL" => ColumnType::Boolean,
             "BYTES" => ColumnType::Bytes,
             "TIMESTAMP" => ColumnType::Timestamp,
@@ -197,7 +220,7 @@ impl WireField<'_> {
             "JSON" => ColumnType::Json,
             _ => ColumnType::Other,
         };
-        Ok(Column { name, kind, mode, max_length: number(self.max_length), has_default: self.default_value_expression.is_some() })
+        Column { name, kind, mode, max_length, has_default: self.default_value_expression.is_some() }
     }
 }
 
@@ -230,11 +253,36 @@ mod tests {
             ("{}", "not a JSON array"),
             ("[]", "no columns"),
             (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "twice"),
-            (r#"[{"name":"a-b","type":"STRING"}]"#, "invalid name"),
-            (r#"[{"name":"a","type":"STRING","mode":"OPTIONAL"}]"#, "has mode"),
+            (r#"[{"name":"É","type":"STRING"},{"name":"é","type":"STRING"}]"#, "twice"),
+            (r#"[{"name":"a.b","type":"STRING"}]"#, "does not accept"),
+            (r#"[{"type":"STRING"}]"#, "does not accept"),
+            (r#"[{"name":"a"}]"#, "has no type"),
+            (r#"[{"name":"a","type":"STRING","mode":"OPTIONAL"}]"#, "unknown mode"),
         ] {
             let error = Schema::parse(json).unwrap_err().to_string();
             assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_live_table_may_have_any_column() {
+        let fields = serde_json::json!([
+            {"name": "a.b", "type": "STRING"},
+            {"name": "c", "type": "VECTOR", "mode": "SOMETIMES"},
+            {"name": "d", "mode": 3},
+            {"name": "e", "type": "STRING", "maxLength": "many"},
+            {"name": "f", "type": "STRING", "mode": null, "maxLength": 5},
+        ]);
+        let schema = Schema::of_live_table(&fields).unwrap();
+        let fillable: Vec<&str> =
+            schema.columns().iter().filter(|column| column.is_fillable()).map(|column| column.name.as_str()).collect();
+        assert_eq!(fillable, ["a.b", "f"]);
+    }
+
+    #[test]
+    fn a_live_schema_without_columns_is_unreadable() {
+        for fields in [serde_json::json!(null), serde_json::json!([]), serde_json::json!({}), serde_json::json!(["a"])] {
+            assert!(Schema::of_live_table(&fields).is_err(), "{fields}");
         }
     }
 }

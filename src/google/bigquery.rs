@@ -1,4 +1,4 @@
-//! Table resources of BigQuery: the one place that reads a live table's schema.
+//! Table resources of BigQuery: the one place that reads a live table.
 
 use serde_json::Value;
 
@@ -6,6 +6,53 @@ use super::client::Client;
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult, Lookup};
 use crate::decode::Schema;
+
+/// The type of a table that stores rows.
+const TABLE: &str = "TABLE";
+
+/// What `tables.get` tells about a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its type: TABLE, VIEW, EXTERNAL, MATERIALIZED_VIEW or SNAPSHOT.
+    pub kind: String,
+    /// By time, ingestion time or range.
+    pub is_partitioned: bool,
+    /// `None` if the table was created without columns.
+    pub schema: Option<Schema>,
+}
+
+impl Table {
+    /// A table that is to be created with these columns.
+    pub fn planned(schema: Schema) -> Self {
+        Self { kind: TABLE.to_owned(), is_partitioned: false, schema: Some(schema) }
+    }
+
+    /// Whether BigQuery stores rows in tables of this type.
+    pub fn accepts_rows(&self) -> bool {
+        self.kind == TABLE
+    }
+
+    /// Reads a table resource. One without a type, as some emulators send it, is a table if it has columns.
+    pub fn of_resource(resource: &Value) -> ApiResult<Self> {
+        let unreadable = |problem: String| ApiError::unreadable(Api::BigQuery, problem);
+        if !matches!(&resource["kind"], Value::Null) && resource["kind"] != "bigquery#table" {
+            return Err(unreadable("it is not a table resource".to_owned()));
+        }
+        // BigQuery omits `fields` or the whole schema of a table without columns.
+        let schema = match &resource["schema"]["fields"] {
+            Value::Null => None,
+            Value::Array(fields) if fields.is_empty() => None,
+            fields => Some(Schema::of_live_table(fields).map_err(|error| unreadable(format!("the table's schema: {error}")))?),
+        };
+        let kind = match &resource["type"] {
+            Value::String(kind) => kind.clone(),
+            Value::Null if schema.is_some() => TABLE.to_owned(),
+            _ => return Err(unreadable("a table resource without a type".to_owned())),
+        };
+        let is_partitioned = ["timePartitioning", "rangePartitioning"].iter().any(|member| !resource[*member].is_null());
+        Ok(Self { kind, is_partitioned, schema })
+    }
+}
 
 /// The path of a dataset.
 pub(crate) fn dataset_path(project: &str, dataset: &str) -> String {
@@ -15,6 +62,14 @@ pub(crate) fn dataset_path(project: &str, dataset: &str) -> String {
 /// The path of a table.
 pub(crate) fn table_path(project: &str, dataset: &str, table: &str) -> String {
     format!("{}/tables/{table}", dataset_path(project, dataset))
+}
+
+/// A live table.
+pub(crate) async fn table(client: &Client, project: &str, dataset: &str, table: &str) -> ApiResult<Lookup<Table>> {
+    match client.get(Api::BigQuery, &table_path(project, dataset, table)).await? {
+        Lookup::Found(resource) => Table::of_resource(&resource).map(Lookup::Found),
+        Lookup::Absent => Ok(Lookup::Absent),
+    }
 }
 
 /// The live schema of a table.
@@ -27,6 +82,52 @@ pub(crate) async fn schema(client: &Client, project: &str, dataset: &str, table:
 
 /// The schema in a table resource.
 pub(crate) fn schema_of(resource: &Value) -> ApiResult<Schema> {
-    let unreadable = |error| ApiError::unreadable(Api::BigQuery, format!("the table's schema: {error}"));
-    Schema::parse(&resource["schema"].to_string()).map_err(unreadable)
+    let schema = Table::of_resource(resource)?.schema;
+    schema.ok_or_else(|| ApiError::unreadable(Api::BigQuery, "a table without columns"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields() -> Value {
+        json!({"fields": [{"name": "a", "type": "STRING"}]})
+    }
+
+    #[test]
+    fn a_resource_without_type_or_with_a_malformed_schema_is_unreadable() {
+        for resource in [
+            json!({}),
+            json!(null),
+            json!("TABLE"),
+            json!({"kind": "bigquery#job"}),
+            json!({"kind": "bigquery#queryResponse", "schema": fields()}),
+            json!({"schema": {"fields": []}}),
+            json!({"type": 1, "schema": fields()}),
+            json!({"type": "TABLE", "schema": {"fields": {}}}),
+            json!({"type": "TABLE", "schema": {"fields": [{"type": "STRING"}]}}),
+        ] {
+            assert!(Table::of_resource(&resource).is_err(), "{resource}");
+            assert!(schema_of(&resource).is_err(), "{resource}");
+        }
+    }
+
+    #[test]
+    fn type_partitioning_and_columns_are_read() {
+        let read = |members: Value| {
+            let mut resource = json!({"type": "TABLE", "schema": fields()});
+            resource.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            Table::of_resource(&resource).unwrap()
+        };
+        assert!(!read(json!({})).is_partitioned && !read(json!({"timePartitioning": null})).is_partitioned);
+        assert!(read(json!({"timePartitioning": {"type": "DAY"}})).is_partitioned);
+        assert!(read(json!({"rangePartitioning": {"field": "n"}})).is_partitioned);
+        assert_eq!(read(json!({"type": "SNAPSHOT"})).kind, "SNAPSHOT");
+        assert_eq!(read(json!({"type": null})).kind, "TABLE", "it has columns");
+        for schema in [json!(null), json!({}), json!({"fields": []})] {
+            assert_eq!(read(json!({"schema": schema})).schema, None);
+        }
+    }
 }

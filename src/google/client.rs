@@ -1,6 +1,7 @@
 //! Requests to Google's APIs over REST, with the caller's credentials. Transient failures are retried.
 //!
-//! It sends and reads JSON and knows no resource. A 404 is [`Lookup::Absent`]; every other failure is an [`ApiError`].
+//! It sends and reads JSON and knows no resource. Only the API's own error that a resource does not exist is
+//! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
 use std::time::Duration;
 
@@ -9,16 +10,27 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
+use super::body::{BodyError, read_body};
 use super::credentials::{TokenError, Tokens};
 use super::endpoints::{Api, Endpoints};
 use super::error::{ApiError, ApiResult, Lookup};
+use super::error_body::ErrorBody;
+use super::list::ListMethod;
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
+use crate::decode::json;
 use crate::telemetry::with_causes;
 
 /// Longest download: an archived object holds an hour of entries.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
 /// A metadata server answers in milliseconds or not at all.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest answer that a command reads: BigQuery's pages have up to 20 MB, and one row of a page may be as large again.
+const MAX_COMMAND_BYTES: usize = 64 << 20;
+/// Longest answer that the service reads: a schema of 10,000 columns.
+const MAX_SERVICE_BYTES: usize = 8 << 20;
+/// Longest error that is read.
+const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// A client with credentials.
 #[derive(Debug)]
@@ -31,6 +43,7 @@ pub struct Client {
     /// The project that errors name.
     project: String,
     retry: RetryPolicy,
+    max_answer_bytes: usize,
 }
 
 impl Client {
@@ -38,12 +51,14 @@ impl Client {
     pub(crate) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
         let quota_project = tokens.quota_project().await;
         let http = command_http(matches!(tokens, Tokens::None))?;
-        Ok(Self { http, endpoints, tokens, quota_project, project: project.to_owned(), retry: RetryPolicy::COMMAND })
+        let (project, retry, max_answer_bytes) = (project.to_owned(), RetryPolicy::COMMAND, MAX_COMMAND_BYTES);
+        Ok(Self { http, endpoints, tokens, quota_project, project, retry, max_answer_bytes })
     }
 
-    /// A client that shares the connections of another.
+    /// A client of the service that shares the connections of another.
     pub(crate) fn with_http(http: reqwest::Client, endpoints: Endpoints, tokens: Tokens, project: &str, retry: RetryPolicy) -> Self {
-        Self { http, endpoints, tokens, quota_project: None, project: project.to_owned(), retry }
+        let (project, max_answer_bytes) = (project.to_owned(), MAX_SERVICE_BYTES);
+        Self { http, endpoints, tokens, quota_project: None, project, retry, max_answer_bytes }
     }
 
     /// For requests without credentials, to anything but Google's APIs.
@@ -61,36 +76,41 @@ impl Client {
         self.json(api, Method::POST, path, Some(body)).await
     }
 
-    /// Deletes a resource. The answer has no JSON.
+    /// Deletes a resource. The answer is empty.
     pub(crate) async fn delete(&self, api: Api, path: &str) -> ApiResult<Lookup<()>> {
         let attempt = || async {
-            match self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await? {
-                Lookup::Found(response) => {
-                    response.bytes().await.map_err(|cause| unanswered(api, &cause))?;
-                    Ok(Lookup::Found(()))
-                }
-                Lookup::Absent => Ok(Lookup::Absent),
+            let Lookup::Found(response) = self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await? else {
+                return Ok(Lookup::Absent);
+            };
+            match self.body(api, response).await?.trim_ascii() {
+                b"" | b"{}" => Ok(Lookup::Found(())),
+                _ => Err(FailedAttempt::permanent(ApiError::unreadable(api, "the answer to a DELETE is not empty"))),
             }
         };
         self.retry.run(api.service(), attempt).await
     }
 
-    /// Every item of a list, page by page. `member` holds a page's items; `path` may have a query.
-    pub(crate) async fn list(&self, api: Api, path: &str, member: &str) -> ApiResult<Lookup<Vec<Value>>> {
+    /// Every item of a list, page by page. `path` may have a query.
+    pub(crate) async fn list(&self, method: &ListMethod, path: &str) -> ApiResult<Lookup<Vec<Value>>> {
         let separator = if path.contains('?') { '&' } else { '?' };
         let (mut items, mut url) = (Vec::new(), path.to_owned());
         loop {
-            let Lookup::Found(mut page) = self.get(api, &url).await? else { return Ok(Lookup::Absent) };
-            match page[member].take() {
-                // Google leaves out empty lists.
-                Value::Null => {}
-                Value::Array(more) => items.extend(more),
-                _ => return Err(ApiError::unreadable(api, format!("{member} is not a list"))),
+            let Lookup::Found(page) = self.get(method.api, &url).await? else { return Ok(Lookup::Absent) };
+            let page = method.read(page)?;
+            items.extend(page.items);
+            let Some(token) = page.next else {
+                let is_complete = page.total == 0 || !items.is_empty();
+                return if is_complete {
+                    Ok(Lookup::Found(items))
+                } else {
+                    Err(method.unreadable("items are counted and not listed".to_owned()))
+                };
+            };
+            let next = format!("{path}{separator}pageToken={}", query_value(&token));
+            if next == url {
+                return Err(method.unreadable("a page names itself as the next one".to_owned()));
             }
-            // tabledata.list has another name for it.
-            let token = page["nextPageToken"].as_str().or(page["pageToken"].as_str());
-            let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(Lookup::Found(items)) };
-            url = format!("{path}{separator}pageToken={}", query_value(token));
+            url = next;
         }
     }
 
@@ -109,9 +129,8 @@ impl Client {
             }
             match self.send(api, method.clone(), path, request).await? {
                 Lookup::Found(response) => {
-                    let answer = response.bytes().await.map_err(|cause| unanswered(api, &cause))?;
-                    let parsed = serde_json::from_slice(&answer).map_err(|error| ApiError::unreadable(api, error.to_string()));
-                    parsed.map(Lookup::Found).map_err(FailedAttempt::permanent)
+                    let answer = self.body(api, response).await?;
+                    resource(api, &answer).map(Lookup::Found).map_err(FailedAttempt::permanent)
                 }
                 Lookup::Absent => Ok(Lookup::Absent),
             }
@@ -121,6 +140,13 @@ impl Client {
 
     fn request(&self, api: Api, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}/{path}", self.endpoints.base(api)))
+    }
+
+    async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {
+        read_body(response, self.max_answer_bytes).await.map_err(|error| match error {
+            BodyError::Transport(cause) => unanswered(api, &cause),
+            BodyError::TooLarge { .. } => FailedAttempt::permanent(ApiError::unreadable(api, error.to_string())),
+        })
     }
 
     /// One attempt.
@@ -134,38 +160,58 @@ impl Client {
             request = request.header("x-goog-user-project", project);
         }
         let response = request.send().await.map_err(|cause| unanswered(api, &cause))?;
-        match response.status() {
-            status if status.is_success() => Ok(Lookup::Found(response)),
-            StatusCode::NOT_FOUND => Ok(Lookup::Absent),
-            StatusCode::UNAUTHORIZED => {
-                let failed = self.refused(api, &method, path, response).await;
-                let renewed = self.tokens.token_instead_of(token.as_deref()).await.map_err(FailedAttempt::permanent)?;
-                let decision = if renewed == token { failed.decision } else { RetryDecision::Retry { after: Duration::ZERO } };
-                Err(FailedAttempt { decision, ..failed })
-            }
-            _ => Err(self.refused(api, &method, path, response).await),
+        let status = match response.status() {
+            StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
+            status => status,
+        };
+        let headers = response.headers().clone();
+        let body = match read_body(response, MAX_ERROR_BYTES).await {
+            Ok(body) => body,
+            // The status is known.
+            Err(BodyError::TooLarge { .. }) => Vec::new(),
+            Err(BodyError::Transport(cause)) => return Err(unanswered(api, &cause)),
+        };
+        // The page of a proxy is not Google's error. Its status decides, and it is never an absent resource.
+        let body = ErrorBody::read(status.as_u16(), &body);
+        if status == StatusCode::NOT_FOUND && body.as_ref().is_some_and(ErrorBody::is_not_found) {
+            return Ok(Lookup::Absent);
         }
+        let (message, reasons) = match body {
+            Some(body) => (body.message, body.reasons),
+            None => ("an answer without Google's error body".to_owned(), Vec::new()),
+        };
+        let mut decision = RetryDecision::of_answer(status, &headers, &reasons);
+        if status == StatusCode::UNAUTHORIZED {
+            let renewed = self.tokens.token_instead_of(token.as_deref()).await.map_err(FailedAttempt::permanent)?;
+            if renewed != token {
+                decision = RetryDecision::Retry { after: Duration::ZERO };
+            }
+        }
+        Err(FailedAttempt { error: self.refusal(api, &method, path, status, message), decision })
     }
 
-    /// The failure in an answer of another status than success.
-    async fn refused(&self, api: Api, method: &Method, path: &str, response: Response) -> FailedAttempt {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = match response.bytes().await {
-            Ok(body) => body,
-            Err(cause) => return unanswered(api, &cause),
-        };
-        // The page of a proxy is not JSON. Its status decides.
-        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let message = body["error"]["message"].as_str().unwrap_or("no message").to_owned();
+    /// The error in an answer of another status than success.
+    fn refusal(&self, api: Api, method: &Method, path: &str, status: StatusCode, message: String) -> ApiError {
         let is_disabled = ["has not been used in project", "is disabled"].iter().any(|text| message.contains(text));
         let (project, service) = (self.project.clone(), api.service());
-        let error = match status.as_u16() {
+        match status.as_u16() {
             403 if is_disabled => ApiError::Disabled { service, project },
             403 => ApiError::Denied { role: role(api, method, path), project, message },
             401 => ApiError::Unauthenticated { service, message },
             status => ApiError::Status { service, status, message },
-        };
-        FailedAttempt { error, decision: RetryDecision::of_answer(status, &headers, &body) }
+        }
+    }
+}
+
+/// Reads a resource: a JSON object with members, and without an error under the status of a success.
+fn resource(api: Api, body: &[u8]) -> ApiResult<Value> {
+    let unreadable = |problem: &str| ApiError::unreadable(api, problem);
+    let answer: Value = serde_json::from_slice(body).map_err(|error| unreadable(&json::describe(&error)))?;
+    match answer.as_object() {
+        None => Err(unreadable("it is not a JSON object")),
+        Some(members) if members.is_empty() => Err(unreadable("it is an empty JSON object")),
+        Some(members) if members.contains_key("error") => Err(unreadable("it is an error with the status of a success")),
+        Some(_) => Ok(answer),
     }
 }
 
@@ -209,5 +255,32 @@ fn role(api: Api, method: &Method, path: &str) -> &'static str {
         Api::Run => "roles/run.viewer",
         Api::Storage if path.contains("/o/") => "roles/storage.objectViewer",
         Api::Storage => "roles/storage.bucketViewer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_with_members_and_no_error_is_a_resource() {
+        for body in [r#"{"kind":"bigquery#table"}"#, r#" {"etag":"ACAB"} "#] {
+            assert!(resource(Api::BigQuery, body.as_bytes()).is_ok(), "{body}");
+        }
+        for body in [
+            "",
+            "null",
+            "0",
+            "\"ok\"",
+            "[]",
+            "[{}]",
+            "{}",
+            "<html>login</html>",
+            "{\"a\":1",
+            "{\"a\":1} {}",
+            r#"{"kind":"k","error":{"code":500}}"#,
+        ] {
+            assert!(matches!(resource(Api::BigQuery, body.as_bytes()), Err(ApiError::Unreadable { .. })), "{body}");
+        }
     }
 }

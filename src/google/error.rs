@@ -6,7 +6,8 @@ use super::endpoints::Api;
 /// The result of a request.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// A resource, or the API's answer (404) that it does not exist. Every other failure is an [`ApiError`].
+/// A resource, or the API's own statement that it does not exist: status 404 with Google's error. The 404 of a proxy
+/// and every other failure are an [`ApiError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup<T> {
     Found(T),

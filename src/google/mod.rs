@@ -2,17 +2,24 @@
 //!
 //! ```text
 //! endpoints, credentials ─▶ client ─▶ bigquery (schemas), statement (jobs.query), storage (objects)
-//!              retry, error ──┘
+//!              retry, error ──┤
+//!     body, error_body, list ─┘
 //! ```
+//!
+//! Reading has three results: a resource, its absence, or an error. Absence is an explicit statement of the API. An answer
+//! that cannot be read is an error, and never an empty list, a zero or an absent resource.
 //!
 //! `config` fills in the addresses. The sink, `check`, `forget` and `replay` send requests through [`Client`].
 //! `insertAll` is not here: the sink sends it itself and the batcher retries it.
 
 pub mod bigquery;
+pub mod body;
 mod client;
 mod credentials;
 mod endpoints;
 mod error;
+mod error_body;
+pub(crate) mod list;
 mod retry;
 pub mod statement;
 pub mod storage;
@@ -22,4 +29,5 @@ pub(crate) use credentials::gcloud;
 pub use credentials::{TokenError, Tokens};
 pub use endpoints::{Api, Endpoints};
 pub use error::{ApiError, ApiResult, Lookup};
+pub use error_body::ErrorBody;
 pub use retry::RetryPolicy;

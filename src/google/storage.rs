@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::client::{Client, query_value};
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult, Lookup};
+use super::list;
 
 /// One object, of one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +32,9 @@ impl StorageObject {
 
 /// The objects of a bucket whose names begin with `prefix`, in the order of their names.
 pub(crate) async fn list(client: &Client, bucket: &str, prefix: &str) -> ApiResult<Lookup<Vec<StorageObject>>> {
-    let fields = query_value("items(name,size,generation),nextPageToken");
+    let fields = query_value("kind,items(name,size,generation),nextPageToken");
     let path = format!("b/{}/o?prefix={}&fields={fields}", path_segment(bucket), query_value(prefix));
-    match client.list(Api::Storage, &path, "items").await? {
+    match client.list(&list::OBJECTS, &path).await? {
         Lookup::Found(items) => items.iter().map(|item| object(bucket, item)).collect::<ApiResult<_>>().map(Lookup::Found),
         Lookup::Absent => Ok(Lookup::Absent),
     }

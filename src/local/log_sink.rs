@@ -1,14 +1,15 @@
 //! The log sink: selects the log entries to publish.
 //!
-//! It stands between the load balancer's log and the topic. Its filter is the one that `commands.txt` passes to
-//! `gcloud logging sinks create`: resource type, URL map, and the pixel's path anywhere in the URL. The service filters
-//! more precisely: for example, a `HEAD` request, or a URL with the path in its query, passes the sink and is filtered by
-//! the service.
+//! It stands between the load balancer's log and the topic. Its filter is the one of deploy.sh and of the Terraform module:
+//! resource type, URL map, no request of Cloud CDN's own, and the pixel's path anywhere in the URL. The service filters more
+//! precisely: for example, a `HEAD` request, or a URL with the path in its query, passes the sink and is filtered by the
+//! service.
 
 use serde_json::Value;
 
 use super::pubsub::{Attributes, Topic};
 use super::stats::TopologyStats;
+use crate::decode::{PixelPaths, percent};
 
 /// Name of the URL map. Log entries also use it as the name of forwarding rule and target proxy.
 pub(crate) const URL_MAP: &str = "pixel";
@@ -24,17 +25,18 @@ pub struct LogSink {
 }
 
 /// `resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND
-/// httpRequest.requestUrl:(PATH OR …)`.
+/// httpRequest.requestUrl:(PATH OR …) AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"`.
 #[derive(Debug)]
 struct Filter {
-    /// In lower case. Empty matches every path.
+    /// Decoded, in lower case. Empty matches every path.
     paths: Vec<String>,
 }
 
 impl LogSink {
-    /// Publishes requests of these paths to `topic`; of every path if `paths` is empty.
-    pub fn new(paths: &[String], topic: Topic, stats: TopologyStats) -> Self {
-        Self { filter: Filter { paths: paths.iter().map(|path| path.to_lowercase()).collect() }, topic, stats }
+    /// Publishes requests of these paths to `topic`.
+    pub fn new(paths: &PixelPaths, topic: Topic, stats: TopologyStats) -> Self {
+        let paths = paths.iter().map(|path| String::from_utf8_lossy(path.decoded()).to_lowercase()).collect();
+        Self { filter: Filter { paths }, topic, stats }
     }
 
     /// Publishes the entry if the filter matches.
@@ -51,9 +53,14 @@ impl Filter {
     /// The `:` operator of the query language matches a substring, ignoring case
     /// (<https://cloud.google.com/logging/docs/view/logging-query-language#comparisons>).
     fn matches(&self, entry: &Value) -> bool {
-        let resource = &entry["resource"];
-        let url = entry["httpRequest"]["requestUrl"].as_str().map(str::to_lowercase);
-        resource["type"] == "http_load_balancer"
+        let (resource, request) = (&entry["resource"], &entry["httpRequest"]);
+        let lower = |value: &Value| value.as_str().map(str::to_lowercase);
+        // Decoded, because the paths are: an encoded path has several spellings.
+        let url = request["requestUrl"].as_str().map(|url| String::from_utf8_lossy(&percent::decode(url)).to_lowercase());
+        let is_of_cdn = !entry["jsonPayload"]["parentInsertId"].is_null()
+            || lower(&request["userAgent"]).is_some_and(|agent| agent.contains("cloud-cdn-google"));
+        !is_of_cdn
+            && resource["type"] == "http_load_balancer"
             && resource["labels"]["url_map_name"] == URL_MAP
             && (self.paths.is_empty() || url.is_some_and(|url| self.paths.iter().any(|path| url.contains(path))))
     }
@@ -79,6 +86,18 @@ mod tests {
         ] {
             assert_eq!(filter.matches(&entry(kind, url_map, url)), expected, "{kind} {url_map} {url}");
         }
+        let with = |name: &str, value: Value| {
+            let mut entry = entry("http_load_balancer", "pixel", "http://h/pixel.png");
+            *entry.pointer_mut(name).unwrap() = value;
+            entry
+        };
+        assert!(filter.matches(&with("/httpRequest", json!({"requestUrl": "http://h/pixel.png", "userAgent": "Mozilla/5.0"}))));
+        for name in ["Cloud-CDN-Google", "cloud-cdn-google (GFE/2.0)"] {
+            assert!(!filter.matches(&with("/httpRequest", json!({"requestUrl": "http://h/pixel.png", "userAgent": name}))), "{name}");
+        }
+        let mut validation = entry("http_load_balancer", "pixel", "http://h/pixel.png");
+        validation["jsonPayload"] = json!({"parentInsertId": "1"});
+        assert!(!filter.matches(&validation));
         assert!(Filter { paths: Vec::new() }.matches(&entry("http_load_balancer", "pixel", "http://h/")));
         assert!(!filter.matches(&json!({"textPayload": "hello"})));
     }

@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 
 use crate::decode::Schema;
 use crate::decode::schema::SchemaError;
+use crate::google::body::{BodyError, read_body};
 
 /// Timeout of one request. Generous, because the machine may be busy at the start.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest answer about a table that is read.
+const MAX_ANSWER_BYTES: usize = 8 << 20;
 
 /// A client of one dataset's tables. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -31,7 +35,7 @@ pub enum TablesError {
     #[error("table {0} does not exist")]
     Absent(String),
     #[error("cannot reach BigQuery")]
-    Unreachable(#[from] reqwest::Error),
+    Unreachable(#[from] BodyError),
 }
 
 impl TablesApi {
@@ -73,9 +77,9 @@ impl TablesApi {
         if let Some(body) = body {
             request = request.body(body.to_string());
         }
-        let response = request.send().await?;
+        let response = request.send().await.map_err(BodyError::from)?;
         let status = response.status();
-        let body = response.bytes().await?;
+        let body = read_body(response, MAX_ANSWER_BYTES).await?;
         if status.is_success() {
             return Ok(serde_json::from_slice(&body)?);
         }
@@ -88,5 +92,5 @@ impl TablesApi {
 
 /// The columns in a table's resource.
 pub fn columns_of(resource: &Value, table: &str) -> Result<Schema, TablesError> {
-    Schema::of_table(resource).map_err(|source| TablesError::Columns { table: table.to_owned(), source })
+    Schema::parse(&resource["schema"].to_string()).map_err(|source| TablesError::Columns { table: table.to_owned(), source })
 }

@@ -4,6 +4,8 @@
 //! failure is final: the local BigQuery does not support the schema. Columns are only added. Other differences are
 //! reported, and the table keeps what it has.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::tables_api::{TablesApi, TablesError, columns_of};
@@ -13,6 +15,9 @@ use crate::google::{ApiError, Tokens};
 use crate::sink::bigquery::{BigQuery, Location};
 use crate::sink::template::TemplateSettings;
 use crate::telemetry::with_causes;
+
+/// The machine may be busy at the start.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why there is no template table.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +41,7 @@ pub async fn prepare(api: &TablesApi, location: &Location, settings: &TemplateSe
             Ok(add_columns(api, table, &resource, &live, schema).await)
         }
         None if *auto_create => {
-            let bigquery = BigQuery::new(location.clone(), Tokens::None, false)?;
+            let bigquery = BigQuery::new(location.clone(), Tokens::None, false, CREATE_TIMEOUT)?;
             let created = bigquery.create_table(table, schema).await;
             created.map_err(|source| TemplateTableError::NotCreated { table: table.to_owned(), source })?;
             Ok(Vec::new())

@@ -30,7 +30,7 @@ pub struct Assembly {
 impl Assembly {
     /// Assembles the parts and starts to read the schema of the template table.
     pub fn start(config: &Config, tokens: Tokens) -> Result<Self, reqwest::Error> {
-        let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP))?;
+        let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP), config.push_deadline)?;
         let table = Arc::clone(&config.template.table);
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());

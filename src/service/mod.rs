@@ -5,6 +5,8 @@
 //! in flight, let the batcher end.
 
 pub mod assembly;
+mod freed_memory;
+mod memory_limit;
 
 use std::future::{self, Future};
 use std::sync::Arc;
@@ -17,12 +19,13 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
-use crate::config::settings::MAX_IN_FLIGHT;
+use crate::config::settings::{MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES};
 use crate::google::{TokenError, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
+use crate::source::admission::Admission;
 use crate::source::auth::Gate;
 use crate::source::http::server;
 use crate::source::push::{self, Push};
@@ -66,7 +69,9 @@ impl Service {
         let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
-        let push = Arc::new(Push::new(parts.pipeline, gate, config.values.number(&MAX_IN_FLIGHT), config.push_deadline));
+        let max_bytes = config.values.optional_number(&MAX_IN_FLIGHT_BYTES).unwrap_or_else(memory_limit::default_in_flight_bytes);
+        let admission = Admission::new(config.values.number(&MAX_IN_FLIGHT), max_bytes);
+        let push = Arc::new(Push::new(parts.pipeline, gate, admission, config.push_deadline));
         let fetcher = fetcher.map(|fetcher| AbortOnDropHandle::new(tokio::spawn(fetcher.run())));
         Ok(Self {
             push,
@@ -120,6 +125,7 @@ impl Service {
         tokio::pin!(server, shutdown);
         let mut stop = Some(stop);
         let mut shutdown_deadline = None;
+        let mut freed_memory = freed_memory::ticks();
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -137,6 +143,7 @@ impl Service {
                     tracing::warn!("shutdown timed out with deliveries in flight; Pub/Sub will deliver them again");
                     return Ok(());
                 }
+                _ = freed_memory.tick() => freed_memory::release(),
                 () = report_due(report.as_deref_mut()) => {
                     if let Some(report) = &mut report {
                         report.write();

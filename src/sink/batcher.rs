@@ -1,12 +1,12 @@
 //! Group commit: rows for one table that arrive during an insert form the next batch.
 //!
 //! A row whose table has no insert in flight is sent at once, so an idle service adds no latency, and under load the
-//! batches grow by themselves. One task owns all rows. The caller of [`Batcher::store`] waits at the other end of a
+//! batches grow by themselves. Behind a slow insert, rows wait for a part of their deadline only. One task owns all rows. The caller of [`Batcher::store`] waits at the other end of a
 //! oneshot channel for the outcome of its row. The number of rows here is bounded by MAX_IN_FLIGHT, which `source`
 //! enforces.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,19 +45,19 @@ pub struct Limits {
     pub bytes: usize,
     /// BATCH_MAX_INSERTS.
     pub inserts: usize,
-    /// Timeout of the first attempt. Shorter than a row's own deadline, so that a lost request leaves time for a
-    /// second attempt. The second one may take all the time that is left, because BigQuery may just be slow.
-    pub attempt: Duration,
+    /// An insert that takes longer no longer keeps the next batch of its table waiting: with the time of its own insert,
+    /// a row that waits for a slow one would miss its deadline each time.
+    pub slow: Duration,
 }
 
 impl Limits {
-    /// Limits for rows with this deadline: it leaves time for at least two attempts.
+    /// Limits for rows with this deadline.
     pub fn new(values: &Values, deadline: Duration) -> Self {
         Self {
             rows: values.number(&BATCH_MAX_ROWS),
             bytes: values.number(&BATCH_MAX_BYTES),
             inserts: values.number(&BATCH_MAX_INSERTS),
-            attempt: deadline.mul_f64(0.4).min(Duration::from_secs(60)),
+            slow: deadline.mul_f64(0.1),
         }
     }
 }
@@ -86,18 +86,15 @@ impl Batcher {
     pub fn new<S: Sink>(sink: Arc<S>, limits: Limits) -> (Self, BatcherTask<S>) {
         // Unbounded: every submitter waits for the outcome of its row, and the number of submitters is bounded.
         let (submissions, incoming) = mpsc::unbounded_channel();
-        let task = BatcherTask { sink, limits, incoming, tables: HashMap::new(), ready: VecDeque::new(), paused: BinaryHeap::new() };
+        let (tables, ready, paused, prompt) = (HashMap::new(), VecDeque::new(), BinaryHeap::new(), BTreeMap::new());
+        let task = BatcherTask { sink, limits, incoming, tables, ready, paused, prompt, next_insert: 0 };
         (Self { submissions }, task)
     }
 
     /// Stores one row. `None` if there is no outcome by `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<RowOutcome> {
         let (reply, outcome) = oneshot::channel();
-        if self
-            .submissions
-            .send((destination, Pending { row, deadline, reply, was_sent: false, not_attempted: false, gauge: None }))
-            .is_err()
-        {
+        if self.submissions.send((destination, Pending { row, deadline, reply, not_attempted: false, gauge: None })).is_err() {
             return Some(RowOutcome::Unknown);
         }
         let outcome = tokio::time::timeout_at(deadline, outcome).await.ok()?;
@@ -111,9 +108,7 @@ struct Pending {
     row: InsertRow,
     deadline: Instant,
     reply: oneshot::Sender<RowOutcome>,
-    /// It was part of an earlier request.
-    was_sent: bool,
-    /// BigQuery left it out of that request because of a refused row ([`RowResult::NotAttempted`]). It is sent again
+    /// BigQuery left it out of an earlier request because of a refused row ([`RowResult::NotAttempted`]). It is sent again
     /// only with such rows: among new rows there may be the next one that BigQuery refuses.
     not_attempted: bool,
     /// Present once the task owns the row.
@@ -142,12 +137,10 @@ enum TableState {
     Idle,
     /// In the queue for a free insert.
     Ready,
-    InFlight,
+    /// Until this insert ends or is slow.
+    InFlight { insert: u64 },
     /// Until the end of a backoff or of BigQuery's Retry-After, also without rows.
-    Paused {
-        until: Instant,
-        class: ErrorClass,
-    },
+    Paused { until: Instant, class: ErrorClass },
 }
 
 /// The task that owns the rows.
@@ -160,6 +153,9 @@ pub struct BatcherTask<S> {
     /// Tables that can send now, in the order in which they became ready.
     ready: VecDeque<Destination>,
     paused: BinaryHeap<Reverse<(Instant, ByTime)>>,
+    /// The inserts in flight that are not slow yet, by number and with the time at which they will be.
+    prompt: BTreeMap<u64, (Instant, Destination)>,
+    next_insert: u64,
 }
 
 /// A destination in a heap that is ordered by time alone.
@@ -184,11 +180,13 @@ impl<S: Sink> BatcherTask<S> {
     /// Runs until the last [`Batcher`] is dropped and every submitted row has its outcome.
     pub async fn run(mut self) {
         let mut inserts: JoinSet<Finished> = JoinSet::new();
-        let mut destinations: HashMap<Id, Destination> = HashMap::new();
+        let mut destinations: HashMap<Id, (Destination, u64)> = HashMap::new();
         let mut arrived = Vec::new();
         let mut open = true;
-        while open || !self.tables.is_empty() {
-            let wake = self.paused.peek().map(|Reverse((at, _))| *at);
+        while open || !self.tables.is_empty() || !inserts.is_empty() {
+            let paused_until = self.paused.peek().map(|Reverse((at, _))| *at);
+            let slow_at = self.prompt.first_key_value().map(|(_, (at, _))| *at);
+            let wake = paused_until.into_iter().chain(slow_at).min();
             tokio::select! {
                 count = self.incoming.recv_many(&mut arrived, 256), if open => {
                     open = count > 0;
@@ -202,8 +200,8 @@ impl<S: Sink> BatcherTask<S> {
                         // The reply channels were dropped with it, so each submitter gets `RowOutcome::Unknown`.
                         Err(panicked) => (panicked.id(), Finished::default()),
                     };
-                    if let Some(destination) = destinations.remove(&id) {
-                        self.finish(destination, finished);
+                    if let Some((destination, insert)) = destinations.remove(&id) {
+                        self.finish(destination, insert, finished);
                     }
                 }
                 () = tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
@@ -212,10 +210,11 @@ impl<S: Sink> BatcherTask<S> {
                 self.close();
             }
             while inserts.len() < self.limits.inserts
-                && let Some((destination, batch)) = self.next_batch()
+                && let Some((destination, insert, batch)) = self.next_batch()
             {
-                let insert = insert(Arc::clone(&self.sink), destination.clone(), batch, self.limits.attempt);
-                destinations.insert(inserts.spawn(insert).id(), destination);
+                let task = inserts.spawn(store(Arc::clone(&self.sink), destination.clone(), batch)).id();
+                self.prompt.insert(insert, (Instant::now() + self.limits.slow, destination.clone()));
+                destinations.insert(task, (destination, insert));
             }
         }
     }
@@ -246,13 +245,27 @@ impl<S: Sink> BatcherTask<S> {
                 self.ready.push_back(destination);
             }
         }
+        while let Some(first) = self.prompt.first_entry().filter(|first| first.get().0 <= now) {
+            let (insert, (_, destination)) = first.remove_entry();
+            self.release(destination, insert);
+        }
+    }
+
+    /// Lets the table send again, if it is this insert that keeps it from sending.
+    fn release(&mut self, destination: Destination, insert: u64) {
+        let Some(table) = self.tables.get_mut(&destination).filter(|table| table.state == TableState::InFlight { insert }) else { return };
+        table.state = if table.waiting.is_empty() { TableState::Idle } else { TableState::Ready };
+        if table.state == TableState::Ready {
+            self.ready.push_back(destination);
+        }
     }
 
     /// Takes the next batch that can be sent. Rows whose submitter has stopped waiting are dropped:
     /// Pub/Sub delivers them again.
-    fn next_batch(&mut self) -> Option<(Destination, Vec<Pending>)> {
+    fn next_batch(&mut self) -> Option<(Destination, u64, Vec<Pending>)> {
         while let Some(destination) = self.ready.pop_front() {
-            let Some(table) = self.tables.get_mut(&destination) else { continue };
+            // A slow insert may have paused it since.
+            let Some(table) = self.tables.get_mut(&destination).filter(|table| table.state == TableState::Ready) else { continue };
             let (mut batch, mut bytes): (Vec<Pending>, usize) = (Vec::new(), 0);
             while batch.len() < self.limits.rows
                 && let Some(pending) = table.waiting.pop_front()
@@ -271,16 +284,20 @@ impl<S: Sink> BatcherTask<S> {
             if batch.is_empty() {
                 self.tables.remove(&destination);
             } else {
-                table.state = TableState::InFlight;
-                return Some((destination, batch));
+                let insert = self.next_insert;
+                self.next_insert += 1;
+                table.state = TableState::InFlight { insert };
+                return Some((destination, insert, batch));
             }
         }
         None
     }
 
     /// Resolves the rows of one request or puts them back, and decides when the table may send again.
-    fn finish(&mut self, destination: Destination, (batch, results): Finished) {
-        let Some(table) = self.tables.get_mut(&destination) else { return };
+    fn finish(&mut self, destination: Destination, insert: u64, (batch, results): Finished) {
+        self.prompt.remove(&insert);
+        // It may have no table any more: a slow insert does not keep one.
+        let table = self.tables.entry(destination.clone()).or_default();
         let now = Instant::now();
         let has_progress = results.iter().any(|result| matches!(result, RowResult::Stored | RowResult::Refused(_)));
         let backoff = table.next_backoff(has_progress);
@@ -316,7 +333,7 @@ impl<S: Sink> BatcherTask<S> {
             if is_late {
                 pending.resolve(RowOutcome::NotStored(class));
             } else {
-                retries.push(Pending { was_sent: true, not_attempted, ..pending });
+                retries.push(Pending { not_attempted, ..pending });
             }
         }
         for pending in retries.into_iter().rev() {
@@ -330,17 +347,19 @@ impl<S: Sink> BatcherTask<S> {
             }
             table.state = TableState::Paused { until, class };
             self.paused.push(Reverse((until, ByTime(destination))));
-        } else if table.waiting.is_empty() {
-            self.tables.remove(&destination);
-        } else {
-            table.state = TableState::Ready;
-            self.ready.push_back(destination);
+        } else if table.state == TableState::Idle || (table.state == TableState::InFlight { insert }) {
+            if table.waiting.is_empty() {
+                self.tables.remove(&destination);
+            } else {
+                table.state = TableState::Ready;
+                self.ready.push_back(destination);
+            }
         }
     }
 
-    /// Forgets paused tables without rows: no row will be submitted any more.
+    /// Forgets tables without rows: no row will be submitted any more.
     fn close(&mut self) {
-        self.tables.retain(|_, table| table.state == TableState::InFlight || !table.waiting.is_empty());
+        self.tables.retain(|_, table| matches!(table.state, TableState::InFlight { .. }) || !table.waiting.is_empty());
     }
 }
 
@@ -355,11 +374,9 @@ impl Table {
     }
 }
 
-async fn insert<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>, first_timeout: Duration) -> Finished {
+async fn store<S: Sink>(sink: Arc<S>, destination: Destination, batch: Vec<Pending>) -> Finished {
     let started = Instant::now();
-    let last_deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
-    let is_retry = batch.iter().any(|pending| pending.was_sent);
-    let deadline = if is_retry { last_deadline } else { last_deadline.min(started + first_timeout) };
+    let deadline = batch.iter().map(|pending| pending.deadline).max().unwrap_or(started);
     // Cheap to clone: shared bytes, and an id of fixed length.
     let rows: Vec<InsertRow> = batch.iter().map(|pending| pending.row.clone()).collect();
     let results = sink.store(&destination, &rows, deadline).await;

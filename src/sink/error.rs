@@ -30,6 +30,26 @@ pub struct Refusal {
     pub no_such_field: bool,
 }
 
+impl Refusal {
+    /// [`detail`](Self::detail) of a row that BigQuery calls invalid without a message.
+    pub const WITHOUT_MESSAGE: &str = "invalid, without a message";
+
+    /// Whether BigQuery names the column or the cause. Without both, the row may only be the neighbour of an invalid one.
+    pub fn is_explained(&self) -> bool {
+        self.column.is_some() || self.detail != Self::WITHOUT_MESSAGE
+    }
+
+    /// The column that the table does not have, if BigQuery names it. The location is its name, or the text has it, as in
+    /// `no such field: name.`
+    pub fn missing_column(&self) -> Option<&str> {
+        if !self.no_such_field {
+            return None;
+        }
+        let of_text = || self.detail.rsplit_once("no such field: ").map(|(_, name)| name.trim().trim_end_matches('.'));
+        self.column.as_deref().or_else(of_text).filter(|name| !name.is_empty())
+    }
+}
+
 /// The failure of a whole `insertAll` request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
@@ -41,8 +61,12 @@ pub enum RequestError {
     NotFound,
     /// A failure that outlasts every delivery.
     Unavailable(ErrorClass),
-    /// The request is invalid: because of one row, or because of its size.
+    /// The status of a success, and not BigQuery's answer to an insertAll. The rows may or may not be stored.
+    Unreadable(&'static str),
+    /// BigQuery refuses the whole request because of one of its rows, or because of the table. The text is its message.
     BadRequest(String),
+    /// The request is too large. The text is BigQuery's message; without it, a proxy may have refused the request.
+    TooLarge(Option<String>),
 }
 
 impl RequestError {
@@ -55,7 +79,9 @@ impl RequestError {
             Self::Retry { class, .. } | Self::Unavailable(class) => class.as_str(),
             Self::Unauthorized => "unauthorized",
             Self::NotFound => "not_found",
+            Self::Unreadable(_) => ErrorClass::Unreadable.as_str(),
             Self::BadRequest(_) => "bad_request",
+            Self::TooLarge(_) => "too_large",
         }
     }
 }
@@ -69,6 +95,10 @@ pub enum ErrorClass {
     Quota,
     /// The service itself is refused: credentials, permissions, billing.
     Denied,
+    /// BigQuery refuses every request for the table: its type, its schema or a setting is wrong.
+    TableRefused,
+    /// An answer with the status of a success that is not BigQuery's.
+    Unreadable,
 }
 
 impl ErrorClass {
@@ -78,6 +108,8 @@ impl ErrorClass {
             Self::Unavailable => "unavailable",
             Self::Quota => "quota",
             Self::Denied => "denied",
+            Self::TableRefused => "table_refused",
+            Self::Unreadable => "unreadable",
         }
     }
 }

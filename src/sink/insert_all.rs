@@ -1,80 +1,64 @@
-//! `tabledata.insertAll` on the wire: the request body, and the result of each row in a response.
+//! `tabledata.insertAll` on the wire: the result of each row in a response. [`super::insert_body`] is the request.
 //!
 //! <https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll>. Written here
 //! and not left to gcp-bigquery-client, which hides the HTTP status and Retry-After and builds a
 //! tree for every row. No I/O.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::InsertRow;
 use super::error::{ErrorClass, Refusal, RequestError, RowResult};
-use crate::decode::TableSuffix;
-use crate::decode::coerce::write_json_string;
-use crate::decode::json::{self, Scalar};
+use crate::decode::json::{self, Object};
+use crate::google::ErrorBody;
 
-/// The request body.
-///
-/// `skipInvalidRows`, because otherwise BigQuery stores no row of a request with one invalid row.
-/// Not `ignoreUnknownValues`: a value without a column must not be dropped silently.
-pub fn body(suffix: &TableSuffix, rows: &[InsertRow]) -> Vec<u8> {
-    let size: usize = rows.iter().map(|row| row.json.len() + 64).sum();
-    let mut body = Vec::with_capacity(size + 96);
-    body.extend_from_slice(br#"{"skipInvalidRows":true,"#);
-    if !suffix.as_str().is_empty() {
-        body.extend_from_slice(br#""templateSuffix":"#);
-        write_json_string(suffix.as_str(), &mut body);
-        body.push(b',');
-    }
-    body.extend_from_slice(br#""rows":["#);
-    for (index, row) in rows.iter().enumerate() {
-        body.extend_from_slice(if index == 0 { br#"{"insertId":""# } else { br#",{"insertId":""# });
-        body.extend_from_slice(row.event_id.as_str().as_bytes());
-        body.extend_from_slice(br#"","json":"#);
-        body.extend_from_slice(&row.json);
-        body.push(b'}');
-    }
-    body.extend_from_slice(b"]}");
-    body
-}
+/// The `kind` of an answer.
+const KIND: &str = "bigquery#tableDataInsertAllResponse";
 
 /// Reads a 200: the result of each of `count` rows.
 ///
-/// After a response that cannot be parsed the rows may or may not be stored. They are sent again, and their insertIds
-/// keep BigQuery from storing them twice.
+/// Rows count as stored only by an answer that is surely BigQuery's: it has the `kind` of an insertAll answer, and a
+/// well-formed list of errors or none. After any other answer the rows may or may not be stored. They are sent again, and
+/// their insertIds keep BigQuery from storing them twice.
 pub fn read_results(answer: &[u8], count: usize) -> Result<Vec<RowResult>, RequestError> {
-    let answer: Answer<'_> = json::read(answer).map_err(|_| RequestError::TRANSIENT)?;
-    if answer.error.is_some() {
-        return Err(RequestError::TRANSIENT);
+    let answer: Answer = json::read(answer).map_err(|_| RequestError::Unreadable("it is not the JSON of an insertAll answer"))?;
+    if answer.kind.as_deref() != Some(KIND) {
+        return Err(RequestError::Unreadable("it has no kind bigquery#tableDataInsertAllResponse"));
     }
-    let mut results = vec![RowResult::Stored; count];
-    for error in answer.insert_errors.unwrap_or_default() {
-        let index = error.index.get().and_then(|index| index.parse::<usize>().ok());
-        let result = index.and_then(|index| results.get_mut(index)).ok_or(RequestError::TRANSIENT)?;
-        *result = read_result(error.errors);
+    if answer.others.keys().any(|member| member.to_ascii_lowercase().contains("error")) {
+        return Err(RequestError::Unreadable("it has an error that is not in insertErrors"));
     }
-    Ok(results)
+    let mut errors: Vec<Vec<ErrorProto>> = std::iter::repeat_with(Vec::new).take(count).collect();
+    for Object(error) in answer.insert_errors {
+        let of_row = error.index.read().and_then(|index| errors.get_mut(index));
+        let of_row = of_row.ok_or(RequestError::Unreadable("an index in insertErrors is not that of a row"))?;
+        if error.errors.is_empty() {
+            return Err(RequestError::Unreadable("a row in insertErrors has no errors"));
+        }
+        of_row.extend(error.errors.into_iter().map(|Object(error)| error));
+    }
+    Ok(errors.into_iter().map(|errors| if errors.is_empty() { RowResult::Stored } else { read_result(errors) }).collect())
 }
 
 /// A row can have several errors; a permanent one outweighs a transient one. Only `invalid` is caused by the row
 /// itself: an undocumented reason must not lose an event.
-fn read_result(errors: Vec<ErrorProto<'_>>) -> RowResult {
+fn read_result(errors: Vec<ErrorProto>) -> RowResult {
     let mut result = RowResult::NotAttempted;
-    for error in errors {
-        match error.reason.get().unwrap_or_default().as_ref() {
+    for ErrorProto { reason, location, message } in errors {
+        match reason.as_deref().unwrap_or_default() {
             "stopped" | "" => {}
             "timeout" | "backendError" | "internalError" => {
                 result = RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO }
             }
             "rateLimitExceeded" => result = RowResult::Retry { class: ErrorClass::Quota, after: Duration::ZERO },
             "invalid" => {
-                let message = error.message.get().unwrap_or_default();
+                let message = message.filter(|message| !message.trim().is_empty());
                 return RowResult::Refused(Refusal {
-                    no_such_field: message.to_ascii_lowercase().contains("no such field"),
-                    detail: format!("invalid: {message}"),
-                    column: error.location.non_empty().map(std::borrow::Cow::into_owned),
+                    no_such_field: message.as_ref().is_some_and(|message| message.to_ascii_lowercase().contains("no such field")),
+                    detail: message.map_or(Refusal::WITHOUT_MESSAGE.to_owned(), |message| format!("invalid: {message}")),
+                    column: location.filter(|location| !location.is_empty()),
                 });
             }
             "quotaExceeded" => return RowResult::Unavailable(ErrorClass::Quota),
@@ -84,165 +68,84 @@ fn read_result(errors: Vec<ErrorProto<'_>>) -> RowResult {
     result
 }
 
-/// Reads any other response. `retry_after` is the header's value.
+/// Reads an answer of any other status. `retry_after` is the header's value.
 pub fn read_error(status: u16, retry_after: Option<Duration>, answer: &[u8]) -> RequestError {
     let after = retry_after.unwrap_or_default();
-    let error = json::read::<ErrorAnswer<'_>>(answer).unwrap_or_default().error;
-    let is_from_bigquery = error.is_some();
-    let error = error.unwrap_or_default();
-    let reason = error.errors.into_iter().flatten().find_map(|error| error.reason.non_empty()).unwrap_or_default();
-    match (status, reason.as_ref()) {
-        (429, _) | (403, "rateLimitExceeded") => RequestError::Retry { class: ErrorClass::Quota, after },
-        (403, "quotaExceeded") => RequestError::Unavailable(ErrorClass::Quota),
-        (408 | 500 | 502 | 503 | 504, _) | (400, "tableUnavailable" | "backendError" | "timeout") => {
+    let error = ErrorBody::read(status, answer);
+    let reason = error.as_ref().map_or("", ErrorBody::reason);
+    match (status, reason, &error) {
+        (200..=299, ..) => RequestError::Unreadable("its status is not 200"),
+        (429, ..) | (403, "rateLimitExceeded", _) => RequestError::Retry { class: ErrorClass::Quota, after },
+        (403, "quotaExceeded", _) => RequestError::Unavailable(ErrorClass::Quota),
+        (408 | 500 | 502 | 503 | 504, ..) | (400, "tableUnavailable" | "backendError" | "timeout", _) => {
             RequestError::Retry { class: ErrorClass::Unavailable, after }
         }
-        (401, _) => RequestError::Unauthorized,
-        (403 | 402, _) => RequestError::Unavailable(ErrorClass::Denied),
-        (404, _) => RequestError::NotFound,
-        // A 400 of a proxy is not about the rows.
-        (400, _) if !is_from_bigquery => RequestError::Unavailable(ErrorClass::Unavailable),
-        (400 | 413, _) => RequestError::BadRequest(format!("{status} {reason}: {}", error.message.get().unwrap_or_default())),
-        // Not documented by BigQuery: a proxy's page, a redirect. Keep the rows.
+        (401, ..) => RequestError::Unauthorized,
+        (403 | 402, ..) => RequestError::Unavailable(ErrorClass::Denied),
+        (404, _, Some(error)) if error.is_not_found() => RequestError::NotFound,
+        (400 | 413, _, Some(error)) => {
+            let detail = format!("{status} {reason}: {}", error.message);
+            if status == 413 || is_about_size(&error.message) {
+                RequestError::TooLarge(Some(detail))
+            } else {
+                RequestError::BadRequest(detail)
+            }
+        }
+        (413, _, None) => RequestError::TooLarge(None),
+        // Not BigQuery's own answer, or not documented: a proxy's page, a redirect. Keep the rows.
         _ => RequestError::Unavailable(ErrorClass::Unavailable),
     }
 }
 
-/// Members that are not read: `kind`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    #[serde(borrow, default)]
-    insert_errors: Option<Vec<InsertError<'a>>>,
-    /// No documented 200 has it. If one has it, no row counts as stored.
-    #[serde(default)]
-    error: Option<IgnoredAny>,
+/// Whether a 400 is about the size of the request or of a row, which is a property of the rows alone.
+fn is_about_size(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["payload size exceeds", "row size", "request too large"].iter().any(|text| message.contains(text))
 }
 
-/// `index` is a number from the service and a string from some emulators.
 #[derive(Deserialize)]
-struct InsertError<'a> {
-    #[serde(borrow, default)]
-    index: Scalar<'a>,
-    #[serde(borrow, default)]
-    errors: Vec<ErrorProto<'a>>,
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    kind: Option<String>,
+    /// BigQuery leaves it out if all rows are stored. `null` is not a list.
+    #[serde(default)]
+    insert_errors: Vec<Object<InsertError>>,
+    /// No documented answer has others.
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct InsertError {
+    index: RowIndex,
+    errors: Vec<Object<ErrorProto>>,
+}
+
+/// A number from the service, and a string from some emulators.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RowIndex {
+    Number(usize),
+    Text(String),
+}
+
+impl RowIndex {
+    fn read(&self) -> Option<usize> {
+        match self {
+            Self::Number(index) => Some(*index),
+            Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            Self::Text(_) => None,
+        }
+    }
 }
 
 /// Members that are not read: `debugInfo`.
-#[derive(Deserialize, Default)]
-struct ErrorProto<'a> {
-    #[serde(borrow, default)]
-    reason: Scalar<'a>,
-    #[serde(borrow, default)]
-    location: Scalar<'a>,
-    #[serde(borrow, default)]
-    message: Scalar<'a>,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorAnswer<'a> {
-    #[serde(borrow, default)]
-    error: Option<ErrorBody<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorBody<'a> {
-    #[serde(borrow, default)]
-    message: Scalar<'a>,
-    #[serde(borrow, default)]
-    errors: Option<Vec<ErrorProto<'a>>>,
+#[derive(Deserialize)]
+struct ErrorProto {
+    reason: Option<String>,
+    location: Option<String>,
+    message: Option<String>,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(status: u16, reason: &str) -> RequestError {
-        let body =
-            format!(r#"{{"error":{{"code":{status},"message":"m","errors":[{{"reason":"{reason}","domain":"global","message":"m"}}]}}}}"#);
-        read_error(status, None, body.as_bytes())
-    }
-
-    #[test]
-    fn every_documented_error_has_its_class() {
-        let unavailable = RequestError::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO };
-        let quota = RequestError::Retry { class: ErrorClass::Quota, after: Duration::ZERO };
-        for (status, reason, expected) in [
-            (408, "", unavailable.clone()),
-            (429, "rateLimitExceeded", quota.clone()),
-            (500, "internalError", unavailable.clone()),
-            (502, "badGateway", unavailable.clone()),
-            (503, "backendError", unavailable.clone()),
-            (504, "", unavailable.clone()),
-            (400, "tableUnavailable", unavailable),
-            (403, "rateLimitExceeded", quota),
-            (403, "quotaExceeded", RequestError::Unavailable(ErrorClass::Quota)),
-            (403, "accessDenied", RequestError::Unavailable(ErrorClass::Denied)),
-            (403, "billingNotEnabled", RequestError::Unavailable(ErrorClass::Denied)),
-            (401, "authError", RequestError::Unauthorized),
-            (404, "notFound", RequestError::NotFound),
-            (400, "invalid", RequestError::BadRequest("400 invalid: m".into())),
-            (413, "uploadTooLarge", RequestError::BadRequest("413 uploadTooLarge: m".into())),
-            (302, "", RequestError::Unavailable(ErrorClass::Unavailable)),
-        ] {
-            assert_eq!(error(status, reason), expected, "{status} {reason}");
-        }
-    }
-
-    #[test]
-    fn an_html_page_is_classified_by_status_and_retry_after() {
-        let after = Duration::from_secs(7);
-        for (status, class) in [(503, ErrorClass::Unavailable), (429, ErrorClass::Quota)] {
-            for answer in [&b"<html>busy</html>"[..], b"{}"] {
-                assert_eq!(read_error(status, Some(after), answer), RequestError::Retry { class, after }, "{status}");
-            }
-        }
-        assert_eq!(read_error(400, None, b"<html>Bad Request</html>"), RequestError::Unavailable(ErrorClass::Unavailable));
-        assert_eq!(
-            read_error(403, None, br#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#),
-            RequestError::Unavailable(ErrorClass::Denied)
-        );
-    }
-
-    #[test]
-    fn row_errors_affect_only_their_rows() {
-        let answer = br#"{"kind":"k","insertErrors":[
-            {"index":"1","errors":[{"reason":"stopped","location":"","debugInfo":"","message":""}]},
-            {"index":2,"errors":[{"reason":"timeout"},{"reason":"invalid","location":"a.b","message":"no such field: a.b."}]},
-            {"index":3,"errors":[{"reason":"backendError"}]}]}"#;
-        let results = read_results(answer, 5).unwrap();
-        assert_eq!(results[0], RowResult::Stored);
-        assert_eq!(results[1], RowResult::NotAttempted);
-        let refusal = Refusal { column: Some("a.b".into()), detail: "invalid: no such field: a.b.".into(), no_such_field: true };
-        assert_eq!(results[2], RowResult::Refused(refusal));
-        assert_eq!(results[3], RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO });
-        assert_eq!(results[4], RowResult::Stored);
-    }
-
-    #[test]
-    fn only_the_reason_invalid_refuses_a_row() {
-        for (reason, expected) in [
-            ("quotaExceeded", RowResult::Unavailable(ErrorClass::Quota)),
-            ("accessDenied", RowResult::Unavailable(ErrorClass::Unavailable)),
-            ("somethingNew", RowResult::Unavailable(ErrorClass::Unavailable)),
-        ] {
-            let answer = format!(r#"{{"insertErrors":[{{"index":0,"errors":[{{"reason":"{reason}"}}]}}]}}"#);
-            assert_eq!(read_results(answer.as_bytes(), 1), Ok(vec![expected]), "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_response_that_cannot_be_parsed_stores_nothing() {
-        for answer in [
-            &br#"{"kind":"bigquery#tableDataIns"#[..],
-            b"",
-            br#"{"insertErrors":[{"index":7,"errors":[]}]}"#,
-            br#"{"insertErrors":[{}]}"#,
-            b"[]",
-            br#"{"error":{"code":500}}"#,
-        ] {
-            assert!(matches!(read_results(answer, 2), Err(RequestError::Retry { .. })), "{}", String::from_utf8_lossy(answer));
-        }
-        assert_eq!(read_results(br#"{"insertErrors":null}"#, 1), Ok(vec![RowResult::Stored]));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ pub mod bigquery;
 pub mod dead_letter;
 pub mod error;
 pub mod insert_all;
+pub mod insert_body;
 pub mod template;
 
 use std::sync::Arc;

@@ -18,11 +18,10 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderMap;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::base64_text::Base64Text;
 use crate::decode::json::{self, Object, Scalar};
 use crate::decode::message::{MessageData, PubsubMessage};
 
@@ -125,16 +124,8 @@ fn read_event_base64<'a>(data: &str, id: Option<Cow<'a, str>>, time: Option<Cow<
     let bytes = MessageData::Base64(data.into()).bytes().map_err(|error| DeliveryError::BadMessage(error.to_string()))?.into_owned();
     let raw: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| DeliveryError::BadMessage(json::describe(&error)))?;
     let message = read_event_data(&raw, id.clone(), time.clone())?;
-    Ok(PubsubMessage {
-        data: match message.data {
-            MessageData::Base64(text) => MessageData::Base64(text.into_owned().into()),
-            MessageData::Raw(bytes) => MessageData::Base64(STANDARD.encode(bytes).into()),
-        },
-        message_id: message.message_id.map(|id| id.into_owned().into()),
-        publish_time: message.publish_time.map(|time| time.into_owned().into()),
-        attributes: message.attributes.map(|attributes| attributes.into_owned().into()),
-        delivery_attempt: message.delivery_attempt,
-    })
+    let data = message.data.to_owned();
+    Ok(message.with_owned(data))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -193,7 +184,7 @@ struct EventData<'a> {
     #[serde(borrow, default)]
     delivery_attempt: Scalar<'a>,
     #[serde(borrow, default)]
-    data: Option<Scalar<'a>>,
+    data: Option<Base64Text<'a>>,
     #[serde(borrow, default)]
     attributes: Option<&'a RawValue>,
 }
@@ -203,7 +194,7 @@ struct EventData<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct WireMessage<'a> {
     #[serde(borrow)]
-    data: Option<Scalar<'a>>,
+    data: Option<Base64Text<'a>>,
     #[serde(borrow)]
     message_id: Scalar<'a>,
     #[serde(borrow, rename = "message_id")]
@@ -219,7 +210,7 @@ struct WireMessage<'a> {
 impl<'a> WireMessage<'a> {
     fn into_message(self, delivery_attempt: Option<i64>) -> PubsubMessage<'a> {
         PubsubMessage {
-            data: MessageData::Base64(self.data.unwrap_or_default().get().unwrap_or_default()),
+            data: MessageData::Base64(self.data.map(|Base64Text(text)| text).unwrap_or_default()),
             message_id: self.message_id.non_empty().or(self.message_id_snake.non_empty()),
             publish_time: self.publish_time.non_empty().or(self.publish_time_snake.non_empty()),
             attributes: self.attributes.map(RawValue::get).filter(|json| json.starts_with('{')).map(Cow::from),

@@ -3,6 +3,7 @@
 //! | route | answer |
 //! |---|---|
 //! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
+//! | `POST` of another path | 404 |
 //! | `GET /health` | 200: the process is up |
 //! | `GET /ready` | 200 after the template table has been read, 503 before |
 //! | `GET /metrics` | Prometheus text |
@@ -15,15 +16,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::admission::Admission;
 use super::auth::Gate;
 use super::delivery;
 use super::http::body::{self, BodyError};
@@ -36,16 +37,26 @@ use crate::telemetry::{metrics, trace};
 
 /// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
 const MAX_BODY_BYTES: usize = 16 << 20;
+/// A larger body is dropped as soon as its message is decoded: its row and its buffers take as much memory again. Many smaller
+/// ones would not leave their memory to each other.
+const LARGE_BODY_BYTES: usize = 1 << 20;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Characters of an unknown path in a log line.
+const MAX_LOGGED_PATH: usize = 100;
+
+/// A push to another path, which is quoted without its query.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not the path of the push endpoint: set the endpoint of the subscription to the URL of the service with the path /")]
+struct WrongPath(String);
 
 /// The state of the handlers.
 #[derive(Debug)]
 pub struct Push {
     pipeline: Pipeline,
     gate: Gate,
-    admitted: Semaphore,
-    max_in_flight: usize,
+    admission: Admission,
     deadline: Duration,
     shutting_down: AtomicBool,
     throttles: Throttles,
@@ -67,14 +78,13 @@ struct Arrival {
 }
 
 impl Push {
-    /// `max_in_flight` and `deadline` are MAX_IN_FLIGHT and PUSH_DEADLINE.
-    pub fn new(pipeline: Pipeline, gate: Gate, max_in_flight: usize, deadline: Duration) -> Self {
+    /// `deadline` is PUSH_DEADLINE.
+    pub fn new(pipeline: Pipeline, gate: Gate, admission: Admission, deadline: Duration) -> Self {
         let [dead_letter, retry, invalid, unauthorized] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
         Self {
             pipeline,
             gate,
-            admitted: Semaphore::new(max_in_flight),
-            max_in_flight,
+            admission,
             deadline,
             shutting_down: AtomicBool::new(false),
             throttles: Throttles { dead_letter, retry, invalid, unauthorized },
@@ -99,21 +109,22 @@ impl Push {
         if self.shutting_down.load(Ordering::Relaxed) {
             return self.answer(Outcome::Saturated(SaturatedReason::ShuttingDown), arrival);
         }
-        // Before the body is read: an unread body takes no memory.
-        let Ok(_permit) = self.admitted.try_acquire() else {
-            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrival);
-        };
         let deadline = arrival.at + self.deadline;
-        // The body of an unauthorized request is not read.
+        // First: a request that waits for the key of its token, or is unauthorized, is not in flight.
         if let Err(outcome) = self.gate.admit(request.headers(), Timestamp::now(), deadline).await {
             return self.answer(outcome, arrival);
         }
+        // Before the body is read: an unread body takes no memory.
+        let Some(mut admitted) = self.admission.admit() else {
+            return self.answer(Outcome::Saturated(SaturatedReason::InFlight), arrival);
+        };
         let (Parts { headers, .. }, body) = request.into_parts();
-        let body = match body::read(body, MAX_BODY_BYTES, deadline).await {
+        let body = match body::read(body, MAX_BODY_BYTES, deadline, &mut admitted).await {
             Ok(body) => body,
             Err(error) => {
                 let reason = match &error {
                     BodyError::Deadline => return self.answer(Outcome::Retry(RetryReason::Deadline), arrival),
+                    BodyError::NotAdmitted => return self.answer(Outcome::Saturated(SaturatedReason::InFlightBytes), arrival),
                     BodyError::TooLarge { .. } => InvalidRequestReason::BodyTooLarge,
                     BodyError::Malformed(_) => InvalidRequestReason::MalformedBody,
                     BodyError::Disconnected(_) => InvalidRequestReason::Disconnected,
@@ -125,8 +136,25 @@ impl Push {
             Ok(message) => message,
             Err(error) => return self.reject(InvalidRequestReason::NoMessage, &error, arrival),
         };
-        let outcome = self.pipeline.process(&message, Timestamp::now(), deadline).await;
+        let decoded = if body.len() < LARGE_BODY_BYTES { Err(message) } else { message.into_decoded() };
+        let outcome = match decoded {
+            Ok(message) => {
+                drop((headers, body));
+                self.pipeline.process(&message, Timestamp::now(), deadline).await
+            }
+            Err(message) => self.pipeline.process(&message, Timestamp::now(), deadline).await,
+        };
         self.answer(outcome, arrival)
+    }
+
+    /// Answers a request for an unknown path. A `POST` is the push of a subscription whose endpoint is wrong.
+    fn handle_other_path(&self, request: &Request) -> Response {
+        if request.method() != Method::POST {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
+        let error = WrongPath(request.uri().path().chars().take(MAX_LOGGED_PATH).collect());
+        self.reject(InvalidRequestReason::WrongPath, &error, &arrival)
     }
 
     /// Answers an invalid request with the reason, which does not quote the body.
@@ -184,6 +212,7 @@ pub fn router(push: Arc<Push>) -> Router {
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(async |State(push): State<Arc<Push>>| render(&push)))
+        .fallback(async |State(push): State<Arc<Push>>, request: Request| push.handle_other_path(&request))
         .with_state(push)
 }
 
@@ -196,7 +225,8 @@ async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
 }
 
 fn render(push: &Push) -> String {
-    metrics::set_in_flight(push.max_in_flight - push.admitted.available_permits());
+    metrics::set_in_flight(push.admission.deliveries(), push.admission.bytes());
+    metrics::set_waiting_for_keys(push.gate.waiting());
     metrics::set_tables(push.pipeline.tables());
     metrics::render()
 }
@@ -208,7 +238,7 @@ mod tests {
     use super::*;
     use crate::decode::attributes::ValidAttributes;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Privacy, Schema, Settings};
+    use crate::decode::{Privacy, RequestFilter, Schema, Settings};
     use crate::google::Tokens;
     use crate::sink::batcher::{Batcher, Limits};
     use crate::sink::bigquery::{BigQuery, Location};
@@ -219,7 +249,7 @@ mod tests {
     /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
-        let bigquery = BigQuery::new(location, Tokens::None, false).unwrap();
+        let bigquery = BigQuery::new(location, Tokens::None, false, Duration::from_secs(1)).unwrap();
         let attributes = ValidAttributes::default();
         let suffix = SuffixTemplate::parse("", &attributes, "pixel").unwrap();
         let overflow = OverflowSuffix::parse("_overflow", &attributes, "pixel", &suffix).unwrap();
@@ -231,17 +261,17 @@ mod tests {
             decode: Settings {
                 valid_attributes: attributes,
                 table_suffix: suffix,
-                pixel_paths: Vec::new(),
+                requests: RequestFilter::default(),
                 privacy: Privacy::default(),
                 signatures: None,
             },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
-        let limits = Limits { rows: 1, bytes: 1, inserts: 1, attempt: Duration::from_secs(1) };
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, slow: Duration::from_secs(1) };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());
-        Push::new(pipeline, Gate::Open, max_in_flight, Duration::MAX)
+        Push::new(pipeline, Gate::Open, Admission::new(max_in_flight, usize::MAX), Duration::MAX)
     }
 
     #[tokio::test]
@@ -258,7 +288,7 @@ mod tests {
             assert_eq!(http.post(&url).body("{}").send().await.unwrap().status(), 503);
             assert_eq!(http.get(format!("{url}/health")).send().await.unwrap().status(), 200);
         }
-        assert_eq!(push.admitted.available_permits(), 1);
+        assert_eq!(push.admission.deliveries(), 0);
         assert_eq!(panics() - before, 3);
         server.abort();
     }

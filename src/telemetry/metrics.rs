@@ -2,7 +2,7 @@
 //!
 //! Three readers: [`render`] writes the Prometheus text, [`super::report`] writes the log lines of each minute, and
 //! the console of the local mode reads [`stats`]. Recording takes no lock. Labels are bounded: no table, no
-//! user, no URL.
+//! user, no URL, and of parameters' names those that [`super::parameter_names`] accepts.
 //!
 //! | name | kind | labels |
 //! |---|---|---|
@@ -10,11 +10,16 @@
 //! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to response | |
 //! | `pixel_pipeline_end_to_end_seconds` | histogram, from the request for the pixel to its row | |
 //! | `pixel_pipeline_in_flight` | gauge, deliveries without a response yet | |
+//! | `pixel_pipeline_in_flight_bytes` | gauge, bytes that their bodies have reserved | |
+//! | `pixel_pipeline_waiting_for_keys` | gauge, requests whose token waits for the keys of PUSH_JWKS_URL | |
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |
 //! | `pixel_pipeline_insert_failures_total` | counter | `failure` |
 //! | `pixel_pipeline_pending_rows` | gauge, rows that wait for an insertAll or are part of one | |
 //! | `pixel_pipeline_overflow_total` | counter, events that were stored in the overflow table | `cause` |
+//! | `pixel_pipeline_parameters_not_kept_total` | counter, parameters of events that VALID_ATTRIBUTES does not list | `name`, bounded |
+//! | `pixel_pipeline_html_escaped_total` | counter, events whose URL was escaped for HTML | |
+//! | `pixel_pipeline_rows_without_column_total` | counter, rows that were stored without a column that their table lacks | |
 //! | `pixel_pipeline_tables` | gauge, tables that this instance sent rows to and remembers, overflow tables aside | |
 //! | `pixel_pipeline_unauthorized_total` | counter, push requests from unauthorized callers | `cause`, which is `reason` above |
 //! | `pixel_pipeline_build_info` | gauge, always 1 | `version` |
@@ -24,11 +29,11 @@
 //! | `outcome` | `reason` |
 //! |---|---|
 //! | `stored` | empty |
-//! | `filtered` | `path`, `method`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
+//! | `filtered` | `cdn_request`, `health_check`, `path`, `method`, `status`, `missing_attribute`, `opted_out`, `unsigned`, `bad_signature` |
 //! | `dead_letter` | as in the table: `no_data`, `bad_base64`, `bad_json`, `no_request_url`, `timestamp_out_of_range`, `required_column`, `invalid` |
-//! | `retry` | `unavailable`, `quota`, `denied` (BigQuery), `no_template`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
-//! | `saturated` | `in_flight`, `shutting_down` |
-//! | `invalid_request` | `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
+//! | `retry` | `unavailable`, `quota`, `denied`, `table_refused`, `unreadable` (BigQuery), `no_template`, `template_mismatch`, `dead_letter_not_stored`, `deadline`, `no_keys`, `panic` |
+//! | `saturated` | `in_flight`, `in_flight_bytes`, `shutting_down` |
+//! | `invalid_request` | `wrong_path`, `no_message`, `malformed_body`, `body_too_large`, `disconnected` |
 //! | `unauthorized` | `no_token`, `malformed`, `algorithm`, `unknown_key`, `signature`, `claims`, `expired`, `not_yet_valid`, `issuer`, `audience`, `account` |
 //!
 //! So dead letters by reason are the series of `outcome="dead_letter"`, and retries by cause those of `outcome="retry"`.
@@ -40,11 +45,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::counter::{Counters, Labels};
 use super::histogram::{Buckets, Histogram};
+use super::parameter_names::ParameterNames;
 
 /// An entry takes seconds to arrive, and hours after an outage.
 const END_TO_END_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
@@ -60,11 +66,16 @@ struct MetricsRecorder {
     delivery_seconds: Histogram,
     end_to_end_seconds: Histogram,
     in_flight: AtomicUsize,
+    in_flight_bytes: AtomicUsize,
+    waiting_for_keys: AtomicUsize,
     insert_rows: Histogram,
     insert_seconds: Histogram,
     insert_failures: Counters,
     pending_rows: AtomicUsize,
     overflow: Counters,
+    parameters_not_kept: ParameterNames,
+    html_escaped: AtomicU64,
+    rows_without_column: AtomicU64,
     tables: AtomicUsize,
 }
 
@@ -81,6 +92,8 @@ pub struct MetricTotals {
     pub insert_failures: BTreeMap<Labels, u64>,
     /// Events in the overflow table, by cause.
     pub overflow: BTreeMap<Labels, u64>,
+    /// Parameters that VALID_ATTRIBUTES does not list, by name.
+    pub parameters_not_kept: BTreeMap<String, u64>,
 }
 
 /// Records the response to a delivery: the labels of its outcome and the time since its arrival.
@@ -129,9 +142,30 @@ pub fn record_overflow(cause: &'static str) {
     RECORDER.overflow.increment((cause, ""));
 }
 
-/// Sets the number of deliveries without a response yet.
-pub fn set_in_flight(count: usize) {
+/// Records a parameter of an event that VALID_ATTRIBUTES does not list.
+pub fn record_parameter_not_kept(name: &str) {
+    RECORDER.parameters_not_kept.increment(name);
+}
+
+/// Records an event whose URL has `&amp;` for `&`.
+pub fn record_html_escaped() {
+    RECORDER.html_escaped.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Records a row that was stored without a column that its table lacks.
+pub fn record_row_without_column() {
+    RECORDER.rows_without_column.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Sets the number of deliveries without a response yet, and the bytes of their bodies.
+pub fn set_in_flight(count: usize, bytes: usize) {
     RECORDER.in_flight.store(count, Ordering::Relaxed);
+    RECORDER.in_flight_bytes.store(bytes, Ordering::Relaxed);
+}
+
+/// Sets the number of requests whose token waits for a key.
+pub fn set_waiting_for_keys(count: usize) {
+    RECORDER.waiting_for_keys.store(count, Ordering::Relaxed);
 }
 
 /// Sets the number of known tables.
@@ -168,13 +202,14 @@ impl MetricTotals {
             insert_rows: self.insert_rows.since(&earlier.insert_rows),
             insert_failures: difference(&self.insert_failures, &earlier.insert_failures),
             overflow: difference(&self.overflow, &earlier.overflow),
+            parameters_not_kept: difference(&self.parameters_not_kept, &earlier.parameters_not_kept),
         }
     }
 }
 
 /// The labels that were counted after `earlier`.
-fn difference(now: &BTreeMap<Labels, u64>, earlier: &BTreeMap<Labels, u64>) -> BTreeMap<Labels, u64> {
-    let counts = now.iter().map(|(labels, count)| (*labels, count - earlier.get(labels).copied().unwrap_or(0)));
+fn difference<L: Clone + Ord>(now: &BTreeMap<L, u64>, earlier: &BTreeMap<L, u64>) -> BTreeMap<L, u64> {
+    let counts = now.iter().map(|(labels, count)| (labels.clone(), count - earlier.get(labels).copied().unwrap_or(0)));
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
@@ -185,11 +220,16 @@ impl MetricsRecorder {
             delivery_seconds: Histogram::new(&SECONDS_BOUNDS),
             end_to_end_seconds: Histogram::with_fine_buckets(&END_TO_END_BOUNDS),
             in_flight: AtomicUsize::new(0),
+            in_flight_bytes: AtomicUsize::new(0),
+            waiting_for_keys: AtomicUsize::new(0),
             insert_rows: Histogram::new(&ROWS_BOUNDS),
             insert_seconds: Histogram::new(&SECONDS_BOUNDS),
             insert_failures: Counters::new(),
             pending_rows: AtomicUsize::new(0),
             overflow: Counters::new(),
+            parameters_not_kept: ParameterNames::new(),
+            html_escaped: AtomicU64::new(0),
+            rows_without_column: AtomicU64::new(0),
             tables: AtomicUsize::new(0),
         }
     }
@@ -201,6 +241,7 @@ impl MetricsRecorder {
             insert_rows: self.insert_rows.read(),
             insert_failures: self.insert_failures.read(),
             overflow: self.overflow.read(),
+            parameters_not_kept: self.parameters_not_kept.read(),
         }
     }
 
@@ -217,8 +258,24 @@ impl MetricsRecorder {
             &self.insert_failures.read(),
         );
         text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
+        text.names(
+            "parameters_not_kept_total",
+            "Parameters of events that VALID_ATTRIBUTES does not list, by name.",
+            &self.parameters_not_kept.read(),
+        );
+        let escaped = self.html_escaped.load(Ordering::Relaxed);
+        text.counter("html_escaped_total", "Events whose URL was escaped for HTML once too often.", escaped);
+        text.counter(
+            "rows_without_column_total",
+            "Rows that were stored without a column that their table lacks.",
+            self.rows_without_column.load(Ordering::Relaxed),
+        );
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
+        let bytes = self.in_flight_bytes.load(Ordering::Relaxed);
+        text.gauge("in_flight_bytes", "Bytes that the bodies of these deliveries have reserved.", "", bytes);
+        let waiting = self.waiting_for_keys.load(Ordering::Relaxed);
+        text.gauge("waiting_for_keys", "Requests whose token waits for the keys of PUSH_JWKS_URL.", "", waiting);
         let pending = self.pending_rows.load(Ordering::Relaxed);
         text.gauge("pending_rows", "Rows that wait for an insertAll request or are part of one.", "", pending);
         let tables = self.tables.load(Ordering::Relaxed);
@@ -242,8 +299,8 @@ impl MetricsRecorder {
     }
 }
 
-/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values are constants of the
-/// code without a character that needs an escape.
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values have no
+/// character that needs an escape: they are constants of the code or names that [`super::parameter_names`] accepts.
 struct Text(String);
 
 impl Text {
@@ -260,6 +317,19 @@ impl Text {
             self.line(format_args!("pixel_pipeline_{name}{{{}}} {count}", pairs.join(",")));
         }
         self.0.push('\n');
+    }
+
+    fn names(&mut self, name: &str, help: &str, series: &BTreeMap<String, u64>) {
+        self.head(name, help, "counter");
+        for (label, count) in series {
+            self.line(format_args!("pixel_pipeline_{name}{{name=\"{label}\"}} {count}"));
+        }
+        self.0.push('\n');
+    }
+
+    fn counter(&mut self, name: &str, help: &str, count: u64) {
+        self.head(name, help, "counter");
+        self.line(format_args!("pixel_pipeline_{name} {count}\n"));
     }
 
     fn gauge(&mut self, name: &str, help: &str, labels: &str, value: usize) {

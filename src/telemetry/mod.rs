@@ -6,6 +6,7 @@ mod counter;
 mod histogram;
 pub mod logging;
 pub mod metrics;
+mod parameter_names;
 pub mod report;
 mod throttle;
 pub mod trace;

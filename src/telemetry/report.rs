@@ -10,10 +10,12 @@
 //! | `inserts` | report in which there was one | `requests`, `rows` |
 //! | `insert_failures` | `failure` that occurred | `failure`, `count` |
 //! | `overflow` | `cause` that occurred | `cause`, `count` |
+//! | `parameters_not_kept` | report in which there was one | `names`, the most frequent ones, `count` of all |
 //!
 //! Values are those of the metrics of the same names: a report is the difference of two reads of
 //! [`super::metrics::stats`]. Lines have the level INFO. An idle service writes none.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -22,6 +24,8 @@ use super::metrics::{self, MetricTotals};
 
 /// Cloud Monitoring samples once a minute.
 const INTERVAL: Duration = Duration::from_secs(60);
+/// Names in a line of `parameters_not_kept`.
+const MAX_NAMES: usize = 10;
 /// Each with its label.
 const QUANTILES: [(&str, f64); 4] = [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99), ("1", 1.0)];
 
@@ -77,6 +81,13 @@ fn write(stats: &MetricTotals, longest: f64) {
     }
     for ((cause, _), count) in &stats.overflow {
         tracing::info!(report = "overflow", cause, count, "report");
+    }
+    let count: u64 = stats.parameters_not_kept.values().sum();
+    if count > 0 {
+        let mut names: Vec<(&String, &u64)> = stats.parameters_not_kept.iter().collect();
+        names.sort_by_key(|(_, count)| Reverse(**count));
+        let names: Vec<&str> = names.iter().take(MAX_NAMES).map(|(name, _)| name.as_str()).collect();
+        tracing::info!(report = "parameters_not_kept", names = names.join(", "), count, "report");
     }
 }
 

@@ -220,7 +220,7 @@ class Dashboard(unittest.TestCase):
 
 class Alerts(unittest.TestCase):
     def test_every_alert_names_its_pipeline_and_what_to_do(self):
-        self.assertEqual(set(ALERTS), {"oldest-unacked", "dead-letters", "retry-ratio", "no-events"})
+        self.assertEqual(set(ALERTS), {"configuration", "oldest-unacked", "dead-letters", "retry-ratio", "no-events"})
         for name, alert in ALERTS.items():
             with self.subTest(name):
                 self.assertTrue(alert["displayName"].startswith("${PIPELINE}: "))
@@ -232,6 +232,15 @@ class Alerts(unittest.TestCase):
                 self.assertRegex(alert["documentation"]["content"], r"```sh\n(gcloud|bq|curl) ")
                 self.assertLess(len(alert["documentation"]["content"]), 8192)
                 self.assertNotIn("notificationChannels", alert)
+
+    def test_the_configuration_alert_explains_each_reason_that_it_counts(self):
+        alert = ALERTS["configuration"]
+        reasons = re.search(r'reason=~"([^"]+)"', alert["conditions"][0]["conditionPrometheusQueryLanguage"]["query"])[1].split("|")
+        explained = re.findall(r"^\| `(\w+)` \|", alert["documentation"]["content"], re.MULTILINE)
+        self.assertEqual(sorted(reasons), sorted(explained))
+        source = (ROOT / "src/telemetry/metrics.rs").read_text()
+        retries = re.search(r"^//! \| `retry` \| (.*) \|$", source, re.MULTILINE)[1]
+        self.assertLessEqual(set(reasons), set(re.findall(r"`(\w+)`", retries)))
 
     def test_queries_of_metrics_that_may_not_exist_are_not_validated(self):
         for name, alert in ALERTS.items():

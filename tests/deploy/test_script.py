@@ -103,7 +103,8 @@ class Script(DeployTest):
             for change in settings[setting]:
                 self.assertIn(f'  + {change}', output, setting)
         filters = [r['body']['filter'] for r in run.requests if r['api'] == 'logging.projects.sinks.patch' and r['path'].endswith('/sinks/pixel')]
-        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"')
+        self.assertEqual(filters[-1], 'resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND httpRequest.requestUrl:"/p.gif"'
+                                      ' AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"')
 
     def test_destroy_deletes_everything_and_the_events_only_with_the_flag(self):
         run = self.run_clean('deploy/deploy.sh && deploy/destroy.sh && echo AGAIN && deploy/destroy.sh --delete-data', EVERYTHING)
@@ -145,6 +146,13 @@ class Settings(DeployTest):
             self.assertRegex(errors, rf'(?m)^{name}: ')
 
         self.assertRegex(self.rejected({'SCHEMA_FILE': 'none.json'}), '(?m)^SCHEMA_FILE: cannot read none.json: there is no such file')
+
+    def test_settings_that_match_nothing_are_reported(self):
+        for settings in ({'TABLE_SUFFIX': '_{campaign}_{date}'}, {'TABLE_SUFFIX': '_{user_id}_{date:YYYYMMDD}'}, {'OVERFLOW_SUFFIX': '_{date:day}'},
+                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'METHODS': 'GTE'},
+                         {'STATUS': '2x'}):
+            [(name, _)] = settings.items()
+            self.assertRegex(self.rejected(settings), rf'(?m)^{name}: ', settings)
 
     def test_an_unknown_flag_is_reported_with_the_usage(self):
         errors = self.rejected({}, '--delete-everything', 'deploy/destroy.sh')

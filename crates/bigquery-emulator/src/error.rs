@@ -92,7 +92,7 @@ impl ApiError {
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> ApiError {
         match error {
-            QueryError::Invalid(_) | QueryError::ResourcesExceeded => ApiError::Invalid(error.to_string()),
+            QueryError::Invalid(_) | QueryError::ResourcesExceeded | QueryError::TooComplex(_) => ApiError::Invalid(error.to_string()),
             QueryError::NotFound(what) => ApiError::NotFound(what),
             QueryError::Panicked => ApiError::Panicked,
             QueryError::Closing => ApiError::Closing,
@@ -200,7 +200,7 @@ impl From<QueryError> for JobError {
     fn from(error: QueryError) -> JobError {
         match error {
             QueryError::Invalid(message) => JobError::invalid_query(message),
-            QueryError::ResourcesExceeded => {
+            QueryError::ResourcesExceeded | QueryError::TooComplex(_) => {
                 JobError { status: StatusCode::BAD_REQUEST, reason: "resourcesExceeded", message: error.to_string(), location: None }
             }
             other => match ApiError::from(other) {

@@ -18,6 +18,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use crate::catalog::TableName;
 use crate::error::QueryError;
 use crate::physical::execution;
+use crate::physical::limited_planning::check_before_optimization;
 use crate::resolve::Deletion;
 
 /// A DELETE. It removes the rows for which the condition is true.
@@ -87,6 +88,7 @@ async fn evaluate_subqueries(condition: Expr, session: &SessionState) -> Result<
 
 /// Runs a scalar subquery. Its value is NULL if it has no rows.
 async fn evaluate_scalar_subquery(plan: &LogicalPlan, session: &SessionState) -> Result<ScalarValue, QueryError> {
+    check_before_optimization(plan)?;
     let plan = session.create_physical_plan(plan).await.map_err(execution::planning_error)?;
     let schema = plan.schema();
     let batches = execution::collect(plan, session).await?;

@@ -18,6 +18,7 @@ use crate::error::QueryError;
 use crate::physical::{execution, session};
 use crate::prepared::{NewView, OnExisting, Prepared, QueryResult};
 use crate::query::Query;
+use crate::query_limits::QueryLimits;
 use crate::resolve::scope::Relation;
 use crate::resolve::{Resolver, TablePath};
 use crate::result::{self, Rows};
@@ -121,8 +122,10 @@ impl Engine {
         session.mark_start_execution();
         let bytes = Arc::new(BytesProcessed::default());
         session.config_mut().set_extension(Arc::clone(&bytes));
-        let context = Arc::new(QueryContext { session, query, bytes });
-        AbortOnDrop(runtime.spawn(prepare(context, Box::new(catalog)))).await?
+        let limits = Arc::new(QueryLimits::new(Arc::clone(&session.runtime_env().memory_pool)));
+        limits.add_to(session.config_mut().options_mut());
+        let context = Arc::new(QueryContext { session, query, bytes, limits: Arc::clone(&limits) });
+        CancelOnDrop { task: runtime.spawn(prepare(context, Box::new(catalog))), limits }.await?
     }
 }
 
@@ -136,27 +139,33 @@ impl Drop for Engine {
     }
 }
 
-/// A query, its session and its byte counter.
+/// A query, its session, its byte counter and its limits.
 struct QueryContext {
     session: SessionState,
     query: Query,
     bytes: Arc<BytesProcessed>,
+    limits: Arc<QueryLimits>,
 }
 
-/// A task that is cancelled when this handle is dropped.
-struct AbortOnDrop<T>(JoinHandle<T>);
+/// The task of a query. It is cancelled when this handle is dropped: its execution where it yields, and its planning,
+/// which does not yield, where it checks the limits.
+struct CancelOnDrop<T> {
+    task: JoinHandle<T>,
+    limits: Arc<QueryLimits>,
+}
 
-impl<T> Future for AbortOnDrop<T> {
+impl<T> Future for CancelOnDrop<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context)
+        Pin::new(&mut self.task).poll(context)
     }
 }
 
-impl<T> Drop for AbortOnDrop<T> {
+impl<T> Drop for CancelOnDrop<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.limits.cancel();
+        self.task.abort();
     }
 }
 
@@ -228,7 +237,7 @@ async fn resolve<T: Send + 'static>(
 ) -> Result<T, QueryError> {
     let (context, text) = (Arc::clone(context), Arc::clone(text));
     let resolve = move || {
-        let resolver = Resolver::new(&context.query, &text.placeholders, catalog.as_ref(), &context.session);
+        let resolver = Resolver::new(&context.query, &text.placeholders, catalog.as_ref(), &context.session, &context.limits);
         resolve_command(&resolver, &text.command)
     };
     tokio::task::spawn_blocking(resolve).await?

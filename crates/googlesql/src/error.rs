@@ -4,10 +4,15 @@ use std::error::Error;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use datafusion::sql::sqlparser::tokenizer::Location;
 use tokio::task::JoinError;
+
+use crate::error_location::location_suffix;
 
 pub(crate) const RESOURCES_EXCEEDED: &str =
     "Resources exceeded during query execution: The query could not be executed in the allotted memory.";
+
+const TOO_COMPLEX: &str = "too many subqueries or query is too complex";
 
 /// The error of a query.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +28,10 @@ pub enum QueryError {
     /// The query needs more memory than the limit: reason `resourcesExceeded`.
     #[error("{RESOURCES_EXCEEDED}")]
     ResourcesExceeded,
+    /// The query needs more time or memory to plan than the limit: reason `resourcesExceeded`. The text is the cause. If
+    /// the location is known, it ends with ` at [LINE:COLUMN]`.
+    #[error("Resources exceeded during query execution: Not enough resources for query planning - {0}")]
+    TooComplex(String),
     /// The catalog returned an error.
     #[error(transparent)]
     Catalog(Box<dyn Error + Send + Sync>),
@@ -39,11 +48,24 @@ impl QueryError {
     pub fn catalog(error: impl Error + Send + Sync + 'static) -> QueryError {
         QueryError::Catalog(Box::new(error))
     }
+
+    /// The query is nested too deeply at this location.
+    pub(crate) fn too_deep(location: Location) -> QueryError {
+        QueryError::TooComplex(format!("query is too deeply nested{}", location_suffix(location)))
+    }
+
+    /// The query is too large at this location.
+    pub(crate) fn too_complex(location: Location) -> QueryError {
+        QueryError::TooComplex(format!("{TOO_COMPLEX}{}", location_suffix(location)))
+    }
 }
 
 /// Keeps the innermost message and drops DataFusion's prefixes.
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> QueryError {
+        if let Some(error) = wrapped_query_error(&error) {
+            return error;
+        }
         match innermost_message(&error) {
             message if message == RESOURCES_EXCEEDED => QueryError::ResourcesExceeded,
             message => QueryError::Invalid(message),
@@ -54,6 +76,25 @@ impl From<DataFusionError> for QueryError {
 impl From<JoinError> for QueryError {
     fn from(error: JoinError) -> QueryError {
         if error.is_panic() { QueryError::Panicked } else { QueryError::Closing }
+    }
+}
+
+/// Passes an error of this crate through DataFusion.
+impl From<QueryError> for DataFusionError {
+    fn from(error: QueryError) -> DataFusionError {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+/// The error of this crate that passed through DataFusion.
+fn wrapped_query_error(error: &DataFusionError) -> Option<QueryError> {
+    match error.find_root() {
+        DataFusionError::External(inner) => match inner.downcast_ref::<QueryError>()? {
+            QueryError::TooComplex(cause) => Some(QueryError::TooComplex(cause.clone())),
+            QueryError::Closing => Some(QueryError::Closing),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

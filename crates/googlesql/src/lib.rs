@@ -33,6 +33,7 @@ pub mod number_text;
 mod physical;
 mod prepared;
 mod query;
+mod query_limits;
 mod resolve;
 mod result;
 mod syntax;

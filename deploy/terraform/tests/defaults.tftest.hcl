@@ -89,7 +89,7 @@ run "sink_and_exclusion_have_the_filter_of_the_pixel" {
   command = plan
 
   assert {
-    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND httpRequest.requestUrl:\"/pixel.png\""
+    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND httpRequest.requestUrl:\"/pixel.png\" AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:\"Cloud-CDN-Google\""
     error_message = "The filter is wrong: ${google_logging_project_sink.topic.filter}"
   }
   assert {

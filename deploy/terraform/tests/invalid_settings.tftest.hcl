@@ -166,6 +166,40 @@ run "an_overflow_suffix_equal_to_the_table_suffix_is_rejected" {
   ]
 }
 
+run "names_that_valid_attributes_lacks_are_rejected" {
+  command = plan
+
+  variables {
+    table_suffix    = "_{campaign}_{date}"
+    hash_attributes = "user_id, email"
+  }
+
+  expect_failures = [
+    var.table_suffix,
+    var.hash_attributes,
+  ]
+}
+
+run "a_date_in_another_notation_is_rejected" {
+  command = plan
+
+  variables {
+    table_suffix    = "_{user_id}_{date:YYYYMMDD}"
+    overflow_suffix = "_overflow_{date:day}"
+    pixel_path      = "/t/*"
+    methods         = "GTE"
+    status          = "2x"
+  }
+
+  expect_failures = [
+    var.table_suffix,
+    var.overflow_suffix,
+    var.pixel_path,
+    var.methods,
+    var.status,
+  ]
+}
+
 run "a_path_that_is_a_folder_is_rejected" {
   command = plan
 
@@ -195,6 +229,7 @@ run "an_attribute_without_a_column_is_rejected" {
 
   variables {
     valid_attributes = "order_id,colour"
+    table_suffix     = ""
   }
 
   expect_failures = [google_bigquery_table.template]

@@ -19,7 +19,7 @@ run "each_path_has_an_object_and_a_term_in_the_filter" {
     error_message = "There must be one object for each path."
   }
   assert {
-    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND (httpRequest.requestUrl:\"/pixel.png\" OR httpRequest.requestUrl:\"/m/p.png\")"
+    condition     = google_logging_project_sink.topic.filter == "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND (httpRequest.requestUrl:\"/pixel.png\" OR httpRequest.requestUrl:\"/m/p.png\") AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:\"Cloud-CDN-Google\""
     error_message = "The filter is wrong: ${google_logging_project_sink.topic.filter}"
   }
 }

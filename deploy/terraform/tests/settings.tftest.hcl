@@ -59,6 +59,8 @@ run "every_setting_that_is_changed_reaches_the_service" {
     max_new_tables_per_hour = 5
     overflow_suffix         = "_rest"
     pixel_path              = "/a.png,/b/c.png"
+    methods                 = "GET,POST"
+    status                  = "2xx,405"
     ip_anonymization        = "truncate"
     hash_attributes         = "type"
     respect_opt_out         = false
@@ -69,6 +71,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
     batch_max_inserts       = 3
     batch_gzip              = true
     max_in_flight           = 4
+    max_in_flight_bytes     = 5
     push_deadline           = "500ms"
     log_format              = "text"
     rust_log                = "warn"
@@ -90,6 +93,8 @@ run "every_setting_that_is_changed_reaches_the_service" {
       MAX_NEW_TABLES_PER_HOUR = "5"
       OVERFLOW_SUFFIX         = "_rest"
       PIXEL_PATH              = "/a.png,/b/c.png"
+      METHODS                 = "GET,POST"
+      STATUS                  = "2xx,405"
       IP_ANONYMIZATION        = "truncate"
       HASH_ATTRIBUTES         = "type"
       RESPECT_OPT_OUT         = "false"
@@ -100,6 +105,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       BATCH_MAX_INSERTS       = "3"
       BATCH_GZIP              = "true"
       MAX_IN_FLIGHT           = "4"
+      MAX_IN_FLIGHT_BYTES     = "5"
       PUSH_DEADLINE           = "500ms"
       LOG_FORMAT              = "text"
       RUST_LOG                = "warn"

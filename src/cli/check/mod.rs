@@ -33,6 +33,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::duration_arg::DurationArg;
+use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
 use super::{printable, usage};
 use crate::config::SettingArgs;
@@ -94,7 +95,7 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => return failure(&format!("cannot create an HTTP client: {error}")),
     };
     let names = ResourceNames::of(&deployment, args.settings.path.as_deref());
-    let paths = &deployment.service.template.decode.pixel_paths;
+    let paths = &deployment.service.template.decode.requests.paths.texts();
     let (mut links, template) = if is_local {
         let tables = state::TableStates::fetch(&google, &names).await;
         (tables::emulator_links(&tables, &names, &deployment), tables.template)
@@ -117,14 +118,15 @@ pub async fn run(args: Args) -> ExitCode {
         stages.iter().for_each(|stage| printer.link(stage));
         links.extend(stages);
     }
-    printer.end();
+    if let Err(error) = printed(printer.end()) {
+        return error.report();
+    }
     if links.iter().all(|link| link.ok == Some(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Reports why nothing was checked.
 fn failure(problem: &str) -> ExitCode {
-    eprintln!("error: {}", printable(problem));
-    ExitCode::FAILURE
+    CliError::failed(printable(problem)).report()
 }
 
 /// A JSON value in a message.

@@ -1,45 +1,54 @@
 //! The report: a line for each link as text, or one JSON object at the end.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use serde_json::json;
 
 use super::ReportFormat;
 use super::link::Link;
-use crate::cli::printable;
+use crate::cli::{output, printable};
 
 /// Prints each link immediately.
 #[derive(Debug)]
 pub(crate) struct Printer {
     format: ReportFormat,
     links: Vec<Link>,
+    /// The first failure ends the output, not the checks.
+    written: io::Result<()>,
 }
 
 impl Printer {
     pub(crate) fn new(format: ReportFormat) -> Self {
-        Self { format, links: Vec::new() }
+        Self { format, links: Vec::new(), written: Ok(()) }
     }
 
     pub(crate) fn link(&mut self, link: &Link) {
         if self.format == ReportFormat::Text {
-            write(&text(link));
+            self.write(&text(link));
         }
         self.links.push(link.clone());
     }
 
-    pub(crate) fn end(self) {
+    /// Prints the end, and returns whether everything could be printed.
+    pub(crate) fn end(mut self) -> io::Result<()> {
         let count = |ok: Option<bool>| self.links.iter().filter(|link| link.ok == ok).count();
         match self.format {
-            ReportFormat::Json => write(&format!("{}\n", json!({"ok": count(Some(true)) == self.links.len(), "links": self.links}))),
+            ReportFormat::Json => {
+                let report = json!({"ok": count(Some(true)) == self.links.len(), "links": self.links});
+                self.write(&format!("{report}\n"));
+            }
             ReportFormat::Text if count(Some(true)) == self.links.len() => {}
             ReportFormat::Text => {
-                write(&format!(
-                    "\n{} of {} links are broken, {} could not be checked.\n",
-                    count(Some(false)),
-                    self.links.len(),
-                    count(None)
-                ));
+                let (broken, unchecked) = (count(Some(false)), count(None));
+                self.write(&format!("\n{broken} of {} links are broken, {unchecked} could not be checked.\n", self.links.len()));
             }
+        }
+        self.written
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.written.is_ok() {
+            self.written = output::print(text);
         }
     }
 }
@@ -57,10 +66,4 @@ fn text(link: &Link) -> String {
         text += &format!("    {}\n", printable(line));
     }
     text
-}
-
-/// Writes to standard output. A reader that has closed it gets no more.
-fn write(text: &str) {
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }

@@ -16,7 +16,7 @@ pub(crate) const PUBLISHERS: [&str; 5] =
 
 pub(crate) fn links(state: &DeploymentState, names: &ResourceNames, deployment: &Deployment) -> Vec<Link> {
     vec![
-        Link::new("log sink", sink(state, names, &deployment.service.template.decode.pixel_paths)),
+        Link::new("log sink", sink(state, names, &deployment.service.template.decode.requests.paths.texts())),
         Link::new("topic", topic(state, names)),
         Link::new("sink publisher", grant(state, names)),
     ]
@@ -52,6 +52,10 @@ fn sink(state: &DeploymentState, names: &ResourceNames, paths: &[String]) -> Ver
     problems.or(format!("{name} sends {} to the topic", paths.join(", ")))
 }
 
+/// Excludes the requests of Cloud CDN's own, which no visitor made. A filter without it only sends more messages: the service
+/// filters them, too.
+const NOT_OF_CDN: &str = "NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:\"Cloud-CDN-Google\"";
+
 /// The parts that a filter of the pixel's entries needs.
 fn required_parts(url_map: &str, paths: &[String]) -> Vec<String> {
     let load_balancer = ["resource.type=\"http_load_balancer\"".to_owned(), format!("url_map_name=\"{url_map}\"")];
@@ -62,7 +66,7 @@ fn required_parts(url_map: &str, paths: &[String]) -> Vec<String> {
 fn filter(url_map: &str, paths: &[String]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| format!("httpRequest.requestUrl:\"{path}\"")).collect();
     let paths = if paths.len() > 1 { format!("({})", paths.join(" OR ")) } else { paths.concat() };
-    format!("resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"{url_map}\" AND {paths}")
+    format!("resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"{url_map}\" AND {paths} AND {NOT_OF_CDN}")
 }
 
 fn without_spaces(text: &str) -> String {
@@ -107,7 +111,8 @@ mod tests {
         assert_eq!(
             filter,
             "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"pixel\" AND \
-             (httpRequest.requestUrl:\"/a.png\" OR httpRequest.requestUrl:\"/b.gif\")"
+             (httpRequest.requestUrl:\"/a.png\" OR httpRequest.requestUrl:\"/b.gif\") AND NOT jsonPayload.parentInsertId:* AND \
+             NOT httpRequest.userAgent:\"Cloud-CDN-Google\""
         );
         assert!(required_parts("pixel", &paths).iter().all(|part| filter.contains(part)));
     }

@@ -11,9 +11,10 @@ use super::state::TableStates;
 use super::text;
 use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
-use crate::google::bigquery;
+use crate::google::bigquery::{self, Table};
 use crate::schema_sql::{VIEWS, for_columns};
 use crate::sink::dead_letter;
+use crate::sink::template::{TemplateProblem, problems_with};
 
 /// Roles of a dataset's access list that permit to write rows and create tables. WRITER and OWNER are its old names for
 /// dataEditor and dataOwner.
@@ -35,7 +36,7 @@ pub(crate) fn emulator_links(tables: &TableStates, names: &ResourceNames, deploy
 
 fn table_links(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> [Link; 3] {
     [
-        Link::new("template table", template(tables, names, &deployment.schema_file)),
+        Link::new("template table", template(tables, names, deployment)),
         Link::new("columns", columns(tables, names, deployment)),
         Link::new("dead-letter table", dead_letters(tables, names)),
     ]
@@ -74,43 +75,61 @@ fn access(tables: &TableStates, project_policy: &Resource, names: &ResourceNames
     ))
 }
 
-fn template(tables: &TableStates, names: &ResourceNames, schema_file: &str) -> Verdict {
+fn template(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Verdict {
     let ResourceNames { dataset, table: name, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
-    let create = || make(names, name, schema_file);
-    let table = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
-    if !table["expirationTime"].is_null() {
-        return Err(Fault::broken(format!("{dataset}.{name} expires; after that, no row can be stored"), keep(names, name)));
+    let create = || make(names, name, &deployment.schema_file);
+    let resource = tables.template.found(&format!("template table {dataset}.{name}"), create)?;
+    let mut problems = LinkProblems::default();
+    for problem in problems_with(&read(resource)?, &deployment.service.template) {
+        if !matches!(problem, TemplateProblem::Schema(_)) {
+            problems.add(problem.to_string(), fix(&problem, names, deployment));
+        }
     }
-    Ok(format!("{dataset}.{name}"))
+    if !resource["expirationTime"].is_null() {
+        problems.add(format!("{dataset}.{name} expires; after that, no row can be stored"), keep(names, name));
+    }
+    problems.or(format!("{dataset}.{name}"))
 }
 
 fn columns(tables: &TableStates, names: &ResourceNames, deployment: &Deployment) -> Verdict {
-    let ResourceNames { project, dataset, table: name, deploy, .. } = names;
-    let schema = schema(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
-    let settings = &deployment.service.template.decode;
-    let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{name}` {}", changes.join(", ")));
-    let mut problems = LinkProblems::default();
-    for problem in settings.problems_with(&schema) {
-        let fix = match &problem {
-            SchemaProblem::Missing(columns) => {
-                alter(columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS `{column}` STRING")).collect())
-            }
-            SchemaProblem::Unfilled(columns) => {
-                alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
-            }
-            SchemaProblem::Unmarked => alter(vec!["ADD COLUMN IF NOT EXISTS signed BOOL".to_owned()]),
-            // BigQuery has no statement for these type changes.
-            SchemaProblem::Unhashable(_) => String::new(),
-            SchemaProblem::Unfillable(columns) => {
-                let left: Vec<&str> =
-                    settings.valid_attributes.names().iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
-                format!("VALID_ATTRIBUTES={} {deploy}", quoted(&left.join(",")))
-            }
-        };
-        problems.add(problem.to_string(), fix);
+    let ResourceNames { dataset, table: name, .. } = names;
+    let table = read(tables.template.needed(&format!("table {dataset}.{name}"))?)?;
+    if table.schema.is_none() {
+        return Err(Fault::unknown(format!("table {dataset}.{name} has no columns yet")));
     }
-    problems.or(format!("{} of {dataset}.{name}", settings.valid_attributes.names().join(", ")))
+    let template = &deployment.service.template;
+    let mut problems = LinkProblems::default();
+    for problem in problems_with(&table, template) {
+        if matches!(problem, TemplateProblem::Schema(_)) {
+            problems.add(problem.to_string(), fix(&problem, names, deployment));
+        }
+    }
+    problems.or(format!("{} of {dataset}.{name}", template.decode.valid_attributes.names().join(", ")))
+}
+
+/// The command that fixes a problem; empty if none does.
+fn fix(problem: &TemplateProblem, names: &ResourceNames, deployment: &Deployment) -> String {
+    let ResourceNames { project, dataset, table, deploy, .. } = names;
+    let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{table}` {}", changes.join(", ")));
+    match problem {
+        TemplateProblem::Partitioned { .. } => format!("TABLE_SUFFIX= {deploy}"),
+        TemplateProblem::NoColumns { .. } => names.bq(&format!("update {dataset}.{table} {}", quoted(&deployment.schema_file))),
+        TemplateProblem::Schema(SchemaProblem::Missing(columns)) => {
+            alter(columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS `{column}` STRING")).collect())
+        }
+        TemplateProblem::Schema(SchemaProblem::Unfilled(columns)) => {
+            alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
+        }
+        TemplateProblem::Schema(SchemaProblem::Unmarked) => alter(vec!["ADD COLUMN IF NOT EXISTS signed BOOL".to_owned()]),
+        TemplateProblem::Schema(SchemaProblem::Unfillable(columns)) => {
+            let attributes = deployment.service.template.decode.valid_attributes.names();
+            let left: Vec<&str> = attributes.iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
+            format!("VALID_ATTRIBUTES={} {deploy}", quoted(&left.join(",")))
+        }
+        // A table keeps its type, and BigQuery has no statement for a change of the column's type.
+        TemplateProblem::NotATable { .. } | TemplateProblem::Schema(SchemaProblem::Unhashable(_)) => String::new(),
+    }
 }
 
 fn dead_letters(tables: &TableStates, names: &ResourceNames) -> Verdict {
@@ -119,7 +138,7 @@ fn dead_letters(tables: &TableStates, names: &ResourceNames) -> Verdict {
     let file = "schema/dead_letters.json";
     let create = || make(names, name, file);
     let table = tables.dead_letter_table.found(&format!("dead-letter table {dataset}.{name}"), create)?;
-    let (missing, mut problems) = (dead_letter::columns_missing_in(&schema(table)?), LinkProblems::default());
+    let (missing, mut problems) = (dead_letter::columns_missing_in(read(table)?.schema.as_ref()), LinkProblems::default());
     if !missing.is_empty() {
         problems.add(
             format!("{dataset}.{name} lacks columns, so it cannot store dead letters: {}", missing.join(", ")),
@@ -168,7 +187,12 @@ fn views(tables: &TableStates, names: &ResourceNames) -> Verdict {
     problems.or(described.join(", "))
 }
 
+/// A table resource.
+fn read(resource: &Value) -> Result<Table, Fault> {
+    Table::of_resource(resource).map_err(|error| Fault::from(&error))
+}
+
 /// The columns of a table resource.
-pub(crate) fn schema(table: &Value) -> Result<Schema, Fault> {
-    bigquery::schema_of(table).map_err(|error| Fault::from(&error))
+pub(crate) fn schema(resource: &Value) -> Result<Schema, Fault> {
+    bigquery::schema_of(resource).map_err(|error| Fault::from(&error))
 }

@@ -16,11 +16,13 @@ mod prices;
 mod print;
 mod tables;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::error::{CliError, printed};
+use super::output;
 use count::Count;
 use estimate::{Estimate, estimate};
 
@@ -53,19 +55,11 @@ enum EstimateFormat {
 
 /// Prints an estimate for each volume.
 pub async fn run(args: Args) -> ExitCode {
-    match cost(&args) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The reader closed the pipe.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: cannot write the estimate: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    printed(cost(&args)).map_or_else(CliError::report, |()| ExitCode::SUCCESS)
 }
 
 fn cost(args: &Args) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = output::stdout();
     let estimates: Vec<_> = args.events_per_month.iter().map(|events| estimate(events.0)).collect();
     let tables = |estimate: &Estimate| args.users.map(|users| tables::tables(estimate.events_per_month, users.0));
     match args.format {

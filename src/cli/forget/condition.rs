@@ -43,14 +43,14 @@ impl Condition {
                 let name = format!("v{}", parameters.len());
                 equal.push(match column.mode {
                     Mode::Repeated => format!("@{name} IN UNNEST(`{}`)", column.name),
-                    Mode::Nullable | Mode::Required => format!("`{}` = @{name}", column.name),
+                    Mode::Nullable | Mode::Required | Mode::Other => format!("`{}` = @{name}", column.name),
                 });
                 let incomparable = || Incomparable { column: column.name.clone(), kind: "FLOAT (value NaN)".to_owned() };
                 parameters.push(cell.parameter(&name, column).ok_or_else(incomparable)?);
             }
             let is_filled = match column.mode {
                 Mode::Repeated => format!("ARRAY_LENGTH(`{}`) > 0", column.name),
-                Mode::Nullable | Mode::Required => format!("`{}` IS NOT NULL", column.name),
+                Mode::Nullable | Mode::Required | Mode::Other => format!("`{}` IS NOT NULL", column.name),
             };
             if equal.is_empty() {
                 matches.push("FALSE".to_owned());

@@ -25,8 +25,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dead_letter_table::DeadLetterTable;
+use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
-use super::{printable, usage};
+use super::{output, printable, usage};
 use crate::config::command::Command;
 use crate::config::{Operator, SettingArgs};
 use crate::google::{Client, Lookup, TokenError, bigquery};
@@ -75,6 +76,8 @@ enum ForgetError {
     Signal(#[from] std::io::Error),
     #[error("interrupted: the last statement may have run although it is not on the receipt. Run the command again")]
     Interrupted,
+    #[error("{0}")]
+    Receipt(String),
     #[error("cannot {what}: {error}")]
     Google { what: String, error: String },
 }
@@ -99,10 +102,7 @@ pub async fn run(args: Args) -> ExitCode {
     match forget(args, &operator).await {
         Ok(code) => code,
         Err(ForgetError::Usage(problem)) => usage(&problem),
-        Err(failure) => {
-            eprintln!("error: {}", printable(&failure.to_string()));
-            ExitCode::FAILURE
-        }
+        Err(failure) => CliError::failed(printable(&failure.to_string())).report(),
     }
 }
 
@@ -121,8 +121,8 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError
     let dead_letters = DeadLetterTable::new(Arc::clone(&google), config);
     let letters = letters::find(&dead_letters, &subject).await?;
     if !args.yes {
-        print!("{}", receipt::list(&found, letters.len()));
-        return Ok(ExitCode::SUCCESS);
+        let printed = printed(output::print(&receipt::list(&found, letters.len())));
+        return Ok(printed.map_or_else(CliError::report, |()| ExitCode::SUCCESS));
     }
     let (now, shutdown) = (Timestamp::now(), super::shutdown_signal()?);
     let mut erased = Erased::default();
@@ -130,9 +130,10 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError
         ended = erased.erase(&google, config, &found, (&dead_letters, letters.as_slice()), now) => ended,
         () = shutdown => Err(ForgetError::Interrupted),
     };
-    println!("{}", receipt::receipt(&erased, ended.is_ok(), &subject, config, now));
+    let receipt = receipt::receipt(&erased, ended.is_ok(), &subject, config, now);
+    printed(output::print(&format!("{receipt}\n"))).map_err(|error| ForgetError::Receipt(error.message().to_owned()))?;
     for line in receipt::remarks(&erased, now) {
-        eprintln!("{line}");
+        output::note(line);
     }
     ended.map(|()| if erased.held() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,6 +8,7 @@ use super::subject::Subject;
 use super::table_label::TableLabel;
 use crate::config::Config;
 use crate::decode::table_suffix::Match;
+use crate::google::list;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, ApiError, Client, Lookup, bigquery};
 
@@ -112,7 +113,7 @@ async fn list(google: &Client, config: &Config) -> Result<Vec<String>, ForgetErr
     let (project, dataset) = (&config.location.project, &config.location.dataset);
     let failed = |error| ForgetError::google(format!("list the tables of {dataset}"), error);
     let path = format!("{}/tables?maxResults=1000", bigquery::dataset_path(project, dataset));
-    let tables = google.list(Api::BigQuery, &path, "tables").await.and_then(|tables| tables.require(format!("dataset {dataset}")));
+    let tables = google.list(&list::TABLES, &path).await.and_then(|tables| tables.require(format!("dataset {dataset}")));
     let name = |table: &Value| {
         let id = table["tableReference"]["tableId"].as_str().map(str::to_owned);
         id.ok_or_else(|| failed(ApiError::unreadable(Api::BigQuery, "a table without tableId")))

@@ -21,12 +21,14 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::error::CliError;
+use super::output::note;
 use parameters::Parameter;
 use target::TargetArgs;
 
 /// Run a GoogleSQL query and print its rows
 ///
-/// Select BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project with Application Default Credentials. Ctrl-C cancels
+/// Select BigQuery by --local, BIGQUERY_EMULATOR_HOST, or --project-id with Application Default Credentials. Ctrl-C cancels
 /// the query on the server.
 ///
 /// Exit codes: 0 on success; 1 if the query fails or is cancelled, or without credentials; 2 if the command line is wrong.
@@ -85,7 +87,7 @@ pub async fn run(args: Args) -> ExitCode {
             if let run::QueryError::Query { message, .. } = &error
                 && let Some(excerpt) = caret::excerpt(&query.sql, message)
             {
-                eprint!("{excerpt}");
+                note(excerpt.trim_end_matches('\n'));
             }
             code
         }
@@ -97,7 +99,7 @@ fn read_sql(argument: Option<&str>) -> io::Result<String> {
         Some(sql) if sql != "-" => Ok(sql.to_owned()),
         Some(_) | None => {
             if io::stdin().is_terminal() {
-                eprintln!("Reading the query from standard input. End it with Ctrl-D.");
+                note("Reading the query from standard input. End it with Ctrl-D.");
             }
             let mut sql = String::new();
             io::stdin().read_to_string(&mut sql)?;
@@ -107,12 +109,10 @@ fn read_sql(argument: Option<&str>) -> io::Result<String> {
 }
 
 fn failure(problem: &str) -> ExitCode {
-    eprintln!("error: {}", super::printable_lines(problem));
-    ExitCode::FAILURE
+    CliError::failed(super::printable_lines(problem)).report()
 }
 
 /// In clap's form for a wrong command line.
 fn usage(problem: &str) -> ExitCode {
-    eprintln!("error: {problem}\n\nFor more information, try 'pixel-pipeline query --help'.");
-    ExitCode::from(2)
+    CliError::usage(format_args!("{problem}\n\nFor more information, try 'pixel-pipeline query --help'.")).report()
 }

@@ -39,10 +39,11 @@ impl Output {
     fn csv(&mut self, rows: &[TableRow]) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(&mut self.out);
         if self.rows == 0 && self.widths.replace(Vec::new()).is_none() {
-            csv.write_record(self.fields.iter().map(|field| &field.name))?;
+            csv.write_record(self.fields.iter().map(|field| &field.name)).map_err(io_error)?;
         }
         for row in rows {
-            csv.write_record(cells(&self.fields, row).map(|(field, cell)| cell::text(field, cell).unwrap_or_default()))?;
+            let cells = cells(&self.fields, row).map(|(field, cell)| cell::text(field, cell).unwrap_or_default());
+            csv.write_record(cells).map_err(io_error)?;
         }
         csv.flush()
     }
@@ -96,6 +97,14 @@ impl Output {
             writeln!(self.out, "{line}")?;
         }
         Ok(())
+    }
+}
+
+/// The error with its kind, which `From<csv::Error>` replaces.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -3,12 +3,14 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::process::{Child, Command, Stdio};
 
+use crate::cli::output;
+
 /// A running pager, or none.
 pub(crate) struct Pager(Option<Child>);
 
 /// Starts the pager for tables on a terminal. If it cannot be started, tables are printed directly.
 pub(crate) fn open(command: Option<&str>, wanted: bool) -> (Box<dyn Write>, Pager) {
-    let direct = || -> Box<dyn Write> { Box::new(io::BufWriter::new(io::stdout())) };
+    let direct = || -> Box<dyn Write> { Box::new(output::stdout()) };
     if !wanted || !io::stdout().is_terminal() {
         return (direct(), Pager(None));
     }

@@ -16,6 +16,7 @@ use super::output::Output;
 use super::parameters::Parameter;
 use super::target::Target;
 use super::{RowFormat, pager};
+use crate::cli::output::note;
 use crate::telemetry::with_causes;
 
 /// Maximum rows of a page.
@@ -49,13 +50,11 @@ pub(crate) enum QueryError {
     Query { message: String },
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
-    #[error(
-        "cannot reach BigQuery: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT"
-    )]
+    #[error("cannot reach BigQuery: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT")]
     NotRunning { cause: String },
     #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
-    #[error("cannot print the rows: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
@@ -136,8 +135,13 @@ async fn print(query: &Query, target: &Target, client: &Client, job: &mut JobRef
     // Closes the pipe: the pager waits for its end.
     drop(output);
     pager.wait();
+    let most = query.max_rows.unwrap_or(u64::MAX);
+    let printed = most - left;
+    if printed < total.min(most) {
+        return Err(QueryError::Unreadable(format!("it has {printed} of {total} rows")));
+    }
     if let Some(most) = query.max_rows.filter(|&most| most < total) {
-        eprintln!("Printed the first {most} of {total} rows.");
+        note(format_args!("Printed the first {most} of {total} rows."));
     }
     Ok(End::Done)
 }
@@ -160,8 +164,10 @@ async fn results(
     let id = job.job_id.as_deref().expect("run() sets the id");
     loop {
         let page = client.job().get_query_results(&target.project, id, parameters.clone()).await?;
-        if page.job_complete.unwrap_or(false) {
-            return Ok(page);
+        match page.job_complete {
+            Some(true) => return Ok(page),
+            Some(false) => {}
+            None => return Err(QueryError::unreadable("jobComplete is missing")),
         }
     }
 }
@@ -187,8 +193,8 @@ fn job_of(query: &Query, target: &Target, reference: &JobReference) -> Job {
 /// Reports a statement without rows on standard error: standard output is for rows.
 fn report(affected: Option<&str>) {
     match affected {
-        Some("1") => eprintln!("1 row affected."),
-        Some(rows) => eprintln!("{rows} rows affected."),
-        None => eprintln!("Done."),
+        Some("1") => note("1 row affected."),
+        Some(rows) => note(format_args!("{rows} rows affected.")),
+        None => note("Done."),
     }
 }

@@ -9,7 +9,7 @@ use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::dataset_reference::DatasetReference;
 
-use crate::config::parse_address;
+use crate::config::{check_project, parse_address, parse_identifier};
 use crate::google::{TokenError, Tokens};
 
 /// Where to run the query.
@@ -23,8 +23,11 @@ pub struct TargetArgs {
     #[arg(long, env, value_name = "URL")]
     bigquery_emulator_host: Option<String>,
     /// Project that runs the query and pays for it [default for an emulator: local]
-    #[arg(long, env = "GOOGLE_CLOUD_PROJECT", value_name = "ID")]
-    project: Option<String>,
+    #[arg(long, env, value_name = "PROJECT", alias = "project")]
+    project_id: Option<String>,
+    /// The same under Google's name
+    #[arg(long, env, value_name = "PROJECT", hide = true)]
+    google_cloud_project: Option<String>,
     /// Default dataset, as DATASET or PROJECT.DATASET
     #[arg(long, env, value_name = "NAME", default_value = "parsed_pixel")]
     dataset: String,
@@ -57,10 +60,14 @@ pub(crate) struct Target {
 /// The command line names no valid target.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TargetError {
-    #[error("cannot run the query: no target; add --local for `pixel-pipeline local`, or --project ID for a live project")]
+    #[error("cannot run the query: no target; add --local for `pixel-pipeline local`, or --project-id PROJECT for a live project")]
     Missing,
     #[error("invalid address of BigQuery: {0}")]
     Address(String),
+    #[error("invalid project: {0}")]
+    Project(String),
+    #[error("invalid dataset: {0}")]
+    Dataset(String),
 }
 
 impl TargetArgs {
@@ -70,13 +77,17 @@ impl TargetArgs {
             Some(port) => Some(format!("http://127.0.0.1:{port}")),
             None => value(&self.bigquery_emulator_host),
         };
-        let (endpoint, is_emulator, project) = match (emulator, value(&self.project)) {
+        let (endpoint, is_emulator, project) = match (emulator, value(&self.project_id).or_else(|| value(&self.google_cloud_project))) {
             (Some(address), project) => (address, true, project.unwrap_or_else(|| "local".to_owned())),
             (None, Some(project)) => (self.bigquery_endpoint.clone(), false, project),
             (None, None) => return Err(TargetError::Missing),
         };
         let endpoint = parse_address(&endpoint).map_err(TargetError::Address)?;
-        let (owner, dataset) = self.dataset.split_once([':', '.']).unwrap_or((&project, &self.dataset));
+        let (owner, dataset) = self.dataset.trim().rsplit_once([':', '.']).unwrap_or((&project, self.dataset.trim()));
+        for project in [&project, owner] {
+            check_project(project.to_owned()).map_err(TargetError::Project)?;
+        }
+        parse_identifier(dataset, false).map_err(TargetError::Dataset)?;
         let dataset = DatasetReference { project_id: owner.to_owned(), dataset_id: dataset.to_owned() };
         Ok(Address { endpoint, is_emulator, is_local: self.local.is_some(), project, dataset })
     }

@@ -1,7 +1,7 @@
 //! `pixel-pipeline replay`: sends messages that are kept elsewhere through the pipeline again.
 //!
 //! ```text
-//! files, gs:// ── lines ──┐
+//! files, gs:// ─ documents ┐
 //! dead-letter table ──────┼─▶ Source ─▶ Runner ─▶ process (the service's pipeline) ─▶ Summary
 //! subscription ───────────┘               └─▶ Source: checkpoint, delete, acknowledge
 //! ```
@@ -12,7 +12,6 @@
 mod checkpoint;
 mod error;
 mod identity;
-pub mod lines;
 mod offset_tracker;
 mod outcome;
 mod period;
@@ -23,6 +22,7 @@ mod setup;
 mod shard;
 mod source;
 mod summary;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,8 +31,9 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use super::duration_arg::DurationArg;
+use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
-use super::{printable, usage};
+use super::{output, printable, usage};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::decode::RejectReason;
@@ -49,13 +50,17 @@ use summary::ReplaySummary;
 /// checked. Transient failures are retried. Ctrl-C stops reading and waits for entries in progress. In a Cloud Run job
 /// with several tasks, each task processes its share.
 ///
+/// A part of a file that is not the log entry of a request is reported and not stored: the file still has it. A file in
+/// another format than JSON is refused before anything is stored.
+///
 /// Prints a summary. Exit codes: 0 if every entry was processed (stored, filtered, or a dead letter), 1 if not, 2 if the
-/// command line or a setting is invalid.
+/// command line, a setting or the format of a file is invalid.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("from").required(true).multiple(true))]
 pub struct Args {
-    /// Files of JSON lines, also gzip; each line is a log entry or a push body. Also patterns (*, ?, [a-z]), - for standard
-    /// input, and gs://BUCKET/PREFIX for the archive of a log sink
+    /// Files of JSON, also gzip and zstd: log entries, push or pull bodies, or dead letters; one per line, in an array, or one
+    /// after the other. Also patterns (*, ?, [a-z]), - for standard input, and gs://BUCKET/PREFIX for the archive of a log
+    /// sink
     #[arg(value_name = "FILE", group = "from")]
     files: Vec<String>,
     /// Replay the dead-letter table. Entries that become dead letters again are only counted
@@ -154,13 +159,18 @@ pub async fn run(args: Args) -> ExitCode {
 
 fn report(args: &Args, summary: &ReplaySummary) -> ExitCode {
     match &args.checkpoint {
-        Some(path) if !summary.is_success() => eprintln!("to continue, run the command again with --checkpoint {}", path.display()),
-        None if summary.is_interrupted => eprintln!("without --checkpoint, the next run starts from the beginning"),
+        Some(path) if !summary.is_success() => {
+            output::note(format_args!("to continue, run the command again with --checkpoint {}", path.display()));
+        }
+        None if summary.is_interrupted => output::note("without --checkpoint, the next run starts from the beginning"),
         _ => {}
     }
-    match args.format {
-        SummaryFormat::Text => print!("{}", summary.text()),
-        SummaryFormat::Json => print!("{}", summary.json()),
+    let text = match args.format {
+        SummaryFormat::Text => summary.text(),
+        SummaryFormat::Json => summary.json(),
+    };
+    if let Err(error) = printed(output::print(&text)) {
+        return error.report();
     }
     if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -170,6 +180,5 @@ fn report_error(error: &ReplayError) -> ExitCode {
     if error.is_usage() {
         return usage(&message);
     }
-    eprintln!("error: {message}");
-    ExitCode::FAILURE
+    CliError::failed(message).report()
 }

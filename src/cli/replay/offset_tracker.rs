@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::lines::Offset;
+use crate::cli::documents::Position;
 
 /// The entries of one input that are in progress, in the order of the input.
 #[derive(Debug)]
 pub(crate) struct OffsetTracker {
-    committed: Offset,
+    committed: Position,
     /// Where each entry ends, and whether it is complete.
-    in_progress: VecDeque<(Offset, bool)>,
+    in_progress: VecDeque<(Position, bool)>,
     /// How many entries were removed from the front of `in_progress`.
     removed: u64,
     /// An entry failed: the next run reads again from there on.
@@ -17,12 +17,12 @@ pub(crate) struct OffsetTracker {
 }
 
 impl OffsetTracker {
-    pub(crate) fn new(start: Offset) -> Self {
+    pub(crate) fn new(start: Position) -> Self {
         Self { committed: start, in_progress: VecDeque::new(), removed: 0, has_failed: false }
     }
 
     /// Adds an entry that ends at `end`, and returns its sequence number.
-    pub(crate) fn start(&mut self, end: Offset) -> u64 {
+    pub(crate) fn start(&mut self, end: Position) -> u64 {
         if self.has_failed {
             return u64::MAX;
         }
@@ -51,7 +51,7 @@ impl OffsetTracker {
     }
 
     /// The end of the last entry before which every entry is complete.
-    pub(crate) fn committed(&self) -> Offset {
+    pub(crate) fn committed(&self) -> Position {
         self.committed
     }
 
@@ -64,8 +64,8 @@ impl OffsetTracker {
 mod tests {
     use super::*;
 
-    fn at(lines: u64) -> Offset {
-        Offset { bytes: lines * 10, lines }
+    fn at(lines: u64) -> Position {
+        Position { bytes: lines * 10, lines, documents: lines, ..Position::default() }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::output::note;
+
 /// Interval of the lines without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum lines about single entries. Further entries are only counted.
@@ -57,14 +59,14 @@ impl Progress {
             bar.tick();
         } else if self.last_line.elapsed() >= LINE_INTERVAL {
             self.last_line = Instant::now();
-            eprintln!("{message}{}", self.time_left(done).unwrap_or_default());
+            note(format_args!("{message}{}", self.time_left(done).unwrap_or_default()));
         }
     }
 
     pub(crate) fn print(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
         }
     }
 
@@ -81,7 +83,7 @@ impl Progress {
             bar.finish_and_clear();
         }
         if self.entry_lines > MAX_ENTRY_LINES {
-            eprintln!("and {} more entries", self.entry_lines - MAX_ENTRY_LINES);
+            note(format_args!("and {} more entries", self.entry_lines - MAX_ENTRY_LINES));
         }
     }
 

@@ -87,9 +87,9 @@ impl<S: Source> Runner<S> {
                     (entry, outcome)
                 });
             }
-            SourceEvent::Unreadable { place, reason } => {
-                self.summary.record_failed(reason, 1);
-                self.progress.print_entry(&printable(&format!("error: cannot read {place} as an entry: {reason}")));
+            SourceEvent::Broken { place, reason, detail } => {
+                self.summary.record_broken(reason);
+                self.progress.print_entry(&printable(&format!("error: cannot read {place}: {detail} ({reason})")));
             }
             SourceEvent::Error(message) => self.error(message),
         }
@@ -129,6 +129,7 @@ impl<S: Source> Runner<S> {
         }
         self.progress.finish();
         self.summary.deleted = closed.deleted;
+        self.summary.if_empty = self.source.if_empty();
         self.summary.duration = started.elapsed();
         self.summary.is_interrupted = is_interrupted;
         Ok(self.summary)

@@ -14,16 +14,18 @@ use super::shard::Shard;
 use super::source::Source;
 use super::source::archive::Archive;
 use super::source::dead_letters::{DeadLetterSource, Selection};
+use super::source::document_source::DocumentSource;
 use super::source::input::{self, Input, InputArg};
-use super::source::line_source::LineSource;
 use super::summary::ReplaySummary;
+use super::target::Target;
 use crate::config::Operator;
 use crate::config::settings::BATCH_GZIP;
 use crate::decode::Decoder;
+use crate::google::bigquery::Table;
 use crate::google::{Client, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::bigquery::BigQuery;
-use crate::sink::template::Mismatch;
+use crate::sink::template::fitting_schema;
 
 /// The arguments, after all checks that need no request.
 pub(crate) struct Plan {
@@ -45,6 +47,12 @@ pub(crate) fn plan(args: &Args) -> Result<Plan, ReplayError> {
     if !args.dead_letters && (args.delete || !args.reason.is_empty()) {
         return usage("cannot use --reason or --delete without --dead-letters".to_owned());
     }
+    if let Period { since: Some(since), until: Some(until) } = args.period()
+        && since.0 >= until.0
+    {
+        return usage(format!("cannot replay the period from {} to {}: --since must be before --until", since.0, until.0));
+    }
+    input::check_formats(&inputs)?;
     Ok(Plan { shard, inputs })
 }
 
@@ -56,7 +64,8 @@ pub(crate) async fn replay(
     signal: impl Future<Output = ()>,
 ) -> Result<ReplaySummary, ReplayError> {
     let Plan { shard, inputs } = plan;
-    let checkpoint = args.checkpoint.as_deref().map(|path| Checkpoint::open(path, shard, args.period())).transpose()?;
+    let checkpoint =
+        args.checkpoint.as_deref().map(|path| Checkpoint::open(path, shard, args.period(), Target::new(&operator.service))).transpose()?;
     let tokens = operator.tokens().await?;
     if args.dead_letters {
         let google = Client::new(operator.endpoints.clone(), tokens.clone(), &operator.service.location.project).await?;
@@ -72,7 +81,7 @@ pub(crate) async fn replay(
         return run(source, args.period(), args, operator, tokens, signal).await;
     }
     let inputs = list(inputs, shard, args.period(), operator).await?;
-    run(LineSource::open(inputs, shard, checkpoint)?, args.period(), args, operator, tokens, signal).await
+    run(DocumentSource::open(inputs, shard, checkpoint)?, args.period(), args, operator, tokens, signal).await
 }
 
 /// Replaces each `gs://` prefix by its objects.
@@ -143,11 +152,13 @@ async fn run(
 /// The decoder of a dry run: for the template table if it exists. Creates nothing.
 async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayError> {
     let template = &operator.service.template;
-    let bigquery = BigQuery::new(operator.service.location.clone(), tokens, operator.service.values.boolean(&BATCH_GZIP))?;
-    let schema = bigquery.schema_of(&template.table).await?.unwrap_or_else(|| template.schema.clone());
-    let problems = template.decode.problems_with(&schema);
-    if !problems.is_empty() {
-        return Err(Mismatch(problems).into());
-    }
+    let bigquery = BigQuery::new(
+        operator.service.location.clone(),
+        tokens,
+        operator.service.values.boolean(&BATCH_GZIP),
+        operator.service.push_deadline,
+    )?;
+    let table = bigquery.table(&template.table).await?.unwrap_or_else(|| Table::planned(template.schema.clone()));
+    let schema = fitting_schema(table, template)?;
     Ok(Decoder::new(template.decode.clone(), &schema))
 }

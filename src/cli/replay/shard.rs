@@ -1,7 +1,7 @@
 //! Which of several tasks an entry belongs to.
 //!
-//! A line of a file belongs to a task by its number, an object by its name, a dead letter by its event_id. All tasks get
-//! the same arguments and do not communicate. Lines are divided by number because that needs no JSON and no
+//! An entry of a file belongs to a task by its number, an object by its name, a dead letter by its event_id. All tasks get
+//! the same arguments and do not communicate. Entries are divided by number because that needs no
 //! hash: every task reads the whole file, which costs little compared with storing its part. Objects are divided
 //! by name, not by position, because objects may be added while tasks start.
 
@@ -29,10 +29,10 @@ impl Shard {
         self.has(seed(name))
     }
 
-    /// Whether the line with this number belongs to this task. The file's [`seed`] keeps the first lines of all files
+    /// Whether the entry with this number belongs to this task. The file's [`seed`] keeps the first entries of all files
     /// from belonging to the same task.
-    pub(crate) fn has_line(self, seed: u64, line: u64) -> bool {
-        self.has(seed.wrapping_add(line))
+    pub(crate) fn has_entry(self, seed: u64, number: u64) -> bool {
+        self.has(seed.wrapping_add(number))
     }
 
     fn has(self, number: u64) -> bool {
@@ -43,7 +43,7 @@ impl Shard {
 /// A number derived from a name.
 pub(crate) fn seed(name: &str) -> u64 {
     let hash = Sha256::digest(name);
-    // 7 bytes: adding a line number cannot overflow.
+    // 7 bytes: adding the number of an entry cannot overflow.
     hash[..7].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let tasks: Vec<Shard> = (0..7).map(|index| Shard::new(index, 7).unwrap()).collect();
         for line in 0..100 {
             let name = format!("2026/01/02/{line}.json");
-            assert_eq!(tasks.iter().filter(|task| task.has_line(seed("a.jsonl"), line)).count(), 1);
+            assert_eq!(tasks.iter().filter(|task| task.has_entry(seed("a.jsonl"), line)).count(), 1);
             assert_eq!(tasks.iter().filter(|task| task.has_object(&name)).count(), 1);
         }
         assert_eq!(Shard::new(7, 7), None);

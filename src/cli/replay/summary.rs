@@ -15,6 +15,10 @@ pub(crate) struct ReplaySummary {
     counts: BTreeMap<(&'static str, &'static str), u64>,
     entries: u64,
     failed: u64,
+    /// Parts of inputs that are not entries.
+    broken: u64,
+    /// Why there was no entry, if there was none.
+    pub(crate) if_empty: &'static str,
     pub(crate) duration: Duration,
     pub(crate) is_dry_run: bool,
     pub(crate) is_interrupted: bool,
@@ -39,6 +43,12 @@ impl ReplaySummary {
         }
     }
 
+    /// Counts a part of an input that is not an entry.
+    pub(crate) fn record_broken(&mut self, reason: &'static str) {
+        *self.counts.entry(("broken", reason)).or_default() += 1;
+        self.broken += 1;
+    }
+
     fn add(&mut self, outcome: &'static str, reason: &'static str, count: u64) {
         *self.counts.entry((outcome, reason)).or_default() += count;
         self.entries += count;
@@ -50,7 +60,18 @@ impl ReplaySummary {
 
     /// Whether every entry was read and processed.
     pub(crate) fn is_success(&self) -> bool {
-        self.failed == 0 && self.errors.is_empty() && !self.is_interrupted
+        self.failed == 0 && self.broken == 0 && self.errors.is_empty() && !self.is_interrupted
+    }
+
+    /// Why nothing was processed, if that is no error.
+    fn empty_reason(&self) -> Option<&'static str> {
+        let is_skipped = |((outcome, _), _): (&(&str, &str), &u64)| *outcome == "skipped";
+        match self.entries {
+            _ if !self.is_success() => None,
+            0 => Some(self.if_empty),
+            _ if self.counts.iter().all(is_skipped) => Some("no entry is in the period of --since and --until"),
+            _ => None,
+        }
     }
 
     pub(crate) fn json(&self) -> String {
@@ -63,6 +84,7 @@ impl ReplaySummary {
             "entries": self.entries,
             "outcomes": outcomes,
             "failed": self.failed,
+            "broken": self.broken,
             "dry_run": self.is_dry_run,
             "interrupted": self.is_interrupted,
             "errors": self.errors,
@@ -79,6 +101,9 @@ impl ReplaySummary {
         let noun = if self.entries == 1 { "entry" } else { "entries" };
         let (verb, note) = if self.is_dry_run { ("decoded", " (dry run: nothing was stored)") } else { ("replayed", "") };
         let mut text = format!("{} {noun} {verb} in {:.1} s{note}\n", self.entries, self.duration.as_secs_f64());
+        if let Some(reason) = self.empty_reason() {
+            let _ = writeln!(text, "nothing to replay: {reason}");
+        }
         for ((outcome, reason), count) in &self.counts {
             let name = if reason.is_empty() { (*outcome).to_owned() } else { format!("{outcome} ({reason})") };
             // Writing to a String cannot fail.

@@ -56,13 +56,10 @@ fn heading(setting: &Setting) -> &'static str {
 fn row(setting: &Setting) -> String {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
     let flag = setting.flag.map(|flag| format!(" (`--{flag}`)")).unwrap_or_default();
-    let mut default = match (setting.default, setting.default_note) {
+    let default = match (setting.default, setting.default_note) {
         ("", note) => note.to_owned(),
         (default, _) => code(default),
     };
-    for (command, value) in setting.defaults {
-        let _ = write!(default, "; `{}`: {}", command.name(), code(value));
-    }
     let deployment = match &setting.deployed {
         None => "–".to_owned(),
         Some(_) => code(setting.deployed_default()),

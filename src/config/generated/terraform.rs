@@ -47,7 +47,11 @@ locals {
     let width = settings::service_settings().map(|setting| setting.name.len()).max().unwrap_or_default();
     for setting in settings::service_settings() {
         let variable = format!("var.{}", setting.name.to_ascii_lowercase());
-        let value = if kind(setting) == "string" { variable } else { format!("tostring({variable})") };
+        let value = match kind(setting) {
+            "string" => variable,
+            _ if is_optional(setting) => format!("{variable} == null ? \"\" : tostring({variable})"),
+            _ => format!("tostring({variable})"),
+        };
         let _ = writeln!(file, "    {:width$} = {value}", setting.name);
     }
     file += "  }\n}\n";
@@ -136,6 +140,14 @@ fn relations(setting: &Setting) -> Vec<(String, String)> {
         "TABLE_NAME" => &[(
             "!startswith(\"events_daily\", var.table_name)",
             "is the beginning of a view's name, so the view would count as a generated table. Choose another name",
+        )],
+        "TABLE_SUFFIX" => &[(
+            "alltrue([for field in regexall(\"[{]([^{}:]+)[}]\", var.table_suffix) : contains(concat([\"date\"], [for name in split(\",\", var.valid_attributes) : trimspace(name)]), field[0])])",
+            "has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}",
+        )],
+        "HASH_ATTRIBUTES" => &[(
+            "var.hash_attributes == \"user_id\" ? true : alltrue([for hashed in split(\",\", var.hash_attributes) : contains([for name in split(\",\", var.valid_attributes) : trimspace(name)], trimspace(hashed))])",
+            "has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these",
         )],
         "OVERFLOW_SUFFIX" => &[(
             "var.overflow_suffix != var.table_suffix",

@@ -16,7 +16,7 @@ impl Settings {
         if !missing.is_empty() {
             problems.push(SchemaProblem::Missing(missing));
         }
-        let unfillable = names_where(&|column| column.is_some_and(|column| column.kind == ColumnType::Other));
+        let unfillable = names_where(&|column| column.is_some_and(|column| !column.is_fillable()));
         if !unfillable.is_empty() {
             problems.push(SchemaProblem::Unfillable(unfillable));
         }
@@ -37,10 +37,15 @@ impl Settings {
         if is_mark_mode && !decoder.columns.iter().any(can_hold_mark) {
             problems.push(SchemaProblem::Unmarked);
         }
+        let is_never_filled = |column: &Column, source: &Source| match source {
+            Source::Nothing => true,
+            Source::Entry(entry) => !entry.fits(column),
+            Source::Attribute(_) | Source::Signed => false,
+        };
         let unfilled: Vec<String> = decoder
             .columns
             .iter()
-            .filter(|(column, source)| matches!(source, Source::Nothing) && column.must_be_filled())
+            .filter(|(column, source)| column.must_be_filled() && is_never_filled(column, source))
             .map(|(column, _)| column.name.clone())
             .collect();
         if !unfilled.is_empty() {
@@ -56,8 +61,8 @@ pub enum SchemaProblem {
     /// Attributes without a column.
     #[error("VALID_ATTRIBUTES names {}, for which the schema has no column: add the column, or remove the name from the list", .0.join(", "))]
     Missing(Vec<String>),
-    /// Attributes whose column has a type such as RECORD.
-    #[error("VALID_ATTRIBUTES names {}, whose column has a type that a URL parameter cannot fill: change the type, or remove the name from the list", .0.join(", "))]
+    /// Attributes whose column has a type such as RECORD, or an unknown mode.
+    #[error("VALID_ATTRIBUTES names {}, whose column has a type or mode that a URL parameter cannot fill: change the column, or remove the name from the list", .0.join(", "))]
     Unfillable(Vec<String>),
     /// Attributes whose column cannot contain a hash.
     #[error(
@@ -70,7 +75,7 @@ pub enum SchemaProblem {
         "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add the column to the template table, or set SIGNATURE_MODE=require"
     )]
     Unmarked,
-    /// Columns. `remote_ip` is one of them with IP_ANONYMIZATION=drop.
+    /// Columns. `remote_ip` is one of them with IP_ANONYMIZATION=drop, and any column whose type cannot hold its value.
     #[error(
         "the schema has REQUIRED columns without a source: {}: add them to VALID_ATTRIBUTES, or make them NULLABLE",
         .0.join(", ")

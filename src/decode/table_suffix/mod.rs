@@ -79,6 +79,11 @@ pub enum Match {
 }
 
 impl SuffixTemplate {
+    /// Whether all events go to the template table itself.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// The positions of the attributes in the template.
     pub fn attributes(&self) -> impl Iterator<Item = usize> {
         self.pieces.iter().filter_map(|piece| match piece {

@@ -18,8 +18,8 @@ pub enum BadTemplate {
     Unopened(usize),
     #[error("{0:?} is not allowed between the fields: use letters, digits and _ only")]
     BadLiteral(String),
-    #[error("{{{0}}} is neither an attribute of VALID_ATTRIBUTES nor date nor date:FORMAT")]
-    UnknownField(String),
+    #[error("{{{field}}} is neither an attribute of VALID_ATTRIBUTES nor date nor date:FORMAT: use {}", .known.join(", "))]
+    UnknownField { field: String, known: Vec<String> },
     #[error("{{date:{format}}} is not a strftime format: {problem}")]
     BadDate { format: String, problem: String },
     #[error("it can have {0} characters, and BigQuery's limit for TABLE_NAME and suffix together is 1024")]
@@ -73,12 +73,46 @@ fn parse_field(field: &str, attributes: &ValidAttributes) -> Result<Piece, BadTe
     match field.split_once(':') {
         None if field == "date" => Ok(Piece::Day),
         Some(("date", format)) => match check_format(format) {
+            Ok(_) if is_notation_of_other_tools(format) => {
+                let problem = format!("use {{date:{}}}", as_strftime(format));
+                Err(BadTemplate::BadDate { format: format.to_owned(), problem })
+            }
             Ok(text) if text.is_empty() => Err(BadTemplate::BadDate { format: format.to_owned(), problem: "it is empty".to_owned() }),
+            Ok(_) if is_constant(format) => {
+                let problem = "it is the same for every date: use a format such as {date:%Y%m%d}".to_owned();
+                Err(BadTemplate::BadDate { format: format.to_owned(), problem })
+            }
             Ok(_) => Ok(Piece::Date(format.to_owned())),
             Err(error) => Err(BadTemplate::BadDate { format: format.to_owned(), problem: error.to_string() }),
         },
-        _ => attributes.position(field).map(Piece::Attribute).ok_or_else(|| BadTemplate::UnknownField(field.to_owned())),
+        _ => attributes.position(field).map(Piece::Attribute).ok_or_else(|| unknown(field, attributes)),
     }
+}
+
+/// Names the fields that the unknown one may mean: with other case or separators; else all.
+fn unknown(field: &str, attributes: &ValidAttributes) -> BadTemplate {
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let all: Vec<&str> = attributes.names().iter().map(String::as_str).chain(["date"]).collect();
+    let near: Vec<&str> = all.iter().copied().filter(|name| letters(name) == letters(field)).collect();
+    let known = if near.is_empty() { all } else { near };
+    BadTemplate::UnknownField { field: field.to_owned(), known: known.iter().map(|name| format!("{{{name}}}")).collect() }
+}
+
+/// The notations of Java, moment.js and spreadsheets, and strftime's conversion for each, longest first.
+const OTHER_NOTATIONS: [(&str, &str); 9] =
+    [("YYYY", "%Y"), ("yyyy", "%Y"), ("YY", "%y"), ("yy", "%y"), ("MM", "%m"), ("DD", "%d"), ("dd", "%d"), ("HH", "%H"), ("hh", "%H")];
+
+fn is_notation_of_other_tools(format: &str) -> bool {
+    OTHER_NOTATIONS.iter().any(|(other, _)| format.contains(other))
+}
+
+fn as_strftime(format: &str) -> String {
+    OTHER_NOTATIONS.iter().fold(format.to_owned(), |format, (other, conversion)| format.replace(other, conversion))
+}
+
+/// Whether events of different years have the same text.
+fn is_constant(format: &str) -> bool {
+    !format.replace("%%", "").contains('%')
 }
 
 /// Whether a delimiter, the end or its own text marks the end of the first piece.

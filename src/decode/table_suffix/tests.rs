@@ -92,17 +92,40 @@ fn an_absent_or_empty_attribute_is_named() {
     assert_eq!(template.render(|index| [Some(""), None, Some("b"), None][index], time), Err(0));
 }
 
+const ALL: [&str; 5] = ["{user_id}", "{a}", "{b}", "{date_of}", "{date}"];
+
+/// The error for a field that is not known.
+fn unknown(field: &str, known: &[&str]) -> BadTemplate {
+    BadTemplate::UnknownField { field: field.to_owned(), known: known.iter().map(|name| (*name).to_owned()).collect() }
+}
+
 #[test]
 fn a_bad_template_is_an_error_with_its_position() {
     for (text, expected) in [
         ("_{user_id", BadTemplate::Unclosed(2)),
         ("_user_id}", BadTemplate::Unopened(9)),
         ("-{user_id}", BadTemplate::BadLiteral("-".into())),
-        ("_{session}", BadTemplate::UnknownField("session".into())),
-        ("_{}", BadTemplate::UnknownField(String::new())),
-        ("_{time:%Y}", BadTemplate::UnknownField("time:%Y".into())),
+        ("_{session}", unknown("session", &ALL)),
+        ("_{}", unknown("", &ALL)),
+        ("_{User-Id}", unknown("User-Id", &["{user_id}"])),
+        ("_{ DATE }", unknown(" DATE ", &["{date}"])),
+        ("_{time:%Y}", unknown("time:%Y", &ALL)),
     ] {
         assert_eq!(template(text), Err(expected), "{text}");
+    }
+    for (format, right) in [
+        ("YYYYMMDD", "{date:%Y%m%d}"),
+        ("yyyy-MM-dd", "{date:%Y-%m-%d}"),
+        ("%Y-MM", "{date:%Y-%m}"),
+        ("YYYY_DD", "{date:%Y_%d}"),
+        ("day", "{date:%Y%m%d}"),
+        ("%%", "{date:%Y%m%d}"),
+    ] {
+        let error = template(&format!("_{{date:{format}}}")).unwrap_err().to_string();
+        assert!(error.ends_with(right), "{format}: {error}");
+    }
+    for format in ["%Y%m%d", "%G-W%V", "Q%q", "d%j", "%Y_%m"] {
+        assert!(template(&format!("_{{date:{format}}}")).is_ok(), "{format}");
     }
     assert!(matches!(template("_{date:%!}"), Err(BadTemplate::BadDate { .. })));
     assert!(matches!(template("_{date:}"), Err(BadTemplate::BadDate { .. })));

@@ -14,7 +14,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
 use super::series::{ChartOutcome, EventSeries, Second};
-use crate::decode::{Decoded, Decoder, Explanation, PubsubMessage};
+use crate::decode::{Decoded, Decoder, Explanation, Notes, PubsubMessage};
 use crate::local::stats::{DeliveryRecord, TopologyStats};
 
 /// Number of events that are kept.
@@ -96,7 +96,8 @@ impl JournalWriter {
         let entry: Value = serde_json::from_slice(&delivery.data).unwrap_or(Value::Null);
         let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let message = PubsubMessage { message_id: Some(delivery.message_id.as_str().into()), ..PubsubMessage::raw(&delivery.data) };
-        let decoded = self.decoder.decode(&message, now);
+        let mut notes = Notes::default();
+        let decoded = self.decoder.decode_with_notes(&message, now, &mut notes);
         let outcome = match &decoded {
             _ if !delivery.acked => ChartOutcome::Nacked,
             Decoded::Row(_) => ChartOutcome::Stored,
@@ -115,7 +116,7 @@ impl JournalWriter {
             duration_ms: u64::try_from(delivery.took.as_millis()).unwrap_or(u64::MAX),
             method: text("/httpRequest/requestMethod"),
             url: text("/httpRequest/requestUrl"),
-            explanation: Explanation::of(decoded, &self.table),
+            explanation: Explanation::of(decoded, &notes, &self.table),
             entry: (delivery.data.len() <= MAX_ENTRY_BYTES).then(|| String::from_utf8_lossy(&delivery.data).into_owned()),
         };
         // Clocks differ, so that the difference may be negative.

@@ -19,7 +19,9 @@ pub(crate) struct ConsoleNames {
     /// The URL parameters that become columns.
     attributes: Vec<UrlParameter>,
     /// PIXEL_PATH. Empty for any path.
-    pub(crate) pixel_paths: Vec<String>,
+    pixel_paths: Vec<String>,
+    #[serde(skip)]
+    pub(crate) example_path: String,
     /// Whether URL_SIGNING_KEY is set.
     url_signing: bool,
 }
@@ -37,7 +39,7 @@ struct UrlParameter {
 
 impl ConsoleNames {
     pub(crate) fn of(location: &Location, template: &TemplateSettings) -> Self {
-        let Settings { valid_attributes, pixel_paths, table_suffix, signatures, privacy, .. } = &template.decode;
+        let Settings { valid_attributes, requests, table_suffix, signatures, privacy, .. } = &template.decode;
         let attribute = |(position, name): (usize, &String)| UrlParameter {
             name: name.clone(),
             description: description(&template.schema, name),
@@ -53,7 +55,8 @@ impl ConsoleNames {
             table: template.table.to_string(),
             dead_letter_table: template.dead_letter_table.to_string(),
             attributes,
-            pixel_paths: pixel_paths.clone(),
+            pixel_paths: requests.paths.texts(),
+            example_path: requests.paths.example(),
             url_signing: signatures.is_some(),
         }
     }

@@ -47,8 +47,7 @@ pub(crate) async fn replay(
 impl Console {
     /// Publishes a message to the topic.
     pub(crate) fn publish_again(&self, data: Bytes, attributes: Attributes) -> Result<Explanation, ReplayError> {
-        let decoded = self.decoder.decode(&PubsubMessage::raw(&data), Timestamp::now());
-        let explanation = Explanation::of(decoded, &self.names.table);
+        let explanation = Explanation::of_message(&self.decoder, &PubsubMessage::raw(&data), Timestamp::now(), &self.names.table);
         match self.handles.topic.publish(data, attributes) {
             Some(_) => Ok(explanation),
             None => Err((StatusCode::SERVICE_UNAVAILABLE, "the pipeline is shutting down\n")),

@@ -32,7 +32,6 @@ pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMa
         Ok(schema) => samples::all(&names, &schema),
         Err(error) => samples::unavailable(&format!("cannot read the template table: {}", with_causes(&error))),
     };
-    let path = names.pixel_paths.first().map_or("/pixel.png", String::as_str);
-    let pixel = format!("{}{path}", pixel_origin(&request, console.pixel_port));
+    let pixel = format!("{}{}", pixel_origin(&request, console.pixel_port), names.example_path);
     Json(PageSetup { samples, names, version: env!("CARGO_PKG_VERSION"), pixel, emulator: console.handles.emulator.is_some() })
 }

@@ -22,6 +22,10 @@ interface Explanation {
   table: string | null;
   insert_id: string | null;
   row: object | null;
+  /** Names of parameters that VALID_ATTRIBUTES does not list. */
+  not_kept?: string[];
+  /** Whether `&amp;` in the URL was read as `&`. */
+  html_escaped?: boolean;
 }
 
 /** One push delivery. */

@@ -14,9 +14,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::decode::signature::SigningKeys;
+use crate::google::body::{BodyError, read_body};
 use crate::telemetry::Throttle;
 
 pub use traffic::{DemoRequest, Method, Traffic};
+
+/// Longest answer of the load balancer that is read.
+const MAX_PIXEL_BYTES: usize = 1 << 20;
 
 /// Mean number of requests per second: 0.01 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -68,7 +72,7 @@ pub async fn run(
     }
 }
 
-async fn send_request(http: &reqwest::Client, url: &str, request: DemoRequest) -> Result<(), reqwest::Error> {
+async fn send_request(http: &reqwest::Client, url: &str, request: DemoRequest) -> Result<(), BodyError> {
     let url = format!("{url}{}", request.target);
     let builder = match request.method {
         Method::Get => http.get(url),
@@ -78,5 +82,5 @@ async fn send_request(http: &reqwest::Client, url: &str, request: DemoRequest) -
     let builder = builder.header("user-agent", request.user_agent).header("x-forwarded-for", request.remote_ip);
     let builder = request.referer.into_iter().fold(builder, |builder, referer| builder.header("referer", referer));
     // Read the whole body, or the connection cannot be reused.
-    builder.send().await?.bytes().await.map(drop)
+    read_body(builder.send().await?, MAX_PIXEL_BYTES).await.map(drop)
 }

@@ -12,6 +12,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use crate::decode::PixelPaths;
+
 /// A transparent image of 1×1 pixels.
 const PIXEL: &[u8] = include_bytes!("../../../deploy/pixel.png");
 /// The MD5 of [`PIXEL`], which is the entity tag of an object uploaded in one part.
@@ -25,18 +27,18 @@ const PIXEL_GENERATION: &str = "1767225600000000";
 /// A public bucket that contains the pixel under one or more names.
 #[derive(Debug)]
 pub(crate) struct Bucket {
-    paths: Vec<String>,
+    paths: PixelPaths,
 }
 
 impl Bucket {
-    /// Names of the object, each with a leading `/`.
-    pub(crate) fn new(paths: Vec<String>) -> Self {
+    /// Names of the object.
+    pub(crate) fn new(paths: PixelPaths) -> Self {
         Self { paths }
     }
 
     /// The answer to a request. `HEAD` is answered like `GET`; the HTTP server omits the body.
     pub(crate) fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
-        let found = self.paths.iter().any(|name| name == path);
+        let found = self.paths.contains(path);
         match *method {
             Method::GET | Method::HEAD if !found => no_such_key(path),
             Method::GET | Method::HEAD if is_unchanged(headers) => pixel(StatusCode::NOT_MODIFIED),
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn conditional_requests_get_304_if_unchanged() {
-        let bucket = Bucket::new(vec!["/pixel.png".to_owned()]);
+        let bucket = Bucket::new(PixelPaths::parse("/pixel.png").unwrap());
         let status = |name: HeaderName, value: &'static str| {
             let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
             let answer = bucket.answer(&Method::GET, "/pixel.png", &headers);
@@ -172,6 +174,6 @@ mod tests {
             (IF_NONE_MATCH, HeaderValue::from_static("\"another\"")),
             (IF_MODIFIED_SINCE, HeaderValue::from_static(PIXEL_UPLOADED)),
         ]);
-        assert_eq!(Bucket::new(vec!["/p".to_owned()]).answer(&Method::GET, "/p", &headers).status(), 200);
+        assert_eq!(Bucket::new(PixelPaths::parse("/p").unwrap()).answer(&Method::GET, "/p", &headers).status(), 200);
     }
 }

@@ -2,18 +2,26 @@
 //!
 //! The cache key of a backend bucket is the path, without protocol, host and query
 //! (<https://cloud.google.com/cdn/docs/caching#cache-keys>; query parameters of Cloud Storage are not supported here).
-//! Entries never expire. The real CDN would ask the bucket again after an hour.
+//! A stale entry is served, too, and validated afterwards (`serve-while-stale`), by a request of the CDN's own, which is
+//! logged as well (<https://cloud.google.com/cdn/docs/serving-stale-content>). A deployed pixel is stale after a day, and
+//! here after a minute, so that such requests occur.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::header::AGE;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 
+/// The age after which an entry is stale.
+pub(crate) const MAX_AGE: Duration = Duration::from_secs(60);
+
 /// One CDN location, with one cache.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cdn {
+    max_age: Duration,
+    /// When each path was stored or validated.
     filled: Mutex<HashMap<String, Instant>>,
 }
 
@@ -28,9 +36,21 @@ pub(crate) enum CacheResult {
     Filled,
     /// Answered from the cache.
     Hit,
+    /// Answered from the cache, and validated after that.
+    StaleHit,
+}
+
+impl CacheResult {
+    pub(crate) fn is_hit(self) -> bool {
+        matches!(self, Self::Hit | Self::StaleHit)
+    }
 }
 
 impl Cdn {
+    pub(crate) fn new(max_age: Duration) -> Self {
+        Self { max_age, filled: Mutex::default() }
+    }
+
     /// Looks up the path. On a hit the answer gets an `Age`; it is otherwise equal to the bucket's.
     pub(crate) fn process<B>(&self, method: &Method, path: &str, answer: &mut Response<B>, now: Instant) -> CacheResult {
         if !matches!(*method, Method::GET | Method::HEAD) {
@@ -41,10 +61,15 @@ impl Cdn {
             return CacheResult::Missed;
         }
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
-        match filled.get(path) {
+        match filled.get_mut(path) {
             Some(since) => {
-                answer.headers_mut().insert(AGE, HeaderValue::from(now.duration_since(*since).as_secs()));
-                CacheResult::Hit
+                let age = now.duration_since(*since);
+                answer.headers_mut().insert(AGE, HeaderValue::from(age.as_secs()));
+                if age < self.max_age {
+                    return CacheResult::Hit;
+                }
+                *since = now;
+                CacheResult::StaleHit
             }
             None if *method == Method::GET => {
                 filled.insert(path.to_owned(), now);
@@ -57,8 +82,6 @@ impl Cdn {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn answer(status: u16) -> Response<()> {
@@ -67,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_first_get_fills_the_cache() {
-        let (cdn, now) = (Cdn::default(), Instant::now());
+        let (cdn, now) = (Cdn::new(MAX_AGE), Instant::now());
         let pass = |method, path, status, after: u64| {
             let mut answer = answer(status);
             let cache = cdn.process(&method, path, &mut answer, now + Duration::from_secs(after));
@@ -78,6 +101,9 @@ mod tests {
         assert_eq!(pass(Method::GET, "/p", 200, 7), (CacheResult::Hit, Some("7".to_owned())));
         assert_eq!(pass(Method::HEAD, "/p", 304, 9), (CacheResult::Hit, Some("9".to_owned())));
         assert_eq!(pass(Method::POST, "/p", 405, 9), (CacheResult::Bypassed, None));
+        assert_eq!(pass(Method::GET, "/p", 200, 59), (CacheResult::Hit, Some("59".to_owned())));
+        assert_eq!(pass(Method::GET, "/p", 200, 60), (CacheResult::StaleHit, Some("60".to_owned())));
+        assert_eq!(pass(Method::GET, "/p", 200, 61), (CacheResult::Hit, Some("1".to_owned())), "validated");
         for _ in 0..2 {
             assert_eq!(pass(Method::GET, "/favicon.ico", 404, 9), (CacheResult::Missed, None));
         }

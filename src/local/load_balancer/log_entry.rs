@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::http::header::{HOST, REFERER, USER_AGENT};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -71,6 +71,27 @@ impl LoggedRequest<'_> {
         })
     }
 
+    /// The entry of the request by which Cloud CDN validates its copy after this one, whose entry is `parent`. It has the
+    /// visitor's URL and address, but no header of the visitor.
+    pub(crate) fn validation_entry(&self, parent: &Value, project: &str, cache_id: &str) -> Value {
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static("Cloud-CDN-Google (GFE/2.0)"))]);
+        headers.extend(self.headers.get(HOST).map(|host| (HOST, host.clone())));
+        let validation = LoggedRequest {
+            method: self.method,
+            uri: self.uri,
+            headers: &headers,
+            remote_ip: self.remote_ip,
+            status: StatusCode::NOT_MODIFIED,
+            response_size: head_size(StatusCode::NOT_MODIFIED, &HeaderMap::new()),
+            cache: CacheResult::Bypassed,
+            received: Timestamp::now(),
+            latency: self.latency,
+        };
+        let mut entry = validation.log_entry(project, cache_id);
+        entry["jsonPayload"]["parentInsertId"] = parent["insertId"].clone();
+        entry
+    }
+
     fn http_request(&self) -> Map<String, Value> {
         let mut request = Map::new();
         let mut put = |name: &str, value: Value| drop(request.insert(name.to_owned(), value));
@@ -91,11 +112,11 @@ impl LoggedRequest<'_> {
             put("cacheLookup", json!(true));
         }
         match self.cache {
-            CacheResult::Hit => put("cacheHit", json!(true)),
+            CacheResult::Hit | CacheResult::StaleHit => put("cacheHit", json!(true)),
             CacheResult::Filled => put("cacheFillBytes", json!(self.response_size.to_string())),
             CacheResult::Missed | CacheResult::Bypassed => {}
         }
-        if self.cache != CacheResult::Hit {
+        if !self.cache.is_hit() {
             put("serverIp", json!(SERVER_IP));
         }
         request
@@ -107,9 +128,9 @@ impl LoggedRequest<'_> {
             "backendTargetProjectNumber": BACKEND_PROJECT,
             "cacheId": cache_id,
             "remoteIp": self.remote_ip.to_string(),
-            "statusDetails": if self.cache == CacheResult::Hit { "response_from_cache" } else { "response_sent_by_backend" },
+            "statusDetails": if self.cache.is_hit() { "response_from_cache" } else { "response_sent_by_backend" },
         });
-        if matches!(self.cache, CacheResult::Hit | CacheResult::Filled) {
+        if self.cache.is_hit() || self.cache == CacheResult::Filled {
             payload["cacheDecision"] = json!(CACHE_DECISION);
         }
         payload

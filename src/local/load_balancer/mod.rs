@@ -5,7 +5,8 @@
 //!                                   └─▶ log_entry ──▶ log sink
 //! ```
 //!
-//! Every request is logged, with any path, whether or not it was answered from the cache, as with a real backend bucket. Log sink and service decide which entries count.
+//! Every request is logged, with any path, whether or not it was answered from the cache, as with a real backend bucket.
+//! So are the CDN's own requests to the bucket. Log sink and service decide which entries count.
 
 mod bucket;
 mod cdn;
@@ -13,6 +14,7 @@ mod log_entry;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -28,6 +30,7 @@ use self::cdn::{CacheResult, Cdn};
 use self::log_entry::{LoggedRequest, head_size};
 use super::log_sink::LogSink;
 use super::stats::TopologyStats;
+use crate::decode::PixelPaths;
 
 /// A load balancer with one backend bucket.
 #[derive(Debug)]
@@ -42,9 +45,14 @@ pub struct LoadBalancer {
 
 impl LoadBalancer {
     /// `project` owns the log. `paths` are the pixel's names in the bucket.
-    pub fn new(project: &str, paths: Vec<String>, sink: LogSink, stats: TopologyStats) -> Self {
+    pub fn new(project: &str, paths: PixelPaths, sink: LogSink, stats: TopologyStats) -> Self {
         let cache_id = format!("LCL-{:08x}", fastrand::u32(..));
-        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::default(), cache_id, sink, stats }
+        Self { project: project.to_owned(), bucket: Bucket::new(paths), cdn: Cdn::new(cdn::MAX_AGE), cache_id, sink, stats }
+    }
+
+    /// With a CDN that validates its copies after this time.
+    pub fn with_max_age(self, max_age: Duration) -> Self {
+        Self { cdn: Cdn::new(max_age), ..self }
     }
 
     /// Answers and logs all requests of a connection from `peer`.
@@ -70,8 +78,14 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
         received,
         latency: began.elapsed(),
     };
-    load_balancer.stats.record_request(cache == CacheResult::Hit);
-    load_balancer.sink.export(&logged.log_entry(&load_balancer.project, &load_balancer.cache_id));
+    let LoadBalancer { project, cache_id, sink, stats, .. } = &*load_balancer;
+    let entry = logged.log_entry(project, cache_id);
+    stats.record_request(cache.is_hit());
+    sink.export(&entry);
+    if cache == CacheResult::StaleHit {
+        stats.record_request(false);
+        sink.export(&logged.validation_entry(&entry, project, cache_id));
+    }
     answer.map(Body::from)
 }
 

@@ -27,6 +27,8 @@ use super::tables_api::TablesApi;
 use super::template_table::{self, TemplateTableError};
 use super::views::{self, Views};
 use crate::config::Config;
+use crate::google::ErrorBody;
+use crate::google::body::read_body;
 use crate::service::{Service, ServiceError};
 use crate::source::http::server;
 use crate::telemetry;
@@ -34,8 +36,8 @@ use bigquery_emulator::BigQuery;
 
 /// Time for an HTTP server to finish its requests at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// The pixel's path if PIXEL_PATH is empty.
-const PIXEL_PATH: &str = "/pixel.png";
+/// Longest list with one table that is read.
+const MAX_LIST_BYTES: usize = 64 << 10;
 
 /// Settings of the topology, besides those of the service.
 #[derive(Debug, Clone)]
@@ -113,8 +115,8 @@ impl Topology {
         let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
         let stats = TopologyStats::default();
         let dead_letters = Arc::new(DeadLetterTopic::new(&project));
-        let paths = config.template.decode.pixel_paths.clone();
-        let pixel_path = paths.first().map_or(PIXEL_PATH, String::as_str).to_owned();
+        let paths = config.template.decode.requests.paths.clone();
+        let pixel_path = paths.example();
         let urls = Urls {
             pixel: format!("{}{pixel_path}", pixel_port.url()),
             load_balancer: pixel_port.url(),
@@ -153,8 +155,7 @@ impl Topology {
         });
         let service = Task::spawn(|end| service.with_routes(routes).run(service_port.listener, end));
         let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
-        let object_names = if paths.is_empty() { vec![pixel_path.clone()] } else { paths };
-        let load_balancer = Arc::new(LoadBalancer::new(&project, object_names, sink, handles.stats.clone()));
+        let load_balancer = Arc::new(LoadBalancer::new(&project, paths, sink, handles.stats.clone()));
         let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
@@ -218,9 +219,10 @@ impl Topology {
 /// Number of tables and views; 0 if the dataset does not exist.
 async fn count_tables(http: &reqwest::Client, tables: &str) -> Option<u64> {
     let answer = http.get(format!("{tables}?maxResults=1")).send().await.ok()?;
-    if answer.status() == reqwest::StatusCode::NOT_FOUND {
+    let status = answer.status().as_u16();
+    let body = read_body(answer, MAX_LIST_BYTES).await.ok()?;
+    if ErrorBody::read(status, &body).is_some_and(|error| error.is_not_found()) {
         return Some(0);
     }
-    let list: serde_json::Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
-    list["totalItems"].as_u64()
+    serde_json::from_slice::<serde_json::Value>(&body).ok()?["totalItems"].as_u64()
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::decode::{EventId, TableSuffix};
 
-const LIMITS: Limits = Limits { rows: 500, bytes: 1 << 20, inserts: 100, attempt: Duration::from_secs(60) };
+const LIMITS: Limits = Limits { rows: 500, bytes: 1 << 20, inserts: 100, slow: Duration::from_secs(60) };
 const SECOND: Duration = Duration::from_secs(1);
 
 /// One call of the sink.
@@ -214,14 +214,74 @@ async fn a_row_is_never_waited_for_beyond_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_ends_at_the_latest_deadline_or_its_own_limit() {
-    let (batcher, sink, _task) = start(Limits { attempt: 5 * SECOND, ..LIMITS }, stores_after(Duration::ZERO));
-    let began = Instant::now();
-    for (table, within, expected) in [("t", 3 * SECOND, 3 * SECOND), ("u", 60 * SECOND, 5 * SECOND)] {
-        submit(&batcher, table, "a", within).await.unwrap();
-        let allowed = sink.calls().last().unwrap().deadline - began;
-        assert!(allowed >= expected && allowed < expected + Duration::from_millis(10), "{allowed:?}");
+async fn every_attempt_may_take_all_the_time_that_is_left() {
+    let (batcher, sink, _task) =
+        start(LIMITS, |number, rows| (2 * SECOND, vec![if number == 0 { retry(Duration::ZERO) } else { RowResult::Stored }; rows.len()]));
+    let deadline = Instant::now() + 8 * SECOND;
+    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
+    let allowed: Vec<_> = sink.calls().iter().map(|call| call.deadline).collect();
+    assert_eq!(allowed, [deadline, deadline]);
+}
+
+/// With the time that they wait for it, their own insert would end too late, each time that they are delivered.
+#[tokio::test(start_paused = true)]
+async fn rows_behind_a_slow_insert_are_stored_within_their_deadline() {
+    for seconds in [5, 6, 7] {
+        let (batcher, sink, _task) = start(Limits { slow: Duration::from_millis(800), ..LIMITS }, stores_after(seconds * SECOND));
+        let first = submit(&batcher, "t", "first", 8 * SECOND);
+        run_all_tasks().await;
+        let rows: Vec<_> = (0..11).map(|name| submit(&batcher, "t", &name.to_string(), 8 * SECOND)).collect();
+        for row in rows.into_iter().chain([first]) {
+            assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored), "{seconds} s");
+        }
+        assert_eq!(sink.calls().len(), 2, "the rows behind share an insert");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_inserts_of_a_table_start_one_after_the_other() {
+    let slow = Duration::from_millis(800);
+    let (batcher, sink, _task) = start(Limits { slow, ..LIMITS }, stores_after(6 * SECOND));
+    let mut rows = Vec::new();
+    for name in 0..300 {
+        rows.push(submit(&batcher, "t", &name.to_string(), 8 * SECOND));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for row in rows {
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
+    }
+    assert!(sink.pauses().iter().all(|pause| *pause >= slow), "{:?}", sink.pauses());
+    assert!((7..=9).contains(&sink.most_at_once()), "{}", sink.most_at_once());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_a_slow_insert_that_fails_are_sent_again() {
+    let (batcher, sink, task) = start(Limits { slow: SECOND, ..LIMITS }, |number, rows| {
+        (3 * SECOND, vec![if number == 0 { retry(SECOND) } else { RowResult::Stored }; rows.len()])
+    });
+    let first = submit(&batcher, "t", "a", 60 * SECOND);
+    run_all_tasks().await;
+    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    run_all_tasks().await;
+    // The table has no waiting rows while the inserts are in flight, and the task ends after both.
+    drop(batcher);
+    assert_eq!((first.await.unwrap(), behind.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
+    let batches: Vec<_> = sink.calls().iter().map(|call| call.rows.clone()).collect();
+    assert_eq!(batches, [vec!["a"], vec!["b"], vec!["a"]]);
+    tokio::time::timeout(SECOND, task).await.expect("the task ends").unwrap();
+}
+
+/// The pause applies to rows that were about to be sent, too.
+#[tokio::test(start_paused = true)]
+async fn a_slow_insert_that_asks_for_a_pause_pauses_its_table() {
+    let (batcher, sink, _task) = start(Limits { slow: SECOND, inserts: 1, ..LIMITS }, |number, rows| {
+        (3 * SECOND, vec![if number == 0 { retry(5 * SECOND) } else { RowResult::Stored }; rows.len()])
+    });
+    let first = submit(&batcher, "t", "a", 60 * SECOND);
+    run_all_tasks().await;
+    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    assert_eq!((first.await.unwrap(), behind.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
+    assert!(sink.pauses()[0] >= 8 * SECOND, "{:?}", sink.pauses());
 }
 
 #[tokio::test(start_paused = true)]
@@ -436,15 +496,4 @@ async fn a_retry_after_beyond_every_deadline_applies_to_later_rows() {
     // A paused table without rows does not delay the shutdown.
     drop(batcher);
     tokio::time::timeout(SECOND, task).await.expect("the task ends").unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_second_attempt_may_take_all_the_time_that_is_left() {
-    let (batcher, sink, _task) = start(Limits { attempt: 3 * SECOND, ..LIMITS }, |number, rows| {
-        (3 * SECOND, vec![if number == 0 { retry(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
-    });
-    let deadline = Instant::now() + 8 * SECOND;
-    assert_eq!(submit(&batcher, "t", "a", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
-    let allowed: Vec<_> = sink.calls().iter().map(|call| call.deadline).collect();
-    assert_eq!(allowed, [deadline - 5 * SECOND, deadline]);
 }

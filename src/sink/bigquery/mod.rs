@@ -1,11 +1,14 @@
 //! BigQuery over HTTP: batches into `insertAll`. Requests about tables are in `tables`.
 //!
-//! One attempt for each call: the batcher decides when to retry.
+//! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, `hedge` sends
+//! a request without an answer a second time, and `redact` prepares BigQuery's messages for the log.
 
+mod hedge;
+mod redact;
+mod split;
 mod tables;
 
 use std::io::Write as _;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +20,15 @@ use reqwest::redirect::Policy;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use self::hedge::hedged;
+use self::redact::redact;
+use self::split::{Split, TableRefusal};
 use super::batcher::Sink;
-use super::error::{ErrorClass, Refusal, RequestError, RowResult};
+use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
+use super::insert_body::InsertBody;
 use super::{Destination, InsertRow};
+use crate::google::body::read_body;
 use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
@@ -29,6 +37,11 @@ pub use crate::config::Location;
 
 /// Longer than any delivery waits. The header may contain any number.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// Longest answer to an insertAll that is read: this, and more for each row, which may have an error in it.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
+const MAX_ANSWER_BYTES_PER_ROW: usize = 4 << 10;
+/// One line per minute about what an operator has to fix.
+const ERROR_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A client of one dataset.
 #[derive(Debug)]
@@ -39,13 +52,16 @@ pub struct BigQuery {
     tokens: Tokens,
     location: Location,
     gzip: bool,
+    hedge_delay: Duration,
     table_missing: Notify,
-    throttle: Throttle,
+    failure_throttle: Throttle,
+    unreadable_throttle: Throttle,
+    table_throttle: Throttle,
 }
 
 impl BigQuery {
-    /// A client that has sent nothing yet. `gzip` is BATCH_GZIP.
-    pub fn new(location: Location, tokens: Tokens, gzip: bool) -> Result<Arc<Self>, reqwest::Error> {
+    /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
+    pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
         let http = reqwest::Client::builder()
             // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
             .no_proxy()
@@ -58,11 +74,22 @@ impl BigQuery {
             .tcp_nodelay(true)
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let throttle = Throttle::new(Duration::from_secs(1));
         let endpoints = Endpoints { bigquery: format!("{}/bigquery/v2", location.endpoint), ..Endpoints::default() };
         // The template watcher repeats its requests itself.
         let client = Client::with_http(http.clone(), endpoints, tokens.clone(), &location.project, RetryPolicy::ONCE);
-        Ok(Arc::new(Self { http, client, tokens, location, gzip, table_missing: Notify::new(), throttle }))
+        Ok(Arc::new(Self {
+            http,
+            client,
+            tokens,
+            location,
+            gzip,
+            // Leaves the second request more time than the first one has had.
+            hedge_delay: deadline.mul_f64(0.4).min(Duration::from_secs(60)),
+            table_missing: Notify::new(),
+            failure_throttle: Throttle::new(Duration::from_secs(1)),
+            unreadable_throttle: Throttle::new(ERROR_INTERVAL),
+            table_throttle: Throttle::new(ERROR_INTERVAL),
+        }))
     }
 
     /// Waits until an insert fails because its table does not exist.
@@ -75,16 +102,21 @@ impl BigQuery {
         format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
     }
 
-    async fn attempt(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
-        let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
+    /// Sends the rows, a second time if there is no answer for long.
+    async fn insert(&self, destination: &Destination, rows: &[&InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
-        let body = self.encode(insert_all::body(&destination.suffix, rows));
+        let body = self.encode(InsertBody::new(&destination.suffix, rows));
+        hedged(self.hedge_delay, || self.attempt(&url, &body, rows.len(), deadline)).await
+    }
+
+    async fn attempt(&self, url: &str, body: &RequestBody, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
+        let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
         let late = |_| RequestError::TRANSIENT;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
-        match self.post(&url, &body, token.as_deref(), rows.len(), deadline).await {
+        match self.post(url, body, token.as_deref(), count, deadline).await {
             Err(RequestError::Unauthorized) => {
                 let token = timeout_at(deadline, self.tokens.token_instead_of(token.as_deref())).await.map_err(late)?.map_err(no_token)?;
-                self.post(&url, &body, token.as_deref(), rows.len(), deadline).await
+                self.post(url, body, token.as_deref(), count, deadline).await
             }
             result => result,
         }
@@ -93,41 +125,43 @@ impl BigQuery {
     async fn post(
         &self,
         url: &str,
-        body: &Bytes,
+        body: &RequestBody,
         token: Option<&str>,
         count: usize,
         deadline: Instant,
     ) -> Result<Vec<RowResult>, RequestError> {
-        let unavailable = |_| RequestError::TRANSIENT;
         let mut request = self
             .http
             .post(url)
             .header(CONTENT_TYPE, "application/json")
             .timeout(deadline.saturating_duration_since(Instant::now()))
-            .body(body.clone());
+            .body(body.to_stream());
         if self.gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.map_err(unavailable)?;
+        let response = request.send().await.map_err(|_| RequestError::TRANSIENT)?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
-        let answer = response.bytes().await.map_err(unavailable)?;
+        let limit = MAX_ANSWER_BYTES + count * MAX_ANSWER_BYTES_PER_ROW;
+        let answer = read_body(response, limit).await.map_err(|_| RequestError::TRANSIENT)?;
         if status == 200 { insert_all::read_results(&answer, count) } else { Err(insert_all::read_error(status, retry_after, &answer)) }
     }
 
-    fn encode(&self, body: Vec<u8>) -> Bytes {
+    fn encode(&self, body: InsertBody) -> RequestBody {
         if !self.gzip {
-            return body.into();
+            return RequestBody::Plain(body);
         }
         // Level 1: BigQuery's rows shrink to a fifth, at a quarter of the default level's time.
-        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         const IN_MEMORY: &str = "writing to a Vec does not fail";
-        encoder.write_all(&body).expect(IN_MEMORY);
-        encoder.finish().expect(IN_MEMORY).into()
+        for chunk in body {
+            encoder.write_all(&chunk).expect(IN_MEMORY);
+        }
+        RequestBody::Gzip(encoder.finish().expect(IN_MEMORY).into())
     }
 
     /// Counts the failure and logs it at most once a second. Without BigQuery's message, which contains the table and
@@ -135,46 +169,66 @@ impl BigQuery {
     fn record_failure(&self, error: &RequestError, rows: usize) {
         let failure = error.as_str();
         metrics::record_insert_failure(failure);
-        if let Some(suppressed) = self.throttle.pass() {
+        if let RequestError::Unreadable(problem) = error
+            && let Some(suppressed) = self.unreadable_throttle.pass()
+        {
+            tracing::error!(
+                problem,
+                suppressed,
+                "an answer to insertAll is not BigQuery's, so no row counts as stored: check for a proxy or an emulator in place of BigQuery"
+            );
+        } else if let Some(suppressed) = self.failure_throttle.pass() {
             tracing::warn!(failure, rows, suppressed, "insertAll failed");
+        }
+    }
+
+    /// Logs that BigQuery refuses every request for a table.
+    fn record_refused_table(&self, destination: &Destination, message: &str, row: &InsertRow) {
+        if let Some(suppressed) = self.table_throttle.pass() {
+            let Destination { table, suffix } = destination;
+            let answer = redact(message, suffix.as_str(), &row.json);
+            tracing::error!(
+                %table,
+                answer,
+                suppressed,
+                "BigQuery refuses every row for a table, so their messages are nacked: fix the table or the settings (TABLE_NAME, TABLE_SUFFIX)"
+            );
+        }
+    }
+}
+
+/// A body that can be sent again.
+enum RequestBody {
+    Plain(InsertBody),
+    Gzip(Bytes),
+}
+
+impl RequestBody {
+    fn to_stream(&self) -> reqwest::Body {
+        match self {
+            Self::Plain(body) => reqwest::Body::wrap(body.clone()),
+            Self::Gzip(bytes) => bytes.clone().into(),
         }
     }
 }
 
 impl Sink for BigQuery {
     async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
-        let mut results = vec![RowResult::NotAttempted; rows.len()];
-        // A request that is refused as a whole is halved until the row that causes it is alone.
-        let mut work: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
-        while let Some(range) = work.pop() {
-            let result = match self.attempt(destination, &rows[range.clone()], deadline).await {
-                Ok(of_range) => {
-                    results[range].clone_from_slice(&of_range);
-                    continue;
+        let mut split = Split::new(rows.len());
+        while let Some(positions) = split.next() {
+            let request: Vec<&InsertRow> = positions.iter().map(|position| &rows[*position]).collect();
+            let answer = self.insert(destination, &request, deadline).await;
+            if let Err(error) = &answer {
+                self.record_failure(error, request.len());
+                if *error == RequestError::NotFound {
+                    self.table_missing.notify_one();
                 }
-                Err(error) => {
-                    self.record_failure(&error, range.len());
-                    match error {
-                        RequestError::BadRequest(_) if range.len() > 1 => {
-                            let middle = range.start + range.len() / 2;
-                            work.push(middle..range.end);
-                            work.push(range.start..middle);
-                            continue;
-                        }
-                        RequestError::BadRequest(detail) => RowResult::Refused(Refusal { column: None, detail, no_such_field: false }),
-                        RequestError::Retry { class, after } => RowResult::Retry { class, after },
-                        RequestError::Unavailable(class) => RowResult::Unavailable(class),
-                        RequestError::Unauthorized => RowResult::Unavailable(ErrorClass::Denied),
-                        // BigQuery takes seconds to minutes to create a generated table, and the watcher creates a
-                        // missing template.
-                        RequestError::NotFound => {
-                            self.table_missing.notify_one();
-                            RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO }
-                        }
-                    }
-                }
-            };
-            results[range].fill(result);
+            }
+            split.record(positions, answer);
+        }
+        let (results, refused_table) = split.finish();
+        if let Some(TableRefusal { row, message }) = refused_table {
+            self.record_refused_table(destination, &message, &rows[row]);
         }
         results
     }

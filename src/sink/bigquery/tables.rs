@@ -1,4 +1,4 @@
-//! The control plane: reads a table's schema, and creates tables and their dataset, by the shared [`Client`](crate::google::Client).
+//! The control plane: reads a table, and creates tables and their dataset, by the shared [`Client`](crate::google::Client).
 //!
 //! Table resources are JSON here and not types of a crate: gcp-bigquery-client's `TableFieldSchema` has no `maxLength`,
 //! `precision`, `scale` or `defaultValueExpression`, and would drop them from the tables it creates.
@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use super::{BigQuery, Location};
 use crate::decode::Schema;
+use crate::google::bigquery::Table;
 use crate::google::{Api, ApiError, ApiResult, Lookup, bigquery};
 
 impl BigQuery {
-    /// The schema of a table, or `None` if it does not exist.
-    pub async fn schema_of(&self, table: &str) -> ApiResult<Option<Schema>> {
+    /// A table, or `None` if it does not exist.
+    pub async fn table(&self, table: &str) -> ApiResult<Option<Table>> {
         let Location { project, dataset, .. } = &self.location;
-        match bigquery::schema(&self.client, project, dataset, table).await? {
-            Lookup::Found(schema) => Ok(Some(schema)),
+        match bigquery::table(&self.client, project, dataset, table).await? {
+            Lookup::Found(table) => Ok(Some(table)),
             Lookup::Absent => Ok(None),
         }
     }
@@ -37,7 +38,11 @@ impl BigQuery {
 
     /// Creates a resource, unless it exists. Absent is its parent.
     async fn create(&self, path: &str, resource: &Value) -> ApiResult<Lookup<()>> {
+        let is_created = |answer: &Value| ["datasetReference", "tableReference"].iter().any(|member| answer[*member].is_object());
         match self.client.post(Api::BigQuery, path, resource).await {
+            Ok(Lookup::Found(answer)) if !is_created(&answer) => {
+                Err(ApiError::unreadable(Api::BigQuery, "the answer does not name the created resource"))
+            }
             Ok(Lookup::Found(_)) => Ok(Lookup::Found(())),
             Ok(Lookup::Absent) => Ok(Lookup::Absent),
             Err(ApiError::Status { status: 409, .. }) => Ok(Lookup::Found(())),

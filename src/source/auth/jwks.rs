@@ -12,15 +12,18 @@ use std::time::Duration;
 use jsonwebtoken::DecodingKey;
 use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
 use reqwest::redirect::Policy;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::key_cache::{Fetch, Found, KeyCache};
 use super::key_set::{KeySet, NoKeySet};
-use crate::telemetry::{Throttle, with_causes};
+use crate::google::body::{BodyError, read_body};
+use crate::telemetry::Throttle;
 
 /// Requests without a key wait for the fetch. The default PUSH_DEADLINE leaves time for BigQuery after it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests that wait for a fetch. They are not authenticated yet, so they must leave most connections to others.
+const MAX_WAITING: usize = 1024;
 /// Google's set has about 2 KiB.
 const MAX_KEY_SET_BYTES: usize = 64 << 10;
 /// Of an answer without `max-age`.
@@ -33,6 +36,7 @@ const MIN_FRESHNESS: Duration = Duration::from_secs(1);
 pub struct Keys {
     cache: Arc<watch::Sender<KeyCache>>,
     requests: Arc<Notify>,
+    waiting: Semaphore,
 }
 
 /// Why there is no key.
@@ -40,7 +44,7 @@ pub struct Keys {
 pub enum NoKey {
     /// The latest key set does not contain it.
     Unknown,
-    /// The key set could not be fetched. The key may be a new one.
+    /// The key set could not be fetched, or too many requests wait for it. The key may be a new one.
     Unavailable,
 }
 
@@ -68,6 +72,7 @@ impl Keys {
         if let Found::Fresh(key) | Found::Stale(key) = found {
             return Ok(key);
         }
+        let Ok(_permit) = self.waiting.try_acquire() else { return Err(NoKey::Unavailable) };
         let ended = fetch == Fetch::No || timeout_at(deadline, window.wait_for(|cache| cache.attempts != attempts)).await.is_ok();
         let cache = self.cache.borrow();
         match cache.find(id, Instant::now()) {
@@ -76,26 +81,23 @@ impl Keys {
             Found::Unknown | Found::NoKeys => Err(NoKey::Unavailable),
         }
     }
+
+    /// How many requests wait for a fetch.
+    pub fn waiting(&self) -> usize {
+        MAX_WAITING - self.waiting.available_permits()
+    }
 }
 
 /// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
-    #[error("{}", with_causes(.0))]
-    Http(reqwest::Error),
+    /// Also of a request without a response.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     #[error("the answer is {0}")]
     Status(reqwest::StatusCode),
-    #[error("the answer has more than 64 KiB")]
-    TooLong,
     #[error(transparent)]
     NoKeySet(#[from] NoKeySet),
-}
-
-impl From<reqwest::Error> for FetchError {
-    /// Without the URL, which can contain secrets.
-    fn from(error: reqwest::Error) -> Self {
-        Self::Http(error.without_url())
-    }
 }
 
 /// The task that fetches the keys.
@@ -119,7 +121,7 @@ impl KeyFetcher {
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let (cache, requests) = (Arc::new(watch::Sender::new(KeyCache::default())), Arc::new(Notify::new()));
-        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests) };
+        let keys = Keys { cache: Arc::clone(&cache), requests: Arc::clone(&requests), waiting: Semaphore::new(MAX_WAITING) };
         Ok((Self { http, url, cache, requests, throttle: Throttle::new(Duration::from_secs(60)) }, keys))
     }
 
@@ -141,18 +143,12 @@ impl KeyFetcher {
     }
 
     async fn fetch(&self) -> Result<(KeySet, Duration), FetchError> {
-        let mut response = self.http.get(&self.url).send().await?;
+        let response = self.http.get(&self.url).send().await.map_err(BodyError::from)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status(response.status()));
         }
         let fresh_for = fresh_for(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
-                return Err(FetchError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read_body(response, MAX_KEY_SET_BYTES).await?;
         Ok((KeySet::read(&body)?, fresh_for))
     }
 }
@@ -194,5 +190,19 @@ mod tests {
         ] {
             assert_eq!(fresh_for(&headers(pairs)).as_secs(), seconds, "{pairs:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_number_of_waiting_requests_is_bounded() {
+        let (_fetcher, keys) = KeyFetcher::new("http://127.0.0.1:9/".to_owned()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(8);
+        let results = futures_util::future::join_all((0..2 * MAX_WAITING).map(async |number| {
+            let result = keys.key(&number.to_string(), deadline).await;
+            (result.err(), Instant::now())
+        }));
+        let results = results.await;
+        assert!(results.iter().all(|(error, _)| *error == Some(NoKey::Unavailable)));
+        assert_eq!(results.iter().filter(|(_, ended)| *ended >= deadline).count(), MAX_WAITING);
+        assert_eq!(keys.waiting(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Push authentication: checks a request's token before its body is read.
+//! Push authentication: checks a request's token before it counts as a delivery in flight and before its body is read.
 //!
 //! | PUSH_AUTH | checked before | checked here |
 //! |---|---|---|
@@ -50,6 +50,14 @@ impl Gate {
                 let (fetcher, keys) = KeyFetcher::new(jwks_url)?;
                 Ok((Self::Oidc(Box::new(Verifier::new(&audience, account, keys))), Some(fetcher)))
             }
+        }
+    }
+
+    /// How many requests wait for the key of their token.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Self::Open | Self::Iam { .. } => 0,
+            Self::Oidc(verifier) => verifier.waiting(),
         }
     }
 

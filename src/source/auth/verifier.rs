@@ -39,6 +39,11 @@ impl Verifier {
         Ok(())
     }
 
+    /// How many requests wait for a key.
+    pub fn waiting(&self) -> usize {
+        self.keys.waiting()
+    }
+
     /// The account is checked last: 403 is the answer to a token that is valid in all other respects.
     fn check(&self, token: &str, key: &DecodingKey, now: Timestamp) -> Result<f64, UnauthorizedReason> {
         let claims: Claims = jwt::verified_claims(token, key, &self.validation)?;

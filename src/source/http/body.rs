@@ -1,26 +1,33 @@
-//! Reads the body of a request into memory, up to a limit and a deadline.
+//! Reads the body of a request into memory: up to a limit, a deadline, and the memory that is admitted.
 //!
-//! A body beyond the limit is read on and discarded before it is answered. A server that closes a connection with
+//! A body that is not kept is read on and discarded before it is answered. A server that closes a connection with
 //! unread bytes resets it, and a client that is still writing then sees the reset instead of the answer.
 
 use std::error::Error;
 use std::io::ErrorKind;
+use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use futures_util::TryStreamExt as _;
 use tokio::time::{Instant, timeout_at};
 
+use crate::source::admission::{Admitted, BytesExhausted};
 use crate::telemetry::with_causes;
 
-/// After this many bytes the rest of a body is not read any more.
+/// After this many bytes, or this time without any, the rest of a body is not discarded any more.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+/// The first reservation for a body of unknown length. Each further one doubles it.
+const INITIAL_BYTES: usize = 16 << 10;
 
 /// Why there is no body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     #[error("the body is longer than {} MiB", .limit >> 20)]
     TooLarge { limit: usize },
+    /// The bodies in flight have reserved MAX_IN_FLIGHT_BYTES.
+    #[error("the bodies of other requests take all the memory for bodies")]
+    NotAdmitted,
     /// The framing is invalid, such as the length of a chunk.
     #[error("the body is malformed: {0}")]
     Malformed(String),
@@ -31,40 +38,72 @@ pub enum BodyError {
     Deadline,
 }
 
-/// Reads a body of at most `limit` bytes.
-pub async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, BodyError> {
-    let mut stream = body.into_data_stream();
-    let (mut chunks, mut length) = (Vec::new(), 0);
-    loop {
-        let result = match timeout_at(deadline, stream.try_next()).await {
-            Ok(Ok(Some(chunk))) => {
-                length += chunk.len();
-                if length <= limit {
-                    chunks.push(chunk);
-                    continue;
-                }
-                chunks.clear();
-                if length < MAX_DISCARDED_BYTES {
-                    continue;
-                }
-                Err(BodyError::TooLarge { limit })
-            }
-            Ok(Ok(None)) => Ok(()),
-            Ok(Err(error)) => Err(classify(&error)),
-            Err(_) => Err(BodyError::Deadline),
-        };
-        // What happens after the limit does not change the answer.
-        return match result {
-            _ if length > limit => Err(BodyError::TooLarge { limit }),
-            Err(error) => Err(error),
-            Ok(()) => Ok(concat(chunks)),
-        };
+impl From<BytesExhausted> for BodyError {
+    fn from(BytesExhausted: BytesExhausted) -> Self {
+        Self::NotAdmitted
     }
 }
 
-/// The body of a small request arrives in one chunk, which is not copied.
-fn concat(mut chunks: Vec<Bytes>) -> Bytes {
-    if chunks.len() <= 1 { chunks.pop().unwrap_or_default() } else { chunks.concat().into() }
+/// Reads a body of at most `limit` bytes. Its memory is reserved before it is allocated: at once for the Content-Length,
+/// else step by step.
+///
+/// One buffer, into which each chunk is copied: a chunk is a part of the connection's buffer, which would be kept whole.
+pub async fn read(body: Body, limit: usize, deadline: Instant, admitted: &mut Admitted<'_>) -> Result<Vec<u8>, BodyError> {
+    let length = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    let mut stream = body.into_data_stream();
+    let result = read_stream(&mut stream, length, limit, deadline, admitted).await;
+    if let Err(BodyError::TooLarge { .. } | BodyError::NotAdmitted) = result {
+        discard(stream, deadline).await;
+    }
+    result
+}
+
+async fn read_stream(
+    stream: &mut BodyDataStream,
+    length: Option<usize>,
+    limit: usize,
+    deadline: Instant,
+    admitted: &mut Admitted<'_>,
+) -> Result<Vec<u8>, BodyError> {
+    let mut bytes = Vec::new();
+    if let Some(length) = length {
+        reserve(&mut bytes, length, limit, admitted)?;
+    }
+    loop {
+        match timeout_at(deadline, stream.try_next()).await {
+            Ok(Ok(Some(chunk))) => {
+                let needed = bytes.len() + chunk.len();
+                if needed > bytes.capacity() {
+                    let capacity = needed.max((2 * bytes.capacity()).min(limit)).max(INITIAL_BYTES.min(limit));
+                    reserve(&mut bytes, capacity, limit, admitted)?;
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(Ok(None)) => return Ok(bytes),
+            Ok(Err(error)) => return Err(classify(&error)),
+            Err(_) => return Err(BodyError::Deadline),
+        }
+    }
+}
+
+/// Gives the buffer that capacity, if `limit` and the admitted memory allow it.
+fn reserve(bytes: &mut Vec<u8>, capacity: usize, limit: usize, admitted: &mut Admitted<'_>) -> Result<(), BodyError> {
+    if capacity > limit {
+        return Err(BodyError::TooLarge { limit });
+    }
+    admitted.reserve(capacity)?;
+    bytes.reserve_exact(capacity - bytes.len());
+    Ok(())
+}
+
+/// What happens while a body is discarded does not change the answer.
+async fn discard(mut stream: BodyDataStream, deadline: Instant) {
+    let mut discarded = 0;
+    while discarded < MAX_DISCARDED_BYTES
+        && let Ok(Ok(Some(chunk))) = timeout_at(deadline.min(Instant::now() + DISCARD_TIMEOUT), stream.try_next()).await
+    {
+        discarded += chunk.len();
+    }
 }
 
 /// hyper reports invalid framing as `InvalidInput` or `InvalidData`. All its other errors are those of the connection.
@@ -79,24 +118,32 @@ fn classify(error: &(dyn Error + 'static)) -> BodyError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use bytes::Bytes;
     use futures_util::{StreamExt as _, stream};
 
     use super::*;
+    use crate::source::admission::Admission;
+
+    /// Reads the body as the only one in flight.
+    async fn read_alone(body: Body, deadline: Instant) -> Result<Vec<u8>, BodyError> {
+        let admission = Admission::new(1, 0);
+        let result = read(body, 4, deadline, &mut admission.admit().unwrap()).await;
+        assert_eq!(admission.bytes(), 0);
+        result
+    }
 
     /// The chunks, and then an error or silence.
-    async fn read_chunks(chunks: &[&'static str], end: Option<ErrorKind>) -> Result<Bytes, BodyError> {
+    async fn read_chunks(chunks: &[&'static str], end: Option<ErrorKind>) -> Result<Vec<u8>, BodyError> {
         let chunks = stream::iter(chunks.to_vec()).map(|chunk| Ok(Bytes::from(chunk)));
         let error = stream::iter(end).map(|kind| Err(std::io::Error::from(kind)));
-        read(Body::from_stream(chunks.chain(error)), 4, Instant::now() + Duration::from_secs(1)).await
+        read_alone(Body::from_stream(chunks.chain(error)), Instant::now() + Duration::from_secs(1)).await
     }
 
     #[tokio::test]
     async fn chunks_are_joined_up_to_the_limit() {
-        assert_eq!(read_chunks(&[], None).await.unwrap(), "");
-        assert_eq!(read_chunks(&["abcd"], None).await.unwrap(), "abcd");
-        assert_eq!(read_chunks(&["ab", "", "cd"], None).await.unwrap(), "abcd");
+        assert_eq!(read_chunks(&[], None).await.unwrap(), b"");
+        assert_eq!(read_chunks(&["abcd"], None).await.unwrap(), b"abcd");
+        assert_eq!(read_chunks(&["ab", "", "cd"], None).await.unwrap(), b"abcd");
         assert_eq!(read_chunks(&["ab", "cde"], None).await, Err(BodyError::TooLarge { limit: 4 }));
     }
 
@@ -116,8 +163,29 @@ mod tests {
     async fn an_endless_body_ends_at_the_deadline_or_64_mebibytes() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let silent = stream::iter([Ok::<_, std::io::Error>(Bytes::from("ab"))]).chain(stream::pending());
-        assert_eq!(read(Body::from_stream(silent), 4, deadline).await, Err(BodyError::Deadline));
+        assert_eq!(read_alone(Body::from_stream(silent), deadline).await, Err(BodyError::Deadline));
         let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 1 << 20])));
-        assert_eq!(read(Body::from_stream(endless), 4, deadline).await, Err(BodyError::TooLarge { limit: 4 }));
+        assert_eq!(read_alone(Body::from_stream(endless), deadline).await, Err(BodyError::TooLarge { limit: 4 }));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_admitted_by_its_length_or_as_it_arrives() {
+        let admission = Admission::new(2, 100 << 10);
+        let mut other = admission.admit().unwrap();
+        other.reserve(60 << 10).unwrap();
+        let with_length = |kib: usize| Body::from(vec![b'a'; kib << 10]);
+        let chunked =
+            |kib: usize| Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'a'; 1024]))).take(kib));
+        for (body, expected) in [
+            (with_length(40), Ok(40 << 10)),
+            (with_length(41), Err(BodyError::NotAdmitted)),
+            (chunked(32), Ok(32 << 10)),
+            (chunked(41), Err(BodyError::NotAdmitted)),
+        ] {
+            let deadline = Instant::now() + Duration::from_secs(10);
+            let result = read(body, 16 << 20, deadline, &mut admission.admit().unwrap()).await;
+            assert_eq!(result.map(|bytes| bytes.len()), expected);
+            assert_eq!(admission.bytes(), 60 << 10);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The timeouts of one connection that hyper does not distinguish.
+//! The limits of one connection that hyper does not have: timeouts, and the memory of its header.
 //!
 //! hyper has one timer for headers, which also runs while a kept-alive connection waits for its next request. It must
 //! be long for that, and a header that arrives byte by byte would have the same time. The socket knows the beginning of
@@ -15,10 +15,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::large_headers::{HeaderReservation, is_large};
+
 /// From the first byte of a header to its end; on a new connection from the beginning.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest time without progress while a client reads an answer.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// hyper's buffer grows to twice the size of the reads, for each connection.
+const MAX_READ_BYTES: usize = 8 << 10;
 
 /// The state of a connection, shared by its socket and its service.
 #[derive(Debug)]
@@ -29,47 +33,56 @@ enum Phase {
     /// Between two requests.
     Idle { since: Instant },
     /// A header is incomplete, or a new connection has not sent one.
-    Header { since: Instant },
+    Header { since: Instant, bytes: usize },
     /// A request is with its handler.
     Request,
 }
 
 /// A request is with its handler until this is dropped.
 #[derive(Debug)]
-pub struct RequestGuard(Arc<ConnectionState>);
+pub struct RequestGuard {
+    state: Arc<ConnectionState>,
+    /// The buffer keeps the size of a large header until the connection is closed.
+    pub has_large_header: bool,
+}
 
 impl ConnectionState {
     /// A new connection: its first header is due.
     pub fn new() -> Self {
-        Self(Mutex::new(Phase::Header { since: Instant::now() }))
+        Self(Mutex::new(Phase::Header { since: Instant::now(), bytes: 0 }))
     }
 
     /// A header is complete.
     pub fn begin(self: &Arc<Self>) -> RequestGuard {
-        *self.phase() = Phase::Request;
-        RequestGuard(Arc::clone(self))
+        let before = std::mem::replace(&mut *self.phase(), Phase::Request);
+        let has_large_header = matches!(before, Phase::Header { bytes, .. } if is_large(bytes));
+        RequestGuard { state: Arc::clone(self), has_large_header }
     }
 
     /// The time since which no request is with its handler.
     pub fn idle_since(&self) -> Option<Instant> {
         match *self.phase() {
-            Phase::Idle { since } | Phase::Header { since } => Some(since),
+            Phase::Idle { since } | Phase::Header { since, .. } => Some(since),
             Phase::Request => None,
         }
     }
 
-    /// A byte arrived. The bytes of a body do not change the phase.
-    fn received(&self) {
+    /// Bytes arrived. Returns the length of the header so far; 0 if they belong to a body.
+    fn received(&self, count: usize) -> usize {
         let mut phase = self.phase();
-        if let Phase::Idle { .. } = *phase {
-            *phase = Phase::Header { since: Instant::now() };
-        }
+        let (since, before) = match *phase {
+            Phase::Idle { .. } => (Instant::now(), 0),
+            Phase::Header { since, bytes } => (since, bytes),
+            Phase::Request => return 0,
+        };
+        *phase = Phase::Header { since, bytes: before + count };
+        before + count
     }
 
     /// The deadline of an incomplete header.
     fn header_deadline(&self) -> Option<Instant> {
         match *self.phase() {
-            Phase::Header { since } => Some(since + HEADER_TIMEOUT),
+            Phase::Header { since, .. } => Some(since + HEADER_TIMEOUT),
             Phase::Idle { .. } | Phase::Request => None,
         }
     }
@@ -81,15 +94,16 @@ impl ConnectionState {
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        *self.0.phase() = Phase::Idle { since: Instant::now() };
+        *self.state.phase() = Phase::Idle { since: Instant::now() };
     }
 }
 
-/// A socket with timeouts.
+/// A socket with timeouts and bounded headers.
 #[derive(Debug)]
 pub struct Bounded {
     stream: TcpStream,
     state: Arc<ConnectionState>,
+    reservation: HeaderReservation,
     /// Runs while a header is incomplete.
     header: Clock,
     /// Runs while the client does not read an answer.
@@ -98,8 +112,8 @@ pub struct Bounded {
 
 impl Bounded {
     /// A new connection.
-    pub fn new(stream: TcpStream, state: Arc<ConnectionState>) -> Self {
-        Self { stream, state, header: Clock(None), stall: Clock(None) }
+    pub fn new(stream: TcpStream, state: Arc<ConnectionState>, reservation: HeaderReservation) -> Self {
+        Self { stream, state, reservation, header: Clock(None), stall: Clock(None) }
     }
 
     /// The result of a write, or an error after [`STALL_TIMEOUT`] without one.
@@ -118,9 +132,10 @@ impl AsyncRead for Bounded {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        if let Poll::Ready(result) = Pin::new(&mut this.stream).poll_read(cx, buf) {
-            if buf.filled().len() > before {
-                this.state.received();
+        if let Poll::Ready(result) = poll_read_some(&mut this.stream, cx, buf) {
+            let count = buf.filled().len() - before;
+            if count > 0 && !this.reservation.reserve(this.state.received(count)) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
             }
             return Poll::Ready(result);
         }
@@ -128,6 +143,18 @@ impl AsyncRead for Bounded {
         ready!(this.header.poll(deadline, cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+/// Reads at most [`MAX_READ_BYTES`].
+fn poll_read_some(stream: &mut TcpStream, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    if buf.remaining() <= MAX_READ_BYTES {
+        return Pin::new(stream).poll_read(cx, buf);
+    }
+    let mut part = ReadBuf::new(buf.initialize_unfilled_to(MAX_READ_BYTES));
+    let result = Pin::new(stream).poll_read(cx, &mut part);
+    let count = part.filled().len();
+    buf.advance(count);
+    result
 }
 
 impl AsyncWrite for Bounded {

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod connection;
+mod large_headers;
 pub(crate) mod panic;
 pub mod server;
 pub mod trace_context;

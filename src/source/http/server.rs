@@ -10,6 +10,7 @@
 //! | an idle connection between two requests | 620 s | it is closed |
 //! | an answer that the client does not read | 30 s without progress | the connection is closed |
 //! | a header | 160 KiB and 128 lines | 431 |
+//! | headers of more than 8 KiB, all connections together | 16 MiB | the connection is closed |
 //! | connections, all clients together | 4,096, or the process's limit of open files | the longest idle one is closed; if none is, the new one |
 //! | a connection without a request, during shutdown | 1 s | it is closed |
 //!
@@ -24,6 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -33,6 +36,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::connection::{Bounded, ConnectionState};
+use super::large_headers::LargeHeaders;
 use crate::telemetry::Throttle;
 
 /// From the end of an answer to the end of the next header. Longer than the 600 s for which Google's front ends keep a
@@ -66,7 +70,7 @@ async fn serve_at_most(
     shutdown: impl Future<Output = ()>,
 ) {
     let (close, closing) = watch::channel(());
-    let mut connections = Connections::default();
+    let mut connections = Connections::new();
     let throttle = Throttle::new(Duration::from_secs(1));
     let mut shutdown = pin!(shutdown);
     loop {
@@ -99,15 +103,21 @@ async fn serve_at_most(
 }
 
 /// The open connections and their tasks: one each, so that an error or a panic ends only its own connection.
-#[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
     open: HashMap<Id, (Arc<ConnectionState>, AbortHandle)>,
+    large_headers: Arc<LargeHeaders>,
 }
 
 impl Connections {
+    fn new() -> Self {
+        Self { tasks: JoinSet::new(), open: HashMap::new(), large_headers: LargeHeaders::new() }
+    }
+
     fn start(&mut self, stream: TcpStream, router: Router, closing: watch::Receiver<()>) {
+        let _ = stream.set_nodelay(true);
         let state = Arc::new(ConnectionState::new());
+        let stream = Bounded::new(stream, Arc::clone(&state), self.large_headers.reservation());
         let task = self.tasks.spawn(run(stream, router, Arc::clone(&state), closing));
         self.open.insert(task.id(), (state, task));
     }
@@ -143,14 +153,18 @@ impl Connections {
     }
 }
 
-async fn run(stream: TcpStream, router: Router, state: Arc<ConnectionState>, mut closing: watch::Receiver<()>) {
-    let _ = stream.set_nodelay(true);
+async fn run(stream: Bounded, router: Router, state: Arc<ConnectionState>, mut closing: watch::Receiver<()>) {
     let service = TowerToHyperService::new(router);
     let service = service_fn(|request| {
         let guard = state.begin();
         let answer = service.call(request);
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
+            if guard.has_large_header
+                && let Ok(answer) = &mut answer
+            {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             drop(guard);
             answer
         }
@@ -161,7 +175,7 @@ async fn run(stream: TcpStream, router: Router, state: Arc<ConnectionState>, mut
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES)
         .ignore_invalid_headers(true);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(Bounded::new(stream, Arc::clone(&state))), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         _ = &mut connection => return,
         // The sender is dropped at shutdown.

@@ -153,7 +153,7 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
             "log sink",
             "gcloud logging sinks update pixel",
         ),
-        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\"'"),
+        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\" AND NOT"),
         (SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
         (SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
         (TOPIC, "", none.clone(), "topic", "gcloud pubsub topics create pixel "),
@@ -251,6 +251,8 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
         (DATASET, "/access/1", none.clone(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
         (TEMPLATE, "", none.clone(), "template table", "mk --table parsed_pixel.pixel schema/pixel.json"),
         (TEMPLATE, "/expirationTime", json!("1767323045402"), "template table", "update --table --expiration=0 parsed_pixel.pixel"),
+        (TEMPLATE, "/timePartitioning", json!({"type": "DAY"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
+        (TEMPLATE, "/rangePartitioning", json!({"field": "n"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
         (
             TEMPLATE,
             "/schema/fields/4",
@@ -280,6 +282,28 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
     ]
 }
 
+/// No command fixes the first one, and without columns the next link cannot be checked.
+#[tokio::test]
+async fn a_template_that_stores_no_rows_is_broken() {
+    let (google, dir) = (Google::start().await, TempDir::new());
+    for (pointer, value, problem) in [
+        ("/type", json!("VIEW"), "pixel is a VIEW"),
+        ("/type", json!("SNAPSHOT"), "pixel is a SNAPSHOT"),
+        ("/schema", Value::Null, "pixel has no columns"),
+    ] {
+        google.reset();
+        google.change(TEMPLATE, pointer, value);
+        let (code, links) = links(check_of(&google, dir.path(), &[])).await;
+        assert_eq!((code, named(&links, json!(false))), (Some(1), vec!["template table"]), "{problem}: {links:#?}");
+        let broken = links.iter().find(|link| link["link"] == "template table").unwrap();
+        assert!(broken["problem"].as_str().unwrap().contains(problem), "{broken}");
+    }
+    google.reset();
+    google.change(TEMPLATE, "/type", json!(["TABLE"]));
+    let (code, links) = links(check_of(&google, dir.path(), &[])).await;
+    assert_eq!((code, named(&links, Value::Null)), (Some(1), vec!["template table", "columns"]), "{links:#?}");
+}
+
 #[tokio::test]
 async fn each_fault_breaks_only_its_link_and_names_the_fix() {
     let (google, dir) = (Google::start().await, TempDir::new());
@@ -298,7 +322,9 @@ async fn each_fault_breaks_only_its_link_and_names_the_fix() {
         // Each line can be pasted into a shell; --nocapture prints it.
         for command in commands.lines() {
             assert!(
-                ["gcloud ", "bq ", "PROJECT_ID=", "VALID_ATTRIBUTES=", "echo "].iter().any(|begin| command.starts_with(begin)),
+                ["gcloud ", "bq ", "PROJECT_ID=", "VALID_ATTRIBUTES=", "TABLE_SUFFIX=", "echo "]
+                    .iter()
+                    .any(|begin| command.starts_with(begin)),
                 "{command}"
             );
             println!("{command}");
@@ -409,7 +435,7 @@ async fn invalid_settings_are_all_named_before_any_request() {
     })
     .await;
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
-    for name in ["PUSH_DEADLINE", "PIPELINE", "GOOGLE_CLOUD_PROJECT"] {
+    for name in ["PUSH_DEADLINE", "PIPELINE", "PROJECT_ID"] {
         assert!(stderr.contains(&format!("{name}: ")), "{name}: {stderr}");
     }
     let (code, _, stderr) = run(check_of(&google, dir.path(), &["--pixel-path", "*"])).await;

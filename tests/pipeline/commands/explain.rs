@@ -80,7 +80,7 @@ async fn a_stored_event_shows_table_suffix_insert_id_and_row_in_order() {
         r#""suffix":"_507f1f77bcf86cd799439011_20260102","insert_id":"ID","#,
         r#""row":{"event_id":"ID","event_timestamp":"2026-01-02T03:04:05.123456Z","#,
         r#""user_id":"507f1f77bcf86cd799439011","order_id":"42","type":"click","#,
-        r#""referer":"https://www.example.com/cart","user_agent":"Mozilla/5.0"}}"#,
+        r#""referer":"https://www.example.com/cart","user_agent":"Mozilla/5.0"},"not_kept":["x"]}"#,
         "\n"
     );
     assert_eq!(explained.out, expected.replace("ID", &id));
@@ -114,6 +114,10 @@ async fn each_reason_for_not_storing_is_named() {
         ("stored", "", good.json()),
         ("filtered", "path", Entry::of_url("https://t.example.com/favicon.ico?user_id=u&order_id=1").json()),
         ("filtered", "method", good.clone().with("/httpRequest/requestMethod", json!("HEAD")).json()),
+        ("filtered", "status", good.clone().with("/httpRequest/status", json!(403)).json()),
+        ("filtered", "cdn_request", good.clone().with("/httpRequest/userAgent", json!("Cloud-CDN-Google (GFE/2.0)")).json()),
+        ("filtered", "cdn_request", good.clone().with("/jsonPayload", json!({"parentInsertId": "1oek5rg3l3fxj7"})).json()),
+        ("filtered", "health_check", good.clone().with("/httpRequest/userAgent", json!("GoogleHC/1.0")).json()),
         ("filtered", "missing_attribute", Entry::of_query("user_id=&order_id=1").json()),
         ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("1970-01-01T00:00:00Z")).json()),
         ("dead_letter", "timestamp_out_of_range", good.clone().with("/timestamp", json!("9999-12-31T23:59:59Z")).json()),
@@ -331,8 +335,77 @@ async fn a_url_with_an_invalid_host_still_yields_its_query() {
 }
 
 #[tokio::test]
+async fn pixel_path_accepts_any_encoding_and_a_final_star() {
+    for (setting, path, outcome) in [
+        ("/t/*", "/t/abc.gif", ("stored", "")),
+        ("/t/*", "/other/abc.gif", ("filtered", "path")),
+        ("/open pixel.png", "/open%20pixel.png", ("stored", "")),
+        ("/öffnen.png", "/%C3%B6ffnen.png", ("stored", "")),
+        ("/%c3%b6ffnen.png", "/öffnen.png", ("stored", "")),
+        ("/pixel.png", "/pixel%2Epng", ("stored", "")),
+    ] {
+        let explanation = urls(&[("PIXEL_PATH", setting)], &[&format!("https://t.example.com{path}?user_id=u")]).await.remove(0);
+        assert_eq!(verdict(&explanation), outcome, "PIXEL_PATH={setting} {path}");
+    }
+    let refused = run(&[("PIXEL_PATH", "pixel.png,/b.png?x=1")], &["/pixel.png"], b"").await;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.err.contains("use /pixel.png") && refused.err.contains("use /b.png"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn methods_and_status_decide_which_requests_count() {
+    let entry = |method: &str, status: Value| {
+        Entry::of_query("user_id=u").with("/httpRequest/requestMethod", json!(method)).with("/httpRequest/status", status).json()
+    };
+    let beacon = [("METHODS", "GET,POST"), ("STATUS", "2xx,304,none,405")];
+    for (settings, line, outcome) in [
+        (&[][..], entry("GET", json!(206)), ("stored", "")),
+        (&[], entry("GET", json!("304")), ("stored", "")),
+        (&[], entry("GET", json!(null)), ("stored", "")),
+        (&[], entry("GET", json!(0)), ("stored", "")),
+        (&[], entry("GET", json!(307)), ("filtered", "status")),
+        (&[], entry("GET", json!("403")), ("filtered", "status")),
+        (&[], entry("GET", json!(403.0)), ("filtered", "status")),
+        (&[], entry("GET", json!("denied")), ("filtered", "status")),
+        (&[], entry("GET", json!({"code": 200})), ("filtered", "status")),
+        (&[("STATUS", "any")], entry("GET", json!("denied")), ("stored", "")),
+        (&[("STATUS", "2xx")], entry("GET", json!(null)), ("filtered", "status")),
+        (&beacon, entry("POST", json!(405)), ("stored", "")),
+        (&beacon, entry("GET", json!(404)), ("filtered", "status")),
+        (&beacon[..1], entry("POST", json!(405)), ("filtered", "status")),
+        (&[("METHODS", "POST")], entry("GET", json!(200)), ("filtered", "method")),
+    ] {
+        assert_eq!(verdict(&lines(settings, &line).await[0]), outcome, "{settings:?} {line}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_are_not_kept_are_named() {
+    let url = "https://t.example.com/pixel.png?user_id=u&utm_campaign=spring&bare&utm_campaign=x&dnt=0&user_id%5B%5D=2";
+    let explanation = urls(&[], &[url]).await.remove(0);
+    assert_eq!(explanation["not_kept"], json!(["utm_campaign", "user_id[]"]));
+    assert!(!explanation.to_string().contains("spring"));
+    let missing = urls(&[], &["https://t.example.com/pixel.png?userid=u"]).await.remove(0);
+    assert_eq!((verdict(&missing), &missing["not_kept"]), (("filtered", "missing_attribute"), &json!(["userid"])));
+    let text = run(&[], &[url, "--format", "text"], b"").await;
+    assert!(text.out.contains("\n  not kept: utm_campaign, user_id[] (VALID_ATTRIBUTES)\n"), "{}", text.out);
+    let all = urls(&[], &["https://t.example.com/pixel.png?user_id=u&type=click"]).await.remove(0);
+    assert_eq!((all.get("not_kept"), all.get("html_escaped")), (None, None));
+}
+
+#[tokio::test]
+async fn an_html_escaped_url_is_read_and_named() {
+    let url = "https://t.example.com/pixel.png?user_id=u1&amp;type=open&amp;order_id=7";
+    let explanation = urls(&[], &[url]).await.remove(0);
+    assert_eq!((&explanation["row"]["type"], &explanation["row"]["order_id"]), (&json!("open"), &json!("7")));
+    assert_eq!((&explanation["html_escaped"], explanation.get("not_kept")), (&json!(true), None));
+    let text = run(&[], &[url, "--format", "text"], b"").await;
+    assert!(text.out.contains("read &amp; as &"), "{}", text.out);
+}
+
+#[tokio::test]
 async fn pixel_path_is_a_list_of_exact_paths_or_a_star() {
-    let asked = ["/pixel.png", "/p.gif", "/", "/PIXEL.PNG", "/pixel.png/", "/a/pixel.png", "//pixel.png", "/pixel%2Epng"];
+    let asked = ["/pixel.png", "/p.gif", "/", "/PIXEL.PNG", "/pixel.png/", "/a/pixel.png", "//pixel.png", "/pixel%2Fpng"];
     for (setting, stored) in [
         ("/pixel.png", &asked[..1]),
         ("/pixel.png,/p.gif", &asked[..2]),

@@ -5,6 +5,7 @@ mod cost;
 mod exit_codes;
 mod explain;
 mod forget;
+mod output;
 mod query;
 mod replay;
 mod settings;

@@ -16,6 +16,7 @@ use tokio::process::Command;
 
 use crate::support::TestBigQuery;
 use crate::support::bigquery::{PROJECT, TempDir};
+use crate::support::gate::bigquery_behind;
 use crate::support::service::{TIMEOUT, command, send_signal};
 
 const ENDLESS: &str =
@@ -231,7 +232,17 @@ async fn a_live_project_is_queried_with_default_credentials() {
 #[tokio::test]
 async fn usage_errors_exit_2_and_an_unreachable_server_1() {
     let bigquery = TestBigQuery::start().await;
-    for args in [&["--param", "x", "SELECT 1"][..], &["--format", "xml", "SELECT 1"], &[" "], &["--local=x", "SELECT 1"]] {
+    for args in [
+        &["--param", "x", "SELECT 1"][..],
+        &["--format", "xml", "SELECT 1"],
+        &[" "],
+        &["--local=x", "SELECT 1"],
+        &["--dataset", "a b", "SELECT 1"],
+        &["--dataset", "a-b", "SELECT 1"],
+        &["--dataset", "", "SELECT 1"],
+        &["--dataset", "p.a b", "SELECT 1"],
+        &["--project-id", "my project", "SELECT 1"],
+    ] {
         assert_eq!(run(query(&bigquery, args)).await.0, Some(2), "{args:?}");
     }
     let closed_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
@@ -252,4 +263,22 @@ async fn query_local_without_a_server_says_how_to_start_it() {
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     let says = ["cannot reach BigQuery", &port.to_string(), "start it with `pixel-pipeline local`", "--local=PORT"];
     assert!(says.iter().all(|text| stderr.contains(text)), "{stderr}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_not_an_empty_result() {
+    let schema = json!({"fields": [{"name": "x", "type": "INTEGER"}]});
+    for answer in [
+        json!({}),
+        json!({"kind": "bigquery#job"}),
+        json!({"kind": "bigquery#getQueryResultsResponse", "schema": schema, "totalRows": "0"}),
+        json!({"jobComplete": true, "schema": schema, "totalRows": "2"}),
+        json!({"jobComplete": true, "schema": schema, "totalRows": "2", "rows": [{"f": [{"v": "1"}]}]}),
+        json!({"jobComplete": true, "schema": schema}),
+    ] {
+        let text = answer.to_string();
+        let bigquery = bigquery_behind(move |request, _| request.contains("/queries/").then(|| text.clone().into_response())).await;
+        let (code, _, stderr) = run(query(&bigquery, &["--format=csv", "SELECT x"])).await;
+        assert_eq!(code, Some(1), "{answer}: {stderr}");
+    }
 }

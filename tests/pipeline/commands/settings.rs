@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::bigquery::{PROJECT, TempDir};
-use crate::support::service::{TIMEOUT, command};
+use crate::support::service::{TIMEOUT, command, output_with_input};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// The result of a service that could not run.
@@ -56,20 +56,44 @@ const MISTAKES: &[(&str, &str)] = &[
     ("DATASET", ""),
     ("TABLE_NAME", "pixel$20260102"),
     ("TABLE_NAME", ""),
-    ("VALID_ATTRIBUTES", "user_id,order-id"),
+    ("VALID_ATTRIBUTES", "user_id,order.id"),
+    ("VALID_ATTRIBUTES", "user_id,_PARTITIONTIME"),
+    ("VALID_ATTRIBUTES", "user_id,ü,Ü"),
+    // The service fills these columns.
+    ("VALID_ATTRIBUTES", "user_id,event_id"),
+    ("VALID_ATTRIBUTES", "user_id,EVENT_ID"),
+    ("VALID_ATTRIBUTES", "user_id,event_timestamp"),
+    ("VALID_ATTRIBUTES", "user_id,referer"),
+    ("VALID_ATTRIBUTES", "user_id,status"),
+    ("VALID_ATTRIBUTES", "user_id,remote_ip"),
+    ("VALID_ATTRIBUTES", "user_id,signed"),
+    ("VALID_ATTRIBUTES", "user_id,Invalid_Attributes"),
     ("VALID_ATTRIBUTES", "user_id,order_id,USER_ID"),
     ("TABLE_SUFFIX", "_{session}"),
     ("TABLE_SUFFIX", "_{user_id"),
     ("TABLE_SUFFIX", "-{user_id}"),
     ("TABLE_SUFFIX", "_{date:%!}"),
+    ("TABLE_SUFFIX", "_{user_id}_{date:YYYYMMDD}"),
+    ("TABLE_SUFFIX", "_{campaign}"),
+    ("TABLE_SUFFIX", "_{User_Id}"),
     ("MAX_NEW_TABLES_PER_HOUR", "0"),
     ("MAX_NEW_TABLES_PER_HOUR", "many"),
     ("OVERFLOW_SUFFIX", ""),
     ("OVERFLOW_SUFFIX", "_{user_id}"),
     ("OVERFLOW_SUFFIX", "-overflow"),
+    ("OVERFLOW_SUFFIX", "_overflow_{date:day}"),
     ("PIXEL_PATH", "pixel.png"),
     ("PIXEL_PATH", ""),
     ("PIXEL_PATH", "/pixel.png?user_id=1"),
+    ("PIXEL_PATH", "/t/*.gif"),
+    ("PIXEL_PATH", "https://track.example.com/pixel.png"),
+    ("PIXEL_PATH", "/a/../pixel.png"),
+    ("METHODS", "GTE"),
+    ("METHODS", ""),
+    ("STATUS", "2x"),
+    ("STATUS", ""),
+    ("STATUS", "200-299"),
+    ("HASH_ATTRIBUTES", "email"),
     ("SCHEMA_FILE", "/nonexistent/schema.json"),
     ("IP_ANONYMIZATION", "anonymous"),
     ("HASH_USER_IDS", "true"),
@@ -130,7 +154,7 @@ async fn an_invalid_schema_file_is_rejected_with_the_reason() {
         ("", "not a JSON array"),
         ("[]", "no columns"),
         (r#"[{"name":"a","type":"STRING"},{"name":"A","type":"STRING"}]"#, "\"A\" exists twice"),
-        (r#"[{"name":"a b","type":"STRING"}]"#, "\"a b\""),
+        (r#"[{"name":"a.b","type":"STRING"}]"#, "\"a.b\""),
     ] {
         std::fs::write(&file, text).unwrap();
         let refusal = refusal(&with(&[("SCHEMA_FILE", path)]), &[]).await;
@@ -188,7 +212,7 @@ async fn all_mistakes_are_reported_together_before_the_port_is_bound() {
 /// The syntax of TABLE_SUFFIX is independent of the attributes.
 #[tokio::test]
 async fn invalid_attributes_do_not_hide_an_invalid_suffix() {
-    let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user-id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
+    let refusal = refusal(&with(&[("VALID_ATTRIBUTES", "user.id"), ("TABLE_SUFFIX", "-{date")]), &[]).await;
     let problems = refusal.problems();
     assert!(problems.iter().any(|problem| problem.starts_with("VALID_ATTRIBUTES: ")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.starts_with("TABLE_SUFFIX: ")), "{problems:?}");
@@ -292,7 +316,57 @@ async fn without_project_and_metadata_server_the_error_has_the_fix() {
     let refusal = refusal(&settings, &[]).await;
     assert_eq!(refusal.code, Some(2), "{}", refusal.log);
     let problems = refusal.problems();
-    assert!(problems.len() == 1 && problems[0].starts_with("GOOGLE_CLOUD_PROJECT: it is not set"), "{problems:?}");
+    assert!(problems.len() == 1 && problems[0].starts_with("PROJECT_ID: it is not set"), "{problems:?}");
+}
+
+/// The project that `forget` and `replay` address with these variables, arguments, and a settings file with PROJECT_ID.
+async fn addressed_project(subcommand: &str, settings: &[(&str, &str)], args: &[&str], of_file: &str) -> String {
+    let dir = TempDir::new();
+    let file = dir.path().join("pipeline.env");
+    std::fs::write(&file, format!("PROJECT_ID={of_file}\n")).unwrap();
+    let (seen, mut paths) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::new().fallback(async move |request: axum::extract::Request| {
+        let _ = seen.send(request.uri().path().to_owned());
+        StatusCode::FORBIDDEN
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let bigquery = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    let own: &[&str] = if subcommand == "forget" { &["--user-id", "u"] } else { &["--dead-letters"] };
+    let file = ["--settings", file.to_str().unwrap()];
+    let settings = [settings, &[("BIGQUERY_EMULATOR_HOST", bigquery.as_str())]].concat();
+    let output = output_with_input(subcommand, &settings, &[own, &file, args].concat(), b"").await;
+    let path = paths.recv().await.unwrap_or_else(|| panic!("no request: {}", String::from_utf8_lossy(&output.stderr)));
+    path.split('/').skip_while(|part| *part != "projects").nth(1).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn forget_and_replay_take_the_project_as_check_does() {
+    for subcommand in ["forget", "replay"] {
+        for (settings, args, expected) in [
+            (&[][..], &[][..], "of-file"),
+            (&[("GOOGLE_CLOUD_PROJECT", "of-google")], &[], "of-file"),
+            (&[("PROJECT_ID", "of-variable")], &[], "of-variable"),
+            (&[("PROJECT_ID", "of-variable")], &["--project-id", "of-flag"], "of-flag"),
+            (&[("PROJECT_ID", "of-variable")], &["--project", "of-flag"], "of-flag"),
+            (&[("PROJECT_ID", "of-variable")], &["--google-cloud-project", "of-flag"], "of-flag"),
+        ] {
+            let project = addressed_project(subcommand, settings, args, "of-file").await;
+            assert_eq!(project, expected, "{subcommand} {settings:?} {args:?}");
+        }
+        assert_eq!(addressed_project(subcommand, &[("GOOGLE_CLOUD_PROJECT", "of-google")], &[], "").await, "of-google");
+        assert_eq!(addressed_project(subcommand, &[], &[], "").await, "local", "the project of an emulator");
+    }
+}
+
+#[tokio::test]
+async fn every_command_has_one_flag_for_the_project() {
+    for subcommand in ["serve", "local", "check", "replay", "forget", "query"] {
+        let output = command(subcommand).arg("--help").output().await.unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(help.matches("--project-id <PROJECT>").count(), 1, "{subcommand}: {help}");
+        assert!(!help.contains("--project <") && !help.contains("--google-cloud-project"), "{subcommand}: {help}");
+    }
 }
 
 /// Outside of Google Cloud, the name of the metadata server may resolve to any address, or to none.

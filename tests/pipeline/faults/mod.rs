@@ -13,6 +13,7 @@
 //! [`soak`] injects all faults together, in random order, for any number of messages.
 
 mod connections;
+mod foreign_answers;
 mod local_mode;
 mod processes;
 mod responses;

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
+use pixel_pipeline::decode::PixelPaths;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, PushSubscription, SubscriptionPolicy, Topic};
@@ -42,6 +44,11 @@ async fn serve(routes: impl Fn(SocketAddr) -> Router + Send + 'static) -> String
 
 impl Edge {
     async fn start() -> Self {
+        Self::with_max_age(Duration::from_secs(60)).await
+    }
+
+    /// With a CDN that validates its copies after this time.
+    async fn with_max_age(max_age: Duration) -> Self {
         let (bodies, pushed) = mpsc::unbounded_channel();
         let endpoint = async |State(bodies): State<mpsc::UnboundedSender<Value>>, body: String| {
             let _ = bodies.send(serde_json::from_str(&body).unwrap());
@@ -54,9 +61,9 @@ impl Edge {
         let subscription = PushSubscription::new(published, push, "p", SubscriptionPolicy::default(), letters, stats.clone()).unwrap();
         let (end, ended) = watch::channel(None);
         tokio::spawn(subscription.run(ended));
-        let paths = vec!["/pixel.png".to_owned()];
+        let paths = PixelPaths::parse("/pixel.png").unwrap();
         let sink = LogSink::new(&paths, topic, stats.clone());
-        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()));
+        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()).with_max_age(max_age));
         let url = serve(move |peer| load_balancer.router(peer)).await;
         Self { url, pushed, stats, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
     }
@@ -198,6 +205,21 @@ async fn every_request_is_logged_and_the_sink_filters_by_path() {
 }
 
 #[tokio::test]
+async fn the_sink_excludes_the_requests_of_the_cdn_itself() {
+    let mut edge = Edge::with_max_age(Duration::ZERO).await;
+    for user in ["u1", "u2", "u3"] {
+        edge.ask(Method::GET, &format!("/pixel.png?user_id={user}"), &[("user-agent", "Mozilla/5.0")]).await;
+        let (entry, _) = edge.entry().await;
+        assert!(entry["httpRequest"]["requestUrl"].as_str().unwrap().ends_with(user), "{entry}");
+        assert_eq!(entry["httpRequest"]["userAgent"], "Mozilla/5.0");
+    }
+    edge.ask(Method::GET, "/pixel.png?user_id=u4", &[("user-agent", "Cloud-CDN-Google (GFE/2.0)")]).await;
+    let counts = edge.stats.counts();
+    // The first request fills the cache, and each later one is followed by a validation.
+    assert_eq!((counts.requests, counts.cache_hits, counts.published, counts.excluded), (7, 3, 3, 4));
+}
+
+#[tokio::test]
 async fn remote_ip_is_the_peer_or_x_forwarded_for() {
     let mut edge = Edge::start().await;
     for (forwarded_for, expected) in
@@ -227,6 +249,17 @@ async fn only_get_requests_of_the_pixel_become_rows() {
         local.wait_until(&label, async || local.metric(&label).await >= count).await;
     }
     assert_eq!(local.column("pixel", "event_id").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_pixel_is_served_at_every_path_with_a_prefix() {
+    let dir = TempDir::new();
+    let local = Local::start(dir.path(), &[("TABLE_SUFFIX", ""), ("PIXEL_PATH", "/öffnen/*")]).await;
+    assert!(local.pixel.ends_with("/%C3%B6ffnen/pixel.png"), "{}", local.pixel);
+    assert_eq!(local.fire("user_id=u").await.status(), 200);
+    let other = local.pixel.replace("/pixel.png", "/a/b.gif?user_id=u");
+    assert_eq!(reqwest::Client::builder().no_proxy().build().unwrap().get(other).send().await.unwrap().status(), 200);
+    local.wait_for_rows("pixel", 2).await;
 }
 
 #[tokio::test]

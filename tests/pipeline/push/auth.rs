@@ -300,6 +300,9 @@ async fn log_lines_about_bad_tokens_are_throttled() {
     assert!((1..=seconds + 1).contains(&lines), "one a second, for {seconds} seconds: {lines}");
 }
 
+/// Outside of Cloud Run.
+const FORCED: (&str, &str) = ("PUSH_AUTH_FORCE", "true");
+
 /// A token as Cloud Run passes it on.
 fn checked(claims: &Value) -> String {
     format!("{}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256", "kid": "k", "typ": "JWT"}), claims))
@@ -308,7 +311,7 @@ fn checked(claims: &Value) -> String {
 #[tokio::test]
 async fn with_iam_only_the_claims_are_checked() {
     let bigquery = TestBigQuery::start().await;
-    let settings = [("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)];
+    let settings = [FORCED, ("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)];
     let service = Service::start(&bigquery, &settings).await;
     // Cloud Run has checked the times and the issuer.
     let good = [claims(), claims_with("exp", Value::Null), claims_with("exp", json!(now() - 60)), claims_with("iss", Value::Null)];
@@ -344,13 +347,13 @@ async fn with_iam_only_the_claims_are_checked() {
 async fn with_iam_only_the_configured_claims_are_checked() {
     let bigquery = TestBigQuery::start().await;
     let body = || Entry::of_query("user_id=u").pushed();
-    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam")]).await;
+    let service = Service::start(&bigquery, &[FORCED, ("PUSH_AUTH", "iam")]).await;
     assert_eq!(service.push(body()).await.status, 204);
     assert_eq!(push(&service, "garbage").await.status, 204);
-    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)]).await;
+    let service = Service::start(&bigquery, &[FORCED, ("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT)]).await;
     assert_eq!(push(&service, &checked(&claims_with("aud", Value::Null))).await.status, 204);
     assert_eq!(service.push(body()).await, rejected());
-    let service = Service::start(&bigquery, &[("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE)]).await;
+    let service = Service::start(&bigquery, &[FORCED, ("PUSH_AUTH", "iam"), ("PUSH_AUDIENCE", AUDIENCE)]).await;
     assert_eq!(push(&service, &checked(&claims_with("email", Value::Null))).await.status, 204);
     assert_eq!(service.push(body()).await, rejected());
 }
@@ -382,8 +385,20 @@ async fn push_auth_none_on_cloud_run_needs_force() {
         assert!(code == Some(1) && log.contains("cannot get credentials for BigQuery"), "{settings:?}: {log}");
         assert_eq!(log.contains("every caller that reaches the port can push"), warned, "{settings:?}: {log}");
     }
-    let (_, log) = start(&[("PUSH_AUTH", "iam")]).await;
-    assert!(log.contains("this is not Cloud Run"), "{log}");
+}
+
+/// Otherwise a caller could write its own claims.
+#[tokio::test]
+async fn iam_outside_of_cloud_run_needs_force() {
+    let local_bigquery = ("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:1");
+    for settings in [&[][..], &[("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("PUSH_AUDIENCE", AUDIENCE)], &[local_bigquery]] {
+        let (code, log) = start(&[&[("PUSH_AUTH", "iam")], settings].concat()).await;
+        assert!(code == Some(2) && log.contains("\nPUSH_AUTH: with iam, Cloud Run checks"), "{settings:?}: {log}");
+    }
+    let (code, log) = start(&[("PUSH_AUTH", "iam"), FORCED]).await;
+    assert!(code == Some(1) && log.contains("the signature of tokens is not checked"), "{log}");
+    let (code, log) = start(&[("PUSH_AUTH", "iam"), ("K_SERVICE", "pixel-pipeline")]).await;
+    assert!(code == Some(1) && !log.contains("the signature of tokens is not checked"), "{log}");
 }
 
 #[tokio::test]

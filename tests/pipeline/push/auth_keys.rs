@@ -63,11 +63,30 @@ async fn concurrent_requests_without_keys_cause_one_fetch() {
     issuer.hold();
     let callers: JoinSet<u16> = requests.into_iter().collect();
     // All requests wait for one fetch.
-    service.wait_for_in_flight(64).await;
+    service.wait_for_key_waiters(64).await;
     issuer.wait_for_fetches(1).await;
     issuer.release();
     assert_eq!(callers.join_all().await, [204; 64]);
     assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn callers_with_unknown_keys_are_not_in_flight() {
+    let (bigquery, issuer) = (TestBigQuery::start().await, Issuer::start().await);
+    let settings = [&issuer.settings()[..], &[("MAX_IN_FLIGHT", "1")]].concat();
+    let service = Service::start(&bigquery, &settings).await;
+    assert_eq!(push(&service, token("first", 0)).await, 204);
+    let http = client();
+    issuer.hold();
+    let strangers = (0..50).map(|number| signed(&format!("made-up-{number}"), "second", &claims()));
+    let strangers: JoinSet<u16> = strangers.map(|token| request(&http, &service, token)).collect();
+    service.wait_for_key_waiters(50).await;
+    for number in 1..10 {
+        assert_eq!(push(&service, token("first", number)).await, 204, "its key is known");
+    }
+    assert_eq!(service.metric("pixel_pipeline_in_flight").await, 0.0);
+    issuer.release();
+    assert_eq!(strangers.join_all().await, [401; 50]);
 }
 
 #[tokio::test]

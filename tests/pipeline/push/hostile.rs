@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use pixel_pipeline::decode::attributes::ValidAttributes;
 use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use pixel_pipeline::decode::table_suffix::SuffixTemplate;
-use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RejectReason, Row, Schema, Settings};
+use pixel_pipeline::decode::{Decoded, Decoder, Privacy, PubsubMessage, RejectReason, RequestFilter, Row, Schema, Settings};
 use pixel_pipeline::source::delivery;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -39,7 +39,8 @@ fn attributes() -> Vec<String> {
 static DECODER: LazyLock<Decoder> = LazyLock::new(|| {
     let valid_attributes = ValidAttributes::parse(&attributes().join(",")).unwrap();
     let table_suffix = SuffixTemplate::parse("_{string}_{integer}_{date}", &valid_attributes, "pixel").unwrap();
-    let settings = Settings { valid_attributes, table_suffix, pixel_paths: Vec::new(), privacy: Privacy::default(), signatures: None };
+    let settings =
+        Settings { valid_attributes, table_suffix, requests: RequestFilter::default(), privacy: Privacy::default(), signatures: None };
     Decoder::new(settings, &Schema::parse(&columns().to_string()).unwrap())
 });
 

@@ -138,14 +138,20 @@ fn served(text: &str) -> (Families, Values) {
 #[tokio::test]
 async fn exactly_the_documented_metrics_are_served() {
     let bigquery = TestBigQuery::start().await;
-    let settings = [("PUSH_AUTH", "iam"), ("PUSH_SERVICE_ACCOUNT", ACCOUNT), ("MAX_NEW_TABLES_PER_HOUR", "1"), ("PUSH_DEADLINE", "2s")];
+    let settings = [
+        ("PUSH_AUTH", "iam"),
+        ("PUSH_AUTH_FORCE", "true"),
+        ("PUSH_SERVICE_ACCOUNT", ACCOUNT),
+        ("MAX_NEW_TABLES_PER_HOUR", "1"),
+        ("PUSH_DEADLINE", "2s"),
+    ];
     let service = Service::start(&bigquery, &settings).await;
     let token = format!("Bearer {}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&json!({"alg": "RS256"}), &claims()));
     let push = async |body: String| service.push_with_headers(body, &[("authorization", &token)]).await.status;
     // Stored, also in the overflow table; retried within the delivery; and nacked.
     bigquery.faults().next(Fault::Status(Status::new(503, "backendError")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 204);
-    assert_eq!(push(Entry::of_query("user_id=second").pushed()).await, 204);
+    assert_eq!(push(Entry::of_query("user_id=second&utm_campaign=x").pushed()).await, 204);
     bigquery.faults().next(Fault::Status(Status::new(403, "accessDenied")));
     assert_eq!(push(Entry::of_query("user_id=first").pushed()).await, 503);
     // Filtered, a dead letter, an invalid request, and an unauthorized one.
@@ -168,7 +174,7 @@ async fn exactly_the_documented_metrics_are_served() {
     }
     assert!(families.len() >= 12, "{} metrics", families.len());
 
-    // No label contains data of a message: all values of labels are documented.
+    // No label contains data of a message, except the names of parameters: all other values of labels are documented.
     let outcomes = documented(|first| first.starts_with('`') && first != "`outcome`" && !first.contains("pixel"));
     let of = |cell: usize| outcomes.iter().flat_map(|row| codes(row[cell])).collect::<BTreeSet<String>>();
     let (mut reasons, causes) = (of(1), codes(outcomes.last().unwrap()[1]));
@@ -180,12 +186,13 @@ async fn exactly_the_documented_metrics_are_served() {
         ("insert_failures_total", "failure", words(&["unavailable", "quota", "denied", "unauthorized", "not_found", "bad_request"])),
         ("overflow_total", "cause", words(&["too_many_tables", "long_name", "name_taken"])),
         ("unauthorized_total", "cause", causes),
+        ("parameters_not_kept_total", "name", words(&["utm_campaign"])),
         ("build_info", "version", words(&[env!("CARGO_PKG_VERSION")])),
     ] {
         let found = &values[&(format!("pixel_pipeline_{metric}"), label.to_owned())];
         assert!(!found.is_empty() && found.is_subset(&expected), "{metric}: {label} is {found:?}, of {expected:?}");
     }
-    assert_eq!(values.len(), 6);
+    assert_eq!(values.len(), 7);
 }
 
 #[tokio::test]

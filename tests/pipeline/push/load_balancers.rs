@@ -39,7 +39,8 @@ async fn stored(bigquery: &TestBigQuery, service: &Service, entry: &Entry) -> Ma
 #[tokio::test]
 async fn entries_of_every_load_balancer_become_rows() {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
-    let service = Service::start(&bigquery, &ONE_TABLE).await;
+    // One of the entries has status 404.
+    let service = Service::start(&bigquery, &[&ONE_TABLE[..], &[("STATUS", "any")]].concat()).await;
     for fixture in [
         "classic_backend_bucket_cache_miss",
         "classic_backend_bucket_cache_hit",
@@ -134,10 +135,16 @@ async fn an_entry_with_only_a_url_uses_the_messages_id_and_time() {
     assert_eq!((&row["cache_hit"], &row["status"], &row["host"]), (&json!("false"), &Value::Null, &Value::Null));
 }
 
-/// The visitor has opened the page even if the pixel could not be served.
 #[tokio::test]
-async fn events_are_stored_with_any_response_status() {
-    assert_eq!(row_of("denied_by_security_policy").await["status"], "403");
+async fn denied_requests_are_stored_if_status_says_so() {
+    let denied = Entry::of_fixture("denied_by_security_policy");
+    for (status, rows) in [("2xx,304,none", 0), ("any", 1)] {
+        let bigquery = TestBigQuery::with_template(all_columns()).await;
+        let service = Service::start(&bigquery, &[&ONE_TABLE[..], &[("STATUS", status)]].concat()).await;
+        assert_eq!(service.push(denied.pushed()).await.status, 204);
+        let stored: Vec<_> = bigquery.rows("pixel").await.into_iter().map(|row| row["status"].clone()).collect();
+        assert_eq!(stored, vec![json!("403"); rows]);
+    }
 }
 
 #[tokio::test]
@@ -178,19 +185,6 @@ async fn a_time_fills_date_time_and_datetime_columns() {
         let row = stored(&bigquery, &service, &Entry::of_fixture("classic_backend_bucket_cache_hit")).await;
         assert_eq!(row["event_timestamp"], expected, "{kind}, in UTC");
     }
-}
-
-#[tokio::test]
-async fn an_attribute_takes_precedence_over_an_entry_column() {
-    let bigquery = TestBigQuery::with_template(all_columns()).await;
-    let settings = [("VALID_ATTRIBUTES", "user_id,referer,status,event_timestamp"), ("TABLE_SUFFIX", "")];
-    let service = Service::start(&bigquery, &settings).await;
-    let query = "user_id=u&referer=mine&status=7&event_timestamp=2001-02-03+04:05:06";
-    let row = stored(&bigquery, &service, &Entry::of_query(query)).await;
-    assert_eq!((&row["referer"], &row["status"]), (&json!("mine"), &json!("7")));
-    assert_eq!(time(&row["event_timestamp"]).to_string(), "2001-02-03T04:05:06Z");
-    let row = stored(&bigquery, &service, &Entry::of_query("user_id=u&event_timestamp=2001-02-03")).await;
-    assert_eq!((&row["referer"], &row["status"]), (&Value::Null, &Value::Null), "the entry's members are not used");
 }
 
 #[tokio::test]

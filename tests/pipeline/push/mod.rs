@@ -10,6 +10,7 @@ mod http;
 mod identity;
 mod invalid_requests;
 mod load_balancers;
+mod memory;
 mod original;
 mod outcomes;
 mod planted;

@@ -18,6 +18,9 @@ async fn every_outcome_has_its_status_label_and_table() {
         ("stored", "", 204, good.pushed()),
         ("filtered", "path", 204, Entry::of_url("https://t.example.com/favicon.ico?user_id=1").pushed()),
         ("filtered", "method", 204, post.pushed()),
+        ("filtered", "status", 204, good.clone().with("/httpRequest/status", json!(404)).pushed()),
+        ("filtered", "cdn_request", 204, good.clone().with("/jsonPayload", json!({"parentInsertId": "1oek5rg3l3fxj7"})).pushed()),
+        ("filtered", "health_check", 204, good.clone().with("/httpRequest/userAgent", json!("GoogleHC/1.0")).pushed()),
         ("filtered", "missing_attribute", 204, Entry::of_query("order_id=1").pushed()),
         ("filtered", "opted_out", 204, Entry::of_query(&format!("user_id={USER}&gpc=1")).pushed()),
         ("dead_letter", "no_data", 204, r#"{"message":{"attributes":{"a":"b"},"messageId":"1"}}"#.to_owned()),
@@ -39,6 +42,50 @@ async fn every_outcome_has_its_status_label_and_table() {
         bigquery.rows("dead_letters").await.into_iter().map(|row| row["reason"].as_str().unwrap().to_owned()).collect();
     reasons.sort();
     assert_eq!(reasons, ["bad_base64", "bad_json", "no_data", "no_request_url", "timestamp_out_of_range"]);
+}
+
+#[tokio::test]
+async fn a_push_to_another_path_is_counted_and_logged() {
+    let bigquery = TestBigQuery::start().await;
+    let mut service = Service::start(&bigquery, &[]).await;
+    let body = Entry::of_query("user_id=u").pushed();
+    let long = format!("/{}", "x".repeat(5000));
+    for path in ["/push?token=secret", "/a/b", &long] {
+        let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = service.send_raw(request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    let label = "pixel_pipeline_deliveries_total{outcome=\"invalid_request\",reason=\"wrong_path\"}";
+    assert_eq!(service.metric(label).await, 3.0);
+    service.wait_for_log("\\\"/push\\\" is not the path of the push endpoint").await;
+    assert!(service.log().iter().all(|line| line.len() < 2000 && !line.contains("secret")));
+    assert_eq!(bigquery.events().await.len(), 0);
+}
+
+#[tokio::test]
+async fn parameters_that_are_not_kept_are_counted_by_name() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[]).await;
+    for query in
+        ["user_id=u&utm_campaign=spring", "utm_campaign=x", "user_id=u&amp;type=open", "user_id=u&a%22%7D%0Ab=1&wombat%40x.com=1&wombat"]
+    {
+        assert_eq!(service.push(Entry::of_query(query).pushed()).await.status, 204, "{query}");
+    }
+    let not_kept = async |name: &str| service.metric(&format!("pixel_pipeline_parameters_not_kept_total{{name=\"{name}\"}}")).await;
+    assert_eq!((not_kept("utm_campaign").await, not_kept("(other)").await), (2.0, 2.0));
+    assert_eq!(service.metric("pixel_pipeline_html_escaped_total").await, 1.0);
+    // Hostile names fill neither the metrics nor the log.
+    for page in 0..10 {
+        let names: Vec<String> = (0..40).map(|n| format!("{}=1", "abcdefghij".repeat(3) + &format!("{}{n}", "x".repeat(page)))).collect();
+        service.push(Entry::of_query(&format!("user_id=u&{}", names.join("&"))).pushed()).await;
+    }
+    let metrics = service.get("/metrics").await.body;
+    let series = metrics.lines().filter(|line| line.starts_with("pixel_pipeline_parameters_not_kept_total{")).count();
+    assert!((10..=65).contains(&series), "{series}");
+    let (_, log) = service.end().await;
+    let report = log.iter().find(|line| line.contains("parameters_not_kept")).expect("a report");
+    assert!(report.contains("utm_campaign") && report.len() < 2000, "{report}");
+    assert!(!metrics.contains("wombat") && log.iter().all(|line| !line.contains("wombat") && !line.contains("spring")));
 }
 
 #[tokio::test]

@@ -96,6 +96,55 @@ async fn with_a_key_ids_are_hashed_in_table_names_and_rows() {
     assert!(bigquery.tables().await.iter().all(|table| !table.contains(USER)));
 }
 
+/// Names that a server reads as `user_id`, and URLs within a URL.
+#[tokio::test]
+async fn with_a_key_no_column_contains_an_id_in_any_spelling() {
+    let bigquery = TestBigQuery::with_template(columns()).await;
+    let service = Service::start(&bigquery, &[("HASH_USER_IDS", HASH_KEY), ("TABLE_SUFFIX", "")]).await;
+    let encoded: String = USER.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let twice = encoded.to_lowercase().replace('%', "%25");
+    let pairs = [
+        "user_id[]=ID",
+        "user_id%20=ID",
+        "%20user_id=ID",
+        "user_id%00=ID",
+        ";user_id=ID",
+        "amp;user_id=ID",
+        "USER_ID=ID",
+        "user_id.x=ID",
+        "user.id=ID",
+        "%2575ser_id=ID",
+        "a;user_id=ID",
+        "type=open;user_id=ID",
+        "type=open%3Buser_id%3DID",
+        "back=ID",
+        "x&amp;user_id=ID",
+        "url=https%3A%2F%2Fh%2F%3Fuser_id%3DID",
+        "url=https%253A%252F%252Fh%252F%253Fuser_id%253DID",
+        "order_id=%7B%22user_id%22%3A%22ID%22%7D",
+    ];
+    let mut sent = 0;
+    for pair in pairs {
+        for id in [USER, &encoded, &twice] {
+            let pair = pair.replace("ID", id);
+            let referer = format!("https://www.example.com/u/{id}/p;user_id={id}?{pair}#{pair}");
+            let entry = Entry::of_query(&format!("{pair}&user_id={USER}")).with("/httpRequest/referer", json!(referer));
+            assert_eq!(service.push(entry.pushed()).await.status, 204, "{pair}");
+            sent += 1;
+        }
+    }
+    let events = bigquery.events().await;
+    assert_eq!(events.len(), sent);
+    for (_, row) in events {
+        let mut text = Value::Object(row).to_string().to_lowercase();
+        for _ in 0..3 {
+            assert!(!text.contains(USER), "{text}");
+            text = text.replace("%25", "%");
+            text = USER.bytes().fold(text, |text, byte| text.replace(&format!("%{byte:02x}"), &char::from(byte).to_string()));
+        }
+    }
+}
+
 #[tokio::test]
 async fn hashes_depend_on_id_and_key_only() {
     let key = ("HASH_USER_IDS", HASH_KEY);

@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::response::IntoResponse as _;
 use bigquery_emulator::{Fault, Status};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::support::gate::bigquery_behind;
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
@@ -266,4 +269,73 @@ async fn the_first_push_waits_for_the_template_table() {
     let bigquery = TestBigQuery::start().await;
     let service = Service::start_unready(&bigquery.url, &[]).await;
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
+}
+
+/// BigQuery may mark the neighbours of an invalid row as invalid, too.
+#[tokio::test]
+async fn neighbours_of_a_bad_row_are_stored() {
+    let bigquery = bigquery_behind(|request, body| {
+        let is_mixed = request.ends_with("/insertAll") && body.contains("\"order_id\":\"1\"") && body.matches("insertId").count() > 1;
+        is_mixed.then(|| {
+            let rows: Value = serde_json::from_str(body).unwrap();
+            let error = |row: &Value| match row["json"]["order_id"].as_str() {
+                Some("1") => json!({"reason": "invalid", "location": "order_id", "debugInfo": "", "message": "a bad value"}),
+                _ => json!({"reason": "invalid", "location": "", "debugInfo": "", "message": ""}),
+            };
+            let rows = rows["rows"].as_array().unwrap();
+            let errors: Vec<Value> = rows.iter().enumerate().map(|(index, row)| json!({"index": index, "errors": [error(row)]})).collect();
+            json!({"kind": "bigquery#tableDataInsertAllResponse", "insertErrors": errors}).to_string().into_response()
+        })
+    })
+    .await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let (held, hold) = hold();
+    bigquery.faults().next(hold);
+    assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 8).await, [204; 9]);
+    assert_eq!(bigquery.rows("pixel").await.len(), 8);
+    let dead_letters = bigquery.rows("dead_letters").await;
+    assert_eq!((dead_letters.len(), &dead_letters[0]["column"]), (1, &"order_id".into()));
+}
+
+/// A request that is dropped and sent again would be stored each time, and acknowledged never.
+#[tokio::test]
+async fn a_slow_request_and_the_second_one_can_both_store_a_row() {
+    for answers_first in [true, false] {
+        let bigquery = TestBigQuery::start().await;
+        let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("PUSH_DEADLINE", "8s")]).await);
+        let ((first, hold_first), (second, hold_second)) = (hold(), hold());
+        bigquery.faults().next(hold_first);
+        bigquery.faults().next(hold_second);
+        let delivery = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.push(Entry::of_query("user_id=u").pushed()).await.status }
+        });
+        // The second is sent after 3.2 s without an answer.
+        bigquery.wait_for_requests(2).await;
+        let answering = if answers_first { &first } else { &second };
+        answering.add_permits(1);
+        assert_eq!(delivery.await.unwrap(), 204, "the first answers: {answers_first}");
+        assert_eq!(bigquery.rows("pixel").await.len(), 1);
+    }
+}
+
+/// They would miss their deadline if they waited for its end, and be delivered and delayed again.
+#[tokio::test]
+async fn rows_behind_a_slow_insert_do_not_wait_for_its_end() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("PUSH_DEADLINE", "8s")]).await);
+    let (first, hold_first) = hold();
+    bigquery.faults().next(hold_first);
+    let deliver = |order: usize| {
+        let service = Arc::clone(&service);
+        async move { service.push(Entry::of_query(&format!("user_id=u&order_id={order}")).pushed()).await.status }
+    };
+    let slow = tokio::spawn(deliver(0));
+    bigquery.wait_for_requests(1).await;
+    let behind: JoinSet<u16> = (1..12).map(deliver).collect();
+    assert_eq!(behind.join_all().await, [204; 11]);
+    assert!(!slow.is_finished(), "the first insert has no answer yet");
+    first.add_permits(1);
+    assert_eq!(slow.await.unwrap(), 204);
+    assert_eq!(bigquery.rows("pixel").await.len(), 12);
 }

@@ -58,7 +58,7 @@ async fn answer(State(google): State<Arc<Google>>, request: Request) -> Response
         return r#"{"kind":"bigquery#tableDataInsertAllResponse"}"#.into_response();
     }
     let columns: Vec<_> = ["order_id", "type", "user_id"].iter().map(|name| json!({"name": name, "type": "STRING"})).collect();
-    json!({"schema": {"fields": columns}}).to_string().into_response()
+    json!({"kind": "bigquery#table", "type": "TABLE", "schema": {"fields": columns}}).to_string().into_response()
 }
 
 async fn serve(address: &str) -> Service {

@@ -3,6 +3,8 @@
 mod batching;
 mod credentials;
 mod dead_letters;
+mod foreign_tables;
 mod schema;
 mod shutdown;
 mod table_limit;
+mod template_changes;

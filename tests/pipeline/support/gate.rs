@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::bigquery::TestBigQuery;
@@ -34,8 +34,21 @@ pub async fn bigquery_behind(gate: impl Fn(&str, &str) -> Option<Response> + Clo
 
 /// An error response in the format of Google's APIs.
 pub fn refusal(status: u16, message: &str) -> Response {
-    let error = json!({"error": {"code": status, "message": message}});
-    (StatusCode::from_u16(status).unwrap(), error.to_string()).into_response()
+    (StatusCode::from_u16(status).unwrap(), error_body(status, message).to_string()).into_response()
+}
+
+/// The body of an error of Google's APIs.
+pub fn error_body(status: u16, message: &str) -> Value {
+    let code = match status {
+        400 => "INVALID_ARGUMENT",
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        503 => "UNAVAILABLE",
+        _ => "INTERNAL",
+    };
+    json!({"error": {"code": status, "message": message, "status": code}})
 }
 
 /// Closes the connection without a response.

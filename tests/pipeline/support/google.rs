@@ -8,11 +8,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use pixel_pipeline::source::http::server;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::entry::fixture;
+use super::gate::error_body;
 
 /// The access token that the stub accepts.
 pub const TOKEN: &str = "a-token";
@@ -56,7 +57,7 @@ impl Google {
 
     /// Responds to a request with this status and an error with this message.
     pub fn refuse(&self, question: &str, status: u16, message: &str) {
-        let error = json!({"error": {"code": status, "message": message}});
+        let error = error_body(status, message);
         self.replace(question, |answer| *answer = (StatusCode::from_u16(status).unwrap(), error));
     }
 
@@ -115,9 +116,9 @@ async fn answer(State(answers): State<Arc<Mutex<Answers>>>, request: Request) ->
     if question.starts_with("GET /service/") {
         assert_eq!(token, None, "an unauthenticated request has no token");
     } else if token != Some(format!("Bearer {TOKEN}")) {
-        return (StatusCode::UNAUTHORIZED, json!({"error": {"code": 401, "message": "invalid token"}}).to_string()).into_response();
+        return (StatusCode::UNAUTHORIZED, error_body(401, "invalid token").to_string()).into_response();
     }
-    let missing = || (StatusCode::NOT_FOUND, json!({"error": {"code": 404, "message": format!("not found: {question}")}}));
+    let missing = || (StatusCode::NOT_FOUND, error_body(404, &format!("not found: {question}")));
     let (status, body) = answers.of.get(&question).cloned().unwrap_or_else(missing);
     (status, body.to_string()).into_response()
 }

@@ -137,6 +137,11 @@ impl Service {
         self.wait_for_metric("pixel_pipeline_pending_rows", count).await;
     }
 
+    /// Waits until at least `count` requests wait for the key of their token.
+    pub async fn wait_for_key_waiters(&self, count: usize) {
+        self.wait_for_metric("pixel_pipeline_waiting_for_keys", count).await;
+    }
+
     async fn wait_for_metric(&self, name: &str, minimum: usize) {
         wait_until(&format!("{name} is at least {minimum}"), async || self.metric(name).await >= minimum as f64).await;
     }
@@ -189,6 +194,11 @@ impl Service {
         peak_memory(self.pid()).expect("/proc is available")
     }
 
+    /// Memory of the process now, in bytes.
+    pub fn memory(&self) -> u64 {
+        memory(self.pid(), "VmRSS:").expect("/proc is available")
+    }
+
     /// Waits until the process ends.
     pub async fn wait(&mut self) -> ExitStatus {
         within("the service ends", self.child.wait()).await.unwrap()
@@ -204,8 +214,13 @@ impl Service {
 
 /// Peak memory of a process, in bytes. Only Linux reports it.
 pub fn peak_memory(pid: u32) -> Option<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// A size in the status of a process, in bytes.
+fn memory(pid: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let peak = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     peak.map(|kib| kib << 10)
 }
 

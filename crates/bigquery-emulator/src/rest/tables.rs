@@ -1,7 +1,7 @@
 //! The table routes.
 //!
 //! The schema is returned as the client sent it, with descriptions, default values and unknown members. Partitioning,
-//! clustering and expiration are kept and returned, and have no effect. A view is a table with the member `view`. External
+//! clustering and expiration are kept and returned, and have no effect, but no table is generated from a partitioned one. A view is a table with the member `view`. External
 //! tables are not supported.
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/rest/v2/tables>.

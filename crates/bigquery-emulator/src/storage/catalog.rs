@@ -61,6 +61,12 @@ impl Table {
         Ok(self.members()?.contains_key("view"))
     }
 
+    /// Whether the table is partitioned by time or by range.
+    pub(crate) fn is_partitioned(&self) -> Result<bool, ApiError> {
+        let members = self.members()?;
+        Ok(["timePartitioning", "rangePartitioning"].iter().any(|member| members.get(*member).is_some_and(|value| !value.is_null())))
+    }
+
     pub(crate) fn has_same_schema(&self, other: &Table) -> bool {
         self.schema == other.schema
     }

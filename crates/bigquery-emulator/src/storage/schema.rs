@@ -190,7 +190,17 @@ fn parse_count(field: &Value, member: &str) -> Result<Option<usize>, ApiError> {
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
-    const RESERVED: [&str; 6] = ["_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER"];
+    const RESERVED: [&str; 9] = [
+        "_PARTITION",
+        "_TABLE_",
+        "_FILE_",
+        "_ROW_TIMESTAMP",
+        "__ROOT__",
+        "_COLIDENTIFIER",
+        "_CHANGE_SEQUENCE_NUMBER",
+        "_CHANGE_TYPE",
+        "_CHANGE_TIMESTAMP",
+    ];
     let upper = name.to_ascii_uppercase();
     if RESERVED.iter().any(|prefix| upper.starts_with(prefix)) {
         return Err(ApiError::Invalid(format!(

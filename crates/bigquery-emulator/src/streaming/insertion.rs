@@ -98,16 +98,9 @@ enum InsertTarget {
 ///
 /// Without `skip_invalid_rows`, one invalid row prevents that any row is stored. The valid rows are reported as `stopped`.
 pub(crate) fn store(db: &Connection, insertion: &Insertion, now: i64) -> Result<Vec<InsertError>, ApiError> {
-    let target = find_target(db, insertion, now)?;
+    let target = find_target(db, insertion)?;
     let (InsertTarget::Existing(like) | InsertTarget::NewFromTemplate(like)) = &target;
-    if like.is_view()? {
-        return Err(ApiError::Invalid("Cannot add rows to a table of type VIEW.".to_owned()));
-    }
-    let schema = Schema::from_table(like)?;
-    if schema.fields.is_empty() {
-        let message = "The destination table has no schema.".to_owned();
-        return Err(ApiError::Invalid(message));
-    }
+    let schema = accepting_schema(like)?;
 
     let (good, bad) = check_rows(&schema, insertion, now)?;
     if !insertion.skip_invalid_rows && !bad.is_empty() {
@@ -124,15 +117,35 @@ pub(crate) fn store(db: &Connection, insertion: &Insertion, now: i64) -> Result<
     Ok(bad)
 }
 
-fn find_target(db: &Connection, insertion: &Insertion, now: i64) -> Result<InsertTarget, ApiError> {
+/// An existing generated table keeps its schema when its template changes, and rows with new columns are invalid. BigQuery
+/// adds the columns only while the table has a streaming buffer, after some minutes.
+fn find_target(db: &Connection, insertion: &Insertion) -> Result<InsertTarget, ApiError> {
     let Some(template) = &insertion.template else {
         return catalog::table(db, &insertion.table).map(InsertTarget::Existing);
     };
     let template = catalog::table(db, template)?;
+    accepting_schema(&template)?;
+    if template.is_partitioned()? {
+        // BigQuery's message for a partitioned template.
+        let message = "For time based partitioning, only the partition expiration time and require partition filter can be changed.";
+        return Err(ApiError::Invalid(message.to_owned()));
+    }
     Ok(match catalog::find_table(db, &insertion.table)? {
-        Some(table) => InsertTarget::Existing(update_from_template(db, table, &template, now)?),
+        Some(table) => InsertTarget::Existing(table),
         None => InsertTarget::NewFromTemplate(template),
     })
+}
+
+/// The schema of a table that rows can be stored in.
+fn accepting_schema(table: &Table) -> Result<Schema, ApiError> {
+    if table.is_view()? {
+        return Err(ApiError::Invalid("Cannot add rows to a table of type VIEW.".to_owned()));
+    }
+    let schema = Schema::from_table(table)?;
+    if schema.fields.is_empty() {
+        return Err(ApiError::Invalid("The destination table has no schema.".to_owned()));
+    }
+    Ok(schema)
 }
 
 /// Creates the table with the members that it inherits from its template.
@@ -141,19 +154,6 @@ fn create_from_template(db: &Connection, name: &TableRef, template: &Table, now:
     let members = resource::keep_members(template.members()?, &INHERITED);
     catalog::create_table(db, name, &members, template.schema()?.as_ref(), now)?;
     catalog::table(db, name)
-}
-
-/// Applies a compatible change of the template's schema to the generated table. Otherwise the table keeps its schema, and
-/// rows with new columns are invalid.
-fn update_from_template(db: &Connection, table: Table, template: &Table, now: i64) -> Result<Table, ApiError> {
-    if table.has_same_schema(template)
-        || Schema::from_table(&table)?.check_change(&Schema::from_table(template)?, &table.name.table).is_err()
-    {
-        return Ok(table);
-    }
-    let (members, schema) = (table.members()?, template.schema()?);
-    catalog::change_table(db, &table, &members, schema.as_ref(), now)?;
-    catalog::table(db, &table.name)
 }
 
 /// Returns the valid rows in their stored form, and the errors of the invalid rows.

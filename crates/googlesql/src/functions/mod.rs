@@ -26,6 +26,7 @@ mod memory_budget;
 mod named_arguments;
 mod net;
 mod number;
+mod operator_chain;
 mod overload;
 mod regexp;
 mod safe;
@@ -44,6 +45,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use gaps::is_gap;
 pub(crate) use named_arguments::named_arguments;
+pub(crate) use operator_chain::operator_chain;
 pub(crate) use safe::safe;
 
 /// A function for the planner.

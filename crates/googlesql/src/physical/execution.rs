@@ -11,9 +11,11 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
+use super::limited_planning::check_before_optimization;
 use super::session;
 use crate::catalog::BytesProcessed;
 use crate::error::QueryError;
+use crate::query_limits::QueryLimits;
 
 /// Maximum size of a result in memory. BigQuery's limit is 10 GB, which is more than the memory of many laptops.
 /// <https://cloud.google.com/bigquery/quotas#query_jobs>
@@ -29,6 +31,7 @@ pub(crate) async fn plan_query(
     session: &SessionState,
     bytes: &BytesProcessed,
 ) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+    check_before_optimization(meaning)?;
     let before = bytes.get();
     let optimized = session.optimize(meaning).map_err(planning_error)?;
     let one_core = session::single_core_state(session);
@@ -43,6 +46,9 @@ pub(crate) async fn plan_query(
 
 /// Executes a plan and collects its rows.
 pub(crate) async fn collect(plan: Arc<dyn ExecutionPlan>, session: &SessionState) -> Result<Vec<RecordBatch>, QueryError> {
+    if let Some(limits) = QueryLimits::of(session.config_options()) {
+        limits.finish_planning();
+    }
     let mut stream = execute_stream(plan, session.task_ctx()).map_err(execution_error)?;
     let mut batches = Vec::new();
     let mut size = 0;

@@ -8,6 +8,7 @@ pub(crate) mod block_on;
 pub(crate) mod execution;
 pub(crate) mod float_comparison;
 mod large_constant;
+pub(crate) mod limited_planning;
 pub(crate) mod order_key;
 mod ordered_union;
 pub(crate) mod session;

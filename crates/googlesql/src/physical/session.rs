@@ -10,11 +10,13 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::{Analyzer, Optimizer};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 
 use super::large_constant::LargeConstant;
+use super::limited_planning::{LimitedAnalyzerRule, LimitedOptimizerRule, LimitedPhysicalRule};
 use super::ordered_union::PreserveUnionOrder;
 use super::yield_in_joins::YieldInJoins;
 
@@ -34,11 +36,19 @@ pub(crate) fn build_state() -> datafusion::common::Result<SessionState> {
         .with_information_schema(false)
         .set_bool("datafusion.optimizer.prefer_existing_sort", true)
         .set_str("datafusion.sql_parser.default_null_ordering", "nulls_min");
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(build_runtime()?);
+    Ok(builder
+        .with_analyzer_rules(Analyzer::new().rules.into_iter().map(|rule| Arc::new(LimitedAnalyzerRule(rule)) as _).collect())
+        .with_optimizer_rules(Optimizer::new().rules.into_iter().map(|rule| Arc::new(LimitedOptimizerRule(rule)) as _).collect())
+        .with_physical_optimizer_rules(physical_rules().into_iter().map(|rule| Arc::new(LimitedPhysicalRule(rule)) as _).collect())
+        .build())
+}
+
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(PreserveUnionOrder)];
     rules.extend(PhysicalOptimizer::new().rules);
     rules.extend([Arc::new(LargeConstant) as Arc<dyn PhysicalOptimizerRule + Send + Sync>, Arc::new(YieldInJoins)]);
-    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(build_runtime()?);
-    Ok(builder.with_physical_optimizer_rules(rules).build())
+    rules
 }
 
 /// The same session state with one core, for small queries. Without ORDER BY, their rows keep the stored order.

@@ -19,15 +19,13 @@ const ROW_MULTIPLYING_NODES: [&str; 6] =
 #[derive(Debug)]
 pub(crate) struct YieldInJoins;
 
+/// Maximum number of yielding nodes on a path of the plan. Tokio makes every node of a task yield after 128 steps. A plan
+/// with more such nodes above each other never gets to the lowest one.
+const MAX_YIELDING_NODES: usize = 32;
+
 impl PhysicalOptimizerRule for YieldInJoins {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let wrapped = plan.transform_up(|node| {
-            Ok(match ROW_MULTIPLYING_NODES.contains(&node.name()) {
-                true => Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>),
-                false => Transformed::no(node),
-            })
-        })?;
-        Ok(wrapped.data)
+        wrap(plan, MAX_YIELDING_NODES)
     }
 
     fn name(&self) -> &str {
@@ -37,6 +35,17 @@ impl PhysicalOptimizerRule for YieldInJoins {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Makes at most `remaining` nodes of each path yield, from the top.
+fn wrap(plan: Arc<dyn ExecutionPlan>, remaining: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    if remaining == 0 {
+        return Ok(plan);
+    }
+    let multiplies = ROW_MULTIPLYING_NODES.contains(&plan.name());
+    let remaining = remaining - usize::from(multiplies);
+    let wrapped = plan.map_children(|child| wrap(child, remaining).map(Transformed::yes))?.data;
+    Ok(if multiplies { Arc::new(CooperativeExec::new(wrapped)) } else { wrapped })
 }
 
 #[cfg(test)]

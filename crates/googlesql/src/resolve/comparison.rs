@@ -42,6 +42,11 @@ impl Resolver<'_> {
             let message = format!("Equality is not defined for arguments of type {}", types::of(&common));
             return Err(error_at(message, syntax));
         }
+        if let DataType::Struct(members) = common.data_type() {
+            for value in &values {
+                self.count_copies(&value.expr, members.len(), syntax)?;
+            }
+        }
         Ok(values)
     }
 
@@ -95,6 +100,7 @@ impl Resolver<'_> {
         let mut values = self.coerce_comparable(values, "IN", syntax)?.into_iter();
         let Some(value) = values.next() else { return Err(error_at("Syntax error: IN takes operands", syntax)) };
         if !is_ordered_by_arrow(value.field.data_type()) {
+            self.count_copies(&value.expr, list.len(), syntax)?;
             let any =
                 build_balanced_tree(values.map(|element| build_comparison(value.clone(), Operator::Eq, element)).collect(), Operator::Or);
             return Ok(typed_bool(if negated { !any } else { any }));

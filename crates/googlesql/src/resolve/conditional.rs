@@ -2,6 +2,7 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/conditional_expressions>.
 
+use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::sql::sqlparser::ast;
 
@@ -21,6 +22,9 @@ impl Resolver<'_> {
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
         let operand = operand.map(|operand| self.resolve_expr(env, operand)).transpose()?;
+        if let Some(operand) = &operand {
+            self.count_copies(&operand.expr, branches.len(), syntax)?;
+        }
         let mut conditions = Vec::new();
         let mut results = Vec::new();
         for branch in branches {
@@ -51,7 +55,7 @@ impl Resolver<'_> {
         let (mut results, field) = self.coerce_to_supertype(name, results, syntax)?;
         let otherwise = results.pop().map(|otherwise| Box::new(otherwise.expr));
         let branches = conditions.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then.expr))).collect();
-        Ok(TypedExpr { expr: Expr::Case(datafusion::logical_expr::expr::Case::new(None, branches, otherwise)), field })
+        Ok(TypedExpr { expr: Expr::Case(Case::new(None, branches, otherwise)), field })
     }
 
     pub(crate) fn coerce_to_supertype(
@@ -99,8 +103,7 @@ impl Resolver<'_> {
     fn resolve_coalesce(&self, env: &Env<'_>, name: &str, args: &[&ast::Expr], syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
         let values = args.iter().map(|arg| self.resolve_expr(env, arg)).collect::<Result<Vec<_>, _>>()?;
         let (values, field) = self.coerce_to_supertype(&format!("function {name}"), values, syntax)?;
-        let args = values.into_iter().map(|value| value.expr).collect();
-        Ok(TypedExpr { expr: datafusion::functions::core::expr_fn::coalesce(args), field })
+        Ok(TypedExpr { expr: build_coalesce(values.into_iter().map(|value| value.expr)), field })
     }
 
     fn resolve_nullif(&self, env: &Env<'_>, value: &ast::Expr, other: &ast::Expr, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
@@ -108,5 +111,29 @@ impl Resolver<'_> {
         let equal = self.compare(value.clone(), Operator::Eq, other, syntax)?;
         let null = self.typed_null(&types::plain(datafusion::arrow::datatypes::DataType::Null))?;
         self.build_case("function NULLIF", vec![equal.expr], vec![null, value], syntax)
+    }
+}
+
+/// Builds `COALESCE(a, b, c)` as `CASE WHEN a IS NOT NULL THEN a WHEN b IS NOT NULL THEN b ELSE c END`, which contains each
+/// value but the last twice. A COALESCE among the values is replaced by its values, so that the size does not double.
+pub(crate) fn build_coalesce(values: impl Iterator<Item = Expr>) -> Expr {
+    let mut values: Vec<Expr> = values.flat_map(split_coalesce).collect();
+    let last = values.pop().unwrap_or_default();
+    if values.is_empty() {
+        return last;
+    }
+    let branches = values.into_iter().map(|value| (Box::new(value.clone().is_not_null()), Box::new(value))).collect();
+    Expr::Case(Case::new(None, branches, Some(Box::new(last))))
+}
+
+/// The values of a COALESCE, or the expression itself.
+fn split_coalesce(expr: Expr) -> Vec<Expr> {
+    match expr {
+        Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(last) })
+            if when_then_expr.iter().all(|(when, then)| matches!(when.as_ref(), Expr::IsNotNull(value) if value == then)) =>
+        {
+            when_then_expr.into_iter().map(|(_, then)| *then).chain([*last]).collect()
+        }
+        other => vec![other],
     }
 }

@@ -4,7 +4,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, Operator, lit};
-use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::ast::{self, Spanned};
 
 use super::Resolver;
 use crate::QueryError;
@@ -12,18 +12,21 @@ use crate::error_location::{error_at, unsupported};
 use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
 
-/// Maximum nesting depth of expressions. `1 + 1 + 1` has depth 2.
-const MAX_DEPTH: usize = 500;
+/// Maximum nesting depth of expressions. `1 = 1 = TRUE` has depth 3.
+const MAX_DEPTH: usize = 250;
 
 impl Resolver<'_> {
     pub(crate) fn resolve_expr(&self, env: &Env<'_>, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
+        self.limits.check_planning()?;
+        if self.level.get() == MAX_DEPTH {
+            return Err(QueryError::too_deep(syntax.span().start));
+        }
         self.level.set(self.level.get() + 1);
-        let typed = match self.level.get() > MAX_DEPTH {
-            true => Err(error_at("Resources exceeded during query execution: query is too deeply nested", syntax)),
-            false => self.resolve_expr_kind(env, syntax),
-        };
+        let typed = self.resolve_expr_kind(env, syntax);
         self.level.set(self.level.get() - 1);
-        typed
+        let typed = typed?;
+        self.count_nodes(&typed.expr, syntax)?;
+        Ok(typed)
     }
 
     fn resolve_expr_kind(&self, env: &Env<'_>, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {

@@ -22,6 +22,7 @@ impl Resolver<'_> {
             None => empty_scope()?,
         };
         for table in tables {
+            self.check_size(&scope.plan)?;
             scope = match self.resolve_array_item(&scope, &table.relation, nesting)? {
                 Some(array) => {
                     let scope = self.build_unnest(scope, array, false)?;
@@ -90,6 +91,8 @@ impl Resolver<'_> {
         if let [name] = path.parts.as_slice() {
             let found = self.with.borrow().iter().rev().find(|(known, _)| is_same_name(known, name)).map(|(_, relation)| relation.clone());
             if let Some(relation) = found {
+                // The plan of the query contains the plan once for each reference.
+                self.check_size(&relation.plan)?;
                 return self.build_range(relation, Some(alias));
             }
         }

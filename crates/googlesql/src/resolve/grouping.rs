@@ -5,13 +5,16 @@
 
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::GroupingSet;
-use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::ast::{self, Spanned};
 
 use crate::QueryError;
 use crate::error_location::error_at;
 
 /// BigQuery's limit for CUBE: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_cube>.
 const MAX_GROUPING_SETS: usize = 4_096;
+
+/// Maximum number of keys of all grouping sets.
+const MAX_KEYS: usize = 50_000;
 
 /// Resolves the grouping sets. Returns `None` if all keys are plain expressions.
 pub(crate) fn resolve_grouping_sets(
@@ -27,6 +30,9 @@ pub(crate) fn resolve_grouping_sets(
         if all.len().saturating_mul(sets.len()) > MAX_GROUPING_SETS {
             return Err(error_at(format!("GROUP BY has more than {MAX_GROUPING_SETS} grouping sets"), syntax));
         }
+        if all.len().saturating_mul(key_count(&sets)).saturating_add(sets.len().saturating_mul(key_count(&all))) > MAX_KEYS {
+            return Err(QueryError::too_complex(syntax.span().start));
+        }
         all = all.iter().flat_map(|left| sets.iter().map(|right| merge_keys(left, right))).collect();
     }
     Ok(Some(Expr::GroupingSet(GroupingSet::GroupingSets(all))))
@@ -38,6 +44,9 @@ fn expand_key(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, Quer
     Ok(match syntax {
         ast::Expr::Rollup(units) => {
             let units = resolved(units)?;
+            if key_count(&units).saturating_mul(units.len()) > MAX_KEYS {
+                return Err(QueryError::too_complex(syntax.span().start));
+            }
             (0..=units.len()).rev().map(|length| units[..length].concat()).collect()
         }
         ast::Expr::Cube(units) => {
@@ -51,6 +60,10 @@ fn expand_key(syntax: &ast::Expr, key: &impl Fn(&ast::Expr) -> Result<Expr, Quer
         ast::Expr::GroupingSets(sets) => resolved(sets)?,
         plain => vec![vec![key(plain)?]],
     })
+}
+
+fn key_count(sets: &[Vec<Expr>]) -> usize {
+    sets.iter().map(Vec::len).sum()
 }
 
 /// The union of two sets of keys.

@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
 use datafusion::sql::sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
 use super::Resolver;
+use super::conditional::build_coalesce;
 use super::nesting::Nesting;
 use super::operator::build_balanced_tree;
 use crate::QueryError;
@@ -17,6 +18,7 @@ impl Resolver<'_> {
     pub(crate) fn resolve_joins(&self, mut scope: Scope, joins: &[Join], nesting: Nesting<'_>) -> Result<Scope, QueryError> {
         for join in joins {
             scope = self.resolve_join(scope, join, nesting)?;
+            self.check_size(&scope.plan)?;
         }
         Ok(scope)
     }
@@ -101,13 +103,13 @@ impl Resolver<'_> {
             let first = find_using_column(left, &written, name)?.ok_or_else(|| missing("left"))?;
             let second = find_using_column(right, &written, name)?.ok_or_else(|| missing("right"))?;
             let on = ast::Expr::Identifier(ast::Ident::with_span(ast::Spanned::span(name), written.clone()));
+            self.count_nodes(&first.expr, &on)?;
             conditions.push(self.compare(first.clone(), Operator::Eq, second.clone(), &on)?.expr);
             let value = match kind {
                 JoinType::Right => second,
                 JoinType::Full => {
                     let (values, field) = self.coerce_to_supertype("USING", vec![first, second], &on)?;
-                    let values = values.into_iter().map(|value| value.expr).collect();
-                    TypedExpr { expr: datafusion::functions::core::expr_fn::coalesce(values), field }
+                    TypedExpr { expr: build_coalesce(values.into_iter().map(|value| value.expr)), field }
                 }
                 _ => first,
             };

@@ -47,6 +47,7 @@ impl Resolver<'_> {
             other => return Err(unsupported("LIKE ANY, SOME and ALL of arrays and subqueries", other)),
         };
         let value = self.resolve_expr(env, of)?;
+        self.count_copies(&value.expr, patterns.len(), syntax)?;
         let matches = patterns
             .iter()
             .map(|pattern| self.build_like(value.clone(), self.resolve_expr(env, pattern)?, negated, syntax))

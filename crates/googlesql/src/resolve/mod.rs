@@ -21,6 +21,7 @@ mod conditional;
 mod constant;
 mod delete;
 mod expression;
+mod expression_size;
 mod from;
 mod function;
 mod grouping;
@@ -55,13 +56,15 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableSource};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use crate::catalog::Catalog;
 use crate::error::{QueryError, innermost_message};
 use crate::error_location::error_at_span;
+use crate::physical::limited_planning::check_plan;
 use crate::query::Query;
+use crate::query_limits::QueryLimits;
 use crate::types;
 use scope::{Relation, TypedExpr};
 
@@ -80,12 +83,25 @@ pub(crate) struct Resolver<'a> {
     with: RefCell<Vec<(String, Relation)>>,
     /// The current nesting depth of expressions.
     level: Cell<usize>,
+    /// The current nesting depth of subqueries in expressions.
+    subquery_level: Cell<usize>,
     /// The current nesting depth of views.
     depth: Cell<usize>,
+    /// The number of nodes that the following expressions may have.
+    remaining_nodes: Cell<usize>,
+    /// Whether the current query is resolved only for its types and its references to the enclosing query.
+    is_probing: Cell<bool>,
+    limits: &'a QueryLimits,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(query: &'a Query, placeholders: &'a [Location], catalog: &'a dyn Catalog, session: &'a SessionState) -> Resolver<'a> {
+    pub(crate) fn new(
+        query: &'a Query,
+        placeholders: &'a [Location],
+        catalog: &'a dyn Catalog,
+        session: &'a SessionState,
+        limits: &'a QueryLimits,
+    ) -> Resolver<'a> {
         Resolver {
             query,
             placeholders,
@@ -94,7 +110,11 @@ impl<'a> Resolver<'a> {
             ids: Cell::new(0),
             with: RefCell::default(),
             level: Cell::new(0),
+            subquery_level: Cell::new(0),
             depth: Cell::new(0),
+            remaining_nodes: Cell::new(expression_size::MAX_NODES),
+            is_probing: Cell::new(false),
+            limits,
         }
     }
 
@@ -103,6 +123,13 @@ impl<'a> Resolver<'a> {
         let number = self.ids.get();
         self.ids.set(number + 1);
         format!("{name}#{number}")
+    }
+
+    /// Fails if a plan is too large, or if the query was cancelled. DataFusion's builder visits the whole plan below some
+    /// nodes, so the size is checked before the plan is complete.
+    fn check_size(&self, plan: &LogicalPlan) -> Result<(), QueryError> {
+        self.limits.check_planning()?;
+        check_plan(plan)
     }
 
     /// Infers the type of an expression with DataFusion.
@@ -152,6 +179,7 @@ impl<'a> Resolver<'a> {
                 _ => expr.alias(id),
             })
             .collect();
-        LogicalPlanBuilder::new(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(QueryError::from)
+        // LogicalPlanBuilder would look up each column in the whole plan. The ids are unique.
+        Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?))
     }
 }

@@ -2,17 +2,21 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 
-use datafusion::logical_expr::expr::BinaryExpr;
-use datafusion::logical_expr::{Expr, Operator};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::logical_expr::expr::{BinaryExpr, ScalarFunction};
+use datafusion::logical_expr::{Expr, Operator, ReturnFieldArgs, ScalarUDF};
 use datafusion::sql::sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::Resolver;
 use super::expression::typed_bool;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
+use crate::functions::{Function, operator_chain};
 use crate::resolve::scope::{Env, TypedExpr};
 use crate::types;
-use datafusion::arrow::datatypes::DataType;
 
 impl Resolver<'_> {
     pub(crate) fn resolve_binary(
@@ -23,7 +27,6 @@ impl Resolver<'_> {
         right: &ast::Expr,
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
-        reject_null_operands(left, op, right)?;
         let comparison = match op {
             BinaryOperator::And => return self.resolve_logical_chain(env, left, right, "AND"),
             BinaryOperator::Or => return self.resolve_logical_chain(env, left, right, "OR"),
@@ -33,12 +36,10 @@ impl Resolver<'_> {
             BinaryOperator::LtEq => Operator::LtEq,
             BinaryOperator::Gt => Operator::Gt,
             BinaryOperator::GtEq => Operator::GtEq,
-            other => {
-                let (name, function) = arithmetic_function(other).ok_or_else(|| unsupported(&format!("the operator {other}"), syntax))?;
-                let (left, right) = (self.resolve_expr(env, left)?, self.resolve_expr(env, right)?);
-                return self.resolve_arithmetic(env, name, function, left, right, syntax);
-            }
+            other if arithmetic_function(other).is_some() => return self.resolve_operator_chain(env, syntax),
+            other => return Err(unsupported(&format!("the operator {other}"), syntax)),
         };
+        reject_null_operands(left, op, right)?;
         let (left, right) = (self.resolve_expr(env, left)?, self.resolve_expr(env, right)?);
         self.compare(left, comparison, right, syntax)
     }
@@ -59,22 +60,33 @@ impl Resolver<'_> {
         Ok(typed_bool(build_balanced_tree(operands, if word == "AND" { Operator::And } else { Operator::Or })))
     }
 
-    fn resolve_arithmetic(
-        &self,
-        env: &Env<'_>,
-        name: &str,
-        function: &str,
-        left: TypedExpr,
-        right: TypedExpr,
-        syntax: &ast::Expr,
-    ) -> Result<TypedExpr, QueryError> {
-        let names = format!("{}, {}", types::of(&left.field), types::of(&right.field));
-        self.call_internal(env, function, vec![left.expr, right.expr], syntax).map_err(|error| match error {
-            QueryError::Invalid(message) if message.starts_with("Error during") || message.contains("coerce") => {
-                error_at(format!("No matching signature for operator {name} for argument types: {names}"), syntax)
-            }
-            other => other,
-        })
+    /// Resolves `a + b - c * d || …` without one recursion per operator.
+    fn resolve_operator_chain(&self, env: &Env<'_>, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
+        let mut steps = Vec::new();
+        let mut first = syntax;
+        while let ast::Expr::BinaryOp { left, op, right } = first
+            && let Some((name, function)) = arithmetic_function(op)
+        {
+            reject_null_operands(left, op, right)?;
+            steps.push((name, function, right.as_ref()));
+            first = left;
+        }
+        let mut chain = OperatorChain::new(self.resolve_expr(env, first)?);
+        for (name, function, right) in steps.into_iter().rev() {
+            let right = self.resolve_expr(env, right)?;
+            let Some(Function::Scalar { udf, .. }) = self.find_function(function) else {
+                return Err(unsupported(&format!("the operator {name}"), syntax));
+            };
+            let names = format!("{}, {}", types::of(&chain.field), types::of(&right.field));
+            chain.push(udf, right).map_err(|error| match QueryError::from(error) {
+                QueryError::Invalid(message) if message.contains("coerce") => {
+                    error_at(format!("No matching signature for operator {name} for argument types: {names}"), syntax)
+                }
+                QueryError::Invalid(message) => error_at(message, syntax),
+                other => other,
+            })?;
+        }
+        Ok(chain.into_expr())
     }
 
     pub(crate) fn resolve_unary(
@@ -112,6 +124,52 @@ impl Resolver<'_> {
         let number: f64 = format!("-{text}").parse().ok()?;
         text.contains(['.', 'e', 'E'])
             .then(|| TypedExpr { expr: datafusion::logical_expr::lit(number), field: types::plain(DataType::Float64) })
+    }
+}
+
+/// A chain of arithmetic operators, from left to right.
+struct OperatorChain {
+    operands: Vec<Expr>,
+    operators: Vec<Arc<ScalarUDF>>,
+    /// The type of the result.
+    field: FieldRef,
+}
+
+impl OperatorChain {
+    fn new(first: TypedExpr) -> OperatorChain {
+        OperatorChain { operands: vec![first.expr], operators: Vec::new(), field: first.field }
+    }
+
+    fn push(&mut self, operator: Arc<ScalarUDF>, right: TypedExpr) -> Result<(), DataFusionError> {
+        let left = self.operands.last().filter(|_| self.operators.is_empty()).and_then(literal_value);
+        let field = operator.return_field_from_args(ReturnFieldArgs {
+            arg_fields: &[Arc::clone(&self.field), right.field],
+            scalar_arguments: &[left, literal_value(&right.expr)],
+        })?;
+        self.field = Arc::new(field.as_ref().clone().with_name("").with_nullable(true));
+        self.operators.push(operator);
+        self.operands.push(right.expr);
+        Ok(())
+    }
+
+    fn into_expr(mut self) -> TypedExpr {
+        let is_concatenation = self.operators.iter().all(|operator| operator.name() == "$concat");
+        let function = match self.operators.pop() {
+            // `$concat` has any number of arguments.
+            Some(operator) if is_concatenation || self.operators.is_empty() => operator,
+            last => {
+                self.operators.extend(last);
+                operator_chain(self.operators)
+            }
+        };
+        TypedExpr { expr: Expr::ScalarFunction(ScalarFunction::new_udf(function, self.operands)), field: self.field }
+    }
+}
+
+fn literal_value(expr: &Expr) -> Option<&ScalarValue> {
+    match expr {
+        Expr::Literal(value, _) => Some(value),
+        _ => None,
     }
 }
 

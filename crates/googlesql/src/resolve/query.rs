@@ -2,7 +2,9 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#sql_syntax>.
 
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use std::sync::Arc;
+
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, Union};
 use datafusion::sql::sqlparser::ast::{self, LimitClause, OrderByKind, SetExpr, SetOperator, SetQuantifier};
 
 use super::Resolver;
@@ -43,6 +45,7 @@ impl Resolver<'_> {
 
     pub(crate) fn resolve_query(&self, query: &ast::Query, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
         reject_foreign_clauses(query)?;
+        self.limits.check_planning()?;
         let visible = self.with.borrow().len();
         let relation = self.resolve_with(query, nesting).and_then(|()| self.resolve_body(query, nesting));
         self.with.borrow_mut().truncate(visible);
@@ -109,15 +112,34 @@ impl Resolver<'_> {
             SetExpr::Select(select) => self.resolve_select(select, &[], nesting),
             SetExpr::Query(query) => self.resolve_query(query, nesting),
             SetExpr::SetOperation { .. } if nesting.rows.is_some() => Err(unsupported("UNION in correlated subqueries", body)),
-            SetExpr::SetOperation { op, set_quantifier, left, right } => {
-                let relations = vec![self.resolve_set_expr(left, nesting)?, self.resolve_set_expr(right, nesting)?];
-                self.build_set_operation(*op, *set_quantifier, relations, body)
-            }
+            SetExpr::SetOperation { .. } => self.resolve_set_operations(body, nesting),
             other => Err(error_at("Syntax error: Expected SELECT", other)),
         }
     }
 
-    fn build_set_operation(
+    /// Resolves `a UNION ALL b UNION ALL c …` without one recursion per query. Consecutive equal unions become one node.
+    fn resolve_set_operations(&self, body: &SetExpr, nesting: Nesting<'_>) -> Result<Relation, QueryError> {
+        let mut steps = Vec::new();
+        let mut first = body;
+        while let SetExpr::SetOperation { op, set_quantifier, left, right } = first {
+            steps.push((*op, *set_quantifier, right.as_ref()));
+            first = left;
+        }
+        let mut steps = steps.into_iter().rev().peekable();
+        let mut relation = self.resolve_set_expr(first, nesting)?;
+        while let Some((op, quantifier, right)) = steps.next() {
+            let mut relations = vec![relation, self.resolve_set_expr(right, nesting)?];
+            let is_same = |next: &(SetOperator, SetQuantifier, &SetExpr)| op == SetOperator::Union && (next.0, next.1) == (op, quantifier);
+            while let Some((_, _, next)) = steps.next_if(is_same) {
+                relations.push(self.resolve_set_expr(next, nesting)?);
+            }
+            relation = self.build_set_operation(op, quantifier, relations, body)?;
+            self.check_size(&relation.plan)?;
+        }
+        Ok(relation)
+    }
+
+    pub(crate) fn build_set_operation(
         &self,
         op: SetOperator,
         quantifier: SetQuantifier,
@@ -136,10 +158,11 @@ impl Resolver<'_> {
             _ => return Err(unsupported(&format!("{op} {quantifier}"), syntax)),
         };
         let count = relations[0].columns.len();
-        if let Some(other) = relations.iter().find(|relation| relation.columns.len() != count) {
+        if let Some((index, other)) = relations.iter().enumerate().find(|(_, relation)| relation.columns.len() != count) {
             let message = format!(
-                "Queries in {name} have mismatched column count; query 1 has {}, query 2 has {}",
+                "Queries in {name} have mismatched column count; query 1 has {}, query {} has {}",
                 column_count_text(count),
+                index + 1,
                 column_count_text(other.columns.len())
             );
             return Err(error_at(message, syntax));
@@ -193,25 +216,30 @@ fn column_count_text(columns: usize) -> String {
 }
 
 fn combine_plans(op: SetOperator, quantifier: SetQuantifier, plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+    if op == SetOperator::Union {
+        let union = union_all_plans(plans)?;
+        return match quantifier {
+            SetQuantifier::Distinct => LogicalPlanBuilder::new(union).distinct()?.build(),
+            _ => Ok(union),
+        };
+    }
     let mut plans = plans.into_iter();
     let (Some(left), Some(right)) = (plans.next(), plans.next()) else {
         return datafusion::common::plan_err!("a set operation needs two inputs");
     };
     match op {
-        SetOperator::Union => {
-            let union = LogicalPlanBuilder::new(left).union(right)?;
-            if quantifier == SetQuantifier::Distinct { union.distinct()?.build() } else { union.build() }
-        }
         SetOperator::Intersect => LogicalPlanBuilder::intersect(left, right, false),
-        SetOperator::Except | SetOperator::Minus => LogicalPlanBuilder::except(left, right, false),
+        _ => LogicalPlanBuilder::except(left, right, false),
     }
 }
 
 /// Combines plans with UNION ALL.
-pub(crate) fn union_all_plans(plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
-    let mut plans = plans.into_iter();
-    let first = plans.next().map_or_else(|| LogicalPlanBuilder::empty(false).build(), Ok)?;
-    plans.try_fold(first, |all, plan| LogicalPlanBuilder::new(all).union(plan)?.build())
+pub(crate) fn union_all_plans(mut plans: Vec<LogicalPlan>) -> datafusion::common::Result<LogicalPlan> {
+    match plans.len() {
+        0 => LogicalPlanBuilder::empty(false).build(),
+        1 => Ok(plans.swap_remove(0)),
+        _ => Ok(LogicalPlan::Union(Union::try_new_with_loose_types(plans.into_iter().map(Arc::new).collect())?)),
+    }
 }
 
 /// Resolves ORDER BY after a set operation, which can only refer to its columns.

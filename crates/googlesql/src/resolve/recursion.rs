@@ -33,8 +33,8 @@ impl Resolver<'_> {
             SetQuantifier::Distinct => true,
             _ => return self.resolve_query(query, nesting),
         };
-        let base = self.resolve_set_expr(left, nesting)?;
-        let base = self.drop_sort_columns(self.replace_null_types(base)?)?;
+        let written_base = self.resolve_set_expr(left, nesting)?;
+        let base = self.drop_sort_columns(self.replace_null_types(written_base.clone())?)?;
         let steps = self.new_id(name);
         let visible = self.with.borrow().len();
         self.with.borrow_mut().push((name.to_owned(), self.scan_work_table(&steps, &base.columns)?));
@@ -42,7 +42,10 @@ impl Resolver<'_> {
         self.with.borrow_mut().truncate(visible);
         let more = more?;
         if !reads_table(&more.plan, &steps)? {
-            return self.resolve_query(query, nesting);
+            return match query.order_by {
+                Some(_) => self.resolve_query(query, nesting),
+                None => self.build_set_operation(SetOperator::Union, *set_quantifier, vec![written_base, more], &query.body),
+            };
         }
         if more.columns.len() != base.columns.len() {
             let message = format!(

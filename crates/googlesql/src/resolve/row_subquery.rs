@@ -27,10 +27,10 @@ use super::Resolver;
 use super::aggregate::{Groups, value_for_no_rows};
 use super::nesting::{Nesting, OuterRows, sort_plan};
 use crate::QueryError;
-use crate::error::innermost_message;
 use crate::error_location::error_at;
 use crate::physical::batch_function::{BatchFunction, BatchTable};
 use crate::physical::block_on;
+use crate::physical::limited_planning::check_before_optimization;
 use crate::resolve::scope::{CapturedColumn, Env, OuterQuery, OutputColumn, RangeVariable, Relation, Scope, ScopeColumn, TypedExpr};
 use crate::types;
 
@@ -61,6 +61,7 @@ impl Resolver<'_> {
         shape: Shape,
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
+        self.limits.check_planning()?;
         let rows = self.build_outer_rows(captured)?;
         let more = RefCell::default();
         let outer = OuterQuery { env, captured: &more, is_inlined: true };
@@ -76,11 +77,15 @@ impl Resolver<'_> {
         order.extend(relation.order.iter().cloned());
         let plan = if relation.order.is_empty() { relation.plan } else { sort_plan(relation.plan, &order)? };
         let plan = self.project(plan, [(rows.row_number(), rows.row.clone()), (value.expr, self.new_id("value"))])?;
+        check_before_optimization(&plan)?;
         // One batch is too small for several cores.
         let mut session = self.session.clone();
         session.config_mut().options_mut().execution.target_partitions = 1;
         let physical = block_on::block_on_thread(session.create_physical_plan(&plan));
-        let physical = physical.map_err(|error| error_at(innermost_message(&error), syntax))?;
+        let physical = physical.map_err(|error| match QueryError::from(error) {
+            QueryError::Invalid(message) => error_at(message, syntax),
+            other => other,
+        })?;
 
         let runtime = Arc::clone(self.session.runtime_env());
         let number = self.new_id("subquery");

@@ -19,6 +19,9 @@ use crate::resolve::scope::{Clause, Env, OutputColumn, Relation, TypedExpr, is_s
 use crate::types;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 
+/// Maximum number of different window functions of a SELECT. Each can need a sort of its own.
+const MAX_WINDOW_FUNCTIONS: usize = 250;
+
 /// A column of the select list.
 struct SelectColumn {
     name: Option<String>,
@@ -101,6 +104,9 @@ impl Resolver<'_> {
                 *expr = rows.partition_windows(std::mem::take(expr))?;
             }
             windows = find_window_exprs(exprs.iter().chain(qualify.iter()).chain(order.iter().map(|key| &key.expr)));
+        }
+        if windows.len() > MAX_WINDOW_FUNCTIONS {
+            return Err(QueryError::too_complex(select.span().start));
         }
         if !windows.is_empty() {
             plan = LogicalPlanBuilder::window_plan(plan, windows.clone())?;

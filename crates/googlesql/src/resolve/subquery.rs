@@ -7,11 +7,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use datafusion::common::{ScalarValue, Spans};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Spans;
 use datafusion::functions_aggregate::array_agg::array_agg_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Subquery, lit};
-use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::ast::{self, Spanned};
 
 use super::Resolver;
 use super::expression::typed_bool;
@@ -23,20 +24,81 @@ use crate::error_location::error_at;
 use crate::resolve::scope::{CapturedColumn, Clause, Env, OuterQuery, Relation, TypedExpr};
 use crate::types;
 
+/// Maximum nesting depth of subqueries in expressions. DataFusion's time to check a plan doubles with each level.
+const MAX_SUBQUERY_DEPTH: usize = 12;
+
+/// A resolved subquery.
+struct NestedRelation {
+    relation: Relation,
+    /// The columns of the enclosing query that it uses.
+    captured: Vec<CapturedColumn>,
+    /// It is correlated and reads only arrays, so that it runs for all rows of a batch.
+    per_row: bool,
+}
+
 impl Resolver<'_> {
     /// Resolves the subquery. Returns it with the columns of the enclosing query that it uses.
     fn resolve_nested(&self, env: &Env<'_>, query: &ast::Query) -> Result<(Relation, Vec<CapturedColumn>), QueryError> {
+        if self.subquery_level.get() == MAX_SUBQUERY_DEPTH {
+            return Err(QueryError::too_deep(query.span().start));
+        }
         let captured = RefCell::default();
         let outer = OuterQuery { env, captured: &captured, is_inlined: false };
-        let relation = self.resolve_query(query, Nesting { outer: Some(outer), rows: None })?;
-        Ok((relation, captured.into_inner()))
+        self.subquery_level.set(self.subquery_level.get() + 1);
+        let relation = self.resolve_query(query, Nesting { outer: Some(outer), rows: None });
+        self.subquery_level.set(self.subquery_level.get() - 1);
+        Ok((relation?, captured.into_inner()))
+    }
+
+    /// Resolves the subquery. If it is correlated and reads only arrays, the result is valid only for its types and for
+    /// [`build_row_subquery`](Self::build_row_subquery), which resolves it again.
+    ///
+    /// Such a subquery can contain others. In a probe, they are not resolved again, so that the time does not double with
+    /// each level.
+    fn resolve_or_probe(&self, env: &Env<'_>, query: &ast::Query) -> Result<NestedRelation, QueryError> {
+        let reads_only_arrays = reads_only_arrays(query);
+        if !reads_only_arrays || self.is_probing.get() {
+            let (relation, captured) = self.resolve_nested(env, query)?;
+            let per_row = reads_only_arrays && !captured.is_empty();
+            return Ok(NestedRelation { relation, captured, per_row });
+        }
+        self.is_probing.set(true);
+        let probed = self.resolve_nested(env, query);
+        self.is_probing.set(false);
+        let (relation, captured) = probed?;
+        if !captured.is_empty() {
+            return Ok(NestedRelation { relation, captured, per_row: true });
+        }
+        let (relation, captured) = self.resolve_nested(env, query)?;
+        Ok(NestedRelation { relation, captured, per_row: false })
+    }
+
+    /// Builds the function of a correlated subquery over arrays. In a probe, a NULL of its type replaces it.
+    fn build_per_row(
+        &self,
+        env: &Env<'_>,
+        query: &ast::Query,
+        relation: &Relation,
+        captured: &[CapturedColumn],
+        shape: Shape,
+        syntax: &ast::Expr,
+    ) -> Result<TypedExpr, QueryError> {
+        if !self.is_probing.get() {
+            return self.build_row_subquery(env, query, captured, shape, syntax);
+        }
+        let value = self.replace_null_type(relation.columns[0].value());
+        self.typed_null(&match shape {
+            Shape::Scalar => value.field,
+            Shape::Array => types::array_of(&value.field),
+            Shape::Exists => types::plain(DataType::Boolean),
+        })
     }
 
     pub(crate) fn resolve_scalar_subquery(&self, env: &Env<'_>, query: &ast::Query, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
-        let (relation, captured) = self.resolve_nested(env, query)?;
+        let NestedRelation { relation, captured, per_row } = self.resolve_or_probe(env, query)?;
         let relation = require_single_column(relation, "Scalar subquery", syntax)?;
-        if !captured.is_empty() && reads_only_arrays(query) {
-            return self.build_row_subquery(env, query, &captured, Shape::Scalar, syntax);
+        if per_row {
+            return self.build_per_row(env, query, &relation, &captured, Shape::Scalar, syntax);
         }
         let relation = self.replace_null_types(relation)?;
         let field = relation.columns[0].field.clone();
@@ -44,10 +106,21 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn resolve_array_subquery(&self, env: &Env<'_>, query: &ast::Query, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
-        let (relation, captured) = self.resolve_nested(env, query)?;
-        let relation = require_single_column(relation, "ARRAY subquery", syntax)?;
-        if !captured.is_empty() && reads_only_arrays(query) {
-            return self.build_row_subquery(env, query, &captured, Shape::Array, syntax);
+        let subquery = self.resolve_or_probe(env, query)?;
+        let relation = require_single_column(subquery.relation, "ARRAY subquery", syntax)?;
+        self.build_array_subquery(env, query, NestedRelation { relation, ..subquery }, syntax)
+    }
+
+    fn build_array_subquery(
+        &self,
+        env: &Env<'_>,
+        query: &ast::Query,
+        subquery: NestedRelation,
+        syntax: &ast::Expr,
+    ) -> Result<TypedExpr, QueryError> {
+        let NestedRelation { relation, captured, per_row } = subquery;
+        if per_row {
+            return self.build_per_row(env, query, &relation, &captured, Shape::Array, syntax);
         }
         let value = self.replace_null_type(relation.columns[0].value());
         let field = types::array_of(&value.field);
@@ -58,9 +131,8 @@ impl Resolver<'_> {
             .and_then(LogicalPlanBuilder::build)?;
         let outer_ref_columns = captured.iter().map(outer_reference).collect();
         let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() };
-        let empty = ScalarValue::new_list_nullable(&[], value.field.data_type());
-        let args = vec![Expr::ScalarSubquery(subquery), lit(ScalarValue::List(empty))];
-        Ok(TypedExpr { expr: datafusion::functions::core::expr_fn::coalesce(args), field })
+        let array = self.call_internal(env, "$array_or_empty", vec![Expr::ScalarSubquery(subquery)], syntax)?;
+        Ok(TypedExpr { field, ..array })
     }
 
     pub(crate) fn resolve_exists(
@@ -70,9 +142,9 @@ impl Resolver<'_> {
         negated: bool,
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
-        let (relation, captured) = self.resolve_nested(env, query)?;
-        if !captured.is_empty() && reads_only_arrays(query) {
-            let found = self.build_row_subquery(env, query, &captured, Shape::Exists, syntax)?.expr;
+        let NestedRelation { relation, captured, per_row } = self.resolve_or_probe(env, query)?;
+        if per_row {
+            let found = self.build_per_row(env, query, &relation, &captured, Shape::Exists, syntax)?.expr;
             return Ok(typed_bool(if negated { Expr::Not(Box::new(found)) } else { found }));
         }
         let relation = Relation { order: Vec::new(), ..relation };
@@ -106,7 +178,7 @@ impl Resolver<'_> {
         syntax: &ast::Expr,
     ) -> Result<TypedExpr, QueryError> {
         let value = self.resolve_expr(env, of)?;
-        let (relation, captured) = self.resolve_nested(env, query)?;
+        let NestedRelation { relation, captured, per_row } = self.resolve_or_probe(env, query)?;
         let relation = self.replace_null_types(require_single_column(relation, "Subquery of type IN", syntax)?)?;
         let found = relation.columns[0].value();
         let Some(common) = supertype(&[value.clone(), found.clone()]) else {
@@ -114,8 +186,8 @@ impl Resolver<'_> {
                 format!("Cannot execute IN subquery with uncomparable types {} and {}", types::of(&value.field), types::of(&found.field));
             return Err(error_at(message, syntax));
         };
-        if env.clause != Clause::Where || (!captured.is_empty() && reads_only_arrays(query)) {
-            let array = self.resolve_array_subquery(env, query, syntax)?;
+        if env.clause != Clause::Where || per_row {
+            let array = self.build_array_subquery(env, query, NestedRelation { relation, captured, per_row }, syntax)?;
             return self.build_in_array(env, value, array, negated, syntax);
         }
         let value = self.coerce(value, &common, syntax)?;

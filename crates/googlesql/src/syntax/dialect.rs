@@ -1,20 +1,41 @@
 //! The parser's dialect: sqlparser's BigQuery dialect, and the operators `<<`, `>>` and LIKE ANY, SOME and ALL.
 //!
+//! The dialect also limits the depth and the number of the parsed expressions. The parser itself reports its recursion
+//! limit as an error of another kind in some places, and it parses some texts several times.
+//!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/operators>.
 
 use std::any::TypeId;
+use std::cell::{Cell, RefCell};
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 use datafusion::sql::sqlparser::dialect::{BigQueryDialect, Dialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token};
+
+use super::limits::MAX_NESTING;
+use crate::error::QueryError;
 
 /// The precedence of shifts is lower than that of `+` and higher than that of `&`.
 const SHIFT_PRECEDENCE: u8 = 25;
 
+/// The parser parses an expression again as something else after an error. These limit the repetitions.
+const EXPRESSIONS_PER_TOKEN: usize = 20;
+const MIN_EXPRESSIONS: usize = 1_000;
+
+/// The dialect, and the progress of one parser.
 #[derive(Debug)]
-pub(crate) struct GoogleSql;
+pub(crate) struct GoogleSql {
+    /// The nesting depth of the current expression.
+    depth: Cell<usize>,
+    /// The number of expressions that the parser may still parse.
+    remaining: Cell<usize>,
+    /// Whether `parse_prefix` calls the parser, which calls `parse_prefix` again.
+    is_reentered: Cell<bool>,
+    /// The first exceeded limit.
+    exceeded: RefCell<Option<QueryError>>,
+}
 
 impl Dialect for GoogleSql {
     /// The parser compares this id to select BigQuery's syntax.
@@ -35,6 +56,20 @@ impl Dialect for GoogleSql {
         parser.next_token();
         let right = parser.parse_subexpr(precedence);
         Some(right.map(|right| Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) }))
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        if self.is_reentered.replace(false) {
+            return None;
+        }
+        if let Err(error) = self.begin_expression(parser.peek_token_ref().span.start) {
+            self.exceeded.borrow_mut().get_or_insert(error);
+            return Some(Err(ParserError::RecursionLimitExceeded));
+        }
+        self.is_reentered.set(true);
+        let parsed = parser.parse_prefix();
+        self.depth.set(self.depth.get() - 1);
+        Some(parsed)
     }
 
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
@@ -103,6 +138,31 @@ impl Dialect for GoogleSql {
 }
 
 impl GoogleSql {
+    /// Creates the dialect for a text with this number of tokens.
+    pub(crate) fn new(tokens: usize) -> GoogleSql {
+        GoogleSql {
+            depth: Cell::new(0),
+            remaining: Cell::new(MIN_EXPRESSIONS + tokens.saturating_mul(EXPRESSIONS_PER_TOKEN)),
+            is_reentered: Cell::new(false),
+            exceeded: RefCell::new(None),
+        }
+    }
+
+    /// The limit that the parser exceeded. The parser's own result is not valid if there is one.
+    pub(crate) fn into_exceeded_limit(self) -> Option<QueryError> {
+        self.exceeded.into_inner()
+    }
+
+    fn begin_expression(&self, location: Location) -> Result<(), QueryError> {
+        if self.depth.get() == MAX_NESTING {
+            return Err(QueryError::too_deep(location));
+        }
+        let remaining = self.remaining.get().checked_sub(1).ok_or_else(|| QueryError::too_complex(location))?;
+        self.remaining.set(remaining);
+        self.depth.set(self.depth.get() + 1);
+        Ok(())
+    }
+
     /// Parses `[NOT] LIKE ANY (…)`. The parser itself supports ANY only with other operators.
     fn parse_quantified_like(&self, parser: &mut Parser, left: &Expr) -> Option<Result<Expr, ParserError>> {
         let is = |token: Token, keyword: Keyword| matches!(token, Token::Word(word) if word.keyword == keyword);

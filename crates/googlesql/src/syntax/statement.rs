@@ -9,12 +9,12 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::GoogleSql;
-use super::{escapes, tokens};
+use super::{escapes, limits, tokens};
 use crate::error::QueryError;
 use crate::error_location::{error_at_span, location_suffix};
 
-/// Maximum nesting depth of parentheses and subqueries.
-const MAX_DEPTH: usize = 100;
+/// The parser's limit of its recursion. `limits` and `dialect` report a text of this depth before the parser does.
+const MAX_PARSER_DEPTH: usize = 5 * limits::MAX_NESTING;
 
 /// A supported statement.
 pub(crate) enum Command {
@@ -34,7 +34,9 @@ pub(crate) struct ParsedStatement {
 }
 
 pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
+    limits::check_text(sql)?;
     let (tokens, placeholders) = tokenize(sql)?;
+    limits::check_tokens(&tokens)?;
     let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)).cloned();
     let Some(first) = first else {
         return Err(QueryError::Invalid("Syntax error: Unexpected end of statement at [1:1]".to_owned()));
@@ -44,8 +46,12 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         return Err(error_at_span(format!("The BigQuery emulator does not support {name} statements{hint}"), first.span));
     }
     let after_as = tokens.clone();
-    let mut parser = Parser::new(&GoogleSql).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
-    let mut statements = parser.parse_statements().map_err(syntax_error)?;
+    let dialect = GoogleSql::new(tokens.len());
+    let parsed = Parser::new(&dialect).with_recursion_limit(MAX_PARSER_DEPTH).with_tokens_with_locations(tokens).parse_statements();
+    if let Some(error) = dialect.into_exceeded_limit() {
+        return Err(error);
+    }
+    let mut statements = parsed.map_err(|error| syntax_error(error, &after_as))?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err(error_at_span("The BigQuery emulator does not support scripts: send one statement", first.span));
     };
@@ -151,22 +157,38 @@ fn tokenize(sql: &str) -> Result<Tokens, QueryError> {
 }
 
 /// Converts `Expected: an expression, found: FROM at Line: 1, Column: 8` to BigQuery's wording.
-fn syntax_error(error: ParserError) -> QueryError {
+fn syntax_error(error: ParserError, tokens: &[TokenWithSpan]) -> QueryError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
-        ParserError::RecursionLimitExceeded => {
-            return QueryError::Invalid(
-                "Resources exceeded during query execution: Not enough resources for query planning - query is too \
-                                        deeply nested"
-                    .to_owned(),
-            );
-        }
+        ParserError::RecursionLimitExceeded => return QueryError::too_deep(Location { line: 0, column: 0 }),
     };
     let located = text.rsplit_once(" at Line: ").and_then(|(message, location)| {
         let (line, column) = location.split_once(", Column: ")?;
         Some((message, Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }))
     });
     let (message, location) = located.unwrap_or((text.as_str(), Location { line: 0, column: 0 }));
-    let message = message.replace("Expected: ", "Expected ").replace(", found: ", " but got ").replace("EOF", "end of statement");
+    let expectation = message.strip_prefix("Expected").map(|expectation| expectation.trim_start_matches([':', ' ']));
+    let expectation = expectation.and_then(|expectation| expectation.split_once(", found: "));
+    let (message, location) = match expectation {
+        Some((_, "EOF")) => ("Unexpected end of script".to_owned(), end_of(tokens)),
+        Some((expected, found)) => {
+            let expected = expected.replace("EOF", "end of statement");
+            (format!("Expected {expected} but got {found}"), location_of(found, location, tokens))
+        }
+        None => (message.to_owned(), location),
+    };
     QueryError::Invalid(format!("Syntax error: {message}{}", location_suffix(location)))
+}
+
+/// The location of the last token with this text up to a location. The parser sometimes returns the location of a token
+/// after it.
+fn location_of(text: &str, location: Location, tokens: &[TokenWithSpan]) -> Location {
+    let up_to = |token: &&TokenWithSpan| token.span.start <= location || location.line == 0;
+    let found = tokens.iter().rev().filter(up_to).find(|token| token.token.to_string() == text);
+    found.map_or(location, |token| token.span.start)
+}
+
+/// The location after the last token.
+fn end_of(tokens: &[TokenWithSpan]) -> Location {
+    tokens.iter().rev().map(|token| token.span.end).find(|end| end.line > 0).unwrap_or(Location { line: 1, column: 1 })
 }

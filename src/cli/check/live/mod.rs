@@ -50,7 +50,7 @@ pub(crate) async fn run(
         Ok(probe) => probe,
         Err(fault) => return vec![Link::new("row stored", Err(fault))],
     };
-    let is_pixel_path = settings.pixel_paths.is_empty() || settings.pixel_paths.iter().any(|path| path == url.path());
+    let is_pixel_path = settings.requests.paths.contains(url.path());
     let mut url = probe.url(url);
     if let Some(signatures) = &settings.signatures {
         let query = url.query().unwrap_or_default();

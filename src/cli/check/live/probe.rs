@@ -97,14 +97,14 @@ mod tests {
     use crate::decode::hashed_ids::HashedIds;
     use crate::decode::key::Key;
     use crate::decode::table_suffix::SuffixTemplate;
-    use crate::decode::{Decoded, Decoder, Privacy, PubsubMessage};
+    use crate::decode::{Decoded, Decoder, PixelPaths, Privacy, PubsubMessage, RequestFilter};
 
     fn settings(attributes: &str, suffix: &str) -> Settings {
         let valid_attributes = ValidAttributes::parse(attributes).unwrap();
         let table_suffix = SuffixTemplate::parse(suffix, &valid_attributes, "pixel").unwrap();
         Settings {
             valid_attributes,
-            pixel_paths: vec!["/pixel.png".to_owned()],
+            requests: RequestFilter { paths: PixelPaths::parse("/pixel.png").unwrap(), ..RequestFilter::default() },
             table_suffix,
             privacy: Privacy::default(),
             signatures: None,

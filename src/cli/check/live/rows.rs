@@ -12,6 +12,7 @@ use super::probe::Probe;
 use super::{LOGGED, RECEIVED};
 use crate::cli::check::link::Fault;
 use crate::cli::check::names::ResourceNames;
+use crate::google::list;
 use crate::google::statement::{self, Statement};
 use crate::google::{Api, ApiError, ApiResult, Client, Lookup, bigquery};
 
@@ -72,7 +73,7 @@ impl Search<'_> {
         let ResourceNames { project, dataset, .. } = self.names;
         let path = bigquery::table_path(project, dataset, table);
         let Lookup::Found(resource) = self.google.get(Api::BigQuery, &path).await? else { return Ok(Lookup::Absent) };
-        let Lookup::Found(rows) = self.google.list(Api::BigQuery, &format!("{path}/data"), "rows").await? else {
+        let Lookup::Found(rows) = self.google.list(&list::TABLE_ROWS, &format!("{path}/data")).await? else {
             return Ok(Lookup::Absent);
         };
         let is_probe = |cells: &[Value]| cells.iter().any(|cell| cell["v"] == self.probe.marker().1);

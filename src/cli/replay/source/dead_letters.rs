@@ -79,6 +79,10 @@ impl Source for DeadLetterSource {
         self.progress.clone()
     }
 
+    fn if_empty(&self) -> &'static str {
+        "no dead letter was selected"
+    }
+
     async fn next(&mut self) -> Option<SourceEvent<StoredDeadLetter>> {
         self.events.recv().await
     }

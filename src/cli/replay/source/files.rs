@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cli::documents::{Documents, ForeignFormat, OpenError, Position};
 use crate::cli::replay::identity::Identity;
 
 /// An existing file or pipe.
@@ -23,6 +24,8 @@ pub(crate) enum FileError {
     Pattern { pattern: String, error: glob::PatternError },
     #[error("cannot read {0:?}: no file matches it")]
     NoMatch(String),
+    #[error("cannot read {name}: {}", format.describe(name))]
+    Format { name: String, format: ForeignFormat },
     #[error("cannot read {}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
 }
@@ -56,6 +59,15 @@ impl InputFile {
         match describe() {
             Ok((name, identity)) => Ok(Self { path, name, identity }),
             Err(error) => Err(FileError::File { path, error }),
+        }
+    }
+
+    /// Refuses a file in another format than JSON. A pipe cannot be read twice, so it is not looked at.
+    pub(crate) fn check_format(&self) -> Result<(), FileError> {
+        let Some(file) = self.identity.as_ref().and_then(|_| self.open().ok()) else { return Ok(()) };
+        match Documents::open(file, Position::default()) {
+            Err(OpenError::Foreign(format)) => Err(FileError::Format { name: self.path.display().to_string(), format }),
+            Ok(_) | Err(OpenError::Read(_)) => Ok(()),
         }
     }
 

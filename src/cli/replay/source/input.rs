@@ -1,4 +1,4 @@
-//! Inputs that are read line by line: standard input, files, and the objects of an archive.
+//! Inputs that contain documents: standard input, files, and the objects of an archive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -35,6 +35,15 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Vec<InputArg>, FileError> {
         }
     }
     Ok(inputs)
+}
+
+/// Refuses files in other formats than JSON. Other errors are reported when the file is read; pipes and objects can be read
+/// only then.
+pub(crate) fn check_formats(inputs: &[InputArg]) -> Result<(), FileError> {
+    inputs.iter().try_for_each(|input| match input {
+        InputArg::Input(Input::File(file)) => file.check_format(),
+        InputArg::Input(Input::Stdin | Input::Object(..)) | InputArg::Archive(_) => Ok(()),
+    })
 }
 
 impl Input {

@@ -2,10 +2,10 @@
 
 pub(crate) mod archive;
 pub(crate) mod dead_letters;
+pub(crate) mod document_source;
 mod download;
 pub(crate) mod files;
 pub(crate) mod input;
-pub(crate) mod line_source;
 #[cfg(feature = "pubsub")]
 pub(crate) mod subscription;
 
@@ -30,10 +30,11 @@ pub(crate) trait Entry: fmt::Display + Send + 'static {
 #[derive(Debug)]
 pub(crate) enum SourceEvent<E> {
     Entry(E),
-    /// An entry that is not read, such as a line that is too long.
-    Unreadable {
+    /// A part of an input that is not the log entry of a request. It is not processed.
+    Broken {
         place: String,
         reason: &'static str,
+        detail: String,
     },
     /// An input cannot be read any further. Others may follow.
     Error(String),
@@ -44,6 +45,9 @@ pub(crate) trait Source {
     type Entry: Entry;
 
     fn read_progress(&self) -> ReadProgress;
+
+    /// Why there was no entry, if there was none.
+    fn if_empty(&self) -> &'static str;
 
     /// The next event, or `None` at the end. Cancel safe.
     async fn next(&mut self) -> Option<SourceEvent<Self::Entry>>;

@@ -55,7 +55,7 @@ pub(crate) struct PulledMessage {
 impl Entry for PulledMessage {
     fn message(&self) -> PubsubMessage<'_> {
         PubsubMessage {
-            data: MessageData::Raw(&self.data),
+            data: MessageData::Raw((&*self.data).into()),
             message_id: Some(Cow::Borrowed(self.id.as_str())).filter(|id| !id.is_empty()),
             publish_time: self.publish_time.as_deref().map(Cow::Borrowed),
             attributes: Some(Cow::Borrowed(&self.attributes)),
@@ -110,6 +110,10 @@ impl Source for SubscriptionSource {
 
     fn read_progress(&self) -> ReadProgress {
         ReadProgress::new(None)
+    }
+
+    fn if_empty(&self) -> &'static str {
+        "the subscription has no messages"
     }
 
     async fn next(&mut self) -> Option<SourceEvent<PulledMessage>> {

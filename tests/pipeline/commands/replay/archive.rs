@@ -68,7 +68,7 @@ async fn list(State(objects): State<Arc<Mutex<Objects>>>, Query(query): Paramete
     let items: Vec<_> =
         named.iter().take(2).map(|(name, content)| json!({"name": name, "size": content.len().to_string(), "generation": "17"})).collect();
     let next = (named.len() > 2).then(|| named[1].0.clone());
-    json!({"items": items, "nextPageToken": next}).to_string()
+    json!({"kind": "storage#objects", "items": items, "nextPageToken": next}).to_string()
 }
 
 async fn download(State(objects): State<Arc<Mutex<Objects>>>, Path(name): Path<String>, Query(query): Parameters) -> Response {

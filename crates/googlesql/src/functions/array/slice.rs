@@ -1,4 +1,4 @@
-//! ARRAY_SLICE, ARRAY_REVERSE, and `$array_first` for `ARRAY_AGG(… LIMIT n)`.
+//! ARRAY_SLICE, ARRAY_REVERSE, `$array_first` for `ARRAY_AGG(… LIMIT n)`, and `$array_or_empty` for ARRAY subqueries.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
         generic("array_reverse", |arguments| array_and_integers(arguments, 0, reverse)),
         generic("array_slice", |arguments| array_and_integers(arguments, 2, slice)),
         generic("$array_first", |arguments| array_and_integers(arguments, 1, take_first)),
+        generic("$array_or_empty", |arguments| array_and_integers(arguments, 0, replace_null)),
     ]
 }
 
@@ -29,6 +30,13 @@ fn array_and_integers(arguments: &[CallArgument], count: usize, body: Body) -> O
 fn reverse(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
     let lists = columns[0].as_list::<i32>();
     let rows = (0..lists.len()).map(|row| Some(elements(lists, row)?.rev().collect()));
+    build_lists(lists.values(), rows.collect(), parameters[0].data_type())
+}
+
+/// Returns an empty array for NULL.
+fn replace_null(columns: &[ArrayRef], parameters: &[FieldRef]) -> Result<ArrayRef> {
+    let lists = columns[0].as_list::<i32>();
+    let rows = (0..lists.len()).map(|row| Some(elements(lists, row).map_or_else(Vec::new, Iterator::collect)));
     build_lists(lists.values(), rows.collect(), parameters[0].data_type())
 }
 

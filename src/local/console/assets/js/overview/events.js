@@ -5,7 +5,7 @@ import { duration, timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
 import { tableLink } from '../tables/name.js';
 import { userColumns, userLink } from '../user/column.js';
-import { words } from './outcomes.js';
+import { hints, words } from './outcomes.js';
 
 const MAX_SHOWN = 25;
 // The filter searches this number of events.
@@ -124,6 +124,7 @@ function about(event) {
   ];
   return h('div', { class: 'event-body stack' },
     h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+    hints(explanation).map((hint) => h('p', { class: 'soft' }, hint)),
     explanation.row && [h('h3', {}, 'Row'), h('pre', { class: 'block' }, JSON.stringify(explanation.row, null, 2))],
     event.entry && [h('h3', {}, 'Log entry'), h('pre', { class: 'block' }, pretty(event.entry))]);
 }

@@ -10,6 +10,18 @@ import { count } from '../format.js';
  */
 export const words = (label) => label.replaceAll('_', ' ');
 
+/**
+ * What is unexpected about the parameters of a URL.
+ *
+ * @param {Explanation} explanation
+ */
+export function hints({ not_kept, html_escaped }) {
+  return [
+    not_kept && `not kept: ${not_kept.join(', ')} (VALID_ATTRIBUTES)`,
+    html_escaped && 'read &amp; as &: the URL was escaped for HTML once too often',
+  ].filter(Boolean);
+}
+
 /** @returns {OverviewPart} */
 export function outcomes() {
   const body = h('tbody');

@@ -4,7 +4,7 @@ import { copyButton, field, fill, h } from '../dom.js';
 import { timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
 import { listen } from '../live.js';
-import { words } from '../overview/outcomes.js';
+import { hints, words } from '../overview/outcomes.js';
 import { exampleOf, tagFor, urlFor } from '../pixel/tag.js';
 
 export const title = 'Create a pixel';
@@ -86,6 +86,7 @@ export function show(main) {
       h('p', { class: 'row' }, h('span', { class: 'tag', 'data-outcome': answer.outcome }, words(answer.outcome)),
         h('span', {}, answer.reason ? explanationOf(answer.reason) : 'Stored as this row:')),
       answer.table && h('dl', { class: 'facts' }, facts.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', { class: 'break' }, value)])),
+      hints(answer).map((hint) => h('p', { class: 'soft' }, hint)),
       answer.row && h('pre', { class: 'block' }, JSON.stringify(answer.row, null, 2)));
   }
 
@@ -162,6 +163,8 @@ function explanationOf(reason) {
     unsigned: 'The URL has no signature (URL_SIGNING_KEY). The request is counted and not stored.',
     bad_signature: 'The signature is invalid (URL_SIGNING_KEY). The request is counted and not stored.',
     path: 'The path is not in PIXEL_PATH. The request is counted and not stored.',
+    method: 'The method is not in METHODS. The request is counted and not stored.',
+    status: 'The status is not in STATUS. The request is counted and not stored.',
   };
   return known[reason] ?? words(reason);
 }

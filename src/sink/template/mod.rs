@@ -1,9 +1,12 @@
 //! The template table: its schema, kept current, and the decoder for that schema.
 //!
 //! The live table's schema wins over the schema file. It is read while the port is being bound, and the first push waits
-//! for it. It is read again every ten minutes, when BigQuery refuses a row because of a column that the table does not
-//! have, and when BigQuery answers that the table does not exist. One task ([`TemplateWatcher::run`]) sends these requests;
-//! everything else reads the last result from a [`Template`].
+//! for it. It is read again every ten minutes, when BigQuery refuses a row, and when BigQuery answers that the table does
+//! not exist. While the table does not fit the settings, there is no decoder, so no message is acknowledged, and the table
+//! is read every ten seconds. One task ([`TemplateWatcher::run`]) sends these requests; everything else reads the last
+//! result from a [`Template`].
+
+mod problems;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,25 +16,32 @@ use tokio::time::Instant;
 
 use super::bigquery::BigQuery;
 use super::dead_letter;
-use crate::decode::{Decoder, Schema, SchemaProblem};
+use crate::decode::{Decoder, Schema};
+use crate::google::bigquery::Table;
 use crate::google::{ApiError, RetryPolicy};
 use crate::telemetry::Throttle;
 
 pub use crate::config::TemplateSettings;
+pub use problems::{Mismatch, TemplateProblem, fitting_schema, problems_with};
 
 /// Maximum age of a schema.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
+/// The same while the table does not fit the settings.
+const MISMATCH_INTERVAL: Duration = Duration::from_secs(10);
 /// Minimum time between two reads: requests about tables have a small quota.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// The same after a 404, which BigQuery returns for minutes for a new generated table.
 const MIN_MISSING_INTERVAL: Duration = Duration::from_secs(10);
+/// Minimum time between two log lines about the same failure.
+const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
 const NO_MAX_TIMES: &str = "the backoff has no maximum number of attempts";
 
-/// The decoder for the schema that was read last.
+/// The table that was read last.
 #[derive(Debug, Clone)]
 struct Current {
-    decoder: Arc<Decoder>,
-    /// When the request for the schema was sent.
+    /// `None` if the table does not fit the settings.
+    decoder: Option<Arc<Decoder>>,
+    /// When the request for the table was sent.
     requested_at: Instant,
 }
 
@@ -42,53 +52,72 @@ pub struct Template {
     refresh: Arc<Notify>,
 }
 
+/// Why there is no decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplateError {
+    /// The table was not read by the deadline.
+    NotRead,
+    /// The table does not fit the settings.
+    Mismatch,
+}
+
 impl Template {
-    /// The decoder. Waits for the first read of the schema until `deadline`.
-    pub async fn decoder(&self, deadline: Instant) -> Option<Arc<Decoder>> {
-        if let Some(current) = &*self.current.borrow() {
-            return Some(Arc::clone(&current.decoder));
+    /// The decoder. Waits until `deadline` for the first read of the table, or for the next one while the table does not
+    /// fit the settings.
+    pub async fn decoder(&self, deadline: Instant) -> Result<Arc<Decoder>, TemplateError> {
+        let read_after = match &*self.current.borrow() {
+            Some(Current { decoder: Some(decoder), .. }) => return Ok(Arc::clone(decoder)),
+            Some(current) if current.requested_at.elapsed() < MISMATCH_INTERVAL => return Err(TemplateError::Mismatch),
+            Some(current) => Some(current.requested_at),
+            None => None,
+        };
+        match read_after {
+            // Cloud Run stops timers between requests, so the read may be due for longer.
+            Some(time) => self.decoder_after(time, deadline).await,
+            None => self.wait_until(deadline, |_| true).await,
         }
-        self.wait_until(deadline, |_| true).await
     }
 
-    /// A decoder for a schema that was read after `since`. Requests a refresh and waits for it until `deadline`.
-    pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Option<Arc<Decoder>> {
-        self.refresh.notify_one();
-        self.wait_until(deadline, |current| current.requested_at > since).await
+    /// A decoder for a table that was read after `since`. Requests a read if necessary, and waits for it until `deadline`.
+    pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Result<Arc<Decoder>, TemplateError> {
+        let is_newer = |current: &Current| current.requested_at > since;
+        if !self.current.borrow().as_ref().is_some_and(is_newer) {
+            self.refresh.notify_one();
+        }
+        self.wait_until(deadline, is_newer).await
     }
 
-    /// Whether the schema was read.
+    /// Whether the table was read and fits the settings.
     pub fn is_ready(&self) -> bool {
-        self.current.borrow().is_some()
+        self.current.borrow().as_ref().is_some_and(|current| current.decoder.is_some())
     }
 
-    /// Waits until the schema was read; returns without it if the watcher has ended.
+    /// Waits until the table was read; returns without it if the watcher has ended.
     #[cfg(feature = "local")]
     pub async fn until_ready(&self) {
         // The only error is that the watcher has ended.
         let _ = self.current.clone().wait_for(Option::is_some).await;
     }
 
-    async fn wait_until(&self, deadline: Instant, is_enough: impl Fn(&Current) -> bool) -> Option<Arc<Decoder>> {
+    async fn wait_until(&self, deadline: Instant, is_enough: impl Fn(&Current) -> bool) -> Result<Arc<Decoder>, TemplateError> {
         let mut current = self.current.clone();
         let found = current.wait_for(|current| current.as_ref().is_some_and(&is_enough));
-        let current = tokio::time::timeout_at(deadline, found).await.ok()?.ok()?;
-        current.as_ref().map(|current| Arc::clone(&current.decoder))
+        match tokio::time::timeout_at(deadline, found).await {
+            Ok(Ok(current)) => current.as_ref().and_then(|current| current.decoder.clone()).ok_or(TemplateError::Mismatch),
+            // The deadline has passed, or the watcher has ended.
+            Err(_) | Ok(Err(_)) => Err(TemplateError::NotRead),
+        }
     }
 }
-
-/// The settings do not fit the live schema.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Mismatch(pub Vec<SchemaProblem>);
 
 /// Why the schema cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// A table that is to be created would not fit the settings.
     #[error(transparent)]
-    Mismatch(Mismatch),
+    Mismatch(#[from] Mismatch),
 }
 
 /// The task that reads the schema.
@@ -99,6 +128,7 @@ pub struct TemplateWatcher {
     current: watch::Sender<Option<Current>>,
     refresh: Arc<Notify>,
     throttle: Throttle,
+    mismatch_throttle: Throttle,
 }
 
 impl TemplateWatcher {
@@ -107,7 +137,8 @@ impl TemplateWatcher {
         let (current, receiver) = watch::channel(None);
         let refresh = Arc::new(Notify::new());
         let template = Template { current: receiver, refresh: Arc::clone(&refresh) };
-        (Self { bigquery, settings, current, refresh, throttle: Throttle::new(Duration::from_secs(60)) }, template)
+        let (throttle, mismatch_throttle) = (Throttle::new(THROTTLE_INTERVAL), Throttle::new(THROTTLE_INTERVAL));
+        (Self { bigquery, settings, current, refresh, throttle, mismatch_throttle }, template)
     }
 
     /// Runs until it is dropped. Returns only if the settings do not fit the schema at the first read.
@@ -124,11 +155,9 @@ impl TemplateWatcher {
         loop {
             let requested_at = Instant::now();
             match self.read_or_create().await {
-                Ok(Some(schema)) => {
-                    if let Some(mismatch) = self.mismatch(&schema) {
-                        return Err(mismatch);
-                    }
-                    self.publish(&schema, requested_at);
+                Ok(Some(table)) => {
+                    let schema = fitting_schema(table, &self.settings)?;
+                    self.publish(Some(&schema), requested_at);
                     return Ok(());
                 }
                 Err(ReadError::Mismatch(mismatch)) => return Err(mismatch),
@@ -164,10 +193,10 @@ impl TemplateWatcher {
             }
             requested_at = Instant::now();
             match self.read_or_create().await {
-                Ok(Some(schema)) => {
-                    self.publish(&schema, requested_at);
+                Ok(Some(table)) => {
+                    let interval = self.check_and_publish(table, requested_at);
                     delays = RetryPolicy::REFRESH.delays();
-                    (earliest, due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
+                    (earliest, due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + interval);
                 }
                 failed => {
                     self.log_throttled(&failed);
@@ -181,34 +210,53 @@ impl TemplateWatcher {
         }
     }
 
-    /// Reads the schema once. Creates the table if it does not exist and AUTO_CREATE is set.
-    async fn read_or_create(&self) -> Result<Option<Schema>, ReadError> {
+    /// Reads the table once. Creates it if it does not exist and AUTO_CREATE is set.
+    async fn read_or_create(&self) -> Result<Option<Table>, ReadError> {
         let TemplateSettings { table, schema, auto_create, .. } = &self.settings;
-        match self.bigquery.schema_of(table).await? {
-            Some(schema) => Ok(Some(schema)),
+        match self.bigquery.table(table).await? {
+            Some(found) => Ok(Some(found)),
             None if *auto_create => {
                 // Before creating a table that no row fits into.
-                if let Some(mismatch) = self.mismatch(schema) {
-                    return Err(ReadError::Mismatch(mismatch));
-                }
+                fitting_schema(Table::planned(schema.clone()), &self.settings)?;
                 self.bigquery.create_table(table, schema).await?;
                 tracing::info!(table = &**table, "created the template table");
-                Ok(self.bigquery.schema_of(table).await?)
+                Ok(self.bigquery.table(table).await?)
             }
             None => Ok(None),
         }
     }
 
-    fn mismatch(&self, schema: &Schema) -> Option<Mismatch> {
-        let problems = self.settings.decode.problems_with(schema);
-        (!problems.is_empty()).then_some(Mismatch(problems))
+    /// Publishes a table that may have changed. Returns the maximum age of this result.
+    fn check_and_publish(&self, table: Table, requested_at: Instant) -> Duration {
+        match fitting_schema(table, &self.settings) {
+            Ok(schema) => {
+                if self.current.borrow().as_ref().is_some_and(|current| current.decoder.is_none()) {
+                    tracing::info!(table = &*self.settings.table, "the template table fits the settings again");
+                }
+                self.publish(Some(&schema), requested_at);
+                REFRESH_INTERVAL
+            }
+            Err(mismatch) => {
+                if let Some(suppressed) = self.mismatch_throttle.pass() {
+                    let table = &*self.settings.table;
+                    tracing::error!(
+                        table,
+                        suppressed,
+                        %mismatch,
+                        "the template table has changed and does not fit the settings, so every message is nacked"
+                    );
+                }
+                self.publish(None, requested_at);
+                MISMATCH_INTERVAL
+            }
+        }
     }
 
     /// Before the first dead letter: after an insert into a table that does not exist, BigQuery returns 404 for minutes
     /// even if the table is created.
     async fn ensure_dead_letter_table(&self) {
         let table = &*self.settings.dead_letter_table;
-        let result = match self.bigquery.schema_of(table).await {
+        let result = match self.bigquery.table(table).await {
             Ok(None) if self.settings.auto_create => self.bigquery.create_table(table, &dead_letter::schema()).await,
             Ok(None) => {
                 tracing::error!(
@@ -217,8 +265,16 @@ impl TemplateWatcher {
                 );
                 Ok(())
             }
-            Ok(Some(schema)) => {
-                let missing = dead_letter::columns_missing_in(&schema);
+            Ok(Some(found)) if !found.accepts_rows() => {
+                tracing::error!(
+                    table,
+                    kind = found.kind,
+                    "cannot store dead letters: the dead-letter table is not a TABLE; change DEAD_LETTER_TABLE"
+                );
+                Ok(())
+            }
+            Ok(Some(Table { schema, .. })) => {
+                let missing = dead_letter::columns_missing_in(schema.as_ref());
                 if !missing.is_empty() {
                     let missing = missing.join(", ");
                     tracing::error!(table, missing, "cannot store dead letters: the dead-letter table lacks columns; add them");
@@ -232,20 +288,12 @@ impl TemplateWatcher {
         }
     }
 
-    fn publish(&self, schema: &Schema, requested_at: Instant) {
-        let decode = &self.settings.decode;
-        // A column that is removed from a running service's table must not stop the other columns: its attribute is
-        // listed in invalid_attributes.
-        if self.current.borrow().is_some()
-            && let Some(mismatch) = self.mismatch(schema)
-        {
-            tracing::error!(%mismatch, "the template table has changed and does not fit the settings");
-        }
-        let decoder = Arc::new(Decoder::new(decode.clone(), schema));
+    fn publish(&self, schema: Option<&Schema>, requested_at: Instant) {
+        let decoder = schema.map(|schema| Arc::new(Decoder::new(self.settings.decode.clone(), schema)));
         self.current.send_replace(Some(Current { decoder, requested_at }));
     }
 
-    fn log_throttled(&self, result: &Result<Option<Schema>, ReadError>) {
+    fn log_throttled(&self, result: &Result<Option<Table>, ReadError>) {
         let Some(suppressed) = self.throttle.pass() else { return };
         let table = &*self.settings.table;
         match result {

@@ -1,0 +1,25 @@
+//! Standard output and standard error of all commands.
+//!
+//! A reader may close a pipe, and a file may be on a full disk. `println!` and `eprintln!` panic then, so Clippy rejects
+//! them in this crate. A failure of standard error is ignored. A failure of standard output ends a command that only
+//! prints; `error::printed` makes the exit code of it.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+/// Standard output with a buffer. Flush it: an error at its drop is lost.
+pub(crate) fn stdout() -> BufWriter<StdoutLock<'static>> {
+    BufWriter::new(io::stdout().lock())
+}
+
+/// Writes a text to standard output, without delay.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Writes a line to standard error, if possible.
+pub(crate) fn note(line: impl Display) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}

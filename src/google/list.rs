@@ -1,0 +1,105 @@
+//! Lists, page by page: which answer is a page, and which one is the last.
+
+use serde_json::Value;
+
+use super::endpoints::Api;
+use super::error::{ApiError, ApiResult};
+
+/// A method that answers with a list in pages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ListMethod {
+    pub(crate) api: Api,
+    /// The `kind` of a page.
+    kind: &'static str,
+    /// The member with the page's items. Google leaves it out of an empty page.
+    items: &'static str,
+    /// The member with the token of the next page. The last page has none.
+    next_page: &'static str,
+    /// The member with the number of all items, where pages have one.
+    total: Option<&'static str>,
+}
+
+/// `bigquery.tables.list`.
+pub(crate) const TABLES: ListMethod =
+    ListMethod { api: Api::BigQuery, kind: "bigquery#tableList", items: "tables", next_page: "nextPageToken", total: Some("totalItems") };
+
+/// `bigquery.tabledata.list`. It has no total here: BigQuery counts rows that it does not list yet.
+pub(crate) const TABLE_ROWS: ListMethod =
+    ListMethod { api: Api::BigQuery, kind: "bigquery#tableDataList", items: "rows", next_page: "pageToken", total: None };
+
+/// `storage.objects.list`.
+pub(crate) const OBJECTS: ListMethod =
+    ListMethod { api: Api::Storage, kind: "storage#objects", items: "items", next_page: "nextPageToken", total: None };
+
+/// The items of one page, and the token of the next.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) items: Vec<Value>,
+    pub(crate) next: Option<String>,
+    /// The number of the items on all pages, or 0 without it.
+    pub(crate) total: u64,
+}
+
+impl ListMethod {
+    /// Reads a page. Only a page of the right `kind` can be empty: any other answer without items is not a list.
+    pub(crate) fn read(&self, mut page: Value) -> ApiResult<Page> {
+        let Self { kind, items, next_page, .. } = self;
+        let has_kind = match &page["kind"] {
+            Value::Null => false,
+            found if found == kind => true,
+            _ => return Err(self.unreadable(format!("a page is not of kind {kind}"))),
+        };
+        let next = match page[*next_page].take() {
+            Value::Null => None,
+            Value::String(token) => Some(token).filter(|token| !token.is_empty()),
+            _ => return Err(self.unreadable(format!("{next_page} is not a string"))),
+        };
+        let total = self.total.and_then(|total| page[total].as_u64()).unwrap_or(0);
+        let items = match page.get_mut(*items).map(Value::take) {
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(self.unreadable(format!("{items} is not a list"))),
+            None if has_kind => Vec::new(),
+            None => return Err(self.unreadable(format!("a page has neither {items} nor a kind"))),
+        };
+        Ok(Page { items, next, total })
+    }
+
+    pub(crate) fn unreadable(&self, problem: String) -> ApiError {
+        ApiError::unreadable(self.api, problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pages_are_read_with_their_next_token() {
+        let table = json!({"tableReference": {"tableId": "t"}});
+        for (page, items, next, total) in [
+            (json!({"kind": "bigquery#tableList", "totalItems": 0}), vec![], None, 0),
+            (json!({"kind": "bigquery#tableList", "nextPageToken": "n", "totalItems": 1}), vec![], Some("n"), 1),
+            (json!({"kind": "bigquery#tableList", "tables": [table], "nextPageToken": ""}), vec![table.clone()], None, 0),
+            (json!({"tables": [table], "nextPageToken": "n"}), vec![table.clone()], Some("n"), 0),
+        ] {
+            assert_eq!(TABLES.read(page.clone()).unwrap(), Page { items, next: next.map(str::to_owned), total }, "{page}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_a_page_is_not_an_empty_list() {
+        for page in [
+            json!({}),
+            json!({"kind": "bigquery#job"}),
+            json!({"kind": "bigquery#tableDataList", "tables": []}),
+            json!({"status": "login required"}),
+            json!({"kind": "bigquery#tableList", "tables": {}}),
+            json!({"kind": "bigquery#tableList", "tables": null}),
+            json!({"kind": "bigquery#tableList", "tables": [], "nextPageToken": 7}),
+        ] {
+            assert!(matches!(TABLES.read(page.clone()), Err(ApiError::Unreadable { .. })), "{page}");
+        }
+    }
+}
