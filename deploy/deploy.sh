@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 . deploy/settings.sh
 load_settings "$@"
 . deploy/steps.sh
+. deploy/views.sh
 
 step "APIs of $PROJECT_ID"
 services='artifactregistry bigquery cloudbuild cloudresourcemanager compute iam logging monitoring pubsub run storage'
@@ -45,9 +46,13 @@ table() {
 table "$TABLE_NAME" "$SCHEMA_FILE"
 table "$DEAD_LETTER_TABLE" schema/dead_letters.json
 
-for file in schema/views/events.sql schema/views/events_daily.sql; do
-  view=$(basename "$file" .sql)
-  sql=$(fill "$file")
+template_columns >"$tmp/columns"
+for view in events events_daily; do
+  if ! sql=$(for_columns "schema/views/$view.sql" "$tmp/columns"); then
+    printf '  - without view %s: table %s has no column %s\n' "$view" "$TABLE_NAME" "$sql"
+    continue
+  fi
+  sql=$(fill /dev/stdin <<<"$sql")
   label=$(digest <<<"$sql")
   if ! have bq_ show "$DATASET.$view"; then
     change "view $view" bq_ mk --use_legacy_sql=false --label="pipeline:$PIPELINE" --label="text:$label" --view="$sql" "$DATASET.$view"

@@ -1,9 +1,11 @@
-# Dataset, template table, dead-letter table and views. BigQuery creates the generated tables by templateSuffix; they are
+# Dataset, template table and dead-letter table; views.tf has the views. BigQuery creates the generated tables by templateSuffix; they are
 # not in Terraform's state.
 
 locals {
-  schema_file   = startswith(var.schema_file, "/") ? var.schema_file : "${local.repository}/${var.schema_file}"
-  columns       = try([for column in jsondecode(file(local.schema_file)) : lower(column.name)], [])
+  schema_file = startswith(var.schema_file, "/") ? var.schema_file : "${local.repository}/${var.schema_file}"
+  # A file that is not a list of columns fails the precondition of the template table.
+  schema        = try([for column in jsondecode(file(local.schema_file)) : { name = column.name, type = column.type, mode = try(column.mode, "NULLABLE") }], [])
+  columns       = [for column in local.schema : lower(column.name)]
   not_a_column  = [for name in split(",", var.valid_attributes) : trimspace(name) if !contains(local.columns, lower(trimspace(name)))]
   view_settings = { PROJECT_ID = var.project_id, DATASET = var.dataset, TABLE_NAME = var.table_name }
 
@@ -51,40 +53,6 @@ resource "google_bigquery_table" "dead_letters" {
   expiration_time     = local.never
   deletion_protection = !var.delete_data
   labels              = local.labels
-}
-
-# BigQuery checks the query of a view when it is created: events needs a table that matches, and events_daily needs events.
-# A view has no data, so it has no deletion protection.
-resource "google_bigquery_table" "view_events" {
-  project             = local.project
-  dataset_id          = google_bigquery_dataset.events.dataset_id
-  table_id            = "events"
-  expiration_time     = local.never
-  deletion_protection = false
-  labels              = local.labels
-
-  view {
-    query          = templatefile("${local.repository}/schema/views/events.sql", local.view_settings)
-    use_legacy_sql = false
-  }
-
-  depends_on = [google_bigquery_table.template]
-}
-
-resource "google_bigquery_table" "view_events_daily" {
-  project             = local.project
-  dataset_id          = google_bigquery_dataset.events.dataset_id
-  table_id            = "events_daily"
-  expiration_time     = local.never
-  deletion_protection = false
-  labels              = local.labels
-
-  view {
-    query          = templatefile("${local.repository}/schema/views/events_daily.sql", local.view_settings)
-    use_legacy_sql = false
-  }
-
-  depends_on = [google_bigquery_table.view_events]
 }
 
 # Lets the service insert rows and create tables by templateSuffix, in this dataset only.

@@ -2,15 +2,19 @@
 -- Number of users who reached each step. A step counts only after the step before it.
 -- To change: the three types; for a fourth step, another MIN over the step before.
 WITH opened AS (
-  SELECT user_id, MIN(event_timestamp) AS first_at
-  FROM `parsed_pixel.pixel_*` WHERE type = 'open' GROUP BY user_id
+  SELECT
+    user_id, -- needs user_id SCALAR
+    MIN(event_timestamp) AS first_at -- needs event_timestamp TIMESTAMP
+  FROM `parsed_pixel.pixel*`
+  WHERE type = 'open' -- needs type STRING
+  GROUP BY user_id
 ), clicked AS (
   SELECT user_id, MIN(event_timestamp) AS first_at
-  FROM `parsed_pixel.pixel_*` JOIN opened USING (user_id)
+  FROM `parsed_pixel.pixel*` JOIN opened USING (user_id)
   WHERE type = 'click' AND event_timestamp >= opened.first_at GROUP BY user_id
 ), purchased AS (
   SELECT user_id, MIN(event_timestamp) AS first_at
-  FROM `parsed_pixel.pixel_*` JOIN clicked USING (user_id)
+  FROM `parsed_pixel.pixel*` JOIN clicked USING (user_id)
   WHERE type = 'purchase' AND event_timestamp >= clicked.first_at GROUP BY user_id
 ), steps AS (
   SELECT 1 AS step, 'open' AS name, COUNT(*) AS users FROM opened

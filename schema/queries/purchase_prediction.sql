@@ -16,10 +16,14 @@ OPTIONS (
   data_split_col = 'is_for_evaluation'
 ) AS
 WITH events AS (
-  SELECT user_id, type, event_timestamp, DATE(event_timestamp) AS day
-  FROM `parsed_pixel.pixel_*`
+  SELECT
+    user_id, -- needs user_id SCALAR
+    type, -- needs type STRING
+    event_timestamp, -- needs event_timestamp TIMESTAMP
+    DATE(event_timestamp) AS day
+  FROM `parsed_pixel.pixel*`
   WHERE user_id IS NOT NULL
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp) = 1 -- needs event_id SCALAR
 ), cut_offs AS (
   SELECT cut_off
   FROM (SELECT MIN(day) AS first_day, MAX(day) AS last_day FROM events),

@@ -2,8 +2,10 @@
 -- Of the users first seen in a week, the share that came back in each later week.
 -- To change: WEEK(MONDAY) to ISOWEEK, MONTH or DAY, in all three places.
 WITH active AS (
-  SELECT DISTINCT user_id, DATE_TRUNC(DATE(event_timestamp), WEEK(MONDAY)) AS week
-  FROM `parsed_pixel.pixel_*`
+  SELECT DISTINCT
+    user_id, -- needs user_id SCALAR
+    DATE_TRUNC(DATE(event_timestamp), WEEK(MONDAY)) AS week -- needs event_timestamp TIMESTAMP
+  FROM `parsed_pixel.pixel*`
   WHERE user_id IS NOT NULL
 ), first_seen AS (
   SELECT user_id, MIN(week) AS cohort FROM active GROUP BY user_id

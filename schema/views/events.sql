@@ -11,9 +11,16 @@
 -- Cost: every query of this view reads every table, whatever its WHERE clause. A condition on table_suffix does not
 -- exclude a table, because any table can hold the copy that is shown. Only event_id, event_timestamp and the columns that
 -- the query uses are read. BigQuery reads at most 1,000 tables through a wildcard and refuses a query over more. For one
--- user or one day, query the tables themselves:
---   SELECT DISTINCT event_id, type FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}_507f1f77bcf86cd799439011_*`
---   SELECT DISTINCT event_id, type FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}_*` WHERE _TABLE_SUFFIX LIKE '%\\_20260102'
-SELECT *, _TABLE_SUFFIX AS table_suffix
+-- user or one day, query the tables themselves. With the default TABLE_SUFFIX:
+--   SELECT * FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}_507f1f77bcf86cd799439011_*`
+--   SELECT * FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}*` WHERE _TABLE_SUFFIX LIKE '%\\_20260102'
+SELECT
+  *
+  , _TABLE_SUFFIX AS table_suffix -- unless table_suffix
 FROM `${PROJECT_ID}.${DATASET}.${TABLE_NAME}*`
-QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY event_timestamp, _TABLE_SUFFIX) = 1
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY event_id -- needs event_id SCALAR
+  ORDER BY
+    event_timestamp, -- if event_timestamp TIMESTAMP
+    _TABLE_SUFFIX
+) = 1

@@ -18,7 +18,8 @@ use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
 use crate::local::pubsub::{DeadLetterPolicy, SubscriptionPolicy};
-use crate::local::topology::{Listeners, PubsubMode, Topology, TopologySettings};
+use crate::local::template_table::TemplateTableError;
+use crate::local::topology::{Listeners, PubsubMode, Topology, TopologyError, TopologySettings};
 use crate::telemetry;
 use bigquery_emulator::BigQuery;
 
@@ -76,9 +77,10 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let pixel = bind(config.values.number(&PIXEL_PORT), PIXEL_PORT.name).await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let topology = Topology::start(settings, config, bigquery, listeners).await;
-    let mut topology = topology.map_err(|error| CliError::cannot("start the pipeline", &error))?;
+    let mut topology = topology.map_err(not_started)?;
+    let notes: String = topology.schema_notes.iter().map(|note| format!("{}\n", super::printable(note))).collect();
     // The pipeline runs without a reader of its output, and reports a failure at the end.
-    let banner = output::print(&welcome(&topology.handles, &bq, args.host, args.demo, args.duration));
+    let banner = output::print(&(notes + &welcome(&topology.handles, &bq, args.host, args.demo, args.duration)));
 
     let failure = tokio::select! {
         () = shutdown => None,
@@ -131,6 +133,16 @@ fn pubsub(args: &Args, config: &Config) -> PubsubMode {
             push_endpoint: args.push_endpoint.as_ref().map(Url::to_string),
             ack_deadline: policy.ack_deadline,
         },
+    }
+}
+
+/// A schema that the local BigQuery refuses is a mistake in an input file.
+fn not_started(error: TopologyError) -> CliError {
+    match error {
+        TopologyError::TemplateTable(error @ TemplateTableError::NotCreated { .. }) => {
+            CliError::usage(super::printable(&error.to_string()))
+        }
+        error => CliError::cannot("start the pipeline", &error),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use url::form_urlencoded;
+
 use super::duration_arg::DurationArg;
 use crate::decode::{Decoder, Explanation};
 use crate::local::bq::BqFiles;
@@ -13,7 +15,9 @@ pub(crate) fn welcome(handles: &Handles, bq: &BqFiles, host: IpAddr, demo: Optio
     let urls = &handles.urls;
     let (pixel, service, tables) = (&urls.pixel, &urls.service, &urls.tables);
     let settings = &handles.template.decode;
-    let example = format!("{pixel}?user_id=507f1f77bcf86cd799439011&order_id=42&type=click");
+    let parameters = settings.valid_attributes.names().iter().map(|name| (name.as_str(), example_of(name)));
+    let mut example = form_urlencoded::Serializer::for_suffix(format!("{pixel}?"), pixel.len() + 1);
+    let example = example.extend_pairs(parameters).finish();
     let example = settings.signatures.as_ref().map_or(example.clone(), |signatures| signatures.keys.sign(&example));
     let decoder = Decoder::new(settings.clone(), &handles.template.schema);
     let table = Explanation::of_url(&decoder, &example, jiff::Timestamp::now(), &handles.template.table).table;
@@ -59,4 +63,14 @@ List the tables, and the rows of one:
         urls.bigquery.rsplit(':').next().unwrap_or_default(),
         bq.exports("  "),
     )
+}
+
+/// A value for an attribute.
+fn example_of(name: &str) -> &'static str {
+    match name {
+        "user_id" => "507f1f77bcf86cd799439011",
+        "order_id" => "42",
+        "type" => "click",
+        _ => "example",
+    }
 }

@@ -6,7 +6,8 @@
 //!
 //! The parts talk over real sockets, so the service runs the same code as on Cloud Run. [`topology`] starts the parts
 //! and stops them in order. [`stats`] counts what passes, [`summary`] prints the totals at the end, [`console`] is the
-//! web page that shows the pipeline at work. [`views`] creates the views of `schema/views/`.
+//! web page that shows the pipeline at work. [`template_table`] creates the template table, [`views`] the views of
+//! `schema/views/`.
 //!
 //! The local mode uses the service, its settings and its decoder. None of them uses the local mode.
 
@@ -21,5 +22,7 @@ pub(crate) mod loopback;
 pub mod pubsub;
 pub mod stats;
 pub(crate) mod summary;
+pub(crate) mod tables_api;
+pub(crate) mod template_table;
 pub(crate) mod topology;
 pub(crate) mod views;

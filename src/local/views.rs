@@ -1,26 +1,17 @@
 //! Creates the views of `schema/views/` in the local dataset, as the deployment does in BigQuery.
 //!
-//! BigQuery checks a view's query when the view is created, so this waits until the template table is ready. A view with
-//! a different query is updated. A table with the name of a view is left unchanged.
+//! BigQuery checks a view's query when the view is created, so this waits until the template table is ready. The queries
+//! follow the columns of that table ([`schema_sql`]). A view with a different query is updated. A table with the name of a
+//! view is left unchanged.
 
-use std::time::Duration;
+use serde_json::json;
 
-use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
-
-use crate::google::body::{BodyError, read_body};
+use super::tables_api::{TablesApi, TablesError};
+use crate::decode::Schema;
+use crate::schema_sql::{self, MissingColumn, VIEWS};
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
 use crate::telemetry;
-
-/// Name and query of each view. A view stands after the views that its query reads.
-const VIEWS: [(&str, &str); 2] =
-    [("events", include_str!("../../schema/views/events.sql")), ("events_daily", include_str!("../../schema/views/events_daily.sql"))];
-
-/// Timeout of one request. Generous, because the machine may be busy at the start.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest answer about a view that is read.
-const MAX_ANSWER_BYTES: usize = 8 << 20;
 
 /// The names that the queries contain, and that a view must not have.
 #[derive(Debug, Clone)]
@@ -36,9 +27,7 @@ pub struct ViewNames {
 /// Creates views through BigQuery's API.
 #[derive(Debug)]
 pub struct Views {
-    http: reqwest::Client,
-    /// The URL of the dataset's tables.
-    tables: String,
+    api: TablesApi,
     names: ViewNames,
 }
 
@@ -53,12 +42,10 @@ enum ViewError {
     TableExists,
     #[error("a view that its query reads is missing")]
     MissingView,
-    #[error("BigQuery answered {status}: {message}")]
-    Refused { status: StatusCode, message: String },
-    #[error("cannot read BigQuery's answer")]
-    Answer(#[from] serde_json::Error),
-    #[error("cannot reach BigQuery")]
-    Unreachable(#[from] BodyError),
+    #[error(transparent)]
+    MissingColumn(#[from] MissingColumn),
+    #[error(transparent)]
+    Tables(#[from] TablesError),
 }
 
 /// The change of a view.
@@ -94,17 +81,25 @@ impl ViewNames {
 }
 
 impl Views {
-    /// `tables` is the URL of the dataset's tables.
-    pub fn new(http: reqwest::Client, tables: String, names: ViewNames) -> Self {
-        Self { http, tables, names }
+    /// Views of the dataset that `api` is for.
+    pub fn new(api: TablesApi, names: ViewNames) -> Self {
+        Self { api, names }
     }
 
     /// Creates missing views and updates changed ones. Returns how many were created. Failures are logged and not
     /// returned, because the pipeline works without views.
     pub async fn create_or_update(&self) -> u64 {
+        let schema = match self.api.columns(&self.names.table).await {
+            Ok(schema) => schema,
+            Err(error) => {
+                tracing::warn!(error = telemetry::with_causes(&error), "views not created: cannot read the template table");
+                return 0;
+            }
+        };
         let (mut created, mut dependencies_exist) = (0, true);
         for (view, text) in VIEWS {
-            let change = if dependencies_exist { self.create_or_update_one(view, text).await } else { Err(ViewError::MissingView) };
+            let change =
+                if dependencies_exist { self.create_or_update_one(view, text, &schema).await } else { Err(ViewError::MissingView) };
             match change {
                 Ok(Change::None) => {}
                 Ok(Change::Created) => created += 1,
@@ -118,18 +113,14 @@ impl Views {
         created
     }
 
-    async fn create_or_update_one(&self, view: &str, text: &str) -> Result<Change, ViewError> {
+    async fn create_or_update_one(&self, view: &str, text: &str, schema: &Schema) -> Result<Change, ViewError> {
         self.names.check(view)?;
-        let query = json!({"query": self.names.fill(text), "useLegacySql": false});
-        let url = format!("{}/{view}", self.tables);
-        let found = match self.call(Method::GET, &url, &Value::Null).await {
-            Err(ViewError::Refused { status: StatusCode::NOT_FOUND, .. }) => {
-                let ViewNames { project, dataset, .. } = &self.names;
-                let reference = json!({"projectId": project, "datasetId": dataset, "tableId": view});
-                self.call(Method::POST, &self.tables, &json!({"tableReference": reference, "view": query})).await?;
-                return Ok(Change::Created);
-            }
-            found => found?,
+        let query = json!({"query": self.names.fill(&schema_sql::for_columns(text, schema)?), "useLegacySql": false});
+        let Some(found) = self.api.find(view).await? else {
+            let ViewNames { project, dataset, .. } = &self.names;
+            let reference = json!({"projectId": project, "datasetId": dataset, "tableId": view});
+            self.api.create(&json!({"tableReference": reference, "view": query})).await?;
+            return Ok(Change::Created);
         };
         if found["type"] != "VIEW" {
             return Err(ViewError::TableExists);
@@ -137,23 +128,8 @@ impl Views {
         if found["view"]["query"] == query["query"] {
             return Ok(Change::None);
         }
-        self.call(Method::PATCH, &url, &json!({"view": query})).await?;
+        self.api.patch(view, &json!({"view": query})).await?;
         Ok(Change::Updated)
-    }
-
-    async fn call(&self, method: Method, url: &str, body: &Value) -> Result<Value, ViewError> {
-        let request = self.http.request(method, url).timeout(REQUEST_TIMEOUT);
-        let request = if body.is_null() { request } else { request.body(body.to_string()) };
-        let response = request.send().await.map_err(BodyError::from)?;
-        let status = response.status();
-        let body = read_body(response, MAX_ANSWER_BYTES).await?;
-        if status.is_success() {
-            return Ok(serde_json::from_slice(&body)?);
-        }
-        // A server in between may answer with something else than BigQuery's JSON.
-        let error: Option<Value> = serde_json::from_slice(&body).ok();
-        let message = error.as_ref().and_then(|error| error["error"]["message"].as_str()).unwrap_or("without a message");
-        Err(ViewError::Refused { status, message: message.to_owned() })
     }
 }
 
@@ -163,14 +139,6 @@ mod tests {
 
     fn names(table: &str) -> ViewNames {
         ViewNames { project: "p".into(), dataset: "d".into(), table: table.into(), dead_letter_table: "letters".into() }
-    }
-
-    #[test]
-    fn every_file_of_schema_views_is_listed() {
-        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/views");
-        let mut files: Vec<String> = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        files.sort();
-        assert_eq!(files, VIEWS.map(|(view, _)| format!("{view}.sql")));
     }
 
     /// Terraform's `templatefile` also replaces `${` and `%{`.

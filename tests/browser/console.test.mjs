@@ -75,6 +75,50 @@ test('the form shows before the request that it is not stored', () => on('pixel'
   assert.ok(await page.getByRole('button', { name: 'Send request' }).isDisabled(), 'only the pixel of this pipeline can be requested');
 }));
 
+test('the latest events can be filtered', async () => {
+  await local.fire('user_id=filtered_one&type=open');
+  await local.fire('user_id=filtered_two&type=click');
+  await on('', async (page) => {
+    const events = region(page, 'Latest events');
+    await events.getByText(/user_id=filtered_two/).first().waitFor();
+    const filter = events.getByRole('searchbox', { name: 'Filter events' });
+    await filter.fill('filtered_one');
+    await events.getByText(/user_id=filtered_two/).first().waitFor({ state: 'hidden' });
+    assert.ok(await events.getByText(/user_id=filtered_one/).first().isVisible());
+    await filter.fill('no such event');
+    await events.getByText('No event matches the filter.').waitFor();
+    await filter.fill('');
+    await events.getByText(/user_id=filtered_two/).first().waitFor();
+  });
+});
+
+test('the events of a user are shown, and linked from an event', async () => {
+  const user = 'ann@"example".com';
+  for (const type of ['open', 'click']) await local.fire(`user_id=${encodeURIComponent(user)}&type=${type}`);
+  await local.fire('user_id=somebody_else&type=open');
+  await on('', async (page) => {
+    const event = region(page, 'Latest events').getByText(/user_id=ann/).first();
+    await event.click();
+    await region(page, 'Latest events').getByText('pixel_ann@"example".com').first().waitFor();
+    await region(page, 'Latest events').getByRole('link', { name: user, exact: true }).click();
+    const events = region(page, 'Events of the user');
+    await events.getByText('2 events').waitFor();
+    assert.equal(await events.locator('tbody tr').count(), 2);
+    assert.equal(await page.getByLabel('user_id').inputValue(), user);
+    await page.getByLabel('user_id').fill('nobody');
+    await page.getByRole('button', { name: 'Show events' }).click();
+    await events.getByText(/No event has this user_id/).waitFor();
+  });
+});
+
+test('a table name with an encoded value is also shown decoded', async () => {
+  await local.fire(`user_id=${encodeURIComponent('bob@example.com')}`);
+  await on('tables', async (page) => {
+    await region(page, 'Tables').getByRole('searchbox').fill('bob__40');
+    await region(page, 'Tables').getByText(/^pixel_bob@example\.com_\d{8}$/).waitFor();
+  });
+});
+
 test('a table is found by user id and read page by page', async () => {
   await Promise.all(Array.from({ length: 120 }, (_, number) => local.fire(`user_id=reader&order_id=${number}`)));
   await on('tables', async (page) => {
@@ -145,6 +189,39 @@ test('a query result is shown as rows and a chart, and downloaded', async () => 
     await region(page, 'History').getByRole('button', { name: /SELECT type, COUNT/ }).waitFor();
   });
 });
+
+test('a downloaded CSV file holds no formula', () => on('sql', async (page) => {
+  const texts = ['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\t=1', '" =1', '-5', '1e5', '+3.5', 'a=b', '\uff1d1'];
+  const editor = page.getByRole('textbox', { name: /Query/ });
+  await editor.fill(`SELECT text, -7 AS number, ['=1'] AS list FROM UNNEST([${texts.map((text) => JSON.stringify(text)).join(', ')}]) AS text WITH OFFSET AS at ORDER BY at`);
+  await editor.press('Control+Enter');
+  const result = region(page, 'Result');
+  await result.getByRole('region', { name: 'Rows of the result' }).waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), result.getByRole('button', { name: 'CSV' }).click()]);
+  const lines = (await readFile(await download.path(), 'utf8')).split('\r\n').slice(1, -1);
+  const cells = lines.map((line) => line.replace(/,-7,"\[""=1""\]"$/, ''));
+  assert.deepEqual(cells, ["'=1+1", "'+cmd", "'-2+3", "'@SUM(A1)", "'\t=1", '"\'"" =1"', '-5', '1e5', '+3.5', 'a=b', "'\uff1d1"]);
+}));
+
+test('a chart of one day has bars, and an axis of dates has dates', () => on('sql', async (page) => {
+  const result = region(page, 'Result');
+  const editor = page.getByRole('textbox', { name: /Query/ });
+  const chartOf = async (/** @type {string} */ rows, /** @type {string} */ sql) => {
+    await editor.fill(sql);
+    await editor.press('Control+Enter');
+    await region(page, 'Query').getByRole('status').getByText(`${rows},`).waitFor();
+    await result.getByRole('button', { name: 'Chart' }).click();
+    const chart = result.getByRole('img', { name: /by day/ });
+    await chart.waitFor();
+    return chart;
+  };
+  const one = await chartOf('1 row', "SELECT DATE '2026-01-02' AS day, 3 AS events");
+  assert.equal(await one.locator('rect').count(), 1);
+  assert.match(await one.textContent() ?? '', /2026-01-02/);
+  const two = await chartOf('2 rows', "SELECT DATE '2026-01-02' AS day, 3 AS events UNION ALL SELECT DATE '2026-01-04', 4");
+  assert.match(await two.textContent() ?? '', /Jan 3/);
+  assert.doesNotMatch(await two.textContent() ?? '', /\d\d:\d\d/);
+}));
 
 test('a chart has a line per series and follows the selected columns', () => on('sql', async (page) => {
   await page.getByRole('textbox', { name: /Query/ }).fill('SELECT event_timestamp, type, COUNT(*) OVER (PARTITION BY type ORDER BY event_timestamp) AS so_far\nFROM `pixel_analyst_*`');
@@ -217,6 +294,18 @@ test('views can be reached by keyboard', () => on('', async (page) => {
   assert.equal(await page.title(), 'SQL – Pixel Pipeline');
   assert.equal(await link.getAttribute('aria-current'), 'page');
 }));
+
+test('an unreachable server is plain to see, until it answers again', async () => {
+  const { page, end } = await open(browser, local, '');
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.route('**/console/live', (route) => route.abort());
+  await page.reload();
+  const alert = page.getByRole('alert').getByText(/The server is not reachable/);
+  await alert.waitFor();
+  await page.unroute('**/console/live');
+  await alert.waitFor({ state: 'hidden' });
+  await end([/console\/live/]);
+});
 
 test('the selected theme is kept after a reload', () => on('', async (page) => {
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -58,6 +58,7 @@ ORDER BY at`);
     await write(page, 'SELECT type, COUNT(*) AS events\nFROM `parsed_pixel.pixel_*`\nWHERE event_timstamp > TIMESTAMP "2026-01-01"\nGROUP BY type');
     await page.getByRole('alert').waitFor();
   }],
+  user: ['user?column=user_id&value=nobody', (page) => page.getByText(/No event has this user_id/).waitFor()],
   'dead-letters': ['dead-letters', (page) => page.getByText('2 messages').waitFor()],
   pixel: ['pixel', (page) => page.getByText('Stored as this row:').waitFor()],
 };

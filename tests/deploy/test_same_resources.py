@@ -2,6 +2,7 @@
 converted to one form and compared. The tests of the module check the values that are known only after an apply, such as a
 URL or the address of an account."""
 import json
+import tempfile
 
 from support import EVERYTHING, DeployTest, plan
 
@@ -215,6 +216,7 @@ class SameResources(DeployTest):
         for key in script:
             with self.subTest(str(key)):
                 self.assertEqual(script[key], terraform[key])
+        return script, terraform
 
     def test_with_every_optional_part(self):
         self.compare(EVERYTHING)
@@ -224,3 +226,17 @@ class SameResources(DeployTest):
 
     def test_with_only_a_project(self):
         self.compare({})
+
+    def test_views_follow_the_columns_of_the_schema(self):
+        for columns, expected in [
+            # The views have no column type or users, and only one column table_suffix.
+            ({'event_id': 'STRING', 'Event_Timestamp': 'timestamp', 'visitor': 'STRING', 'table_suffix': 'STRING', 'type': 'JSON'}, ['events', 'events_daily']),
+            ({'event_id': 'INT64', 'event_timestamp': 'DATETIME', 'visitor': 'STRING', 'type': 'INT64'}, ['events']),
+            ({'event_id': 'FLOAT', 'event_timestamp': 'TIMESTAMP', 'visitor': 'STRING'}, []),
+        ]:
+            with self.subTest(columns), tempfile.NamedTemporaryFile('w', suffix='.json') as file:
+                json.dump([{'name': name, 'type': kind} for name, kind in columns.items()], file)
+                file.flush()
+                script, _ = self.compare({'SCHEMA_FILE': file.name, 'VALID_ATTRIBUTES': 'visitor', 'TABLE_SUFFIX': '_{visitor}_{date}'})
+                views = [key[1] for key, value in script.items() if key[0] == 'table' and value.get('view')]
+                self.assertEqual(sorted(views), expected)

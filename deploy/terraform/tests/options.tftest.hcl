@@ -240,7 +240,7 @@ run "only_generated_tables_expire" {
   }
   assert {
     condition = alltrue([
-      for table in [google_bigquery_table.template, google_bigquery_table.dead_letters, google_bigquery_table.view_events, google_bigquery_table.view_events_daily] :
+      for table in [google_bigquery_table.template, google_bigquery_table.dead_letters, google_bigquery_table.view_events[0], google_bigquery_table.view_events_daily[0]] :
       table.expiration_time == 253402300799000
     ])
     error_message = "A table or view of the module would expire after 30 days, the default of the dataset."

@@ -117,11 +117,11 @@ run "every_setting_that_is_changed_reaches_the_service" {
     error_message = "Dataset and tables must have the names that the service gets."
   }
   assert {
-    condition     = strcontains(google_bigquery_table.view_events.view[0].query, "`my-project.d.t*`") && !strcontains(google_bigquery_table.view_events.view[0].query, "$${")
+    condition     = strcontains(google_bigquery_table.view_events[0].view[0].query, "`my-project.d.t*`") && !strcontains(google_bigquery_table.view_events[0].view[0].query, "$${")
     error_message = "The view events must read the tables that the service writes."
   }
   assert {
-    condition     = strcontains(google_bigquery_table.view_events_daily.view[0].query, "`my-project.d.events`")
+    condition     = strcontains(google_bigquery_table.view_events_daily[0].view[0].query, "`my-project.d.events`")
     error_message = "The view events_daily must read the view events."
   }
 }

@@ -12,6 +12,7 @@ use super::text;
 use crate::config::Deployment;
 use crate::decode::{Schema, SchemaProblem};
 use crate::google::bigquery::{self, Table};
+use crate::schema_sql::{VIEWS, for_columns};
 use crate::sink::dead_letter;
 use crate::sink::template::{TemplateProblem, problems_with};
 
@@ -164,7 +165,15 @@ fn views(tables: &TableStates, names: &ResourceNames) -> Verdict {
     let ResourceNames { dataset, deploy, .. } = names;
     tables.dataset.needed(&format!("dataset {dataset}"))?;
     let mut problems = LinkProblems::default();
-    for (name, view) in [("events", &tables.events), ("events_daily", &tables.events_daily)] {
+    let mut described = Vec::new();
+    // A template table that is absent or unreadable has its own line.
+    let columns = tables.template.value().map(schema).transpose()?;
+    for ((name, sql), view) in VIEWS.into_iter().zip([&tables.events, &tables.events_daily]) {
+        if let Some(Err(missing)) = columns.as_ref().map(|columns| for_columns(sql, columns)) {
+            described.push(format!("without {name}: {missing}"));
+            continue;
+        }
+        described.push(name.to_owned());
         match view.found(&format!("view {dataset}.{name}"), || deploy.clone()) {
             Ok(view) if view["type"] != "VIEW" => problems.add(
                 format!("{dataset}.{name} is a {} and not a view", text(&view["type"])),
@@ -175,7 +184,7 @@ fn views(tables: &TableStates, names: &ResourceNames) -> Verdict {
             Err(unknown) => return Err(unknown),
         }
     }
-    problems.or("events, events_daily")
+    problems.or(described.join(", "))
 }
 
 /// A table resource.

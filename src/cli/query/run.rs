@@ -50,6 +50,8 @@ pub(crate) enum QueryError {
     Query { message: String },
     #[error("cannot reach BigQuery: {0}")]
     Unreachable(String),
+    #[error("cannot reach BigQuery: {cause}: start it with `pixel-pipeline local`, or name its port with --local=PORT")]
+    NotRunning { cause: String },
     #[error("cannot read the answer of BigQuery: {0}")]
     Unreadable(String),
     #[error("cannot write to standard output: {0}")]
@@ -57,6 +59,14 @@ pub(crate) enum QueryError {
 }
 
 impl QueryError {
+    /// Adds how to start the BigQuery that --local selects.
+    fn with_target(self, target: &Target) -> Self {
+        match self {
+            Self::Unreachable(cause) if target.is_local => Self::NotRunning { cause },
+            other => other,
+        }
+    }
+
     fn unreadable(problem: &str) -> Self {
         Self::Unreadable(problem.to_owned())
     }
@@ -79,7 +89,7 @@ pub(crate) async fn run(query: &Query, target: &Target) -> Result<End, QueryErro
     let mut job = JobReference { project_id: Some(target.project.clone()), job_id: Some(job_id.clone()), location: None };
     let interrupt = tokio::signal::ctrl_c();
     let ended = tokio::select! {
-        ended = print(query, target, &client, &mut job) => ended,
+        ended = print(query, target, &client, &mut job) => ended.map_err(|error| error.with_target(target)),
         _ = interrupt => Ok(End::Interrupted),
     };
     let is_pipe_closed = matches!(&ended, Err(QueryError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe);

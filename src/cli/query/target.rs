@@ -41,6 +41,7 @@ pub struct TargetArgs {
 pub(crate) struct Address {
     endpoint: String,
     is_emulator: bool,
+    is_local: bool,
     project: String,
     dataset: DatasetReference,
 }
@@ -50,6 +51,8 @@ pub(crate) struct Address {
 pub(crate) struct Target {
     endpoint: String,
     tokens: Tokens,
+    /// Whether --local selected it.
+    pub(crate) is_local: bool,
     pub(crate) project: String,
     pub(crate) dataset: DatasetReference,
 }
@@ -86,15 +89,15 @@ impl TargetArgs {
         }
         parse_identifier(dataset, false).map_err(TargetError::Dataset)?;
         let dataset = DatasetReference { project_id: owner.to_owned(), dataset_id: dataset.to_owned() };
-        Ok(Address { endpoint, is_emulator, project, dataset })
+        Ok(Address { endpoint, is_emulator, is_local: self.local.is_some(), project, dataset })
     }
 }
 
 impl Address {
     pub(crate) fn with_credentials(self) -> Result<Target, TokenError> {
         let tokens = if self.is_emulator { Tokens::None } else { Tokens::application_default()? };
-        let Self { endpoint, project, dataset, .. } = self;
-        Ok(Target { endpoint, tokens, project, dataset })
+        let Self { endpoint, is_local, project, dataset, .. } = self;
+        Ok(Target { endpoint, tokens, is_local, project, dataset })
     }
 }
 

@@ -55,12 +55,16 @@ const ASSETS: &[(&str, &str)] = &assets![
     "js/tables/detail.js",
     "js/tables/find.js",
     "js/tables/list.js",
+    "js/tables/name.js",
     "js/theme.js",
+    "js/user/column.js",
+    "js/user/query.js",
     "js/views/dead-letters.js",
     "js/views/overview.js",
     "js/views/pixel.js",
     "js/views/sql.js",
     "js/views/tables.js",
+    "js/views/user.js",
 ];
 
 /// `GET /`

@@ -45,6 +45,7 @@ use tokio::sync::watch;
 
 use super::handles::Handles;
 use super::loopback;
+use super::tables_api::TablesApi;
 use crate::decode::Decoder;
 use crate::sink::bigquery::Location;
 use journal::Journal;
@@ -53,6 +54,7 @@ pub use journal::JournalWriter;
 /// Shared by the handlers.
 struct Console {
     handles: Handles,
+    tables: TablesApi,
     pixel_port: u16,
     names: names::ConsoleNames,
     /// Decoder of the settings. The service's decoder also follows changes of the template table.
@@ -64,12 +66,12 @@ struct Console {
 
 /// Creates the console's routes, including BigQuery's API, and the writer to run beside them. `host` is the address that
 /// the ports are bound to.
-pub fn new(handles: Handles, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, JournalWriter) {
+pub fn new(handles: Handles, tables: TablesApi, location: &Location, host: IpAddr, pixel_port: u16) -> (Router, JournalWriter) {
     let decoder = Arc::new(Decoder::new(handles.template.decode.clone(), &handles.template.schema));
     let names = names::ConsoleNames::of(location, &handles.template);
     let (journal, journal_writer, open) = journal::new(&handles.stats, Arc::clone(&decoder), names.table.clone());
     let bigquery = handles.bigquery.api();
-    let console = Console { handles, pixel_port, names, decoder, journal, open };
+    let console = Console { handles, tables, pixel_port, names, decoder, journal, open };
     let routes = Router::new()
         .route("/", get(assets::page))
         .route("/console/assets/{*path}", get(assets::asset))

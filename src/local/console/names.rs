@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::decode::hashed_ids::HashedIds;
 use crate::decode::{Schema, Settings};
 use crate::sink::bigquery::Location;
 use crate::sink::template::TemplateSettings;
@@ -32,15 +33,18 @@ struct UrlParameter {
     description: Option<String>,
     /// Whether TABLE_SUFFIX contains it. An event without it is not stored.
     in_table_suffix: bool,
+    /// Whether HASH_ATTRIBUTES contains it, so that the tables hold hashes of its values.
+    is_hashed: bool,
 }
 
 impl ConsoleNames {
     pub(crate) fn of(location: &Location, template: &TemplateSettings) -> Self {
-        let Settings { valid_attributes, requests, table_suffix, signatures, .. } = &template.decode;
+        let Settings { valid_attributes, requests, table_suffix, signatures, privacy, .. } = &template.decode;
         let attribute = |(position, name): (usize, &String)| UrlParameter {
             name: name.clone(),
             description: description(&template.schema, name),
             in_table_suffix: table_suffix.attributes().any(|used| used == position),
+            is_hashed: privacy.hashed_ids.iter().flat_map(HashedIds::names).any(|hashed| hashed.eq_ignore_ascii_case(name)),
         };
         let mut attributes: Vec<UrlParameter> = valid_attributes.names().iter().enumerate().map(attribute).collect();
         // Required ones first.

@@ -4,6 +4,8 @@
 use serde::Serialize;
 
 use super::names::ConsoleNames;
+use crate::decode::Schema;
+use crate::schema_sql::for_columns;
 
 /// The names in the files, which are the defaults of the settings.
 const DATASET: &str = "parsed_pixel";
@@ -32,27 +34,52 @@ const QUERIES: &[(&str, &str)] = &queries![
     "dead_letters.sql",
 ];
 
-/// One query, ready to run.
+/// One query for the columns of the template table.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Sample {
     /// The file's first line, which is a comment.
     title: String,
     /// The second line: the question that the query answers.
     about: String,
-    sql: String,
+    /// `None` if the template table lacks a column that the query needs.
+    sql: Option<String>,
+    /// Why there is no query.
+    problem: Option<String>,
 }
 
-/// All queries, with the dataset and table names of the settings.
-pub(crate) fn all(names: &ConsoleNames) -> Vec<Sample> {
-    QUERIES.iter().map(|(_, text)| sample(text, &names.dataset, &names.table, &names.dead_letter_table)).collect()
+/// All queries for a template table with these columns, with the dataset and table names of the settings.
+pub(crate) fn all(names: &ConsoleNames, schema: &Schema) -> Vec<Sample> {
+    QUERIES.iter().map(|(_, text)| sample(text, &names.dataset, &names.table, &names.dead_letter_table, schema)).collect()
 }
 
-fn sample(text: &str, dataset: &str, table: &str, dead_letter_table: &str) -> Sample {
+/// All queries left out, for this reason.
+pub(crate) fn unavailable(problem: &str) -> Vec<Sample> {
+    let sample = |text: &str| {
+        let (title, about) = heading(text);
+        Sample { title, about, sql: None, problem: Some(problem.to_owned()) }
+    };
+    QUERIES.iter().map(|(_, text)| sample(text)).collect()
+}
+
+/// The first two lines of a file.
+fn heading(text: &str) -> (String, String) {
     let mut comments = text.lines().map_while(|line| Some(line.strip_prefix("--")?.trim().to_owned()));
-    let sql = text
-        .replace(&format!("`{DATASET}.{TABLE}_"), &format!("`{dataset}.{table}_"))
-        .replace(&format!("`{DATASET}.{DEAD_LETTER_TABLE}`"), &format!("`{dataset}.{dead_letter_table}`"));
-    Sample { title: comments.next().unwrap_or_default(), about: comments.next().unwrap_or_default(), sql: sql.trim_end().to_owned() }
+    (comments.next().unwrap_or_default(), comments.next().unwrap_or_default())
+}
+
+fn sample(text: &str, dataset: &str, table: &str, dead_letter_table: &str, schema: &Schema) -> Sample {
+    let (title, about) = heading(text);
+    let named = |sql: String| {
+        let sql = sql
+            .replace(&format!("`{DATASET}.{DEAD_LETTER_TABLE}`"), &format!("`{dataset}.{dead_letter_table}`"))
+            .replace(&format!("`{DATASET}.{TABLE}"), &format!("`{dataset}.{table}"))
+            .replace(&format!("'{TABLE}'"), &format!("'{table}'"));
+        sql.trim_end().to_owned()
+    };
+    match for_columns(text, schema) {
+        Ok(sql) => Sample { title, about, sql: Some(named(sql)), problem: None },
+        Err(missing) => Sample { title, about, sql: None, problem: Some(missing.to_string()) },
+    }
 }
 
 #[cfg(test)]
@@ -72,20 +99,28 @@ mod tests {
         let listed = QUERIES.iter().map(|(name, _)| *name).chain(NOT_OFFERED.iter().copied());
         assert_eq!(found, listed.map(str::to_owned).collect());
         for (name, text) in QUERIES {
-            let sample = sample(text, DATASET, TABLE, DEAD_LETTER_TABLE);
-            assert!(!sample.title.is_empty() && !sample.about.is_empty(), "{name}");
+            let sample = sample(text, DATASET, TABLE, DEAD_LETTER_TABLE, &Schema::shipped());
+            assert!(!sample.title.is_empty() && !sample.about.is_empty() && sample.sql.is_some(), "{name}");
         }
     }
 
     #[test]
     fn queries_use_the_table_names_of_the_settings() {
-        let sample = sample("-- Opens\n-- Per day.\nSELECT `parsed_pixel.pixel_*`, `parsed_pixel.dead_letters`\n", "other", "hit", "lost");
+        let text = "-- Opens\n-- Per day.\nSELECT 'pixel', `parsed_pixel.pixel*`, `parsed_pixel.dead_letters`\n";
+        let sample = sample(text, "other", "hit", "lost", &Schema::shipped());
         assert_eq!((sample.title.as_str(), sample.about.as_str()), ("Opens", "Per day."));
-        assert!(sample.sql.ends_with("SELECT `other.hit_*`, `other.lost`"), "{}", sample.sql);
+        assert!(sample.sql.unwrap().ends_with("SELECT 'hit', `other.hit*`, `other.lost`"));
         for (name, text) in QUERIES {
-            let sample = self::sample(text, "other", "hit", "lost");
-            let code = || sample.sql.lines().filter(|line| !line.starts_with("--"));
-            assert!(code().all(|line| !line.contains(DATASET)), "{name} contains another table name");
+            let sql = self::sample(text, "other", "hit", "lost", &Schema::shipped()).sql.unwrap();
+            let mut code = sql.lines().filter(|line| !line.starts_with("--"));
+            assert!(code.all(|line| !line.contains(DATASET) && !line.contains(TABLE)), "{name} contains another table name");
         }
+    }
+
+    #[test]
+    fn a_query_without_its_column_is_left_out_with_the_reason() {
+        let schema = Schema::parse(r#"[{"name": "event_id", "type": "STRING"}]"#).unwrap();
+        let sample = sample("-- T\n-- A.\nSELECT page -- needs page STRING\n", DATASET, TABLE, DEAD_LETTER_TABLE, &schema);
+        assert_eq!((sample.sql, sample.problem.as_deref()), (None, Some("the template table has no column page of type STRING")));
     }
 }

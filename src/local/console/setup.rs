@@ -11,6 +11,7 @@ use super::Console;
 use super::assets::pixel_origin;
 use super::names::ConsoleNames;
 use super::samples::{self, Sample};
+use crate::telemetry::with_causes;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct PageSetup {
@@ -27,12 +28,10 @@ pub(crate) struct PageSetup {
 /// `GET /console/setup`
 pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMap) -> Json<PageSetup> {
     let names = console.names.clone();
+    let samples = match console.tables.columns(&names.table).await {
+        Ok(schema) => samples::all(&names, &schema),
+        Err(error) => samples::unavailable(&format!("cannot read the template table: {}", with_causes(&error))),
+    };
     let pixel = format!("{}{}", pixel_origin(&request, console.pixel_port), names.example_path);
-    Json(PageSetup {
-        samples: samples::all(&names),
-        names,
-        version: env!("CARGO_PKG_VERSION"),
-        pixel,
-        emulator: console.handles.emulator.is_some(),
-    })
+    Json(PageSetup { samples, names, version: env!("CARGO_PKG_VERSION"), pixel, emulator: console.handles.emulator.is_some() })
 }

@@ -23,6 +23,8 @@ use super::pubsub::emulator::EmulatorError;
 use super::pubsub::{DeadLetterTopic, SubscriptionPolicy, Topic};
 use super::stats::TopologyStats;
 use super::summary::RunSummary;
+use super::tables_api::TablesApi;
+use super::template_table::{self, TemplateTableError};
 use super::views::{self, Views};
 use crate::config::Config;
 use crate::google::ErrorBody;
@@ -76,6 +78,8 @@ pub enum TopologyError {
     Service(#[from] ServiceError),
     #[error(transparent)]
     Emulator(#[from] EmulatorError),
+    #[error(transparent)]
+    TemplateTable(#[from] TemplateTableError),
     #[error("cannot create the HTTP client")]
     Http(#[from] reqwest::Error),
 }
@@ -83,6 +87,8 @@ pub enum TopologyError {
 /// The running topology.
 pub struct Topology {
     pub handles: Handles,
+    /// A sentence for each difference between the template table and SCHEMA_FILE.
+    pub schema_notes: Vec<String>,
     http: reqwest::Client,
     tables_before: Option<u64>,
     demo: Option<Task<Result<(), reqwest::Error>>>,
@@ -124,6 +130,9 @@ impl Topology {
         let bigquery_server = Task::spawn(|end| server::serve(bigquery_port.listener, router, end));
         let tables_before = count_tables(&http, &urls.tables).await;
 
+        let tables_api = TablesApi::new(http.clone(), urls.tables.clone());
+        let schema_notes = template_table::prepare(&tables_api, &config.location, &config.template).await?;
+
         let (topic, published) = Topic::new(stats.clone());
         let dead_letter_topic = Arc::clone(&dead_letters);
         let subscription = Subscription::start(pubsub, published, &urls.service, &project, dead_letter_topic, stats.clone()).await?;
@@ -133,10 +142,10 @@ impl Topology {
         let service = Service::start(config)?;
         let emulator = subscription.emulator.clone();
         let handles = Handles { urls, stats, topic, dead_letters, bigquery, template, emulator };
-        let (routes, journal_writer) = console::new(handles.clone(), &location, host, pixel_port.address.port());
+        let (routes, journal_writer) = console::new(handles.clone(), tables_api.clone(), &location, host, pixel_port.address.port());
         let journal_writer = Task::spawn(|end| journal_writer.run(end));
         let template = service.template();
-        let views = Views::new(http.clone(), handles.urls.tables.clone(), views::ViewNames::of(&location, &handles.template));
+        let views = Views::new(tables_api.clone(), views::ViewNames::of(&location, &handles.template));
         let views = Task::spawn(|end| async move {
             tokio::select! {
                 biased;
@@ -154,7 +163,19 @@ impl Topology {
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
             Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self { handles, http, tables_before, demo, load_balancer, subscription, journal_writer, service, views, bigquery_server })
+        Ok(Self {
+            handles,
+            schema_notes,
+            http,
+            tables_before,
+            demo,
+            load_balancer,
+            subscription,
+            journal_writer,
+            service,
+            views,
+            bigquery_server,
+        })
     }
 
     /// Waits until the service stops by itself, which is a failure.

@@ -254,6 +254,18 @@ async fn usage_errors_exit_2_and_an_unreachable_server_1() {
 }
 
 #[tokio::test]
+async fn query_local_without_a_server_says_how_to_start_it() {
+    // Bound and closed: nobody listens on this port.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut query = command("query");
+    query.args([&format!("--local={port}"), "SELECT 1"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (code, stdout, stderr) = run(query).await;
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    let says = ["cannot reach BigQuery", &port.to_string(), "start it with `pixel-pipeline local`", "--local=PORT"];
+    assert!(says.iter().all(|text| stderr.contains(text)), "{stderr}");
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_read_is_not_an_empty_result() {
     let schema = json!({"fields": [{"name": "x", "type": "INTEGER"}]});
     for answer in [

@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod pixel;
 mod pubsub_emulator;
+mod schema;
 mod subscription;
 mod views;
 

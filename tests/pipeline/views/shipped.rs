@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pixel_pipeline::decode::Schema;
+use pixel_pipeline::schema_sql::for_columns;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -41,8 +43,10 @@ fn schema(file: &str) -> Value {
 
 /// Creates the views with the variables replaced. Returns the first error.
 async fn create_views(bigquery: &TestBigQuery, table: &str) -> Result<(), String> {
+    let schema = Schema::parse(&schema("pixel.json").to_string()).unwrap();
     // `events` is created before `events_daily`, which reads it.
     for (name, text) in files("schema/views") {
+        let text = for_columns(&text, &schema).unwrap();
         let query = text.replace("${PROJECT_ID}", PROJECT).replace("${DATASET}", DATASET).replace("${TABLE_NAME}", table);
         let reference = json!({"projectId": PROJECT, "datasetId": DATASET, "tableId": name.strip_suffix(".sql").unwrap()});
         let view = json!({"tableReference": reference, "view": {"query": query, "useLegacySql": false}});

@@ -12,6 +12,8 @@ const STEPS: [i64; 20] =
 
 /// Protects against extreme ranges.
 const MAX_TICKS: usize = 100;
+const DAY: i64 = 86_400;
+const WEEK: i64 = 7 * DAY;
 
 /// A range of numbers and its ticks. Times are Unix time in seconds. Category n has the unit interval from n to n + 1.
 #[derive(Debug, Clone)]
@@ -42,21 +44,24 @@ impl Axis {
         Self::numbers(0.0..(largest / step).ceil().max(1.0) * step, 4, label)
     }
 
-    /// An axis of times in UTC, with at most `most` ticks.
-    pub(crate) fn times(range: Range<f64>, most: usize) -> Self {
+    /// An axis of times in UTC, with at most `most` ticks that are at least `least_step` seconds apart.
+    pub(crate) fn times(range: Range<f64>, most: usize, least_step: i64) -> Self {
         let range = widened(range);
+        let most = most.max(1) as f64;
         let length = range.end - range.start;
-        let fits = |step: &i64| length / *step as f64 <= most as f64;
-        let week = 604_800;
-        let step = STEPS.into_iter().find(fits).unwrap_or_else(|| ((length / most as f64 / week as f64).ceil() as i64).max(1) * week);
+        let fits = |step: &i64| *step >= least_step && length / *step as f64 <= most;
+        let weeks = || ((length / most / WEEK as f64).ceil() as i64).max(1).saturating_mul(WEEK);
+        let step = STEPS.into_iter().find(fits).unwrap_or_else(weeks);
         let first = (range.start / step as f64).ceil() as i64;
         let last = (range.end / step as f64).floor() as i64;
-        let ticks = (first..=last)
-            .take(MAX_TICKS)
-            .map(|tick| tick.saturating_mul(step) as f64)
-            .map(|at| (at, time_label(at as i64, step)))
-            .collect();
+        let ticks = (first..=last).take(MAX_TICKS).map(|tick| tick.saturating_mul(step));
+        let ticks = ticks.map(|at| (at as f64, time_label(at, step))).collect();
         Self { range, ticks }
+    }
+
+    /// An axis of dates in UTC, with at most `most` ticks.
+    pub(crate) fn dates(range: Range<f64>, most: usize) -> Self {
+        Self::times(range, most, DAY)
     }
 
     /// Length of the longest label in characters.
@@ -71,8 +76,9 @@ impl Ranged for Axis {
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
         let share = (value - self.range.start) / (self.range.end - self.range.start);
-        // The cast saturates, and turns NaN into 0.
-        (f64::from(from) + share * f64::from(to - from)).round() as i32
+        // A value outside of the range is drawn at its border: `plotters` adds to pixels without a check. The cast turns NaN
+        // into 0.
+        (f64::from(from) + share.clamp(0.0, 1.0) * f64::from(to - from)).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
@@ -95,10 +101,19 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// Gives an empty range a length, and limits a range whose length would be infinite.
+/// Limits a range whose length would be infinite, and gives a length to a range that is empty or too short for its numbers.
 fn widened(Range { start, end }: Range<f64>) -> Range<f64> {
-    let range = start.max(-1e300)..end.min(1e300);
-    if range.end > range.start { range } else { range.start - 0.5..range.start + 0.5 }
+    const LIMIT: f64 = f64::MAX / 2.0;
+    /// Fewer digits than an f64 has, so that ticks within the range differ.
+    const MIN_RELATIVE_LENGTH: f64 = 1e-12;
+    let (start, end) = (start.clamp(-LIMIT, LIMIT), end.clamp(-LIMIT, LIMIT));
+    let size = start.abs().max(end.abs());
+    if end - start > (size * MIN_RELATIVE_LENGTH).max(f64::MIN_POSITIVE) {
+        return start..end;
+    }
+    // Half a unit is lost in the digits of a large number.
+    let half = if size * MIN_RELATIVE_LENGTH < 0.5 { 0.5 } else { size * 1e-3 };
+    (start - half).max(-LIMIT)..(start + half).min(LIMIT)
 }
 
 /// The smallest of …, 0.5, 1, 2, 5, 10, 20, … that is not smaller than `least`.
@@ -106,25 +121,41 @@ fn round_step(least: f64) -> f64 {
     if !least.is_finite() || least <= 0.0 {
         return 1.0;
     }
+    // The power of a smaller number would be 0.
+    let least = least.max(f64::MIN_POSITIVE);
     let power = 10f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0].into_iter().map(|factor| factor * power).find(|step| *step >= least * 0.999_999).unwrap_or(10.0 * power)
 }
 
+/// The label of a tick; empty for a time that has no date.
 fn time_label(at: i64, step: i64) -> String {
-    let Ok(time) = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs(at)) else { return String::new() };
-    let time = Offset::UTC.to_datetime(time);
     let shape = match step {
         ..60 => "%H:%M:%S",
-        60..86_400 if at % 86_400 == 0 => "%b %-d",
-        60..86_400 => "%H:%M",
-        _ => "%b %-d",
+        60..DAY if at % DAY != 0 => "%H:%M",
+        60..2_419_200 => "%b %-d",
+        _ => "%Y-%m-%d",
     };
-    time.strftime(shape).to_string()
+    formatted(at, shape)
+}
+
+/// A time or date as the label of a bar.
+pub(crate) fn full_time(at: f64) -> String {
+    let at = at as i64;
+    formatted(at, if at % DAY == 0 { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M:%S" })
+}
+
+fn formatted(at: i64, shape: &str) -> String {
+    match Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs(at)) {
+        Ok(time) => Offset::UTC.to_datetime(time).strftime(shape).to_string(),
+        Err(_) => String::new(),
+    }
 }
 
 /// Formats `1234567` as `1.23M`.
 pub(crate) fn short(value: f64) -> String {
     let (value, unit) = match value.abs() {
+        // Longer than the axis is wide.
+        size if size >= 1e15 || (size > 0.0 && size < 1e-2) => return format!("{value:.2e}"),
         size if size >= 1e9 => (value / 1e9, "G"),
         size if size >= 1e6 => (value / 1e6, "M"),
         size if size >= 1e4 => (value / 1e3, "k"),
@@ -155,19 +186,30 @@ mod tests {
     fn time_axes_have_ticks_at_full_units() {
         let day = 86_400.0;
         let new_year = 1_767_225_600.0;
-        assert_eq!(labels(&Axis::times(new_year..new_year + 7.0 * day, 8))[..3], ["Jan 1", "Jan 2", "Jan 3"]);
-        assert_eq!(labels(&Axis::times(new_year - 3_600.0..new_year + 3_600.0, 4)), ["23:00", "23:30", "Jan 1", "00:30", "01:00"]);
-        assert_eq!(labels(&Axis::times(new_year..new_year + 3.0, 4)), ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]);
-        assert!(labels(&Axis::times(0.0..100.0 * 365.0 * day, 6)).len() <= 7);
+        assert_eq!(labels(&Axis::times(new_year..new_year + 7.0 * day, 8, 1))[..3], ["Jan 1", "Jan 2", "Jan 3"]);
+        assert_eq!(labels(&Axis::times(new_year - 3_600.0..new_year + 3_600.0, 4, 1)), ["23:00", "23:30", "Jan 1", "00:30", "01:00"]);
+        assert_eq!(labels(&Axis::times(new_year..new_year + 3.0, 4, 1)), ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]);
+        assert!(labels(&Axis::times(0.0..100.0 * 365.0 * day, 6, 1)).len() <= 7);
     }
 
     #[test]
-    fn extreme_ranges_do_not_panic() {
-        for range in [0.0..0.0, f64::MIN..f64::MAX, 1e300..1e301, -5.0..-5.0] {
-            Axis::numbers(range.clone(), 4, short).map(&1.0, (0, 100));
-        }
-        for range in [0.0..0.0, -1e18..1e18] {
-            Axis::times(range.clone(), 6).map(&f64::NAN, (0, 100));
+    fn date_axes_have_no_times_of_day() {
+        let (day, new_year) = (86_400.0, 1_767_225_600.0);
+        assert_eq!(labels(&Axis::dates(new_year..new_year + 2.0 * day, 8)), ["Jan 1", "Jan 2", "Jan 3"]);
+        assert_eq!(labels(&Axis::dates(new_year..new_year, 8)), ["Jan 1"]);
+        let all = Axis::dates(-62_135_596_800.0..253_402_214_400.0, 6);
+        assert!(labels(&all).iter().all(|label| label.len() == 10) && labels(&all).len() >= 3, "{:?}", labels(&all));
+    }
+
+    #[test]
+    fn extreme_ranges_map_into_the_drawing() {
+        for range in [0.0..0.0, f64::MIN..f64::MAX, 1e300..1e301, -5.0..-5.0, 0.0..5e-324, 1e308..1e308, f64::MAX..f64::MAX] {
+            for value in [1.0, f64::MAX, f64::MIN, f64::NAN, f64::INFINITY] {
+                for axis in [Axis::numbers(range.clone(), 4, short), Axis::times(range.clone(), 6, 1), Axis::dates(range.clone(), 6)] {
+                    assert!((0..=100).contains(&axis.map(&value, (0, 100))), "{range:?} {value}");
+                    assert!(axis.range.start < axis.range.end && (axis.range.end - axis.range.start).is_finite(), "{range:?}");
+                }
+            }
         }
     }
 }

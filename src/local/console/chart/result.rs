@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::axis::{Axis, short};
+use super::axis::{Axis, full_time, short};
 use super::frame::{Grid, Size, draw_chart};
 use super::{ChartError, Svg, bars, lines, palette};
 
@@ -28,15 +28,18 @@ pub(crate) struct Chart {
 enum XAxis {
     /// Unix time in seconds.
     Time(Vec<f64>),
+    /// Unix time of the begin of the day, in seconds.
+    Date(Vec<f64>),
     Number(Vec<f64>),
     Category(Vec<String>),
 }
 
-/// Draws lines over times and numbers, and bars for categories.
+/// Draws lines over times and numbers, and bars for categories. A line through one position would be a dot, so a single
+/// position has bars as well.
 pub(crate) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     let Chart { width, x, gaps, series } = chart;
     let positions = match &x {
-        XAxis::Time(values) | XAxis::Number(values) => values.len(),
+        XAxis::Time(values) | XAxis::Date(values) | XAxis::Number(values) => values.len(),
         XAxis::Category(names) => names.len(),
     };
     let max = if matches!(x, XAxis::Category(_)) { MAX_BARS } else { MAX_POINTS };
@@ -52,7 +55,10 @@ pub(crate) fn draw(chart: Chart) -> Result<Svg, ChartError> {
     let size = Size::new(width, 320);
     match x {
         XAxis::Category(names) => bars::draw(width, &names, &series),
-        XAxis::Time(times) => curves(size, &times, &series, gaps, Axis::times(extent(&times), size.labels(8))),
+        XAxis::Time(times) | XAxis::Date(times) if times.len() == 1 => bars::draw(width, &[full_time(times[0])], &series),
+        XAxis::Number(numbers) if numbers.len() == 1 => bars::draw(width, &[short(numbers[0])], &series),
+        XAxis::Time(times) => curves(size, &times, &series, gaps, Axis::times(extent(&times), size.labels(10), 1)),
+        XAxis::Date(dates) => curves(size, &dates, &series, gaps, Axis::dates(extent(&dates), size.labels(10))),
         XAxis::Number(numbers) => curves(size, &numbers, &series, gaps, Axis::numbers(extent(&numbers), size.labels(6), short)),
     }
 }
@@ -79,6 +85,7 @@ fn extent(values: &[f64]) -> std::ops::Range<f64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -126,10 +133,65 @@ mod tests {
     }
 
     #[test]
+    fn a_single_position_has_bars() {
+        for (kind, label) in [("date", "2026-01-02"), ("time", "2026-01-02")] {
+            let chart = json!({"width": 600, "x": {"kind": kind, "values": [1_767_312_000]}, "gaps": true, "series": [[4], [2]]});
+            let svg = drawn(chart).unwrap();
+            assert_eq!((svg.matches("<rect").count(), svg.matches("<circle").count()), (2, 0), "{svg}");
+            assert!(svg.contains(label), "{svg}");
+        }
+    }
+
+    #[test]
     fn extreme_values_are_drawn() {
-        for values in [json!([1e308, -1e308]), json!([0, 0]), json!([null, null]), json!([1e-300, 1])] {
-            let chart = json!({"width": 1, "x": {"kind": "number", "values": [5, 5]}, "gaps": true, "series": [values]});
-            assert!(drawn(chart).is_ok());
+        for values in [json!([1e308, -1e308]), json!([0, 0]), json!([null, null]), json!([1e-300, 1]), json!([1e300, 1e301])] {
+            for (kind, xs) in [("number", json!([5, 5])), ("number", json!([1e300, 1.5e308])), ("time", json!([-1e300, 1e300]))] {
+                let chart = json!({"width": 1, "x": {"kind": kind, "values": xs}, "gaps": true, "series": [values]});
+                assert!(drawn(chart).is_ok());
+            }
+        }
+    }
+
+    /// Numbers of all sizes: ordinary ones, equal ones, subnormal ones, the largest, and Unix times of all years.
+    fn any_number() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            -1e3..1e3,
+            Just(0.0),
+            Just(7.0),
+            prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
+            (prop::bool::ANY, 290..309).prop_map(|(negative, power)| if negative { -10f64.powi(power) } else { 10f64.powi(power) }),
+            (-62_135_596_800i64..253_402_300_800).prop_map(|at| at as f64),
+            (-719_162i64..2_932_897).prop_map(|day| (day * 86_400) as f64),
+        ]
+    }
+
+    fn any_chart() -> impl Strategy<Value = Chart> {
+        (prop_oneof![Just(1usize), Just(2), 1..20usize, 1..80usize], 1..7usize, 0..4u8, any::<u32>(), any::<bool>()).prop_flat_map(
+            |(positions, count, kind, width, gaps)| {
+                let xs = prop::collection::vec(any_number(), positions);
+                let series = prop::collection::vec(prop::collection::vec(prop::option::of(any_number()), positions), count);
+                (xs, series).prop_map(move |(xs, series)| {
+                    let x = match kind {
+                        0 => XAxis::Time(xs),
+                        1 => XAxis::Date(xs),
+                        2 => XAxis::Number(xs),
+                        _ => XAxis::Category(xs.iter().map(f64::to_string).collect()),
+                    };
+                    Chart { width, x, gaps, series }
+                })
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_500))]
+
+        #[test]
+        fn every_chart_is_drawn_or_rejected(chart in any_chart()) {
+            match draw(chart) {
+                Ok(Svg(svg)) => prop_assert!(svg.starts_with("<svg") && svg.len() < 2_000_000 && !svg.contains("NaN")),
+                Err(error) => prop_assert!(matches!(error, ChartError::Rejected(_)), "{error}"),
+            }
         }
     }
 }

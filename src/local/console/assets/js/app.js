@@ -9,10 +9,11 @@ import * as overview from './views/overview.js';
 import * as pixel from './views/pixel.js';
 import * as sql from './views/sql.js';
 import * as tables from './views/tables.js';
+import * as user from './views/user.js';
 
 // Each view has a `title` and `show(main, parameters)`. `show` may return a function that stops the view.
 /** @type {Record<string, { title: string, show: (main: HTMLElement, parameters: URLSearchParams) => (() => void) | void }>} */
-const VIEWS = { overview, tables, sql, 'dead-letters': deadLetters, pixel };
+const VIEWS = { overview, tables, user, sql, 'dead-letters': deadLetters, pixel };
 
 const main = byId('main');
 /** @type {(() => void) | void} */

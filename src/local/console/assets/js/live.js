@@ -1,6 +1,10 @@
 // The event stream of the overview. One connection for the page; none while the page is hidden.
 
+import { byId } from './dom.js';
+
 const MAX_EVENTS = 50;
+const RECONNECT_MS = 3000;
+const LOST = 'The server is not reachable, so this page shows old data. Start it again with pixel-pipeline local; the page then connects by itself.';
 
 /** @type {EventSource} */
 let source;
@@ -30,7 +34,12 @@ function connect(connection) {
     events = [];
     showConnection(connection, 'live', 'live');
   });
-  source.addEventListener('error', () => showConnection(connection, 'lost', 'not connected'));
+  source.addEventListener('error', () => {
+    showConnection(connection, 'lost', 'not connected');
+    // The browser connects again after a lost connection, but not after an answer that is an error.
+    const failed = source;
+    if (failed.readyState === EventSource.CLOSED) setTimeout(() => source === failed && !document.hidden && connect(connection), RECONNECT_MS);
+  });
   source.addEventListener('state', ({ data }) => {
     /** @type {OverviewState} */
     const received = JSON.parse(data);
@@ -44,7 +53,11 @@ function connect(connection) {
 /** @param {HTMLElement} connection @param {string} name @param {string} text */
 function showConnection(connection, name, text) {
   connection.dataset.state = name;
+  const lost = byId('lost');
+  lost.hidden = name !== 'lost';
   // Screen readers announce each write to a live region.
+  const explained = lost.hidden ? '' : LOST;
+  if (lost.textContent !== explained) lost.textContent = explained;
   if (connection.textContent !== text) connection.textContent = text;
 }
 

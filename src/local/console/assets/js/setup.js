@@ -6,8 +6,8 @@
  * @type {{
  *   project: string, dataset: string, table: string, dead_letter_table: string, pixel: string, pixel_paths: string[],
  *   url_signing: boolean, emulator: boolean, version: string,
- *   attributes: { name: string, description: string | null, in_table_suffix: boolean }[],
- *   samples: { title: string, about: string, sql: string }[],
+ *   attributes: { name: string, description: string | null, in_table_suffix: boolean, is_hashed: boolean }[],
+ *   samples: { title: string, about: string, sql: string | null, problem: string | null }[],
  * }}
  */
 export let setup;

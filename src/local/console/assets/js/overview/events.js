@@ -3,17 +3,26 @@
 import { h } from '../dom.js';
 import { duration, timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
+import { tableLink } from '../tables/name.js';
+import { userColumns, userLink } from '../user/column.js';
 import { hints, words } from './outcomes.js';
 
 const MAX_SHOWN = 25;
+// The filter searches this number of events.
+const MAX_KEPT = 200;
 
 /** @returns {OverviewPart} */
 export function events() {
   const list = h('ol', { class: 'events' });
-  const empty = h('p', { class: 'empty' }, setup.emulator ? 'Google’s Pub/Sub emulator does not report deliveries. Only counts are available.' : 'No events yet.');
+  const empty = h('p', { class: 'empty' }, setup.emulator ? 'Google’s Pub/Sub emulator does not report deliveries. Only counts are available.' : ['No events yet. ', h('a', { href: '#/pixel' }, 'Create a pixel'), ' and request it.']);
+  const none = h('p', { class: 'empty', hidden: true }, 'No event matches the filter.');
+  const filter = h('input', { type: 'search', placeholder: 'Filter: user, URL, outcome', 'aria-label': 'Filter events', autocomplete: 'off', spellcheck: 'false' });
   const pause = h('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Pause');
   const element = h('section', { class: 'panel', 'aria-label': 'Latest events' },
-    h('header', {}, h('h2', {}, 'Latest events'), pause), empty, list);
+    h('header', {}, h('h2', {}, 'Latest events'), filter, pause), empty, none, list);
+  /** @type {WeakMap<Element, string>} */
+  const searched = new WeakMap();
+  filter.addEventListener('input', select);
   let paused = false;
   /** @type {DeliveryEvent[]} */
   let latest = [];
@@ -32,10 +41,26 @@ export function events() {
       list.replaceChildren();
       newest = 0;
     }
-    list.prepend(...latest.filter(({ number }) => number > newest).map(item));
+    list.prepend(...latest.filter(({ number }) => number > newest).map((event) => {
+      const element = item(event);
+      searched.set(element, searchText(event));
+      return element;
+    }));
     newest = latest[0]?.number ?? newest;
-    while (list.children.length > MAX_SHOWN) list.lastChild?.remove();
+    while (list.children.length > MAX_KEPT) list.lastChild?.remove();
     empty.hidden = list.children.length > 0;
+    select();
+  }
+
+  /** Shows the newest events that contain the text of the filter. */
+  function select() {
+    const wanted = filter.value.trim().toLowerCase();
+    let shown = 0;
+    for (const element of /** @type {Iterable<HTMLElement>} */ (list.children)) {
+      element.hidden = shown === MAX_SHOWN || !searched.get(element)?.includes(wanted);
+      if (!element.hidden) shown += 1;
+    }
+    none.hidden = shown > 0 || list.children.length === 0;
   }
 
   return {
@@ -45,6 +70,15 @@ export function events() {
       render();
     },
   };
+}
+
+/**
+ * What the filter searches: outcome, reason, URL, table and values of the row.
+ *
+ * @param {DeliveryEvent} event
+ */
+function searchText({ acked, url, explanation: { outcome, reason, detail, table, row } }) {
+  return [words(acked ? outcome : 'retry'), words(reason ?? ''), url, detail, table, JSON.stringify(row)].join(' ').toLowerCase();
 }
 
 /** @param {DeliveryEvent} event */
@@ -81,7 +115,8 @@ function shortened({ method, url }) {
 function about(event) {
   const { explanation } = event;
   const facts = [
-    ['Table', explanation.table && h('a', { href: `#/tables?${new URLSearchParams({ dataset: setup.dataset, table: explanation.table })}` }, explanation.table)],
+    ['Table', explanation.table && tableLink(explanation.table)],
+    ...userColumns().map((column) => [column, userLink(column, explanation.row)]),
     ['insertId', explanation.insert_id],
     ['Reason', explanation.reason && words(explanation.reason)],
     ['Detail', explanation.detail],

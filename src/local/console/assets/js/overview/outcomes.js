@@ -25,7 +25,7 @@ export function hints({ not_kept, html_escaped }) {
 /** @returns {OverviewPart} */
 export function outcomes() {
   const body = h('tbody');
-  const empty = h('p', { class: 'empty' }, 'No deliveries yet.');
+  const empty = h('p', { class: 'empty' }, 'No deliveries yet. Each request for the pixel makes one.');
   const table = h('table', { hidden: true },
     h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Outcome'), h('th', { scope: 'col' }, 'Reason'), h('th', { scope: 'col', class: 'number' }, 'Deliveries'))), body);
   const element = h('section', { class: 'panel', 'aria-label': 'Outcomes' }, h('header', {}, h('h2', {}, 'Outcomes')), table, empty);

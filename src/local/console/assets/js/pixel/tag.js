@@ -1,5 +1,15 @@
 // Creates the URL of a pixel, and its HTML tag.
 
+/** @type {Record<string, string>} */
+const EXAMPLES = { user_id: '507f1f77bcf86cd799439011', order_id: '42', type: 'open' };
+
+/**
+ * A value for an attribute of the settings. Without a value for those of TABLE_SUFFIX, an event is not stored.
+ *
+ * @param {{ name: string, in_table_suffix: boolean }} attribute
+ */
+export const exampleOf = ({ name, in_table_suffix: needed }) => EXAMPLES[name] ?? (needed ? 'example' : '');
+
 /**
  * Each parameter is a name, a value and optionally a merge tag, which replaces the value and is not encoded.
  *

@@ -5,8 +5,21 @@ import { record, text } from '../cells.js';
 /** @param {string} value */
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
+// A spreadsheet runs text as a formula that begins with one of these characters, also after quotes and white space, in half
+// or full width.
+const FORMULA = /^[\s"'\u0000\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 /**
- * NULL is an empty field; the empty string is a quoted empty field.
+ * Text that a spreadsheet does not run: the text of a visitor's URL can be a formula. An apostrophe in front makes it plain
+ * text. Numbers are unchanged.
+ *
+ * @param {string} value
+ */
+const defused = (value) => ((FORMULA.test(value) || /^[\t\r\n]/.test(value)) && !NUMBER.test(value) ? `'${value}` : value);
+
+/**
+ * NULL is an empty field; the empty string is a quoted empty field. Text that could be a formula begins with an apostrophe.
  *
  * @param {Field[]} fields
  * @param {Row[]} rows
@@ -16,9 +29,9 @@ export function csv(fields, rows) {
   const cell = (field, v) => {
     const shown = text(field, v);
     if (shown === null) return '';
-    return shown === '' ? '""' : quoted(shown);
+    return shown === '' ? '""' : quoted(defused(shown));
   };
-  const lines = [fields.map((field) => quoted(field.name)), ...rows.map((row) => row.f.map(({ v }, column) => cell(fields[column], v)))];
+  const lines = [fields.map((field) => quoted(defused(field.name))), ...rows.map((row) => row.f.map(({ v }, column) => cell(fields[column], v)))];
   return lines.map((line) => `${line.join(',')}\r\n`);
 }
 

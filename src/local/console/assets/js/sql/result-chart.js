@@ -87,12 +87,12 @@ export function chartView(result) {
  * @param {Field | undefined} by
  */
 function plot(fields, rows, x, numbers, by) {
-  const kind = isTime(x) ? 'time' : isNumber(x) ? 'number' : 'category';
+  const kind = x.type === 'DATE' ? 'date' : isTime(x) ? 'time' : isNumber(x) ? 'number' : 'category';
   /** @param {Row} row @param {Field} field */
   const cell = (row, field) => row.f[fields.indexOf(field)].v;
   /** @param {any} v @returns {string | number | null} */
   const place = (v) => {
-    if (kind === 'time') return seconds(x, v);
+    if (kind === 'time' || kind === 'date') return seconds(x, v);
     if (kind === 'number') return v === null ? null : Number(v);
     return text(x, v) ?? 'NULL';
   };
@@ -102,7 +102,8 @@ function plot(fields, rows, x, numbers, by) {
   const series = new Map();
   for (const row of rows) {
     const at = place(cell(row, x));
-    if (at === null || Number.isNaN(at)) continue;
+    // An axis has no place for NULL, NaN and infinity.
+    if (at === null || (typeof at === 'number' && !Number.isFinite(at))) continue;
     if (!positions.has(at)) positions.set(at, positions.size);
     for (const field of numbers) {
       const name = by ? text(by, cell(row, by)) ?? 'NULL' : field.name;

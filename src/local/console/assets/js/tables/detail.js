@@ -5,6 +5,7 @@ import { bytes, count, timestamp } from '../format.js';
 import * as bigquery from '../bigquery.js';
 import { grid, pager } from '../grid.js';
 import { setup } from '../setup.js';
+import { label } from './name.js';
 
 const PAGE = 50;
 
@@ -14,7 +15,7 @@ export function tableDetail(dataset, name) {
   const query = `SELECT *\nFROM \`${dataset}.${name}\`\nLIMIT 100`;
   const element = h('section', { class: 'panel table-detail', 'aria-label': `Table ${name}` },
     h('header', {},
-      h('h2', { class: 'break' }, name),
+      h('h2', { class: 'break' }, label(name)),
       h('div', { class: 'row' },
         h('a', { class: 'button back', href: `#/tables?${new URLSearchParams({ dataset })}` }, 'All tables'),
         h('a', { class: 'button', href: `#/sql?${new URLSearchParams({ query })}` }, 'Query'))),
@@ -41,7 +42,9 @@ export function tableDetail(dataset, name) {
     const turn = (to) => rows(fields, preview, to).catch((error) => fill(preview, errorBox(error)));
     fill(preview,
       h('div', { class: 'pages' }, pager({ from, shown: found.length, total: Number(page.totalRows), size: PAGE, go: turn })),
-      found.length > 0 && grid(fields, found, from, `Rows of ${name}`));
+      found.length > 0 ? grid(fields, found, from, `Rows of ${name}`) : h('p', { class: 'empty' }, name === setup.table
+        ? 'No rows. The rows are in the generated tables, which copy this schema.'
+        : ['No rows yet. ', h('a', { href: '#/pixel' }, 'Create a pixel'), ' and request it.']));
   }
 
   read();

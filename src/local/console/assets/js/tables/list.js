@@ -3,6 +3,7 @@
 import { errorBox, fill, h } from '../dom.js';
 import { count, plural } from '../format.js';
 import * as bigquery from '../bigquery.js';
+import { label } from './name.js';
 import { findByPrefix, findSubstring } from './find.js';
 
 const PAGE = 100;
@@ -29,7 +30,7 @@ export function tableList(dataset, chosen) {
   let timer;
 
   /** @param {string[]} found */
-  const items = (found) => found.map((name) => h('li', {}, h('a', { href: link(dataset, name), 'aria-current': name === chosen ? 'true' : undefined }, name)));
+  const items = (found) => found.map((name) => h('li', {}, h('a', { href: link(dataset, name), 'aria-current': name === chosen ? 'true' : undefined }, label(name))));
 
   /**
    * Runs a search or listing. Aborts the previous one.
@@ -54,7 +55,8 @@ export function tableList(dataset, chosen) {
     const found = (page.tables ?? []).map((/** @type {any} */ table) => table.tableReference.tableId);
     if (!pageToken) names.replaceChildren();
     names.append(...items(found));
-    status.textContent = `${count(names.children.length)} of ${plural(Number(page.totalItems), 'table')}`;
+    if (names.children.length === 0) names.append(h('li', { class: 'empty' }, 'No tables yet. ', h('a', { href: '#/pixel' }, 'Create a pixel'), ' and request it: the first event creates one.'));
+    status.textContent = `${count(found.length === 0 ? 0 : names.children.length)} of ${plural(Number(page.totalItems), 'table')}`;
     if (page.nextPageToken) fill(foot, h('button', { type: 'button', on: { click: () => all(page.nextPageToken) } }, 'Load more'));
   });
 

@@ -5,12 +5,9 @@ import { timeOfDay } from '../format.js';
 import { setup } from '../setup.js';
 import { listen } from '../live.js';
 import { hints, words } from '../overview/outcomes.js';
-import { tagFor, urlFor } from '../pixel/tag.js';
+import { exampleOf, tagFor, urlFor } from '../pixel/tag.js';
 
 export const title = 'Create a pixel';
-
-/** @type {Record<string, string>} */
-const EXAMPLES = { user_id: '507f1f77bcf86cd799439011', order_id: '42', type: 'open' };
 
 // Merge tags of mail services, which replace them by the id of each recipient.
 const MERGE_TAGS = [
@@ -31,8 +28,9 @@ const signed = (url) => fetch(`/console/sign?${new URLSearchParams({ url })}`).t
 /** @param {HTMLElement} main */
 export function show(main) {
   const base = h('input', { class: 'code', type: 'url', value: setup.pixel, spellcheck: 'false', required: true });
-  const inputs = setup.attributes.map(({ name, description, in_table_suffix: needed }) => {
-    const input = h('input', { class: 'code', name, value: EXAMPLES[name] ?? '', spellcheck: 'false', autocomplete: 'off' });
+  const inputs = setup.attributes.map((attribute) => {
+    const { name, description, in_table_suffix: needed } = attribute;
+    const input = h('input', { class: 'code', name, value: exampleOf(attribute), spellcheck: 'false', autocomplete: 'off' });
     return { name, input, element: field(name, input, needed ? 'Required by TABLE_SUFFIX. Without it, the event is not stored.' : description) };
   });
   const extra = h('input', { class: 'code', placeholder: 'utm_campaign=spring', spellcheck: 'false', autocomplete: 'off' });

@@ -25,10 +25,10 @@ export function show(main, parameters) {
   const run = h('button', { type: 'button', class: 'main' }, 'Run ', h('kbd', {}, /Mac/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵'));
   const stop = h('button', { type: 'button', hidden: true }, 'Cancel');
   const status = h('span', { class: 'soft small', role: 'status' });
-  const below = h('div', {}, h('section', { class: 'panel', 'aria-label': 'Result' }, h('p', { class: 'empty' }, 'Results appear here as a table, a chart or a file.')));
+  const below = h('div', {}, h('section', { class: 'panel', 'aria-label': 'Result' }, h('p', { class: 'empty' }, 'Write a query or select a sample, then press Run. The result appears here as a table, a chart or a file.')));
   const past = h('ul', { class: 'queries' });
   const given = parameters.get('query');
-  const text = given ?? sessionStorage.getItem(DRAFT) ?? setup.samples[0]?.sql ?? 'SELECT 1';
+  const text = given ?? sessionStorage.getItem(DRAFT) ?? setup.samples.find(({ sql }) => sql)?.sql ?? `SELECT *\nFROM \`${setup.dataset}.${setup.table}*\`\nLIMIT 100`;
   const code = editor(text, { run: () => start(), changed: (sql) => sessionStorage.setItem(DRAFT, sql) });
   /** @type {AbortController | undefined} */
   let running;
@@ -40,8 +40,10 @@ export function show(main, parameters) {
     code.set(sql);
     code.focus();
   };
-  /** @param {{ title: string, about: string, sql: string }} sample */
-  const sample = ({ title: name, about, sql }) => h('li', {}, h('button', { type: 'button', class: 'quiet', on: { click: () => take(sql) } }, name, about && h('span', { class: 'soft small' }, about)));
+  /** @param {(typeof setup.samples)[number]} sample */
+  const sample = ({ title: name, about, sql, problem }) => (sql === null
+    ? h('li', { class: 'soft small left-out' }, `${name}: not for this schema, because ${problem}.`)
+    : h('li', {}, h('button', { type: 'button', class: 'quiet', on: { click: () => take(sql) } }, name, about && h('span', { class: 'soft small' }, about))));
   const showHistory = () => {
     const entries = history.all();
     fill(past, entries.length === 0 ? h('li', { class: 'soft small' }, 'Queries that you run appear here.') : entries.map((entry) => h('li', {},
