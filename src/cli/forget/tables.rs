@@ -101,7 +101,18 @@ enum SearchError {
 enum Content {
     Irrelevant,
     DeadLetters,
-    Rows { condition: Condition, counts: Counts, unproven: u64, is_own: bool, similar_ids: Vec<String> },
+    Rows(Box<SearchedRows>),
+}
+
+/// What the search counted in a table of rows.
+struct SearchedRows {
+    condition: Condition,
+    counts: Counts,
+    /// Number of rows that do not show whose they are, in a table that is named after the user.
+    unproven: u64,
+    /// All rows are the user's.
+    is_own: bool,
+    similar_ids: Vec<String>,
 }
 
 impl TableKind {
@@ -155,11 +166,10 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
 
 impl Found {
     fn add(&mut self, config: &Config, table: TableLabel, ownership: Ownership, kind: TableKind, content: Content) {
-        let Content::Rows { condition, counts, unproven, is_own, similar_ids } = content else {
-            if matches!(content, Content::DeadLetters) {
-                self.dead_letters.push((table, kind));
-            }
-            return;
+        let SearchedRows { condition, counts, unproven, is_own, similar_ids } = match content {
+            Content::Irrelevant => return,
+            Content::DeadLetters => return self.dead_letters.push((table, kind)),
+            Content::Rows(rows) => *rows,
         };
         if counts.similar > 0 {
             self.similar.push((table.clone(), counts.similar, similar_ids));
@@ -242,7 +252,7 @@ impl Search<'_> {
         let is_theirs_by_name = is_generated || ownership != Ownership::Former;
         let unproven = if is_theirs_by_name { counts.unproven(ownership) } else { 0 };
         let similar_ids = if self.with_ids && counts.similar > 0 { self.similar_ids(&schema, &condition).await? } else { Vec::new() };
-        Ok(Content::Rows { condition, counts, unproven, is_own, similar_ids })
+        Ok(Content::Rows(Box::new(SearchedRows { condition, counts, unproven, is_own, similar_ids })))
     }
 
     /// The similar ids of a table, unhashed where the spelling is known.
