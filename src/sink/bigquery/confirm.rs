@@ -10,49 +10,50 @@ use std::time::Duration;
 use super::super::error::{ErrorClass, RequestError, RowResult};
 use super::split::{RefusedRow, Split, refused};
 
-/// How often a row is sent again. Two, so that a table that fails every second time is no evidence against a row.
-const ATTEMPTS: usize = 2;
+type Answer = Result<Vec<RowResult>, RequestError>;
 
 /// Sends the refused rows again, each alone, and replaces their results. `send` sends the row at this position.
-pub(super) async fn confirm<F>(refused_rows: &[RefusedRow], results: &mut [RowResult], send: impl Fn(usize) -> F)
-where
-    F: Future<Output = Result<Vec<RowResult>, RequestError>>,
-{
+pub(super) async fn confirm<F: Future<Output = Answer>>(refused_rows: &[RefusedRow], results: &mut [RowResult], send: impl Fn(usize) -> F) {
     let Some(stored) = results.iter().position(|result| *result == RowResult::Stored) else { return };
     if refused_rows.is_empty() {
         return;
     }
     let mut table = table_result(send(stored).await);
-    let mut suspects = Vec::new();
-    for refused_row in refused_rows {
-        let mut answer = Err(RequestError::BadRequest(String::new()));
-        for _ in 0..ATTEMPTS {
-            if table == RowResult::Stored && matches!(answer, Err(RequestError::BadRequest(_))) {
-                answer = send(refused_row.row).await;
+    let mut suspects: Vec<&RefusedRow> = refused_rows.iter().collect();
+    if table == RowResult::Stored {
+        suspects.clear();
+        for refused_row in refused_rows {
+            match send_twice(refused_row.row, &send).await {
+                Err(RequestError::BadRequest(_)) => suspects.push(refused_row),
+                answer => results[refused_row.row] = result(answer),
             }
         }
-        match answer {
-            Err(RequestError::BadRequest(_)) => suspects.push(refused_row),
-            answer => results[refused_row.row] = result(answer),
+        if !suspects.is_empty() {
+            table = table_result(send(stored).await);
         }
-    }
-    if table == RowResult::Stored && !suspects.is_empty() {
-        table = table_result(send(stored).await);
     }
     for RefusedRow { row, message } in suspects {
         results[*row] = if table == RowResult::Stored { refused(message.clone()) } else { table.clone() };
     }
 }
 
+/// Sends a row, and once more if it is refused: a table that fails every second time is no evidence against a row.
+async fn send_twice<F: Future<Output = Answer>>(row: usize, send: impl Fn(usize) -> F) -> Answer {
+    match send(row).await {
+        Err(RequestError::BadRequest(_)) => send(row).await,
+        answer => answer,
+    }
+}
+
 /// The result of a request with a single row.
-fn result(answer: Result<Vec<RowResult>, RequestError>) -> RowResult {
+fn result(answer: Answer) -> RowResult {
     let mut split = Split::new(1);
     split.record(vec![0], answer);
     split.finish().0.remove(0)
 }
 
 /// The result of the request with the stored row: stored, or why the other rows are not.
-fn table_result(answer: Result<Vec<RowResult>, RequestError>) -> RowResult {
+fn table_result(answer: Answer) -> RowResult {
     match result(answer) {
         stored_or_table @ (RowResult::Stored | RowResult::Unavailable(_)) => stored_or_table,
         _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
