@@ -19,12 +19,14 @@ pub struct Table {
     pub is_partitioned: bool,
     /// `None` if the table was created without columns.
     pub schema: Option<Schema>,
+    /// Whether BigQuery states that it has no rows.
+    pub is_empty: bool,
 }
 
 impl Table {
     /// A table that is to be created with these columns.
     pub fn planned(schema: Schema) -> Self {
-        Self { kind: TABLE.to_owned(), is_partitioned: false, schema: Some(schema) }
+        Self { kind: TABLE.to_owned(), is_partitioned: false, schema: Some(schema), is_empty: true }
     }
 
     /// Whether BigQuery stores rows in tables of this type.
@@ -43,7 +45,7 @@ impl Table {
         }
         // BigQuery omits `fields` or the whole schema of a table without columns.
         let schema = match &resource["schema"]["fields"] {
-            Value::Null => None,
+            Value::Null if resource["schema"].is_null() || resource["schema"].is_object() => None,
             Value::Array(fields) if fields.is_empty() => None,
             fields => Some(Schema::of_live_table(fields).map_err(|error| unreadable(format!("the table's schema: {error}")))?),
         };
@@ -53,7 +55,8 @@ impl Table {
             _ => return Err(unreadable("a table resource without a type".to_owned())),
         };
         let is_partitioned = ["timePartitioning", "rangePartitioning"].iter().any(|member| !resource[*member].is_null());
-        Ok(Self { kind, is_partitioned, schema })
+        let is_empty = resource["numRows"] == "0" && resource["streamingBuffer"].is_null();
+        Ok(Self { kind, is_partitioned, schema, is_empty })
     }
 }
 

@@ -3,6 +3,7 @@
 //! It sends and reads JSON and knows no resource. Only the API's own error that a resource does not exist is
 //! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
@@ -93,24 +94,25 @@ impl Client {
     /// Every item of a list, page by page. `path` may have a query.
     pub(crate) async fn list(&self, method: &ListMethod, path: &str) -> ApiResult<Lookup<Vec<Value>>> {
         let separator = if path.contains('?') { '&' } else { '?' };
-        let (mut items, mut url) = (Vec::new(), path.to_owned());
+        let (mut items, mut url, mut tokens) = (Vec::new(), path.to_owned(), HashSet::new());
+        // Items that are created later may be missing.
+        let mut total = None;
         loop {
             let Lookup::Found(page) = self.get(method.api, &url).await? else { return Ok(Lookup::Absent) };
             let page = method.read(page)?;
+            let total = *total.get_or_insert(page.total);
             items.extend(page.items);
             let Some(token) = page.next else {
-                let is_complete = page.total == 0 || !items.is_empty();
-                return if is_complete {
+                return if items.len() >= total {
                     Ok(Lookup::Found(items))
                 } else {
-                    Err(method.unreadable("items are counted and not listed".to_owned()))
+                    Err(method.unreadable(format!("{} of {total} items are listed", items.len())))
                 };
             };
-            let next = format!("{path}{separator}pageToken={}", query_value(&token));
-            if next == url {
-                return Err(method.unreadable("a page names itself as the next one".to_owned()));
+            url = format!("{path}{separator}pageToken={}", query_value(&token));
+            if !tokens.insert(token) {
+                return Err(method.unreadable("a page names an earlier one as the next one".to_owned()));
             }
-            url = next;
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Page {
     pub(crate) items: Vec<Value>,
     pub(crate) next: Option<String>,
     /// The number of the items on all pages, or 0 without it.
-    pub(crate) total: u64,
+    pub(crate) total: usize,
 }
 
 impl ListMethod {
@@ -54,7 +54,13 @@ impl ListMethod {
             Value::String(token) => Some(token).filter(|token| !token.is_empty()),
             _ => return Err(self.unreadable(format!("{next_page} is not a string"))),
         };
-        let total = self.total.and_then(|total| page[total].as_u64()).unwrap_or(0);
+        let total = match self.total.map(|total| (total, &page[total])) {
+            None | Some((_, Value::Null)) => 0,
+            Some((name, total)) => {
+                let total = total.as_u64().and_then(|total| usize::try_from(total).ok());
+                total.ok_or_else(|| self.unreadable(format!("{name} is not a number of items")))?
+            }
+        };
         let items = match page.get_mut(*items).map(Value::take) {
             Some(Value::Array(items)) => items,
             Some(_) => return Err(self.unreadable(format!("{items} is not a list"))),
@@ -82,7 +88,7 @@ mod tests {
             (json!({"kind": "bigquery#tableList", "totalItems": 0}), vec![], None, 0),
             (json!({"kind": "bigquery#tableList", "nextPageToken": "n", "totalItems": 1}), vec![], Some("n"), 1),
             (json!({"kind": "bigquery#tableList", "tables": [table], "nextPageToken": ""}), vec![table.clone()], None, 0),
-            (json!({"tables": [table], "nextPageToken": "n"}), vec![table.clone()], Some("n"), 0),
+            (json!({"tables": [table], "nextPageToken": "n", "totalItems": null}), vec![table.clone()], Some("n"), 0),
         ] {
             assert_eq!(TABLES.read(page.clone()).unwrap(), Page { items, next: next.map(str::to_owned), total }, "{page}");
         }
@@ -98,6 +104,8 @@ mod tests {
             json!({"kind": "bigquery#tableList", "tables": {}}),
             json!({"kind": "bigquery#tableList", "tables": null}),
             json!({"kind": "bigquery#tableList", "tables": [], "nextPageToken": 7}),
+            json!({"kind": "bigquery#tableList", "totalItems": "3"}),
+            json!({"kind": "bigquery#tableList", "totalItems": -1}),
         ] {
             assert!(matches!(TABLES.read(page.clone()), Err(ApiError::Unreadable { .. })), "{page}");
         }

@@ -62,7 +62,7 @@ impl Eraser<'_> {
     async fn is_still_own(&self, table: &UserTable) -> Result<bool, ForgetError> {
         Ok(match self.counts(table).await? {
             Lookup::Found(counts) => counts.is_own(table.ownership),
-            Lookup::Absent => true,
+            Lookup::Absent => false,
         })
     }
 
@@ -109,7 +109,10 @@ impl Eraser<'_> {
                 self.record(Step::Deleted, Deletion { count, ..deletion })?;
                 self.record_remaining(user_table).await
             }
-            Ok(Lookup::Absent) => self.record(Step::Deleted, Deletion { count: 0, ..deletion }),
+            Ok(Lookup::Absent) => {
+                self.record(Step::Deleted, Deletion { count: 0, ..deletion })?;
+                self.record_remaining(user_table).await
+            }
             Err(error) if streaming_buffer::holds(&error) => {
                 self.erased.held_rows.push((table.label().to_owned(), *rows));
                 self.record(Step::Held, deletion)

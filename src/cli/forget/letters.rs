@@ -15,7 +15,7 @@ use crate::decode::log_entry::LogEntry;
 use crate::decode::message::MessageData;
 use crate::decode::request_url::RequestUrl;
 use crate::google::statement::Statement;
-use crate::google::{Api, ApiError, ApiResult, Lookup};
+use crate::google::{Api, ApiError, ApiResult};
 
 /// What one dead-letter table has of the user.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ pub(crate) struct FoundLetters {
     pub(crate) mentions: u64,
 }
 
-/// Reads all dead letters of a table; none if it does not exist.
+/// Reads all dead letters of a table. It is an error if the table does not exist: its columns have just been read.
 pub(crate) async fn find(table: DeadLetterTable, label: TableLabel, subject: &Subject) -> ApiResult<FoundLetters> {
     let mut found = FoundLetters { table, label, event_ids: Vec::new(), mentions: 0 };
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", found.table.name()), parameters: Vec::new() };
-    let Lookup::Found(mut rows) = found.table.run(&statement).await? else { return Ok(found) };
+    let mut rows = found.table.run(&statement).await?.require(format!("table {}", found.label.label()))?;
     loop {
         for row in rows.take()? {
             found.add(&row, subject).map_err(|problem| ApiError::unreadable(Api::BigQuery, problem))?;

@@ -93,6 +93,8 @@ enum SearchError {
     Column(#[from] Incomparable),
     #[error("column {0} is nested, and nested columns are not searched")]
     Nested(String),
+    #[error("BigQuery tells no columns, and not that it has no rows")]
+    NoColumns,
     #[error("its type {0} is unknown")]
     UnknownType(String),
 }
@@ -100,6 +102,8 @@ enum SearchError {
 /// The result for one table.
 enum Content {
     Irrelevant,
+    /// BigQuery says that the table does not exist, or the dataset where the query runs.
+    Absent,
     DeadLetters,
     Rows(Box<SearchedRows>),
 }
@@ -151,8 +155,10 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
     });
     let mut searches = stream::iter(searches).buffered(MAX_CONCURRENT_SEARCHES);
     let mut found = Found { views: views.len() as u64, ..Found::default() };
+    let mut absent = Vec::new();
     while let Some((table, ownership, result)) = searches.next().await {
         match result {
+            Ok((_, Content::Absent)) => absent.push(table),
             Ok((kind, content)) => found.add(config, table, ownership, kind, content),
             // No other table can be read, either.
             Err(SearchError::Api(error)) if is_unavailable(&error) => {
@@ -161,13 +167,14 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
             Err(error) => found.keep_unread(table, &error),
         }
     }
+    found.keep_listed(google, config, absent).await?;
     Ok(found)
 }
 
 impl Found {
     fn add(&mut self, config: &Config, table: TableLabel, ownership: Ownership, kind: TableKind, content: Content) {
         let SearchedRows { condition, counts, unproven, is_own, similar_ids } = match content {
-            Content::Irrelevant => return,
+            Content::Irrelevant | Content::Absent => return,
             Content::DeadLetters => return self.dead_letters.push((table, kind)),
             Content::Rows(rows) => *rows,
         };
@@ -193,6 +200,18 @@ impl Found {
         if is_own || rows > 0 {
             self.tables.push(UserTable { table, condition, ownership, rows, is_own });
         }
+    }
+
+    /// Adds the absent tables that a second list still has: only the others were deleted since the first one.
+    async fn keep_listed(&mut self, google: &Client, config: &Config, absent: Vec<TableLabel>) -> Result<(), ForgetError> {
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let listed = list(google, config).await?;
+        for table in absent.into_iter().filter(|table| listed.iter().any(|listed| listed.name == table.name())) {
+            self.keep_unread(table, &"BigQuery lists it, and does not find it");
+        }
+        Ok(())
     }
 
     /// Adds a table of dead letters that cannot be changed.
@@ -225,10 +244,11 @@ impl Search<'_> {
         let Self { google, config, subject, table, ownership, .. } = *self;
         let (project, dataset) = (&config.location.project, &config.location.dataset);
         let Lookup::Found(resource) = bigquery::table(google, project, dataset, table.name()).await? else {
-            return Ok(Content::Irrelevant);
+            return Ok(Content::Absent);
         };
-        // A table without columns has no rows.
-        let Some(schema) = resource.schema else { return Ok(Content::Irrelevant) };
+        let Some(schema) = resource.schema else {
+            return if resource.is_empty { Ok(Content::Irrelevant) } else { Err(SearchError::NoColumns) };
+        };
         let is_dead_letters = *table.name() == *config.template.dead_letter_table;
         if is_dead_letters || DEAD_LETTER_COLUMNS.iter().all(|name| schema.column(name).is_some()) {
             return Ok(Content::DeadLetters);
@@ -245,7 +265,7 @@ impl Search<'_> {
         }
         let condition = Condition::new(subject, &schema)?;
         let Lookup::Found(counts) = Counts::read(google, config, table.name(), &condition).await? else {
-            return Ok(Content::Irrelevant);
+            return Ok(Content::Absent);
         };
         let has_ids = subject.attributes().iter().all(|attribute| has_column(&attribute.name));
         let is_own = has_ids && is_generated && counts.is_own(ownership);

@@ -79,7 +79,7 @@ impl Checkpoint {
             path.as_mut_os_string().push(format!(".{}-of-{}", shard.index, shard.count));
         }
         let (task, period) = (format!("{} of {}", shard.index, shard.count), period.to_string());
-        let record = match fs::read(&path) {
+        let record = match read_file(&path) {
             Ok(json) => read(&json, &path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Record { version: VERSION, task: task.clone(), period: period.clone(), target: target.clone(), sources: BTreeMap::new() }
@@ -145,6 +145,12 @@ impl Checkpoint {
         file.sync_all()?;
         fs::rename(&new_path, &self.path)
     }
+}
+
+/// Reads the file, if it is one: a device such as /dev/zero has no end.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_file() || kind.is_dir() { fs::read(path) } else { Err(io::Error::other("it is not a file")) }
 }
 
 /// Parses the content of the file. Looks at the version first: other versions have other members.

@@ -1,10 +1,12 @@
 //! `forget` when BigQuery fails in the middle.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use axum::http::header::RETRY_AFTER;
+use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -98,15 +100,92 @@ async fn transient_failures_are_retried() {
     assert!(asked[1] - asked[0] >= Duration::from_secs(2), "Retry-After is honoured");
 }
 
+const TABLES: &str = "GET /bigquery/v2/projects/test-project/datasets/parsed_pixel/tables";
+
 /// Tables may be deleted before their schema is read, or before their rows are.
 #[tokio::test]
 async fn a_table_deleted_since_the_listing_is_not_an_error() {
-    let bigquery = bigquery_behind(|question, body| {
-        let is_gone = question == "GET /bigquery/v2/projects/test-project/datasets/parsed_pixel/tables/pixel_u_20260102"
-            || body.contains("FROM `test-project.parsed_pixel.pixel_u_20260103`");
+    let lists = Arc::new(AtomicUsize::new(0));
+    let bigquery = bigquery_behind(move |question, body| {
+        if question == TABLES && lists.fetch_add(1, Ordering::Relaxed) > 0 {
+            return Some(json!({"kind": "bigquery#tableList", "totalItems": 0}).to_string().into_response());
+        }
+        let is_gone =
+            question == format!("{TABLES}/pixel_u_20260102") || body.contains("FROM `test-project.parsed_pixel.pixel_u_20260103`");
         is_gone.then(|| refusal(404, "Not found: Table"))
     })
     .await;
     send_events(&bigquery, &["u"], &[]).await;
     assert_eq!(forgotten(&bigquery, &[], &["--user-id=u"]).await["deleted"]["tables"], 0);
+}
+
+/// A query that runs in another location does not find the dataset.
+#[tokio::test]
+async fn a_listed_table_that_is_not_found_is_incomplete() {
+    for (question_part, body_part) in [
+        ("/tables/pixel", ""),
+        ("/queries", "SELECT COUNTIF"),
+        ("/queries", "DELETE FROM `test-project.parsed_pixel.pixel`"),
+        ("/queries", "FROM `test-project.parsed_pixel.dead_letters`"),
+    ] {
+        let bigquery = bigquery_behind(move |question, body| {
+            let fails = question.ends_with(question_part) && body.contains(body_part);
+            fails.then(|| refusal(404, "Not found: Dataset test-project:parsed_pixel was not found in location US"))
+        })
+        .await;
+        let one_table = [("TABLE_SUFFIX", "")];
+        if question_part == "/queries" {
+            send_events(&bigquery, &["u"], &one_table).await;
+        } else {
+            bigquery.create_dataset().await;
+            bigquery.create_table("pixel", json!([{"name": "user_id", "type": "STRING"}])).await;
+        }
+        let (code, receipt, err) = forget(&bigquery, &one_table, &["--user-id=u", "--yes"]).await;
+        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{question_part} {body_part}: {err}{receipt}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_complete_is_an_error() {
+    let table = json!({"tableReference": {"tableId": "pixel"}, "type": "TABLE"});
+    let lists = [
+        (["A", "B"], json!({}), "a page names an earlier one as the next one"),
+        (["", ""], json!({"totalItems": 3}), "1 of 3 items are listed"),
+    ];
+    for (tokens, members, problem) in lists {
+        let (count, mut page) = (Arc::new(AtomicUsize::new(0)), json!({"kind": "bigquery#tableList", "tables": [table]}));
+        page.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let bigquery = bigquery_behind(move |question, _| {
+            let mut page = page.clone();
+            page["nextPageToken"] = json!(tokens[count.fetch_add(1, Ordering::Relaxed) % 2]);
+            (question == TABLES).then(|| page.to_string().into_response())
+        })
+        .await;
+        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+        assert_eq!((code, receipt.as_str()), (Some(1), ""), "{err}");
+        assert!(err.contains(problem), "{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_without_columns_is_incomplete_unless_it_is_empty() {
+    for (members, is_complete) in [
+        (json!({"numRows": "0"}), true),
+        (json!({"numRows": "0", "schema": {"fields": []}}), true),
+        (json!({"numRows": "3"}), false),
+        (json!({}), false),
+        (json!({"numRows": "0", "streamingBuffer": {"estimatedRows": "3"}}), false),
+        (json!({"numRows": "0", "schema": "columns"}), false),
+    ] {
+        let mut table = json!({"kind": "bigquery#table", "type": "TABLE"});
+        table.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let bigquery =
+            bigquery_behind(move |question, _| (question == format!("{TABLES}/other")).then(|| table.to_string().into_response())).await;
+        bigquery.create_dataset().await;
+        bigquery.create_table("other", json!([{"name": "user_id", "type": "STRING"}])).await;
+        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        assert_eq!((code, &receipt["is_complete"]), (Some(i32::from(!is_complete)), &json!(is_complete)), "{members}: {err}");
+    }
 }

@@ -64,3 +64,14 @@ async fn a_renamed_file_is_continued_and_a_replaced_one_is_not() {
     assert!(refused.err.contains("b.jsonl") && refused.err.contains("has changed since"), "{}", refused.err);
     assert_eq!(column(&bigquery, "pixel", "order_id").await.len(), 22);
 }
+
+/// A device may have no end.
+#[tokio::test]
+async fn a_checkpoint_that_is_not_a_file_is_refused() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let file = write(dir.path(), "a.jsonl", text(0..1));
+    let refused = continued(&bigquery, &file, Path::new("/dev/zero"), &[]).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("cannot read the checkpoint /dev/zero: it is not a file"), "{}", refused.err);
+}
