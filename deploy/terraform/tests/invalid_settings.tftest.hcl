@@ -201,19 +201,30 @@ run "a_date_in_another_notation_is_rejected" {
   command = plan
 
   variables {
-    table_suffix    = "_{user_id}_{date:YYYYMMDD}"
-    overflow_suffix = "_overflow_{date:day}"
-    pixel_path      = "/t/*"
-    methods         = "GTE"
-    status          = "2x"
+    table_suffix = "_{user_id}_{date:YYYYMMDD}"
+    pixel_path   = "/t/*"
+    methods      = "GTE"
+    status       = "2x"
   }
 
   expect_failures = [
     var.table_suffix,
-    var.overflow_suffix,
     var.pixel_path,
     var.methods,
     var.status,
+  ]
+}
+
+# On its own, because overflow_suffix is checked only with a valid table_suffix.
+run "an_overflow_date_in_another_notation_is_rejected" {
+  command = plan
+
+  variables {
+    overflow_suffix = "_overflow_{date:day}"
+  }
+
+  expect_failures = [
+    var.overflow_suffix,
   ]
 }
 
