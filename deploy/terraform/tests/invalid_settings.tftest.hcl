@@ -270,5 +270,5 @@ run "a_file_that_is_not_a_schema_is_rejected" {
     schema_file = "Cargo.toml"
   }
 
-  expect_failures = [google_bigquery_table.template]
+  expect_failures = [google_bigquery_table.template, check.views]
 }
