@@ -82,7 +82,7 @@ class Script(DeployTest):
             calls = Path(folder, 'calls')
             run = self.run_clean(f'''
                 failures=0
-                until PATH={folder}:$PATH CALLS={calls} CALLS_ALLOWED=12 deploy/deploy.sh; do
+                until PATH={folder}:$PATH CALLS={calls} CALLS_ALLOWED=15 deploy/deploy.sh; do
                   rm {calls}; failures=$((failures + 1)); [ $failures -lt 9 ] || exit 1
                 done
                 echo "FAILED $failures TIMES"''', EVERYTHING)
