@@ -50,7 +50,7 @@ fuzz_target!(|input: &[u8]| {
         "insertId": "1", "logName": "l", "timestamp": "2026-01-02T00:00:00Z",
     })
     .to_string();
-    let data = if how & 4 == 4 { MessageData::Raw(entry.as_bytes()) } else { MessageData::Base64(STANDARD.encode(&entry).into()) };
+    let data = if how & 4 == 4 { MessageData::Raw(entry.as_bytes().into()) } else { MessageData::Base64(STANDARD.encode(&entry).into()) };
     let message = PubsubMessage { data, ..PubsubMessage::raw(b"") };
     let decoded = decoder.decode(&message, now());
     assert_eq!(decoder.decode(&message, now()), decoded, "decoding is deterministic");

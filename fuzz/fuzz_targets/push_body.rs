@@ -24,7 +24,7 @@ fuzz_target!(|body: &[u8]| {
             assert!(same(message, &delivery::read(&HeaderMap::new(), body).expect("a delivery")), "without headers the result is the same");
         }
         Err(error) => {
-            assert!(matches!(line.data, MessageData::Raw(raw) if raw == body), "a line that is not a push body is a payload");
+            assert!(matches!(line.data, MessageData::Raw(raw) if *raw == *body), "a line that is not a push body is a payload");
             assert!(error.to_string().len() < LONGEST_ERROR, "{error}");
             assert_eq!(body.is_empty(), *error == DeliveryError::Empty);
             assert_eq!(delivery::read(&HeaderMap::new(), body).err().as_ref(), Some(error));
@@ -46,7 +46,7 @@ fuzz_target!(|body: &[u8]| {
 /// Checks of every message.
 fn check(message: &PubsubMessage<'_>, body: &[u8]) {
     match &message.data {
-        MessageData::Raw(raw) => assert_eq!(*raw, body, "unwrapped, the body is the payload"),
+        MessageData::Raw(raw) => assert_eq!(**raw, *body, "unwrapped, the body is the payload"),
         // The base64 of a structured event may be encoded again.
         MessageData::Base64(text) => assert!(text.len() <= body.len() + 4),
     }
@@ -79,7 +79,7 @@ fn check_headers(bytes: &[u8]) {
     }
     let entry = br#"{"logName":"l"}"#;
     let message = delivery::read(&headers, entry).expect("an entry is a delivery");
-    assert!(matches!(message.data, MessageData::Raw(raw) if raw == entry));
+    assert!(matches!(message.data, MessageData::Raw(raw) if *raw == *entry));
     let own = headers.get("x-goog-pubsub-message-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let events = headers.get("ce-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     assert_eq!(message.message_id.as_deref(), own.or(events));

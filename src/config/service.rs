@@ -111,7 +111,7 @@ impl RawSettings {
 
 /// <https://cloud.google.com/run/docs/container-contract#services-env-vars>
 fn on_cloud_run() -> bool {
-    std::env::var_os("K_SERVICE").is_some()
+    std::env::var_os("K_SERVICE").is_some_and(|service| !service.is_empty())
 }
 
 pub(crate) fn check_project(project: String) -> Result<String, String> {

@@ -78,10 +78,14 @@ impl ValidAttributes {
             match self.resolve(&name) {
                 Some((index, false)) => found.push(index, value, repeated(index)),
                 Some((index, true)) => escaped.push((index, value)),
-                None => notes.add_not_kept(&name, pair.contains('=')),
+                None => {
+                    let unescaped = without_amp(&name);
+                    notes.html_escaped |= unescaped.len() < name.len();
+                    notes.add_not_kept(unescaped, pair.contains('='));
+                }
             }
         }
-        notes.html_escaped = !escaped.is_empty();
+        notes.html_escaped |= !escaped.is_empty();
         let is_absent: Vec<bool> = found.first.iter().map(Option::is_none).collect();
         for (index, value) in escaped.into_iter().filter(|(index, _)| is_absent[*index]) {
             found.push(index, value, repeated(index));
@@ -193,11 +197,13 @@ mod tests {
     fn dropped_and_escaped_names_are_noted() {
         let valid = ValidAttributes::parse("a,b").unwrap();
         let mut notes = Notes::default();
-        valid.read_with_notes("a=1&utm_campaign=x&utm_campaign=y&A=1&amp;c=2&b%5B%5D=3&bare&=4", |_| false, &mut notes);
-        let names: Vec<&str> = notes.not_kept().collect();
-        assert_eq!((names, notes.html_escaped), (vec!["utm_campaign", "A", "amp;c", "b[]"], false));
-        valid.read_with_notes("a=1&amp;b=2", |_| false, &mut notes);
-        assert!(notes.html_escaped);
+        valid.read_with_notes("a=1&utm_campaign=x&utm_campaign=y&A=1&b%5B%5D=3&bare&=4", |_| false, &mut notes);
+        assert_eq!((notes.not_kept().collect(), notes.html_escaped), (vec!["utm_campaign", "A", "b[]"], false));
+        for (query, not_kept) in [("a=1&amp;b=2", vec![]), ("a=1&amp;c=2&amp;amp;d=3&c=4", vec!["c", "d"])] {
+            let mut notes = Notes::default();
+            valid.read_with_notes(query, |_| false, &mut notes);
+            assert_eq!((notes.not_kept().collect(), notes.html_escaped), (not_kept, true), "{query}");
+        }
     }
 
     #[test]

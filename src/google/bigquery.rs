@@ -40,6 +40,9 @@ impl Table {
         if !matches!(&resource["kind"], Value::Null) && resource["kind"] != "bigquery#table" {
             return Err(unreadable("it is not a table resource".to_owned()));
         }
+        if !matches!(&resource["schema"], Value::Null | Value::Object(_)) {
+            return Err(unreadable("the table's schema is not a JSON object".to_owned()));
+        }
         // BigQuery omits `fields` or the whole schema of a table without columns.
         let schema = match &resource["schema"]["fields"] {
             Value::Null if resource["schema"].is_null() || resource["schema"].is_object() => None,
@@ -109,6 +112,8 @@ mod tests {
             json!({"kind": "bigquery#queryResponse", "schema": fields()}),
             json!({"schema": {"fields": []}}),
             json!({"type": 1, "schema": fields()}),
+            json!({"type": "TABLE", "schema": "a"}),
+            json!({"type": "TABLE", "schema": [{"fields": []}]}),
             json!({"type": "TABLE", "schema": {"fields": {}}}),
             json!({"type": "TABLE", "schema": {"fields": [{"type": "STRING"}]}}),
         ] {

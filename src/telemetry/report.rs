@@ -10,7 +10,7 @@
 //! | `inserts` | report in which there was one | `requests`, `rows` |
 //! | `insert_failures` | `failure` that occurred | `failure`, `count` |
 //! | `overflow` | `cause` that occurred | `cause`, `count` |
-//! | `parameters_not_kept` | report in which there was one | `names`, the most frequent ones, `count` of all |
+//! | `parameters_not_kept` | report in which there was one, with the most frequent names | `names`, `count` |
 //!
 //! Values are those of the metrics of the same names: a report is the difference of two reads of
 //! [`super::metrics::stats`]. Lines have the level INFO. An idle service writes none.
@@ -86,8 +86,8 @@ fn write(stats: &MetricTotals, longest: f64) {
     if count > 0 {
         let mut names: Vec<(&String, &u64)> = stats.parameters_not_kept.iter().collect();
         names.sort_by_key(|(_, count)| Reverse(**count));
-        let names: Vec<&str> = names.iter().take(MAX_NAMES).map(|(name, _)| name.as_str()).collect();
-        tracing::info!(report = "parameters_not_kept", names = names.join(", "), count, "report");
+        let names = names.iter().take(MAX_NAMES).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        tracing::info!(report = "parameters_not_kept", names, count, "report");
     }
 }
 

@@ -92,6 +92,25 @@ test('the latest events can be filtered', async () => {
   });
 });
 
+test('parameters that are not kept and an escaped URL are reported', async () => {
+  await local.fire('user_id=hinted&amp;type=open&amp;utm_campaign=spring');
+  const notKept = 'not kept: utm_campaign (VALID_ATTRIBUTES)';
+  const escaped = /^read &amp; as &/;
+  await on('', async (page) => {
+    const events = region(page, 'Latest events');
+    await events.getByText(/user_id=hinted/).first().click();
+    await events.getByText(notKept).waitFor();
+    await events.getByText(escaped).waitFor();
+  });
+  await on('pixel', async (page) => {
+    const outcome = region(page, 'Expected outcome');
+    await outcome.getByText('Stored as this row:').waitFor();
+    assert.equal(await outcome.getByText(/not kept/).or(outcome.getByText(escaped)).count(), 0);
+    await page.getByLabel('Other parameters').fill('utm_campaign=spring');
+    await outcome.getByText(notKept).waitFor();
+  });
+});
+
 test('the events of a user are shown, and linked from an event', async () => {
   const user = 'ann@"example".com';
   for (const type of ['open', 'click']) await local.fire(`user_id=${encodeURIComponent(user)}&type=${type}`);
@@ -108,6 +127,9 @@ test('the events of a user are shown, and linked from an event', async () => {
     await page.getByLabel('user_id').fill('nobody');
     await page.getByRole('button', { name: 'Show events' }).click();
     await events.getByText(/No event has this user_id/).waitFor();
+    await local.fire('user_id=nobody');
+    await page.getByRole('button', { name: 'Show events' }).click();
+    await events.getByText('1 event', { exact: true }).waitFor();
   });
 });
 
@@ -302,9 +324,30 @@ test('an unreachable server is plain to see, until it answers again', async () =
   await page.reload();
   const alert = page.getByRole('alert').getByText(/The server is not reachable/);
   await alert.waitFor();
+  await page.setViewportSize({ width: 390, height: 500 });
+  await page.mouse.wheel(0, 10_000);
+  await page.waitForFunction(() => scrollY > 500);
+  const box = await alert.boundingBox();
+  assert.ok(box && box.y >= 0 && box.y + box.height <= 500, 'the alert stays visible on a scrolled page');
   await page.unroute('**/console/live');
   await alert.waitFor({ state: 'hidden' });
   await end([/console\/live/]);
+});
+
+test('each view says that the server is not reachable', async () => {
+  const { page, end } = await open(browser, local, 'sql');
+  await page.route('**/bigquery/**', (route) => route.abort());
+  await page.route('**/console/dead-letter-topic', (route) => route.abort());
+  const error = page.getByRole('alert').getByText(/The server is not reachable\. Start it again/);
+  await page.getByRole('textbox', { name: /Query/ }).fill('SELECT 1');
+  await page.keyboard.press('Control+Enter');
+  await error.waitFor();
+  for (const [title, view, alerts] of /** @type {const} */ ([['Tables', 'tables', 1], ['User', 'user?column=user_id&value=nobody', 1], ['Dead letters', 'dead-letters', 2]])) {
+    await page.goto(`${local.console}#/${view}`);
+    await page.getByRole('heading', { level: 1, name: title }).waitFor();
+    await error.nth(alerts - 1).waitFor();
+  }
+  await end([/ERR_FAILED/]);
 });
 
 test('the selected theme is kept after a reload', () => on('', async (page) => {

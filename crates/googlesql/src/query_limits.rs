@@ -62,6 +62,10 @@ impl QueryLimits {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Relaxed)
+    }
+
     /// Ends the planning. Constants that are computed later are not part of the plan.
     pub(crate) fn finish_planning(&self) {
         self.is_planned.store(true, Ordering::Relaxed);
@@ -69,7 +73,7 @@ impl QueryLimits {
 
     /// Fails if the query was cancelled, or if its planning takes too long.
     pub(crate) fn check_planning(&self) -> std::result::Result<(), QueryError> {
-        if self.is_cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             return Err(QueryError::Closing);
         }
         match Instant::now() > self.planning_end {

@@ -28,7 +28,6 @@ run "values_of_another_kind_are_rejected" {
     alert_email             = "you.example.com" # no @
     dataset                 = "my-project.parsed_pixel"
     table_name              = "pixel-2"
-    valid_attributes        = "order id"
     table_suffix            = "-{user_id}"
     max_new_tables_per_hour = 0
     pixel_path              = "*" # valid for the service, as any path
@@ -58,7 +57,6 @@ run "values_of_another_kind_are_rejected" {
     var.alert_email,
     var.dataset,
     var.table_name,
-    var.valid_attributes,
     var.table_suffix,
     var.max_new_tables_per_hour,
     var.pixel_path,
@@ -70,6 +68,17 @@ run "values_of_another_kind_are_rejected" {
     var.log_format,
     var.rust_log,
   ]
+}
+
+# On its own, because table_suffix is checked only with valid attributes.
+run "an_attribute_with_an_invalid_name_is_rejected" {
+  command = plan
+
+  variables {
+    valid_attributes = "order.id"
+  }
+
+  expect_failures = [var.valid_attributes]
 }
 
 run "values_with_a_small_mistake_are_rejected" {

@@ -283,7 +283,11 @@ run "a_schema_file_can_have_an_absolute_path" {
   variables {
     schema_file      = "schema/dead_letters.json"
     valid_attributes = "reason, DETAIL"
+    table_suffix     = "_{date}"
   }
+
+  # The schema lacks columns of the views.
+  expect_failures = [check.views]
 
   assert {
     condition     = strcontains(google_bigquery_table.template.schema, "PubsubMessage.data")

@@ -43,6 +43,7 @@ const ASSETS: &[(&str, &str)] = &assets![
     "js/overview/outcomes.js",
     "js/overview/welcome.js",
     "js/pixel/tag.js",
+    "js/server.js",
     "js/setup.js",
     "js/sql/download.js",
     "js/sql/editor.js",

@@ -1,8 +1,10 @@
 //! BigQuery over HTTP: batches into `insertAll`. Requests about tables are in `tables`.
 //!
-//! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, `hedge` sends
-//! a request without an answer a second time, and `redact` prepares BigQuery's messages for the log.
+//! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, `confirm`
+//! whether refused rows are at fault, `hedge` sends a request without an answer a second time, and `redact` prepares
+//! BigQuery's messages for the log.
 
+mod confirm;
 mod hedge;
 mod redact;
 mod split;
@@ -20,9 +22,10 @@ use reqwest::redirect::Policy;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use self::confirm::confirm;
 use self::hedge::hedged;
 use self::redact::redact;
-use self::split::{Split, TableRefusal};
+use self::split::{RefusedRow, Split};
 use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
@@ -40,6 +43,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Longest answer to an insertAll that is read: this, and more for each row, which may have an error in it.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 const MAX_ANSWER_BYTES_PER_ROW: usize = 4 << 10;
+/// BigQuery takes requests and rows of 10 MB. A refusal of less is not because of the size, whatever it says.
+const MIN_TOO_LARGE_BYTES: usize = 1 << 20;
 /// One line per minute about what an operator has to fix.
 const ERROR_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -107,6 +112,26 @@ impl BigQuery {
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(InsertBody::new(&destination.suffix, rows));
         hedged(self.hedge_delay, || self.attempt(&url, &body, rows.len(), deadline)).await
+    }
+
+    async fn insert_and_record(
+        &self,
+        destination: &Destination,
+        rows: &[&InsertRow],
+        deadline: Instant,
+    ) -> Result<Vec<RowResult>, RequestError> {
+        let bytes: usize = rows.iter().map(|row| row.json.len()).sum();
+        let answer = match self.insert(destination, rows, deadline).await {
+            Err(RequestError::TooLarge(Some(message))) if bytes < MIN_TOO_LARGE_BYTES => Err(RequestError::BadRequest(message)),
+            answer => answer,
+        };
+        if let Err(error) = &answer {
+            self.record_failure(error, rows.len());
+            if *error == RequestError::NotFound {
+                self.table_missing.notify_one();
+            }
+        }
+        answer
     }
 
     async fn attempt(&self, url: &str, body: &RequestBody, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
@@ -217,18 +242,15 @@ impl Sink for BigQuery {
         let mut split = Split::new(rows.len());
         while let Some(positions) = split.next() {
             let request: Vec<&InsertRow> = positions.iter().map(|position| &rows[*position]).collect();
-            let answer = self.insert(destination, &request, deadline).await;
-            if let Err(error) = &answer {
-                self.record_failure(error, request.len());
-                if *error == RequestError::NotFound {
-                    self.table_missing.notify_one();
-                }
-            }
+            let answer = self.insert_and_record(destination, &request, deadline).await;
             split.record(positions, answer);
         }
-        let (results, refused_table) = split.finish();
-        if let Some(TableRefusal { row, message }) = refused_table {
-            self.record_refused_table(destination, &message, &rows[row]);
+        let (mut results, refused_rows) = split.finish();
+        let send = |row: usize| async move { self.insert_and_record(destination, &[&rows[row]], deadline).await };
+        confirm(&refused_rows, &mut results, send).await;
+        let is_table_refused = |refused: &&RefusedRow| results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused);
+        if let Some(RefusedRow { row, message }) = refused_rows.iter().find(is_table_refused) {
+            self.record_refused_table(destination, message, &rows[*row]);
         }
         results
     }

@@ -1,8 +1,7 @@
 //! Which rows to send together, so that a row that BigQuery refuses is found and the others are stored.
 //!
-//! A request that is refused as a whole is halved until the row that causes it is alone. If BigQuery accepts another
-//! request for the table meanwhile, the refused rows are at fault. If it refuses every request, down to single rows, the
-//! cause is the table or the settings, and no row becomes a dead letter. No I/O.
+//! A request that is refused as a whole is halved until the row that causes it is alone. Such a refusal names no row, so
+//! the cause may be the table or the settings: `confirm` decides. No I/O.
 
 use std::time::Duration;
 
@@ -24,10 +23,9 @@ pub(super) struct Split {
     sent: usize,
 }
 
-/// A table that BigQuery takes no request for.
+/// A row whose request was refused as a whole.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TableRefusal {
-    /// The row that was refused alone.
+pub(super) struct RefusedRow {
     pub(super) row: usize,
     /// BigQuery's message.
     pub(super) message: String,
@@ -75,24 +73,22 @@ impl Split {
         }
     }
 
-    /// The results of all rows, and the table if BigQuery refuses it.
-    pub(super) fn finish(mut self) -> (Vec<RowResult>, Option<TableRefusal>) {
-        let mut refused_table = None;
+    /// The results of all rows, and the rows whose requests were refused. Their result is that the table is refused.
+    pub(super) fn finish(mut self) -> (Vec<RowResult>, Vec<RefusedRow>) {
+        let mut refused_rows = Vec::new();
         for (rows, error) in self.refused {
-            let result = match error {
-                RequestError::BadRequest(detail) if self.is_accepted => refused(detail),
-                RequestError::BadRequest(message) => {
-                    refused_table.get_or_insert(TableRefusal { row: rows[0], message });
-                    RowResult::Unavailable(ErrorClass::TableRefused)
-                }
-                // A proxy refuses the size.
-                _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
-            };
             for row in rows {
-                self.results[row] = result.clone();
+                self.results[row] = match &error {
+                    RequestError::BadRequest(message) => {
+                        refused_rows.push(RefusedRow { row, message: message.clone() });
+                        RowResult::Unavailable(ErrorClass::TableRefused)
+                    }
+                    // A proxy refuses the size.
+                    _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
+                };
             }
         }
-        (self.results, refused_table)
+        (self.results, refused_rows)
     }
 
     /// BigQuery marks valid rows next to an invalid one as invalid, too, without a column or a message
@@ -120,7 +116,8 @@ impl Split {
     }
 }
 
-fn refused(detail: String) -> RowResult {
+/// The result of a row that is at fault.
+pub(super) fn refused(detail: String) -> RowResult {
     RowResult::Refused(Refusal { column: None, detail, no_such_field: false })
 }
 
@@ -128,19 +125,19 @@ fn refused(detail: String) -> RowResult {
 mod tests {
     use super::*;
 
-    /// Sends `count` rows to a BigQuery that answers like this. Returns the results, the refused table, and the requests.
+    /// Sends `count` rows to a BigQuery that answers like this. Returns the results, the refused rows, and the requests.
     fn run(
         count: usize,
         answer: impl Fn(&[usize]) -> Result<Vec<RowResult>, RequestError>,
-    ) -> (Vec<RowResult>, Option<TableRefusal>, Vec<Vec<usize>>) {
+    ) -> (Vec<RowResult>, Vec<RefusedRow>, Vec<Vec<usize>>) {
         let (mut split, mut requests) = (Split::new(count), Vec::new());
         while let Some(rows) = split.next() {
             requests.push(rows.clone());
             let answer = answer(&rows);
             split.record(rows, answer);
         }
-        let (results, refused_table) = split.finish();
-        (results, refused_table, requests)
+        let (results, refused_rows) = split.finish();
+        (results, refused_rows, requests)
     }
 
     /// Refuses a request with one of these rows, and stores all others.
@@ -158,20 +155,22 @@ mod tests {
 
     #[test]
     fn rows_without_a_refusal_are_one_request() {
-        let (results, table, requests) = run(500, refuses(&[], bad_request()));
-        assert_eq!((results, table, requests.len()), (vec![RowResult::Stored; 500], None, 1));
+        let (results, refused_rows, requests) = run(500, refuses(&[], bad_request()));
+        assert_eq!((results, refused_rows, requests.len()), (vec![RowResult::Stored; 500], vec![], 1));
     }
 
     #[test]
     fn refused_rows_are_found_and_the_others_are_stored() {
         for bad in [&[0][..], &[7], &[3, 4], &[0, 1, 2, 3], &[0, 2, 4, 6], &[1, 3, 5, 7], &[0, 1, 2, 3, 4, 5, 6]] {
-            for error in [bad_request(), RequestError::TooLarge(Some("413 uploadTooLarge: m".to_owned()))] {
-                let (results, table, _) = run(8, refuses(bad, error));
-                assert_eq!(table, None, "{bad:?}");
-                for (row, result) in results.iter().enumerate() {
-                    assert_eq!(matches!(result, RowResult::Refused(_)), bad.contains(&row), "{row} of {bad:?}: {result:?}");
-                    assert_eq!(*result == RowResult::Stored, !bad.contains(&row), "{row} of {bad:?}: {result:?}");
-                }
+            let (results, refused_rows, _) = run(8, refuses(bad, bad_request()));
+            let mut found: Vec<usize> = refused_rows.iter().map(|refused| refused.row).collect();
+            found.sort_unstable();
+            assert_eq!(found, bad);
+            let (too_large, refused_rows, _) = run(8, refuses(bad, RequestError::TooLarge(Some("413 uploadTooLarge: m".to_owned()))));
+            assert_eq!(refused_rows, [], "{bad:?}");
+            for row in 0..8 {
+                assert_eq!(results[row] == RowResult::Stored, !bad.contains(&row), "{row} of {bad:?}: {results:?}");
+                assert_eq!(matches!(too_large[row], RowResult::Refused(_)), bad.contains(&row), "{row} of {bad:?}: {too_large:?}");
             }
         }
     }
@@ -179,33 +178,34 @@ mod tests {
     #[test]
     fn a_table_that_refuses_every_request_refuses_no_row() {
         for count in [1, 2, 3, 12, 500] {
-            let (results, table, requests) = run(count, |_| Err(bad_request()));
+            let (results, refused_rows, requests) = run(count, |_| Err(bad_request()));
             assert_eq!(results, vec![RowResult::Unavailable(ErrorClass::TableRefused); count]);
-            assert_eq!(table, Some(TableRefusal { row: 0, message: "400 invalid: m".to_owned() }));
+            assert_eq!(refused_rows.len(), count);
+            assert_eq!(refused_rows[0], RefusedRow { row: 0, message: "400 invalid: m".to_owned() });
             assert!(requests.len() <= 2 * MAX_REFUSED_REQUESTS, "{} requests for {count} rows", requests.len());
         }
     }
 
     #[test]
     fn a_proxy_that_refuses_every_size_refuses_no_row() {
-        let (results, table, _) = run(8, |_| Err(RequestError::TooLarge(None)));
+        let (results, refused_rows, _) = run(8, |_| Err(RequestError::TooLarge(None)));
         let retry = RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO };
-        assert_eq!((results, table), (vec![retry; 8], None));
+        assert_eq!((results, refused_rows), (vec![retry; 8], vec![]));
     }
 
     #[test]
     fn a_row_that_is_too_large_alone_is_refused() {
-        let (results, table, _) = run(1, |_| Err(RequestError::TooLarge(Some("413 uploadTooLarge: m".to_owned()))));
-        assert_eq!((results, table), (vec![refused("413 uploadTooLarge: m".to_owned())], None));
+        let (results, refused_rows, _) = run(1, |_| Err(RequestError::TooLarge(Some("413 uploadTooLarge: m".to_owned()))));
+        assert_eq!((results, refused_rows), (vec![refused("413 uploadTooLarge: m".to_owned())], vec![]));
     }
 
     #[test]
     fn a_transient_failure_is_no_evidence_against_a_row() {
         let answer = |rows: &[usize]| if rows.contains(&0) { Err(bad_request()) } else { Err(RequestError::TRANSIENT) };
-        let (results, table, _) = run(4, answer);
+        let (results, refused_rows, _) = run(4, answer);
         assert_eq!(results[0], RowResult::Unavailable(ErrorClass::TableRefused));
         assert!(results[1..].iter().all(|result| matches!(result, RowResult::Retry { .. })), "{results:?}");
-        assert!(table.is_some());
+        assert_eq!(refused_rows.len(), 1);
     }
 
     /// As in the report: the neighbours of an invalid row have its reason without a message.

@@ -301,7 +301,7 @@ async fn a_template_that_stores_no_rows_is_broken() {
     google.reset();
     google.change(TEMPLATE, "/type", json!(["TABLE"]));
     let (code, links) = links(check_of(&google, dir.path(), &[])).await;
-    assert_eq!((code, named(&links, Value::Null)), (Some(1), vec!["template table", "columns"]), "{links:#?}");
+    assert_eq!((code, named(&links, Value::Null)), (Some(1), vec!["template table", "columns", "views"]), "{links:#?}");
 }
 
 #[tokio::test]

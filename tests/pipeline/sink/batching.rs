@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::support::gate::bigquery_behind;
+use crate::support::gate::{bigquery_behind, refusal};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
@@ -114,18 +114,49 @@ async fn a_batch_that_is_too_large_is_split() {
 
 #[tokio::test]
 async fn a_refused_batch_is_split_until_the_bad_row_is_found() {
-    let bigquery = TestBigQuery::start().await;
+    let bigquery = bigquery_behind(|request, body| {
+        (request.ends_with("/tables/pixel/insertAll") && body.contains(r#""order_id":"2""#)).then(|| refusal(400, "m"))
+    });
+    let bigquery = bigquery.await;
     let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
-    // The requests with all four rows, with the first two, and with the first.
-    for _ in 0..3 {
-        bigquery.faults().next(Fault::Status(Status::new(400, "invalid")));
-    }
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 4).await, [204; 5]);
     assert_eq!(bigquery.rows("pixel").await.len(), 4);
     let dead_letters = bigquery.rows("dead_letters").await;
     assert_eq!((dead_letters.len(), &dead_letters[0]["reason"]), (1, &"invalid".into()));
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_for_a_time_is_stored() {
+    for refused in 1..=7 {
+        let bigquery = TestBigQuery::start().await;
+        let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+        let (held, hold) = hold();
+        bigquery.faults().next(hold);
+        for _ in 0..refused {
+            bigquery.faults().next(Fault::Status(Status::new(400, "invalid")));
+        }
+        let statuses = deliver_behind_an_insert(&bigquery, &service, &held, 4).await;
+        assert_eq!(bigquery.rows("pixel").await.len(), statuses.iter().filter(|status| **status == 204).count(), "{statuses:?}");
+        assert!(bigquery.rows("dead_letters").await.is_empty(), "{refused} refused requests");
+    }
+}
+
+#[tokio::test]
+async fn a_small_row_that_is_called_too_large_is_nacked() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &[ONE_TABLE]).await;
+    let delivery = Entry::of_query("user_id=u").pushed();
+    for status in [413, 400] {
+        let message = "Request payload size exceeds the limit: 10485760 bytes.";
+        let body = json!({"error": {"code": status, "message": message, "errors": [{"reason": "invalid"}]}}).to_string();
+        bigquery.faults().always_on("pixel", Fault::Status(Status::new(status, "invalid").body(&body)));
+        assert_eq!(service.push(delivery.clone()).await.status, 503, "{status}");
+        assert!(bigquery.rows("dead_letters").await.is_empty(), "{status}");
+    }
+    bigquery.faults().always(None);
+    assert_eq!(service.push(delivery).await.status, 204);
 }
 
 #[tokio::test]

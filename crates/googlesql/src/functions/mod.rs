@@ -43,6 +43,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use aggregate::limited_window;
 pub(crate) use gaps::is_gap;
 pub(crate) use named_arguments::named_arguments;
 pub(crate) use operator_chain::operator_chain;

@@ -2,8 +2,10 @@
 //!
 //! `resolve::row_subquery` builds the plan. The plan's output has two columns: the row's number and the value.
 
+use std::future::poll_fn;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, UInt64Array, new_empty_array};
@@ -11,17 +13,20 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{concat, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, TableType, Volatility};
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 
 use super::block_on;
+use crate::error::QueryError;
+use crate::query_limits::QueryLimits;
 
 /// How the values of one row become the function's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +61,32 @@ impl BatchFunction {
     }
 
     /// Runs the plan for the columns. Returns the row numbers and the values.
-    fn run(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<(Int64Array, ArrayRef)> {
+    fn run(&self, columns: Vec<ArrayRef>, rows: usize, limits: Option<&QueryLimits>) -> Result<(Int64Array, ArrayRef)> {
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
         let batch = Batch(std::iter::once(numbers).chain(columns).collect());
         let config = SessionConfig::new().with_target_partitions(1).with_extension(Arc::new(batch));
         let context = TaskContext::default().with_session_config(config).with_runtime(Arc::clone(&self.runtime));
         let plan = reset_plan_states(Arc::clone(&self.plan))?;
-        let batches = block_on::block_on_worker(collect(plan, Arc::new(context)))?;
+        let reservation = MemoryConsumer::new("subquery").register(&self.runtime.memory_pool);
+        let mut stream = execute_stream(plan, Arc::new(context))?;
+        let batches = block_on::block_on_worker(async {
+            let mut batches = Vec::new();
+            while let Some(batch) = poll_fn(|waiting| {
+                // A worker thread cannot be aborted while it blocks.
+                if limits.is_some_and(QueryLimits::is_cancelled) {
+                    return Poll::Ready(Some(Err(QueryError::Closing.into())));
+                }
+                stream.as_mut().poll_next(waiting)
+            })
+            .await
+            {
+                let batch = batch?;
+                // The batches, and the columns that they become.
+                reservation.try_grow(batch.get_array_memory_size().saturating_mul(2))?;
+                batches.push(batch);
+            }
+            Ok::<_, DataFusionError>(batches)
+        })?;
         if batches.is_empty() {
             let values = match &self.return_type {
                 DataType::List(item) if self.shape == Shape::Array => new_empty_array(item.data_type()),
@@ -108,7 +132,8 @@ impl ScalarUDFImpl for BatchFunction {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let (numbers, values) = self.run(columns, rows)?;
+        let limits = QueryLimits::of(&args.config_options).map(Arc::as_ref);
+        let (numbers, values) = self.run(columns, rows, limits)?;
         // Number of values per row. A plan without ORDER BY returns them in any order.
         let mut counts = vec![0_usize; rows];
         for number in numbers.values() {

@@ -103,11 +103,15 @@ impl Resolver<'_> {
     fn resolve_coalesce(&self, env: &Env<'_>, name: &str, args: &[&ast::Expr], syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
         let values = args.iter().map(|arg| self.resolve_expr(env, arg)).collect::<Result<Vec<_>, _>>()?;
         let (values, field) = self.coerce_to_supertype(&format!("function {name}"), values, syntax)?;
+        for value in values.iter().rev().skip(1) {
+            self.check_copy(&value.expr, syntax)?;
+        }
         Ok(TypedExpr { expr: build_coalesce(values.into_iter().map(|value| value.expr)), field })
     }
 
     fn resolve_nullif(&self, env: &Env<'_>, value: &ast::Expr, other: &ast::Expr, syntax: &ast::Expr) -> Result<TypedExpr, QueryError> {
         let (value, other) = (self.resolve_expr(env, value)?, self.resolve_expr(env, other)?);
+        self.check_copy(&value.expr, syntax)?;
         let equal = self.compare(value.clone(), Operator::Eq, other, syntax)?;
         let null = self.typed_null(&types::plain(datafusion::arrow::datatypes::DataType::Null))?;
         self.build_case("function NULLIF", vec![equal.expr], vec![null, value], syntax)

@@ -14,10 +14,21 @@ use crate::error::QueryError;
 /// it, because DataFusion's time for an expression grows with the depth of its nodes.
 pub(super) const MAX_NODES: usize = 500_000;
 
+/// Maximum number of nodes of the arguments of COALESCE and NULLIF.
+const MAX_COPIED_NODES: usize = 200;
+
 impl Resolver<'_> {
     /// Counts the nodes of a resolved expression. Fails if the query exceeds the limit.
     pub(super) fn count_nodes(&self, expr: &Expr, syntax: &ast::Expr) -> Result<(), QueryError> {
         self.count_copies(expr, 1, syntax)
+    }
+
+    /// Fails if an expression is too large to be copied by syntax that can be nested, so that each level doubles the size.
+    pub(super) fn check_copy(&self, expr: &Expr, syntax: &ast::Expr) -> Result<(), QueryError> {
+        match node_count(expr, MAX_COPIED_NODES) > MAX_COPIED_NODES {
+            true => Err(QueryError::too_complex(syntax.span().start)),
+            false => Ok(()),
+        }
     }
 
     /// Counts the nodes of copies of an expression, before they are made.

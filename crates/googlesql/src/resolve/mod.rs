@@ -91,7 +91,7 @@ pub(crate) struct Resolver<'a> {
     remaining_nodes: Cell<usize>,
     /// Whether the current query is resolved only for its types and its references to the enclosing query.
     is_probing: Cell<bool>,
-    limits: &'a QueryLimits,
+    limits: &'a Arc<QueryLimits>,
 }
 
 impl<'a> Resolver<'a> {
@@ -100,7 +100,7 @@ impl<'a> Resolver<'a> {
         placeholders: &'a [Location],
         catalog: &'a dyn Catalog,
         session: &'a SessionState,
-        limits: &'a QueryLimits,
+        limits: &'a Arc<QueryLimits>,
     ) -> Resolver<'a> {
         Resolver {
             query,

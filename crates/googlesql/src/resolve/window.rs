@@ -13,7 +13,7 @@ use super::call::signature_error;
 use crate::QueryError;
 use crate::error::innermost_message;
 use crate::error_location::{error_at, error_at_span, unsupported};
-use crate::functions::Function;
+use crate::functions::{Function, limited_window};
 use crate::resolve::scope::{Clause, Env, TypedExpr, is_same_name};
 use crate::types;
 
@@ -67,7 +67,13 @@ impl Resolver<'_> {
         };
         let names: Vec<String> = args.iter().map(|arg| types::of(&arg.field)).collect();
         let fun = match function {
-            Function::Aggregate(udf) => WindowFunctionDefinition::AggregateUDF(udf),
+            Function::Aggregate(udf) => {
+                let is_whole_partition = order_by.is_empty() || frame.end_bound.is_unbounded() && frame.start_bound.is_unbounded();
+                WindowFunctionDefinition::AggregateUDF(match has_large_results(name) {
+                    true => limited_window(udf, self.limits, is_whole_partition),
+                    false => udf,
+                })
+            }
             Function::Window(udf) => WindowFunctionDefinition::WindowUDF(udf),
             Function::Scalar { .. } => return Err(unsupported("OVER for this function", syntax)),
         };
@@ -161,4 +167,22 @@ fn window_from_spec<'s>(env: &Env<'s>, spec: &'s ast::WindowSpec, depth: usize) 
     }
     window.frame = spec.window_frame.as_ref().or(window.frame);
     Ok(window)
+}
+
+/// Whether the results of the aggregate function can be large.
+fn has_large_results(name: &str) -> bool {
+    matches!(
+        name,
+        "any_value"
+            | "approx_quantiles"
+            | "approx_top_count"
+            | "approx_top_sum"
+            | "array_agg"
+            | "array_concat_agg"
+            | "max"
+            | "max_by"
+            | "min"
+            | "min_by"
+            | "string_agg"
+    )
 }

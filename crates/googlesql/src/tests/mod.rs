@@ -1,6 +1,7 @@
 //! Tests of the engine over tables in memory. The query corpus in `tests/cases` tests the language itself.
 
 mod errors;
+mod limits;
 mod results;
 
 use std::collections::BTreeMap;

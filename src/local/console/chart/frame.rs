@@ -73,8 +73,10 @@ fn draw_into<'a>(
 ) -> Result<(), DrawingError> {
     let root = SVGBackend::with_string(svg, (size.width, size.height)).into_drawing_area();
     let beside = (y.longest_label() as f64 * CHARACTER_WIDTH) as u32 + 12;
+    // A label below the first or the last tick is centered on it.
+    let half = ((x.longest_label() as f64 * CHARACTER_WIDTH / 2.0) as u32).min(size.width / 4);
     let mut builder = ChartBuilder::on(&root);
-    builder.margin_top(8).margin_right(16).x_label_area_size(22).y_label_area_size(beside.min(size.width / 2));
+    builder.margin_top(8).margin_right(half.max(16)).x_label_area_size(22).y_label_area_size(beside.max(half).min(size.width / 2));
     let mut area = builder.build_cartesian_2d(x, y)?;
     let text = ("sans-serif", TEXT_SIZE).into_text_style(&root).color(&palette::LABEL);
     let mut mesh = area.configure_mesh();

@@ -143,6 +143,23 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_the_time_axis_are_inside_the_chart() {
+        let (start, day) = (1_735_776_000, 86_400);
+        for days in [2, 8, 35, 366, 800, 3_000] {
+            for kind in ["date", "time"] {
+                let x = json!({"kind": kind, "values": [start, start + days * day]});
+                let svg = drawn(json!({"width": 600, "x": x, "gaps": true, "series": [[1, 2]]})).unwrap();
+                for text in svg.split("<text ").skip(1).filter(|text| text.contains("middle") && text.contains('-')) {
+                    let at: f64 = text.split('"').nth(1).unwrap().parse().unwrap();
+                    let label = text.split('>').nth(1).unwrap().split('<').next().unwrap().trim();
+                    let half = label.chars().count() as f64 * 3.0;
+                    assert!(at >= half && at + half <= 600.0, "{label} at {at} of {svg}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn extreme_values_are_drawn() {
         for values in [json!([1e308, -1e308]), json!([0, 0]), json!([null, null]), json!([1e-300, 1]), json!([1e300, 1e301])] {
             for (kind, xs) in [("number", json!([5, 5])), ("number", json!([1e300, 1.5e308])), ("time", json!([-1e300, 1e300]))] {

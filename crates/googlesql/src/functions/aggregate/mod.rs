@@ -10,6 +10,7 @@ mod countif;
 mod covariance;
 mod group_rows;
 mod group_state;
+mod limited_window;
 mod max_by;
 mod min_max;
 mod recomputing_accumulator;
@@ -23,6 +24,8 @@ use datafusion::functions_aggregate as datafusion_aggregate;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::Function;
+pub(crate) use limited_window::limited_window;
+
 use aggregate_function::{AggregateCall, AggregateFunction, Implementation};
 use group_state::{AccumulatorFactory, StateFactory};
 

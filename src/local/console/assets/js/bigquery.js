@@ -1,5 +1,6 @@
 // Client of BigQuery's REST API, which the server provides under the page's own origin.
 
+import * as server from './server.js';
 import { setup } from './setup.js';
 
 /** A failed request, with BigQuery's message. */
@@ -24,7 +25,7 @@ export class BigQueryError extends Error {
 async function request(path, { method = 'GET', body, parameters = {}, signal } = {}) {
   const given = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
   const query = given.length > 0 ? `?${new URLSearchParams(given)}` : '';
-  const response = await fetch(`/bigquery/v2/projects/${encodeURIComponent(setup.project)}${path}${query}`, {
+  const response = await server.request(`/bigquery/v2/projects/${encodeURIComponent(setup.project)}${path}${query}`, {
     method,
     signal,
     headers: body ? { 'content-type': 'application/json' } : {},

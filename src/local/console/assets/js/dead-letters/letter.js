@@ -23,7 +23,7 @@ export function letter({ time, tag, detail, data, about, replay, once = false })
       fill(answer, 'Published. Expected outcome: ', outcomeOf(await sent.json()));
       done = once;
     } catch (error) {
-      fill(answer, `Not published: ${messageOf(error)}.`);
+      fill(answer, `Not published: ${messageOf(error)}`);
     }
     button.disabled = done;
   });

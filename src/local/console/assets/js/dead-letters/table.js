@@ -5,6 +5,7 @@ import { plural } from '../format.js';
 import * as bigquery from '../bigquery.js';
 import { record } from '../cells.js';
 import { pager } from '../grid.js';
+import { request } from '../server.js';
 import { setup } from '../setup.js';
 import { words } from '../overview/outcomes.js';
 import { facts, letter } from './letter.js';
@@ -55,7 +56,7 @@ const item = (row) => letter({
   detail: row.detail,
   data: row.data,
   about: facts([['Column', row.column], ['Message', row.message_id], ['Published', row.publish_time], ['Attempt', row.delivery_attempt], ['Event', row.event_id], ['Attributes', row.attributes]]),
-  replay: () => fetch('/console/replay', {
+  replay: () => request('/console/replay', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ data: row.data, attributes: JSON.parse(row.attributes ?? '{}') }),

@@ -2,6 +2,7 @@
 
 import { errorBox, fill, h } from '../dom.js';
 import { plural } from '../format.js';
+import { request } from '../server.js';
 import { facts, letter } from './letter.js';
 
 /** @param {AbortSignal} signal */
@@ -12,7 +13,7 @@ export function letterTopic(signal) {
 
   async function show() {
     try {
-      const answer = await fetch('/console/dead-letter-topic', { signal });
+      const answer = await request('/console/dead-letter-topic', { signal });
       if (!answer.ok) throw new Error((await answer.text()).trim());
       const messages = await answer.json();
       status.textContent = plural(messages.length, 'message');
@@ -39,5 +40,5 @@ const item = ({ id, time_ms: time, attributes, data }) => letter({
   data,
   once: true,
   about: facts(Object.entries(attributes)),
-  replay: () => fetch(`/console/dead-letter-topic/${encodeURIComponent(id)}/replay`, { method: 'POST' }),
+  replay: () => request(`/console/dead-letter-topic/${encodeURIComponent(id)}/replay`, { method: 'POST' }),
 });

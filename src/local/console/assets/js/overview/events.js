@@ -16,7 +16,7 @@ export function events() {
   const list = h('ol', { class: 'events' });
   const empty = h('p', { class: 'empty' }, setup.emulator ? 'Google’s Pub/Sub emulator does not report deliveries. Only counts are available.' : ['No events yet. ', h('a', { href: '#/pixel' }, 'Create a pixel'), ' and request it.']);
   const none = h('p', { class: 'empty', hidden: true }, 'No event matches the filter.');
-  const filter = h('input', { type: 'search', placeholder: 'Filter: user, URL, outcome', 'aria-label': 'Filter events', autocomplete: 'off', spellcheck: 'false' });
+  const filter = h('input', { class: 'filter', type: 'search', placeholder: 'Filter: user, URL, outcome', 'aria-label': 'Filter events', autocomplete: 'off', spellcheck: 'false' });
   const pause = h('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Pause');
   const element = h('section', { class: 'panel', 'aria-label': 'Latest events' },
     h('header', {}, h('h2', {}, 'Latest events'), filter, pause), empty, none, list);

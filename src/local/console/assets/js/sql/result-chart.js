@@ -3,6 +3,7 @@
 import { errorBox, fill, h } from '../dom.js';
 import { isNumber, isTime, seconds, text } from '../cells.js';
 import { onWidth, showChart } from '../chart.js';
+import { request } from '../server.js';
 
 const MAX_POINTS = 5000;
 const MAX_BARS = 50;
@@ -56,7 +57,7 @@ export function chartView(result) {
       note.textContent = omitted.length > 0 ? `Showing ${omitted.join(', ')}.` : '';
       fill(legend, drawn.series.map(({ name }, index) => h('li', { class: `swatch-${index + 1}` }, name)));
       /** @param {number} width */
-      const send = (width) => fetch('/console/charts/result', {
+      const send = (width) => request('/console/charts/result', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ width, x: drawn.x, gaps: by.element.value === '', series: drawn.series.map(({ values: of }) => of) }),

@@ -1,8 +1,9 @@
 // The query for the events of one user.
 
 import * as bigquery from '../bigquery.js';
-import { setup } from '../setup.js';
 import { urlFor } from '../pixel/tag.js';
+import { request } from '../server.js';
+import { setup } from '../setup.js';
 
 /** @param {string} name */
 const quoted = (name) => `\`${name}\``;
@@ -41,7 +42,7 @@ async function stored(column, value, signal) {
   /** @type {[name: string, value: string][]} */
   const parameters = setup.attributes.filter(({ name, in_table_suffix: needed }) => needed || name === column).map(({ name }) => [name, name === column ? value : '1']);
   const ask = async (/** @type {string} */ path, /** @type {string} */ url) => {
-    const answer = await fetch(`/console/${path}?${new URLSearchParams({ url })}`, { signal });
+    const answer = await request(`/console/${path}?${new URLSearchParams({ url })}`, { signal });
     if (!answer.ok) throw new Error(`Cannot read the hash of the value: ${await answer.text()}`);
     return answer.text();
   };

@@ -24,12 +24,17 @@ export function show(main, parameters) {
   const column = columns.find((name) => name === parameters.get('column')) ?? columns[0];
   const value = parameters.get('value') ?? '';
   const isHashed = setup.attributes.find(({ name }) => name === column)?.is_hashed;
-  const choice = h('select', { name: 'column', 'aria-label': 'Column' }, columns.map((name) => h('option', {}, name)));
+  const go = () => {
+    // An equal fragment would not show the view again.
+    if (choice.value === column && input.value === value) read();
+    else location.hash = `#/user?${new URLSearchParams({ column: choice.value, value: input.value })}`;
+  };
+  const choice = h('select', { name: 'column', 'aria-label': 'Column', on: { change: go } }, columns.map((name) => h('option', {}, name)));
   choice.value = column;
   const input = h('input', { class: 'code', name: 'value', value, spellcheck: 'false', autocomplete: 'off', required: true });
-  const form = h('form', { class: 'row', on: { submit: (/** @type {Event} */ event) => {
+  const form = h('form', { class: 'row labelled', on: { submit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    location.hash = `#/user?${new URLSearchParams({ column: choice.value, value: input.value })}`;
+    go();
   } } },
   columns.length > 1 && choice,
   h('div', { class: 'grow' }, field(column, input, isHashed ? 'HASH_ATTRIBUTES has this column. Enter the value or its hash.' : null)),
