@@ -103,13 +103,13 @@ async fn rows_that_are_left_after_a_deletion_are_reported() {
 }
 
 #[tokio::test]
-async fn a_table_that_bigquery_lists_and_refuses_is_reported() {
+async fn a_listed_table_that_is_refused_or_not_found_is_incomplete() {
     for status in [403, 404] {
         let (code, receipt, _bigquery) = receipt_behind(move |question, _| {
             (question == format!("{TABLES}/pixel_20260102")).then(|| refusal(status, "Not found: Table or no permission"))
         })
         .await;
-        assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{receipt}");
+        assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{status}: {receipt}");
     }
 }
 
