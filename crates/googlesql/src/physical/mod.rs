@@ -11,7 +11,6 @@ mod large_constant;
 pub(crate) mod limited_planning;
 pub(crate) mod order_key;
 mod ordered_union;
-mod query_pool;
 pub(crate) mod session;
 pub(crate) mod with_offset;
 pub(crate) mod work_table;
