@@ -70,7 +70,17 @@ run "values_of_another_kind_are_rejected" {
   ]
 }
 
-# On its own, because table_suffix is checked only with valid attributes.
+# On their own, because table_suffix is checked only with valid attributes.
+run "an_empty_list_of_attributes_is_rejected" {
+  command = plan
+
+  variables {
+    valid_attributes = ""
+  }
+
+  expect_failures = [var.valid_attributes]
+}
+
 run "an_attribute_with_an_invalid_name_is_rejected" {
   command = plan
 
@@ -94,7 +104,6 @@ run "values_with_a_small_mistake_are_rejected" {
     concurrency           = 0
     min_instances         = 3
     max_instances         = 2 # below min_instances
-    valid_attributes      = ""
     table_suffix          = "_{user_id"
     pixel_path            = "pixel.png" # no slash
     batch_max_rows        = 1.5
@@ -111,7 +120,6 @@ run "values_with_a_small_mistake_are_rejected" {
     var.table_expiration_days,
     var.concurrency,
     var.max_instances,
-    var.valid_attributes,
     var.table_suffix,
     var.pixel_path,
     var.batch_max_rows,
@@ -193,19 +201,30 @@ run "a_date_in_another_notation_is_rejected" {
   command = plan
 
   variables {
-    table_suffix    = "_{user_id}_{date:YYYYMMDD}"
-    overflow_suffix = "_overflow_{date:day}"
-    pixel_path      = "/t/*"
-    methods         = "GTE"
-    status          = "2x"
+    table_suffix = "_{user_id}_{date:YYYYMMDD}"
+    pixel_path   = "/t/*"
+    methods      = "GTE"
+    status       = "2x"
   }
 
   expect_failures = [
     var.table_suffix,
-    var.overflow_suffix,
     var.pixel_path,
     var.methods,
     var.status,
+  ]
+}
+
+# On its own, because overflow_suffix is checked only with a valid table_suffix.
+run "an_overflow_date_in_another_notation_is_rejected" {
+  command = plan
+
+  variables {
+    overflow_suffix = "_overflow_{date:day}"
+  }
+
+  expect_failures = [
+    var.overflow_suffix,
   ]
 }
 
@@ -251,5 +270,5 @@ run "a_file_that_is_not_a_schema_is_rejected" {
     schema_file = "Cargo.toml"
   }
 
-  expect_failures = [google_bigquery_table.template]
+  expect_failures = [google_bigquery_table.template, check.views]
 }

@@ -58,7 +58,7 @@ async fn settings_come_from_the_settings_file() {
 async fn standard_input_is_read() {
     let bigquery = TestBigQuery::start().await;
     let mut child = replay(&bigquery, &["-", "--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&gzip(&lines(0..5))).await.unwrap();
+    child.stdin.take().unwrap().write_all(&gzip(lines(0..5))).await.unwrap();
     let output = tokio::time::timeout(TIMEOUT, child.wait_with_output()).await.expect("the command ends").unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(bigquery.rows("pixel").await.len(), 5);
@@ -171,7 +171,7 @@ async fn failed_entries_are_reported_and_exit_with_1() {
 async fn an_unreadable_file_is_reported_and_the_others_are_read() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
-    let whole = gzip(&lines(0..3));
+    let whole = gzip(lines(0..3));
     let cut = write(dir.path(), "cut.gz", &whole[..whole.len() - 6]);
     let good = write(dir.path(), "good.jsonl", lines(3..5));
     let replayed = run(replay(&bigquery, &["--format=json", cut.to_str().unwrap(), good.to_str().unwrap()])).await;
@@ -187,7 +187,7 @@ async fn four_tasks_store_each_entry_once() {
     let bigquery = TestBigQuery::start().await;
     let dir = TempDir::new();
     write(dir.path(), "1.jsonl", lines(0..90));
-    write(dir.path(), "2.jsonl.gz", gzip(&lines(90..200)));
+    write(dir.path(), "2.jsonl.gz", gzip(lines(90..200)));
     let pattern = dir.path().join("*").display().to_string();
     let tasks = (0..4).map(|index| {
         let mut task = replay(&bigquery, &["--format=json", &pattern]);
