@@ -172,7 +172,7 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
 impl Found {
     fn add(&mut self, config: &Config, table: TableLabel, ownership: Ownership, kind: TableKind, content: Content) {
         let SearchedRows { condition, counts, unproven, is_own, similar_ids } = match content {
-            Content::Irrelevant | Content::Absent => return,
+            Content::Irrelevant => return,
             Content::DeadLetters => return self.dead_letters.push((table, kind)),
             Content::Rows(rows) => *rows,
         };
