@@ -17,7 +17,9 @@ fuzz_target!(|input: &[u8]| {
     let (how, text) = (fields.choice(), fields.0);
     let middle = text.len() / 2;
     match how % 4 {
-        // Text that is itself compressed, or in another format, has no documents of its own.
+        // Layers of compression are removed, so the positions would be those of another text.
+        _ if is_compressed(text) => {}
+        // Text in another format has no documents.
         _ if read(text, Position::default()).is_none() => {}
         0 => check(text, text),
         1 => check(&gzip(text), text),
@@ -25,6 +27,11 @@ fuzz_target!(|input: &[u8]| {
         _ => check_cut(gzip(text), how, text),
     }
 });
+
+/// Begins as gzip or zstd does, whose skippable frames have sixteen magic numbers.
+fn is_compressed(text: &[u8]) -> bool {
+    text.starts_with(&[0x1f, 0x8b]) || text.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(text, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
 
 /// Every byte belongs to a document or separates two, and reading continues after any document.
 fn check(raw: &[u8], text: &[u8]) {

@@ -14,7 +14,7 @@ use pixel_pipeline::decode::{Decoder, PixelPaths, Privacy, RequestFilter, Schema
 use serde_json::{Value, json};
 
 /// The parameters that become columns. `user_id` is the id.
-pub const ATTRIBUTES: &str = "user_id,s,s3,i,f,n,n52,b,z,y,y2,t,d,c,u,j,ss,ii,ff,nn,bb,zz,yy,tt,dd,cc,uu,jj,gone";
+pub const ATTRIBUTES: &str = "user_id,s,s3,i,f,n,n52,b,z,y,y2,t,d,c,u,j,ss,ii,ff,nn,bb,zz,yy,tt,dd,cc,uu,jj";
 
 /// Columns of the shipped schema that are REQUIRED.
 const REQUIRED_COLUMNS: [&str; 2] = ["event_id", "event_timestamp"];
