@@ -37,7 +37,8 @@ pub struct Explanation {
 impl Explanation {
     /// Explains a URL, as if a browser requested it at `now`.
     pub fn of_url(decoder: &Decoder, url: &str, now: Timestamp, table_name: &str) -> Self {
-        let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url}}).to_string();
+        let entry = json!({"timestamp": rfc3339_micros(now), "httpRequest": {"requestMethod": "GET", "requestUrl": url, "status": 200}})
+            .to_string();
         Self::of_message(decoder, &PubsubMessage::raw(entry.as_bytes()), now, table_name)
     }
 

@@ -102,8 +102,6 @@ enum SearchError {
 /// The result for one table.
 enum Content {
     Irrelevant,
-    /// BigQuery says that the table does not exist, or the dataset where the query runs.
-    Absent,
     DeadLetters,
     Rows(Box<SearchedRows>),
 }
@@ -148,7 +146,7 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
         let search = Search { google, config, subject, table: &table, ownership, with_ids };
         let result = match kind {
             ListedKind::Rows(kind) => search.run().await.map(|content| (kind, content)),
-            ListedKind::View => Ok((TableKind::Table, Content::Irrelevant)),
+            ListedKind::View => Ok((TableKind::Table, Lookup::Found(Content::Irrelevant))),
             ListedKind::Unknown(kind) => Err(SearchError::UnknownType(kind)),
         };
         (table, ownership, result)
@@ -158,8 +156,8 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
     let mut absent = Vec::new();
     while let Some((table, ownership, result)) = searches.next().await {
         match result {
-            Ok((_, Content::Absent)) => absent.push(table),
-            Ok((kind, content)) => found.add(config, table, ownership, kind, content),
+            Ok((_, Lookup::Absent)) => absent.push(table),
+            Ok((kind, Lookup::Found(content))) => found.add(config, table, ownership, kind, content),
             // No other table can be read, either.
             Err(SearchError::Api(error)) if is_unavailable(&error) => {
                 return Err(ForgetError::google(format!("search {}", table.label()), table.redact(&error)));
@@ -174,7 +172,7 @@ pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, wi
 impl Found {
     fn add(&mut self, config: &Config, table: TableLabel, ownership: Ownership, kind: TableKind, content: Content) {
         let SearchedRows { condition, counts, unproven, is_own, similar_ids } = match content {
-            Content::Irrelevant | Content::Absent => return,
+            Content::Irrelevant => return,
             Content::DeadLetters => return self.dead_letters.push((table, kind)),
             Content::Rows(rows) => *rows,
         };
@@ -240,18 +238,19 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn run(&self) -> Result<Content, SearchError> {
+    /// Absent is the table, or the dataset where the query runs.
+    async fn run(&self) -> Result<Lookup<Content>, SearchError> {
         let Self { google, config, subject, table, ownership, .. } = *self;
         let (project, dataset) = (&config.location.project, &config.location.dataset);
         let Lookup::Found(resource) = bigquery::table(google, project, dataset, table.name()).await? else {
-            return Ok(Content::Absent);
+            return Ok(Lookup::Absent);
         };
         let Some(schema) = resource.schema else {
-            return if resource.is_empty { Ok(Content::Irrelevant) } else { Err(SearchError::NoColumns) };
+            return if resource.is_empty { Ok(Lookup::Found(Content::Irrelevant)) } else { Err(SearchError::NoColumns) };
         };
         let is_dead_letters = *table.name() == *config.template.dead_letter_table;
         if is_dead_letters || DEAD_LETTER_COLUMNS.iter().all(|name| schema.column(name).is_some()) {
-            return Ok(Content::DeadLetters);
+            return Ok(Lookup::Found(Content::DeadLetters));
         }
         let has_column = |name: &str| schema.column(name).is_some();
         let names_ids = subject.attributes().iter().any(|attribute| has_column(&attribute.name));
@@ -261,18 +260,18 @@ impl Search<'_> {
             return Err(SearchError::Nested(nested));
         }
         if !may_hold_rows {
-            return Ok(Content::Irrelevant);
+            return Ok(Lookup::Found(Content::Irrelevant));
         }
         let condition = Condition::new(subject, &schema)?;
         let Lookup::Found(counts) = Counts::read(google, config, table.name(), &condition).await? else {
-            return Ok(Content::Absent);
+            return Ok(Lookup::Absent);
         };
         let has_ids = subject.attributes().iter().all(|attribute| has_column(&attribute.name));
         let is_own = has_ids && is_generated && counts.is_own(ownership);
         let is_theirs_by_name = is_generated || ownership != Ownership::Former;
         let unproven = if is_theirs_by_name { counts.unproven(ownership) } else { 0 };
         let similar_ids = if self.with_ids && counts.similar > 0 { self.similar_ids(&schema, &condition).await? } else { Vec::new() };
-        Ok(Content::Rows(Box::new(SearchedRows { condition, counts, unproven, is_own, similar_ids })))
+        Ok(Lookup::Found(Content::Rows(Box::new(SearchedRows { condition, counts, unproven, is_own, similar_ids }))))
     }
 
     /// The similar ids of a table, unhashed where the spelling is known.

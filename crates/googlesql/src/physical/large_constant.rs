@@ -1,22 +1,24 @@
 //! An optimizer rule that rejects plans with a large constant in many rows.
 //!
-//! DataFusion expands a constant of a SELECT list, such as `REPEAT('x', 1000000)`, to a column of a whole batch before
-//! it checks the memory limit.
+//! DataFusion expands a constant such as `REPEAT('x', 1000000)` to a column of a whole batch before it checks the memory
+//! limit, if the constant is in a SELECT list, a CASE, an ARRAY or a STRUCT. This crate's functions do not expand their
+//! arguments.
 
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result};
-use datafusion::physical_expr::expressions::Literal;
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::physical_expr::expressions::{CaseExpr, Literal};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 /// Maximum bytes of a batch's copies of its constants.
-const MAX_CONSTANT_BYTES: usize = 1024 * 1024 * 1024;
+const MAX_CONSTANT_BYTES: usize = 512 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct LargeConstant;
@@ -24,13 +26,18 @@ pub(crate) struct LargeConstant;
 impl PhysicalOptimizerRule for LargeConstant {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.apply(|node| {
-            let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return Ok(TreeNodeRecursion::Continue) };
-            let literals = projection.expr().iter().filter_map(|column| column.expr.downcast_ref::<Literal>());
-            let bytes: usize = literals.map(|literal| literal.value().size()).sum();
-            let rows = match StatisticsContext::new().compute(projection.input().as_ref(), &StatisticsArgs::new())?.num_rows {
-                Precision::Exact(rows) => rows.min(config.execution.batch_size.get()),
-                Precision::Inexact(_) | Precision::Absent => config.execution.batch_size.get(),
-            };
+            let bytes = copied_bytes(node)?;
+            if bytes == 0 {
+                return Ok(TreeNodeRecursion::Continue);
+            }
+            let batch_size = config.execution.batch_size.get();
+            let mut rows = 0;
+            for input in node.children() {
+                rows += match StatisticsContext::new().compute(input.as_ref(), &StatisticsArgs::new())?.num_rows {
+                    Precision::Exact(rows) => rows.min(batch_size),
+                    Precision::Inexact(_) | Precision::Absent => batch_size,
+                };
+            }
             match bytes.saturating_mul(rows) > MAX_CONSTANT_BYTES {
                 true => Err(DataFusionError::ResourcesExhausted("a large constant in many rows".to_owned())),
                 false => Ok(TreeNodeRecursion::Continue),
@@ -48,6 +55,32 @@ impl PhysicalOptimizerRule for LargeConstant {
     }
 }
 
+/// Bytes of the constants that the node copies to each row.
+fn copied_bytes(node: &Arc<dyn ExecutionPlan>) -> Result<usize> {
+    let mut bytes = 0;
+    if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
+        bytes += projection.expr().iter().map(|column| constant_bytes(&column.expr)).sum::<usize>();
+    }
+    node.apply_expressions(&mut |root| {
+        root.apply(|expr| {
+            let operands = expr.children().into_iter().map(constant_bytes);
+            if expr.downcast_ref::<CaseExpr>().is_some() {
+                // A row has one of the results.
+                bytes += operands.max().unwrap_or(0);
+            } else if expr.downcast_ref::<ScalarFunctionExpr>().is_some_and(|call| ["make_array", "named_struct"].contains(&call.name())) {
+                bytes += operands.sum::<usize>();
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(bytes)
+}
+
+/// Bytes of a constant without its Rust value, which is not copied.
+fn constant_bytes(expr: &Arc<dyn PhysicalExpr>) -> usize {
+    expr.downcast_ref::<Literal>().map_or(0, |literal| literal.value().size().saturating_sub(size_of::<ScalarValue>()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -56,7 +89,7 @@ mod tests {
     use crate::tests::TestEngine;
 
     #[tokio::test]
-    async fn a_large_constant_is_allowed_in_one_row_only() {
+    async fn large_constants_are_copied_to_few_rows_only() {
         let mut engine = TestEngine::start();
         engine.table("t", "number", (0..3_000).collect());
 
@@ -64,8 +97,18 @@ mod tests {
         assert_eq!(rows, [json!(["3000", "x".repeat(1_000_000)])]);
         let rows = engine.rows("SELECT REPEAT('x', 1000000)").await.expect("rows");
         assert_eq!(rows, [json!(["x".repeat(1_000_000)])]);
-        let error = engine.rows("SELECT number, REPEAT('x', 1000000) AS text FROM t").await;
-        assert!(matches!(error, Err(QueryError::ResourcesExceeded)), "{error:?}");
+        for column in [
+            "REPEAT('x', 1000000)",
+            "LENGTH(IF(number > 5, REPEAT('x', 1000000), 'y'))",
+            "ARRAY_LENGTH(CASE number WHEN 1 THEN [0] ELSE GENERATE_ARRAY(1, 1000000) END)",
+            "ARRAY_LENGTH([REPEAT('x', 1000000), CAST(number AS STRING)])",
+            "STRUCT(REPEAT('x', 1000000) AS text, number)",
+        ] {
+            let error = engine.rows(&format!("SELECT number, {column} AS value FROM t")).await;
+            assert!(matches!(error, Err(QueryError::ResourcesExceeded)), "{column}: {error:?}");
+        }
+        let rows = engine.rows("SELECT COUNT(IF(number > 5, REPEAT('x', 10000), NULL)) FROM t").await.expect("rows");
+        assert_eq!(rows, [json!(["2994"])]);
     }
 
     #[tokio::test]

@@ -26,6 +26,10 @@ const MAX_PLAN_NODES: usize = 10_000;
 /// Maximum depth of a plan.
 const MAX_PLAN_DEPTH: usize = 500;
 
+/// A join counts as this depth. DataFusion estimates the rows of a join from the estimates of all joins below it, several
+/// times.
+const JOIN_DEPTH: usize = 5;
+
 /// Maximum number of nodes of the expressions of one plan node.
 const MAX_EXPRESSION_NODES: usize = 100_000;
 
@@ -42,16 +46,15 @@ pub(crate) fn check_plan(plan: &LogicalPlan) -> Result<(), QueryError> {
 }
 
 fn check_node(plan: &LogicalPlan, depth: usize, remaining: &mut usize) -> Result<(), QueryError> {
-    if depth == 0 || *remaining == 0 {
-        return Err(too_complex());
-    }
+    let levels = if matches!(plan, LogicalPlan::Join(_)) { JOIN_DEPTH } else { 1 };
+    let Some(depth) = depth.checked_sub(levels).filter(|_| *remaining > 0) else { return Err(too_complex()) };
     *remaining -= 1;
     for input in plan.inputs() {
-        check_node(input, depth - 1, remaining)?;
+        check_node(input, depth, remaining)?;
     }
     let mut result = Ok(());
     plan.apply_subqueries(|subquery| {
-        result = check_node(subquery, depth - 1, remaining);
+        result = check_node(subquery, depth, remaining);
         Ok(if result.is_err() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     result

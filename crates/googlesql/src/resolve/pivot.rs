@@ -6,12 +6,13 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator};
-use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, PivotValueSource, TableFactor};
+use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, PivotValueSource, Spanned, TableFactor};
 
 use super::Resolver;
 use super::aggregate::CallArguments;
 use super::nesting::Nesting;
 use super::query::union_all_plans;
+use super::select::MAX_COLUMNS;
 use crate::QueryError;
 use crate::error_location::{error_at, unsupported};
 use crate::resolve::scope::{Clause, Env, RangeVariable, Scope, ScopeColumn, TypedExpr, is_same_name};
@@ -30,6 +31,9 @@ impl Resolver<'_> {
         let ([by], PivotValueSource::List(values)) = (value_column.as_slice(), value_source) else {
             return Err(unsupported("PIVOT by several columns or by a subquery", factor));
         };
+        if values.len().saturating_mul(aggregate_functions.len()) > MAX_COLUMNS {
+            return Err(QueryError::too_complex(by.span().start));
+        }
         let input = self.resolve_from_item(table, nesting)?;
         let env = self.build_env(&input, nesting, Clause::From);
         let key = self.resolve_expr(&env, by)?;

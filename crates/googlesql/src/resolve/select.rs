@@ -23,7 +23,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 const MAX_WINDOW_FUNCTIONS: usize = 250;
 
 /// Maximum number of columns of a SELECT. DataFusion's time to plan them grows with the square of their number.
-const MAX_COLUMNS: usize = 3_000;
+pub(super) const MAX_COLUMNS: usize = 3_000;
 
 /// A column of the select list.
 struct SelectColumn {

@@ -118,7 +118,6 @@ fn is_operator(token: &Token) -> bool {
         ),
         Token::Number(..)
         | Token::Comma
-        | Token::Period
         | Token::SemiColon
         | Token::EOF
         | Token::Placeholder(_)

@@ -113,11 +113,10 @@ async fn run(engine: &TestEngine, sql: &str) -> Result<(), QueryError> {
 }
 
 #[tokio::test]
-#[ignore = "takes more than a minute in a debug build"]
 async fn deep_and_long_queries_have_an_answer_or_an_error() {
     let mut engine = TestEngine::start();
     engine.table("t", "number", vec![0, 1, 2]);
-    for n in [10, 1_000, 100_000] {
+    for n in [10, 300, 100_000] {
         for sql in queries(n) {
             if let Err(error) = run(&engine, &sql).await {
                 assert!(
@@ -160,8 +159,10 @@ async fn queries_above_the_memory_limit_fail() {
         format!("SELECT LENGTH(CONCAT({values})) FROM t"),
         format!("SELECT LENGTH(FORMAT('{}', {values})) FROM t", "%s".repeat(3_000)),
         "SELECT ARRAY_LENGTH(ARRAY_CONCAT([a], GENERATE_ARRAY(1, 1000000))) FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS a".to_owned(),
+        format!("SELECT ARRAY_LENGTH(ARRAY_CONCAT({})) FROM t", ["GENERATE_ARRAY(1, 1000000 + number)"; 300].join(", ")),
         "SELECT COUNT(SAFE.REPEAT('a', 1000000 - a)) FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS a".to_owned(),
         "SELECT ARRAY_AGG(a) OVER () FROM UNNEST(GENERATE_ARRAY(1, 100000)) AS a".to_owned(),
+        "SELECT ARRAY_AGG(REPEAT('a', 10000 + a)) OVER (ORDER BY a) FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS a".to_owned(),
     ] {
         let outcome = run(&engine, &sql).await;
         assert!(matches!(outcome, Err(QueryError::ResourcesExceeded)), "{outcome:?}: {}", &sql[..sql.len().min(100)]);

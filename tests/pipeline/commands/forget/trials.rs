@@ -153,7 +153,7 @@ async fn round(number: usize, seed: u64, trials: usize) {
 
 #[tokio::test]
 async fn all_rows_of_the_user_and_none_of_another_are_deleted() {
-    let trials: usize = std::env::var("PIXEL_ERASURE_TRIALS").map_or(100, |trials| trials.parse().unwrap());
+    let trials: usize = std::env::var("PIXEL_ERASURE_TRIALS").map_or(60, |trials| trials.parse().unwrap());
     let seed = fastrand::u64(..);
     let rounds = trials.div_ceil(USERS_IN_A_ROUND);
     for number in 0..rounds {

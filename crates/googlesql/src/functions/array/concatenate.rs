@@ -45,6 +45,7 @@ fn bytes(columns: &[ArrayRef], _: &[FieldRef], budget: &mut MemoryBudget) -> Res
 /// Returns NULL if any of the arrays is NULL.
 fn concatenate_arrays(columns: &[ArrayRef], parameters: &[FieldRef], budget: &mut MemoryBudget) -> Result<ArrayRef> {
     let lists: Vec<_> = columns.iter().map(|column| column.as_list::<i32>()).collect();
+    budget.reserve_bytes(lists.iter().map(|list| list.values().get_array_memory_size()).sum())?;
     let values = concat(&lists.iter().map(|list| list.values().as_ref()).collect::<Vec<_>>())?;
     let starts: Vec<usize> = lists
         .iter()

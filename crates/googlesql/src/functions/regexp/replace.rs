@@ -20,7 +20,7 @@ struct Replacement(Vec<ReplacementItem>);
 
 #[derive(Debug)]
 enum ReplacementItem {
-    Literal(char),
+    Literal(String),
     /// A group reference. `\0` is the whole match.
     Group(usize),
 }
@@ -31,16 +31,21 @@ impl FromStr for Replacement {
     fn from_str(text: &str) -> Result<Replacement, FunctionError> {
         let mut letters = text.chars();
         let mut items = Vec::new();
+        let mut literal = String::new();
         while let Some(letter) = letters.next() {
-            items.push(match (letter, letter == '\\') {
-                (letter, false) => ReplacementItem::Literal(letter),
+            match (letter, letter == '\\') {
+                (letter, false) => literal.push(letter),
                 (_, true) => match letters.next() {
-                    Some('\\') => ReplacementItem::Literal('\\'),
-                    Some(digit @ '0'..='9') => ReplacementItem::Group(digit as usize - '0' as usize),
+                    Some('\\') => literal.push('\\'),
+                    Some(digit @ '0'..='9') => {
+                        items.push(ReplacementItem::Literal(std::mem::take(&mut literal)));
+                        items.push(ReplacementItem::Group(digit as usize - '0' as usize));
+                    }
                     _ => return Err(FunctionError::new("Invalid REGEXP_REPLACE pattern: \\ must be followed by a digit or \\")),
                 },
-            });
+            }
         }
+        items.push(ReplacementItem::Literal(literal));
         Ok(Replacement(items))
     }
 }
@@ -65,7 +70,7 @@ fn replace(budget: &mut MemoryBudget, text: &str, pattern: &RegexPattern, replac
         end = full_match.end();
         for item in &replacement.0 {
             match item {
-                ReplacementItem::Literal(letter) => result.push(*letter),
+                ReplacementItem::Literal(text) => result.push_str(text),
                 ReplacementItem::Group(group) => {
                     let value = found.get(*group).map_or("", |group_match| group_match.as_str());
                     budget.reserve_bytes(value.len())?;
