@@ -56,7 +56,7 @@ class Emulator(DeployTest):
                                  ['--emulator', f'127.0.0.1:{port}', '--run-url', push])
             self.assertIn(f'subscription pixel-push to {push}/', run.script_output)
 
-            table = f'{bigquery}/bigquery/v2/projects/local/datasets/parsed_pixel/tables/pixel_{USER}_{now:%Y%m%d}'
+            table = f'{bigquery}/bigquery/v2/projects/{PROJECT}/datasets/parsed_pixel/tables/pixel_{USER}_{now:%Y%m%d}'
 
             def rows():
                 with contextlib.suppress(urllib.error.HTTPError):
