@@ -21,6 +21,7 @@ use crate::telemetry::metrics;
 
 /// Minimum time between two log lines of one kind.
 const THROTTLE_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Decodes messages and stores their rows.
 #[derive(Debug)]
 pub struct Pipeline {

@@ -60,8 +60,12 @@ impl ValidAttributes {
 
     /// The attribute that a parameter of this name is a value of, and whether its name is escaped (`amp;NAME`).
     pub fn resolve(&self, name: &str) -> Option<(usize, bool)> {
-        let unescaped = || self.position(without_amp(name)).map(|index| (index, true));
-        self.position(name).map(|index| (index, false)).or_else(unescaped)
+        if let Some(index) = self.position(name) {
+            return Some((index, false));
+        }
+        let unescaped = without_amp(name);
+        // Most names are not escaped and need no second search.
+        if unescaped.len() == name.len() { None } else { self.position(unescaped).map(|index| (index, true)) }
     }
 
     /// Reads a query. `repeated` tells whether all values of an attribute are kept, or only the first.
@@ -85,10 +89,12 @@ impl ValidAttributes {
                 }
             }
         }
-        notes.html_escaped |= !escaped.is_empty();
-        let is_absent: Vec<bool> = found.first.iter().map(Option::is_none).collect();
-        for (index, value) in escaped.into_iter().filter(|(index, _)| is_absent[*index]) {
-            found.push(index, value, repeated(index));
+        if !escaped.is_empty() {
+            notes.html_escaped = true;
+            let is_absent: Vec<bool> = found.first.iter().map(Option::is_none).collect();
+            for (index, value) in escaped.into_iter().filter(|(index, _)| is_absent[*index]) {
+                found.push(index, value, repeated(index));
+            }
         }
         found
     }
