@@ -25,7 +25,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for LongText<'a> {
         };
         match text {
             Some(text) => Ok(Self(Scalar::Text(text))),
-            // No string, or an unpaired surrogate.
+            // Not a string, or an unpaired surrogate.
             None => serde_json::from_str(json).map(Self).map_err(serde::de::Error::custom),
         }
     }
@@ -36,7 +36,7 @@ pub fn deserialize<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result
     LongText::deserialize(deserializer).map(|LongText(text)| text)
 }
 
-/// The text between the quotes of a JSON string. `None` if an escape is no character.
+/// The text between the quotes of a JSON string. `None` if an escape is not a character.
 fn unescape(string: &str) -> Option<String> {
     let mut text = String::with_capacity(string.len());
     let mut rest = string;

@@ -63,7 +63,7 @@ impl ReplaySummary {
         self.failed == 0 && self.broken == 0 && self.errors.is_empty() && !self.is_interrupted
     }
 
-    /// Why nothing was processed, if that is no error.
+    /// Why nothing was processed, if it is not an error.
     fn empty_reason(&self) -> Option<&'static str> {
         let is_skipped = |((outcome, _), _): (&(&str, &str), &u64)| *outcome == "skipped";
         match self.entries {

@@ -34,7 +34,7 @@ impl Target {
         Self(settings.chain(location).collect())
     }
 
-    /// How a run with `now` differs, as `NAME=before, now NAME=after`. A setting that one of both does not know is no difference:
+    /// How a run with `now` differs, as `NAME=before, now NAME=after`. A setting that only one of them knows does not count:
     /// it belongs to another release.
     pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         let changed = self.0.iter().filter_map(|(name, before)| {
