@@ -31,6 +31,7 @@ use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
 use super::insert_body::InsertBody;
+use super::refusal::Refusal;
 use super::{Destination, InsertRow};
 use crate::google::body::read_body;
 use crate::google::transport::{self, TransportError};
@@ -210,10 +211,10 @@ impl BigQuery {
     }
 
     /// Logs that BigQuery refuses every request for a table.
-    fn record_refused_table(&self, destination: &Destination, message: &str, row: &InsertRow) {
+    fn record_refused_table(&self, destination: &Destination, refusal: &Refusal, row: &InsertRow) {
         if let Some(suppressed) = self.table_throttle.pass() {
             let Destination { table, suffix } = destination;
-            let answer = redact(message, suffix.as_str(), &row.json);
+            let answer = redact(refusal, suffix.as_str(), &row.json);
             tracing::error!(
                 %table,
                 answer,
@@ -241,7 +242,7 @@ impl RequestBody {
 
 impl Sink for BigQuery {
     async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
-        let mut split = Split::new(rows.len());
+        let mut split = Split::new(rows);
         while let Some(positions) = split.next() {
             let request: Vec<&InsertRow> = positions.iter().map(|position| &rows[*position]).collect();
             let answer = self.insert_and_record(destination, &request, deadline).await;
@@ -249,10 +250,10 @@ impl Sink for BigQuery {
         }
         let (mut results, refused_rows) = split.finish();
         let send = |row: usize| async move { self.insert_and_record(destination, &[&rows[row]], deadline).await };
-        confirm(&refused_rows, &mut results, send).await;
+        confirm(rows, &refused_rows, &mut results, send).await;
         let is_table_refused = |refused: &&RefusedRow| results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused);
-        if let Some(RefusedRow { row, message }) = refused_rows.iter().find(is_table_refused) {
-            self.record_refused_table(destination, message, &rows[*row]);
+        if let Some(RefusedRow { row, refusal }) = refused_rows.iter().find(is_table_refused) {
+            self.record_refused_table(destination, refusal, &rows[*row]);
         }
         results
     }
