@@ -257,7 +257,7 @@ impl BigQuery {
                 (None, "poison_row") => json!({"reason": "invalid", "location": "type", "message": "Cannot convert the value."}),
                 (None, "poison_neighbours") => {
                     hides_neighbours = true;
-                    json!({"reason": "invalid", "message": "Cannot convert the value."})
+                    json!({"reason": "invalid", "location": "type", "message": "Cannot convert the value."})
                 }
                 _ => continue,
             };

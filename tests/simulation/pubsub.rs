@@ -11,8 +11,9 @@ use futures_util::stream;
 use hyper::service::Service as _;
 
 use crate::checker::{Delivery, table_of};
+use crate::faults::END;
 use crate::instance::Instance;
-use crate::message::{Kind, Message};
+use crate::message::{Kind, Message, Poison};
 use crate::world::World;
 
 /// From the first to the longest pause after a nack.
@@ -23,6 +24,10 @@ pub async fn deliver(world: Arc<World>, message: Arc<Message>) {
     tokio::time::sleep(message.published).await;
     let mut attempt = 0;
     while !world.is_over() && !world.checker().is_acked(message.id) {
+        if message.kind == Kind::Poison(Poison::Request) && world.now() > END {
+            // It goes to the dead-letter topic.
+            return;
+        }
         let Some(instance) = world.pick() else {
             world.sleep(100).await;
             continue;

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use clap::FromArgMatches as _;
+use futures_util::FutureExt as _;
 use pixel_pipeline::config::settings::{AUTO_CREATE, BATCH_MAX_BYTES, BATCH_MAX_INSERTS, BATCH_MAX_ROWS, MAX_IN_FLIGHT};
 use pixel_pipeline::config::{Config, ServeArgs};
 
@@ -52,8 +53,8 @@ fn load(flags: &'static [&'static str]) -> Settings {
     let fixed = ["serve", "--project-id=p", "--dataset=d", "--push-auth=none"];
     let matches = command.try_get_matches_from(fixed.iter().chain(flags)).expect("the flags exist");
     let args = ServeArgs::from_arg_matches(&matches).expect("the flags are read");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let config = runtime.block_on(args.load()).unwrap_or_else(|problems| panic!("{flags:?}: {problems:?}"));
+    let loaded = args.load().now_or_never().expect("the project is set, so nothing is requested");
+    let config = loaded.unwrap_or_else(|problems| panic!("{flags:?}: {problems:?}"));
     let values = &config.values;
     Settings {
         flags,

@@ -44,7 +44,7 @@ impl Template {
         let read_after = match &*self.current.borrow() {
             Some(Current { decoder: Some(decoder), .. }) => return Ok(Arc::clone(decoder)),
             Some(current) if current.requested_at.elapsed() < MISMATCH_INTERVAL => return Err(TemplateError::Mismatch),
-            Some(current) => Some(current.requested_at),
+            Some(current) => Some(current.requested_at + MISMATCH_INTERVAL),
             None => None,
         };
         match read_after {
@@ -54,9 +54,10 @@ impl Template {
         }
     }
 
-    /// A decoder for a table that was read after `since`. Requests a read if necessary, and waits for it until `deadline`.
+    /// A decoder for a table whose read was requested at `since` or later. Requests it if necessary, and waits for it until
+    /// `deadline`.
     pub async fn decoder_after(&self, since: Instant, deadline: Instant) -> Result<Arc<Decoder>, TemplateError> {
-        let is_newer = |current: &Current| current.requested_at > since;
+        let is_newer = |current: &Current| current.requested_at >= since;
         if !self.current.borrow().as_ref().is_some_and(is_newer) {
             self.request_read();
         }
