@@ -25,7 +25,10 @@ const COLUMNS: [(&str, &str, &str); 6] = [
     ("invalid_attributes", "STRING", "REPEATED"),
 ];
 /// Columns that a table may have or lack.
-const OPTIONAL: [&str; 3] = ["referer", "user_agent", "path"];
+const OPTIONAL: [Column; 3] = [("referer", "STRING"), ("user_agent", "STRING"), ("path", "STRING")];
+
+/// Name and type of an optional column.
+type Column = (&'static str, &'static str);
 
 /// The state.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ struct Table {
 }
 
 #[derive(Debug)]
-struct Versions(Vec<(Duration, Vec<&'static str>)>);
+struct Versions(Vec<(Duration, Vec<Column>)>);
 
 /// An answer over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +133,7 @@ impl BigQuery {
         }
         // After a 404, BigQuery does not see a new table for a time.
         let delay = if self.missed.contains_key(name) { self.delay(8_000) } else { Duration::ZERO };
-        self.tables.insert(name.to_owned(), Table::new(vec!["referer", "user_agent"], now, now + delay));
+        self.tables.insert(name.to_owned(), Table::new(OPTIONAL[..2].to_vec(), now, now + delay));
         true
     }
 
@@ -146,9 +149,11 @@ impl BigQuery {
         Some(name)
     }
 
-    /// Drops the template table and creates it with other columns.
+    /// Drops the tables of events and creates the template table with other columns. No message fits into a number.
     pub fn replace_template(&mut self, now: Duration) -> String {
-        let columns: Vec<&'static str> = OPTIONAL.into_iter().filter(|_| self.rng.bool()).collect();
+        self.tables.retain(|name, _| name == DEAD_LETTERS);
+        let columns: Vec<Column> = OPTIONAL.into_iter().filter(|_| self.rng.bool()).collect();
+        let columns: Vec<Column> = columns.into_iter().map(|(name, kind)| (name, if self.rng.bool() { "INTEGER" } else { kind })).collect();
         let available_from = now + self.delay(3_000);
         let text = format!("{columns:?}");
         self.tables.insert(TEMPLATE.to_owned(), Table::new(columns, now, available_from));
@@ -166,7 +171,7 @@ impl BigQuery {
         let (column, streamed, read) = (OPTIONAL[self.rng.usize(..OPTIONAL.len())], self.delay(4_000), self.delay(4_000));
         let Some(table) = self.tables.get_mut(TEMPLATE) else { return "no template".to_owned() };
         let mut columns = table.read.last().to_vec();
-        match columns.iter().position(|known| *known == column) {
+        match columns.iter().position(|(known, _)| *known == column.0) {
             Some(index) => drop(columns.remove(index)),
             None => columns.push(column),
         }
@@ -208,7 +213,7 @@ impl BigQuery {
             ];
             columns.into_iter().map(|name| json!({"name": name, "type": "STRING"})).collect()
         } else {
-            let optional = table.read.at(now).iter().map(|name| json!({"name": name, "type": "STRING"}));
+            let optional = table.read.at(now).iter().map(|(name, kind)| json!({"name": name, "type": kind}));
             COLUMNS.iter().map(|(name, kind, mode)| json!({"name": name, "type": kind, "mode": mode})).chain(optional).collect()
         };
         let kind = if table.is_view { "VIEW" } else { "TABLE" };
@@ -248,14 +253,19 @@ impl BigQuery {
         }
         let mut errors: BTreeMap<usize, Value> = fails.iter().map(|(index, reason)| (*index, json!({"reason": reason}))).collect();
         let columns = table.streamed.at(now);
-        let is_unknown = |column: &&str| !COLUMNS.iter().any(|(name, ..)| name == column) && !columns.contains(column);
+        let is_unknown =
+            |column: &&str| !COLUMNS.iter().any(|(name, ..)| name == column) && !columns.iter().any(|(name, _)| name == column);
         let (mut hides_neighbours, mut is_invalid) = (false, false);
         for (index, row) in rows.iter().enumerate() {
             let unknown = row.json.keys().copied().find(|column| !is_dead_letter && is_unknown(column));
-            let error = match (unknown, row.text("type")) {
-                (Some(column), _) => json!({"reason": "invalid", "location": column, "message": format!("no such field: {column}.")}),
-                (None, "poison_row") => json!({"reason": "invalid", "location": "type", "message": "Cannot convert the value."}),
-                (None, "poison_neighbours") => {
+            let number = columns.iter().find(|(name, kind)| *kind == "INTEGER" && row.json.contains_key(name));
+            let error = match (unknown, number, row.text("type")) {
+                (Some(column), ..) => json!({"reason": "invalid", "location": column, "message": format!("no such field: {column}.")}),
+                (None, Some((column, _)), _) => {
+                    json!({"reason": "invalid", "location": column, "message": "Cannot convert value to integer (bad value)."})
+                }
+                (None, None, "poison_row") => json!({"reason": "invalid", "location": "type", "message": "Cannot convert the value."}),
+                (None, None, "poison_neighbours") => {
                     hides_neighbours = true;
                     json!({"reason": "invalid", "location": "type", "message": "Cannot convert the value."})
                 }
@@ -293,23 +303,23 @@ impl BigQuery {
 }
 
 impl Table {
-    fn new(columns: Vec<&'static str>, now: Duration, available_from: Duration) -> Self {
+    fn new(columns: Vec<Column>, now: Duration, available_from: Duration) -> Self {
         let versions = || Versions(vec![(now, columns.clone())]);
         Self { is_view: false, streamed: versions(), read: versions(), available_from, insert_ids: HashMap::new() }
     }
 }
 
 impl Versions {
-    fn at(&self, now: Duration) -> &[&'static str] {
+    fn at(&self, now: Duration) -> &[Column] {
         self.0.iter().rev().find(|(since, _)| *since <= now).map_or(&self.0[0].1, |(_, columns)| columns)
     }
 
-    fn last(&self) -> &[&'static str] {
+    fn last(&self) -> &[Column] {
         self.0.last().map_or(&[], |(_, columns)| columns)
     }
 
     /// In effect from this time on, and not before an earlier change.
-    fn change(&mut self, at: Duration, columns: Vec<&'static str>) {
+    fn change(&mut self, at: Duration, columns: Vec<Column>) {
         let last = self.0.last().map_or(at, |(since, _)| *since);
         self.0.push((at.max(last), columns));
     }

@@ -214,7 +214,11 @@ fn random_events(count: usize, rng: &mut Rng) -> Vec<(Duration, Event)> {
     let mut events: Vec<(Duration, Event)> = Vec::new();
     for _ in 0..count {
         let event = EVENTS[rng.usize(..EVENTS.len())];
-        let at = Duration::from_millis(rng.u64(..60_000));
+        // Some soon after another one.
+        let at = match events.last() {
+            Some((last, _)) if rng.u8(..3) == 0 => *last + Duration::from_millis(rng.u64(..700)),
+            _ => Duration::from_millis(rng.u64(..60_000)),
+        };
         events.push((at, event));
         if event == Event::ReplaceTemplateByView {
             events.push((at + Duration::from_millis(rng.u64(..9_000)), Event::RestoreTemplate));

@@ -13,6 +13,7 @@ mod instance;
 mod message;
 mod network;
 mod pubsub;
+mod scenarios;
 mod settings;
 mod tokens;
 mod world;

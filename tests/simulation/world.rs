@@ -46,11 +46,20 @@ pub struct Run {
 
 /// Runs one seed.
 pub fn run(seed: u64, is_traced: bool) -> Run {
+    let mut rng = Rng::with_seed(seed);
+    let settings = settings::variant(if rng.bool() { 0 } else { rng.usize(..settings::COUNT) });
+    let users = rng.usize(1..8);
+    let plan = Plan::random(users, &mut rng);
+    run_plan(settings, users, plan, rng, is_traced)
+}
+
+/// Runs a plan. The rest is random.
+pub fn run_plan(settings: &'static Settings, users: usize, plan: Plan, mut rng: Rng, is_traced: bool) -> Run {
     // The program's delays between retries come from this generator.
-    fastrand::seed(seed);
+    fastrand::seed(rng.u64(..));
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let (world, messages) = World::new(seed, is_traced);
+        let (world, messages) = World::new(settings, users, plan, rng, is_traced);
         world.run(messages).await;
         let (violation, trace, counts) = world.checker().history.finish();
         Run { violation, trace, counts }
@@ -58,14 +67,10 @@ pub fn run(seed: u64, is_traced: bool) -> Run {
 }
 
 impl World {
-    fn new(seed: u64, is_traced: bool) -> (Arc<Self>, Vec<Arc<Message>>) {
-        let mut rng = Rng::with_seed(seed);
-        let settings = settings::variant(if rng.bool() { 0 } else { rng.usize(..settings::COUNT) });
-        let users = rng.usize(1..8);
-        let plan = Plan::random(users, &mut rng);
+    fn new(settings: &'static Settings, users: usize, plan: Plan, mut rng: Rng, is_traced: bool) -> (Arc<Self>, Vec<Arc<Message>>) {
         let messages = random_messages(users, &plan, &mut rng);
         let mut history = History::new(is_traced);
-        history.note(|| format!("seed {seed}: {:?} {plan:?}", settings.flags));
+        history.note(|| format!("flags {:?}, {users} users, {plan:?}", settings.flags));
         let checker = Checker::new(history, settings, &messages);
         let world = Self {
             settings,
