@@ -44,6 +44,7 @@ pub struct BigQuery {
 
 #[derive(Debug)]
 struct Table {
+    created: Duration,
     is_view: bool,
     /// For the rows of insertAll, and for tables.get. Each change is in effect from its time on.
     streamed: Versions,
@@ -290,7 +291,7 @@ impl BigQuery {
             let last = table.insert_ids.get(row.insert_id).copied();
             if last.is_none_or(|last| now >= last + DEDUPLICATION) {
                 table.insert_ids.insert(row.insert_id.to_owned(), now);
-                if is_dead_letter { checker.dead_lettered(row, now) } else { checker.stored(&name, row, now) }
+                if is_dead_letter { checker.dead_lettered(row, now) } else { checker.stored(&name, table.created, row, now) }
             }
         }
         Answer::results(&errors)
@@ -305,7 +306,7 @@ impl BigQuery {
 impl Table {
     fn new(columns: Vec<Column>, now: Duration, available_from: Duration) -> Self {
         let versions = || Versions(vec![(now, columns.clone())]);
-        Self { is_view: false, streamed: versions(), read: versions(), available_from, insert_ids: HashMap::new() }
+        Self { created: now, is_view: false, streamed: versions(), read: versions(), available_from, insert_ids: HashMap::new() }
     }
 }
 

@@ -125,8 +125,8 @@ impl Checker {
         }
     }
 
-    /// BigQuery has stored a row.
-    pub fn stored(&mut self, table: &str, row: &InsertRow<'_>, now: Duration) {
+    /// BigQuery has stored a row in a table that was created then.
+    pub fn stored(&mut self, table: &str, created: Duration, row: &InsertRow<'_>, now: Duration) {
         self.history.counts.stored += 1;
         let Some(id) = id_of(row.text("order_id")).filter(|id| *id < self.messages.len()) else {
             return self.history.violate(format!("a row of no message is stored: {row:?}"));
@@ -143,7 +143,7 @@ impl Checker {
         if table != own && !(is_overflow && may_overflow) {
             self.history.violate(format!("m{id} is stored in {table} in place of {own}"));
         }
-        let near = known.stored.iter().find(|(other, at)| other == table && now < *at + DEDUPLICATION);
+        let near = known.stored.iter().find(|(other, at)| other == table && *at >= created && now < *at + DEDUPLICATION);
         if let Some((_, at)) = near {
             self.history.violate(format!("m{id} is stored in {table} twice, after {:?}", now - *at));
         }
