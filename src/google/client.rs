@@ -3,7 +3,7 @@
 //! It sends and reads JSON and knows no resource. Only the API's own error that a resource does not exist is
 //! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
-use std::collections::HashSet;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
@@ -16,7 +16,7 @@ use super::credentials::{TokenError, Tokens};
 use super::endpoints::{Api, Endpoints};
 use super::error::{ApiError, ApiResult, Lookup};
 use super::error_body::ErrorBody;
-use super::list::ListMethod;
+use super::list::{ListMethod, Pages};
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
 use crate::decode::json;
 use crate::telemetry::with_causes;
@@ -45,6 +45,8 @@ pub struct Client {
     project: String,
     retry: RetryPolicy,
     max_answer_bytes: usize,
+    /// A bit for each API that has answered a request.
+    answered: AtomicU8,
 }
 
 impl Client {
@@ -53,13 +55,13 @@ impl Client {
         let quota_project = tokens.quota_project().await;
         let http = command_http(matches!(tokens, Tokens::None))?;
         let (project, retry, max_answer_bytes) = (project.to_owned(), RetryPolicy::COMMAND, MAX_COMMAND_BYTES);
-        Ok(Self { http, endpoints, tokens, quota_project, project, retry, max_answer_bytes })
+        Ok(Self { http, endpoints, tokens, quota_project, project, retry, max_answer_bytes, answered: AtomicU8::new(0) })
     }
 
     /// A client of the service that shares the connections of another.
     pub(crate) fn with_http(http: reqwest::Client, endpoints: Endpoints, tokens: Tokens, project: &str, retry: RetryPolicy) -> Self {
         let (project, max_answer_bytes) = (project.to_owned(), MAX_SERVICE_BYTES);
-        Self { http, endpoints, tokens, quota_project: None, project, retry, max_answer_bytes }
+        Self { http, endpoints, tokens, quota_project: None, project, retry, max_answer_bytes, answered: AtomicU8::new(0) }
     }
 
     /// For requests without credentials, to anything but Google's APIs.
@@ -94,25 +96,11 @@ impl Client {
     /// Every item of a list, page by page. `path` may have a query.
     pub(crate) async fn list(&self, method: &ListMethod, path: &str) -> ApiResult<Lookup<Vec<Value>>> {
         let separator = if path.contains('?') { '&' } else { '?' };
-        let (mut items, mut url, mut tokens) = (Vec::new(), path.to_owned(), HashSet::new());
-        // Items that are created later may be missing.
-        let mut total = None;
+        let (mut pages, mut url) = (Pages::new(method), path.to_owned());
         loop {
             let Lookup::Found(page) = self.get(method.api, &url).await? else { return Ok(Lookup::Absent) };
-            let page = method.read(page)?;
-            let total = *total.get_or_insert(page.total);
-            items.extend(page.items);
-            let Some(token) = page.next else {
-                return if items.len() >= total {
-                    Ok(Lookup::Found(items))
-                } else {
-                    Err(method.unreadable(format!("{} of {total} items are listed", items.len())))
-                };
-            };
+            let Some(token) = pages.add(page)? else { return pages.items().map(Lookup::Found) };
             url = format!("{path}{separator}pageToken={}", query_value(&token));
-            if !tokens.insert(token) {
-                return Err(method.unreadable("a page names an earlier one as the next one".to_owned()));
-            }
         }
     }
 
@@ -146,7 +134,7 @@ impl Client {
 
     async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {
         read_body(response, self.max_answer_bytes).await.map_err(|error| match error {
-            BodyError::Transport(cause) => unanswered(api, &cause),
+            BodyError::Transport(cause) => self.unanswered(api, &cause),
             BodyError::TooLarge { .. } => FailedAttempt::permanent(ApiError::unreadable(api, error.to_string())),
         })
     }
@@ -161,7 +149,8 @@ impl Client {
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        let response = request.send().await.map_err(|cause| unanswered(api, &cause))?;
+        let response = request.send().await.map_err(|cause| self.unanswered(api, &cause))?;
+        self.answered.fetch_or(1 << api as u8, Ordering::Relaxed);
         let status = match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
             status => status,
@@ -171,7 +160,7 @@ impl Client {
             Ok(body) => body,
             // The status is known.
             Err(BodyError::TooLarge { .. }) => Vec::new(),
-            Err(BodyError::Transport(cause)) => return Err(unanswered(api, &cause)),
+            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, &cause)),
         };
         // The page of a proxy is not Google's error. Its status decides, and it is never an absent resource.
         let body = ErrorBody::read(status.as_u16(), &body);
@@ -190,6 +179,13 @@ impl Client {
             }
         }
         Err(FailedAttempt { error: self.refusal(api, &method, path, status, message), decision })
+    }
+
+    /// The error of a request without a whole answer.
+    fn unanswered(&self, api: Api, cause: &reqwest::Error) -> FailedAttempt {
+        let error = ApiError::Unreachable { service: api.service(), cause: with_causes(cause) };
+        let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
+        FailedAttempt { error, decision: RetryDecision::of_transport_error(cause, has_answered) }
     }
 
     /// The error in an answer of another status than success.
@@ -222,9 +218,9 @@ pub(crate) fn query_value(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn unanswered(api: Api, cause: &reqwest::Error) -> FailedAttempt {
-    let error = ApiError::Unreachable { service: api.service(), cause: with_causes(cause) };
-    FailedAttempt { error, decision: RetryDecision::of_transport_error(cause) }
+/// Text as one segment of a path, in which + is itself.
+pub(crate) fn path_segment(text: &str) -> String {
+    query_value(text).replace('+', "%20")
 }
 
 /// Uses the proxy that the environment names, except for an emulator on this machine.

@@ -59,6 +59,10 @@ impl RetryPolicy {
     pub const REFRESH: Self =
         Self { min_delay: Duration::from_secs(2), factor: 2.0, max_delay: Duration::from_secs(32), max_retries: None };
 
+    /// For the state of a job that runs.
+    pub const POLL: Self =
+        Self { min_delay: Duration::from_millis(250), factor: 2.0, max_delay: Duration::from_secs(8), max_retries: None };
+
     /// The delays before the second and each further attempt: exponential, with jitter up to twice as long.
     pub fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         self.backoff().build()
@@ -98,10 +102,11 @@ impl RetryDecision {
         if is_retryable { Self::Retry { after: Duration::from_secs(seconds.unwrap_or(0)).min(MAX_RETRY_AFTER) } } else { Self::Fail }
     }
 
-    /// For a request without an answer. A lost connection may work the next time. A refused one, and a server that does
-    /// not answer in time, are reported at once.
-    pub(crate) fn of_transport_error(cause: &reqwest::Error) -> Self {
-        if cause.is_connect() || cause.is_timeout() || cause.is_builder() { Self::Fail } else { Self::Retry { after: Duration::ZERO } }
+    /// For a request without an answer. A lost connection may work the next time, and so may a refused one if the server has
+    /// answered before; otherwise the address is wrong. A server that does not answer in time has had its time.
+    pub(crate) fn of_transport_error(cause: &reqwest::Error, has_answered: bool) -> Self {
+        let is_final = cause.is_timeout() || cause.is_builder() || cause.is_connect() && !has_answered;
+        if is_final { Self::Fail } else { Self::Retry { after: Duration::ZERO } }
     }
 
     fn after(self) -> Duration {
