@@ -5,7 +5,10 @@
 //! prints; `error::printed` makes the exit code of it.
 
 use std::fmt::Display;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, StdoutLock, Write};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 /// Standard output with a buffer. Flush it: an error at its drop is lost.
 pub(crate) fn stdout() -> BufWriter<StdoutLock<'static>> {
@@ -17,6 +20,17 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Whether standard output is the null device, for a command whose output must not be lost. Rust's runtime opens the null
+/// device where standard output is closed (`>&-`), so that writing succeeds.
+pub(crate) fn is_discarded() -> bool {
+    let output = io::stdout().as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    match (output, fs::metadata("/dev/null")) {
+        (Ok(output), Ok(null)) => output.file_type().is_char_device() && output.rdev() == null.rdev(),
+        // Without a descriptor, there is no output. Without a null device, it is something else.
+        (output, _) => output.is_err(),
+    }
 }
 
 /// Writes a line to standard error, if possible.
