@@ -14,12 +14,12 @@ use super::position::{Place, Position};
 use super::window::Window;
 
 /// More than the limits of a log entry and of a push body.
-pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
+pub(super) const MAX_DOCUMENT_BYTES: usize = 16 << 20;
 /// Broken text that is kept.
 const MAX_BROKEN_BYTES: usize = 1 << 16;
 /// Arrays around a document. `jq -s` puts a whole file into one, so two or three occur.
 const MAX_ARRAYS: u8 = 8;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Begins each document in a JSON text sequence (RFC 7464), which `jq --seq` writes.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
