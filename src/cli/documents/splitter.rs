@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use flate2::Crc;
 
 use super::broken_text::BrokenText;
+use super::compression::MAGIC_BYTES;
 use super::json_scanner::{JsonScanner, Scan};
 use super::position::{Place, Position};
 use super::window::Window;
@@ -66,7 +67,14 @@ impl Splitter {
 
     /// The beginning of the text: a line that is not empty, or `max_bytes`, or all of it.
     pub(super) fn head(&mut self, max_bytes: usize) -> io::Result<&[u8]> {
-        while self.window.bytes().len() < max_bytes && !self.window.bytes().trim_ascii_start().contains(&b'\n') && self.window.fill()? {}
+        loop {
+            let bytes = self.window.bytes();
+            // The first read returns only what the compression was recognized by.
+            let has_line = bytes.len() > MAGIC_BYTES && bytes.trim_ascii_start().contains(&b'\n');
+            if has_line || bytes.len() >= max_bytes || !self.window.fill()? {
+                break;
+            }
+        }
         let head = self.window.bytes();
         Ok(&head[..head.len().min(max_bytes)])
     }

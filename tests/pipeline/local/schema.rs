@@ -64,7 +64,7 @@ async fn an_attribute_without_a_column_ends_local_before_the_banner() {
 #[tokio::test]
 async fn attributes_to_hash_without_a_key_are_a_warning() {
     let dir = TempDir::new();
-    let settings = [("HASH_ATTRIBUTES", "user_id,link"), ("RUST_LOG", "off")];
+    let settings = [("HASH_ATTRIBUTES", "user_id,order_id"), ("RUST_LOG", "off")];
     let output = within("local ends", local(&dir.path().join("data")).args(["--for", "1ms"]).envs(settings).output()).await.unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{error}");

@@ -24,8 +24,11 @@ fn find_with(text: &str, separator: char) -> Option<ForeignFormat> {
     let (first, rest) = records.split_first()?;
     let is_table = match rest.split_last() {
         None => first.iter().all(|field| is_name(&field.text)),
-        // The beginning of a file ends anywhere in the last record.
-        Some((last, rest)) => rest.iter().all(|record| record.len() == first.len()) && last.len() <= first.len(),
+        // The beginning of a file may end within the last record.
+        Some((last, rest)) => {
+            let is_cut = !text.ends_with('\n') && last.len() < first.len();
+            rest.iter().all(|record| record.len() == first.len()) && (is_cut || last.len() == first.len())
+        }
     };
     if first.len() < 2 || !is_table {
         return None;
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn other_text_is_not_csv() {
-        for text in ["", "\n\n", "one name\n", "no JSON", "one, two and\nthree", "error, cannot connect!"] {
+        for text in ["", "\n\n", "one name\n", "no JSON", "one, two and\nthree\n", "error, cannot connect!"] {
             assert_eq!(conversion(text), None, "{text:?}");
         }
     }

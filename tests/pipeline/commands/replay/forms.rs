@@ -98,6 +98,7 @@ async fn other_formats_are_refused_before_anything_is_stored() {
         ("le_bom", utf_16(u16::to_le_bytes, &format!("\u{feff}{text}")), "iconv -f UTF-16 "),
         ("be_bom", utf_16(u16::to_be_bytes, &format!("\u{feff}[{text}]")), "iconv -f UTF-16 "),
         ("le", utf_16(u16::to_le_bytes, &text), "iconv -f UTF-16LE "),
+        ("be_line", utf_16(u16::to_be_bytes, &format!("\n\n{text}")), "iconv -f UTF-16BE "),
         ("csv", b"timestamp,httpRequest.requestUrl\n2026-01-02,https://t.example/pixel.png?user_id=u\n".to_vec(), "mlr --icsv"),
         ("letters.csv", b"event_id,received_timestamp,reason,data\n1,2026-01-02,bad_json,e30=\n".to_vec(), "NEWLINE_DELIMITED_JSON"),
         ("access.log", access_log.into(), "jq -cR"),
