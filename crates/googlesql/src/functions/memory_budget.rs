@@ -108,7 +108,7 @@ impl MemoryBudget {
 
     fn grow(&self) -> Result<(), FunctionError> {
         let total = self.used.saturating_add(self.pending);
-        if total > self.max_bytes {
+        if total > self.max_bytes || self.limits.as_ref().is_some_and(|limits| limits.has_large_constants()) {
             return Err(FunctionError::resources_exceeded());
         }
         let Some(reservation) = self.reservation.as_ref().filter(|reservation| reservation.size() < total) else { return Ok(()) };

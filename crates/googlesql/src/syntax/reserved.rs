@@ -17,8 +17,32 @@ const RESERVED: [&str; 96] = [
 
 /// The reserved words that can start an expression, or follow an operator or keyword in the place of one.
 const EXPRESSION_STARTS: [&str; 26] = [
-    "ALL", "ANY", "ARRAY", "CASE", "CAST", "COLLATE", "CUBE", "CURRENT", "DEFAULT", "EXISTS", "EXTRACT", "FALSE", "GROUPING", "IF",
-    "INTERVAL", "LEFT", "NEW", "NOT", "NULL", "RANGE", "RIGHT", "ROLLUP", "SOME", "STRUCT", "TRUE", "UNBOUNDED",
+    "ALL",
+    "ANY",
+    "ARRAY",
+    "CASE",
+    "CAST",
+    "COLLATE",
+    "CUBE",
+    "CURRENT",
+    "DEFAULT",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "GROUPING",
+    "IF",
+    "INTERVAL",
+    "LEFT",
+    "NEW",
+    "NOT",
+    "NULL",
+    "RANGE",
+    "RIGHT",
+    "ROLLUP",
+    "SOME",
+    "STRUCT",
+    "TRUE",
+    "UNBOUNDED",
 ];
 
 /// The reserved word of a token in upper case.

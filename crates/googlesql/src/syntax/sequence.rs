@@ -43,10 +43,11 @@ pub(super) fn find_error(tokens: &[TokenWithSpan]) -> Option<(usize, String)> {
     let is_view = tokens.first().is_some_and(|first| reserved_word(&first.token) == Some("CREATE"));
     for (index, token) in tokens.iter().enumerate() {
         let before = index.checked_sub(1).map(|before| &tokens[before]);
+        // A reserved word after a point is a name.
         let after_point = before.is_some_and(|before| before.token == Token::Period);
         let word = reserved_word(&token.token).filter(|_| !after_point);
         let clause = levels.last().map_or(Clause::Other, |level| level.clause);
-        let misplaced = before.and_then(|before| check_pair(before, tokens.get(index.wrapping_sub(2)), token, word, clause, is_view));
+        let misplaced = before.and_then(|before| check_pair(&tokens[..index - 1], before, token, word, clause, is_view));
         if let Some(message) = misplaced.or_else(|| advance(&mut levels, before, token, word)) {
             return Some((index, message));
         }
@@ -54,10 +55,10 @@ pub(super) fn find_error(tokens: &[TokenWithSpan]) -> Option<(usize, String)> {
     None
 }
 
-/// The error if a token cannot follow the token before it.
+/// The error if a token cannot follow the token before it. `earlier` are the tokens before both.
 fn check_pair(
+    earlier: &[TokenWithSpan],
     before: &TokenWithSpan,
-    second: Option<&TokenWithSpan>,
     token: &TokenWithSpan,
     word: Option<&'static str>,
     clause: Clause,
@@ -65,11 +66,27 @@ fn check_pair(
 ) -> Option<String> {
     let is_missing = is_end(&token.token) || is_infix(&token.token) || word.is_some_and(|word| !starts_expression(word));
     let unexpected = || Some(format!("Unexpected {}", describe(&token.token)));
-    let second_word = second.and_then(|second| reserved_word(&second.token));
-    let after_point = second.is_some_and(|second| second.token == Token::Period);
+    let second = earlier.last().map(|second| &second.token);
+    let second_word = second.and_then(reserved_word);
+    let after_point = second == Some(&Token::Period);
     let is_from_clause = clause == Clause::From;
+    let first_word = earlier.len().checked_sub(2).and_then(|first| reserved_word(&earlier[first].token));
+    if first_word == Some("EXTRACT") && second == Some(&Token::LParen) && word != Some("FROM") && token.token != Token::LParen {
+        return Some(format!("Expected keyword FROM but got {}", describe(&token.token)));
+    }
     match (&before.token, reserved_word(&before.token).filter(|_| !after_point)) {
-        (_, Some("GROUP" | "ORDER" | "PARTITION")) if word != Some("BY") => Some(format!("Expected keyword BY but got {}", describe(&token.token))),
+        (Token::Number(..), _) if matches!(token.token, Token::Word(_)) && before.span.end == token.span.start => {
+            Some("Missing whitespace between literal and alias".to_owned())
+        }
+        (Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_), _)
+            if second_word == Some("INTERVAL") && is_end(&token.token) =>
+        {
+            unexpected()
+        }
+        (_, Some("EXCEPT")) => unexpected().filter(|_| token.token != Token::LParen && !matches!(word, Some("ALL" | "DISTINCT"))),
+        (_, Some("GROUP" | "ORDER" | "PARTITION")) if word != Some("BY") => {
+            Some(format!("Expected keyword BY but got {}", describe(&token.token)))
+        }
         (_, Some("SELECT")) => match word {
             Some("FROM") => Some("SELECT list must not be empty".to_owned()),
             Some("DISTINCT" | "AS" | "WITH") => None,
@@ -86,15 +103,21 @@ fn check_pair(
         (_, Some("CASE")) => unexpected().filter(|_| is_missing && word != Some("WHEN")),
         (_, Some("NOT")) => unexpected().filter(|_| is_missing && !matches!(word, Some("IN" | "LIKE" | "BETWEEN"))),
         (_, Some("IN")) => unexpected().filter(|_| is_missing && word != Some("UNNEST")),
-        (_, Some("ON" | "WHERE" | "HAVING" | "QUALIFY" | "AND" | "OR" | "WHEN" | "THEN" | "ELSE" | "BETWEEN" | "LIKE" | "BY" | "LIMIT" | "FROM")) => {
-            unexpected().filter(|_| is_missing)
-        }
+        (
+            _,
+            Some(
+                "ON" | "WHERE" | "HAVING" | "QUALIFY" | "AND" | "OR" | "WHEN" | "THEN" | "ELSE" | "BETWEEN" | "LIKE" | "BY" | "LIMIT"
+                | "FROM",
+            ),
+        ) => unexpected().filter(|_| is_missing),
         (Token::LParen, _) => {
             let is_allowed = matches!(word, Some("SELECT" | "WITH" | "DISTINCT" | "ORDER" | "PARTITION" | "ROWS" | "GROUPS" | "UNNEST"));
             unexpected().filter(|_| is_missing && !is_allowed && token.token != Token::RParen)
         }
         (Token::LBracket, _) => unexpected().filter(|_| is_missing && token.token != Token::RBracket),
-        (Token::Comma, _) if clause == Clause::Select && (is_clause_end(word) || is_end(&token.token) && token.token != Token::Comma) => None,
+        (Token::Comma, _) if clause == Clause::Select && (is_clause_end(word) || is_end(&token.token) && token.token != Token::Comma) => {
+            None
+        }
         (Token::Comma, _) if is_from_clause => unexpected().filter(|_| !is_from_item(token, word)),
         (Token::Comma, _) => unexpected().filter(|_| is_missing && word != Some("SELECT")),
         (operator, _) if is_infix(operator) && *operator != Token::Gt => {

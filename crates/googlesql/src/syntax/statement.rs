@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::GoogleSql;
+use super::reserved::reserved_word;
 use super::syntax_error::{self, SyntaxError};
 use super::{escapes, limits, sequence, tokens, unclosed};
 use crate::error::QueryError;
@@ -53,14 +54,15 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     }
     // The end of the text is a token in the errors.
     tokens.push(TokenWithSpan { token: Token::EOF, span: Span::new(end_of(&tokens), end_of(&tokens)) });
-    let misplaced = sequence::find_error(&tokens).map(|(index, message)| SyntaxError::new(message, tokens[index].span.start));
+    let misplaced = sequence::find_error(&tokens);
     let mut statements = match parse_tokens(&tokens) {
-        Ok(statements) => misplaced.map_or(Ok(statements), |error| Err(QueryError::from(error)))?,
+        Ok(statements) => match misplaced {
+            Some((index, message)) => return Err(SyntaxError::new(message, tokens[index].span.start).into()),
+            None => statements,
+        },
         Err(ParseFailure::Limit(error)) => return Err(error),
         Err(ParseFailure::Syntax(error)) => {
-            let errors = [subquery_error(&tokens).or(Some(error)), misplaced];
-            let first = errors.into_iter().flatten().min_by_key(|error| error.location);
-            return Err(first.map_or_else(script, QueryError::from));
+            return Err(first_error(&tokens, error, misplaced).into());
         }
     };
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
@@ -107,6 +109,43 @@ fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Vec<Statement>, ParseFailure
     })
 }
 
+/// The first error in the text: the parser's, or that of the token at an index.
+fn first_error(tokens: &[TokenWithSpan], error: SyntaxError, misplaced: Option<(usize, String)>) -> SyntaxError {
+    let parsed = subquery_error(tokens).unwrap_or(error);
+    let Some((index, message)) = misplaced else { return parsed };
+    let misplaced = SyntaxError::new(message, tokens[index].span.start);
+    let before = &tokens[index.saturating_sub(1)];
+    // The parser reports GROUP if BY is missing.
+    let is_by_missing =
+        parsed.location == before.span.start && matches!(reserved_word(&before.token), Some("GROUP" | "ORDER" | "PARTITION"));
+    if is_by_missing || misplaced.location <= parsed.location {
+        return misplaced;
+    }
+    let is_end = tokens[index].token == Token::EOF;
+    match is_end && parse_tokens(&close_brackets(tokens)).is_ok() {
+        true => misplaced,
+        false => parsed,
+    }
+}
+
+/// The tokens with a closing bracket for each open one at the end.
+fn close_brackets(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut closed = tokens.to_vec();
+    let Some(end) = closed.pop() else { return closed };
+    let mut missing = Vec::new();
+    for token in &closed {
+        match token.token {
+            Token::LParen => missing.push(Token::RParen),
+            Token::LBracket => missing.push(Token::RBracket),
+            Token::RParen | Token::RBracket => drop(missing.pop()),
+            _ => {}
+        }
+    }
+    closed.extend(missing.into_iter().rev().map(|token| TokenWithSpan { token, span: end.span }));
+    closed.push(end);
+    closed
+}
+
 /// The first error in a subquery in parentheses. The parser tries to parse the text of an invalid subquery as something
 /// else, and reports the error of that.
 fn subquery_error(tokens: &[TokenWithSpan]) -> Option<SyntaxError> {
@@ -134,7 +173,8 @@ fn subquery_error(tokens: &[TokenWithSpan]) -> Option<SyntaxError> {
 }
 
 fn is_subquery_start(tokens: &[TokenWithSpan]) -> bool {
-    let is_query = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if [Keyword::SELECT, Keyword::WITH].contains(&word.keyword));
+    let is_query =
+        |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if [Keyword::SELECT, Keyword::WITH].contains(&word.keyword));
     tokens[0].token == Token::LParen && tokens.get(1).is_some_and(is_query)
 }
 
