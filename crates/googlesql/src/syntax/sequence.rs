@@ -70,8 +70,9 @@ fn check_pair(
     let second_word = second.and_then(reserved_word);
     let after_point = second == Some(&Token::Period);
     let is_from_clause = clause == Clause::From;
-    let first_word = earlier.len().checked_sub(2).and_then(|first| reserved_word(&earlier[first].token));
-    if first_word == Some("EXTRACT") && second == Some(&Token::LParen) && word != Some("FROM") && token.token != Token::LParen {
+    let is_date_part = matches!(earlier, [.., name, open] if is_extract(name) && open.token == Token::LParen)
+        && !matches!(earlier, [.., point, _, _] if point.token == Token::Period);
+    if is_date_part && word != Some("FROM") && token.token != Token::LParen {
         return Some(format!("Expected keyword FROM but got {}", describe(&token.token)));
     }
     match (&before.token, reserved_word(&before.token).filter(|_| !after_point)) {
@@ -101,7 +102,7 @@ fn check_pair(
         (_, Some("FROM")) if is_from_clause && second_word != Some("DISTINCT") => unexpected().filter(|_| !is_from_item(token, word)),
         (_, Some("JOIN")) => unexpected().filter(|_| !is_from_item(token, word)),
         (_, Some("CASE")) => unexpected().filter(|_| is_missing && word != Some("WHEN")),
-        (_, Some("NOT")) => unexpected().filter(|_| is_missing && !matches!(word, Some("IN" | "LIKE" | "BETWEEN"))),
+        (_, Some("NOT")) => unexpected().filter(|_| is_missing && !matches!(word, Some("IN" | "LIKE" | "BETWEEN" | "DISTINCT"))),
         (_, Some("IN")) => unexpected().filter(|_| is_missing && word != Some("UNNEST")),
         (
             _,
@@ -197,6 +198,10 @@ fn open_level(
         _ => {}
     }
     None
+}
+
+fn is_extract(token: &TokenWithSpan) -> bool {
+    reserved_word(&token.token) == Some("EXTRACT")
 }
 
 /// Whether the word is the FROM of `IS DISTINCT FROM`.
