@@ -283,3 +283,6 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
