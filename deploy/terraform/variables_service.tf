@@ -199,12 +199,24 @@ variable "batch_max_bytes" {
 variable "batch_max_inserts" {
   description = "Maximum concurrent insertAll requests per instance."
   type        = number
-  default     = 200
+  default     = 1000
   nullable    = false
 
   validation {
     condition     = var.batch_max_inserts >= 1 && var.batch_max_inserts <= 10000 && floor(var.batch_max_inserts) == var.batch_max_inserts
     error_message = "batch_max_inserts: ${var.batch_max_inserts} is not a whole number from 1 to 10000."
+  }
+}
+
+variable "batch_max_linger" {
+  description = "Maximum time that a row waits for others, so that they share an insertAll request. It waits only while its table has requests in flight, for a 64th of this time for each of them. Longer: fewer requests, later answers."
+  type        = string
+  default     = "16ms"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((0|[1-9][0-9]{0,4})ms|([0-9]|[1-5][0-9])([.][0-9]+)?s)$", var.batch_max_linger))
+    error_message = "batch_max_linger: \"${var.batch_max_linger}\" is not a duration from 0ms to less than 60s, such as 16ms."
   }
 }
 

@@ -37,6 +37,7 @@ run "values_of_another_kind_are_rejected" {
     batch_max_rows          = 50001
     batch_max_bytes         = 9000001
     batch_max_inserts       = 0
+    batch_max_linger        = "60s"
     max_in_flight           = 0
     push_deadline           = "60s" # the ack deadline
     log_format              = "xml"
@@ -69,6 +70,7 @@ run "values_of_another_kind_are_rejected" {
     var.batch_max_rows,
     var.batch_max_bytes,
     var.batch_max_inserts,
+    var.batch_max_linger,
     var.max_in_flight,
     var.push_deadline,
     var.log_format,
