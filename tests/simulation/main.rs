@@ -33,11 +33,12 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is not a number")))
 }
 
-/// The end of a trace.
+/// The trace up to the violation.
 fn failure(seed: u64, violation: &str) -> String {
     let trace = run(seed, true).trace;
     let mut text = format!("seed {seed}: {violation}\n{}\n", trace[0]);
-    for line in &trace[trace.len().saturating_sub(TRACE_LINES)..] {
+    let end = trace.iter().position(|line| line.contains("VIOLATION")).map_or(trace.len(), |line| line + 1);
+    for line in &trace[end.saturating_sub(TRACE_LINES)..end] {
         let _ = writeln!(text, "{line}");
     }
     text + &format!("Run it again with: SIM_SEED={seed} cargo test --test simulation invariants -- --nocapture")

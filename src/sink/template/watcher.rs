@@ -91,6 +91,8 @@ impl TemplateWatcher {
         let (mut earliest, mut due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
         let mut delays = RetryPolicy::REFRESH.delays();
         let mut is_missing = false;
+        // Not `requested_at`: refused rows may cause a read every few seconds.
+        let mut last_missing = requested_at;
         loop {
             tokio::select! {
                 // The simulation replays a seed exactly.
@@ -102,8 +104,9 @@ impl TemplateWatcher {
                 }
                 () = self.bigquery.table_missing() => {
                     // An insert that fails again signals again.
-                    if requested_at.elapsed() >= MIN_MISSING_INTERVAL {
+                    if last_missing.elapsed() >= MIN_MISSING_INTERVAL {
                         is_missing = true;
+                        last_missing = Instant::now();
                         due = due.min(earliest);
                     }
                     continue;
