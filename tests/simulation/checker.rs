@@ -116,7 +116,8 @@ impl Checker {
             format!("i{instance} answer of {table}: {} retry-after {:?} {body}", answer.status, answer.retry_after)
         });
         let key = (instance, table.to_owned());
-        if matches!(answer.status, 200 | 400) {
+        // Refused requests are split at once.
+        if matches!(answer.status, 200 | 400 | 413) {
             self.failing.remove(&key);
         }
         if let Some(seconds) = answer.retry_after {
