@@ -116,8 +116,13 @@ impl Checker {
             format!("i{instance} answer of {table}: {} retry-after {:?} {body}", answer.status, answer.retry_after)
         });
         let key = (instance, table.to_owned());
-        // Refused requests are split at once.
-        if matches!(answer.status, 200 | 400 | 413) {
+        // Requests that are refused as a whole are split at once. Other failures end the delivery, and Pub/Sub pauses.
+        let is_retried = match answer.status {
+            404 => answer.body.contains("notFound"),
+            403 => answer.body.contains("rateLimitExceeded"),
+            status => matches!(status, 429 | 500..=504),
+        };
+        if !is_retried {
             self.failing.remove(&key);
         }
         if let Some(seconds) = answer.retry_after {

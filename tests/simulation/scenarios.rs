@@ -8,7 +8,7 @@ use crate::faults::{Event, Fault, FaultKind, Plan, Target};
 use crate::settings;
 use crate::world::{Run, run_plan};
 
-/// Runs a plan with the default settings and ten sets of messages, and fails if an invariant does not hold.
+/// Runs a plan with the default settings and four sets of messages, and fails if an invariant does not hold.
 fn run_scenario(plan: impl Fn() -> Plan) -> Vec<Run> {
     let run = |seed| {
         let run = run_plan(settings::variant(0), 3, plan(), Rng::with_seed(seed), true);
@@ -16,7 +16,7 @@ fn run_scenario(plan: impl Fn() -> Plan) -> Vec<Run> {
         assert_eq!(run.violation, None, "seed {seed}:\n{}", run.trace[end..].join("\n"));
         run
     };
-    (0..10).map(run).collect()
+    (0..4).map(run).collect()
 }
 
 fn count(run: &Run, text: &str) -> usize {
