@@ -181,7 +181,7 @@ impl Checker {
     }
 
     /// An instance has answered a delivery.
-    pub fn answered(&mut self, delivery: Delivery, status: u16, now: Duration) {
+    pub fn answered(&mut self, delivery: Delivery, status: u16, is_shutting_down: bool, now: Duration) {
         let Delivery { message: id, instance, sent, .. } = delivery;
         self.history.note(|| format!("i{instance} answers m{id} {status}"));
         let deadline = self.settings.config.push_deadline;
@@ -196,7 +196,7 @@ impl Checker {
         match status {
             204 => self.acked(id, now),
             503 => self.history.counts.nacks += 1,
-            429 if delivery.is_after_shutdown || is_full => self.history.counts.nacks += 1,
+            429 if is_shutting_down || is_full => self.history.counts.nacks += 1,
             400 if delivery.is_cut => self.history.counts.nacks += 1,
             _ => self.history.violate(format!("i{instance} answers m{id} {status}, with {} others", delivery.others)),
         }

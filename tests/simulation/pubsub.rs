@@ -82,7 +82,7 @@ async fn push(world: &Arc<World>, message: &Arc<Message>, instance: &Arc<Instanc
     let patience = if world.happens(3) { Duration::from_millis(world.random(0..5000)) } else { ack_deadline };
     match tokio::time::timeout(patience, &mut task).await {
         Ok(Ok(Ok(status))) => {
-            world.checker().answered(delivery, status, world.now());
+            world.checker().answered(delivery, status, instance.is_shutting_down(), world.now());
             check_progress(world, message, delivery, status);
         }
         Ok(Ok(Err(error))) => {

@@ -276,6 +276,21 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn nothing_is_sent_after_a_retry_after() {
+        let retry = RequestError::Retry { class: ErrorClass::Quota, after: Duration::from_secs(20) };
+        for pause_at in 2..6 {
+            let number = std::cell::Cell::new(0);
+            let (results, refused_rows, requests) = run(8, |_| {
+                number.set(number.get() + 1);
+                Err(if number.get() == pause_at { retry.clone() } else { bad_request() })
+            });
+            assert_eq!(requests.len(), pause_at);
+            let expected = RowResult::Retry { class: ErrorClass::Quota, after: Duration::from_secs(20) };
+            assert_eq!((results, refused_rows), (vec![expected; 8], vec![]), "request {pause_at}");
+        }
+    }
+
+    #[test]
     fn a_transient_failure_is_no_evidence_against_a_row() {
         let answer = |rows: &[usize]| if rows.contains(&0) { Err(bad_request()) } else { Err(RequestError::TRANSIENT) };
         let (results, refused_rows, _) = run(4, answer);
