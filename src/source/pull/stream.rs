@@ -34,9 +34,9 @@ pub struct FlowControl {
 
 /// The messages of a subscription.
 pub struct PullStream {
-    /// `None` after [`Self::stop`]. A future that waits for the next message is kept in it, because the client would open a
+    /// A future that waits for the next message is kept in it, because the client would open a
     /// new stream each time that it is dropped.
-    messages: Option<BoxStream<'static, Result<PulledMessage, SubscriptionError>>>,
+    messages: BoxStream<'static, Result<PulledMessage, SubscriptionError>>,
     opened: Opened,
 }
 
@@ -47,12 +47,12 @@ impl PullStream {
     pub(super) fn new(subscription: Subscription, flow_control: FlowControl) -> Self {
         let opened = Opened::default();
         let reader = Reader { subscription, flow_control, opened: Arc::clone(&opened), stream: None, failures: 0, is_refused: false };
-        Self { messages: Some(unfold(reader, Reader::next).boxed()), opened }
+        Self { messages: unfold(reader, Reader::next).boxed(), opened }
     }
 
-    /// The next message, or why there will be none. `None` after that, and after [`Self::stop`]. Cancel safe.
+    /// The next message, or why there will be none. `None` after that. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<PulledMessage, SubscriptionError>> {
-        self.messages.as_mut()?.next().await
+        self.messages.next().await
     }
 
     /// The next message if it has arrived. `None` also at the end of the stream.
@@ -60,15 +60,13 @@ impl PullStream {
         self.next().now_or_never().flatten()
     }
 
-    /// Stops pulling. Messages that were not taken are returned by [`Self::close`], the leases of the others are still
-    /// extended.
-    pub fn stop(&mut self) {
-        self.messages = None;
-    }
-
-    /// Sends the last acks and nacks. Ends when every message is answered or dropped, and Pub/Sub has got the answers.
+    /// Returns unread messages, sends the last acks and nacks, and closes the stream. Ends when every message is answered or
+    /// dropped, and Pub/Sub has got the answers. The stream is closed last: a server may end the leases of its messages then.
     pub async fn close(mut self) {
-        self.stop();
+        // Pub/Sub would deliver them again only after their leases.
+        while let Some(Ok(unread)) = self.try_next() {
+            drop(unread);
+        }
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         join_all(opened.iter().map(ShutdownToken::shutdown)).await;
     }

@@ -196,7 +196,6 @@ impl PullWorker {
     pub async fn run(mut self) -> (PullEnd, PullStats) {
         self.last_activity = Instant::now();
         let end = self.pull().await;
-        self.stream.stop();
         drop(self.waiting.take());
         self.drain().await;
         let confirmed = timeout(CLOSE_TIMEOUT, self.stream.close()).await.is_ok();

@@ -28,7 +28,7 @@ async fn pub_sub_delivers_up_to_the_limits() {
 /// The stub does not count bytes, so the worker has to. A single message may have more.
 #[tokio::test]
 async fn a_worker_processes_no_more_bytes_than_its_limit() {
-    for (limit, in_progress) in [("1", 1.0), ("2500", 3.0)] {
+    for (limit, in_progress) in [("1", 1.0), ("1500", 2.0)] {
         let subscription = PullSubscription::start(NAME, entries(0..20)).await;
         let bigquery = TestBigQuery::start().await;
         let gate = Arc::new(Semaphore::new(0));

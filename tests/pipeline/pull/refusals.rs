@@ -28,7 +28,7 @@ async fn a_refused_subscription_exits_with_1_and_names_the_fix() {
         for args in [&[][..], &["--until-empty", "--idle=30s"]] {
             let refused = run(pull(&bigquery, &subscription.address, args)).await;
             assert_eq!(refused.code, Some(1), "{}", refused.err);
-            assert!(refused.err.contains("error: cannot pull: ") && refused.err.contains(expected), "{}", refused.err);
+            assert!(refused.err.contains("cannot pull: ") && refused.err.contains(expected), "{}", refused.err);
         }
         assert!(stored(&bigquery).await.is_empty());
     }
@@ -57,7 +57,7 @@ async fn an_address_without_pub_sub_exits_with_1_and_creates_nothing() {
     for address in [closed.as_str(), other] {
         let refused = run(pull(&bigquery, address, &[])).await;
         assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{address}: {}", refused.err);
-        assert!(refused.err.contains("error: cannot pull: ") && refused.err.contains(address), "{}", refused.err);
+        assert!(refused.err.contains("cannot pull: ") && refused.err.contains(address), "{}", refused.err);
     }
     assert!(bigquery.tables().await.is_empty());
 }
