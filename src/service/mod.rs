@@ -7,6 +7,8 @@
 pub mod assembly;
 mod freed_memory;
 mod memory_limit;
+#[cfg(feature = "pubsub")]
+pub mod pull;
 
 use std::future::{self, Future};
 use std::sync::Arc;
@@ -28,6 +30,8 @@ use crate::sink::template::Template;
 use crate::source::admission::Admission;
 use crate::source::auth::Gate;
 use crate::source::http::server;
+#[cfg(feature = "pubsub")]
+use crate::source::pull::subscription::SubscriptionError;
 use crate::source::push::{self, Push};
 use crate::telemetry::report::ReportInterval;
 
@@ -43,6 +47,9 @@ pub enum ServiceError {
     NoHttpClient(#[from] reqwest::Error),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    #[cfg(feature = "pubsub")]
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
     #[error("the {0} ended unexpectedly")]
     Ended(&'static str),
 }
