@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::error::{ApiError, ApiResult};
+use super::transport::TransportError;
 
 /// Statuses of transient failures.
 const RETRYABLE_STATUSES: [u16; 6] = [408, 429, 500, 502, 503, 504];
@@ -100,8 +101,11 @@ impl RetryDecision {
 
     /// For a request without an answer. A lost connection may work the next time. A refused one, and a server that does
     /// not answer in time, are reported at once.
-    pub(crate) fn of_transport_error(cause: &reqwest::Error) -> Self {
-        if cause.is_connect() || cause.is_timeout() || cause.is_builder() { Self::Fail } else { Self::Retry { after: Duration::ZERO } }
+    pub(crate) fn of_transport_error(cause: &TransportError) -> Self {
+        match cause {
+            TransportError::Unreachable(_) => Self::Fail,
+            TransportError::ConnectionLost(_) => Self::Retry { after: Duration::ZERO },
+        }
     }
 
     fn after(self) -> Duration {

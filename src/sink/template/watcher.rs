@@ -93,6 +93,8 @@ impl TemplateWatcher {
         let mut is_missing = false;
         loop {
             tokio::select! {
+                // The simulation replays a seed exactly.
+                biased;
                 () = tokio::time::sleep_until(due) => {}
                 () = self.refresh.notified() => {
                     due = due.min(earliest);
