@@ -153,6 +153,27 @@ async fn a_row_without_a_required_value_is_a_dead_letter_beside_stored_ones() {
 }
 
 #[tokio::test]
+async fn a_lone_bad_row_is_a_dead_letter_after_the_table_stores_others() {
+    let (bigquery, refuse) = refusing().await;
+    let service = start(&bigquery, &[]).await;
+    set(&refuse, |row| (row["order_id"] == "poison").then(|| invalid("", "poisoned row")));
+    let poison = Entry::of_query("user_id=u&order_id=poison").pushed();
+    assert_eq!(service.push(poison.clone()).await.status, 503);
+    assert_eq!(service.push(poison.clone()).await.status, 503, "nothing shows that the table accepts rows");
+    assert_eq!(deliver(&service, &queries("u", 1)).await, [204]);
+    assert_eq!(service.push(poison).await.status, 204);
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+    // The table is another one now.
+    let message = "Cannot add rows to a table of type VIEW.";
+    set(&refuse, move |_| Some(invalid("", message)));
+    let good = Entry::of_query("user_id=u&order_id=good").pushed();
+    for _ in 0..3 {
+        assert_eq!(service.push(good.clone()).await.status, 503);
+    }
+    assert_eq!(bigquery.rows("dead_letters").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_missing_column_is_left_out_in_whatever_form_it_is_named() {
     for (location, message) in [
         ("order_id", "no such field: order_id."),
