@@ -134,7 +134,7 @@ impl Client {
 
     async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {
         read_body(response, self.max_answer_bytes).await.map_err(|error| match error {
-            BodyError::Transport(cause) => self.unanswered(api, &cause),
+            BodyError::Transport(cause) => self.unanswered(api, cause),
             BodyError::TooLarge { .. } => FailedAttempt::permanent(ApiError::unreadable(api, error.to_string())),
         })
     }
@@ -149,7 +149,7 @@ impl Client {
         if let Some(project) = &self.quota_project {
             request = request.header("x-goog-user-project", project);
         }
-        let response = request.send().await.map_err(|cause| self.unanswered(api, &cause))?;
+        let response = request.send().await.map_err(|cause| self.unanswered(api, cause))?;
         self.answered.fetch_or(1 << api as u8, Ordering::Relaxed);
         let status = match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
@@ -160,7 +160,7 @@ impl Client {
             Ok(body) => body,
             // The status is known.
             Err(BodyError::TooLarge { .. }) => Vec::new(),
-            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, &cause)),
+            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, cause)),
         };
         // The page of a proxy is not Google's error. Its status decides, and it is never an absent resource.
         let body = ErrorBody::read(status.as_u16(), &body);
@@ -181,11 +181,13 @@ impl Client {
         Err(FailedAttempt { error: self.refusal(api, &method, path, status, message), decision })
     }
 
-    /// The error of a request without a whole answer.
-    fn unanswered(&self, api: Api, cause: &reqwest::Error) -> FailedAttempt {
-        let error = ApiError::Unreachable { service: api.service(), cause: with_causes(cause) };
+    /// The error of a request without a whole answer. Of its URL, the path may contain a table's name, and with it a user id.
+    fn unanswered(&self, api: Api, cause: reqwest::Error) -> FailedAttempt {
+        let cause = cause.without_url();
         let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
-        FailedAttempt { error, decision: RetryDecision::of_transport_error(cause, has_answered) }
+        let decision = RetryDecision::of_transport_error(&cause, has_answered);
+        let cause = format!("{}: {}", self.endpoints.base(api), with_causes(&cause));
+        FailedAttempt { error: ApiError::Unreachable { service: api.service(), cause }, decision }
     }
 
     /// The error in an answer of another status than success.
