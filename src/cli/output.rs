@@ -37,3 +37,8 @@ pub(crate) fn is_discarded() -> bool {
 pub(crate) fn note(line: impl Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
+
+/// Writes warnings about settings to standard error.
+pub(crate) fn warn(warnings: &[&str]) {
+    warnings.iter().for_each(|warning| note(format_args!("warning: {warning}")));
+}

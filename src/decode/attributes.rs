@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 
 use super::column_name::{is_column_name, is_same_name};
+use super::list::{self, EmptyItem};
 use super::notes::Notes;
 
 /// The names of VALID_ATTRIBUTES: the parameters that can become columns of a row.
@@ -21,6 +22,8 @@ pub struct ValidAttributes(Vec<String>);
 /// Names that cannot be on the list.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadAttributes {
+    #[error(transparent)]
+    EmptyItem(#[from] EmptyItem),
     #[error("{} cannot be a column's name: https://cloud.google.com/bigquery/docs/schemas#flexible-column-names", .0.join(", "))]
     NotAName(Vec<String>),
     #[error("{} is listed twice (BigQuery compares names without regard to case)", .0.join(", "))]
@@ -32,7 +35,7 @@ impl ValidAttributes {
     pub fn parse(list: &str) -> Result<Self, BadAttributes> {
         let mut names: Vec<String> = Vec::new();
         let (mut bad, mut twice) = (Vec::new(), Vec::new());
-        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in list::items(list)? {
             if !is_column_name(name) {
                 bad.push(name.to_owned());
             } else if names.iter().any(|other| is_same_name(other, name)) {
@@ -235,6 +238,7 @@ mod tests {
     fn the_error_lists_every_bad_name() {
         assert_eq!(ValidAttributes::parse("a, b.c ,$x,d"), Err(BadAttributes::NotAName(vec!["b.c".into(), "$x".into()])));
         assert_eq!(ValidAttributes::parse("a,b,A,B,ü,Ü"), Err(BadAttributes::Twice(vec!["A".into(), "B".into(), "Ü".into()])));
-        assert_eq!(ValidAttributes::parse(" a ,,b,").unwrap().names(), ["a", "b"]);
+        assert_eq!(ValidAttributes::parse(" a ,b").unwrap().names(), ["a", "b"]);
+        assert_eq!(ValidAttributes::parse("a,,b"), Err(BadAttributes::EmptyItem(EmptyItem)));
     }
 }

@@ -15,6 +15,7 @@ use hmac::Mac as _;
 use super::attributes::{Attributes, ValidAttributes};
 use super::hashed_url::ClearIds;
 use super::key::Key;
+use super::list::{self, EmptyItem};
 
 /// HASH_USER_IDS and HASH_ATTRIBUTES.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct HashedIds {
 /// Why a text is not a list of attributes to hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadHashAttributes {
+    #[error(transparent)]
+    EmptyItem(#[from] EmptyItem),
     #[error("{} is not in VALID_ATTRIBUTES: name the attributes that hold ids, of {}", .unknown.join(", "), .valid.join(", "))]
     NotValid { unknown: Vec<String>, valid: Vec<String> },
     #[error("it is empty: name the attributes that hold ids, or leave HASH_USER_IDS empty to store ids as they are")]
@@ -98,7 +101,7 @@ impl HashedIds {
 /// The names, with their positions.
 fn read_names(list: &str, valid: &ValidAttributes) -> Result<Vec<(String, usize)>, BadHashAttributes> {
     let (mut attributes, mut unknown) = (Vec::new(), Vec::new());
-    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in list::items(list)? {
         match valid.position(name) {
             Some(position) => attributes.push((name.to_owned(), position)),
             None => unknown.push(name.to_owned()),
@@ -143,7 +146,8 @@ mod tests {
                 valid: vec!["user_id".into(), "type".into()]
             })
         );
-        assert_eq!(parse(" ,"), Err(BadHashAttributes::Empty));
+        assert_eq!(parse(" "), Err(BadHashAttributes::Empty));
+        assert_eq!(parse("user_id,"), Err(BadHashAttributes::EmptyItem(EmptyItem)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod hashed_url;
 pub mod json;
 mod json_value;
 pub mod key;
+pub mod list;
 pub mod log_entry;
 pub mod long_text;
 pub mod message;

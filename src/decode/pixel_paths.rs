@@ -6,6 +6,7 @@
 
 use url::Url;
 
+use super::list::{self, EmptyItem};
 use super::percent;
 
 /// The list. An empty list accepts any path.
@@ -25,6 +26,8 @@ pub struct PixelPath {
 /// Why a text is not a list of paths.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPaths {
+    #[error(transparent)]
+    EmptyItem(#[from] EmptyItem),
     #[error("it is empty: set it to a path such as /pixel.png, or to * for any path")]
     Empty,
     #[error("{0}")]
@@ -34,7 +37,7 @@ pub enum BadPaths {
 impl PixelPaths {
     /// Reads paths separated by commas. `*` is any path, and `*` at the end of a path is any rest.
     pub fn parse(list: &str) -> Result<Self, BadPaths> {
-        let texts: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        let texts = list::items(list)?;
         if texts.is_empty() {
             return Err(BadPaths::Empty);
         }

@@ -3,12 +3,13 @@
 //! It sends and reads JSON and knows no resource. Only the API's own error that a resource does not exist is
 //! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 
 use super::body::{BodyError, read_body};
@@ -18,9 +19,13 @@ use super::error::{ApiError, ApiResult, Lookup};
 use super::error_body::ErrorBody;
 use super::list::{ListMethod, Pages};
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
+use super::transport::{self, Transport, TransportError};
 use crate::decode::json;
-use crate::telemetry::with_causes;
 
+/// For one request of a command.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// For one request of the service.
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest download: an archived object holds an hour of entries.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
 /// A metadata server answers in milliseconds or not at all.
@@ -36,7 +41,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// A client with credentials.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     endpoints: Endpoints,
     tokens: Tokens,
     /// The project that pays for the requests.
@@ -44,6 +49,7 @@ pub struct Client {
     /// The project that errors name.
     project: String,
     retry: RetryPolicy,
+    timeout: Duration,
     max_answer_bytes: usize,
     /// A bit for each API that has answered a request.
     answered: AtomicU8,
@@ -53,20 +59,37 @@ impl Client {
     /// A client for a command.
     pub(crate) async fn new(endpoints: Endpoints, tokens: Tokens, project: &str) -> Result<Self, reqwest::Error> {
         let quota_project = tokens.quota_project().await;
-        let http = command_http(matches!(tokens, Tokens::None))?;
-        let (project, retry, max_answer_bytes) = (project.to_owned(), RetryPolicy::COMMAND, MAX_COMMAND_BYTES);
-        Ok(Self { http, endpoints, tokens, quota_project, project, retry, max_answer_bytes, answered: AtomicU8::new(0) })
+        Ok(Self {
+            transport: Arc::new(command_http(matches!(tokens, Tokens::None))?),
+            endpoints,
+            tokens,
+            quota_project,
+            project: project.to_owned(),
+            retry: RetryPolicy::COMMAND,
+            timeout: COMMAND_TIMEOUT,
+            max_answer_bytes: MAX_COMMAND_BYTES,
+            answered: AtomicU8::new(0),
+        })
     }
 
-    /// A client of the service that shares the connections of another.
-    pub(crate) fn with_http(http: reqwest::Client, endpoints: Endpoints, tokens: Tokens, project: &str, retry: RetryPolicy) -> Self {
-        let (project, max_answer_bytes) = (project.to_owned(), MAX_SERVICE_BYTES);
-        Self { http, endpoints, tokens, quota_project: None, project, retry, max_answer_bytes, answered: AtomicU8::new(0) }
+    /// A client of the service, which repeats failed requests itself.
+    pub(crate) fn of_service(transport: Arc<dyn Transport>, endpoints: Endpoints, tokens: Tokens, project: &str) -> Self {
+        Self {
+            transport,
+            endpoints,
+            tokens,
+            quota_project: None,
+            project: project.to_owned(),
+            retry: RetryPolicy::ONCE,
+            timeout: SERVICE_TIMEOUT,
+            max_answer_bytes: MAX_SERVICE_BYTES,
+            answered: AtomicU8::new(0),
+        }
     }
 
-    /// For requests without credentials, to anything but Google's APIs.
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.http
+    /// Gets a page without credentials, from anything but Google's APIs.
+    pub(crate) async fn get_page(&self, url: &str) -> Result<Response, TransportError> {
+        self.transport.send(transport::request(Method::GET, url, self.timeout)?).await
     }
 
     /// Gets a resource. `path` follows the API's version.
@@ -82,7 +105,7 @@ impl Client {
     /// Deletes a resource. The answer is empty.
     pub(crate) async fn delete(&self, api: Api, path: &str) -> ApiResult<Lookup<()>> {
         let attempt = || async {
-            let Lookup::Found(response) = self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)).await? else {
+            let Lookup::Found(response) = self.send(api, Method::DELETE, path, self.request(api, Method::DELETE, path)?).await? else {
                 return Ok(Lookup::Absent);
             };
             match self.body(api, response).await?.trim_ascii() {
@@ -107,15 +130,19 @@ impl Client {
     /// Starts to download an object. What fails after that is not retried.
     pub(crate) async fn download(&self, path: &str) -> ApiResult<Lookup<Response>> {
         let api = Api::Storage;
-        let request = || self.request(api, Method::GET, path).timeout(DOWNLOAD_TIMEOUT);
-        self.retry.run(api.service(), || self.send(api, Method::GET, path, request())).await
+        let attempt = || async {
+            let mut request = self.request(api, Method::GET, path)?;
+            *request.timeout_mut() = Some(DOWNLOAD_TIMEOUT);
+            self.send(api, Method::GET, path, request).await
+        };
+        self.retry.run(api.service(), attempt).await
     }
 
     async fn json(&self, api: Api, method: Method, path: &str, body: Option<&Value>) -> ApiResult<Lookup<Value>> {
         let attempt = || async {
-            let mut request = self.request(api, method.clone(), path);
+            let mut request = self.request(api, method.clone(), path)?;
             if let Some(body) = body {
-                request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+                transport::set_json(&mut request, body.to_string());
             }
             match self.send(api, method.clone(), path, request).await? {
                 Lookup::Found(response) => {
@@ -128,28 +155,29 @@ impl Client {
         self.retry.run(api.service(), attempt).await
     }
 
-    fn request(&self, api: Api, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/{path}", self.endpoints.base(api)))
+    fn request(&self, api: Api, method: Method, path: &str) -> Result<Request, FailedAttempt> {
+        let url = format!("{}/{path}", self.endpoints.base(api));
+        transport::request(method, &url, self.timeout).map_err(|cause| self.unanswered(api, &cause))
     }
 
     async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {
         read_body(response, self.max_answer_bytes).await.map_err(|error| match error {
-            BodyError::Transport(cause) => self.unanswered(api, cause),
+            BodyError::Transport(cause) => self.unanswered(api, &cause.into()),
             BodyError::TooLarge { .. } => FailedAttempt::permanent(ApiError::unreadable(api, error.to_string())),
         })
     }
 
     /// One attempt.
-    async fn send(&self, api: Api, method: Method, path: &str, mut request: RequestBuilder) -> Result<Lookup<Response>, FailedAttempt> {
+    async fn send(&self, api: Api, method: Method, path: &str, mut request: Request) -> Result<Lookup<Response>, FailedAttempt> {
         let token = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token()).await;
         let token = token.unwrap_or_else(|_| Err(TokenError::timeout())).map_err(FailedAttempt::permanent)?;
         if let Some(token) = &token {
-            request = request.bearer_auth(token);
+            transport::authorize(&mut request, token).map_err(|cause| self.unanswered(api, &cause))?;
         }
-        if let Some(project) = &self.quota_project {
-            request = request.header("x-goog-user-project", project);
+        if let Some(project) = self.quota_project.as_ref().and_then(|project| HeaderValue::from_str(project).ok()) {
+            request.headers_mut().insert("x-goog-user-project", project);
         }
-        let response = request.send().await.map_err(|cause| self.unanswered(api, cause))?;
+        let response = self.transport.send(request).await.map_err(|cause| self.unanswered(api, &cause))?;
         self.answered.fetch_or(1 << api as u8, Ordering::Relaxed);
         let status = match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
@@ -160,7 +188,7 @@ impl Client {
             Ok(body) => body,
             // The status is known.
             Err(BodyError::TooLarge { .. }) => Vec::new(),
-            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, cause)),
+            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, &cause.into())),
         };
         // The page of a proxy is not Google's error. Its status decides, and it is never an absent resource.
         let body = ErrorBody::read(status.as_u16(), &body);
@@ -181,13 +209,12 @@ impl Client {
         Err(FailedAttempt { error: self.refusal(api, &method, path, status, message), decision })
     }
 
-    /// The error of a request without a whole answer. Of its URL, the path may contain a table's name, and with it a user id.
-    fn unanswered(&self, api: Api, cause: reqwest::Error) -> FailedAttempt {
-        let cause = cause.without_url();
+    /// The error of a request without a whole answer.
+    fn unanswered(&self, api: Api, cause: &TransportError) -> FailedAttempt {
         let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
-        let decision = RetryDecision::of_transport_error(&cause, has_answered);
-        let cause = format!("{}: {}", self.endpoints.base(api), with_causes(&cause));
-        FailedAttempt { error: ApiError::Unreachable { service: api.service(), cause }, decision }
+        let decision = RetryDecision::of_transport_error(cause, has_answered);
+        let error = ApiError::Unreachable { service: api.service(), cause: format!("{}: {cause}", self.endpoints.base(api)) };
+        FailedAttempt { error, decision }
     }
 
     /// The error in an answer of another status than success.
@@ -229,7 +256,6 @@ pub(crate) fn path_segment(text: &str) -> String {
 fn command_http(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
     let mut http = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
-        .timeout(Duration::from_secs(30))
         .redirect(Policy::none())
         .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")));
     if is_local {

@@ -32,7 +32,18 @@ pub enum Tokens {
     /// From a file or gcloud. Read again when it is rejected: a command may run for longer than a token is valid.
     Static { source: TokenSource, token: Arc<RwLock<String>> },
     /// Cached, and refreshed before they expire.
-    Google { scope: &'static str, cache: Arc<RwLock<Cache>> },
+    Google { source: Arc<dyn CredentialsSource>, cache: Arc<RwLock<Cache>> },
+}
+
+/// Makes the credentials that tokens come from, as often as those are dropped.
+pub trait CredentialsSource: std::fmt::Debug + Send + Sync {
+    fn credentials(&self) -> Result<AccessTokenCredentials, TokenError>;
+}
+
+/// Application Default Credentials.
+#[derive(Debug)]
+struct ApplicationDefault {
+    scope: &'static str,
 }
 
 /// Google's library with its cache: a token, or the failure to get one. It keeps a failure for ten seconds, and one that
@@ -93,7 +104,13 @@ impl Tokens {
     }
 
     fn with_scope(scope: &'static str) -> Result<Self, TokenError> {
-        Ok(Self::Google { scope, cache: Arc::new(RwLock::new(Cache::new(scope)?)) })
+        Self::from_source(Arc::new(ApplicationDefault { scope }))
+    }
+
+    /// Tokens of these credentials, cached and refreshed by them.
+    pub fn from_source(source: Arc<dyn CredentialsSource>) -> Result<Self, TokenError> {
+        let cache = Arc::new(RwLock::new(Cache::new(&*source)?));
+        Ok(Self::Google { source, cache })
     }
 
     /// The project that pays for requests, where the user's credentials name one. Some APIs refuse a user's requests
@@ -111,7 +128,7 @@ impl Tokens {
         match self {
             Self::None => Ok(None),
             Self::Static { token, .. } => Ok(Some(token.read().await.clone())),
-            Self::Google { scope, cache } => {
+            Self::Google { source, cache } => {
                 let (token, made) = {
                     let cache = cache.read().await;
                     (cache.token().await, cache.made)
@@ -122,7 +139,7 @@ impl Tokens {
                 // The failure may have been transient.
                 let mut cache = cache.write().await;
                 if cache.made == made {
-                    *cache = Cache::new(scope)?;
+                    *cache = Cache::new(&**source)?;
                 }
                 // Callers that come now wait for the same token.
                 RwLockWriteGuard::downgrade(cache).token().await.map(Some)
@@ -142,16 +159,23 @@ impl Tokens {
                 }
                 Ok(Some(token.clone()))
             }
-            Self::Google { scope, cache } => {
+            Self::Google { source, cache } => {
                 let mut cache = cache.write().await;
                 let token = cache.token().await?;
                 if Some(token.as_str()) != rejected {
                     return Ok(Some(token));
                 }
-                *cache = Cache::new(scope)?;
+                *cache = Cache::new(&**source)?;
                 cache.token().await.map(Some)
             }
         }
+    }
+}
+
+impl CredentialsSource for ApplicationDefault {
+    fn credentials(&self) -> Result<AccessTokenCredentials, TokenError> {
+        let credentials = Builder::default().with_scopes([self.scope]).build_access_token_credentials();
+        credentials.map_err(|error| TokenError(error.to_string()))
     }
 }
 
@@ -172,9 +196,8 @@ impl TokenSource {
 }
 
 impl Cache {
-    fn new(scope: &str) -> Result<Self, TokenError> {
-        let credentials = Builder::default().with_scopes([scope]).build_access_token_credentials();
-        Ok(Self { credentials: credentials.map_err(|error| TokenError(error.to_string()))?, made: Instant::now() })
+    fn new(source: &dyn CredentialsSource) -> Result<Self, TokenError> {
+        Ok(Self { credentials: source.credentials()?, made: Instant::now() })
     }
 
     async fn token(&self) -> Result<String, TokenError> {

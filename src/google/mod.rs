@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! endpoints, credentials ─▶ client ─▶ bigquery (schemas), statement (jobs.query), storage (objects)
-//!              retry, error ──┤
+//!   transport, retry, error ──┤
 //!     body, error_body, list ─┘
 //! ```
 //!
@@ -23,11 +23,13 @@ pub(crate) mod list;
 mod retry;
 pub mod statement;
 pub mod storage;
+pub mod transport;
 
 pub use client::Client;
 pub(crate) use credentials::gcloud;
-pub use credentials::{TokenError, Tokens};
+pub use credentials::{CredentialsSource, TokenError, Tokens};
 pub use endpoints::{Api, Endpoints};
 pub use error::{ApiError, ApiResult, Lookup};
 pub use error_body::ErrorBody;
 pub use retry::RetryPolicy;
+pub use transport::{Transport, TransportError};

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::error::{ApiError, ApiResult};
+use super::transport::TransportError;
 
 /// Statuses of transient failures.
 const RETRYABLE_STATUSES: [u16; 6] = [408, 429, 500, 502, 503, 504];
@@ -104,9 +105,12 @@ impl RetryDecision {
 
     /// For a request without an answer. A lost connection may work the next time, and so may a refused one if the server has
     /// answered before; otherwise the address is wrong. A server that does not answer in time has had its time.
-    pub(crate) fn of_transport_error(cause: &reqwest::Error, has_answered: bool) -> Self {
-        let is_final = cause.is_timeout() || cause.is_builder() || cause.is_connect() && !has_answered;
-        if is_final { Self::Fail } else { Self::Retry { after: Duration::ZERO } }
+    pub(crate) fn of_transport_error(cause: &TransportError, has_answered: bool) -> Self {
+        match cause {
+            TransportError::Unreachable(_) => Self::Fail,
+            TransportError::Refused(_) if !has_answered => Self::Fail,
+            TransportError::Refused(_) | TransportError::ConnectionLost(_) => Self::Retry { after: Duration::ZERO },
+        }
     }
 
     fn after(self) -> Duration {

@@ -31,14 +31,19 @@ impl Assembly {
     /// Assembles the parts and starts to read the schema of the template table.
     pub fn start(config: &Config, tokens: Tokens) -> Result<Self, reqwest::Error> {
         let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP), config.push_deadline)?;
+        Ok(Self::with_bigquery(config, bigquery))
+    }
+
+    /// The same with this BigQuery.
+    pub fn with_bigquery(config: &Config, bigquery: Arc<BigQuery>) -> Self {
         let table = Arc::clone(&config.template.table);
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());
-        let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values, config.push_deadline));
+        let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values));
         let table_limiter = TableLimiter::new(config.table_limits.clone());
         let pipeline = Pipeline::new(template.clone(), batcher, table_limiter, table, dead_letter_table);
         let batcher = AbortOnDropHandle::new(tokio::spawn(batcher_task.run()));
         let watcher = AbortOnDropHandle::new(tokio::spawn(watcher.run()));
-        Ok(Self { pipeline, template, batcher, watcher })
+        Self { pipeline, template, batcher, watcher }
     }
 }

@@ -1,8 +1,10 @@
 //! The results of a row and of an `insertAll` request.
 //!
-//! A leaf: it imports nothing from the rest of the product, so that `ack` and `telemetry` can be read without the sink.
+//! It imports nothing of the sink but [`Refusal`], so that `ack` and `telemetry` can be read without the sink.
 
 use std::time::Duration;
+
+use super::refusal::Refusal;
 
 /// The result of one attempt for one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,37 +19,6 @@ pub enum RowResult {
     NotAttempted,
     /// A failure that outlasts every delivery: do not try again within this one.
     Unavailable(ErrorClass),
-}
-
-/// Why BigQuery refuses a row permanently.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The column, where BigQuery names one.
-    pub column: Option<String>,
-    /// BigQuery's message.
-    pub detail: String,
-    /// The row has a column that the table does not have: a newer schema may help.
-    pub no_such_field: bool,
-}
-
-impl Refusal {
-    /// [`detail`](Self::detail) of a row that BigQuery calls invalid without a message.
-    pub const WITHOUT_MESSAGE: &str = "invalid, without a message";
-
-    /// Whether BigQuery names the column or the cause. Without both, the row may only be the neighbour of an invalid one.
-    pub fn is_explained(&self) -> bool {
-        self.column.is_some() || self.detail != Self::WITHOUT_MESSAGE
-    }
-
-    /// The column that the table does not have, if BigQuery names it. The location is its name, or the text has it, as in
-    /// `no such field: name.`
-    pub fn missing_column(&self) -> Option<&str> {
-        if !self.no_such_field {
-            return None;
-        }
-        let of_text = || self.detail.rsplit_once("no such field: ").map(|(_, name)| name.trim().trim_end_matches('.'));
-        self.column.as_deref().or_else(of_text).filter(|name| !name.is_empty())
-    }
 }
 
 /// The failure of a whole `insertAll` request.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::error::{ErrorClass, Refusal, RequestError, RowResult};
+use super::error::{ErrorClass, RequestError, RowResult};
+use super::refusal::Refusal;
 use crate::decode::json::{self, Object};
 use crate::google::ErrorBody;
 
@@ -19,16 +20,16 @@ const KIND: &str = "bigquery#tableDataInsertAllResponse";
 
 /// Reads a 200: the result of each of `count` rows.
 ///
-/// Rows count as stored only by an answer that is surely BigQuery's: it has the `kind` of an insertAll answer, and a
-/// well-formed list of errors or none. After any other answer the rows may or may not be stored. They are sent again, and
-/// their insertIds keep BigQuery from storing them twice.
+/// Rows count as stored only by an answer that is surely BigQuery's: it has the `kind` of an insertAll answer, a
+/// well-formed list of errors or none, and no other member. After any other answer the rows may or may not be stored. They
+/// are sent again, and their insertIds keep BigQuery from storing them twice.
 pub fn read_results(answer: &[u8], count: usize) -> Result<Vec<RowResult>, RequestError> {
     let answer: Answer = json::read(answer).map_err(|_| RequestError::Unreadable("it is not the JSON of an insertAll answer"))?;
     if answer.kind.as_deref() != Some(KIND) {
         return Err(RequestError::Unreadable("it has no kind bigquery#tableDataInsertAllResponse"));
     }
-    if answer.others.keys().any(|member| member.to_ascii_lowercase().contains("error")) {
-        return Err(RequestError::Unreadable("it has an error that is not in insertErrors"));
+    if !answer.others.is_empty() {
+        return Err(RequestError::Unreadable("it has a member that an insertAll answer does not have"));
     }
     let mut errors: Vec<Vec<ErrorProto>> = std::iter::repeat_with(Vec::new).take(count).collect();
     for Object(error) in answer.insert_errors {
@@ -53,14 +54,7 @@ fn read_result(errors: Vec<ErrorProto>) -> RowResult {
                 result = RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO }
             }
             "rateLimitExceeded" => result = RowResult::Retry { class: ErrorClass::Quota, after: Duration::ZERO },
-            "invalid" => {
-                let message = message.filter(|message| !message.trim().is_empty());
-                return RowResult::Refused(Refusal {
-                    no_such_field: message.as_ref().is_some_and(|message| message.to_ascii_lowercase().contains("no such field")),
-                    detail: message.map_or(Refusal::WITHOUT_MESSAGE.to_owned(), |message| format!("invalid: {message}")),
-                    column: location.filter(|location| !location.is_empty()),
-                });
-            }
+            "invalid" => return RowResult::Refused(Refusal::of_row(location, message)),
             "quotaExceeded" => return RowResult::Unavailable(ErrorClass::Quota),
             _ => return RowResult::Unavailable(ErrorClass::Unavailable),
         }
@@ -110,7 +104,7 @@ struct Answer {
     /// BigQuery leaves it out if all rows are stored. `null` is not a list.
     #[serde(default)]
     insert_errors: Vec<Object<InsertError>>,
-    /// No documented answer has others.
+    /// No answer of BigQuery has others. One may be an error.
     #[serde(flatten)]
     others: BTreeMap<String, IgnoredAny>,
 }

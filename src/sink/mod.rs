@@ -9,6 +9,7 @@ pub mod dead_letter;
 pub mod error;
 pub mod insert_all;
 pub mod insert_body;
+pub mod refusal;
 pub mod template;
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use bytes::Bytes;
 
 use crate::decode::{EventId, TableSuffix};
 
-pub use error::{ErrorClass, Refusal, RequestError, RowResult};
+pub use error::{ErrorClass, RequestError, RowResult};
+pub use refusal::Refusal;
 
 /// A table of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -267,7 +267,7 @@ mod tests {
             },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
-        let limits = Limits { rows: 1, bytes: 1, inserts: 1, slow: Duration::from_secs(1) };
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, linger: Duration::ZERO };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());

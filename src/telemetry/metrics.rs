@@ -42,59 +42,15 @@
 //! Grammar of both tables, which tests read: one row for each metric or outcome; names and label values stand in
 //! backquotes, and nothing else does; a cell with several values separates them by commas.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::counter::{Counters, Labels};
-use super::histogram::{Buckets, Histogram};
-use super::parameter_names::ParameterNames;
-
-/// An entry takes seconds to arrive, and hours after an outage.
-const END_TO_END_BOUNDS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 7200.0, 86400.0];
-const SECONDS_BOUNDS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-const ROWS_BOUNDS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
+use super::metric_totals::MetricTotals;
+use super::recorder::Recorder;
 
 /// One process is one service.
-static RECORDER: LazyLock<MetricsRecorder> = LazyLock::new(MetricsRecorder::new);
-
-#[derive(Debug)]
-struct MetricsRecorder {
-    deliveries: Counters,
-    delivery_seconds: Histogram,
-    end_to_end_seconds: Histogram,
-    in_flight: AtomicUsize,
-    in_flight_bytes: AtomicUsize,
-    waiting_for_keys: AtomicUsize,
-    insert_rows: Histogram,
-    insert_seconds: Histogram,
-    insert_failures: Counters,
-    pending_rows: AtomicUsize,
-    overflow: Counters,
-    parameters_not_kept: ParameterNames,
-    html_escaped: AtomicU64,
-    rows_without_column: AtomicU64,
-    tables: AtomicUsize,
-}
-
-/// Counts since the process started, or between two reads.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MetricTotals {
-    /// Deliveries by outcome and reason.
-    pub deliveries: BTreeMap<Labels, u64>,
-    /// Seconds from request to row.
-    pub end_to_end_seconds: Buckets,
-    /// Rows of each insertAll request.
-    pub insert_rows: Buckets,
-    /// insertAll requests that failed as a whole, by failure.
-    pub insert_failures: BTreeMap<Labels, u64>,
-    /// Events in the overflow table, by cause.
-    pub overflow: BTreeMap<Labels, u64>,
-    /// Parameters that VALID_ATTRIBUTES does not list, by name.
-    pub parameters_not_kept: BTreeMap<String, u64>,
-}
+static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::new);
 
 /// Records the response to a delivery: the labels of its outcome and the time since its arrival.
 pub fn record_delivery(outcome: &'static str, reason: &'static str, took: Duration) {
@@ -193,201 +149,10 @@ pub fn render() -> String {
     RECORDER.render()
 }
 
-impl MetricTotals {
-    /// The counts after `earlier`.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
-        Self {
-            deliveries: difference(&self.deliveries, &earlier.deliveries),
-            end_to_end_seconds: self.end_to_end_seconds.since(&earlier.end_to_end_seconds),
-            insert_rows: self.insert_rows.since(&earlier.insert_rows),
-            insert_failures: difference(&self.insert_failures, &earlier.insert_failures),
-            overflow: difference(&self.overflow, &earlier.overflow),
-            parameters_not_kept: difference(&self.parameters_not_kept, &earlier.parameters_not_kept),
-        }
-    }
-}
-
-/// The labels that were counted after `earlier`.
-fn difference<L: Clone + Ord>(now: &BTreeMap<L, u64>, earlier: &BTreeMap<L, u64>) -> BTreeMap<L, u64> {
-    let counts = now.iter().map(|(labels, count)| (labels.clone(), count - earlier.get(labels).copied().unwrap_or(0)));
-    counts.filter(|(_, count)| *count > 0).collect()
-}
-
-impl MetricsRecorder {
-    fn new() -> Self {
-        Self {
-            deliveries: Counters::new(),
-            delivery_seconds: Histogram::new(&SECONDS_BOUNDS),
-            end_to_end_seconds: Histogram::with_fine_buckets(&END_TO_END_BOUNDS),
-            in_flight: AtomicUsize::new(0),
-            in_flight_bytes: AtomicUsize::new(0),
-            waiting_for_keys: AtomicUsize::new(0),
-            insert_rows: Histogram::new(&ROWS_BOUNDS),
-            insert_seconds: Histogram::new(&SECONDS_BOUNDS),
-            insert_failures: Counters::new(),
-            pending_rows: AtomicUsize::new(0),
-            overflow: Counters::new(),
-            parameters_not_kept: ParameterNames::new(),
-            html_escaped: AtomicU64::new(0),
-            rows_without_column: AtomicU64::new(0),
-            tables: AtomicUsize::new(0),
-        }
-    }
-
-    fn stats(&self) -> MetricTotals {
-        MetricTotals {
-            deliveries: self.deliveries.read(),
-            end_to_end_seconds: self.end_to_end_seconds.read(),
-            insert_rows: self.insert_rows.read(),
-            insert_failures: self.insert_failures.read(),
-            overflow: self.overflow.read(),
-            parameters_not_kept: self.parameters_not_kept.read(),
-        }
-    }
-
-    fn render(&self) -> String {
-        let deliveries = self.deliveries.read();
-        let unauthorized = deliveries.iter().filter(|((outcome, _), _)| *outcome == "unauthorized");
-        let unauthorized = unauthorized.map(|((_, cause), count)| ((*cause, ""), *count)).collect();
-        let mut text = Text(String::with_capacity(8 << 10));
-        text.counters("deliveries_total", "Push deliveries by outcome.", &["outcome", "reason"], &deliveries);
-        text.counters(
-            "insert_failures_total",
-            "insertAll requests that failed as a whole, by kind of failure.",
-            &["failure"],
-            &self.insert_failures.read(),
-        );
-        text.counters("overflow_total", "Events that were stored in the overflow table, by cause.", &["cause"], &self.overflow.read());
-        text.names(
-            "parameters_not_kept_total",
-            "Parameters of events that VALID_ATTRIBUTES does not list, by name.",
-            &self.parameters_not_kept.read(),
-        );
-        let escaped = self.html_escaped.load(Ordering::Relaxed);
-        text.counter("html_escaped_total", "Events whose URL was escaped for HTML once too often.", escaped);
-        text.counter(
-            "rows_without_column_total",
-            "Rows that were stored without a column that their table lacks.",
-            self.rows_without_column.load(Ordering::Relaxed),
-        );
-        text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
-        text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
-        let bytes = self.in_flight_bytes.load(Ordering::Relaxed);
-        text.gauge("in_flight_bytes", "Bytes that the bodies of these deliveries have reserved.", "", bytes);
-        let waiting = self.waiting_for_keys.load(Ordering::Relaxed);
-        text.gauge("waiting_for_keys", "Requests whose token waits for the keys of PUSH_JWKS_URL.", "", waiting);
-        let pending = self.pending_rows.load(Ordering::Relaxed);
-        text.gauge("pending_rows", "Rows that wait for an insertAll request or are part of one.", "", pending);
-        let tables = self.tables.load(Ordering::Relaxed);
-        text.gauge("tables", "Tables that this instance sent rows to and remembers, overflow tables aside.", "", tables);
-        text.gauge("build_info", "1, with the running version.", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
-        text.histogram(
-            "delivery_seconds",
-            "Time from the arrival of a delivery to its response, in seconds.",
-            &self.delivery_seconds,
-            &SECONDS_BOUNDS,
-        );
-        text.histogram(
-            "end_to_end_seconds",
-            "Time from the request for the pixel to its row in BigQuery, in seconds.",
-            &self.end_to_end_seconds,
-            &END_TO_END_BOUNDS,
-        );
-        text.histogram("insert_rows", "Rows in one insertAll request.", &self.insert_rows, &ROWS_BOUNDS);
-        text.histogram("insert_seconds", "Time of one insertAll request, in seconds.", &self.insert_seconds, &SECONDS_BOUNDS);
-        text.0
-    }
-}
-
-/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>. Label values have no
-/// character that needs an escape: they are constants of the code or names that [`super::parameter_names`] accepts.
-struct Text(String);
-
-impl Text {
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
-        self.line(format_args!("# HELP pixel_pipeline_{name} {help}"));
-        self.line(format_args!("# TYPE pixel_pipeline_{name} {kind}"));
-    }
-
-    fn counters(&mut self, name: &str, help: &str, labels: &[&str], series: &BTreeMap<Labels, u64>) {
-        self.head(name, help, "counter");
-        for ((first, second), count) in series {
-            let values = labels.iter().zip([first, second]);
-            let pairs: Vec<String> = values.map(|(label, value)| format!("{label}=\"{value}\"")).collect();
-            self.line(format_args!("pixel_pipeline_{name}{{{}}} {count}", pairs.join(",")));
-        }
-        self.0.push('\n');
-    }
-
-    fn names(&mut self, name: &str, help: &str, series: &BTreeMap<String, u64>) {
-        self.head(name, help, "counter");
-        for (label, count) in series {
-            self.line(format_args!("pixel_pipeline_{name}{{name=\"{label}\"}} {count}"));
-        }
-        self.0.push('\n');
-    }
-
-    fn counter(&mut self, name: &str, help: &str, count: u64) {
-        self.head(name, help, "counter");
-        self.line(format_args!("pixel_pipeline_{name} {count}\n"));
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, labels: &str, value: usize) {
-        self.head(name, help, "gauge");
-        self.line(format_args!("pixel_pipeline_{name}{labels} {value}\n"));
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram, bounds: &[f64]) {
-        let buckets = histogram.read();
-        let count = buckets.count();
-        self.head(name, help, "histogram");
-        for bound in bounds {
-            let up_to = histogram.count_up_to(*bound, &buckets);
-            self.line(format_args!("pixel_pipeline_{name}_bucket{{le=\"{bound}\"}} {up_to}"));
-        }
-        self.line(format_args!("pixel_pipeline_{name}_bucket{{le=\"+Inf\"}} {count}"));
-        self.line(format_args!("pixel_pipeline_{name}_sum {}", buckets.sum));
-        self.line(format_args!("pixel_pipeline_{name}_count {count}\n"));
-    }
-
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        writeln!(self.0, "{line}").expect("a String takes every text");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::counter::MAX_SERIES;
     use super::*;
-
-    #[test]
-    fn the_prometheus_text_has_every_sample_once() {
-        let recorder = MetricsRecorder::new();
-        for (outcome, reason) in [("stored", ""), ("stored", ""), ("unauthorized", "expired")] {
-            recorder.deliveries.increment((outcome, reason));
-        }
-        recorder.insert_rows.record(3.0);
-        recorder.end_to_end_seconds.record(90.0);
-        recorder.in_flight.store(7, Ordering::Relaxed);
-        let text = recorder.render();
-        for line in [
-            "# HELP pixel_pipeline_deliveries_total Push deliveries by outcome.",
-            "# TYPE pixel_pipeline_deliveries_total counter",
-            "pixel_pipeline_deliveries_total{outcome=\"stored\",reason=\"\"} 2",
-            "pixel_pipeline_unauthorized_total{cause=\"expired\"} 1",
-            "pixel_pipeline_in_flight 7",
-            "pixel_pipeline_insert_rows_bucket{le=\"2\"} 0",
-            "pixel_pipeline_insert_rows_bucket{le=\"5\"} 1",
-            "pixel_pipeline_insert_rows_bucket{le=\"+Inf\"} 1",
-            "pixel_pipeline_insert_rows_sum 3",
-            "pixel_pipeline_insert_rows_count 1",
-            "pixel_pipeline_end_to_end_seconds_bucket{le=\"60\"} 0",
-            "pixel_pipeline_end_to_end_seconds_bucket{le=\"120\"} 1",
-            concat!("pixel_pipeline_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
-        ] {
-            assert_eq!(text.lines().filter(|found| *found == line).count(), 1, "{line} in {text}");
-        }
-    }
 
     #[test]
     fn the_documented_reasons_fit_into_one_metric() {
@@ -406,22 +171,12 @@ mod tests {
             .map(|row| row.split_once("` | ").expect("a name and a kind"))
             .map(|(name, rest)| (name, rest.split([',', ' ']).next().expect("a part")))
             .collect();
-        let text = MetricsRecorder::new().render();
+        let text = Recorder::new().render();
         let served = text.lines().filter_map(|line| line.strip_prefix("# TYPE pixel_pipeline_")?.split_once(' '));
         let served: BTreeSet<(&str, &str)> = served.collect();
         let undocumented: Vec<_> = served.difference(&documented).collect();
         assert!(undocumented.is_empty(), "the table on top of src/telemetry/metrics.rs lacks {undocumented:?}");
         let not_served: Vec<_> = documented.difference(&served).collect();
         assert!(not_served.is_empty(), "the table on top of src/telemetry/metrics.rs has {not_served:?}, which /metrics lacks");
-    }
-
-    #[test]
-    fn counts_between_two_reads_exclude_earlier_counts() {
-        let recorder = MetricsRecorder::new();
-        recorder.deliveries.increment(("stored", ""));
-        let first = recorder.stats();
-        recorder.deliveries.increment(("retry", "quota"));
-        assert_eq!(recorder.stats().since(&first).deliveries, BTreeMap::from([(("retry", "quota"), 1)]));
-        assert_eq!(first.since(&MetricTotals::default()).deliveries, BTreeMap::from([(("stored", ""), 1)]));
     }
 }

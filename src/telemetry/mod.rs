@@ -5,13 +5,17 @@
 mod counter;
 mod histogram;
 pub mod logging;
+mod metric_totals;
 pub mod metrics;
 mod parameter_names;
+mod prometheus_text;
+mod recorder;
 pub mod report;
 mod throttle;
 pub mod trace;
 
 pub use counter::Labels;
 pub use logging::{LogFormat, init, with_causes};
-pub use metrics::{MetricTotals, stats};
+pub use metric_totals::MetricTotals;
+pub use metrics::stats;
 pub use throttle::Throttle;

@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::metrics::{self, MetricTotals};
+use super::metric_totals::MetricTotals;
+use super::metrics;
 
 /// Cloud Monitoring samples once a minute.
 const INTERVAL: Duration = Duration::from_secs(60);

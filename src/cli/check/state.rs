@@ -6,7 +6,6 @@ use serde_json::json;
 use super::names::ResourceNames;
 use super::resource::Resource;
 use crate::google::{Api, Client};
-use crate::telemetry::with_causes;
 
 /// The project's resources.
 #[derive(Debug)]
@@ -164,6 +163,6 @@ impl TableStates {
 /// Requests a page that the service serves to every caller that Cloud Run lets through.
 async fn request_unauthenticated(google: &Client, service: &Resource) -> Option<Result<StatusCode, String>> {
     let url = service.value()?["status"]["url"].as_str()?;
-    let answer = google.http().get(format!("{url}/health")).send().await;
-    Some(answer.map(|answer| answer.status()).map_err(|error| with_causes(&error)))
+    let answer = google.get_page(&format!("{url}/health")).await;
+    Some(answer.map(|answer| answer.status()).map_err(|error| error.to_string()))
 }

@@ -112,14 +112,16 @@ fn columns(tables: &TableStates, names: &ResourceNames, deployment: &Deployment)
 fn fix(problem: &TemplateProblem, names: &ResourceNames, deployment: &Deployment) -> String {
     let ResourceNames { project, dataset, table, deploy, .. } = names;
     let alter = |changes: Vec<String>| names.statement(&format!("ALTER TABLE `{project}.{dataset}.{table}` {}", changes.join(", ")));
+    let nullable = |columns: &[String]| alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect());
     match problem {
         TemplateProblem::Partitioned { .. } => format!("TABLE_SUFFIX= {deploy}"),
         TemplateProblem::NoColumns { .. } => names.bq(&format!("update {dataset}.{table} {}", quoted(&deployment.schema_file))),
         TemplateProblem::Schema(SchemaProblem::Missing(columns)) => {
             alter(columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS `{column}` STRING")).collect())
         }
-        TemplateProblem::Schema(SchemaProblem::Unfilled(columns)) => {
-            alter(columns.iter().map(|column| format!("ALTER COLUMN `{column}` DROP NOT NULL")).collect())
+        TemplateProblem::Schema(SchemaProblem::Unfilled(columns) | SchemaProblem::Unused(columns)) => nullable(columns),
+        TemplateProblem::Schema(SchemaProblem::Unfit(columns)) => {
+            nullable(&columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
         }
         TemplateProblem::Schema(SchemaProblem::Unmarked) => alter(vec!["ADD COLUMN IF NOT EXISTS signed BOOL".to_owned()]),
         TemplateProblem::Schema(SchemaProblem::Unfillable(columns)) => {

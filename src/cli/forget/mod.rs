@@ -133,6 +133,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(operator) => operator,
         Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
+    output::warn(&operator.service.warnings);
     match forget(args, &operator).await {
         Ok(code) => code,
         Err(ForgetError::Usage(problem)) => usage(&problem),

@@ -1,6 +1,9 @@
 //! The conflicts between settings and a schema, found before the first message.
 
-use super::{Decoder, SIGNED, Settings, Source};
+use std::fmt;
+
+use super::{Decoder, INVALID_ATTRIBUTES, SIGNED, Settings, Source};
+use crate::decode::entry_columns::EntryColumn;
 use crate::decode::hashed_ids::HashedIds;
 use crate::decode::schema::{Column, ColumnType, Schema};
 use crate::decode::signature::SignatureMode;
@@ -37,19 +40,29 @@ impl Settings {
         if is_mark_mode && !decoder.columns.iter().any(can_hold_mark) {
             problems.push(SchemaProblem::Unmarked);
         }
-        let is_never_filled = |column: &Column, source: &Source| match source {
-            Source::Nothing => true,
-            Source::Entry(entry) => !entry.fits(column),
-            Source::Attribute(_) | Source::Signed => false,
-        };
-        let unfilled: Vec<String> = decoder
-            .columns
-            .iter()
-            .filter(|(column, source)| column.must_be_filled() && is_never_filled(column, source))
-            .map(|(column, _)| column.name.clone())
-            .collect();
+        let (mut unfilled, mut unfit, mut unused) = (Vec::new(), Vec::new(), Vec::new());
+        for (column, source) in decoder.columns.iter().filter(|(column, _)| column.must_be_filled()) {
+            let name = column.name.clone();
+            match (source, EntryColumn::of(column)) {
+                (Source::Attribute(_), _) => {}
+                (Source::Entry(entry), _) if entry.fits(column) => {}
+                (Source::Entry(entry), _) => unfit.push(OwnColumn { name, kind: entry.bigquery_type }),
+                (Source::Signed, _) if matches!(column.kind, ColumnType::Boolean | ColumnType::String) => {}
+                (Source::Signed, _) => unfit.push(OwnColumn { name, kind: "BOOLEAN" }),
+                (Source::Nothing, Some(entry)) if !column.is_fillable() => unfit.push(OwnColumn { name, kind: entry.bigquery_type }),
+                (Source::Nothing, Some(_)) => unused.push(name),
+                (Source::Nothing, None) if [SIGNED, INVALID_ATTRIBUTES].iter().any(|own| column.is_called(own)) => unused.push(name),
+                (Source::Nothing, None) => unfilled.push(name),
+            }
+        }
         if !unfilled.is_empty() {
             problems.push(SchemaProblem::Unfilled(unfilled));
+        }
+        if !unfit.is_empty() {
+            problems.push(SchemaProblem::Unfit(unfit));
+        }
+        if !unused.is_empty() {
+            problems.push(SchemaProblem::Unused(unused));
         }
         problems
     }
@@ -75,10 +88,38 @@ pub enum SchemaProblem {
         "SIGNATURE_MODE=mark needs a BOOLEAN column {SIGNED} that is not in VALID_ATTRIBUTES: add the column to the template table, or set SIGNATURE_MODE=require"
     )]
     Unmarked,
-    /// Columns. `remote_ip` is one of them with IP_ANONYMIZATION=drop, and any column whose type cannot hold its value.
+    /// Columns that are not in VALID_ATTRIBUTES.
     #[error(
         "the schema has REQUIRED columns without a source: {}: add them to VALID_ATTRIBUTES, or make them NULLABLE",
         .0.join(", ")
     )]
     Unfilled(Vec<String>),
+    /// Columns that the service fills itself, with a type or length that cannot hold the values.
+    #[error(
+        "the service fills {} itself, and the REQUIRED column cannot hold the values: give it the type in parentheses without a \
+         maximum length, or make it NULLABLE",
+        .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Unfit(Vec<OwnColumn>),
+    /// Columns that the service fills itself, and not with these settings or not in every row.
+    #[error(
+        "the schema has REQUIRED columns that the service leaves empty with these settings: {}: make them NULLABLE \
+         (remote_ip depends on IP_ANONYMIZATION, signed on URL_SIGNING_KEY; invalid_attributes is a REPEATED STRING)",
+        .0.join(", ")
+    )]
+    Unused(Vec<String>),
+}
+
+/// A column that the service fills itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnColumn {
+    pub name: String,
+    /// A type that holds its values.
+    pub kind: &'static str,
+}
+
+impl fmt::Display for OwnColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.kind)
+    }
 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::Method;
+use reqwest::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -30,9 +31,11 @@ use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
 use super::insert_body::InsertBody;
+use super::refusal::Refusal;
 use super::{Destination, InsertRow};
 use crate::google::body::read_body;
-use crate::google::{Client, Endpoints, RetryPolicy, Tokens};
+use crate::google::transport::{self, TransportError};
+use crate::google::{Client, Endpoints, Tokens, Transport};
 use crate::telemetry::Throttle;
 use crate::telemetry::metrics;
 
@@ -51,7 +54,7 @@ const ERROR_INTERVAL: Duration = Duration::from_secs(60);
 /// A client of one dataset.
 #[derive(Debug)]
 pub struct BigQuery {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     /// For everything but insertAll, with the same connections.
     client: Client,
     tokens: Tokens,
@@ -73,17 +76,19 @@ impl BigQuery {
             // BigQuery sends no redirects: one is an error like any other.
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(3))
-            // For requests about tables; insertAll sets its own from the deadline.
-            .timeout(Duration::from_secs(10))
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
             .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
+        Ok(Self::with_transport(Arc::new(http), location, tokens, gzip, deadline))
+    }
+
+    /// The same with requests sent by `transport`.
+    pub fn with_transport(transport: Arc<dyn Transport>, location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Arc<Self> {
         let endpoints = Endpoints { bigquery: format!("{}/bigquery/v2", location.endpoint), ..Endpoints::default() };
-        // The template watcher repeats its requests itself.
-        let client = Client::with_http(http.clone(), endpoints, tokens.clone(), &location.project, RetryPolicy::ONCE);
-        Ok(Arc::new(Self {
-            http,
+        let client = Client::of_service(Arc::clone(&transport), endpoints, tokens.clone(), &location.project);
+        Arc::new(Self {
+            transport,
             client,
             tokens,
             location,
@@ -94,7 +99,7 @@ impl BigQuery {
             failure_throttle: Throttle::new(Duration::from_secs(1)),
             unreadable_throttle: Throttle::new(ERROR_INTERVAL),
             table_throttle: Throttle::new(ERROR_INTERVAL),
-        }))
+        })
     }
 
     /// Waits until an insert fails because its table does not exist.
@@ -155,19 +160,17 @@ impl BigQuery {
         count: usize,
         deadline: Instant,
     ) -> Result<Vec<RowResult>, RequestError> {
-        let mut request = self
-            .http
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .timeout(deadline.saturating_duration_since(Instant::now()))
-            .body(body.to_stream());
+        let no_answer = |_: TransportError| RequestError::TRANSIENT;
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let mut request = transport::request(Method::POST, url, timeout).map_err(no_answer)?;
+        transport::set_json(&mut request, body.to_stream());
         if self.gzip {
-            request = request.header(CONTENT_ENCODING, "gzip");
+            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if let Some(token) = token {
-            request = request.bearer_auth(token);
+            transport::authorize(&mut request, token).map_err(no_answer)?;
         }
-        let response = request.send().await.map_err(|_| RequestError::TRANSIENT)?;
+        let response = self.transport.send(request).await.map_err(no_answer)?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
@@ -208,10 +211,10 @@ impl BigQuery {
     }
 
     /// Logs that BigQuery refuses every request for a table.
-    fn record_refused_table(&self, destination: &Destination, message: &str, row: &InsertRow) {
+    fn record_refused_table(&self, destination: &Destination, refusal: &Refusal, row: &InsertRow) {
         if let Some(suppressed) = self.table_throttle.pass() {
             let Destination { table, suffix } = destination;
-            let answer = redact(message, suffix.as_str(), &row.json);
+            let answer = redact(refusal, suffix.as_str(), &row.json);
             tracing::error!(
                 %table,
                 answer,
@@ -239,7 +242,7 @@ impl RequestBody {
 
 impl Sink for BigQuery {
     async fn store(&self, destination: &Destination, rows: &[InsertRow], deadline: Instant) -> Vec<RowResult> {
-        let mut split = Split::new(rows.len());
+        let mut split = Split::new(rows);
         while let Some(positions) = split.next() {
             let request: Vec<&InsertRow> = positions.iter().map(|position| &rows[*position]).collect();
             let answer = self.insert_and_record(destination, &request, deadline).await;
@@ -247,10 +250,10 @@ impl Sink for BigQuery {
         }
         let (mut results, refused_rows) = split.finish();
         let send = |row: usize| async move { self.insert_and_record(destination, &[&rows[row]], deadline).await };
-        confirm(&refused_rows, &mut results, send).await;
+        confirm(rows, &refused_rows, &mut results, send).await;
         let is_table_refused = |refused: &&RefusedRow| results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused);
-        if let Some(RefusedRow { row, message }) = refused_rows.iter().find(is_table_refused) {
-            self.record_refused_table(destination, message, &rows[*row]);
+        if let Some(RefusedRow { row, refusal }) = refused_rows.iter().find(is_table_refused) {
+            self.record_refused_table(destination, refusal, &rows[*row]);
         }
         results
     }

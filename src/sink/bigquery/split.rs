@@ -1,40 +1,52 @@
 //! Which rows to send together, so that a row that BigQuery refuses is found and the others are stored.
 //!
 //! A request that is refused as a whole is halved until the row that causes it is alone. Such a refusal names no row, so
-//! the cause may be the table or the settings: `confirm` decides. No I/O.
+//! the cause may be the table or the settings: `confirm` decides. The same holds for a refusal of one row that is not about
+//! a value of this row, such as a REQUIRED column that nothing fills, unless BigQuery stores another row of the request.
+//! No I/O.
 
 use std::time::Duration;
 
-use super::super::error::{ErrorClass, Refusal, RequestError, RowResult};
+use super::super::InsertRow;
+use super::super::error::{ErrorClass, RequestError, RowResult};
+use super::super::refusal::Refusal;
 
-/// Requests after which a table counts as refused if BigQuery has accepted none. Enough for each of 16 rows alone.
+/// Requests after which a table counts as refused if BigQuery has stored no row. Enough for each of 16 rows alone.
 const MAX_REFUSED_REQUESTS: usize = 32;
 
 /// The rows of one batch: what is still to be sent, and the results so far. Rows are named by their position.
 #[derive(Debug)]
-pub(super) struct Split {
+pub(super) struct Split<'r> {
+    rows: &'r [InsertRow],
     results: Vec<RowResult>,
     /// Requests to send, the next one last.
     work: Vec<Vec<usize>>,
     /// Refused requests to split after all others, and refused single rows.
-    refused: Vec<(Vec<usize>, RequestError)>,
-    /// BigQuery has accepted a request for the table.
+    refused: Vec<(Vec<usize>, Cause)>,
+    /// BigQuery has stored a row of the table.
     is_accepted: bool,
     sent: usize,
 }
 
-/// A row whose request was refused as a whole.
+/// A row that BigQuery refuses, and maybe not because of the row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RefusedRow {
     pub(super) row: usize,
-    /// BigQuery's message.
-    pub(super) message: String,
+    pub(super) refusal: Refusal,
 }
 
-impl Split {
-    pub(super) fn new(count: usize) -> Self {
-        let (results, work) = (vec![RowResult::NotAttempted; count], vec![(0..count).collect()]);
-        Self { results, work, refused: Vec::new(), is_accepted: false, sent: 0 }
+/// Why a request stored nothing.
+#[derive(Debug)]
+enum Cause {
+    Refused(Refusal),
+    /// A proxy refuses the size.
+    TooLarge,
+}
+
+impl<'r> Split<'r> {
+    pub(super) fn new(rows: &'r [InsertRow]) -> Self {
+        let (results, work) = (vec![RowResult::NotAttempted; rows.len()], vec![(0..rows.len()).collect()]);
+        Self { rows, results, work, refused: Vec::new(), is_accepted: false, sent: 0 }
     }
 
     /// The rows of the next request.
@@ -46,6 +58,9 @@ impl Split {
                 self.halve(rows);
             }
         }
+        if !self.is_accepted && self.sent >= 2 * MAX_REFUSED_REQUESTS {
+            return None;
+        }
         self.sent += 1;
         self.work.pop()
     }
@@ -53,14 +68,11 @@ impl Split {
     /// Records the answer to a request with these rows.
     pub(super) fn record(&mut self, rows: Vec<usize>, answer: Result<Vec<RowResult>, RequestError>) {
         let result = match answer {
-            Ok(results) => return self.accept(&rows, results),
+            Ok(results) => return self.accept(rows, results),
             Err(RequestError::TooLarge(Some(_))) if rows.len() > 1 => return self.halve(rows),
-            Err(RequestError::TooLarge(Some(detail))) => refused(detail),
-            Err(error @ (RequestError::BadRequest(_) | RequestError::TooLarge(None))) => {
-                // After a row that was refused alone, a request that is accepted is more likely among the others.
-                let is_waiting = !self.refused.is_empty() && !self.is_accepted;
-                return if rows.len() > 1 && !is_waiting { self.halve(rows) } else { self.refused.push((rows, error)) };
-            }
+            Err(RequestError::TooLarge(Some(detail))) => RowResult::Refused(Refusal::of_request(detail)),
+            Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Refused(Refusal::of_request(detail))),
+            Err(RequestError::TooLarge(None)) => return self.refuse(rows, Cause::TooLarge),
             Err(RequestError::Retry { class, after }) => RowResult::Retry { class, after },
             Err(RequestError::Unreadable(_)) => RowResult::Retry { class: ErrorClass::Unreadable, after: Duration::ZERO },
             Err(RequestError::Unavailable(class)) => RowResult::Unavailable(class),
@@ -73,41 +85,74 @@ impl Split {
         }
     }
 
-    /// The results of all rows, and the rows whose requests were refused. Their result is that the table is refused.
+    /// The results of all rows, and the rows that are refused without proof that they are at fault. Their result is that
+    /// the table is refused.
     pub(super) fn finish(mut self) -> (Vec<RowResult>, Vec<RefusedRow>) {
         let mut refused_rows = Vec::new();
-        for (rows, error) in self.refused {
+        for (rows, cause) in self.refused {
             for row in rows {
-                self.results[row] = match &error {
-                    RequestError::BadRequest(message) => {
-                        refused_rows.push(RefusedRow { row, message: message.clone() });
+                self.results[row] = match &cause {
+                    Cause::Refused(refusal) => {
+                        refused_rows.push(RefusedRow { row, refusal: refusal.clone() });
                         RowResult::Unavailable(ErrorClass::TableRefused)
                     }
-                    // A proxy refuses the size.
-                    _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
+                    Cause::TooLarge => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
                 };
             }
         }
         (self.results, refused_rows)
     }
 
+    /// Records a refusal that names no row.
+    fn refuse(&mut self, rows: Vec<usize>, cause: Cause) {
+        // After a row that was refused alone, a request that is accepted is more likely among the others.
+        let is_waiting = !self.refused.is_empty() && !self.is_accepted;
+        if rows.len() > 1 && !is_waiting { self.halve(rows) } else { self.refused.push((rows, cause)) }
+    }
+
+    /// Records the result of each row.
+    ///
     /// BigQuery marks valid rows next to an invalid one as invalid, too, without a column or a message
     /// (<https://github.com/GoogleCloudDataproc/hadoop-connectors/issues/61>): such rows are sent again with fewer others,
     /// in the end alone.
-    fn accept(&mut self, rows: &[usize], results: Vec<RowResult>) {
-        self.is_accepted = true;
-        let mut unexplained = Vec::new();
-        for (row, result) in rows.iter().zip(results) {
+    fn accept(&mut self, rows: Vec<usize>, results: Vec<RowResult>) {
+        let is_accepted = results.contains(&RowResult::Stored);
+        self.is_accepted |= is_accepted;
+        let is_of_table = self.is_of_table(&rows, &results);
+        let refused_before = self.refused.len();
+        let (mut unexplained, mut not_attempted) = (Vec::new(), Vec::new());
+        for (row, result) in rows.iter().copied().zip(results) {
             match result {
-                RowResult::Refused(refusal) if rows.len() > 1 && !refusal.is_explained() => unexplained.push(*row),
-                result => self.results[*row] = result,
+                RowResult::Refused(refusal) if rows.len() > 1 && !refusal.is_explained() => unexplained.push(row),
+                RowResult::Refused(refusal) => match refusal.column_in(&self.rows[row].json) {
+                    Some(column) if refusal.no_such_field || !is_of_table => {
+                        self.results[row] = RowResult::Refused(Refusal { column: Some(column), ..refusal });
+                    }
+                    // A table that lacks an unknown column lacks it for every row that has it.
+                    _ if is_accepted && !refusal.no_such_field => self.results[row] = RowResult::Refused(refusal),
+                    _ => self.refused.push((vec![row], Cause::Refused(refusal))),
+                },
+                RowResult::NotAttempted => not_attempted.push(row),
+                result => self.results[row] = result,
             }
         }
         if unexplained.len() == rows.len() {
-            self.halve(unexplained);
-        } else if !unexplained.is_empty() {
+            return self.refuse(unexplained, Cause::Refused(Refusal::of_row(None, None)));
+        }
+        // Whether BigQuery stores them shows who is at fault.
+        if self.refused.len() > refused_before {
+            unexplained.append(&mut not_attempted);
+        }
+        if !unexplained.is_empty() {
             self.work.push(unexplained);
         }
+    }
+
+    /// Whether BigQuery refuses rows of different values in the same words, which are not about the values then.
+    fn is_of_table(&self, rows: &[usize], results: &[RowResult]) -> bool {
+        let [RowResult::Refused(refusal), others @ ..] = results else { return false };
+        let value = |row: usize| refusal.value_in(&self.rows[row].json);
+        others.iter().all(|other| *other == results[0]) && rows.iter().any(|row| value(*row) != value(rows[0]))
     }
 
     fn halve(&mut self, mut rows: Vec<usize>) {
@@ -116,21 +161,27 @@ impl Split {
     }
 }
 
-/// The result of a row that is at fault.
-pub(super) fn refused(detail: String) -> RowResult {
-    RowResult::Refused(Refusal { column: None, detail, no_such_field: false })
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::decode::EventId;
+
+    /// Rows with a column `n` that differs and a column `same` that does not.
+    pub(in super::super) fn rows(count: usize) -> Vec<InsertRow> {
+        let row = |number: usize| InsertRow {
+            event_id: EventId::of_message(&number.to_string()),
+            json: format!(r#"{{"n":{number},"same":"x"}}"#).into(),
+        };
+        (0..count).map(row).collect()
+    }
 
     /// Sends `count` rows to a BigQuery that answers like this. Returns the results, the refused rows, and the requests.
     fn run(
         count: usize,
         answer: impl Fn(&[usize]) -> Result<Vec<RowResult>, RequestError>,
     ) -> (Vec<RowResult>, Vec<RefusedRow>, Vec<Vec<usize>>) {
-        let (mut split, mut requests) = (Split::new(count), Vec::new());
+        let all_rows = rows(count);
+        let (mut split, mut requests) = (Split::new(&all_rows), Vec::new());
         while let Some(rows) = split.next() {
             requests.push(rows.clone());
             let answer = answer(&rows);
@@ -149,8 +200,17 @@ mod tests {
         RequestError::BadRequest("400 invalid: m".to_owned())
     }
 
-    fn unexplained() -> RowResult {
-        refused(Refusal::WITHOUT_MESSAGE.to_owned())
+    fn unexplained() -> Refusal {
+        Refusal::of_row(None, None)
+    }
+
+    /// A refusal in an answer, of the value of a column if there is one.
+    fn explained(column: &str) -> Refusal {
+        Refusal::of_row(Some(column.to_owned()), Some("m".to_owned()))
+    }
+
+    fn table_refused(count: usize) -> Vec<RowResult> {
+        vec![RowResult::Unavailable(ErrorClass::TableRefused); count]
     }
 
     #[test]
@@ -181,7 +241,7 @@ mod tests {
             let (results, refused_rows, requests) = run(count, |_| Err(bad_request()));
             assert_eq!(results, vec![RowResult::Unavailable(ErrorClass::TableRefused); count]);
             assert_eq!(refused_rows.len(), count);
-            assert_eq!(refused_rows[0], RefusedRow { row: 0, message: "400 invalid: m".to_owned() });
+            assert_eq!(refused_rows[0], RefusedRow { row: 0, refusal: Refusal::of_request("400 invalid: m".to_owned()) });
             assert!(requests.len() <= 2 * MAX_REFUSED_REQUESTS, "{} requests for {count} rows", requests.len());
         }
     }
@@ -196,7 +256,8 @@ mod tests {
     #[test]
     fn a_row_that_is_too_large_alone_is_refused() {
         let (results, refused_rows, _) = run(1, |_| Err(RequestError::TooLarge(Some("413 uploadTooLarge: m".to_owned()))));
-        assert_eq!((results, refused_rows), (vec![refused("413 uploadTooLarge: m".to_owned())], vec![]));
+        let refusal = Refusal::of_request("413 uploadTooLarge: m".to_owned());
+        assert_eq!((results, refused_rows), (vec![RowResult::Refused(refusal)], vec![]));
     }
 
     #[test]
@@ -212,33 +273,102 @@ mod tests {
     #[test]
     fn neighbours_without_a_message_are_sent_again_without_the_bad_row() {
         let (results, _, requests) = run(5, |rows| {
-            let explained = refused("invalid: m".to_owned());
-            let result = |row: &usize| {
-                if *row == 2 {
-                    explained.clone()
-                } else if rows.contains(&2) {
-                    unexplained()
-                } else {
-                    RowResult::Stored
-                }
+            let result = |row: &usize| match row {
+                2 => RowResult::Refused(explained("n")),
+                _ if rows.contains(&2) => RowResult::Refused(unexplained()),
+                _ => RowResult::Stored,
             };
             Ok(rows.iter().map(result).collect())
         });
         assert_eq!(requests, [vec![0, 1, 2, 3, 4], vec![0, 1, 3, 4]]);
         assert_eq!(results.iter().filter(|result| **result == RowResult::Stored).count(), 4);
-        assert_eq!(results[2], refused("invalid: m".to_owned()));
+        assert_eq!(results[2], RowResult::Refused(explained("n")));
     }
 
     #[test]
     fn a_bad_row_without_a_message_is_found_among_its_neighbours() {
         let answer = |rows: &[usize]| {
-            let result = if rows.contains(&5) { unexplained() } else { RowResult::Stored };
+            let result = if rows.contains(&5) { RowResult::Refused(unexplained()) } else { RowResult::Stored };
             Ok(vec![result; rows.len()])
         };
-        let (results, _, requests) = run(8, answer);
-        for (row, result) in results.iter().enumerate() {
-            assert_eq!(*result, if row == 5 { unexplained() } else { RowResult::Stored }, "{row}");
+        let (results, refused_rows, requests) = run(8, answer);
+        for (row, result) in results.iter().enumerate().filter(|(row, _)| *row != 5) {
+            assert_eq!(*result, RowResult::Stored, "{row}");
         }
+        assert_eq!(refused_rows, [RefusedRow { row: 5, refusal: unexplained() }]);
         assert!(requests.contains(&vec![5]), "it was sent alone: {requests:?}");
+    }
+
+    #[test]
+    fn a_refusal_of_each_row_for_no_value_of_it_is_of_the_table() {
+        for refusal in [
+            Refusal::of_row(None, Some("The destination table has no schema.".to_owned())),
+            Refusal::of_row(Some("tenant".to_owned()), Some("Missing required field: tenant.".to_owned())),
+            Refusal::of_row(None, Some("Missing required field: Msg_0_CLOUD_QUERY_TABLE.tenant.".to_owned())),
+            Refusal::of_row(Some("gone".to_owned()), Some("no such field: gone.".to_owned())),
+            Refusal::of_row(None, Some("no such field.".to_owned())),
+            unexplained(),
+        ] {
+            for count in [1, 2, 3, 12, 500] {
+                let (results, refused_rows, requests) = run(count, |rows| Ok(vec![RowResult::Refused(refusal.clone()); rows.len()]));
+                assert_eq!((results, refused_rows.len()), (table_refused(count), count), "{refusal:?}");
+                assert_eq!(refused_rows[0].refusal, refusal);
+                assert!(requests.len() <= 2 * MAX_REFUSED_REQUESTS, "{} requests for {count} rows", requests.len());
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_words_for_different_values_are_of_the_table() {
+        for (column, count, is_of_row) in [("n", 1, true), ("n", 3, false), ("same", 1, true), ("same", 3, true)] {
+            let (results, refused_rows, _) = run(count, |rows| Ok(vec![RowResult::Refused(explained(column)); rows.len()]));
+            let expected = if is_of_row { vec![RowResult::Refused(explained(column)); count] } else { table_refused(count) };
+            assert_eq!((results, refused_rows.is_empty()), (expected, is_of_row), "{count} rows, column {column}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_refused_beside_a_stored_one_is_at_fault() {
+        let refusal = Refusal::of_row(None, Some("Missing required field: plan.".to_owned()));
+        let answer = |rows: &[usize]| {
+            let result = |row: &usize| if *row == 1 { RowResult::Refused(refusal.clone()) } else { RowResult::Stored };
+            Ok(rows.iter().map(result).collect())
+        };
+        let (results, refused_rows, requests) = run(3, answer);
+        assert_eq!((&results[1], refused_rows.len(), requests.len()), (&RowResult::Refused(refusal.clone()), 0, 1));
+    }
+
+    #[test]
+    fn rows_stopped_by_a_refused_table_are_sent_again() {
+        let refusal = Refusal::of_row(None, Some("m".to_owned()));
+        let answer = |rows: &[usize]| match rows {
+            [0, others @ ..] if !others.is_empty() => {
+                Ok([vec![RowResult::Refused(refusal.clone())], vec![RowResult::NotAttempted; others.len()]].concat())
+            }
+            rows => Ok(vec![RowResult::Stored; rows.len()]),
+        };
+        let (results, refused_rows, _) = run(3, answer);
+        assert_eq!(refused_rows, [RefusedRow { row: 0, refusal: refusal.clone() }]);
+        assert_eq!(results[1..], [RowResult::Stored, RowResult::Stored]);
+        let stops = |rows: &[usize]| {
+            let mut results = vec![RowResult::NotAttempted; rows.len()];
+            results[0] = RowResult::Refused(refusal.clone());
+            Ok(results)
+        };
+        let (_, refused_rows, requests) = run(500, stops);
+        assert!(refused_rows.len() == requests.len() && requests.len() <= 2 * MAX_REFUSED_REQUESTS);
+    }
+
+    #[test]
+    fn a_column_of_the_row_that_the_table_lacks_is_named_for_each_row() {
+        for (location, message) in [("n", "no such field."), ("", "no such field: root.n."), ("N", "no such field: N.")] {
+            let refusal = Refusal::of_row(Some(location.to_owned()), Some(message.to_owned()));
+            let (results, refused_rows, _) = run(3, |rows| Ok(vec![RowResult::Refused(refusal.clone()); rows.len()]));
+            assert!(refused_rows.is_empty());
+            for result in results {
+                let RowResult::Refused(refusal) = result else { panic!("{result:?}") };
+                assert_eq!(refusal.missing_column(), Some("n"));
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ pub struct Mismatch(pub Vec<TemplateProblem>);
 pub enum TemplateProblem {
     /// `kind` is its type.
     #[error(
-        "{table} is a {kind}, and BigQuery stores rows in a TABLE only: set TABLE_NAME to a table, or to a name that does not exist yet"
+        "{table} is of type {kind}, and BigQuery stores rows in a TABLE only: set TABLE_NAME to a table, or to a name that does not exist yet"
     )]
     NotATable { table: String, kind: String },
     #[error(

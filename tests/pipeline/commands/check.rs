@@ -287,8 +287,8 @@ fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
 async fn a_template_that_stores_no_rows_is_broken() {
     let (google, dir) = (Google::start().await, TempDir::new());
     for (pointer, value, problem) in [
-        ("/type", json!("VIEW"), "pixel is a VIEW"),
-        ("/type", json!("SNAPSHOT"), "pixel is a SNAPSHOT"),
+        ("/type", json!("VIEW"), "pixel is of type VIEW"),
+        ("/type", json!("SNAPSHOT"), "pixel is of type SNAPSHOT"),
         ("/schema", Value::Null, "pixel has no columns"),
     ] {
         google.reset();

@@ -74,7 +74,7 @@ async fn a_required_address_column_conflicts_with_drop() {
     assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204);
     let mut service = Service::start_unready(&bigquery.url, &settings[..1]).await;
     assert_eq!(service.wait().await.code(), Some(1));
-    service.wait_for_log("REQUIRED columns without a source: remote_ip").await;
+    service.wait_for_log("REQUIRED columns that the service leaves empty with these settings: remote_ip").await;
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn hash_attributes_without_a_fitting_column_are_rejected() {
     let key = ("HASH_USER_IDS", HASH_KEY);
     let problem = settings_error(&[key, ("VALID_ATTRIBUTES", "order_id"), ("TABLE_SUFFIX", "")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: user_id is not in VALID_ATTRIBUTES"), "{problem}");
-    let problem = settings_error(&[key, ("HASH_ATTRIBUTES", " ,")]).await;
+    let problem = settings_error(&[key, ("HASH_ATTRIBUTES", " ")]).await;
     assert!(problem.starts_with("HASH_ATTRIBUTES: it is empty"), "{problem}");
     for column in [json!({"name": "user_id", "type": "INTEGER"}), json!({"name": "user_id", "type": "STRING", "maxLength": 24})] {
         let bigquery = TestBigQuery::with_template(json!([column])).await;

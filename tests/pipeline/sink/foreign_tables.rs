@@ -46,7 +46,7 @@ async fn a_template_that_stores_no_rows_is_refused_by_type() {
     for kind in ["VIEW", "MATERIALIZED_VIEW", "EXTERNAL", "SNAPSHOT", "SOMETHING_NEW"] {
         for suffix in ["", "_{user_id}"] {
             let line = refusal(&with_resource(table(json!({"type": kind}))).await, &[("TABLE_SUFFIX", suffix)]).await;
-            assert!(line.contains(&format!("pixel is a {kind}")) && line.contains("set TABLE_NAME"), "{line}");
+            assert!(line.contains(&format!("pixel is of type {kind}, ")) && line.contains("set TABLE_NAME"), "{line}");
         }
     }
 }

@@ -67,7 +67,7 @@ async fn a_template_that_becomes_a_view_nacks_messages() {
     let view = json!({"tableReference": reference, "view": {"query": "SELECT 'u' AS user_id", "useLegacySql": false}});
     assert_eq!(bigquery.post(&format!("/datasets/{DATASET}/tables"), &view).await.0, 200);
     assert_eq!(push(&service, "user_id=u").await, 503);
-    service.wait_for_log("pixel is a VIEW").await;
+    service.wait_for_log("pixel is of type VIEW").await;
     assert_eq!((push(&service, "user_id=u").await, service.get("/ready").await.status), (503, 503));
     assert!(bigquery.rows("dead_letters").await.is_empty());
 }

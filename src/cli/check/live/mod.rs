@@ -18,7 +18,6 @@ use super::resource::Resource;
 use super::tables::schema;
 use crate::config::Deployment;
 use crate::google::Client;
-use crate::telemetry::with_causes;
 use probe::Probe;
 use rows::{Arrived, Search};
 
@@ -85,7 +84,7 @@ pub(crate) async fn run(
 
 async fn request_pixel(google: &Client, url: Url) -> Request {
     let (at, started) = (Timestamp::now(), Instant::now());
-    let answer = google.http().get(url.clone()).send().await;
+    let answer = google.get_page(url.as_str()).await;
     let took = started.elapsed();
     let answer = match answer {
         Ok(answer) if answer.status().is_success() => {
@@ -93,7 +92,7 @@ async fn request_pixel(google: &Client, url: Url) -> Request {
             Ok(format!("{} after {} ms, {cache}", answer.status().as_u16(), took.as_millis()))
         }
         Ok(answer) => Err(Fault::broken(format!("the pixel's URL answers {}", answer.status().as_u16()), "")),
-        Err(error) => Err(Fault::broken(format!("cannot reach {}: {}", url.origin().ascii_serialization(), with_causes(&error)), "")),
+        Err(error) => Err(Fault::broken(format!("cannot reach {}: {error}", url.origin().ascii_serialization()), "")),
     };
     Request { at, started, answer, took }
 }
