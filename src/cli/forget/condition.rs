@@ -22,8 +22,8 @@ pub(crate) struct Condition {
     pub(crate) joint: String,
     /// The parameters of these three.
     pub(crate) parameters: Vec<Value>,
-    /// The table has no column for an attribute, and another column is the id.
-    pub(crate) elsewhere: String,
+    /// The row holds the id, which may not be the user's there: in another column, or as the hash of another user.
+    pub(crate) doubtful: String,
     /// The row has another spelling of the id.
     pub(crate) similar: String,
     /// Another column of a row that is not the user's contains the id.
@@ -43,7 +43,7 @@ pub(crate) struct Incomparable {
 /// What is known of one attribute of a row, each as SQL.
 struct Terms {
     identity: Identity,
-    elsewhere: String,
+    doubtful: String,
     similar: String,
     mentioned: String,
 }
@@ -85,12 +85,12 @@ impl Condition {
                 Some(column) => Identity::new(subject, attribute, column, schema, &mut parameters)?,
                 None => Identity::none(),
             };
-            terms.push(Terms { identity, elsewhere: String::new(), similar: String::new(), mentioned: String::new() });
+            terms.push(Terms { identity, doubtful: String::new(), similar: String::new(), mentioned: String::new() });
         }
         let of_rows = parameters.0.clone();
         for (attribute, terms) in subject.attributes().iter().zip(&mut terms) {
             let column = schema.column(&attribute.name);
-            terms.elsewhere = if column.is_some() { "FALSE".to_owned() } else { elsewhere(subject, attribute, schema, &mut parameters) };
+            terms.doubtful = doubtful(subject, attribute, schema, &mut parameters);
             terms.similar = similar(subject, attribute, column, &mut parameters);
             terms.mentioned = mentioned(subject, attribute, schema, &mut parameters);
         }
@@ -102,13 +102,13 @@ impl Condition {
             let terms = all(&|terms| format!("(IFNULL({}, FALSE) OR {})", terms.identity.contains, term(terms)));
             format!("{terms} AND NOT IFNULL({contains}, FALSE)")
         };
-        let elsewhere = or_equal(|terms| &terms.elsewhere);
+        let doubtful = or_equal(|terms| &terms.doubtful);
         Ok(Self {
             others: terms.iter().map(|terms| format!("({})", terms.identity.other)).collect::<Vec<_>>().join(" OR "),
             joint: if contains == matches { "FALSE".to_owned() } else { format!("{contains} AND NOT IFNULL({matches}, FALSE)") },
             similar: or_equal(|terms| &terms.similar),
-            mentions: format!("{} AND NOT ({elsewhere})", or_equal(|terms| &terms.mentioned)),
-            elsewhere,
+            mentions: format!("{} AND NOT ({doubtful})", or_equal(|terms| &terms.mentioned)),
+            doubtful,
             matches,
             parameters: of_rows,
             all_parameters: parameters.0,
@@ -158,8 +158,17 @@ impl Identity {
     }
 }
 
-/// One of the text columns is the id.
-fn elsewhere(subject: &Subject, attribute: &AttributeArg, schema: &Schema, parameters: &mut Parameters) -> String {
+/// The attribute's column is the id, which may be the hash of another user; without the column, one of the text columns is
+/// the id.
+fn doubtful(subject: &Subject, attribute: &AttributeArg, schema: &Schema, parameters: &mut Parameters) -> String {
+    match schema.column(&attribute.name) {
+        None => {}
+        Some(column) if column.kind == ColumnType::String && subject.may_be_a_hash(attribute) => {
+            let value = parameters.text(&attribute.value);
+            return any_cell(column, |cell| format!("{cell} = {value}"));
+        }
+        Some(_) => return "FALSE".to_owned(),
+    }
     let forms = subject.stored_forms(attribute);
     let texts = forms.iter().chain(Some(&attribute.value).filter(|value| !forms.contains(value)));
     let values = texts.map(|text| parameters.text(text)).collect::<Vec<_>>().join(", ");

@@ -16,8 +16,8 @@ pub(crate) struct Counts {
     pub(crate) others: u64,
     /// Rows that name the user and others.
     pub(crate) joint: u64,
-    /// Rows with the id in another column, in a table without the attribute's column.
-    pub(crate) elsewhere: u64,
+    /// Rows with the id where it may not be the user's.
+    pub(crate) doubtful: u64,
     /// Rows with another spelling of the id.
     pub(crate) similar: u64,
     /// Rows that contain the id in another column.
@@ -28,8 +28,8 @@ pub(crate) struct Counts {
 impl Counts {
     /// The counts of a table; absent if the table is.
     pub(crate) async fn read(google: &Client, config: &Config, table: &str, condition: &Condition) -> ApiResult<Lookup<Self>> {
-        let Condition { matches, others, joint, elsewhere, similar, mentions, all_parameters, .. } = condition;
-        let conditions = [matches, others, joint, elsewhere, similar, mentions];
+        let Condition { matches, others, joint, doubtful, similar, mentions, all_parameters, .. } = condition;
+        let conditions = [matches, others, joint, doubtful, similar, mentions];
         let columns = conditions.map(|condition| format!("COUNTIF({condition})")).join(", ");
         let sql = format!("SELECT {columns}, COUNT(*) FROM {}", table_in_sql(config, table));
         let statement = Statement { sql, parameters: all_parameters.clone() };
@@ -37,15 +37,15 @@ impl Counts {
             return Ok(Lookup::Absent);
         };
         let unreadable = |problem| Err(ApiError::unreadable(Api::BigQuery, problem));
-        let [matching, others, joint, elsewhere, similar, mentions, all] = answer.counts()?[..] else {
+        let [matching, others, joint, doubtful, similar, mentions, all] = answer.counts()?[..] else {
             return unreadable("a row without seven counts");
         };
         // No row of the user alone is among the other parts.
         let is_part = |count: &u64| matching.checked_add(*count).is_some_and(|sum| sum <= all);
-        if ![others, joint, elsewhere, similar, mentions].iter().all(is_part) {
+        if ![others, joint, doubtful, similar, mentions].iter().all(is_part) {
             return unreadable("a part of the rows is more than all rows");
         }
-        Ok(Lookup::Found(Self { matching, others, joint, elsewhere, similar, mentions, all }))
+        Ok(Lookup::Found(Self { matching, others, joint, doubtful, similar, mentions, all }))
     }
 
     /// Whether the whole table is the user's: every row is, and rows of others will not arrive.

@@ -12,7 +12,7 @@ use crate::config::Config;
 /// Why rows that may be the user's are not deleted.
 const JOINT: &str = "they name other users as well: check and delete them";
 const UNPROVEN: &str = "the table is named after the user, and these rows do not show whose they are: check and delete it";
-const ELSEWHERE: &str = "the table has no column for the id, and another column of these rows is the id: check and delete them";
+const DOUBTFUL: &str = "the id is in a column of another name, or may be the hash of another user (see --unhashed): check these rows";
 
 /// The result of the search.
 #[derive(Debug, Default)]
@@ -86,18 +86,18 @@ impl Found {
             self.mentions.push((table.clone(), counts.mentions));
         }
         let rows = counts.matching;
-        // Rows that may be the user's. Those without proof include those with the id elsewhere.
-        let doubtful = [
+        // Rows that may be the user's. Those without proof include the doubtful ones.
+        let kept = [
             (counts.joint, JOINT, None),
             (unproven, UNPROVEN, Some(delete_command(config, table.name()))),
-            (if unproven == 0 { counts.elsewhere } else { 0 }, ELSEWHERE, None),
+            (if unproven == 0 { counts.doubtful } else { 0 }, DOUBTFUL, None),
         ];
         if let Some(protection) = kind.protection(config, table.name()) {
-            let all = doubtful.iter().fold(rows, |sum, (rows, ..)| sum.saturating_add(*rows));
+            let all = kept.iter().fold(rows, |sum, (rows, ..)| sum.saturating_add(*rows));
             self.keep_protected(table, all, protection);
             return;
         }
-        for (rows, reason, command) in doubtful {
+        for (rows, reason, command) in kept {
             self.keep(&table, rows, reason, command);
         }
         if is_own || rows > 0 {

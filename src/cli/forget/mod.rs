@@ -56,15 +56,16 @@ use subject::{AttributeArg, Subject};
 /// Delete the data of one user: tables, rows in shared tables, and dead letters
 ///
 /// Without --yes, list the data. With --yes, delete it and print a receipt as JSON, which does not identify the user. All
-/// tables of the dataset with the attribute's column are searched, whatever their names are. A table whose name is made of
-/// the user's values, with rows of the user only, is deleted as a whole; from other tables, rows are deleted. With
-/// HASH_USER_IDS, give the id itself: rows with the id and rows with its hash are both found. BigQuery does not delete
-/// rows that were streamed within about half an hour: the receipt counts them and has the time of the next run.
+/// tables of the dataset are searched, whatever their names are. A table whose name is made of the user's values, with rows
+/// of the user only, is deleted as a whole; from other tables, rows are deleted. With HASH_USER_IDS, give the id itself:
+/// rows with the id and rows with its hash are both found. BigQuery does not delete rows that were streamed within about
+/// half an hour: the receipt counts them and has the time of the next run. A table whose requests fail is listed, and the
+/// others follow.
 ///
-/// Listed and not deleted: rows with another spelling of the id, rows of others that contain the id in another column,
-/// snapshots, materialized views, external tables, and tables that cannot be searched. Not searched: other datasets,
-/// archives, and messages that Pub/Sub has not delivered yet. BigQuery's time travel can restore deleted data for up to
-/// seven days.
+/// Listed and not deleted: rows with another spelling of the id, rows that name other users as well, rows that contain the
+/// id in another column, snapshots, materialized views, external tables, and tables that cannot be searched. Not searched:
+/// other datasets, archives, and messages that Pub/Sub has not delivered yet. BigQuery's time travel can restore deleted
+/// data for up to seven days.
 ///
 /// Exit codes: 0 if no data of the user is left, or without --yes; 1 if data is left or a table could not be searched, or
 /// after an error or Ctrl-C (the receipt lists the deleted data); 2 if the command line or a setting is wrong.

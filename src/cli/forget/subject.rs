@@ -131,7 +131,8 @@ impl Subject {
         self.hashes.iter().filter(move |ids| ids.names().any(|hashed| hashed == name))
     }
 
-    fn may_be_a_hash(&self, AttributeArg { name, value }: &AttributeArg) -> bool {
+    /// Whether the value may be the hash of another user.
+    pub(crate) fn may_be_a_hash(&self, AttributeArg { name, value }: &AttributeArg) -> bool {
         !self.is_unhashed && HashedIds::has_form_of_hash(value) && self.hashes_of(name).next().is_some()
     }
 
