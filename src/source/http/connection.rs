@@ -21,8 +21,8 @@ use super::large_headers::{HeaderReservation, is_large};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest time without progress while a client reads an answer.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Less than hyper's buffer at first: hyper doubles it for each connection after a read that fills it.
-const MAX_READ_BYTES: usize = 6 << 10;
+/// hyper's buffer grows to twice the size of the reads, for each connection.
+const MAX_READ_BYTES: usize = 8 << 10;
 
 /// The state of a connection, shared by its socket and its service.
 #[derive(Debug)]
