@@ -73,7 +73,11 @@ pub struct BigQuery {
 impl BigQuery {
     /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
     pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
+        #[cfg(target_os = "linux")]
+        let builder = builder.tcp_user_timeout(deadline);
+        let http = builder
             // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
             .no_proxy()
             // BigQuery sends no redirects: one is an error like any other.
