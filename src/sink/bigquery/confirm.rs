@@ -32,7 +32,8 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
     let mut table = send_alone(stored).await.table_result();
     if table == RowResult::Stored {
         let mut refused_again = Vec::new();
-        for suspect in suspects {
+        let mut left = suspects.into_iter();
+        for suspect in left.by_ref() {
             let mut alone = send_alone(suspect.row).await;
             if alone.is_refused {
                 // A table that fails every second time is no evidence against a row.
@@ -40,12 +41,17 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
             }
             if alone.is_refused {
                 refused_again.push(suspect);
-            } else {
-                results[suspect.row] = alone.result;
+                continue;
+            }
+            results[suspect.row] = alone.result.clone();
+            if matches!(alone.result, RowResult::Retry { after, .. } if !after.is_zero()) {
+                // BigQuery wants no other request for the table either.
+                table = alone.result;
+                break;
             }
         }
-        suspects = refused_again;
-        if !suspects.is_empty() {
+        suspects = refused_again.into_iter().chain(left).collect();
+        if table == RowResult::Stored && !suspects.is_empty() {
             table = send_alone(stored).await.table_result();
         }
     }
@@ -77,8 +83,8 @@ impl Alone {
     /// The result for a row that is stored: stored again, or why other rows of the table are not.
     fn table_result(self) -> RowResult {
         match self.result {
-            stored_or_table @ (RowResult::Stored | RowResult::Unavailable(_)) => stored_or_table,
-            _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
+            stored_or_table @ (RowResult::Stored | RowResult::Unavailable(_) | RowResult::Retry { .. }) => stored_or_table,
+            RowResult::Refused(_) | RowResult::NotAttempted => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
         }
     }
 }

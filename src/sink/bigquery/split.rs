@@ -25,6 +25,8 @@ pub(super) struct Split<'r> {
     refused: Vec<(Vec<usize>, Cause)>,
     /// BigQuery has stored a row of the table.
     is_accepted: bool,
+    /// BigQuery wants no request for the table for a time: the result of the rows that are still to be sent.
+    retry_after: Option<RowResult>,
     sent: usize,
 }
 
@@ -57,11 +59,14 @@ enum Cause {
 impl<'r> Split<'r> {
     pub(super) fn new(rows: &'r [InsertRow]) -> Self {
         let (results, work) = (vec![RowResult::NotAttempted; rows.len()], vec![(0..rows.len()).collect()]);
-        Self { rows, results, work, refused: Vec::new(), is_accepted: false, sent: 0 }
+        Self { rows, results, work, refused: Vec::new(), is_accepted: false, retry_after: None, sent: 0 }
     }
 
     /// The rows of the next request.
     pub(super) fn next(&mut self) -> Option<Vec<usize>> {
+        if self.retry_after.is_some() {
+            return None;
+        }
         if self.work.is_empty() && (self.is_accepted || self.sent < MAX_REFUSED_REQUESTS) {
             let (together, alone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.refused).into_iter().partition(|(rows, _)| rows.len() > 1);
             self.refused = alone;
@@ -84,7 +89,11 @@ impl<'r> Split<'r> {
             Err(RequestError::TooLarge(Some(detail))) => RowResult::Refused(Refusal::of_request(detail)),
             Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Request(Refusal::of_request(detail))),
             Err(RequestError::TooLarge(None)) => return self.refuse(rows, Cause::TooLarge),
-            Err(RequestError::Retry { class, after }) => RowResult::Retry { class, after },
+            Err(RequestError::Retry { class, after }) => {
+                let retry = RowResult::Retry { class, after };
+                self.retry_after = Some(retry.clone()).filter(|_| !after.is_zero());
+                retry
+            }
             Err(RequestError::Unreadable(_)) => RowResult::Retry { class: ErrorClass::Unreadable, after: Duration::ZERO },
             Err(RequestError::Unavailable(class)) => RowResult::Unavailable(class),
             Err(RequestError::Unauthorized) => RowResult::Unavailable(ErrorClass::Denied),
@@ -100,6 +109,12 @@ impl<'r> Split<'r> {
     /// the table is refused.
     pub(super) fn finish(mut self) -> (Vec<RowResult>, Vec<RefusedRow>) {
         let mut refused_rows = Vec::new();
+        if let Some(retry) = self.retry_after {
+            for row in self.work.into_iter().chain(self.refused.into_iter().map(|(rows, _)| rows)).flatten() {
+                self.results[row] = retry.clone();
+            }
+            return (self.results, refused_rows);
+        }
         for (rows, cause) in self.refused {
             for row in rows {
                 self.results[row] = match &cause {
