@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     until_empty: bool,
     /// Time without a message after which the subscription counts as empty. Messages of a process that was killed come again
-    /// after 20 s
+    /// after 10 s
     #[arg(long, value_name = "DURATION", default_value = "30s", requires = "until_empty")]
     idle: DurationArg,
     /// Format of the summary

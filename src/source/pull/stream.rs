@@ -19,8 +19,9 @@ use super::subscription::{Subscription, SubscriptionError};
 use crate::telemetry::with_causes;
 
 /// The lease of a message, which the client extends. After the end of a process without a shutdown, Pub/Sub delivers its
-/// messages again after this time. The default of `--idle` is longer.
-const LEASE: Duration = Duration::from_secs(20);
+/// messages again after this time, and Google's emulator after twice this time: the default of `--idle` is longer. The minimum
+/// of Pub/Sub.
+const LEASE: Duration = Duration::from_secs(10);
 /// Delay before a new stream, after the first failure. It doubles with each further one.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(10);

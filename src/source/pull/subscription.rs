@@ -1,5 +1,6 @@
 //! A pull subscription: the clients for it, and whether Pub/Sub has it.
 
+use std::io;
 use std::time::Duration;
 
 use google_cloud_auth::credentials::anonymous::Builder as Anonymous;
@@ -7,6 +8,7 @@ use google_cloud_gax::error::rpc::Code;
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -15,6 +17,11 @@ use crate::telemetry::with_causes;
 
 /// Maximum time to ask Pub/Sub for the subscription.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+/// The preface of a connection and an empty SETTINGS frame. <https://www.rfc-editor.org/rfc/rfc9113#section-3.4>
+const HTTP2_START: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+const HTTP2_FRAME_HEADER_BYTES: usize = 9;
+/// The type of the frame that a server sends first. It is the fourth byte.
+const HTTP2_SETTINGS: u8 = 4;
 
 /// Why a subscription cannot be pulled.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -80,16 +87,23 @@ impl Subscription {
             Some(Code::NotFound) => format!("{name} does not exist at {address}: {}", causes()),
             Some(Code::Unauthenticated) => format!("Pub/Sub at {address} rejected the credentials: {}", causes()),
             // An emulator may speak gRPC only.
-            None if *is_emulator && is_listening(address).await => return Ok(()),
+            None if *is_emulator && speaks_http2(address).await => return Ok(()),
             _ => format!("cannot reach Pub/Sub at {address}: {}", causes()),
         }))
     }
 }
 
-/// Whether a server accepts connections at the address.
-async fn is_listening(address: &str) -> bool {
+/// Whether a server at the address answers the start of an HTTP/2 connection, as gRPC needs it. It need not know a method.
+async fn speaks_http2(address: &str) -> bool {
     let Ok(url) = url::Url::parse(address) else { return false };
     let Some((host, port)) = url.host_str().zip(url.port_or_known_default()) else { return false };
     let host = host.trim_matches(['[', ']']);
-    matches!(timeout(CHECK_TIMEOUT, TcpStream::connect((host, port))).await, Ok(Ok(_)))
+    let exchange = async {
+        let mut connection = TcpStream::connect((host, port)).await?;
+        connection.write_all(HTTP2_START).await?;
+        let mut frame = [0; HTTP2_FRAME_HEADER_BYTES];
+        connection.read_exact(&mut frame).await?;
+        io::Result::Ok(frame[3] == HTTP2_SETTINGS)
+    };
+    matches!(timeout(CHECK_TIMEOUT, exchange).await, Ok(Ok(true)))
 }

@@ -67,9 +67,9 @@ async fn run(mut command: Command) -> Pulled {
     Pulled { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// Runs until the subscription was empty for a second.
+/// Runs until the subscription was empty for three seconds.
 async fn run_until_empty(bigquery: &TestBigQuery, pubsub: &str, settings: &[(&str, &str)]) -> Pulled {
-    let mut command = pull(bigquery, pubsub, &["--until-empty", "--idle=1s", "--format=json"]);
+    let mut command = pull(bigquery, pubsub, &["--until-empty", "--idle=3s", "--format=json"]);
     command.envs(settings.iter().copied());
     run(command).await
 }

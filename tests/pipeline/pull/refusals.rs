@@ -54,7 +54,11 @@ async fn an_address_without_pub_sub_exits_with_1_and_creates_nothing() {
     let bigquery = TestBigQuery::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let other = bigquery.url.strip_prefix("http://").unwrap();
-    for address in [closed.as_str(), other] {
+    // Accepts connections and closes them.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closing = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    for address in [closed.as_str(), other, &closing] {
         let refused = run(pull(&bigquery, address, &[])).await;
         assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{address}: {}", refused.err);
         assert!(refused.err.contains("cannot pull: ") && refused.err.contains(address), "{}", refused.err);
