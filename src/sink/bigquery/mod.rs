@@ -1,12 +1,13 @@
 //! BigQuery over HTTP: batches into `insertAll`. Requests about tables are in `tables`.
 //!
 //! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, `confirm`
-//! whether refused rows are at fault, `hedge` sends a request without an answer a second time, and `redact` prepares
-//! BigQuery's messages for the log.
+//! whether refused rows are at fault, `hedge` sends a request without an answer a second time, `retry_times` keeps
+//! Retry-After, and `redact` prepares BigQuery's messages for the log.
 
 mod confirm;
 mod hedge;
 mod redact;
+mod retry_times;
 mod split;
 mod tables;
 
@@ -26,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 use self::confirm::confirm;
 use self::hedge::hedged;
 use self::redact::redact;
+use self::retry_times::RetryTimes;
 use self::split::{RefusedRow, Split};
 use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
@@ -61,6 +63,7 @@ pub struct BigQuery {
     location: Location,
     gzip: bool,
     hedge_delay: Duration,
+    retry_times: RetryTimes,
     table_missing: Notify,
     failure_throttle: Throttle,
     unreadable_throttle: Throttle,
@@ -95,6 +98,7 @@ impl BigQuery {
             gzip,
             // Leaves the second request more time than the first one has had.
             hedge_delay: deadline.mul_f64(0.4).min(Duration::from_secs(60)),
+            retry_times: RetryTimes::default(),
             table_missing: Notify::new(),
             failure_throttle: Throttle::new(Duration::from_secs(1)),
             unreadable_throttle: Throttle::new(ERROR_INTERVAL),
@@ -112,11 +116,19 @@ impl BigQuery {
         format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
     }
 
-    /// Sends the rows, a second time if there is no answer for long.
+    /// Sends the rows, a second time if there is no answer for long. Sends nothing before the table's Retry-After.
     async fn insert(&self, destination: &Destination, rows: &[&InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
         let body = self.encode(InsertBody::new(&destination.suffix, rows));
-        hedged(self.hedge_delay, || self.attempt(&url, &body, rows.len(), deadline)).await
+        let request = || async {
+            self.retry_times.check(destination, Instant::now())?;
+            let answer = self.attempt(&url, &body, rows.len(), deadline).await;
+            if let Err(error) = &answer {
+                self.retry_times.record(destination, error, Instant::now());
+            }
+            answer
+        };
+        hedged(self.hedge_delay, request).await
     }
 
     async fn insert_and_record(
@@ -258,3 +270,6 @@ impl Sink for BigQuery {
         results
     }
 }
+
+#[cfg(test)]
+mod tests;
