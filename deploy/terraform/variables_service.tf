@@ -51,10 +51,6 @@ variable "table_suffix" {
     condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*)$", var.table_suffix))
     error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}."
   }
-  validation {
-    condition     = alltrue([for field in regexall("[{]([^{}:]+)[}]", var.table_suffix) : contains(concat(["date"], [for name in split(",", var.valid_attributes) : trimspace(name)]), field[0])])
-    error_message = "table_suffix: \"${var.table_suffix}\" has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}."
-  }
 }
 
 variable "max_new_tables_per_hour" {
@@ -78,10 +74,6 @@ variable "overflow_suffix" {
   validation {
     condition     = can(regex("^(([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+)$", var.overflow_suffix))
     error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not letters, digits, _ and dates, without an attribute, such as _overflow_{date}."
-  }
-  validation {
-    condition     = var.overflow_suffix != var.table_suffix
-    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}."
   }
 }
 
@@ -143,10 +135,6 @@ variable "hash_attributes" {
     condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
     error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
-  validation {
-    condition     = var.hash_attributes == "user_id" ? true : alltrue([for hashed in split(",", var.hash_attributes) : contains([for name in split(",", var.valid_attributes) : trimspace(name)], trimspace(hashed))])
-    error_message = "hash_attributes: \"${var.hash_attributes}\" has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these."
-  }
 }
 
 variable "respect_opt_out" {
@@ -181,10 +169,6 @@ variable "dead_letter_table" {
   validation {
     condition     = !contains(["events", "events_daily"], var.dead_letter_table)
     error_message = "dead_letter_table: \"${var.dead_letter_table}\" is the name of a view. Choose another name."
-  }
-  validation {
-    condition     = !startswith(var.dead_letter_table, var.table_name)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name."
   }
 }
 

@@ -30,11 +30,17 @@ impl Counts {
             table_in_sql(config, table)
         );
         let statement = Statement { sql, parameters: all_parameters.clone() };
-        let Lookup::Found(mut answer) = statement::run(google, &config.location.project, &statement).await? else {
+        let Lookup::Found(mut answer) = statement::query(google, &config.location.project, &statement).await? else {
             return Ok(Lookup::Absent);
         };
         match answer.counts()?[..] {
-            [matching, others, similar, mentions, all] => Ok(Lookup::Found(Self { matching, others, similar, mentions, all })),
+            // The user's rows are none of the other three.
+            [matching, others, similar, mentions, all]
+                if [others, similar, mentions].iter().all(|count| matching.checked_add(*count).is_some_and(|sum| sum <= all)) =>
+            {
+                Ok(Lookup::Found(Self { matching, others, similar, mentions, all }))
+            }
+            [_, _, _, _, _] => Err(ApiError::unreadable(Api::BigQuery, "a part of the rows is more than all rows")),
             _ => Err(ApiError::unreadable(Api::BigQuery, "a row without five counts")),
         }
     }

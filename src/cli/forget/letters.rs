@@ -32,9 +32,9 @@ pub(crate) struct FoundLetters {
 pub(crate) async fn find(table: DeadLetterTable, label: TableLabel, subject: &Subject) -> ApiResult<FoundLetters> {
     let mut found = FoundLetters { table, label, event_ids: Vec::new(), mentions: 0 };
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", found.table.name()), parameters: Vec::new() };
-    let mut rows = found.table.run(&statement).await?.require(format!("table {}", found.label.label()))?;
+    let mut rows = found.table.query(&statement).await?.require(format!("table {}", found.label.label()))?;
     loop {
-        for row in rows.take()? {
+        for row in rows.take() {
             found.add(&row, subject).map_err(|problem| ApiError::unreadable(Api::BigQuery, problem))?;
         }
         if !rows.next(found.table.google()).await? {

@@ -1,26 +1,32 @@
 //! `pixel-pipeline forget`: finds and deletes the data of one user.
 //!
 //! ```text
-//! subject (the user) ─▶ tables (of the dataset: ownership, condition, counts) ──┐
-//! (spelling)        └─▶ letters (dead letters of the user: mention) ────────────┴─▶ Plan ─▶ erase ─▶ receipt
-//!                                                                                          └─▶ journal
+//! subject (the user) ─▶ tables (dataset ─▶ search: ownership, condition, counts) ─▶ found ─┐
+//! (spelling)        └─▶ letters (dead letters of the user: mention) ───────────────────────┴─▶ Plan ─▶ erase ─▶ receipt
+//!                                                                                                     └─▶ journal
 //! ```
 //!
 //! The columns decide which rows are deleted, not the table's name. A whole table is deleted only if its name is made
 //! of the user's values and all its rows are the user's. What could not be read is never taken for absent: it is listed, and
 //! the result is incomplete. Receipt, journal and standard error do not identify the user.
 
+mod breaker;
 mod column;
 mod condition;
 mod counts;
+mod dataset;
 mod erase;
+mod found;
 mod journal;
 mod letters;
 mod mention;
 mod ownership;
 mod receipt;
+mod search;
+mod similar;
 mod spelling;
 mod subject;
+mod table_kind;
 mod table_label;
 mod tables;
 
@@ -40,11 +46,12 @@ use crate::config::command::Command;
 use crate::config::{Config, Operator, SettingArgs};
 use crate::google::{Client, Lookup, TokenError, bigquery};
 use crate::telemetry;
+use breaker::is_unavailable;
 use erase::{Erased, Eraser};
+use found::Found;
 use journal::Journal;
 use letters::FoundLetters;
 use subject::{AttributeArg, Subject};
-use tables::{Found, TableKind, is_unavailable};
 
 /// Delete the data of one user: tables, rows in shared tables, and dead letters
 ///
@@ -99,6 +106,8 @@ enum ForgetError {
     Interrupted,
     #[error("cannot write the receipt to standard output: {0}. Nothing was deleted")]
     Receipt(std::io::Error),
+    #[error("standard output is closed or the null device, and the receipt would be lost: give --journal FILE. Nothing was deleted")]
+    NoOutput,
     #[error("cannot write the receipt to standard output: {0}. It is on standard error instead")]
     Output(std::io::Error),
     #[error("cannot write to the journal ({place}): {error}. Nothing was deleted after that")]
@@ -124,6 +133,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(operator) => operator,
         Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
+    output::warn(&operator.service.warnings);
     match forget(args, &operator).await {
         Ok(code) => code,
         Err(ForgetError::Usage(problem)) => usage(&problem),
@@ -150,6 +160,9 @@ impl Plan {
 }
 
 async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError> {
+    if args.yes && args.journal.is_none() && output::is_discarded() {
+        return Err(ForgetError::NoOutput);
+    }
     let user_id = args.user_id.map(|value| AttributeArg { name: "user_id".to_owned(), value });
     let attributes = user_id.into_iter().chain(args.attribute).collect();
     let subject = Subject::new(attributes, args.unhashed, operator).map_err(ForgetError::Usage)?;
@@ -177,11 +190,10 @@ async fn plan(google: &Arc<Client>, config: &Config, subject: &Subject, with_ids
     let mut letters = Vec::new();
     for (label, kind) in std::mem::take(&mut found.dead_letters) {
         let table = DeadLetterTable::named(Arc::clone(google), config, label.name());
-        match letters::find(table, label.clone(), subject).await {
-            Ok(found_letters) if kind == TableKind::Table => letters.push(found_letters),
-            Ok(found_letters) => found.keep_letters(config, label, kind, found_letters.event_ids.len() as u64),
-            Err(error) if is_unavailable(&error) => return Err(ForgetError::google("read the dead letters", error)),
-            Err(error) => found.keep_unread(label, &error),
+        match (letters::find(table, label.clone(), subject).await, kind.protection(config, label.name())) {
+            (Ok(found_letters), None) => letters.push(found_letters),
+            (Ok(found_letters), Some(protection)) => found.keep_protected(label, found_letters.event_ids.len() as u64, protection),
+            (Err(error), _) => found.keep_unread(label, &error),
         }
     }
     Ok(Plan { found, letters })
