@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::super::InsertRow;
 use super::super::error::{ErrorClass, RequestError, RowResult};
+use super::super::refusal::Refusal;
 use super::split::{RefusedRow, Split};
 
 type Answer = Result<Vec<RowResult>, RequestError>;
@@ -54,24 +55,29 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
             table = send_alone(stored).await.table_result();
         }
     }
-    for RefusedRow { row, refusal } in suspects {
+    for RefusedRow { row, refusal, .. } in suspects {
         results[*row] = if table == RowResult::Stored { RowResult::Refused(refusal.clone()) } else { table.clone() };
     }
 }
 
 /// The answer to a request with a single row.
-struct Alone {
+pub(super) struct Alone {
     result: RowResult,
     /// The row is refused without proof that it is at fault.
     is_refused: bool,
 }
 
 impl Alone {
-    fn new(row: &InsertRow, answer: Answer) -> Self {
+    pub(super) fn new(row: &InsertRow, answer: Answer) -> Self {
         let mut split = Split::new(slice::from_ref(row));
         split.record(vec![0], answer);
         let (mut results, refused_rows) = split.finish();
         Self { result: results.remove(0), is_refused: !refused_rows.is_empty() }
+    }
+
+    /// The result of a row that is at fault if it is refused again.
+    pub(super) fn or_refused(self, refusal: &Refusal) -> RowResult {
+        if self.is_refused { RowResult::Refused(refusal.clone()) } else { self.result }
     }
 
     /// The result for a row that is stored: stored again, or why other rows of the table are not.
@@ -89,7 +95,6 @@ mod tests {
 
     use super::super::split::tests::rows;
     use super::*;
-    use crate::sink::Refusal;
 
     /// How BigQuery refuses rows: the whole request, or each row for a reason that is not one of its values.
     const FORMS: [Form; 2] = [Form::Request, Form::Rows];

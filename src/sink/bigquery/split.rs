@@ -35,12 +35,23 @@ pub(super) struct Split<'r> {
 pub(super) struct RefusedRow {
     pub(super) row: usize,
     pub(super) refusal: Refusal,
+    /// BigQuery refuses this row, and not a whole request.
+    pub(super) is_named: bool,
+}
+
+impl RefusedRow {
+    /// Whether a row that BigQuery stores later shows that this one is at fault. A refused request names no row, and a table
+    /// that lacks an unknown column is known to be at fault.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.is_named && !self.refusal.no_such_field
+    }
 }
 
 /// Why a request stored nothing.
 #[derive(Debug)]
 enum Cause {
-    Refused(Refusal),
+    Row(Refusal),
+    Request(Refusal),
     /// A proxy refuses the size.
     TooLarge,
 }
@@ -76,7 +87,7 @@ impl<'r> Split<'r> {
             Ok(results) => return self.accept(rows, results),
             Err(RequestError::TooLarge(Some(_))) if rows.len() > 1 => return self.halve(rows),
             Err(RequestError::TooLarge(Some(detail))) => RowResult::Refused(Refusal::of_request(detail)),
-            Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Refused(Refusal::of_request(detail))),
+            Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Request(Refusal::of_request(detail))),
             Err(RequestError::TooLarge(None)) => return self.refuse(rows, Cause::TooLarge),
             Err(RequestError::Retry { class, after }) => {
                 let retry = RowResult::Retry { class, after };
@@ -107,8 +118,9 @@ impl<'r> Split<'r> {
         for (rows, cause) in self.refused {
             for row in rows {
                 self.results[row] = match &cause {
-                    Cause::Refused(refusal) => {
-                        refused_rows.push(RefusedRow { row, refusal: refusal.clone() });
+                    Cause::Row(refusal) | Cause::Request(refusal) => {
+                        let is_named = matches!(cause, Cause::Row(_));
+                        refused_rows.push(RefusedRow { row, refusal: refusal.clone(), is_named });
                         RowResult::Unavailable(ErrorClass::TableRefused)
                     }
                     Cause::TooLarge => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
@@ -145,14 +157,14 @@ impl<'r> Split<'r> {
                     }
                     // A table that lacks an unknown column lacks it for every row that has it.
                     _ if is_accepted && !refusal.no_such_field => self.results[row] = RowResult::Refused(refusal),
-                    _ => self.refused.push((vec![row], Cause::Refused(refusal))),
+                    _ => self.refused.push((vec![row], Cause::Row(refusal))),
                 },
                 RowResult::NotAttempted => not_attempted.push(row),
                 result => self.results[row] = result,
             }
         }
         if unexplained.len() == rows.len() {
-            return self.refuse(unexplained, Cause::Refused(Refusal::of_row(None, None)));
+            return self.refuse(unexplained, Cause::Row(Refusal::of_row(None, None)));
         }
         // Whether BigQuery stores them shows who is at fault.
         if self.refused.len() > refused_before {
@@ -256,7 +268,7 @@ pub(super) mod tests {
             let (results, refused_rows, requests) = run(count, |_| Err(bad_request()));
             assert_eq!(results, vec![RowResult::Unavailable(ErrorClass::TableRefused); count]);
             assert_eq!(refused_rows.len(), count);
-            assert_eq!(refused_rows[0], RefusedRow { row: 0, refusal: Refusal::of_request("400 invalid: m".to_owned()) });
+            assert_eq!(refused_rows[0], RefusedRow { row: 0, refusal: Refusal::of_request("400 invalid: m".to_owned()), is_named: false });
             assert!(requests.len() <= 2 * MAX_REFUSED_REQUESTS, "{} requests for {count} rows", requests.len());
         }
     }
@@ -325,7 +337,7 @@ pub(super) mod tests {
         for (row, result) in results.iter().enumerate().filter(|(row, _)| *row != 5) {
             assert_eq!(*result, RowResult::Stored, "{row}");
         }
-        assert_eq!(refused_rows, [RefusedRow { row: 5, refusal: unexplained() }]);
+        assert_eq!(refused_rows, [RefusedRow { row: 5, refusal: unexplained(), is_named: true }]);
         assert!(requests.contains(&vec![5]), "it was sent alone: {requests:?}");
     }
 
@@ -378,7 +390,7 @@ pub(super) mod tests {
             rows => Ok(vec![RowResult::Stored; rows.len()]),
         };
         let (results, refused_rows, _) = run(3, answer);
-        assert_eq!(refused_rows, [RefusedRow { row: 0, refusal: refusal.clone() }]);
+        assert_eq!(refused_rows, [RefusedRow { row: 0, refusal: refusal.clone(), is_named: true }]);
         assert_eq!(results[1..], [RowResult::Stored, RowResult::Stored]);
         let stops = |rows: &[usize]| {
             let mut results = vec![RowResult::NotAttempted; rows.len()];
