@@ -141,6 +141,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_is_sent_after_a_retry_after() {
+        let after = Duration::from_secs(20);
+        for pause_at in 1..=4 {
+            let number = Cell::new(0);
+            let refused_rows: Vec<RefusedRow> = (1..4).map(|row| RefusedRow { row, refusal: refusal(Form::Request) }).collect();
+            let mut results = vec![RowResult::Unavailable(ErrorClass::TableRefused); 4];
+            results[0] = RowResult::Stored;
+            let send = |row: usize| {
+                number.set(number.get() + 1);
+                std::future::ready(match row {
+                    _ if number.get() == pause_at => Err(RequestError::Retry { class: ErrorClass::Quota, after }),
+                    0 => Ok(vec![RowResult::Stored]),
+                    _ => Err(RequestError::BadRequest("400 invalid: m".to_owned())),
+                })
+            };
+            confirm(&rows(4), &refused_rows, &mut results, send).await;
+            assert_eq!(number.get(), pause_at);
+            assert_eq!(results[1..], vec![RowResult::Retry { class: ErrorClass::Quota, after }; 3]);
+        }
+    }
+
+    #[tokio::test]
     async fn rows_that_are_refused_each_time_are_at_fault() {
         for bad in [&[0][..], &[3], &[1, 2], &[0, 1, 2]] {
             let results = run(Form::Request, |_, rows| !rows.iter().any(|row| bad.contains(row))).await;
