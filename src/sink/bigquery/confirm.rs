@@ -145,7 +145,8 @@ mod tests {
         let after = Duration::from_secs(20);
         for pause_at in 1..=4 {
             let number = Cell::new(0);
-            let refused_rows: Vec<RefusedRow> = (1..4).map(|row| RefusedRow { row, refusal: refusal(Form::Request) }).collect();
+            let refused_rows: Vec<RefusedRow> =
+                (1..4).map(|row| RefusedRow { row, refusal: refusal(Form::Request), is_named: false }).collect();
             let mut results = vec![RowResult::Unavailable(ErrorClass::TableRefused); 4];
             results[0] = RowResult::Stored;
             let send = |row: usize| {
