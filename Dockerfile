@@ -1,11 +1,11 @@
-# The image of `pixel-pipeline serve`: one static binary and nothing else.
+# The image of `pixel-pipeline serve` and `pull`: one static binary and nothing else.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 # glibc is linked statically, so that the image needs no libc of its own. Without --target the flag would also apply to
 # build scripts and procedural macros, which cannot be static.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
-ENV BUILD="cargo build --release --locked --target x86_64-unknown-linux-gnu --no-default-features --package pixel-pipeline"
+ENV BUILD="cargo build --release --locked --target x86_64-unknown-linux-gnu --no-default-features --features pubsub --package pixel-pipeline"
 
 # The dependencies are a layer of their own, which is built again only when a manifest or the lock file changes. Cargo
 # reads the manifests of all members of the workspace; of the members only the service is compiled, from an empty source.

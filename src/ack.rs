@@ -1,4 +1,4 @@
-//! The outcome of a delivery, and the response that Pub/Sub gets: the ack policy, written once.
+//! The outcome of a delivery, and the answer that Pub/Sub gets: the ack policy, written once.
 //!
 //! | outcome | when | response |
 //! |---|---|---|
@@ -16,7 +16,7 @@
 //! These are all cases: an acknowledged message is stored, deliberately filtered, or in the
 //! dead-letter table. Pub/Sub takes 102, 200, 201, 202 and 204 for an ack and every other status
 //! for a nack; 204 is the one that Google's emulator agrees on
-//! (<https://cloud.google.com/pubsub/docs/push#receive_push>).
+//! (<https://cloud.google.com/pubsub/docs/push#receive_push>). A pulled message gets the [`Answer`] itself.
 //!
 //! Grammar of the table, which tests read: one row for each outcome and status; the label of the outcome in
 //! backquotes, then when, then the status and `ack` or `nack`.
@@ -43,6 +43,15 @@ pub enum Outcome {
     InvalidRequest(InvalidRequestReason),
     /// The caller is not authorized to push (PUSH_AUTH). The body was not read.
     Unauthorized(UnauthorizedReason),
+}
+
+/// What Pub/Sub is told about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Pub/Sub forgets the message.
+    Ack,
+    /// Pub/Sub delivers it again.
+    Nack,
 }
 
 /// Why Pub/Sub is to deliver the message again.
@@ -119,6 +128,14 @@ pub enum UnauthorizedReason {
 }
 
 impl Outcome {
+    /// Whether the message is acknowledged.
+    pub fn answer(self) -> Answer {
+        match self {
+            Self::Stored | Self::Filtered(_) | Self::DeadLetter(_) => Answer::Ack,
+            Self::Retry(_) | Self::Saturated(_) | Self::InvalidRequest(_) | Self::Unauthorized(_) => Answer::Nack,
+        }
+    }
+
     /// The HTTP status of the response to the push request.
     pub fn status(self) -> StatusCode {
         match self {
@@ -250,6 +267,7 @@ mod tests {
             let row = documented.iter().find(|(outcome, of_row, _)| (outcome.as_str(), *of_row) == (name, status.as_u16()));
             let (_, _, is_ack) = row.unwrap_or_else(|| panic!("the table lacks `{name}` with {status}"));
             assert_eq!(status.is_success(), *is_ack, "{name}");
+            assert_eq!(outcome.answer() == Answer::Ack, *is_ack, "{name}");
         }
         assert_eq!(documented.len(), outcomes().len(), "the table has a row that no outcome has: {documented:?}");
     }

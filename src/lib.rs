@@ -33,6 +33,8 @@
 //!                                           not stored by the deadline ▶ 503
 //! ```
 //!
+//! `source::pull` takes messages from a pull subscription in place of push requests. The rest of the path is the same.
+//!
 //! # Invariants
 //!
 //! * An acknowledged message is stored, deliberately filtered, or in the dead-letter table. [`ack`] is the only place

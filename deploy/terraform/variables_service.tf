@@ -228,7 +228,7 @@ variable "batch_gzip" {
 }
 
 variable "max_in_flight" {
-  description = "Maximum messages per instance that wait for a response. Further messages are rejected with 429."
+  description = "Maximum messages in progress per instance. Further pushes are rejected with 429; `pull` reads no further message."
   type        = number
   default     = 2000
   nullable    = false
@@ -240,7 +240,7 @@ variable "max_in_flight" {
 }
 
 variable "max_in_flight_bytes" {
-  description = "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one."
+  description = "Maximum bytes of these messages. A single message may have more."
   type        = number
   default     = null
 
@@ -251,7 +251,7 @@ variable "max_in_flight_bytes" {
 }
 
 variable "push_deadline" {
-  description = "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a deployment."
+  description = "Maximum time to answer a push, such as 8s or 500ms; with `pull`, to store a message before it is returned. Keep it below the ack deadline of the push subscription, which is 60 s in a deployment."
   type        = string
   default     = "50s"
   nullable    = false

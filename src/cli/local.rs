@@ -12,7 +12,9 @@ use super::error::{CliError, printed};
 use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
-use crate::config::settings::{BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH};
+use crate::config::settings::{
+    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
+};
 use crate::config::{Config, Problems, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
@@ -74,7 +76,7 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let bigquery = BigQuery::open(&data_dir).map_err(|error| CliError::cannot("open the tables", &error))?;
     let bq = BqFiles::write(&data_dir, &bigquery_port.url(), &settings.project);
     let bq = bq.map_err(|error| CliError::cannot(&format!("write the files for bq into {}", data_dir.display()), &error))?;
-    let service = bind(config.port, "PORT").await?;
+    let service = bind(config.values.number(&PORT), "PORT").await?;
     let pixel = bind(config.values.number(&PIXEL_PORT), PIXEL_PORT.name).await?;
     let listeners = Listeners { pixel, service, bigquery: bigquery_port };
     let topology = Topology::start(settings, config, bigquery, listeners).await;

@@ -13,6 +13,8 @@ mod input;
 #[cfg(feature = "local")]
 mod local;
 mod output;
+#[cfg(feature = "pubsub")]
+mod pull;
 #[cfg(feature = "query")]
 mod query;
 mod replay;
@@ -20,6 +22,7 @@ mod serve;
 mod settings_file;
 mod sign;
 mod streaming_buffer;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod tokens;

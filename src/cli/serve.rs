@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 
 use super::error::CliError;
 use crate::config::ServeArgs;
+use crate::config::settings::PORT;
 use crate::service::Service;
 use crate::telemetry;
 
@@ -41,7 +42,7 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     for warning in config.auth_warning.iter().chain(&config.warnings) {
         tracing::warn!("{warning}");
     }
-    let port = config.port;
+    let port = config.values.number(&PORT);
     let service = Service::start(config).map_err(|error| CliError::cannot("start the service", &error))?.with_reports();
     let listener = TcpListener::bind(("0.0.0.0", port)).await;
     let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;

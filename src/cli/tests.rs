@@ -28,7 +28,8 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn every_command_of_the_list_exists_with_all_features() {
-    let missing = [cfg!(feature = "local"), cfg!(feature = "query")].into_iter().filter(|is_enabled| !is_enabled).count();
+    let missing =
+        [cfg!(feature = "local"), cfg!(feature = "pubsub"), cfg!(feature = "query")].into_iter().filter(|is_enabled| !is_enabled).count();
     assert_eq!(commands().len(), Command::ALL.len() - missing, "{:?}", commands().iter().map(|(command, _)| command).collect::<Vec<_>>());
 }
 
@@ -123,6 +124,8 @@ fn a_secret_is_not_in_debug_output() {
             let Ok(matches) = matches else { continue };
             let debug = match command {
                 Command::Serve => format!("{:?}", super::serve::Args::from_arg_matches(&matches).unwrap()),
+                #[cfg(feature = "pubsub")]
+                Command::Pull => format!("{:?}", super::pull::Args::from_arg_matches(&matches).unwrap()),
                 Command::Explain => format!("{:?}", super::explain::Args::from_arg_matches(&matches).unwrap()),
                 Command::Sign => format!("{:?}", super::sign::Args::from_arg_matches(&matches).unwrap()),
                 Command::Check => format!("{:?}", super::check::Args::from_arg_matches(&matches).unwrap()),

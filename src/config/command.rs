@@ -9,6 +9,8 @@ macro_rules! with_commands {
     ($callback:ident) => {
         $callback! {
             Serve serve
+            #[cfg(feature = "pubsub")]
+            Pull pull
             #[cfg(feature = "local")]
             Local local
             Explain explain

@@ -19,11 +19,15 @@ mod operator;
 mod parse;
 mod privacy;
 mod problems;
+#[cfg(feature = "pubsub")]
+mod pull;
 mod raw_settings;
 mod service;
 pub mod setting;
 pub mod settings;
 mod signing;
+#[cfg(feature = "pubsub")]
+mod subscription;
 mod table_limit;
 mod values;
 
@@ -34,11 +38,18 @@ pub use operator::Operator;
 #[cfg(feature = "query")]
 pub(crate) use parse::{address as parse_address, identifier as parse_identifier};
 pub use problems::Problems;
+#[cfg(feature = "pubsub")]
+pub use pull::PullConfig;
 pub use raw_settings::{RawSettings, SettingArgs};
 #[cfg(feature = "query")]
 pub(crate) use service::check_project;
 pub use service::{Config, Location, TemplateSettings};
+#[cfg(feature = "pubsub")]
+pub use subscription::SubscriptionName;
 pub use values::Values;
 
 /// The settings of `serve`.
 pub type ServeArgs = SettingArgs<{ command::Command::Serve as u8 }>;
+/// The settings of `pull`.
+#[cfg(feature = "pubsub")]
+pub type PullArgs = SettingArgs<{ command::Command::Pull as u8 }>;

@@ -22,16 +22,19 @@ pub struct SettingArgs<const COMMAND: u8>(RawSettings);
 
 /// The texts by name. Of a setting that the command does not take, the default.
 #[derive(Clone)]
-pub struct RawSettings(BTreeMap<&'static str, String>);
+pub struct RawSettings {
+    command: Command,
+    texts: BTreeMap<&'static str, String>,
+}
 
 impl RawSettings {
     /// The defaults of a command.
     pub fn defaults(command: Command) -> Self {
-        Self(SETTINGS.iter().map(|setting| (setting.name, setting.default_of(command).to_owned())).collect())
+        Self { command, texts: SETTINGS.iter().map(|setting| (setting.name, setting.default_of(command).to_owned())).collect() }
     }
 
     pub(crate) fn raw(&self, setting: &Setting) -> &str {
-        self.0.get(setting.name).map_or("", String::as_str)
+        self.texts.get(setting.name).map_or("", String::as_str)
     }
 
     /// The text without surrounding blanks. An empty text counts as not set.
@@ -40,7 +43,7 @@ impl RawSettings {
     }
 
     pub(crate) fn set(&mut self, setting: &Setting, text: impl Into<String>) {
-        self.0.insert(setting.name, text.into());
+        self.texts.insert(setting.name, text.into());
     }
 
     /// The setting that names the project, in the order of deploy.sh, and its value.
@@ -56,9 +59,9 @@ impl RawSettings {
     /// The values. A value with a problem is replaced by its default, so that the later checks can continue.
     pub(crate) fn check(&self, problems: &mut Problems) -> Values {
         let check = |setting: &&'static Setting| {
-            let text = self.raw(setting);
-            let is_valid = problems.check(setting.name, setting.kind.check(text, setting.default.is_empty())).is_some();
-            (setting.name, if is_valid { text } else { setting.default }.to_owned())
+            let (text, default) = (self.raw(setting), setting.default_of(self.command));
+            let is_valid = problems.check(setting.name, setting.kind.check(text, default.is_empty())).is_some();
+            (setting.name, if is_valid { text } else { default }.to_owned())
         };
         Values(SETTINGS.iter().map(check).collect())
     }
@@ -66,7 +69,7 @@ impl RawSettings {
 
 impl fmt::Debug for RawSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        values::debug(&self.0, f)
+        values::debug(&self.texts, f)
     }
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::{
-    AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, PORT, PROJECT_ID, PUSH_DEADLINE,
-};
+use super::settings::{AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, PROJECT_ID, PUSH_DEADLINE};
 use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
 use crate::decode::{Schema, Settings};
 use crate::google::body::read_body;
@@ -18,7 +16,6 @@ const MAX_PROJECT_BYTES: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub values: Values,
-    pub port: u16,
     pub location: Location,
     /// Whether BigQuery is an emulator, which needs no credentials.
     pub emulator: bool,
@@ -92,7 +89,6 @@ impl RawSettings {
         let auth = auth::read(values, on_cloud_run(), emulator, problems);
         let (decode, (push_auth, auth_warning)) = (decode?, auth?);
         Some(Config {
-            port: values.number(&PORT),
             location: Location { endpoint: endpoint?, project: project?, dataset: values.text(&DATASET).to_owned() },
             emulator,
             template: TemplateSettings {

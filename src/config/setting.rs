@@ -24,6 +24,8 @@ pub struct Setting {
     pub help: &'static str,
     pub heading: &'static str,
     pub commands: &'static [Command],
+    /// Commands in which it has no default, and is optional.
+    pub optional_for: &'static [Command],
     /// Commands that take it without showing it in `--help`.
     pub hidden: &'static [Command],
     /// `None`: a deployment does not set it.
@@ -107,7 +109,11 @@ impl Setting {
 
     /// The default of a command; empty for no default. `check` has the defaults of a deployment.
     pub fn default_of(&self, command: Command) -> &'static str {
-        if command == Command::Check { self.deployed_default() } else { self.default }
+        match command {
+            Command::Check => self.deployed_default(),
+            _ if self.optional_for.contains(&command) => "",
+            _ => self.default,
+        }
     }
 
     /// The default of a deployment.

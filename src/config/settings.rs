@@ -8,7 +8,7 @@
 //! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
 
 use super::command::Command;
-use super::command::Command::{Check, Explain, Forget, Local, Query, Replay, Serve, Sign};
+use super::command::Command::{Check, Explain, Forget, Local, Pull, Query, Replay, Serve, Sign};
 use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
 use super::setting::Range::{Name, OfKind, Pattern};
 use super::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
@@ -34,20 +34,21 @@ const UNSET: Setting = Setting {
     help: "",
     heading: "",
     commands: &[],
+    optional_for: &[],
     hidden: &[],
     deployed: None,
 };
 
 /// Commands that decode entries into rows.
-const DECODING: &[Command] = &[Serve, Local, Explain, Check, Replay];
+const DECODING: &[Command] = &[Serve, Pull, Local, Explain, Check, Replay];
 /// The same, and `forget`, which needs the names of the tables.
-const NAMING: &[Command] = &[Serve, Local, Explain, Check, Replay, Forget];
+const NAMING: &[Command] = &[Serve, Pull, Local, Explain, Check, Replay, Forget];
 /// Commands that store rows, and `check`, which compares the settings with those of the service.
-const STORING: &[Command] = &[Serve, Local, Check, Replay];
+const STORING: &[Command] = &[Serve, Pull, Local, Check, Replay];
 /// Commands that receive messages from Pub/Sub, and `check`.
-const RECEIVING: &[Command] = &[Serve, Local, Check];
+const RECEIVING: &[Command] = &[Serve, Pull, Local, Check];
 /// Commands that write a log, and `check`.
-const LOGGING: &[Command] = &[Serve, Local, Check, Replay, Forget];
+const LOGGING: &[Command] = &[Serve, Pull, Local, Check, Replay, Forget];
 /// Commands that send requests to Google's APIs with the user's credentials.
 const OPERATING: &[Command] = &[Check, Replay, Forget];
 
@@ -79,7 +80,7 @@ settings! {
         value: "PROJECT",
         default_note: "GOOGLE_CLOUD_PROJECT, else the project of the metadata server, of an emulator (local), or of gcloud (check)",
         heading: "Project",
-        commands: &[Serve, Local, Check, Replay, Forget, Query],
+        commands: &[Serve, Pull, Local, Check, Replay, Forget, Query],
         deployed: deployment("Location", Pattern {
             regex: "[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9.-]+:[a-z][a-z0-9-]+",
             expected: "a project id such as my-project-123 (not the project's name or number)",
@@ -215,19 +216,20 @@ settings! {
     }
 
     PORT {
-        help: "Port of the service",
+        help: "Port of the service. `pull` has no default: it serves /health, /ready and /metrics only if a port is set",
         value: "PORT",
         kind: PORT_NUMBER,
         default: "8080",
         heading: "Service settings",
-        commands: &[Serve, Local],
+        commands: &[Serve, Pull, Local],
+        optional_for: &[Pull],
     }
     GOOGLE_CLOUD_PROJECT {
         help: "The same as PROJECT_ID, under Google's name, which Cloud Shell sets. PROJECT_ID wins over it",
         value: "PROJECT",
         heading: "Project",
-        commands: &[Serve, Local, Check, Replay, Forget, Query],
-        hidden: &[Serve, Local, Check, Replay, Forget, Query],
+        commands: &[Serve, Pull, Local, Check, Replay, Forget, Query],
+        hidden: &[Serve, Pull, Local, Check, Replay, Forget, Query],
     }
     DATASET {
         help: "Dataset of all tables",
@@ -235,7 +237,7 @@ settings! {
         kind: Identifier { dashes: false },
         default: "parsed_pixel",
         heading: "Service settings",
-        commands: &[Serve, Local, Check, Replay, Forget, Query],
+        commands: &[Serve, Pull, Local, Check, Replay, Forget, Query],
         deployed: service(None, NAME),
     }
     BIGQUERY_ENDPOINT {
@@ -244,7 +246,7 @@ settings! {
         kind: Address,
         default: "https://bigquery.googleapis.com",
         heading: "Service settings",
-        commands: &[Serve, Check, Replay, Forget, Query],
+        commands: &[Serve, Pull, Check, Replay, Forget, Query],
         hidden: &[Query],
     }
 
@@ -292,7 +294,7 @@ settings! {
         value: "TEMPLATE",
         default: "_overflow_{date}",
         heading: "New tables",
-        commands: &[Serve, Local, Check, Replay, Forget],
+        commands: &[Serve, Pull, Local, Check, Replay, Forget],
         deployed: service(None, Pattern {
             regex: "([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+",
             expected: "letters, digits, _ and dates, without an attribute, such as _overflow_{date}",
@@ -393,7 +395,7 @@ settings! {
         value: "KEY",
         kind: Secret,
         heading: "Signed URLs",
-        commands: &[Serve, Local, Explain, Sign, Check, Replay],
+        commands: &[Serve, Pull, Local, Explain, Sign, Check, Replay],
     }
     SIGNATURE_MODE {
         help: "With URL_SIGNING_KEY: store only signed events (require), or store all events and fill the column signed (mark)",
@@ -411,7 +413,7 @@ settings! {
         kind: Identifier { dashes: true },
         default: "dead_letters",
         heading: "Delivery",
-        commands: &[Serve, Local, Check, Replay, Forget],
+        commands: &[Serve, Pull, Local, Check, Replay, Forget],
         deployed: service(None, NAME),
     }
     AUTO_CREATE {
@@ -420,7 +422,7 @@ settings! {
         kind: Boolean,
         default: "true",
         heading: "Delivery",
-        commands: &[Serve, Local, Replay],
+        commands: &[Serve, Pull, Local, Replay],
     }
     BATCH_MAX_ROWS {
         help: "Maximum rows per insertAll request",
@@ -473,7 +475,7 @@ settings! {
         deployed: SERVICE,
     }
     MAX_IN_FLIGHT {
-        help: "Maximum messages per instance that wait for a response. Further messages are rejected with 429",
+        help: "Maximum messages in progress per instance. Further pushes are rejected with 429; `pull` reads no further message",
         value: "N",
         kind: Number { min: 1, max: 1_000_000 },
         default: "2000",
@@ -482,7 +484,7 @@ settings! {
         deployed: SERVICE,
     }
     MAX_IN_FLIGHT_BYTES {
-        help: "Maximum bytes of the bodies of these messages. Further messages are rejected with 429, except a single one",
+        help: "Maximum bytes of these messages. A single message may have more",
         value: "BYTES",
         kind: Number { min: 1, max: 1 << 40 },
         default_note: "an eighth of the container's memory",
@@ -491,8 +493,8 @@ settings! {
         deployed: SERVICE,
     }
     PUSH_DEADLINE {
-        help: "Maximum time to answer a push, such as 8s or 500ms. Keep it below the subscription's ack deadline, which is 60 s in a \
-               deployment",
+        help: "Maximum time to answer a push, such as 8s or 500ms; with `pull`, to store a message before it is returned. Keep it \
+               below the ack deadline of the push subscription, which is 60 s in a deployment",
         value: "DURATION",
         kind: Duration { min_ms: 100, max_ms: 590_000 },
         default: "8s",
@@ -502,6 +504,13 @@ settings! {
             regex: "[1-9][0-9]{2,3}ms|[1-5][0-9]{4}ms|([1-9]|[1-5][0-9])([.][0-9]+)?s|0[.][1-9][0-9]*s",
             expected: "a duration from 100ms to less than 60s, the subscription's ack deadline, such as 50s",
         }),
+    }
+
+    SUBSCRIPTION {
+        help: "Pull subscription: its name in the project, or projects/PROJECT/subscriptions/NAME",
+        value: "NAME",
+        heading: "Delivery",
+        commands: &[Pull],
     }
 
     PUSH_AUTH {
@@ -590,14 +599,14 @@ settings! {
         value: "URL",
         kind: Address,
         heading: "Emulators",
-        commands: &[Serve, Check, Replay, Forget, Query],
+        commands: &[Serve, Pull, Check, Replay, Forget, Query],
     }
     PUBSUB_EMULATOR_HOST {
         help: "Address of Google's Pub/Sub emulator, such as 127.0.0.1:8085, which is used without credentials",
         value: "HOST:PORT",
         kind: Address,
         heading: "Emulators",
-        commands: &[Local, Replay],
+        commands: &[Pull, Local, Replay],
     }
     STORAGE_EMULATOR_HOST {
         help: "Address of a Cloud Storage emulator, such as http://127.0.0.1:4443, which is used without credentials",

@@ -212,9 +212,10 @@ impl Client {
 
     /// The error of a request without a whole answer.
     fn unanswered(&self, api: Api, cause: &TransportError) -> FailedAttempt {
-        let error = ApiError::Unreachable { service: api.service(), cause: cause.to_string() };
         let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
-        FailedAttempt { error, decision: RetryDecision::of_transport_error(cause, has_answered) }
+        let decision = RetryDecision::of_transport_error(cause, has_answered);
+        let error = ApiError::Unreachable { service: api.service(), cause: format!("{}: {cause}", self.endpoints.base(api)) };
+        FailedAttempt { error, decision }
     }
 
     /// The error in an answer of another status than success.

@@ -41,7 +41,9 @@ impl Transport for reqwest::Client {
 }
 
 impl From<reqwest::Error> for TransportError {
+    /// Without the URL: its path may contain a table's name, and with it a user id.
     fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
         let cause = with_causes(&error);
         if error.is_timeout() || error.is_builder() {
             Self::Unreachable(cause)

@@ -7,6 +7,8 @@
 pub mod assembly;
 mod freed_memory;
 mod memory_limit;
+#[cfg(feature = "pubsub")]
+pub mod pull;
 
 use std::future::{self, Future};
 use std::sync::Arc;
@@ -28,6 +30,8 @@ use crate::sink::template::Template;
 use crate::source::admission::Admission;
 use crate::source::auth::Gate;
 use crate::source::http::server;
+#[cfg(feature = "pubsub")]
+use crate::source::pull::subscription::SubscriptionError;
 use crate::source::push::{self, Push};
 use crate::telemetry::report::ReportInterval;
 
@@ -43,6 +47,9 @@ pub enum ServiceError {
     NoHttpClient(#[from] reqwest::Error),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    #[cfg(feature = "pubsub")]
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
     #[error("the {0} ended unexpectedly")]
     Ended(&'static str),
 }
@@ -122,10 +129,10 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = push::router(Arc::clone(&push)).merge(extra_routes);
         let server = server::serve(listener, routes, async { drop(stopped.await) });
-        tokio::pin!(server, shutdown);
+        let freed_memory = freed_memory::run();
+        tokio::pin!(server, shutdown, freed_memory);
         let mut stop = Some(stop);
         let mut shutdown_deadline = None;
-        let mut freed_memory = freed_memory::ticks();
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -143,7 +150,7 @@ impl Service {
                     tracing::warn!("shutdown timed out with deliveries in flight; Pub/Sub will deliver them again");
                     return Ok(());
                 }
-                _ = freed_memory.tick() => freed_memory::release(),
+                () = &mut freed_memory => {}
                 () = report_due(report.as_deref_mut()) => {
                     if let Some(report) = &mut report {
                         report.write();

@@ -1,7 +1,10 @@
-//! How messages arrive: Pub/Sub push requests over HTTP.
+//! How messages arrive: Pub/Sub push requests over HTTP, or a pull subscription.
 
 pub mod admission;
 pub mod auth;
 pub mod delivery;
 pub mod http;
+#[cfg(feature = "pubsub")]
+pub mod pull;
 pub mod push;
+pub mod status;

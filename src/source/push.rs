@@ -1,14 +1,10 @@
-//! The push endpoint, and the endpoints for Cloud Run and Prometheus.
+//! The push endpoint.
 //!
 //! | route | answer |
 //! |---|---|
 //! | `POST /` | by the table of [`crate::ack`]; [`super::auth`] checks the headers before the body is read |
 //! | `POST` of another path | 404 |
-//! | `GET /health` | 200: the process is up |
-//! | `GET /ready` | 200 after the template table has been read, 503 before |
-//! | `GET /metrics` | Prometheus text |
-//!
-//! Not `/healthz`: Cloud Run's front end answers that path itself.
+//! | `GET` | as in [`super::status`] |
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +16,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -30,6 +26,7 @@ use super::delivery;
 use super::http::body::{self, BodyError};
 use super::http::panic::{self, Panicked};
 use super::http::trace_context::TraceId;
+use super::status::{self, Status};
 use crate::ack::{InvalidRequestReason, Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Throttle;
@@ -37,9 +34,8 @@ use crate::telemetry::{metrics, trace};
 
 /// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// A larger body is dropped as soon as its message is decoded: its row and its buffers take as much memory again. Many smaller
-/// ones would not leave their memory to each other.
-const LARGE_BODY_BYTES: usize = 1 << 20;
+/// A larger body is dropped as soon as its payload is decoded: the payload takes less memory, and its row as much again.
+const LARGE_BODY_BYTES: usize = 16 << 10;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -98,8 +94,7 @@ impl Push {
 
     async fn handle(&self, request: Request) -> Response {
         let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
-        let response = trace::scope(arrival.trace.clone(), self.process(request, &arrival));
-        match panic::catch(response).await {
+        match panic::catch(trace::scope(arrival.trace.clone(), self.process(request, &arrival))).await {
             Ok(response) => response,
             Err(Panicked) => self.answer(Outcome::Retry(RetryReason::Panic), &arrival),
         }
@@ -209,26 +204,21 @@ fn unauthorized(status: StatusCode, reason: UnauthorizedReason) -> Response {
 pub fn router(push: Arc<Push>) -> Router {
     Router::new()
         .route("/", post(async |State(push): State<Arc<Push>>, request: Request| push.handle(request).await))
-        .route("/health", get(async || "ok\n"))
-        .route("/ready", get(ready))
-        .route("/metrics", get(async |State(push): State<Arc<Push>>| render(&push)))
         .fallback(async |State(push): State<Arc<Push>>, request: Request| push.handle_other_path(&request))
-        .with_state(push)
+        .with_state(Arc::clone(&push))
+        .merge(status::router(push))
 }
 
-async fn ready(State(push): State<Arc<Push>>) -> (StatusCode, &'static str) {
-    if push.pipeline.is_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the template table has not been read yet\n")
+impl Status for Push {
+    fn is_ready(&self) -> bool {
+        self.pipeline.is_ready()
     }
-}
 
-fn render(push: &Push) -> String {
-    metrics::set_in_flight(push.admission.deliveries(), push.admission.bytes());
-    metrics::set_waiting_for_keys(push.gate.waiting());
-    metrics::set_tables(push.pipeline.tables());
-    metrics::render()
+    fn set_gauges(&self) {
+        metrics::set_in_flight(self.admission.deliveries(), self.admission.bytes());
+        metrics::set_waiting_for_keys(self.gate.waiting());
+        metrics::set_tables(self.pipeline.tables());
+    }
 }
 
 #[cfg(test)]

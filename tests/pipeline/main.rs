@@ -5,6 +5,7 @@ mod commands;
 mod faults;
 mod local;
 mod pubsub_emulator;
+mod pull;
 mod push;
 mod sink;
 mod support;

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crate::google::{Api, ApiError, ApiResult};
+use crate::google::{Api, ApiError};
 
 /// Maximum number of tables in a row for which BigQuery is unavailable.
 const MAX_FAILURES: u32 = 2;
@@ -15,19 +15,21 @@ pub(crate) struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Whether to send a request for the next table. The error is the result for the table otherwise.
-    pub(crate) fn check(&self) -> ApiResult<()> {
-        if self.failures.get() < MAX_FAILURES {
-            return Ok(());
+    /// Runs the requests for one table, unless BigQuery was unavailable for those before. `api_error` finds the failed
+    /// request in an error.
+    pub(crate) async fn run<T, E: From<ApiError>>(
+        &self,
+        requests: impl Future<Output = Result<T, E>>,
+        api_error: impl Fn(&E) -> Option<&ApiError>,
+    ) -> Result<T, E> {
+        if self.failures.get() >= MAX_FAILURES {
+            let cause = format!("not tried, after failures for {MAX_FAILURES} tables in a row");
+            return Err(ApiError::Unreachable { service: Api::BigQuery.service(), cause }.into());
         }
-        let cause = format!("not tried, after failures for {MAX_FAILURES} tables in a row");
-        Err(ApiError::Unreachable { service: Api::BigQuery.service(), cause })
-    }
-
-    /// Records the result for a table. Only a failure that other tables will have as well counts.
-    pub(crate) fn record(&self, error: Option<&ApiError>) {
-        let is_unavailable = error.is_some_and(is_unavailable);
+        let result = requests.await;
+        let is_unavailable = result.as_ref().err().and_then(api_error).is_some_and(is_unavailable);
         self.failures.set(if is_unavailable { self.failures.get().saturating_add(1) } else { 0 });
+        result
     }
 }
 
@@ -44,14 +46,27 @@ pub(crate) fn is_unavailable(error: &ApiError) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn requests_stop_after_failures_in_a_row() {
+    #[tokio::test]
+    async fn requests_stop_after_failures_in_a_row() {
         let (breaker, lost) = (CircuitBreaker::default(), ApiError::Unreachable { service: "s", cause: "refused".to_owned() });
-        for error in [Some(&lost), None, Some(&lost), Some(&ApiError::Absent("it".to_owned())), Some(&lost)] {
-            breaker.record(error);
-            assert!(breaker.check().is_ok(), "{error:?}");
+        let absent = ApiError::Absent("it".to_owned());
+        for (error, is_sent) in [
+            (Some(&lost), true),
+            (None, true),
+            (Some(&lost), true),
+            (Some(&absent), true),
+            (Some(&lost), true),
+            (Some(&lost), true),
+            (None, false),
+        ] {
+            let result = error.cloned().map_or(Ok(()), Err);
+            let mut was_sent = false;
+            let requests = async {
+                was_sent = true;
+                result
+            };
+            let _ = breaker.run(requests, |error| Some(error)).await;
+            assert_eq!(was_sent, is_sent, "{error:?}");
         }
-        breaker.record(Some(&lost));
-        assert!(breaker.check().unwrap_err().to_string().contains("2 tables in a row"));
     }
 }

@@ -34,10 +34,17 @@ pub(crate) struct Erased {
     pub(crate) failed: Vec<(String, String)>,
 }
 
-/// What a deletion needs.
-pub(crate) struct Eraser<'a> {
+/// Where to delete.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
     pub(crate) google: &'a Client,
     pub(crate) config: &'a Config,
+    pub(crate) breaker: &'a CircuitBreaker,
+}
+
+/// What a deletion needs.
+pub(crate) struct Eraser<'a> {
+    pub(crate) target: Target<'a>,
     pub(crate) journal: &'a mut Journal,
     pub(crate) erased: &'a mut Erased,
 }
@@ -51,6 +58,19 @@ enum EraseError {
 impl EraseError {
     fn google(what: &'static str) -> impl Fn(ApiError) -> Self {
         move |error| Self::Google { what, error }
+    }
+
+    fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Journal(_) => None,
+            Self::Google { error, .. } => Some(error),
+        }
+    }
+}
+
+impl From<ApiError> for EraseError {
+    fn from(error: ApiError) -> Self {
+        Self::Google { what: "delete data of", error }
     }
 }
 
@@ -70,31 +90,24 @@ impl Erased {
 impl Eraser<'_> {
     /// Deletes until the end, or until the journal cannot be written. `erased` has the result at any time.
     pub(crate) async fn erase(&mut self, tables: &[UserTable], letters: &[FoundLetters], now: Timestamp) -> Result<(), ForgetError> {
-        let breaker = CircuitBreaker::default();
+        let breaker = self.target.breaker;
         for table in tables {
-            let result = match breaker.check() {
-                Ok(()) => self.erase_table(table).await,
-                Err(error) => Err(EraseError::google("delete")(error)),
-            };
-            self.finish(&table.table, &breaker, result)?;
+            let result = breaker.run(self.erase_table(table), EraseError::api).await;
+            self.finish(&table.table, result)?;
         }
         for letters in letters.iter().filter(|letters| !letters.event_ids.is_empty()) {
-            let result = match breaker.check() {
-                Ok(()) => self.delete_letters(letters, now).await,
-                Err(error) => Err(EraseError::google("delete dead letters of")(error)),
-            };
-            self.finish(&letters.label, &breaker, result)?;
+            let result = breaker.run(self.delete_letters(letters, now), EraseError::api).await;
+            self.finish(&letters.label, result)?;
         }
         Ok(())
     }
 
     /// Records a failure. The next table can be deleted, unless the journal is lost.
-    fn finish(&mut self, table: &TableLabel, breaker: &CircuitBreaker, result: Result<(), EraseError>) -> Result<(), ForgetError> {
+    fn finish(&mut self, table: &TableLabel, result: Result<(), EraseError>) -> Result<(), ForgetError> {
         match result {
-            Ok(()) => breaker.record(None),
+            Ok(()) => {}
             Err(EraseError::Journal(error)) => return Err(ForgetError::Journal { place: self.journal.place(), error }),
             Err(EraseError::Google { what, error }) => {
-                breaker.record(Some(&error));
                 let reason = format!("cannot {what} {}: {}", table.label(), table.redact(&error));
                 self.erased.failed.push((table.label().to_owned(), reason));
             }
@@ -121,7 +134,7 @@ impl Eraser<'_> {
     }
 
     async fn counts(&self, UserTable { table, condition, .. }: &UserTable) -> ApiResult<Lookup<Counts>> {
-        Counts::read(self.google, self.config, table.name(), condition).await
+        Counts::read(self.target.google, self.target.config, table.name(), condition).await
     }
 
     /// Counts the user's rows that a deletion has left, or that have arrived since.
@@ -139,8 +152,8 @@ impl Eraser<'_> {
             return Ok(counts.matching);
         }
         // A query that runs in another location does not find the table, either.
-        let location = &self.config.location;
-        match bigquery::table(self.google, &location.project, &location.dataset, table.table.name()).await? {
+        let location = &self.target.config.location;
+        match bigquery::table(self.target.google, &location.project, &location.dataset, table.table.name()).await? {
             Lookup::Absent => Ok(0),
             Lookup::Found(_) => Err(ApiError::unreadable(Api::BigQuery, "the table exists, and a query does not find it")),
         }
@@ -150,9 +163,9 @@ impl Eraser<'_> {
         let UserTable { table, rows, .. } = user_table;
         let deletion = Deletion { table: table.label(), is_table: true, thing: "row", count: *rows };
         self.record(Step::Started, deletion)?;
-        let path = bigquery::table_path(&self.config.location.project, &self.config.location.dataset, table.name());
+        let path = bigquery::table_path(&self.target.config.location.project, &self.target.config.location.dataset, table.name());
         // Absent: it was deleted in the meantime.
-        if let Err(error) = self.google.delete(Api::BigQuery, &path).await {
+        if let Err(error) = self.target.google.delete(Api::BigQuery, &path).await {
             self.record(Step::Failed, deletion)?;
             return Err(EraseError::google("delete")(error));
         }
@@ -166,9 +179,9 @@ impl Eraser<'_> {
         let UserTable { table, condition, rows, .. } = user_table;
         let deletion = Deletion { table: table.label(), is_table: false, thing: "row", count: *rows };
         self.record(Step::Started, deletion)?;
-        let sql = format!("DELETE FROM {} WHERE {}", table_in_sql(self.config, table.name()), condition.matches);
+        let sql = format!("DELETE FROM {} WHERE {}", table_in_sql(self.target.config, table.name()), condition.matches);
         let statement = Statement { sql, parameters: condition.parameters.clone() };
-        match statement::delete(self.google, &self.config.location.project, &statement).await {
+        match statement::delete(self.target.google, &self.target.config.location.project, &statement).await {
             Ok(Lookup::Found(count)) => {
                 self.erased.rows.push((table.label().to_owned(), count));
                 self.record(Step::Deleted, Deletion { count, ..deletion })?;

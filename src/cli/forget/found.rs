@@ -9,6 +9,11 @@ use super::table_kind::{Protection, TableKind, delete_command};
 use super::table_label::TableLabel;
 use crate::config::Config;
 
+/// Why rows that may be the user's are not deleted.
+const JOINT: &str = "they name other users as well: check and delete them";
+const UNPROVEN: &str = "the table is named after the user, and these rows do not show whose they are: check and delete it";
+const DOUBTFUL: &str = "the id is in a column of another name, or may be the hash of another user (see --unhashed): check these rows";
+
 /// The result of the search.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -81,25 +86,39 @@ impl Found {
             self.mentions.push((table.clone(), counts.mentions));
         }
         let rows = counts.matching;
+        // Rows that may be the user's. Those without proof include the doubtful ones.
+        let kept = [
+            (counts.joint, JOINT, None),
+            (unproven, UNPROVEN, Some(delete_command(config, table.name()))),
+            (if unproven == 0 { counts.doubtful } else { 0 }, DOUBTFUL, None),
+        ];
         if let Some(protection) = kind.protection(config, table.name()) {
-            self.keep_protected(table, rows.saturating_add(unproven), protection);
+            let all = kept.iter().fold(rows, |sum, (rows, ..)| sum.saturating_add(*rows));
+            self.keep_protected(table, all, protection);
             return;
         }
-        if unproven > 0 {
-            let reason = "the table is named after the user, and these rows do not show whose they are: check and delete it".to_owned();
-            let command = Some(delete_command(config, table.name()));
-            self.kept.push(KeptData { table: table.clone(), rows: Some(unproven), reason, command });
+        for (rows, reason, command) in kept {
+            self.keep(&table, rows, reason, command);
         }
         if is_own || rows > 0 {
             self.tables.push(UserTable { table, condition, ownership, rows, is_own });
         }
     }
 
+    /// Adds dead letters that name other users as well.
+    pub(crate) fn keep_joint_letters(&mut self, table: &TableLabel, letters: u64) {
+        self.keep(table, letters, JOINT, None);
+    }
+
+    fn keep(&mut self, table: &TableLabel, rows: u64, reason: &str, command: Option<String>) {
+        if rows > 0 {
+            self.kept.push(KeptData { table: table.clone(), rows: Some(rows), reason: reason.to_owned(), command });
+        }
+    }
+
     /// Adds rows or dead letters of a table that cannot be changed.
     pub(crate) fn keep_protected(&mut self, table: TableLabel, rows: u64, Protection { reason, command }: Protection) {
-        if rows > 0 {
-            self.kept.push(KeptData { table, rows: Some(rows), reason: reason.to_owned(), command });
-        }
+        self.keep(&table, rows, reason, command);
     }
 
     /// Adds a table that could not be searched.

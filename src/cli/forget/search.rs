@@ -11,6 +11,7 @@ use super::subject::Subject;
 use super::table_label::TableLabel;
 use crate::config::Config;
 use crate::decode::Schema;
+use crate::decode::schema::ColumnType;
 use crate::google::{ApiError, Client, Lookup, bigquery};
 
 /// A table with these columns holds dead letters.
@@ -73,7 +74,8 @@ impl Search<'_> {
         let has_column = |name: &str| schema.column(name).is_some();
         let names_ids = subject.attributes().iter().any(|attribute| has_column(&attribute.name));
         let is_generated = is_generated(&schema, subject.schema());
-        let may_hold_rows = names_ids || has_column("request_url") || has_column("referer") || ownership != Ownership::Shared;
+        let has_text = schema.columns().iter().any(|column| column.kind == ColumnType::String);
+        let may_hold_rows = names_ids || has_text || ownership != Ownership::Shared;
         if let Some(nested) = subject.attributes().iter().find_map(|attribute| nested_column(&schema, &attribute.name)) {
             return Err(SearchError::Nested(nested));
         }

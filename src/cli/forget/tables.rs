@@ -19,10 +19,16 @@ use crate::google::{Client, Lookup};
 const MAX_CONCURRENT_SEARCHES: usize = 8;
 
 /// Searches all tables. `with_ids` reads the similar ids as well.
-pub(crate) async fn find(google: &Client, config: &Config, subject: &Subject, with_ids: bool) -> Result<Found, ForgetError> {
+pub(crate) async fn find(
+    google: &Client,
+    config: &Config,
+    subject: &Subject,
+    breaker: &CircuitBreaker,
+    with_ids: bool,
+) -> Result<Found, ForgetError> {
     let listed = dataset::list(google, config).await?;
     let (views, tables): (Vec<Listed>, Vec<Listed>) = listed.into_iter().partition(|listed| listed.kind == ListedKind::View);
-    let (count, breaker) = (tables.len(), &CircuitBreaker::default());
+    let count = tables.len();
     let searches = tables.into_iter().enumerate().map(|(index, Listed { name, kind })| async move {
         let (ownership, names_user) = ownership(&name, config, subject);
         let table = if names_user { TableLabel::hidden(name, index + 1, count) } else { TableLabel::public(name) };
@@ -49,10 +55,7 @@ async fn search(search: Search<'_>, kind: ListedKind, breaker: &CircuitBreaker) 
         ListedKind::View => return Ok((TableKind::Table, Lookup::Found(Content::Irrelevant))),
         ListedKind::Unknown(kind) => return Err(SearchError::UnknownType(kind)),
     };
-    breaker.check()?;
-    let result = search.run().await;
-    breaker.record(result.as_ref().err().and_then(SearchError::api));
-    Ok((kind, result?))
+    Ok((kind, breaker.run(search.run(), SearchError::api).await?))
 }
 
 /// Keeps the absent tables that a second list still has: only the others were deleted since the first one.

@@ -27,14 +27,16 @@ mod target;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use super::duration_arg::DurationArg;
 use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
+use super::summary::SummaryFormat;
 use super::{output, printable, usage};
 use crate::config::SettingArgs;
+#[cfg(feature = "pubsub")]
+use crate::config::SubscriptionName;
 use crate::config::command::Command;
 use crate::decode::RejectReason;
 use crate::telemetry;
@@ -77,7 +79,7 @@ pub struct Args {
     /// Replay a pull subscription, such as pixel-dead-letter. Processed messages are acknowledged, all others returned
     #[cfg(feature = "pubsub")]
     #[arg(long, value_name = "NAME", group = "from", conflicts_with_all = ["files", "dead_letters", "checkpoint"])]
-    subscription: Option<String>,
+    subscription: Option<SubscriptionName>,
     /// Stop when the subscription delivers no message for this time
     #[cfg(feature = "pubsub")]
     #[arg(long, value_name = "DURATION", default_value = "10s", requires = "subscription")]
@@ -114,14 +116,6 @@ pub struct Args {
     settings: SettingsFile,
     #[command(flatten)]
     operator: SettingArgs<{ Command::Replay as u8 }>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SummaryFormat {
-    /// One line for each outcome
-    Text,
-    /// One JSON object
-    Json,
 }
 
 impl Args {

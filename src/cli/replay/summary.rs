@@ -1,6 +1,5 @@
 //! The summary of a run: entries by outcome and reason, and errors. Text or JSON.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use serde_json::json;
 
 use super::outcome::EntryOutcome;
 use crate::cli::dead_letter_table::Deleted;
+use crate::cli::summary::OutcomeCounts;
 
 #[derive(Debug, Default)]
 pub(crate) struct ReplaySummary {
-    /// By outcome and reason.
-    counts: BTreeMap<(&'static str, &'static str), u64>,
+    counts: OutcomeCounts,
     entries: u64,
     failed: u64,
     /// Parts of inputs that are not entries.
@@ -50,12 +49,12 @@ impl ReplaySummary {
 
     /// Counts a part of an input that is not an entry.
     pub(crate) fn record_broken(&mut self, reason: &'static str) {
-        *self.counts.entry(("broken", reason)).or_default() += 1;
+        self.counts.add("broken", reason, 1);
         self.broken += 1;
     }
 
     fn add(&mut self, outcome: &'static str, reason: &'static str, count: u64) {
-        *self.counts.entry((outcome, reason)).or_default() += count;
+        self.counts.add(outcome, reason, count);
         self.entries += count;
     }
 
@@ -74,20 +73,15 @@ impl ReplaySummary {
         match self.entries {
             _ if !self.is_success() => None,
             0 => Some(self.if_empty),
-            _ if self.counts.iter().all(is_skipped) => Some("no entry is in the period of --since and --until"),
+            _ if self.counts.0.iter().all(is_skipped) => Some("no entry is in the period of --since and --until"),
             _ => None,
         }
     }
 
     pub(crate) fn json(&self) -> String {
-        let outcomes: Vec<_> = self
-            .counts
-            .iter()
-            .map(|((outcome, reason), count)| json!({"outcome": outcome, "reason": Some(reason).filter(|reason| !reason.is_empty()), "count": count}))
-            .collect();
         let mut summary = json!({
             "entries": self.entries,
-            "outcomes": outcomes,
+            "outcomes": self.counts.json(),
             "failed": self.failed,
             "broken": self.broken,
             "dry_run": self.is_dry_run,
@@ -109,11 +103,8 @@ impl ReplaySummary {
         if let Some(reason) = self.empty_reason() {
             let _ = writeln!(text, "nothing to replay: {reason}");
         }
-        for ((outcome, reason), count) in &self.counts {
-            let name = if reason.is_empty() { (*outcome).to_owned() } else { format!("{outcome} ({reason})") };
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{count:>12}  {name}");
-        }
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}", self.counts);
         if let Some(Deleted { deleted, held }) = self.deleted {
             let _ = writeln!(text, "{deleted} dead letters deleted");
             if held > 0 {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
@@ -23,6 +24,10 @@ use tonic_prost::ProstCodec;
 struct StreamingPullRequest {
     #[prost(string, tag = "1")]
     subscription: String,
+    #[prost(int64, tag = "7")]
+    max_outstanding_messages: i64,
+    #[prost(int64, tag = "8")]
+    max_outstanding_bytes: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -93,7 +98,16 @@ struct Shared {
     messages: Mutex<Vec<StoredMessage>>,
     /// Number of streams opened so far.
     streams: Mutex<usize>,
-    /// The state of a message has changed.
+    /// Streams up to this number end, with this status or without one.
+    ended: Mutex<(usize, Option<Status>)>,
+    /// New streams are refused with this status.
+    refused: Mutex<Option<Status>>,
+    /// Limits of the last stream that was opened: messages and bytes.
+    limits: Mutex<(i64, i64)>,
+    nacks: Mutex<usize>,
+    /// Acknowledgements fail.
+    loses_acks: AtomicBool,
+    /// Something above has changed.
     changed: Notify,
 }
 
@@ -110,12 +124,8 @@ impl PullSubscription {
     pub async fn start(name: &'static str, texts: impl IntoIterator<Item = String>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let stored = |(position, text): (usize, String)| {
-            let message = PubsubMessage { data: text.into_bytes(), message_id: position.to_string(), ..Default::default() };
-            StoredMessage { message, deliveries: 0, state: State::Available }
-        };
-        let messages = Mutex::new(texts.into_iter().enumerate().map(stored).collect());
-        let shared = Arc::new(Shared { messages, ..Shared::default() });
+        let shared = Arc::new(Shared::default());
+        shared.publish(texts);
         let subscriber = Subscriber { name, shared: Arc::clone(&shared) };
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
@@ -128,6 +138,61 @@ impl PullSubscription {
             }
         });
         Self { address, shared }
+    }
+
+    /// Adds messages.
+    pub fn publish(&self, texts: impl IntoIterator<Item = String>) {
+        self.shared.publish(texts);
+    }
+
+    /// Ends all open streams with this status; without one, as if the server were done.
+    pub fn end_streams(&self, status: Option<Status>) {
+        *self.shared.ended.lock().unwrap() = (self.streams(), status);
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Refuses new streams, and ends the open ones.
+    pub fn refuse(&self, status: Status) {
+        *self.shared.refused.lock().unwrap() = Some(status.clone());
+        self.end_streams(Some(status));
+    }
+
+    /// Makes all messages available again that are delivered and not answered.
+    pub fn expire_leases(&self) {
+        for message in self.shared.messages().iter_mut().filter(|message| matches!(message.state, State::Delivered(_))) {
+            message.state = State::Available;
+        }
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Number of messages that are delivered and not answered.
+    pub fn delivered(&self) -> usize {
+        self.shared.messages().iter().filter(|message| matches!(message.state, State::Delivered(_))).count()
+    }
+
+    /// Number of deliveries of each message.
+    pub fn deliveries(&self) -> Vec<i32> {
+        self.shared.messages().iter().map(|message| message.deliveries).collect()
+    }
+
+    /// Number of streams opened so far.
+    pub fn streams(&self) -> usize {
+        *self.shared.streams.lock().unwrap()
+    }
+
+    /// The limits of the last stream that was opened: messages and bytes.
+    pub fn limits(&self) -> (i64, i64) {
+        *self.shared.limits.lock().unwrap()
+    }
+
+    /// Fails all acknowledgements, or none.
+    pub fn lose_acks(&self, loses: bool) {
+        self.shared.loses_acks.store(loses, Ordering::Relaxed);
+    }
+
+    /// Number of nacks so far.
+    pub fn nacks(&self) -> usize {
+        *self.shared.nacks.lock().unwrap()
     }
 
     /// Positions of the acknowledged messages.
@@ -143,10 +208,28 @@ impl Shared {
         self.messages.lock().unwrap()
     }
 
-    /// Delivers all available messages on this stream.
-    fn deliver(&self, stream: usize) -> Vec<ReceivedMessage> {
+    fn publish(&self, texts: impl IntoIterator<Item = String>) {
         let mut messages = self.messages();
+        for text in texts {
+            let message = PubsubMessage { data: text.into_bytes(), message_id: messages.len().to_string(), ..Default::default() };
+            messages.push(StoredMessage { message, deliveries: 0, state: State::Available });
+        }
+        drop(messages);
+        self.changed.notify_waiters();
+    }
+
+    /// The status that this stream ends with, if it ends.
+    fn ended(&self, stream: usize) -> Option<Option<Status>> {
+        let (last, status) = &*self.ended.lock().unwrap();
+        (stream <= *last).then(|| status.clone())
+    }
+
+    /// Delivers available messages on this stream, up to its limit.
+    fn deliver(&self, stream: usize, limit: usize) -> Vec<ReceivedMessage> {
+        let mut messages = self.messages();
+        let outstanding = messages.iter().filter(|message| message.state == State::Delivered(stream)).count();
         let available = messages.iter_mut().enumerate().filter(|(_, messages)| messages.state == State::Available);
+        let available = available.take(limit.saturating_sub(outstanding));
         let delivered = available.map(|(position, messages)| {
             messages.deliveries += 1;
             messages.state = State::Delivered(stream);
@@ -220,17 +303,26 @@ impl StreamingService<StreamingPullRequest> for Subscriber {
             if first.subscription.rsplit('/').next() != Some(name) {
                 return Err(Status::not_found(format!("Resource not found (resource={}).", first.subscription)));
             }
+            if let Some(status) = shared.refused.lock().unwrap().clone() {
+                return Err(status);
+            }
             let stream = {
                 let mut streams = shared.streams.lock().unwrap();
                 *streams += 1;
                 *streams
             };
+            let limits = (first.max_outstanding_messages, first.max_outstanding_bytes);
+            *shared.limits.lock().unwrap() = limits;
+            let limit = usize::try_from(limits.0).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
             let open = OpenStream { stream, shared };
-            let answers = unfold((open, requests), |(open, mut requests)| async {
+            let answers = unfold((open, requests), move |(open, mut requests)| async move {
                 let shared = Arc::clone(&open.shared);
                 loop {
                     let changed = shared.changed.notified();
-                    let received_messages = shared.deliver(open.stream);
+                    if let Some(status) = shared.ended(open.stream) {
+                        return Some((Err(status?), (open, requests)));
+                    }
+                    let received_messages = shared.deliver(open.stream, limit);
                     if !received_messages.is_empty() {
                         return Some((Ok(StreamingPullResponse { received_messages }), (open, requests)));
                     }
@@ -251,6 +343,9 @@ impl UnaryService<AcknowledgeRequest> for Subscriber {
     type Future = BoxFuture<Response<Empty>, Status>;
 
     fn call(&mut self, request: Request<AcknowledgeRequest>) -> Self::Future {
+        if self.shared.loses_acks.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(Status::unavailable("try again")) });
+        }
         self.shared.change(&request.into_inner().ack_ids, || State::Acknowledged);
         Box::pin(async { Ok(Response::new(Empty {})) })
     }
@@ -264,6 +359,7 @@ impl UnaryService<ModifyAckDeadlineRequest> for Subscriber {
         let ModifyAckDeadlineRequest { ack_ids, ack_deadline_seconds, .. } = request.into_inner();
         // This stub has no ack deadline. A deadline of 0 is a nack.
         if ack_deadline_seconds == 0 {
+            *self.shared.nacks.lock().unwrap() += ack_ids.len();
             self.shared.change(&ack_ids, || State::Available);
         }
         Box::pin(async { Ok(Response::new(Empty {})) })

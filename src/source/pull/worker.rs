@@ -1,0 +1,334 @@
+//! Pulls messages, sends each through the pipeline, and acknowledges or returns it by its outcome.
+//!
+//! | state | reads | ends |
+//! |---|---|---|
+//! | pulling | while fewer than MAX_IN_FLIGHT messages and MAX_IN_FLIGHT_BYTES bytes are in progress | if Pub/Sub refuses the subscription; with `--until-empty`, if no message is in progress and none has arrived for the idle time |
+//! | shutting down, after SIGTERM or a refusal | no further message | when no message is in progress, or after 8 s: the rest is returned |
+//!
+//! In both states a message is answered when the outcome of its row is known, never before. Pub/Sub has a second for the last
+//! answers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::message::PulledMessage;
+use super::stream::{FlowControl, PullStream};
+use super::subscription::{Subscription, SubscriptionError};
+use crate::ack::{Answer, Outcome, RetryReason, SaturatedReason};
+use crate::pipeline::Pipeline;
+use crate::source::http::panic::{self, Panicked};
+use crate::source::status::Status;
+use crate::telemetry::{Throttle, metrics, with_causes};
+
+/// Maximum time for messages in progress after a shutdown signal. Cloud Run kills the process after 10 s.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// Maximum time for the last answers after that.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Minimum time from the arrival of a message to its nack. Without a retry policy, Pub/Sub delivers it again at once.
+const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// One log line of each kind per second.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How a worker pulls.
+#[derive(Debug, Clone, Copy)]
+pub struct PullSettings {
+    pub flow_control: FlowControl,
+    /// Ends when no message has been in progress for this time.
+    pub idle: Option<Duration>,
+}
+
+/// What a worker did.
+#[derive(Debug, Default)]
+pub struct PullStats {
+    /// Deliveries by outcome and reason.
+    pub outcomes: BTreeMap<(&'static str, &'static str), u64>,
+    pub deliveries: u64,
+    /// Messages that were returned, and not acknowledged later. Counted with an idle time only: without one, other workers
+    /// get them.
+    pub returned: usize,
+    /// Messages in progress that the shutdown interrupted.
+    pub interrupted: usize,
+    /// Acknowledgements that Pub/Sub did not confirm.
+    pub unconfirmed: u64,
+}
+
+/// Why a worker ended.
+#[derive(Debug)]
+pub enum PullEnd {
+    /// By a shutdown signal.
+    Stopped,
+    /// The subscription is empty.
+    Empty,
+    Failed(SubscriptionError),
+}
+
+/// What all messages in progress share.
+#[derive(Debug)]
+pub struct Processor {
+    pipeline: Pipeline,
+    deadline: Duration,
+    shutdown: CancellationToken,
+    dead_letter_throttle: Throttle,
+    retry_throttle: Throttle,
+    unconfirmed_throttle: Throttle,
+}
+
+/// A message that is answered.
+struct Answered {
+    outcome: Outcome,
+    size: usize,
+    /// A hash of its id.
+    id: u64,
+    is_confirmed: bool,
+}
+
+/// Pulls until a signal, an error, or the end of the messages.
+pub struct PullWorker {
+    processor: Arc<Processor>,
+    settings: PullSettings,
+    subscription: Subscription,
+    stream: PullStream,
+    /// A message that does not fit into the bytes.
+    waiting: Option<PulledMessage>,
+    in_progress: JoinSet<Answered>,
+    bytes: usize,
+    last_activity: Instant,
+    hasher: RandomState,
+    returned: HashSet<u64>,
+    stats: PullStats,
+}
+
+impl Processor {
+    /// `deadline` is the maximum time from the arrival of a message to its outcome. Once `shutdown` is cancelled, the worker
+    /// drains.
+    pub fn new(pipeline: Pipeline, deadline: Duration, shutdown: CancellationToken) -> Self {
+        let [dead_letter_throttle, retry_throttle, unconfirmed_throttle] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
+        Self { pipeline, deadline, shutdown, dead_letter_throttle, retry_throttle, unconfirmed_throttle }
+    }
+
+    async fn process(self: Arc<Self>, message: PulledMessage, id: u64) -> Answered {
+        let (arrival, size) = (Instant::now(), message.size());
+        let processing = async { self.pipeline.process(&message.message(), Timestamp::now(), arrival + self.deadline).await };
+        let outcome = match panic::catch(processing).await {
+            Ok(outcome) => outcome,
+            Err(Panicked) => Outcome::Retry(RetryReason::Panic),
+        };
+        self.record(outcome, arrival);
+        let lease = message.into_lease();
+        let is_confirmed = match outcome.answer() {
+            Answer::Ack => match lease.ack().await {
+                Ok(()) => true,
+                Err(error) => {
+                    if let Some(suppressed) = self.unconfirmed_throttle.pass() {
+                        let error = with_causes(&error);
+                        tracing::warn!(error, suppressed, "message stored, but Pub/Sub did not confirm its acknowledgement");
+                    }
+                    false
+                }
+            },
+            Answer::Nack => {
+                tokio::select! {
+                    () = sleep_until(arrival + MIN_RETRY_INTERVAL) => {}
+                    () = self.shutdown.cancelled() => {}
+                }
+                lease.nack();
+                true
+            }
+        };
+        Answered { outcome, size, id, is_confirmed }
+    }
+
+    fn record(&self, outcome: Outcome, arrival: Instant) {
+        let (name, reason) = (outcome.as_str(), outcome.reason());
+        metrics::record_delivery(name, reason, arrival.elapsed());
+        match outcome {
+            Outcome::Stored | Outcome::Filtered(_) => {}
+            Outcome::DeadLetter(_) => {
+                if let Some(suppressed) = self.dead_letter_throttle.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, "message stored in the dead-letter table");
+                }
+            }
+            Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::InvalidRequest(_) | Outcome::Unauthorized(_) => {
+                if let Some(suppressed) = self.retry_throttle.pass() {
+                    tracing::warn!(outcome = name, reason, suppressed, "message returned to Pub/Sub");
+                }
+            }
+        }
+    }
+}
+
+impl Status for Processor {
+    fn is_ready(&self) -> bool {
+        self.pipeline.is_ready()
+    }
+
+    /// The worker sets the others whenever they change.
+    fn set_gauges(&self) {
+        metrics::set_tables(self.pipeline.tables());
+    }
+}
+
+impl PullWorker {
+    pub fn new(processor: Arc<Processor>, settings: PullSettings, subscription: Subscription) -> Self {
+        Self {
+            processor,
+            stream: subscription.pull(settings.flow_control),
+            settings,
+            subscription,
+            waiting: None,
+            in_progress: JoinSet::new(),
+            bytes: 0,
+            last_activity: Instant::now(),
+            hasher: RandomState::new(),
+            returned: HashSet::new(),
+            stats: PullStats::default(),
+        }
+    }
+
+    /// Pulls until the end, and answers all messages that were pulled.
+    pub async fn run(mut self) -> (PullEnd, PullStats) {
+        self.last_activity = Instant::now();
+        let end = self.pull().await;
+        drop(self.waiting.take());
+        self.drain().await;
+        let confirmed = timeout(CLOSE_TIMEOUT, self.stream.close()).await.is_ok();
+        self.stats.returned = self.returned.len();
+        let end = match end {
+            PullEnd::Stopped | PullEnd::Empty if !confirmed => PullEnd::Failed(SubscriptionError(format!(
+                "Pub/Sub did not confirm the last answers within {} s; it may deliver processed messages again",
+                CLOSE_TIMEOUT.as_secs()
+            ))),
+            end => end,
+        };
+        (end, self.stats)
+    }
+
+    async fn pull(&mut self) -> PullEnd {
+        let shutdown = self.processor.shutdown.clone();
+        let idle = self.settings.idle;
+        let timer = sleep(idle.unwrap_or_default());
+        tokio::pin!(timer);
+        loop {
+            let has_room = self.has_room();
+            tokio::select! {
+                () = shutdown.cancelled() => return PullEnd::Stopped,
+                Some(answered) = self.in_progress.join_next() => self.complete(answered),
+                next = self.stream.next(), if has_room => {
+                    if let Err(end) = self.take(next) {
+                        return end;
+                    }
+                }
+                () = &mut timer, if idle.is_some() => {
+                    if let Some(end) = self.check_idle(idle.unwrap_or_default(), &shutdown, timer.as_mut()).await {
+                        return end;
+                    }
+                }
+            }
+            // What is ready besides: fewer turns of the loop.
+            while let Some(answered) = self.in_progress.try_join_next() {
+                self.complete(answered);
+            }
+            while self.has_room()
+                && let Some(next) = self.stream.try_next()
+            {
+                if let Err(end) = self.take(Some(next)) {
+                    return end;
+                }
+            }
+            self.set_gauges();
+        }
+    }
+
+    fn set_gauges(&self) {
+        metrics::set_in_flight(self.in_progress.len(), self.bytes);
+    }
+
+    /// Whether the next message may be read.
+    fn has_room(&self) -> bool {
+        self.waiting.is_none() && self.in_progress.len() < self.settings.flow_control.messages
+    }
+
+    fn take(&mut self, next: Option<Result<PulledMessage, SubscriptionError>>) -> Result<(), PullEnd> {
+        match next {
+            Some(Ok(message)) => {
+                self.last_activity = Instant::now();
+                self.waiting = Some(message);
+                self.start_waiting();
+                Ok(())
+            }
+            Some(Err(error)) => Err(PullEnd::Failed(error)),
+            None => Err(PullEnd::Failed(SubscriptionError("the stream of messages ended".to_owned()))),
+        }
+    }
+
+    /// Starts the waiting message, if its bytes fit. A single message may have more bytes than the limit.
+    fn start_waiting(&mut self) {
+        let limit = self.settings.flow_control.bytes;
+        let fits = |message: &mut PulledMessage| self.in_progress.is_empty() || self.bytes.saturating_add(message.size()) <= limit;
+        let Some(message) = self.waiting.take_if(fits) else { return };
+        self.bytes += message.size();
+        let id = self.hasher.hash_one(message.id());
+        self.in_progress.spawn(Arc::clone(&self.processor).process(message, id));
+    }
+
+    fn complete(&mut self, answered: Result<Answered, JoinError>) {
+        self.last_activity = Instant::now();
+        // Aborted by the drain only.
+        let Ok(Answered { outcome, size, id, is_confirmed }) = answered else { return };
+        self.bytes -= size;
+        self.stats.deliveries += 1;
+        *self.stats.outcomes.entry((outcome.as_str(), outcome.reason())).or_default() += 1;
+        self.stats.unconfirmed += u64::from(!is_confirmed);
+        if self.settings.idle.is_some() {
+            match outcome.answer() {
+                Answer::Ack if is_confirmed => self.returned.remove(&id),
+                Answer::Ack | Answer::Nack => self.returned.insert(id),
+            };
+        }
+        self.start_waiting();
+    }
+
+    /// Ends if nothing has happened for the idle time, and Pub/Sub still answers.
+    async fn check_idle(&mut self, idle: Duration, shutdown: &CancellationToken, timer: std::pin::Pin<&mut Sleep>) -> Option<PullEnd> {
+        let idle_at = if self.in_progress.is_empty() { self.last_activity } else { Instant::now() } + idle;
+        if Instant::now() < idle_at {
+            timer.reset(idle_at);
+            return None;
+        }
+        let checked = tokio::select! {
+            checked = self.subscription.check() => checked,
+            () = shutdown.cancelled() => return Some(PullEnd::Stopped),
+        };
+        match (checked, self.stream.try_next()) {
+            (_, Some(next)) => self.take(Some(next)).err(),
+            (Ok(()), None) => Some(PullEnd::Empty),
+            (Err(error), None) => Some(PullEnd::Failed(error)),
+        }
+    }
+
+    /// Finishes messages in progress, and returns those that take too long.
+    async fn drain(&mut self) {
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        // Returned without a delay from now on.
+        self.processor.shutdown.cancel();
+        while let Ok(Some(answered)) = timeout_at(deadline, self.in_progress.join_next()).await {
+            self.complete(answered);
+            self.set_gauges();
+        }
+        let interrupted = Outcome::Saturated(SaturatedReason::ShuttingDown);
+        self.stats.interrupted = self.in_progress.len();
+        for _ in 0..self.stats.interrupted {
+            metrics::record_delivery(interrupted.as_str(), interrupted.reason(), DRAIN_TIMEOUT);
+            *self.stats.outcomes.entry((interrupted.as_str(), interrupted.reason())).or_default() += 1;
+        }
+        self.in_progress.shutdown().await;
+        metrics::set_in_flight(0, 0);
+    }
+}
