@@ -11,6 +11,8 @@
 //! | an insert fails for longer than any delivery | stays | stays | the probe's: sends the next probe |
 //! | the probe has no answer for a second | | | open |
 //!
+//! A backoff that no row waits for, because the deadlines of all come first, is skipped: the next row is the probe.
+//!
 //! A table starts open. It is forgotten when it has neither rows nor inserts and is not paused. An insert that began before
 //! the last pause says nothing about the table since then: it only adds its rows and its Retry-After.
 
@@ -189,7 +191,7 @@ impl Table {
             RowResult::NotAttempted => !has_progress,
             RowResult::Stored | RowResult::Refused(_) | RowResult::Unavailable(_) => false,
         };
-        let mut pause = Duration::ZERO;
+        let mut backoff = Duration::ZERO;
         if is_current {
             if has_progress {
                 self.backoff = None;
@@ -198,10 +200,11 @@ impl Table {
                 *sent_at = None;
             }
             if results.iter().any(needs_pause) {
-                pause = self.backoff.get_or_insert_with(|| BACKOFF.build()).next().expect(NO_MAX_TIMES);
+                backoff = self.backoff.get_or_insert_with(|| BACKOFF.build()).next().expect(NO_MAX_TIMES);
             }
         }
         let mut class = ErrorClass::Unavailable;
+        let mut retry_after = Duration::ZERO;
         let mut repeated = Vec::new();
         for ((row, mut submitter), result) in batch.rows.into_iter().zip(batch.submitters).zip(results) {
             submitter.is_not_attempted = result == RowResult::NotAttempted;
@@ -211,18 +214,26 @@ impl Table {
                 RowResult::Unavailable(class) => submitter.resolve(RowOutcome::NotStored(class)),
                 RowResult::NotAttempted => repeated.push(Pending { row, submitter }),
                 RowResult::Retry { class: cause, after } => {
-                    pause = pause.max(after);
+                    retry_after = retry_after.max(after);
                     class = cause;
                     repeated.push(Pending { row, submitter });
                 }
             }
         }
         self.put_back(repeated, now);
+        let pause = backoff.max(retry_after);
         if !pause.is_zero() {
             self.pause(now + pause, class);
         }
         if let State::Paused { until, class } = self.state {
             self.resolve_late(until, class);
+        }
+        // No row waits for the backoff, so the next row is the probe.
+        if is_current && self.waiting.is_empty() && retry_after < backoff {
+            self.state = match retry_after {
+                Duration::ZERO => State::Probing { sent_at: None },
+                _ => State::Paused { until: now + retry_after, class },
+            };
         }
     }
 

@@ -5,8 +5,10 @@
 //! a further one is used only while those before it are busy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response};
 
 use crate::google::Transport;
@@ -30,8 +32,9 @@ struct Connection {
 struct Counted<'a>(&'a Connection);
 
 impl Connections {
-    pub(super) fn new(build: impl Fn() -> Result<Client, reqwest::Error>) -> Result<Self, reqwest::Error> {
-        let connection = |_| Ok(Connection { client: build()?, requests: AtomicUsize::new(0) });
+    /// `deadline` is PUSH_DEADLINE.
+    pub(super) fn new(deadline: Duration) -> Result<Self, reqwest::Error> {
+        let connection = |_| Ok(Connection { client: client(deadline)?, requests: AtomicUsize::new(0) });
         Ok(Self((0..CLIENTS).map(connection).collect::<Result<_, reqwest::Error>>()?))
     }
 
@@ -50,6 +53,23 @@ impl Drop for Counted<'_> {
     }
 }
 
+fn client(deadline: Duration) -> Result<Client, reqwest::Error> {
+    let builder = Client::builder();
+    // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(deadline);
+    builder
+        // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
+        .no_proxy()
+        // BigQuery sends no redirects: one is an error like any other.
+        .redirect(Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 #[async_trait]
 impl Transport for Connections {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
@@ -64,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_client_is_used_while_those_before_it_are_busy() {
-        let connections = Connections::new(|| Client::builder().build()).unwrap();
+        let connections = Connections::new(Duration::from_secs(8)).unwrap();
         let requests = |at: usize| connections.0[at].requests.load(Ordering::Relaxed);
         let mut counted: Vec<_> = (0..250).map(|_| connections.count()).collect();
         assert_eq!([requests(0), requests(1), requests(2), requests(3)], [100, 100, 50, 0]);

@@ -22,7 +22,6 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -81,7 +80,7 @@ pub struct BigQuery {
 impl BigQuery {
     /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
     pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
-        let connections = Connections::new(|| http_client(deadline))?;
+        let connections = Connections::new(deadline)?;
         Ok(Self::with_transport(Arc::new(connections), location, tokens, gzip, deadline))
     }
 
@@ -252,23 +251,6 @@ impl BigQuery {
 
 fn is_table_refused(results: &[RowResult], refused: &RefusedRow) -> bool {
     results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused)
-}
-
-fn http_client(deadline: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = reqwest::Client::builder();
-    // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
-    #[cfg(target_os = "linux")]
-    let builder = builder.tcp_user_timeout(deadline);
-    builder
-        // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
-        .no_proxy()
-        // BigQuery sends no redirects: one is an error like any other.
-        .redirect(Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .pool_idle_timeout(Duration::from_secs(60))
-        .tcp_nodelay(true)
-        .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// A body that can be sent again.

@@ -285,14 +285,32 @@ fn a_batch_of_which_no_row_was_attempted_pauses_the_table() {
 }
 
 #[test]
-fn a_failure_without_time_for_another_attempt_still_pauses_the_table() {
+fn a_backoff_that_no_row_waits_for_is_skipped() {
+    let mut test = Test::new();
+    test.add_until("a", 0, 20);
+    let first = test.send(0, &["a"]);
+    test.add_until("b", 0, 20);
+    let second = test.send(1, &["b"]);
+    test.finish(first, &retry(Duration::ZERO), 5);
+    assert_eq!(test.outcome("a"), not_stored());
+    test.add("c", 6);
+    let probe = test.send(6, &["c"]);
+    test.add("d", 6);
+    assert_eq!(test.pause(6), 1000, "one probe");
+    test.finish(second, &retry(Duration::ZERO), 7);
+    test.finish(probe, &RowResult::Stored, 8);
+    test.send(8, &["b", "d"]);
+}
+
+#[test]
+fn a_retry_after_that_no_row_waits_for_is_kept() {
     let mut test = Test::new();
     test.add_until("a", 0, 20);
     let batch = test.send(0, &["a"]);
-    test.finish(batch, &retry(Duration::ZERO), 0);
-    assert_eq!(test.outcome("a"), not_stored());
-    assert!((50..=100).contains(&test.pause(0)));
-    assert_eq!(test.next(100), Next::Nothing);
+    test.finish(batch, &retry(Duration::from_millis(30)), 0);
+    assert_eq!((test.outcome("a"), test.pause(0)), (not_stored(), 30));
+    test.add_until("b", 1, 20);
+    assert_eq!(test.outcome("b"), not_stored());
 }
 
 #[test]
