@@ -19,6 +19,7 @@ SERVICE_SETTINGS='
   BATCH_MAX_ROWS
   BATCH_MAX_BYTES
   BATCH_MAX_INSERTS
+  BATCH_MAX_LINGER
   BATCH_GZIP
   MAX_IN_FLIGHT
   MAX_IN_FLIGHT_BYTES
@@ -81,6 +82,7 @@ check_each() {
   check_number BATCH_MAX_ROWS 1 50000
   check_number BATCH_MAX_BYTES 1 9000000
   check_number BATCH_MAX_INSERTS 1 10000
+  check BATCH_MAX_LINGER '(0|[1-9][0-9]{0,4})ms|([0-9]|[1-5][0-9])([.][0-9]+)?s' 'a duration from 0ms to less than 60s, such as 16ms'
   check BATCH_GZIP 'true|false' 'true or false'
   check_number MAX_IN_FLIGHT 1 1000000
   check_number MAX_IN_FLIGHT_BYTES 1 1099511627776 optional

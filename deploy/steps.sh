@@ -58,5 +58,6 @@ digest() { cksum | tr ' ' '-'; }
 # fill FILE: its text with settings in place of ${PIPELINE} and the other placeholders.
 fill() {
   sed -e "s/\${PROJECT_ID}/$PROJECT_ID/g" -e "s/\${PIPELINE}/$PIPELINE/g" -e "s/\${REGION}/$REGION/g" \
-    -e "s/\${DATASET}/$DATASET/g" -e "s/\${TABLE_NAME}/$TABLE_NAME/g" "$1"
+    -e "s/\${DATASET}/$DATASET/g" -e "s/\${TABLE_NAME}/$TABLE_NAME/g" \
+    -e "s/\${DEAD_LETTER_TABLE}/$DEAD_LETTER_TABLE/g" "$1"
 }

@@ -90,21 +90,18 @@ impl Pipeline {
         if !left_out.is_empty() {
             row = row_of(decoder.decode_without(&left_out, message, now))?;
         }
-        let mut is_schema_current = false;
         loop {
             let Some(refusal) = self.insert(&row, &destination, deadline).await? else {
                 self.record_stored(&row, overflow);
                 return Ok(());
             };
-            // A row fits the schema that it was made for, so the table has probably changed.
-            if !is_schema_current {
-                decoder = self.template.decoder_after(Instant::now(), deadline).await?;
-                is_schema_current = true;
-                let newer = row_of(decoder.decode_without(&left_out, message, now))?;
-                if newer.json != row.json {
-                    row = newer;
-                    continue;
-                }
+            // A row fits the schema that it was made for, so the table has probably changed. It may change again while the
+            // next row is inserted.
+            decoder = self.template.decoder_after(Instant::now(), deadline).await?;
+            let newer = row_of(decoder.decode_without(&left_out, message, now))?;
+            if newer.json != row.json {
+                row = newer;
+                continue;
             }
             match refusal.missing_column().and_then(|name| decoder.filled_column(name)) {
                 // The template table has the column. The generated table, which is older, does not.

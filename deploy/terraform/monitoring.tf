@@ -2,9 +2,15 @@
 # resource. A file with an unknown member is rejected.
 
 locals {
-  monitoring          = "${path.module}/../monitoring"
-  monitoring_settings = { PIPELINE = var.pipeline, PROJECT_ID = var.project_id, REGION = var.region, DATASET = var.dataset }
-  alerts              = toset([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")])
+  monitoring = "${path.module}/../monitoring"
+  monitoring_settings = {
+    PIPELINE          = var.pipeline
+    PROJECT_ID        = var.project_id
+    REGION            = var.region
+    DATASET           = var.dataset
+    DEAD_LETTER_TABLE = var.dead_letter_table
+  }
+  alerts = toset([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")])
   metrics = {
     for file in fileset("${local.monitoring}/metrics", "*.json") :
     trimsuffix(file, ".json") => jsondecode(templatefile("${local.monitoring}/metrics/${file}", local.monitoring_settings))

@@ -19,6 +19,7 @@ locals {
     BATCH_MAX_ROWS          = tostring(var.batch_max_rows)
     BATCH_MAX_BYTES         = tostring(var.batch_max_bytes)
     BATCH_MAX_INSERTS       = tostring(var.batch_max_inserts)
+    BATCH_MAX_LINGER        = var.batch_max_linger
     BATCH_GZIP              = tostring(var.batch_gzip)
     MAX_IN_FLIGHT           = tostring(var.max_in_flight)
     MAX_IN_FLIGHT_BYTES     = var.max_in_flight_bytes == null ? "" : tostring(var.max_in_flight_bytes)

@@ -201,10 +201,6 @@ variable "max_instances" {
     condition     = var.max_instances >= 1 && var.max_instances <= 10000 && floor(var.max_instances) == var.max_instances
     error_message = "max_instances: ${var.max_instances} is not a whole number from 1 to 10000."
   }
-  validation {
-    condition     = var.max_instances >= var.min_instances
-    error_message = "max_instances: ${var.max_instances} is less than min_instances, which is ${var.min_instances}."
-  }
 }
 
 # --- Monitoring

@@ -51,10 +51,6 @@ variable "table_suffix" {
     condition     = can(regex("^(([A-Za-z0-9_]|[{][^{}:]+[}]|[{]date:[^{}%]*%[^{}]+[}])*)$", var.table_suffix))
     error_message = "table_suffix: \"${var.table_suffix}\" is not letters, digits and _ with fields in braces between them, such as _{user_id}_{date} or _{date:%Y%m}."
   }
-  validation {
-    condition     = alltrue([for field in regexall("[{]([^{}:]+)[}]", var.table_suffix) : contains(concat(["date"], [for name in split(",", var.valid_attributes) : trimspace(name)]), field[0])])
-    error_message = "table_suffix: \"${var.table_suffix}\" has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}."
-  }
 }
 
 variable "max_new_tables_per_hour" {
@@ -78,10 +74,6 @@ variable "overflow_suffix" {
   validation {
     condition     = can(regex("^(([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+)$", var.overflow_suffix))
     error_message = "overflow_suffix: \"${var.overflow_suffix}\" is not letters, digits, _ and dates, without an attribute, such as _overflow_{date}."
-  }
-  validation {
-    condition     = var.overflow_suffix != var.table_suffix
-    error_message = "overflow_suffix: \"${var.overflow_suffix}\" is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}."
   }
 }
 
@@ -143,10 +135,6 @@ variable "hash_attributes" {
     condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.hash_attributes))
     error_message = "hash_attributes: \"${var.hash_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
-  validation {
-    condition     = var.hash_attributes == "user_id" ? true : alltrue([for hashed in split(",", var.hash_attributes) : contains([for name in split(",", var.valid_attributes) : trimspace(name)], trimspace(hashed))])
-    error_message = "hash_attributes: \"${var.hash_attributes}\" has a name that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these."
-  }
 }
 
 variable "respect_opt_out" {
@@ -182,10 +170,6 @@ variable "dead_letter_table" {
     condition     = !contains(["events", "events_daily"], var.dead_letter_table)
     error_message = "dead_letter_table: \"${var.dead_letter_table}\" is the name of a view. Choose another name."
   }
-  validation {
-    condition     = !startswith(var.dead_letter_table, var.table_name)
-    error_message = "dead_letter_table: \"${var.dead_letter_table}\" begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name."
-  }
 }
 
 variable "batch_max_rows" {
@@ -215,12 +199,24 @@ variable "batch_max_bytes" {
 variable "batch_max_inserts" {
   description = "Maximum concurrent insertAll requests per instance."
   type        = number
-  default     = 200
+  default     = 1000
   nullable    = false
 
   validation {
     condition     = var.batch_max_inserts >= 1 && var.batch_max_inserts <= 10000 && floor(var.batch_max_inserts) == var.batch_max_inserts
     error_message = "batch_max_inserts: ${var.batch_max_inserts} is not a whole number from 1 to 10000."
+  }
+}
+
+variable "batch_max_linger" {
+  description = "Maximum time that a row waits for others, so that they share an insertAll request. It waits only while its table has requests in flight, for a 64th of this time for each of them. Longer: fewer requests, later answers."
+  type        = string
+  default     = "16ms"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((0|[1-9][0-9]{0,4})ms|([0-9]|[1-5][0-9])([.][0-9]+)?s)$", var.batch_max_linger))
+    error_message = "batch_max_linger: \"${var.batch_max_linger}\" is not a duration from 0ms to less than 60s, such as 16ms."
   }
 }
 

@@ -2,7 +2,7 @@
 # Without one, Terraform takes credentials and quota project from the environment. Every resource names its project.
 
 terraform {
-  # Validations that compare two variables need 1.9.
+  # The validation of schema_file uses path.module, which needs 1.9.
   required_version = ">= 1.9"
 
   required_providers {

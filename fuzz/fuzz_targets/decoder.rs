@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use base64::Engine as _;
@@ -65,6 +65,9 @@ fuzz_target!(|input: &[u8]| {
                 check_hashed(&row, &query, &referer);
             }
             check_body(&row, &columns);
+            let names = attributes();
+            let left_out = &names.names()[query.len() % names.names().len()];
+            check_without(decoder, &message, left_out, columns);
         }
         Decoded::Rejected(rejected) => {
             assert_eq!((rejected.event_id, rejected.column.as_deref()), (event_id, Some("i")));
@@ -169,6 +172,26 @@ fn check_hashed(row: &Row, query: &str, referer: &str) {
     }
     assert!(!String::from_utf8_lossy(&row.json).contains(MARKER), "{}", String::from_utf8_lossy(&row.json));
     assert!(!row.suffix.as_str().contains(MARKER), "{}", row.suffix);
+}
+
+/// A row for a table that lacks a column has all other columns, and names this one if it has a value.
+fn check_without(decoder: &Decoder, message: &PubsubMessage<'_>, left_out: &String, mut columns: Map<String, Value>) {
+    let decoded = decoder.decode_without(std::slice::from_ref(left_out), message, now());
+    let Decoded::Row(row) = decoded else { panic!("a row without {left_out}: {decoded:?}") };
+    let mut without: Map<String, Value> = serde_json::from_slice(&row.json).expect("a row is JSON");
+    let mut expected = invalid_attributes(&mut columns);
+    let has_value = columns.remove(left_out).is_some() || expected.contains(left_out);
+    if has_value {
+        expected.insert(left_out.clone());
+    }
+    assert_eq!((invalid_attributes(&mut without), row.lacks_value), (expected, has_value), "{left_out}");
+    assert_eq!(without, columns, "{left_out}");
+}
+
+/// Removes the names of the attributes that are not stored.
+fn invalid_attributes(columns: &mut Map<String, Value>) -> BTreeSet<String> {
+    let names = columns.remove("invalid_attributes");
+    names.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The request body is JSON, and its row equals the decoded row.

@@ -51,8 +51,9 @@ impl DeadLetterTable {
         &self.name
     }
 
-    pub(crate) async fn run(&self, statement: &Statement) -> ApiResult<Lookup<Rows>> {
-        statement::run(&self.google, &self.project, statement).await
+    /// Runs a SELECT.
+    pub(crate) async fn query(&self, statement: &Statement) -> ApiResult<Lookup<Rows>> {
+        statement::query(&self.google, &self.project, statement).await
     }
 
     /// Deletes the dead letters with these event_ids, except those that BigQuery does not delete yet. After an error,
@@ -66,13 +67,15 @@ impl DeadLetterTable {
             let condition = "event_id IN UNNEST(@ids) AND (received_timestamp IS NULL OR received_timestamp < @youngest)";
             let sql = format!("DELETE FROM {} WHERE {condition}", self.name);
             let parameters = vec![ids.clone(), statement::timestamp("youngest", youngest)];
-            match self.run(&Statement { sql, parameters }).await.and_then(|answer| answer.require(table())) {
-                Ok(answer) => count.deleted += answer.affected()?,
+            let deleted = statement::delete(&self.google, &self.project, &Statement { sql, parameters }).await;
+            match deleted.and_then(|deleted| deleted.require(table())) {
+                Ok(deleted) => count.deleted = count.deleted.saturating_add(deleted),
                 Err(error) if streaming_buffer::holds(&error) => {}
                 Err(error) => return Err(error),
             }
             let sql = format!("SELECT COUNT(*) FROM {} WHERE event_id IN UNNEST(@ids)", self.name);
-            count.held += self.run(&Statement { sql, parameters: vec![ids] }).await?.require(table())?.count()?;
+            let held = self.query(&Statement { sql, parameters: vec![ids] }).await?.require(table())?.count()?;
+            count.held = count.held.saturating_add(held);
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ pub async fn run(args: Args) -> ExitCode {
 
 fn explain(args: Args) -> Result<(), InputError> {
     let config = args.settings.load_decode()?;
+    output::warn(&config.warnings);
     if args.urls.is_empty() && args.input.is_none() {
         return Err(InputError::NoInput);
     }

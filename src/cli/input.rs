@@ -1,12 +1,12 @@
 //! The input of `explain` and `sign`: arguments, then the messages or the lines of a file or of standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::documents::message::{self, Message};
-use super::documents::{BrokenReason, Documents, Position};
+use super::documents::{self, BrokenReason, Documents, OpenError, Position, Unusable};
 use super::error::{CliError, printed};
 use crate::config::Problems;
 
@@ -39,7 +39,7 @@ pub(crate) fn exit(ended: Result<(), InputError>) -> ExitCode {
 /// Each line of a file that is not empty, without its end; `-` is standard input.
 pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), InputError>) -> Result<(), InputError> {
     let failed = |error| InputError::Input { file: file.to_owned(), error };
-    let mut lines = BufReader::new(open(file).map_err(failed)?);
+    let mut lines = documents::open_text(open(file).map_err(failed)?).map_err(|error| not_opened(file, &error))?;
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
         if !line.trim_ascii().is_empty() {
@@ -55,20 +55,28 @@ pub(crate) fn each_line(file: &Path, mut see: impl FnMut(&[u8]) -> Result<(), In
 pub(crate) fn each_message(file: &Path, mut see: impl FnMut(&Message) -> Result<(), InputError>) -> Result<u64, InputError> {
     let failed = |error| InputError::Input { file: file.to_owned(), error };
     let raw = open(file).map_err(failed)?;
-    let opened = Documents::open(raw, Position::default());
-    let invalid = |cause| InputError::Format { file: file.to_owned(), cause };
-    let mut documents = opened.map_err(|cause| invalid(cause.describe(&file.display().to_string())))?;
-    let mut count = 0;
+    let mut documents = Documents::open(raw, Position::default()).map_err(|error| not_opened(file, &error))?;
+    let (mut count, mut unusable) = (0, None);
     while let Some(document) = documents.next_document().map_err(failed)? {
         let messages = match document.broken {
-            Some(BrokenReason::ArrayNotClosed) => return Err(invalid("the array is not closed: elements are missing".to_owned())),
-            Some(_) => vec![Message::raw(document.text)],
+            // Only the beginning of it is known, so it has no outcome.
+            Some(reason @ (BrokenReason::TooLong | BrokenReason::ArrayNotClosed)) => {
+                let cause = format!("line {}: {}", document.place, Unusable::of_document(&document, reason).detail);
+                unusable.get_or_insert(InputError::Format { file: file.to_owned(), cause });
+                continue;
+            }
+            Some(BrokenReason::NotJson | BrokenReason::Truncated) => vec![Message::raw(document.text)],
             None => message::messages(&document.text),
         };
         count += messages.len() as u64;
         messages.iter().try_for_each(&mut see)?;
     }
-    Ok(count)
+    unusable.map_or(Ok(count), Err)
+}
+
+fn not_opened(file: &Path, error: &OpenError) -> InputError {
+    let name = file.to_str().filter(|name| *name != "-");
+    InputError::Format { file: file.to_owned(), cause: error.describe(name) }
 }
 
 /// `-` is standard input.

@@ -68,6 +68,7 @@ pub async fn run(mut args: Args) -> ExitCode {
 async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let shutdown = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
+    output::warn(&config.warnings);
     let settings = TopologySettings { project, pubsub: pubsub(&args, &config), demo: args.demo };
     let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
     let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
@@ -138,9 +139,13 @@ fn pubsub(args: &Args, config: &Config) -> PubsubMode {
     }
 }
 
-/// A schema that the local BigQuery refuses is a mistake in an input file.
+/// A schema that the local BigQuery refuses, or that lacks an attribute, is a mistake in the settings.
 fn not_started(error: TopologyError) -> CliError {
     match error {
+        TopologyError::TemplateTable(TemplateTableError::Mismatch(mismatch)) => {
+            let problems: Vec<String> = mismatch.0.iter().map(|problem| super::printable(&problem.to_string())).collect();
+            CliError::settings(problems.join("\n"))
+        }
         TopologyError::TemplateTable(error @ TemplateTableError::NotCreated { .. }) => {
             CliError::usage(super::printable(&error.to_string()))
         }

@@ -5,7 +5,10 @@
 //! prints; `error::printed` makes the exit code of it.
 
 use std::fmt::Display;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, StdoutLock, Write};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 /// Standard output with a buffer. Flush it: an error at its drop is lost.
 pub(crate) fn stdout() -> BufWriter<StdoutLock<'static>> {
@@ -19,7 +22,23 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Whether standard output is the null device, for a command whose output must not be lost. Rust's runtime opens the null
+/// device where standard output is closed (`>&-`), so that writing succeeds.
+pub(crate) fn is_discarded() -> bool {
+    let output = io::stdout().as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    match (output, fs::metadata("/dev/null")) {
+        (Ok(output), Ok(null)) => output.file_type().is_char_device() && output.rdev() == null.rdev(),
+        // Without a descriptor, there is no output. Without a null device, it is something else.
+        (output, _) => output.is_err(),
+    }
+}
+
 /// Writes a line to standard error, if possible.
 pub(crate) fn note(line: impl Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Writes warnings about settings to standard error.
+pub(crate) fn warn(warnings: &[&str]) {
+    warnings.iter().for_each(|warning| note(format_args!("warning: {warning}")));
 }

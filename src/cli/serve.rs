@@ -39,7 +39,7 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     telemetry::init(settings.log_format(), settings.log_level(), project);
     let config = config.map_err(CliError::settings)?;
     let shutdown = shutdown.map_err(|error| CliError::cannot("listen for signals", &error))?;
-    for warning in &config.warnings {
+    for warning in config.auth_warning.iter().chain(&config.warnings) {
         tracing::warn!("{warning}");
     }
     let port = config.values.number(&PORT);

@@ -12,6 +12,8 @@ pub struct DecodeConfig {
     pub settings: Settings,
     pub schema: Schema,
     pub table_name: String,
+    /// Warnings about settings without an effect.
+    pub warnings: Vec<&'static str>,
 }
 
 impl RawSettings {
@@ -50,6 +52,7 @@ pub(crate) fn read(values: &Values, problems: &mut Problems) -> Option<DecodeCon
         },
         schema: schema?,
         table_name: table_name.to_owned(),
+        warnings: privacy::warning(values).into_iter().collect(),
     })
 }
 

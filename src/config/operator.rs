@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
+use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, HASH_ATTRIBUTES, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
 use super::{Config, Problems, RawSettings, endpoints, privacy};
 use crate::decode::hashed_ids::HashedIds;
 use crate::google::Endpoints;
@@ -19,6 +19,8 @@ pub struct Operator {
     pub access_token_file: Option<PathBuf>,
     /// FORMER_HASH_KEYS.
     pub former_hashed_ids: Vec<HashedIds>,
+    /// HASH_ATTRIBUTES, with or without a key.
+    pub id_attributes: Vec<String>,
 }
 
 impl RawSettings {
@@ -49,6 +51,7 @@ impl RawSettings {
                 pubsub_emulator: values.address(&PUBSUB_EMULATOR_HOST),
                 access_token_file: values.path(&CLOUDSDK_AUTH_ACCESS_TOKEN_FILE),
                 former_hashed_ids,
+                id_attributes: values.text(&HASH_ATTRIBUTES).split(',').map(|name| name.trim().to_owned()).collect(),
             })
         })();
         problems.or(operator)

@@ -26,12 +26,17 @@ pub(crate) fn duration(text: &str, min_ms: u64, max_ms: u64) -> Result<Duration,
         (Ok(number), "ms") => number / 1000.0,
         _ => f64::NAN,
     };
-    let (min, max) = (Duration::from_millis(min_ms), Duration::from_millis(max_ms));
-    if (min.as_secs_f64()..=max.as_secs_f64()).contains(&seconds) {
+    if (min_ms as f64..=max_ms as f64).contains(&(seconds * 1000.0)) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err(format!("{text:?} is not a duration from {min:?} to {max:?}, such as 8s or 500ms"))
+        let (min, max) = (milliseconds(min_ms), milliseconds(max_ms));
+        Err(format!("{text:?} is not a duration from {min} to {max}, such as 8s or 500ms"))
     }
+}
+
+/// A duration as text, such as 8s or 500ms.
+pub(crate) fn milliseconds(number: u64) -> String {
+    if number.is_multiple_of(1000) { format!("{}s", number / 1000) } else { format!("{number}ms") }
 }
 
 pub(crate) fn identifier(text: &str, dashes: bool) -> Result<(), String> {

@@ -26,6 +26,14 @@ pub(crate) fn read(values: &Values, attributes: Option<&ValidAttributes>, proble
     Some(Privacy { remote_ip: remote_ip?, hashed_ids: hashed_ids?, respect_opt_out: values.boolean(&RESPECT_OPT_OUT) })
 }
 
+/// What is wrong with valid settings.
+pub(crate) fn warning(values: &Values) -> Option<&'static str> {
+    let is_without_key = values.optional(&HASH_USER_IDS).is_none() && values.text(&HASH_ATTRIBUTES) != HASH_ATTRIBUTES.default;
+    is_without_key.then_some(
+        "HASH_ATTRIBUTES has no effect without the key HASH_USER_IDS, so ids are stored unchanged: set HASH_USER_IDS, or unset HASH_ATTRIBUTES",
+    )
+}
+
 /// FORMER_HASH_KEYS.
 pub(crate) fn read_former_keys(values: &Values, attributes: &ValidAttributes, problems: &mut Problems) -> Option<Vec<HashedIds>> {
     let keys = problems.check(FORMER_HASH_KEYS.name, list::items(values.text(&FORMER_HASH_KEYS)))?.into_iter();

@@ -23,7 +23,9 @@ pub struct Config {
     pub table_limits: TableLimits,
     pub push_deadline: Duration,
     pub push_auth: PushAuth,
-    /// Warnings about insecure settings, for the log.
+    /// What is insecure about PUSH_AUTH.
+    pub auth_warning: Option<&'static str>,
+    /// Warnings about settings that have no effect.
     pub warnings: Vec<&'static str>,
 }
 
@@ -85,7 +87,7 @@ impl RawSettings {
             problems.add(DEAD_LETTER_TABLE.name, problem);
         }
         let auth = auth::read(values, on_cloud_run(), emulator, problems);
-        let (decode, (push_auth, warning)) = (decode?, auth?);
+        let (decode, (push_auth, auth_warning)) = (decode?, auth?);
         Some(Config {
             location: Location { endpoint: endpoint?, project: project?, dataset: values.text(&DATASET).to_owned() },
             emulator,
@@ -99,7 +101,8 @@ impl RawSettings {
             table_limits: table_limits?,
             push_deadline: values.duration(&PUSH_DEADLINE),
             push_auth,
-            warnings: warning.into_iter().collect(),
+            auth_warning,
+            warnings: decode.warnings,
             values: values.clone(),
         })
     }

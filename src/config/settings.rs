@@ -447,10 +447,23 @@ settings! {
         help: "Maximum concurrent insertAll requests per instance",
         value: "N",
         kind: Number { min: 1, max: 10_000 },
-        default: "200",
+        default: "1000",
         heading: "Delivery",
         commands: STORING,
         deployed: SERVICE,
+    }
+    BATCH_MAX_LINGER {
+        help: "Maximum time that a row waits for others, so that they share an insertAll request. It waits only while its table has \
+               requests in flight, for a 64th of this time for each of them. Longer: fewer requests, later answers",
+        value: "DURATION",
+        kind: Duration { min_ms: 0, max_ms: 590_000 },
+        default: "16ms",
+        heading: "Delivery",
+        commands: STORING,
+        deployed: service(None, Pattern {
+            regex: "(0|[1-9][0-9]{0,4})ms|([0-9]|[1-5][0-9])([.][0-9]+)?s",
+            expected: "a duration from 0ms to less than 60s, such as 16ms",
+        }),
     }
     BATCH_GZIP {
         help: "Compress insertAll requests (gzip, level 1): less traffic, more CPU",

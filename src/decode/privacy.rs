@@ -73,7 +73,8 @@ fn is_opt_out(name: &str) -> bool {
 }
 
 fn is(text: &str, one_of: &[&str]) -> bool {
-    one_of.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+    let text = text.trim();
+    one_of.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -72,24 +72,43 @@ pub(crate) fn table_path(project: &str, dataset: &str, table: &str) -> String {
 
 /// A live table.
 pub(crate) async fn table(client: &Client, project: &str, dataset: &str, table: &str) -> ApiResult<Lookup<Table>> {
-    match client.get(Api::BigQuery, &table_path(project, dataset, table)).await? {
-        Lookup::Found(resource) => Table::of_resource(&resource).map(Lookup::Found),
-        Lookup::Absent => Ok(Lookup::Absent),
-    }
+    let Lookup::Found(resource) = client.get(Api::BigQuery, &table_path(project, dataset, table)).await? else {
+        return Ok(Lookup::Absent);
+    };
+    check_reference(&resource["tableReference"], project, dataset, Some(table))?;
+    Table::of_resource(&resource).map(Lookup::Found)
 }
 
 /// The live schema of a table.
-pub(crate) async fn schema(client: &Client, project: &str, dataset: &str, table: &str) -> ApiResult<Lookup<Schema>> {
-    match client.get(Api::BigQuery, &table_path(project, dataset, table)).await? {
-        Lookup::Found(resource) => schema_of(&resource).map(Lookup::Found),
+pub(crate) async fn schema(client: &Client, project: &str, dataset: &str, name: &str) -> ApiResult<Lookup<Schema>> {
+    match table(client, project, dataset, name).await? {
+        Lookup::Found(table) => columns(table).map(Lookup::Found),
         Lookup::Absent => Ok(Lookup::Absent),
     }
 }
 
 /// The schema in a table resource.
 pub(crate) fn schema_of(resource: &Value) -> ApiResult<Schema> {
-    let schema = Table::of_resource(resource)?.schema;
-    schema.ok_or_else(|| ApiError::unreadable(Api::BigQuery, "a table without columns"))
+    columns(Table::of_resource(resource)?)
+}
+
+fn columns(table: Table) -> ApiResult<Schema> {
+    table.schema.ok_or_else(|| ApiError::unreadable(Api::BigQuery, "a table without columns"))
+}
+
+/// Checks that a `TableReference` is in the dataset, and names the table if one is given. Some emulators leave out members.
+pub(crate) fn check_reference(reference: &Value, project: &str, dataset: &str, table: Option<&str>) -> ApiResult<()> {
+    // BigQuery names a project by its id, even if the request has its number.
+    let project = Some(project).filter(|project| !project.bytes().all(|byte| byte.is_ascii_digit()));
+    let names = [("projectId", project), ("datasetId", Some(dataset)), ("tableId", table)];
+    let differs = |(member, name): &(&str, Option<&str>)| match (&reference[*member], name) {
+        (Value::Null, _) | (_, None) => false,
+        (found, Some(name)) => found != name,
+    };
+    match names.iter().find(|name| differs(name)) {
+        Some((member, _)) => Err(ApiError::unreadable(Api::BigQuery, format!("it is about another table: its {member} differs"))),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -137,5 +156,23 @@ mod tests {
         for schema in [json!(null), json!({}), json!({"fields": []})] {
             assert_eq!(read(json!({"schema": schema})).schema, None);
         }
+    }
+
+    #[test]
+    fn a_reference_to_another_table_is_an_error() {
+        let check = |reference: Value, project: &str| check_reference(&reference, project, "d", Some("t"));
+        for reference in [json!({"projectId": "p", "datasetId": "d", "tableId": "t"}), json!({"tableId": "t"}), json!(null)] {
+            assert!(check(reference.clone(), "p").is_ok(), "{reference}");
+        }
+        for reference in [
+            json!({"projectId": "p", "datasetId": "d", "tableId": "u"}),
+            json!({"projectId": "p", "datasetId": "d", "tableId": "T"}),
+            json!({"projectId": "p", "datasetId": "e", "tableId": "t"}),
+            json!({"projectId": "q", "datasetId": "d", "tableId": "t"}),
+            json!({"tableId": 7}),
+        ] {
+            assert!(check(reference.clone(), "p").is_err(), "{reference}");
+        }
+        assert!(check(json!({"projectId": "p", "datasetId": "d", "tableId": "t"}), "123456").is_ok(), "a project's number");
     }
 }

@@ -3,8 +3,8 @@
 //! It sends and reads JSON and knows no resource. Only the API's own error that a resource does not exist is
 //! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -17,7 +17,7 @@ use super::credentials::{TokenError, Tokens};
 use super::endpoints::{Api, Endpoints};
 use super::error::{ApiError, ApiResult, Lookup};
 use super::error_body::ErrorBody;
-use super::list::ListMethod;
+use super::list::{ListMethod, Pages};
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
 use super::transport::{self, Transport, TransportError};
 use crate::decode::json;
@@ -51,6 +51,8 @@ pub struct Client {
     retry: RetryPolicy,
     timeout: Duration,
     max_answer_bytes: usize,
+    /// A bit for each API that has answered a request.
+    answered: AtomicU8,
 }
 
 impl Client {
@@ -66,6 +68,7 @@ impl Client {
             retry: RetryPolicy::COMMAND,
             timeout: COMMAND_TIMEOUT,
             max_answer_bytes: MAX_COMMAND_BYTES,
+            answered: AtomicU8::new(0),
         })
     }
 
@@ -80,6 +83,7 @@ impl Client {
             retry: RetryPolicy::ONCE,
             timeout: SERVICE_TIMEOUT,
             max_answer_bytes: MAX_SERVICE_BYTES,
+            answered: AtomicU8::new(0),
         }
     }
 
@@ -115,25 +119,11 @@ impl Client {
     /// Every item of a list, page by page. `path` may have a query.
     pub(crate) async fn list(&self, method: &ListMethod, path: &str) -> ApiResult<Lookup<Vec<Value>>> {
         let separator = if path.contains('?') { '&' } else { '?' };
-        let (mut items, mut url, mut tokens) = (Vec::new(), path.to_owned(), HashSet::new());
-        // Items that are created later may be missing.
-        let mut total = None;
+        let (mut pages, mut url) = (Pages::new(method), path.to_owned());
         loop {
             let Lookup::Found(page) = self.get(method.api, &url).await? else { return Ok(Lookup::Absent) };
-            let page = method.read(page)?;
-            let total = *total.get_or_insert(page.total);
-            items.extend(page.items);
-            let Some(token) = page.next else {
-                return if items.len() >= total {
-                    Ok(Lookup::Found(items))
-                } else {
-                    Err(method.unreadable(format!("{} of {total} items are listed", items.len())))
-                };
-            };
+            let Some(token) = pages.add(page)? else { return pages.items().map(Lookup::Found) };
             url = format!("{path}{separator}pageToken={}", query_value(&token));
-            if !tokens.insert(token) {
-                return Err(method.unreadable("a page names an earlier one as the next one".to_owned()));
-            }
         }
     }
 
@@ -167,12 +157,12 @@ impl Client {
 
     fn request(&self, api: Api, method: Method, path: &str) -> Result<Request, FailedAttempt> {
         let url = format!("{}/{path}", self.endpoints.base(api));
-        transport::request(method, &url, self.timeout).map_err(|cause| unanswered(api, &cause))
+        transport::request(method, &url, self.timeout).map_err(|cause| self.unanswered(api, &cause))
     }
 
     async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {
         read_body(response, self.max_answer_bytes).await.map_err(|error| match error {
-            BodyError::Transport(cause) => unanswered(api, &cause.into()),
+            BodyError::Transport(cause) => self.unanswered(api, &cause.into()),
             BodyError::TooLarge { .. } => FailedAttempt::permanent(ApiError::unreadable(api, error.to_string())),
         })
     }
@@ -182,12 +172,13 @@ impl Client {
         let token = tokio::time::timeout(TOKEN_TIMEOUT, self.tokens.token()).await;
         let token = token.unwrap_or_else(|_| Err(TokenError::timeout())).map_err(FailedAttempt::permanent)?;
         if let Some(token) = &token {
-            transport::authorize(&mut request, token).map_err(|cause| unanswered(api, &cause))?;
+            transport::authorize(&mut request, token).map_err(|cause| self.unanswered(api, &cause))?;
         }
         if let Some(project) = self.quota_project.as_ref().and_then(|project| HeaderValue::from_str(project).ok()) {
             request.headers_mut().insert("x-goog-user-project", project);
         }
-        let response = self.transport.send(request).await.map_err(|cause| unanswered(api, &cause))?;
+        let response = self.transport.send(request).await.map_err(|cause| self.unanswered(api, &cause))?;
+        self.answered.fetch_or(1 << api as u8, Ordering::Relaxed);
         let status = match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
             status => status,
@@ -197,7 +188,7 @@ impl Client {
             Ok(body) => body,
             // The status is known.
             Err(BodyError::TooLarge { .. }) => Vec::new(),
-            Err(BodyError::Transport(cause)) => return Err(unanswered(api, &cause.into())),
+            Err(BodyError::Transport(cause)) => return Err(self.unanswered(api, &cause.into())),
         };
         // The page of a proxy is not Google's error. Its status decides, and it is never an absent resource.
         let body = ErrorBody::read(status.as_u16(), &body);
@@ -216,6 +207,14 @@ impl Client {
             }
         }
         Err(FailedAttempt { error: self.refusal(api, &method, path, status, message), decision })
+    }
+
+    /// The error of a request without a whole answer.
+    fn unanswered(&self, api: Api, cause: &TransportError) -> FailedAttempt {
+        let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
+        let decision = RetryDecision::of_transport_error(cause, has_answered);
+        let error = ApiError::Unreachable { service: api.service(), cause: format!("{}: {cause}", self.endpoints.base(api)) };
+        FailedAttempt { error, decision }
     }
 
     /// The error in an answer of another status than success.
@@ -248,9 +247,9 @@ pub(crate) fn query_value(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn unanswered(api: Api, cause: &TransportError) -> FailedAttempt {
-    let error = ApiError::Unreachable { service: api.service(), cause: cause.to_string() };
-    FailedAttempt { error, decision: RetryDecision::of_transport_error(cause) }
+/// Text as one segment of a path, in which + is itself.
+pub(crate) fn path_segment(text: &str) -> String {
+    query_value(text).replace('+', "%20")
 }
 
 /// Uses the proxy that the environment names, except for an emulator on this machine.

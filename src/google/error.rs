@@ -33,8 +33,8 @@ pub enum ApiError {
     Unreadable { service: &'static str, problem: String },
     #[error("{0} does not exist")]
     Absent(String),
-    #[error("BigQuery has not finished the query after {seconds} s")]
-    Timeout { seconds: u64 },
+    #[error("BigQuery has not finished job {job} after {seconds} s. It may still run")]
+    Timeout { job: String, seconds: u64 },
 }
 
 impl<T> Lookup<T> {

@@ -1,9 +1,16 @@
 //! Lists, page by page: which answer is a page, and which one is the last.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult};
+
+/// Maximum number of pages of a list. BigQuery and Cloud Storage put up to 1,000 items on a page.
+const MAX_PAGES: usize = 2_000;
+/// Maximum number of items of a list, which are all in memory.
+const MAX_ITEMS: usize = 1_000_000;
 
 /// A method that answers with a list in pages.
 #[derive(Debug, Clone, Copy)]
@@ -31,18 +38,29 @@ pub(crate) const TABLE_ROWS: ListMethod =
 pub(crate) const OBJECTS: ListMethod =
     ListMethod { api: Api::Storage, kind: "storage#objects", items: "items", next_page: "nextPageToken", total: None };
 
+/// The pages of a list so far.
+#[derive(Debug)]
+pub(crate) struct Pages<'a> {
+    method: &'a ListMethod,
+    items: Vec<Value>,
+    /// The number of all items on the first page. Items that are created later may be missing.
+    total: Option<usize>,
+    /// Those of the pages after the first.
+    tokens: HashSet<String>,
+}
+
 /// The items of one page, and the token of the next.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Page {
-    pub(crate) items: Vec<Value>,
-    pub(crate) next: Option<String>,
+struct Page {
+    items: Vec<Value>,
+    next: Option<String>,
     /// The number of the items on all pages, or 0 without it.
-    pub(crate) total: usize,
+    total: usize,
 }
 
 impl ListMethod {
     /// Reads a page. Only a page of the right `kind` can be empty: any other answer without items is not a list.
-    pub(crate) fn read(&self, mut page: Value) -> ApiResult<Page> {
+    fn read(&self, mut page: Value) -> ApiResult<Page> {
         let Self { kind, items, next_page, .. } = self;
         let has_kind = match &page["kind"] {
             Value::Null => false,
@@ -70,8 +88,38 @@ impl ListMethod {
         Ok(Page { items, next, total })
     }
 
-    pub(crate) fn unreadable(&self, problem: String) -> ApiError {
+    fn unreadable(&self, problem: String) -> ApiError {
         ApiError::unreadable(self.api, problem)
+    }
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(method: &'a ListMethod) -> Self {
+        Self { method, items: Vec::new(), total: None, tokens: HashSet::new() }
+    }
+
+    /// Adds a page. Returns the token of the next one; `None` after the last.
+    pub(crate) fn add(&mut self, page: Value) -> ApiResult<Option<String>> {
+        let Page { items, next, total } = self.method.read(page)?;
+        self.total.get_or_insert(total);
+        self.items.extend(items);
+        if self.items.len() > MAX_ITEMS {
+            return Err(self.method.unreadable(format!("the list has more than {MAX_ITEMS} items")));
+        }
+        let Some(token) = next else { return Ok(None) };
+        if self.tokens.len() + 1 == MAX_PAGES {
+            return Err(self.method.unreadable(format!("the list has more than {MAX_PAGES} pages")));
+        }
+        if !self.tokens.insert(token.clone()) {
+            return Err(self.method.unreadable("a page names an earlier one as the next one".to_owned()));
+        }
+        Ok(Some(token))
+    }
+
+    /// The items of all pages.
+    pub(crate) fn items(self) -> ApiResult<Vec<Value>> {
+        let (count, total) = (self.items.len(), self.total.unwrap_or(0));
+        if count < total { Err(self.method.unreadable(format!("{count} of {total} items are listed"))) } else { Ok(self.items) }
     }
 }
 
@@ -108,6 +156,22 @@ mod tests {
             json!({"kind": "bigquery#tableList", "totalItems": -1}),
         ] {
             assert!(matches!(TABLES.read(page.clone()), Err(ApiError::Unreadable { .. })), "{page}");
+        }
+    }
+
+    #[test]
+    fn an_endless_list_is_an_error() {
+        let page = |number: usize, items: usize| {
+            let tables = vec![json!({"tableReference": {"tableId": "t"}}); items];
+            json!({"kind": "bigquery#tableList", "tables": tables, "nextPageToken": number.to_string()})
+        };
+        for (items, problem, at) in
+            [(0, "more than 2000 pages", 1999), (1, "more than 2000 pages", 1999), (100_000, "more than 1000000 items", 10)]
+        {
+            let mut pages = Pages::new(&TABLES);
+            let (last, error) = (0..).find_map(|number| pages.add(page(number, items)).err().map(|error| (number, error))).unwrap();
+            assert!(error.to_string().contains(problem), "{error}");
+            assert_eq!(last, at, "{problem}");
         }
     }
 }

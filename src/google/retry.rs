@@ -60,6 +60,10 @@ impl RetryPolicy {
     pub const REFRESH: Self =
         Self { min_delay: Duration::from_secs(2), factor: 2.0, max_delay: Duration::from_secs(32), max_retries: None };
 
+    /// For the state of a job that runs.
+    pub const POLL: Self =
+        Self { min_delay: Duration::from_millis(250), factor: 2.0, max_delay: Duration::from_secs(8), max_retries: None };
+
     /// The delays before the second and each further attempt: exponential, with jitter up to twice as long.
     pub fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         self.backoff().build()
@@ -99,12 +103,13 @@ impl RetryDecision {
         if is_retryable { Self::Retry { after: Duration::from_secs(seconds.unwrap_or(0)).min(MAX_RETRY_AFTER) } } else { Self::Fail }
     }
 
-    /// For a request without an answer. A lost connection may work the next time. A refused one, and a server that does
-    /// not answer in time, are reported at once.
-    pub(crate) fn of_transport_error(cause: &TransportError) -> Self {
+    /// For a request without an answer. A lost connection may work the next time, and so may a refused one if the server has
+    /// answered before; otherwise the address is wrong. A server that does not answer in time has had its time.
+    pub(crate) fn of_transport_error(cause: &TransportError, has_answered: bool) -> Self {
         match cause {
             TransportError::Unreachable(_) => Self::Fail,
-            TransportError::ConnectionLost(_) => Self::Retry { after: Duration::ZERO },
+            TransportError::Refused(_) if !has_answered => Self::Fail,
+            TransportError::Refused(_) | TransportError::ConnectionLost(_) => Self::Retry { after: Duration::ZERO },
         }
     }
 

@@ -9,7 +9,7 @@
 use reqwest::Response;
 use serde_json::Value;
 
-use super::client::{Client, query_value};
+use super::client::{Client, path_segment, query_value};
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult, Lookup};
 use super::list;
@@ -54,9 +54,4 @@ fn object(bucket: &str, item: &Value) -> ApiResult<StorageObject> {
         Some(StorageObject { bucket: bucket.to_owned(), path: text("name")?, generation: text("generation")?, size })
     };
     read().ok_or_else(|| ApiError::unreadable(Api::Storage, "an object without name, size or generation"))
-}
-
-/// Text as one segment of a path, in which + is itself.
-fn path_segment(text: &str) -> String {
-    query_value(text).replace('+', "%20")
 }

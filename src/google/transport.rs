@@ -22,9 +22,12 @@ pub trait Transport: std::fmt::Debug + Send + Sync {
 /// Why a request has no response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportError {
-    /// It was not sent, or not answered in time.
+    /// It cannot be sent, or was not answered in time.
     #[error("{0}")]
     Unreachable(String),
+    /// There is no connection to the server.
+    #[error("{0}")]
+    Refused(String),
     /// The connection was lost.
     #[error("{0}")]
     ConnectionLost(String),
@@ -38,9 +41,17 @@ impl Transport for reqwest::Client {
 }
 
 impl From<reqwest::Error> for TransportError {
+    /// Without the URL: its path may contain a table's name, and with it a user id.
     fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
         let cause = with_causes(&error);
-        if error.is_connect() || error.is_timeout() || error.is_builder() { Self::Unreachable(cause) } else { Self::ConnectionLost(cause) }
+        if error.is_timeout() || error.is_builder() {
+            Self::Unreachable(cause)
+        } else if error.is_connect() {
+            Self::Refused(cause)
+        } else {
+            Self::ConnectionLost(cause)
+        }
     }
 }
 

@@ -1,19 +1,20 @@
 //! Creates the template table before the service starts, and adds columns of SCHEMA_FILE that it does not have yet.
 //!
 //! The service creates the table, too, but repeats a failed attempt forever, because BigQuery may be unavailable. Here a
-//! failure is final: the local BigQuery does not support the schema. Columns are only added. Other differences are
+//! failure is final: the local BigQuery does not support the schema, or the settings do not fit it. Columns are only added. Other differences are
 //! reported, and the table keeps what it has.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::tables_api::{TablesApi, TablesError, columns_of};
+use super::tables_api::{TablesApi, columns_of};
 use crate::decode::Schema;
 use crate::decode::schema::Mode;
+use crate::google::bigquery::Table;
 use crate::google::{ApiError, Tokens};
 use crate::sink::bigquery::{BigQuery, Location};
-use crate::sink::template::TemplateSettings;
+use crate::sink::template::{Mismatch, TemplateSettings, fitting_schema};
 use crate::telemetry::with_causes;
 
 /// The machine may be busy at the start.
@@ -25,29 +26,42 @@ pub enum TemplateTableError {
     #[error("cannot create the template table {table}: {source}: change SCHEMA_FILE")]
     NotCreated { table: String, source: ApiError },
     #[error("cannot read the template table {table}: use another --data-dir")]
-    NotRead { table: String, source: TablesError },
+    NotRead { table: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
     #[error("cannot create the HTTP client")]
     Http(#[from] reqwest::Error),
 }
 
-/// Creates the table, or adds columns to it. Returns a sentence for each difference between the table and SCHEMA_FILE.
+/// Creates the table, or adds columns to it, and compares it with the settings. Returns a sentence for each difference between the table and SCHEMA_FILE.
 pub async fn prepare(api: &TablesApi, location: &Location, settings: &TemplateSettings) -> Result<Vec<String>, TemplateTableError> {
     let TemplateSettings { table, schema, auto_create, .. } = settings;
     let table = &**table;
-    let unreadable = |source| TemplateTableError::NotRead { table: table.to_owned(), source };
-    match api.find(table).await.map_err(unreadable)? {
-        Some(resource) => {
-            let live = columns_of(&resource, table).map_err(unreadable)?;
-            Ok(add_columns(api, table, &resource, &live, schema).await)
-        }
-        None if *auto_create => {
+    let Some(resource) = read(api, table).await? else {
+        if *auto_create {
+            fitting_schema(Table::planned(schema.clone()), settings)?;
             let bigquery = BigQuery::new(location.clone(), Tokens::None, false, CREATE_TIMEOUT)?;
             let created = bigquery.create_table(table, schema).await;
             created.map_err(|source| TemplateTableError::NotCreated { table: table.to_owned(), source })?;
-            Ok(Vec::new())
         }
-        None => Ok(Vec::new()),
+        return Ok(Vec::new());
+    };
+    let live = columns_of(&resource, table).map_err(|source| unreadable(table, source))?;
+    let notes = add_columns(api, table, &resource, &live, schema).await;
+    let resource = if notes.is_empty() { Some(resource) } else { read(api, table).await? };
+    if let Some(resource) = resource {
+        let found = Table::of_resource(&resource).map_err(|source| unreadable(table, source))?;
+        fitting_schema(found, settings)?;
     }
+    Ok(notes)
+}
+
+async fn read(api: &TablesApi, table: &str) -> Result<Option<Value>, TemplateTableError> {
+    api.find(table).await.map_err(|source| unreadable(table, source))
+}
+
+fn unreadable(table: &str, source: impl std::error::Error + Send + Sync + 'static) -> TemplateTableError {
+    TemplateTableError::NotRead { table: table.to_owned(), source: source.into() }
 }
 
 async fn add_columns(api: &TablesApi, table: &str, resource: &Value, live: &Schema, file: &Schema) -> Vec<String> {

@@ -39,7 +39,7 @@ impl Assembly {
         let table = Arc::clone(&config.template.table);
         let dead_letter_table = Arc::clone(&config.template.dead_letter_table);
         let (watcher, template) = TemplateWatcher::new(Arc::clone(&bigquery), config.template.clone());
-        let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values, config.push_deadline));
+        let (batcher, batcher_task) = Batcher::new(bigquery, Limits::new(&config.values));
         let table_limiter = TableLimiter::new(config.table_limits.clone());
         let pipeline = Pipeline::new(template.clone(), batcher, table_limiter, table, dead_letter_table);
         let batcher = AbortOnDropHandle::new(tokio::spawn(batcher_task.run()));

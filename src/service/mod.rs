@@ -129,10 +129,10 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = push::router(Arc::clone(&push)).merge(extra_routes);
         let server = server::serve(listener, routes, async { drop(stopped.await) });
-        tokio::pin!(server, shutdown);
+        let freed_memory = freed_memory::run();
+        tokio::pin!(server, shutdown, freed_memory);
         let mut stop = Some(stop);
         let mut shutdown_deadline = None;
-        let mut freed_memory = freed_memory::ticks();
         loop {
             tokio::select! {
                 () = &mut server => break,
@@ -150,7 +150,7 @@ impl Service {
                     tracing::warn!("shutdown timed out with deliveries in flight; Pub/Sub will deliver them again");
                     return Ok(());
                 }
-                _ = freed_memory.tick() => freed_memory::release(),
+                () = &mut freed_memory => {}
                 () = report_due(report.as_deref_mut()) => {
                     if let Some(report) = &mut report {
                         report.write();

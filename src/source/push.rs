@@ -34,9 +34,8 @@ use crate::telemetry::{metrics, trace};
 
 /// A message has at most 10 MB. With base64 and attributes the body is a little over 13 MB.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// A larger body is dropped as soon as its message is decoded: its row and its buffers take as much memory again. Many smaller
-/// ones would not leave their memory to each other.
-const LARGE_BODY_BYTES: usize = 1 << 20;
+/// A larger body is dropped as soon as its payload is decoded: the payload takes less memory, and its row as much again.
+const LARGE_BODY_BYTES: usize = 16 << 10;
 /// One log line of each kind per second.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -95,8 +94,7 @@ impl Push {
 
     async fn handle(&self, request: Request) -> Response {
         let arrival = Arrival { at: Instant::now(), trace: TraceId::of(request.headers()).map(TraceId::into_string) };
-        let response = trace::scope(arrival.trace.clone(), self.process(request, &arrival));
-        match panic::catch(response).await {
+        match panic::catch(trace::scope(arrival.trace.clone(), self.process(request, &arrival))).await {
             Ok(response) => response,
             Err(Panicked) => self.answer(Outcome::Retry(RetryReason::Panic), &arrival),
         }
@@ -259,7 +257,7 @@ mod tests {
             },
         };
         let (_, template) = TemplateWatcher::new(Arc::clone(&bigquery), settings);
-        let limits = Limits { rows: 1, bytes: 1, inserts: 1, slow: Duration::from_secs(1) };
+        let limits = Limits { rows: 1, bytes: 1, inserts: 1, linger: Duration::ZERO };
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());

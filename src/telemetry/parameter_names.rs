@@ -36,9 +36,15 @@ impl ParameterNames {
 
     /// Counts one parameter. The first one of its name claims a free slot.
     pub(crate) fn increment(&self, name: &str) {
-        let is_of_name = |slot: &&NamedCounter| **slot.name.get_or_init(|| name.into()) == *name;
-        let slot = if looks_like_a_name(name) { self.named.iter().find(is_of_name) } else { None };
+        let known = self.named.iter().map_while(|slot| Some((slot, slot.name.get()?))).find(|(_, known)| ***known == *name);
+        let slot = known.map(|(slot, _)| slot).or_else(|| self.claim(name));
         slot.map_or(&self.other, |slot| &slot.count).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A slot for a name that has none. `None` if the text is not a name, or all slots are claimed.
+    fn claim(&self, name: &str) -> Option<&NamedCounter> {
+        let is_of_name = |slot: &&NamedCounter| **slot.name.get_or_init(|| name.into()) == *name;
+        if looks_like_a_name(name) { self.named.iter().find(is_of_name) } else { None }
     }
 
     /// The counts so far.

@@ -6,9 +6,9 @@ tokio::task_local! {
     static TRACE: Option<String>;
 }
 
-/// Runs a future as part of a trace.
-pub async fn scope<T>(trace: Option<String>, future: impl Future<Output = T>) -> T {
-    TRACE.scope(trace, future).await
+/// Runs a future as part of a trace. Not an `async fn`, which would have space for the future twice.
+pub fn scope<T>(trace: Option<String>, future: impl Future<Output = T>) -> impl Future<Output = T> {
+    TRACE.scope(trace, future)
 }
 
 /// The trace that the current task is part of.

@@ -224,6 +224,12 @@ class SameResources(DeployTest):
     def test_with_the_published_image(self):
         self.compare({'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})
 
+    def test_alerts_name_the_dead_letter_table_of_the_settings(self):
+        script, _ = self.compare({'DATASET': 'd', 'DEAD_LETTER_TABLE': 'rejected'})
+        texts = [value['text'] for key, value in script.items() if key[0] == 'alert'] + [str(value) for key, value in script.items() if key[0] == 'dashboard']
+        self.assertEqual(sum('`d.rejected`' in text or 'table `rejected` in the dataset `d`' in text for text in texts), 2)
+        self.assertFalse([text for text in texts if 'dead_letters' in text])
+
     def test_with_only_a_project(self):
         self.compare({})
 

@@ -57,7 +57,7 @@ pub enum Fault {
         /// Position in `rows`, from 0.
         index: usize,
     },
-    /// Rejects rows whose JSON contains this text (`insertErrors`, reason `invalid`).
+    /// Rejects rows with a value whose JSON contains this text (`insertErrors`, reason `invalid`, location its column).
     RowsInvalid {
         /// The text. It cannot contain control characters, because JSON escapes them.
         containing: String,

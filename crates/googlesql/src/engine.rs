@@ -118,7 +118,7 @@ impl Engine {
     /// [`QueryError`] if the text is invalid, a table does not exist, or the catalog cannot be read.
     pub async fn prepare(&self, catalog: impl Catalog + 'static, query: Query) -> Result<Prepared, QueryError> {
         let runtime = self.runtime.as_ref().ok_or(QueryError::Closing)?;
-        let mut session = self.session.as_ref().clone();
+        let mut session = session::query_state(&self.session)?;
         session.mark_start_execution();
         let bytes = Arc::new(BytesProcessed::default());
         session.config_mut().set_extension(Arc::clone(&bytes));

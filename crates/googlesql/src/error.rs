@@ -92,6 +92,7 @@ fn wrapped_query_error(error: &DataFusionError) -> Option<QueryError> {
         DataFusionError::External(inner) => match inner.downcast_ref::<QueryError>()? {
             QueryError::TooComplex(cause) => Some(QueryError::TooComplex(cause.clone())),
             QueryError::Closing => Some(QueryError::Closing),
+            QueryError::ResourcesExceeded => Some(QueryError::ResourcesExceeded),
             _ => None,
         },
         _ => None,

@@ -20,7 +20,10 @@ use crate::error::QueryError;
 const PLANNING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum bytes of all constants that are computed during planning. The plan contains them several times.
-const MAX_CONSTANT_BYTES: usize = 128 * 1024 * 1024;
+const MAX_CONSTANT_BYTES: usize = 64 * 1024 * 1024;
+
+/// A constant of this size and more is counted if the execution computes it. The plan contains all others.
+const LARGE_CONSTANT_BYTES: usize = 64 * 1024;
 
 /// Results of this size and more are counted for as long as they exist. Smaller ones are counted during the call.
 const LARGE_RESULT_BYTES: usize = 1024 * 1024;
@@ -30,6 +33,8 @@ const LARGE_RESULT_BYTES: usize = 1024 * 1024;
 pub(crate) struct QueryLimits {
     is_cancelled: AtomicBool,
     is_planned: AtomicBool,
+    /// Whether the constants are too large. DataFusion ignores the errors of constants and computes them again later.
+    has_large_constants: AtomicBool,
     planning_end: Instant,
     pool: Arc<dyn MemoryPool>,
     /// The memory of the constants that were computed during planning.
@@ -42,6 +47,7 @@ impl QueryLimits {
         QueryLimits {
             is_cancelled: AtomicBool::new(false),
             is_planned: AtomicBool::new(false),
+            has_large_constants: AtomicBool::new(false),
             planning_end: Instant::now() + PLANNING_TIMEOUT,
             constants: Mutex::new(MemoryConsumer::new("constants").register(&pool)),
             pool,
@@ -71,10 +77,18 @@ impl QueryLimits {
         self.is_planned.store(true, Ordering::Relaxed);
     }
 
-    /// Fails if the query was cancelled, or if its planning takes too long.
+    /// Whether the constants of the plan are too large.
+    pub(crate) fn has_large_constants(&self) -> bool {
+        self.has_large_constants.load(Ordering::Relaxed)
+    }
+
+    /// Fails if the query was cancelled, if its planning takes too long, or if its constants are too large.
     pub(crate) fn check_planning(&self) -> std::result::Result<(), QueryError> {
         if self.is_cancelled() {
             return Err(QueryError::Closing);
+        }
+        if self.has_large_constants() {
+            return Err(QueryError::ResourcesExceeded);
         }
         match Instant::now() > self.planning_end {
             true => Err(QueryError::too_complex(Location { line: 0, column: 0 })),
@@ -96,16 +110,18 @@ impl QueryLimits {
         }
     }
 
-    /// Reserves the memory of a constant that becomes a part of the plan.
+    /// Reserves the memory of a constant until the end of the query.
     pub(crate) fn reserve_constant(&self, bytes: usize) -> Result<()> {
-        if self.is_planned.load(Ordering::Relaxed) {
+        let is_planned = self.is_planned.load(Ordering::Relaxed);
+        if is_planned && bytes < LARGE_CONSTANT_BYTES {
             return Ok(());
         }
         let constants = self.constants.lock().unwrap_or_else(PoisonError::into_inner);
-        match constants.size().saturating_add(bytes) > MAX_CONSTANT_BYTES {
-            true => Err(DataFusionError::ResourcesExhausted("large constants".to_owned())),
-            false => constants.try_grow(bytes),
+        if !is_planned && constants.size().saturating_add(bytes) > MAX_CONSTANT_BYTES {
+            self.has_large_constants.store(true, Ordering::Relaxed);
+            return Err(DataFusionError::ResourcesExhausted("large constants".to_owned()));
         }
+        constants.try_grow(bytes)
     }
 }
 

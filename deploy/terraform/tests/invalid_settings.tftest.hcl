@@ -1,5 +1,5 @@
 # Invalid settings are rejected before a resource is created. In each run, exactly the variables of expect_failures fail.
-# Terraform does not compare a variable with another that is invalid, so those are in later runs.
+# Variables are compared with one another when each is valid by itself, so comparisons are in later runs.
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
@@ -29,11 +29,15 @@ run "values_of_another_kind_are_rejected" {
     dataset                 = "my-project.parsed_pixel"
     table_name              = "pixel-2"
     table_suffix            = "-{user_id}"
+    valid_attributes        = ""
+    hash_attributes         = "user_id,"
+    overflow_suffix         = ""
     max_new_tables_per_hour = 0
     pixel_path              = "*" # valid for the service, as any path
     batch_max_rows          = 50001
     batch_max_bytes         = 9000001
     batch_max_inserts       = 0
+    batch_max_linger        = "60s"
     max_in_flight           = 0
     push_deadline           = "60s" # the ack deadline
     log_format              = "xml"
@@ -58,27 +62,20 @@ run "values_of_another_kind_are_rejected" {
     var.dataset,
     var.table_name,
     var.table_suffix,
+    var.valid_attributes,
+    var.hash_attributes,
+    var.overflow_suffix,
     var.max_new_tables_per_hour,
     var.pixel_path,
     var.batch_max_rows,
     var.batch_max_bytes,
     var.batch_max_inserts,
+    var.batch_max_linger,
     var.max_in_flight,
     var.push_deadline,
     var.log_format,
     var.rust_log,
   ]
-}
-
-# On their own, because table_suffix is checked only with valid attributes.
-run "an_empty_list_of_attributes_is_rejected" {
-  command = plan
-
-  variables {
-    valid_attributes = ""
-  }
-
-  expect_failures = [var.valid_attributes]
 }
 
 run "an_attribute_with_an_invalid_name_is_rejected" {
@@ -102,8 +99,6 @@ run "values_with_a_small_mistake_are_rejected" {
     archive_days          = 0.5
     table_expiration_days = 1.5
     concurrency           = 0
-    min_instances         = 3
-    max_instances         = 2 # below min_instances
     table_suffix          = "_{user_id"
     pixel_path            = "pixel.png" # no slash
     batch_max_rows        = 1.5
@@ -119,7 +114,6 @@ run "values_with_a_small_mistake_are_rejected" {
     var.archive_days,
     var.table_expiration_days,
     var.concurrency,
-    var.max_instances,
     var.table_suffix,
     var.pixel_path,
     var.batch_max_rows,
@@ -154,16 +148,14 @@ run "reserved_names_are_rejected" {
   command = plan
 
   variables {
-    dead_letter_table = "pixel_dead" # begins with table_name
-    pipeline          = "goog-pixel"
-    pixel_path        = "/pixel.png?x=1" # a query
-    push_deadline     = "50"             # no unit
-    overflow_suffix   = "_{user_id}"     # an attribute, which requests choose
+    pipeline        = "goog-pixel"
+    pixel_path      = "/pixel.png?x=1" # a query
+    push_deadline   = "50"             # no unit
+    overflow_suffix = "_{user_id}"     # an attribute, which requests choose
   }
 
   expect_failures = [
     var.overflow_suffix,
-    var.dead_letter_table,
     var.pipeline,
     var.pixel_path,
     var.push_deadline,
@@ -178,53 +170,67 @@ run "an_overflow_suffix_equal_to_the_table_suffix_is_rejected" {
     overflow_suffix = "_{date}"
   }
 
-  expect_failures = [
-    var.overflow_suffix,
-  ]
+  expect_failures = [terraform_data.valid_settings]
 }
 
-run "names_that_valid_attributes_lacks_are_rejected" {
+run "a_suffix_with_a_field_that_valid_attributes_lacks_is_rejected" {
   command = plan
 
   variables {
-    table_suffix    = "_{campaign}_{date}"
+    table_suffix = "_{campaign}_{date}"
+  }
+
+  expect_failures = [terraform_data.valid_settings]
+}
+
+run "a_hashed_name_that_valid_attributes_lacks_is_rejected" {
+  command = plan
+
+  variables {
     hash_attributes = "user_id, email"
   }
 
-  expect_failures = [
-    var.table_suffix,
-    var.hash_attributes,
-  ]
+  expect_failures = [terraform_data.valid_settings]
+}
+
+run "a_dead_letter_table_whose_name_begins_with_the_table_name_is_rejected" {
+  command = plan
+
+  variables {
+    dead_letter_table = "pixel_dead"
+  }
+
+  expect_failures = [terraform_data.valid_settings]
+}
+
+run "fewer_max_instances_than_min_instances_are_rejected" {
+  command = plan
+
+  variables {
+    min_instances = 3
+    max_instances = 2
+  }
+
+  expect_failures = [terraform_data.valid_settings]
 }
 
 run "a_date_in_another_notation_is_rejected" {
   command = plan
 
   variables {
-    table_suffix = "_{user_id}_{date:YYYYMMDD}"
-    pixel_path   = "/t/*"
-    methods      = "GTE"
-    status       = "2x"
+    table_suffix    = "_{user_id}_{date:YYYYMMDD}"
+    overflow_suffix = "_overflow_{date:day}"
+    pixel_path      = "/t/*"
+    methods         = "GTE"
+    status          = "2x"
   }
 
   expect_failures = [
     var.table_suffix,
+    var.overflow_suffix,
     var.pixel_path,
     var.methods,
     var.status,
-  ]
-}
-
-# On its own, because overflow_suffix is checked only with a valid table_suffix.
-run "an_overflow_date_in_another_notation_is_rejected" {
-  command = plan
-
-  variables {
-    overflow_suffix = "_overflow_{date:day}"
-  }
-
-  expect_failures = [
-    var.overflow_suffix,
   ]
 }
 

@@ -69,6 +69,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
     batch_max_rows          = 1
     batch_max_bytes         = 2
     batch_max_inserts       = 3
+    batch_max_linger        = "0ms"
     batch_gzip              = true
     max_in_flight           = 4
     max_in_flight_bytes     = 5
@@ -103,6 +104,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       BATCH_MAX_ROWS          = "1"
       BATCH_MAX_BYTES         = "2"
       BATCH_MAX_INSERTS       = "3"
+      BATCH_MAX_LINGER        = "0ms"
       BATCH_GZIP              = "true"
       MAX_IN_FLIGHT           = "4"
       MAX_IN_FLIGHT_BYTES     = "5"

@@ -7,13 +7,15 @@ use flate2::bufread::GzDecoder;
 /// Layers of compression: a file that was compressed twice by mistake is read, too.
 const MAX_LAYERS: usize = 3;
 const BUFFER_BYTES: usize = 1 << 16;
+/// Bytes by which a format is recognized.
+pub(super) const MAGIC_BYTES: usize = 4;
 
 /// The text in `raw`.
 pub(super) fn decompress(raw: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
     let mut layer = raw;
     for _ in 0..MAX_LAYERS {
         let mut magic = Vec::new();
-        layer.by_ref().take(4).read_to_end(&mut magic)?;
+        layer.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
         let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
         let is_zstd = magic == [0x28, 0xb5, 0x2f, 0xfd] || matches!(magic[..], [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
         let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(magic).chain(layer));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::snake_case::to_camel_case;
+use super::unusable::Unusable;
 use crate::decode::json::{self, Object, Scalar};
 use crate::decode::log_entry::LogEntry;
 use crate::decode::message::MessageData;
@@ -29,13 +30,6 @@ enum Payload {
     Bytes(Vec<u8>),
     /// Text that should be base64.
     Invalid(String),
-}
-
-/// Why a message cannot be the log entry of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unusable {
-    pub(crate) reason: RejectReason,
-    pub(crate) detail: String,
 }
 
 /// The messages in a document. A document of an unknown form is one message, which cannot be decoded.
@@ -106,7 +100,7 @@ impl Message {
 
     /// Whether it has the log entry of a request. The settings may still exclude the entry.
     pub(crate) fn check(&self) -> Result<(), Unusable> {
-        let unusable = |reason, detail: &str| Err(Unusable { reason, detail: detail.to_owned() });
+        let unusable = |reason: RejectReason, detail: &str| Err(Unusable { reason: reason.as_str(), detail: detail.to_owned() });
         let bytes = match &self.payload {
             Payload::Bytes(bytes) if bytes.is_empty() => return unusable(RejectReason::NoData, "the message has no data"),
             Payload::Bytes(bytes) => bytes,

@@ -19,17 +19,22 @@ mod snake_case;
 mod splitter;
 #[cfg(test)]
 mod tests;
+mod unusable;
 mod window;
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 pub use format::ForeignFormat;
 pub use position::{Place, Position};
-use splitter::Splitter;
-pub use splitter::{BrokenReason, Document, MAX_DOCUMENT_BYTES};
+use splitter::{BYTE_ORDER_MARK, Splitter};
+pub use splitter::{BrokenReason, Document};
+pub(crate) use unusable::Unusable;
 
 /// Bytes from which the format is recognized.
 const HEAD_BYTES: usize = 1 << 16;
+
+/// The same for text of any format: the header of an archive is the longest.
+const TEXT_HEAD_BYTES: u64 = 512;
 
 /// The documents of one file.
 pub struct Documents {
@@ -50,13 +55,27 @@ impl From<io::Error> for OpenError {
 }
 
 impl OpenError {
-    /// The cause, and how to fix it. `file` is the file's name.
-    pub fn describe(&self, file: &str) -> String {
+    /// The cause, and how to fix it. `file` is the name of a file that commands can read, if there is one.
+    pub fn describe(&self, file: Option<&str>) -> String {
         match self {
             Self::Read(error) => error.to_string(),
             Self::Foreign(format) => format.describe(file),
         }
     }
+}
+
+/// The text of a file that is not JSON, without its byte order mark.
+pub(crate) fn open_text(raw: impl Read + 'static) -> Result<impl BufRead, OpenError> {
+    let mut text = compression::decompress(Box::new(raw))?;
+    let mut head = Vec::new();
+    text.by_ref().take(TEXT_HEAD_BYTES).read_to_end(&mut head)?;
+    if let Some(format) = format::find_foreign_encoding(&head) {
+        return Err(OpenError::Foreign(format));
+    }
+    let start = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut head = Cursor::new(head);
+    head.set_position(start as u64);
+    Ok(BufReader::new(head.chain(text)))
 }
 
 impl Documents {

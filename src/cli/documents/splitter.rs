@@ -9,17 +9,18 @@ use std::io::{self, Read};
 use flate2::Crc;
 
 use super::broken_text::BrokenText;
+use super::compression::MAGIC_BYTES;
 use super::json_scanner::{JsonScanner, Scan};
 use super::position::{Place, Position};
 use super::window::Window;
 
 /// More than the limits of a log entry and of a push body.
-pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
+pub(super) const MAX_DOCUMENT_BYTES: usize = 16 << 20;
 /// Broken text that is kept.
 const MAX_BROKEN_BYTES: usize = 1 << 16;
 /// Arrays around a document. `jq -s` puts a whole file into one, so two or three occur.
 const MAX_ARRAYS: u8 = 8;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Begins each document in a JSON text sequence (RFC 7464), which `jq --seq` writes.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
@@ -66,7 +67,14 @@ impl Splitter {
 
     /// The beginning of the text: a line that is not empty, or `max_bytes`, or all of it.
     pub(super) fn head(&mut self, max_bytes: usize) -> io::Result<&[u8]> {
-        while self.window.bytes().len() < max_bytes && !self.window.bytes().trim_ascii_start().contains(&b'\n') && self.window.fill()? {}
+        loop {
+            let bytes = self.window.bytes();
+            // The first read returns only what the compression was recognized by.
+            let has_line = bytes.len() > MAGIC_BYTES && bytes.trim_ascii_start().contains(&b'\n');
+            if has_line || bytes.len() >= max_bytes || !self.window.fill()? {
+                break;
+            }
+        }
         let head = self.window.bytes();
         Ok(&head[..head.len().min(max_bytes)])
     }

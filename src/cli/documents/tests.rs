@@ -15,7 +15,7 @@ use crate::decode::json as json_reader;
 use crate::decode::log_entry::LogEntry;
 
 fn read(raw: impl AsRef<[u8]>, start: Position) -> Vec<Document> {
-    let mut documents = Documents::open(Cursor::new(raw.as_ref().to_vec()), start).map_err(|error| error.describe("FILE")).unwrap();
+    let mut documents = Documents::open(Cursor::new(raw.as_ref().to_vec()), start).map_err(|error| error.describe(None)).unwrap();
     std::iter::from_fn(|| documents.next_document().unwrap()).collect()
 }
 
@@ -114,7 +114,7 @@ fn a_document_of_more_than_16_mib_is_skipped_and_the_next_is_read() {
     for (head, tail) in [("{\"a\":\"", "\"}\n{\"b\":1}"), ("[{\"a\":\"", "\"},{\"b\":1}]"), ("x", "\n{\"b\":1}")] {
         let text =
             Repeated { head: Cursor::new(head.as_bytes()), middle: &[b'x'; 1 << 15], times: 600, tail: Cursor::new(tail.as_bytes()) };
-        let mut documents = Documents::open(text, Position::default()).map_err(|error| error.describe("FILE")).unwrap();
+        let mut documents = Documents::open(text, Position::default()).map_err(|error| error.describe(None)).unwrap();
         let first = documents.next_document().unwrap().unwrap();
         let expected = if head == "x" { BrokenReason::NotJson } else { BrokenReason::TooLong };
         assert_eq!(first.broken, Some(expected), "{head}");

@@ -14,17 +14,21 @@ const MAX_PATTERN_CHARS: usize = 200;
 /// Conditions on a table's rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
-    /// The row is the user's.
+    /// The row is the user's alone.
     pub(crate) matches: String,
-    /// The row is another user's. A row whose columns are NULL matches neither.
+    /// The row names another user. A row whose columns are NULL names nobody.
     pub(crate) others: String,
-    /// The parameters of these two.
+    /// The row names the user and another one, in a REPEATED column.
+    pub(crate) joint: String,
+    /// The parameters of these three.
     pub(crate) parameters: Vec<Value>,
+    /// The row holds the id, which may not be the user's there: in another column, or as the hash of another user.
+    pub(crate) doubtful: String,
     /// The row has another spelling of the id.
     pub(crate) similar: String,
-    /// The row is not the user's, and another of its columns contains the id.
+    /// Another column of a row that is not the user's contains the id.
     pub(crate) mentions: String,
-    /// The parameters of all four.
+    /// The parameters of all conditions.
     pub(crate) all_parameters: Vec<Value>,
 }
 
@@ -38,10 +42,20 @@ pub(crate) struct Incomparable {
 
 /// What is known of one attribute of a row, each as SQL.
 struct Terms {
-    equal: String,
-    other: String,
+    identity: Identity,
+    doubtful: String,
     similar: String,
     mentioned: String,
+}
+
+/// What the attribute's column says about whose a row is.
+struct Identity {
+    /// It names the user alone.
+    equal: String,
+    /// It names the user, and others maybe.
+    contains: String,
+    /// It names another user.
+    other: String,
 }
 
 /// Numbered, because a column's name may have characters that a parameter's must not have.
@@ -67,25 +81,34 @@ impl Condition {
         let mut parameters = Parameters::default();
         let mut terms = Vec::new();
         for attribute in subject.attributes() {
-            // In a table without the column, no row names a user.
-            let (equal, other) = match schema.column(&attribute.name) {
-                Some(column) => equal_and_other(subject, attribute, column, schema, &mut parameters)?,
-                None => ("FALSE".to_owned(), "FALSE".to_owned()),
+            let identity = match schema.column(&attribute.name) {
+                Some(column) => Identity::new(subject, attribute, column, schema, &mut parameters)?,
+                None => Identity::none(),
             };
-            terms.push(Terms { equal, other, similar: String::new(), mentioned: String::new() });
+            terms.push(Terms { identity, doubtful: String::new(), similar: String::new(), mentioned: String::new() });
         }
         let of_rows = parameters.0.clone();
         for (attribute, terms) in subject.attributes().iter().zip(&mut terms) {
-            terms.similar = similar(subject, attribute, schema.column(&attribute.name), &mut parameters);
+            let column = schema.column(&attribute.name);
+            terms.doubtful = doubtful(subject, attribute, schema, &mut parameters);
+            terms.similar = similar(subject, attribute, column, &mut parameters);
             terms.mentioned = mentioned(subject, attribute, schema, &mut parameters);
         }
         let all = |term: &dyn Fn(&Terms) -> String| terms.iter().map(term).collect::<Vec<_>>().join(" AND ");
-        let matches = all(&|terms| format!("({})", terms.equal));
-        let is_not_theirs = format!("NOT IFNULL({matches}, FALSE)");
+        let matches = all(&|terms| format!("({})", terms.identity.equal));
+        let contains = all(&|terms| format!("({})", terms.identity.contains));
+        // Of the rows that do not name the user.
+        let or_equal = |term: fn(&Terms) -> &str| {
+            let terms = all(&|terms| format!("(IFNULL({}, FALSE) OR {})", terms.identity.contains, term(terms)));
+            format!("{terms} AND NOT IFNULL({contains}, FALSE)")
+        };
+        let doubtful = or_equal(|terms| &terms.doubtful);
         Ok(Self {
-            others: terms.iter().map(|terms| format!("({})", terms.other)).collect::<Vec<_>>().join(" OR "),
-            similar: format!("{} AND {is_not_theirs}", all(&|terms| format!("(IFNULL({}, FALSE) OR {})", terms.equal, terms.similar))),
-            mentions: format!("{} AND {is_not_theirs}", all(&|terms| format!("(IFNULL({}, FALSE) OR {})", terms.equal, terms.mentioned))),
+            others: terms.iter().map(|terms| format!("({})", terms.identity.other)).collect::<Vec<_>>().join(" OR "),
+            joint: if contains == matches { "FALSE".to_owned() } else { format!("{contains} AND NOT IFNULL({matches}, FALSE)") },
+            similar: or_equal(|terms| &terms.similar),
+            mentions: format!("{} AND NOT ({doubtful})", or_equal(|terms| &terms.mentioned)),
+            doubtful,
             matches,
             parameters: of_rows,
             all_parameters: parameters.0,
@@ -93,36 +116,64 @@ impl Condition {
     }
 }
 
-fn equal_and_other(
-    subject: &Subject,
-    attribute: &AttributeArg,
-    column: &Column,
-    schema: &Schema,
-    parameters: &mut Parameters,
-) -> Result<(String, String), Incomparable> {
-    let incomparable = |kind: String| Incomparable { column: column.name.clone(), kind };
-    if !is_comparable(column) || column.mode == Mode::Other {
-        return Err(incomparable(type_name(column, schema)));
+impl Identity {
+    /// In a table without the column, no row names a user.
+    fn none() -> Self {
+        let never = || "FALSE".to_owned();
+        Self { equal: never(), contains: never(), other: never() }
     }
-    let name = quoted(&column.name);
-    let mut equal = Vec::new();
-    for cell in subject.stored_forms(attribute).iter().filter_map(|text| ColumnValue::new(text, column)) {
-        let value = parameters.add(|name| cell.parameter(name, column)).ok_or_else(|| incomparable("FLOAT (value NaN)".to_owned()))?;
-        equal.push(match column.mode {
-            Mode::Repeated => format!("{value} IN UNNEST({name})"),
-            _ => format!("{name} = {value}"),
-        });
+
+    fn new(
+        subject: &Subject,
+        attribute: &AttributeArg,
+        column: &Column,
+        schema: &Schema,
+        parameters: &mut Parameters,
+    ) -> Result<Self, Incomparable> {
+        let incomparable = |kind: String| Incomparable { column: column.name.clone(), kind };
+        if !is_comparable(column) || column.mode == Mode::Other {
+            return Err(incomparable(type_name(column, schema)));
+        }
+        let mut values = Vec::new();
+        for cell in subject.stored_forms(attribute).iter().filter_map(|text| ColumnValue::new(text, column)) {
+            let value = parameters.add(|name| cell.parameter(name, column));
+            values.push(value.ok_or_else(|| incomparable("FLOAT (value NaN)".to_owned()))?);
+        }
+        let name = quoted(&column.name);
+        let is_theirs = |cell: &str| match values.as_slice() {
+            [] => "FALSE".to_owned(),
+            values => format!("{cell} IN ({})", values.join(", ")),
+        };
+        if column.mode == Mode::Repeated {
+            let exists = |condition: String| format!("EXISTS (SELECT 1 FROM UNNEST({name}) AS cell WHERE {condition})");
+            let (contains, other) = (exists(is_theirs("cell")), exists(format!("NOT {}", is_theirs("cell"))));
+            return Ok(match subject.is_id(attribute) {
+                true => Self { equal: format!("{contains} AND NOT {other}"), contains, other },
+                false => Self { equal: contains.clone(), other: format!("{other} AND NOT {contains}"), contains },
+            });
+        }
+        let equal = is_theirs(&name);
+        let other = format!("{name} IS NOT NULL AND NOT ({equal})");
+        Ok(Self { contains: equal.clone(), equal, other })
     }
-    let is_filled = match column.mode {
-        Mode::Repeated => format!("ARRAY_LENGTH({name}) > 0"),
-        _ => format!("{name} IS NOT NULL"),
-    };
-    if equal.is_empty() {
-        return Ok(("FALSE".to_owned(), is_filled));
+}
+
+/// The attribute's column is the id, which may be the hash of another user; without the column, one of the text columns is
+/// the id.
+fn doubtful(subject: &Subject, attribute: &AttributeArg, schema: &Schema, parameters: &mut Parameters) -> String {
+    match schema.column(&attribute.name) {
+        None => {}
+        Some(column) if column.kind == ColumnType::String && subject.may_be_a_hash(attribute) => {
+            let value = parameters.text(&attribute.value);
+            return any_cell(column, |cell| format!("{cell} = {value}"));
+        }
+        Some(_) => return "FALSE".to_owned(),
     }
-    let equal = equal.join(" OR ");
-    let other = format!("{is_filled} AND NOT ({equal})");
-    Ok((equal, other))
+    let forms = subject.stored_forms(attribute);
+    let texts = forms.iter().chain(Some(&attribute.value).filter(|value| !forms.contains(value)));
+    let values = texts.map(|text| parameters.text(text)).collect::<Vec<_>>().join(", ");
+    let is_id = |column| any_cell(column, |cell| format!("{cell} IN ({values})"));
+    any_of(text_columns(subject, schema).map(is_id))
 }
 
 /// Only text has spellings.
@@ -141,15 +192,19 @@ fn fold(text: &str) -> String {
 
 /// In the text columns beside those of the attributes.
 fn mentioned(subject: &Subject, attribute: &AttributeArg, schema: &Schema, parameters: &mut Parameters) -> String {
-    let is_attribute = |column: &&Column| subject.attributes().iter().any(|attribute| column.is_called(&attribute.name));
-    let columns: Vec<&Column> =
-        schema.columns().iter().filter(|column| column.kind == ColumnType::String && !is_attribute(column)).collect();
-    if columns.is_empty() {
-        return "FALSE".to_owned();
-    }
     let pattern = parameters.text(&mention_pattern(&subject.mentioned_forms(attribute)));
     let contains = |cell: &str| format!("IFNULL(REGEXP_CONTAINS({cell}, {pattern}), FALSE)");
-    format!("({})", columns.iter().map(|column| any_cell(column, contains)).collect::<Vec<_>>().join(" OR "))
+    any_of(text_columns(subject, schema).map(|column| any_cell(column, contains)))
+}
+
+fn text_columns<'a>(subject: &'a Subject, schema: &'a Schema) -> impl Iterator<Item = &'a Column> {
+    let is_attribute = |column: &Column| subject.attributes().iter().any(|attribute| column.is_called(&attribute.name));
+    schema.columns().iter().filter(move |column| column.kind == ColumnType::String && !is_attribute(column))
+}
+
+fn any_of(conditions: impl Iterator<Item = String>) -> String {
+    let conditions: Vec<String> = conditions.collect();
+    if conditions.is_empty() { "FALSE".to_owned() } else { format!("({})", conditions.join(" OR ")) }
 }
 
 /// The texts between other characters than letters and digits. `%20` before a text is a blank.

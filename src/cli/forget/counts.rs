@@ -10,10 +10,14 @@ use crate::google::{Api, ApiError, ApiResult, Client, Lookup};
 /// Numbers of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Rows of the user.
+    /// Rows of the user alone.
     pub(crate) matching: u64,
-    /// Rows of other users.
+    /// Rows that name other users.
     pub(crate) others: u64,
+    /// Rows that name the user and others.
+    pub(crate) joint: u64,
+    /// Rows with the id where it may not be the user's.
+    pub(crate) doubtful: u64,
     /// Rows with another spelling of the id.
     pub(crate) similar: u64,
     /// Rows that contain the id in another column.
@@ -24,19 +28,24 @@ pub(crate) struct Counts {
 impl Counts {
     /// The counts of a table; absent if the table is.
     pub(crate) async fn read(google: &Client, config: &Config, table: &str, condition: &Condition) -> ApiResult<Lookup<Self>> {
-        let Condition { matches, others, similar, mentions, all_parameters, .. } = condition;
-        let sql = format!(
-            "SELECT COUNTIF({matches}), COUNTIF({others}), COUNTIF({similar}), COUNTIF({mentions}), COUNT(*) FROM {}",
-            table_in_sql(config, table)
-        );
+        let Condition { matches, others, joint, doubtful, similar, mentions, all_parameters, .. } = condition;
+        let conditions = [matches, others, joint, doubtful, similar, mentions];
+        let columns = conditions.map(|condition| format!("COUNTIF({condition})")).join(", ");
+        let sql = format!("SELECT {columns}, COUNT(*) FROM {}", table_in_sql(config, table));
         let statement = Statement { sql, parameters: all_parameters.clone() };
-        let Lookup::Found(mut answer) = statement::run(google, &config.location.project, &statement).await? else {
+        let Lookup::Found(mut answer) = statement::query(google, &config.location.project, &statement).await? else {
             return Ok(Lookup::Absent);
         };
-        match answer.counts()?[..] {
-            [matching, others, similar, mentions, all] => Ok(Lookup::Found(Self { matching, others, similar, mentions, all })),
-            _ => Err(ApiError::unreadable(Api::BigQuery, "a row without five counts")),
+        let unreadable = |problem| Err(ApiError::unreadable(Api::BigQuery, problem));
+        let [matching, others, joint, doubtful, similar, mentions, all] = answer.counts()?[..] else {
+            return unreadable("a row without seven counts");
+        };
+        // No row of the user alone is among the other parts.
+        let is_part = |count: &u64| matching.checked_add(*count).is_some_and(|sum| sum <= all);
+        if ![others, joint, doubtful, similar, mentions].iter().all(is_part) {
+            return unreadable("a part of the rows is more than all rows");
         }
+        Ok(Lookup::Found(Self { matching, others, joint, doubtful, similar, mentions, all }))
     }
 
     /// Whether the whole table is the user's: every row is, and rows of others will not arrive.

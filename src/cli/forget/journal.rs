@@ -34,6 +34,8 @@ pub(crate) enum Step {
     Deleted,
     /// BigQuery does not delete the rows yet.
     Held,
+    /// The request has failed. It may have taken effect.
+    Failed,
 }
 
 impl Journal {
@@ -69,6 +71,7 @@ impl Journal {
                     Step::Started => "started",
                     Step::Deleted => "deleted",
                     Step::Held => "held",
+                    Step::Failed => "failed",
                 };
                 let what = if is_table { "table" } else { thing };
                 write_line(file, &json!({"at": Timestamp::now().to_string(), "step": step, "table": table, "what": what, "count": count}))
@@ -80,6 +83,7 @@ impl Journal {
                     Step::Started => format!("deleting {what}\n"),
                     Step::Deleted => format!("deleted {what}\n"),
                     Step::Held => format!("not deleted yet: {what}\n"),
+                    Step::Failed => format!("failed to delete {what}\n"),
                 };
                 io::stderr().write_all(line.as_bytes())
             }

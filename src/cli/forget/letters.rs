@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::mention;
-use super::subject::Subject;
+use super::subject::{Named, Subject};
 use super::table_label::TableLabel;
 use crate::cli::dead_letter_table::DeadLetterTable;
 use crate::decode::json;
@@ -24,17 +24,19 @@ pub(crate) struct FoundLetters {
     pub(crate) label: TableLabel,
     /// The user's dead letters.
     pub(crate) event_ids: Vec<String>,
+    /// Number of dead letters that name other users as well.
+    pub(crate) joint: u64,
     /// Number of other dead letters that contain the id, or another spelling of it.
     pub(crate) mentions: u64,
 }
 
 /// Reads all dead letters of a table. It is an error if the table does not exist: its columns have just been read.
 pub(crate) async fn find(table: DeadLetterTable, label: TableLabel, subject: &Subject) -> ApiResult<FoundLetters> {
-    let mut found = FoundLetters { table, label, event_ids: Vec::new(), mentions: 0 };
+    let mut found = FoundLetters { table, label, event_ids: Vec::new(), joint: 0, mentions: 0 };
     let statement = Statement { sql: format!("SELECT event_id, data FROM {}", found.table.name()), parameters: Vec::new() };
-    let mut rows = found.table.run(&statement).await?.require(format!("table {}", found.label.label()))?;
+    let mut rows = found.table.query(&statement).await?.require(format!("table {}", found.label.label()))?;
     loop {
-        for row in rows.take()? {
+        for row in rows.take() {
             found.add(&row, subject).map_err(|problem| ApiError::unreadable(Api::BigQuery, problem))?;
         }
         if !rows.next(found.table.google()).await? {
@@ -48,13 +50,14 @@ impl FoundLetters {
     fn add(&mut self, row: &[Value], subject: &Subject) -> Result<(), &'static str> {
         let [event_id, data] = row else { return Err("a row has not two columns") };
         let data = match data {
-            Value::Null => return Ok(()),
+            Value::Null if event_id.is_string() => return Ok(()),
             Value::String(data) => data,
-            _ => return Err("the data of a dead letter is not text"),
+            _ => return Err("a dead letter has neither data nor an event_id"),
         };
         match (relation(data, subject), event_id.as_str()) {
             (Relation::None, _) => {}
             (Relation::Mention, _) => self.mentions += 1,
+            (Relation::Joint, _) => self.joint += 1,
             (Relation::Theirs, Some(event_id)) => self.event_ids.push(event_id.to_owned()),
             (Relation::Theirs, None) => return Err("a dead letter of the user has no event_id to delete it by"),
         }
@@ -66,6 +69,8 @@ impl FoundLetters {
 enum Relation {
     None,
     Mention,
+    /// It names other users as well.
+    Joint,
     Theirs,
 }
 
@@ -78,14 +83,15 @@ fn relation(data: &str, subject: &Subject) -> Relation {
         Ok(bytes) => String::from_utf8_lossy(bytes),
         Err(_) => format!("{data}\n{}", String::from_utf8_lossy(&decode_leniently(data))).into(),
     };
-    let is_theirs = match query {
-        Some(query) => subject.matches_query(&query),
-        None => subject.matches(|name| mention::values(&text, name)),
+    let named = match query {
+        Some(query) => subject.named_in_query(&query),
+        None => subject.named(|name| mention::values(&text, name)),
     };
-    match is_theirs {
-        true => Relation::Theirs,
-        false if subject.is_mentioned(&text) => Relation::Mention,
-        false => Relation::None,
+    match named {
+        Named::User => Relation::Theirs,
+        Named::UserAndOthers => Relation::Joint,
+        Named::Others if subject.is_mentioned(&text) => Relation::Mention,
+        Named::Others => Relation::None,
     }
 }
 

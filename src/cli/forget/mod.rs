@@ -1,26 +1,32 @@
 //! `pixel-pipeline forget`: finds and deletes the data of one user.
 //!
 //! ```text
-//! subject (the user) ─▶ tables (of the dataset: ownership, condition, counts) ──┐
-//! (spelling)        └─▶ letters (dead letters of the user: mention) ────────────┴─▶ Plan ─▶ erase ─▶ receipt
-//!                                                                                          └─▶ journal
+//! subject (the user) ─▶ tables (dataset ─▶ search: ownership, condition, counts) ─▶ found ─┐
+//! (spelling)        └─▶ letters (dead letters of the user: mention) ───────────────────────┴─▶ Plan ─▶ erase ─▶ receipt
+//!                                                                                                     └─▶ journal
 //! ```
 //!
 //! The columns decide which rows are deleted, not the table's name. A whole table is deleted only if its name is made
 //! of the user's values and all its rows are the user's. What could not be read is never taken for absent: it is listed, and
 //! the result is incomplete. Receipt, journal and standard error do not identify the user.
 
+mod breaker;
 mod column;
 mod condition;
 mod counts;
+mod dataset;
 mod erase;
+mod found;
 mod journal;
 mod letters;
 mod mention;
 mod ownership;
 mod receipt;
+mod search;
+mod similar;
 mod spelling;
 mod subject;
+mod table_kind;
 mod table_label;
 mod tables;
 
@@ -40,24 +46,26 @@ use crate::config::command::Command;
 use crate::config::{Config, Operator, SettingArgs};
 use crate::google::{Client, Lookup, TokenError, bigquery};
 use crate::telemetry;
-use erase::{Erased, Eraser};
+use breaker::{CircuitBreaker, is_unavailable};
+use erase::{Erased, Eraser, Target};
+use found::Found;
 use journal::Journal;
 use letters::FoundLetters;
 use subject::{AttributeArg, Subject};
-use tables::{Found, TableKind, is_unavailable};
 
 /// Delete the data of one user: tables, rows in shared tables, and dead letters
 ///
 /// Without --yes, list the data. With --yes, delete it and print a receipt as JSON, which does not identify the user. All
-/// tables of the dataset with the attribute's column are searched, whatever their names are. A table whose name is made of
-/// the user's values, with rows of the user only, is deleted as a whole; from other tables, rows are deleted. With
-/// HASH_USER_IDS, give the id itself: rows with the id and rows with its hash are both found. BigQuery does not delete
-/// rows that were streamed within about half an hour: the receipt counts them and has the time of the next run.
+/// tables of the dataset are searched, whatever their names are. A table whose name is made of the user's values, with rows
+/// of the user only, is deleted as a whole; from other tables, rows are deleted. With HASH_USER_IDS, give the id itself:
+/// rows with the id and rows with its hash are both found. BigQuery does not delete rows that were streamed within about
+/// half an hour: the receipt counts them and has the time of the next run. A table whose requests fail is listed, and the
+/// others follow.
 ///
-/// Listed and not deleted: rows with another spelling of the id, rows of others that contain the id in another column,
-/// snapshots, materialized views, external tables, and tables that cannot be searched. Not searched: other datasets,
-/// archives, and messages that Pub/Sub has not delivered yet. BigQuery's time travel can restore deleted data for up to
-/// seven days.
+/// Listed and not deleted: rows with another spelling of the id, rows that name other users as well, rows that contain the
+/// id in another column, snapshots, materialized views, external tables, and tables that cannot be searched. Not searched:
+/// other datasets, archives, and messages that Pub/Sub has not delivered yet. BigQuery's time travel can restore deleted
+/// data for up to seven days.
 ///
 /// Exit codes: 0 if no data of the user is left, or without --yes; 1 if data is left or a table could not be searched, or
 /// after an error or Ctrl-C (the receipt lists the deleted data); 2 if the command line or a setting is wrong.
@@ -99,6 +107,8 @@ enum ForgetError {
     Interrupted,
     #[error("cannot write the receipt to standard output: {0}. Nothing was deleted")]
     Receipt(std::io::Error),
+    #[error("standard output is closed or the null device, and the receipt would be lost: give --journal FILE. Nothing was deleted")]
+    NoOutput,
     #[error("cannot write the receipt to standard output: {0}. It is on standard error instead")]
     Output(std::io::Error),
     #[error("cannot write to the journal ({place}): {error}. Nothing was deleted after that")]
@@ -124,6 +134,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(operator) => operator,
         Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
+    output::warn(&operator.service.warnings);
     match forget(args, &operator).await {
         Ok(code) => code,
         Err(ForgetError::Usage(problem)) => usage(&problem),
@@ -150,6 +161,9 @@ impl Plan {
 }
 
 async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError> {
+    if args.yes && args.journal.is_none() && output::is_discarded() {
+        return Err(ForgetError::NoOutput);
+    }
     let user_id = args.user_id.map(|value| AttributeArg { name: "user_id".to_owned(), value });
     let attributes = user_id.into_iter().chain(args.attribute).collect();
     let subject = Subject::new(attributes, args.unhashed, operator).map_err(ForgetError::Usage)?;
@@ -164,40 +178,54 @@ async fn forget(args: Args, operator: &Operator) -> Result<ExitCode, ForgetError
         // The search lists the table as unread.
         Err(_) => subject,
     };
-    let plan = plan(&google, config, &subject, !args.yes).await?;
+    let breaker = CircuitBreaker::default();
+    let plan = plan(&google, config, &subject, &breaker, !args.yes).await?;
     if args.yes {
-        return delete(&google, config, &subject, &plan, args.journal.as_deref()).await;
+        let target = Target { google: &google, config, breaker: &breaker };
+        return delete(target, &subject, &plan, args.journal.as_deref()).await;
     }
     let code = if plan.has_unread_tables() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     Ok(printed(output::print(&receipt::list(&plan, &subject))).map_or_else(CliError::report, |()| code))
 }
 
-async fn plan(google: &Arc<Client>, config: &Config, subject: &Subject, with_ids: bool) -> Result<Plan, ForgetError> {
-    let mut found = tables::find(google, config, subject, with_ids).await?;
+async fn plan(
+    google: &Arc<Client>,
+    config: &Config,
+    subject: &Subject,
+    breaker: &CircuitBreaker,
+    with_ids: bool,
+) -> Result<Plan, ForgetError> {
+    let mut found = tables::find(google, config, subject, breaker, with_ids).await?;
     let mut letters = Vec::new();
     for (label, kind) in std::mem::take(&mut found.dead_letters) {
         let table = DeadLetterTable::named(Arc::clone(google), config, label.name());
-        match letters::find(table, label.clone(), subject).await {
-            Ok(found_letters) if kind == TableKind::Table => letters.push(found_letters),
-            Ok(found_letters) => found.keep_letters(config, label, kind, found_letters.event_ids.len() as u64),
-            Err(error) if is_unavailable(&error) => return Err(ForgetError::google("read the dead letters", error)),
-            Err(error) => found.keep_unread(label, &error),
+        let result = breaker.run(letters::find(table, label.clone(), subject), |error| Some(error)).await;
+        match (result, kind.protection(config, label.name())) {
+            (Ok(found_letters), None) => {
+                found.keep_joint_letters(&label, found_letters.joint);
+                letters.push(found_letters);
+            }
+            (Ok(found_letters), Some(protection)) => {
+                let count = (found_letters.event_ids.len() as u64).saturating_add(found_letters.joint);
+                found.keep_protected(label, count, protection);
+            }
+            (Err(error), _) => found.keep_unread(label, &error),
         }
     }
     Ok(Plan { found, letters })
 }
 
-async fn delete(google: &Client, config: &Config, subject: &Subject, plan: &Plan, journal: Option<&Path>) -> Result<ExitCode, ForgetError> {
+async fn delete(target: Target<'_>, subject: &Subject, plan: &Plan, journal: Option<&Path>) -> Result<ExitCode, ForgetError> {
     let (now, shutdown) = (Timestamp::now(), super::shutdown_signal()?);
     let failed = |place: String| move |error| ForgetError::Journal { place, error };
     let path = journal.map_or_else(|| "standard error".to_owned(), |path| path.display().to_string());
     let mut journal = Journal::open(journal).map_err(failed(path))?;
-    let before = receipt::before(plan, subject, config, now);
+    let before = receipt::before(plan, subject, target.config, now);
     journal.receipt(&before).map_err(failed(journal.place()))?;
     output::print(&receipt::begin(&before)).map_err(ForgetError::Receipt)?;
 
     let mut erased = Erased::default();
-    let mut eraser = Eraser { google, config, journal: &mut journal, erased: &mut erased };
+    let mut eraser = Eraser { target, journal: &mut journal, erased: &mut erased };
     let ended = tokio::select! {
         ended = eraser.erase(&plan.found.tables, &plan.letters, now) => ended,
         () = shutdown => Err(ForgetError::Interrupted),

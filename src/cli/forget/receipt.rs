@@ -12,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Plan;
 use super::erase::Erased;
+use super::found::{KeptData, UserTable};
 use super::subject::{AttributeArg, Subject};
-use super::tables::{KeptData, UserTable, shell};
+use super::table_kind::shell;
 use crate::cli::streaming_buffer::MIN_DELETE_AGE;
 use crate::config::Config;
 
@@ -70,7 +71,7 @@ pub(crate) fn before(plan: &Plan, subject: &Subject, config: &Config, now: Times
         "salt": salt,
         "planned": {
             "tables": own.len(),
-            "rows_in_tables": own.iter().map(|table| table.rows).sum::<u64>(),
+            "rows_in_tables": sum(own.iter().map(|table| table.rows)),
             "rows_in_shared_tables": counts(shared.iter().map(|table| (table.table.label(), table.rows))),
             "dead_letters": plan.letters_count(),
         },
@@ -94,6 +95,7 @@ pub(crate) fn after(plan: &Plan, erased: &Erased, is_finished: bool, now: Timest
             "dead_letters": erased.dead_letters.deleted,
         },
         "still_held": {"rows_in_shared_tables": pairs(&erased.held_rows), "dead_letters": erased.dead_letters.held},
+        "failed": erased.failed.iter().map(|(table, reason)| json!({"table": table, "reason": reason})).collect::<Vec<_>>(),
         "is_complete": is_finished && is_complete(plan, erased),
         "run_again_after": is_held.then(|| retry_time(now).to_string()),
         "restorable_until": now.checked_add((7 * 24).hours()).unwrap_or(now).to_string(),
@@ -103,7 +105,7 @@ pub(crate) fn after(plan: &Plan, erased: &Erased, is_finished: bool, now: Timest
 
 /// Whether no data of the user is left in what was searched.
 pub(crate) fn is_complete(plan: &Plan, erased: &Erased) -> bool {
-    erased.held() == 0 && plan.found.kept.is_empty()
+    erased.held() == 0 && erased.failed.is_empty() && plan.found.kept.is_empty()
 }
 
 /// The text of the first part: a JSON object without its end.
@@ -120,7 +122,10 @@ pub(crate) fn end(after: &Map<String, Value>) -> String {
 
 /// Remarks for standard error: what is left, and what is not searched.
 pub(crate) fn remarks(plan: &Plan, erased: &Erased, now: Timestamp) -> Vec<String> {
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = erased.failed.iter().map(|(_, reason)| format!("error: {reason}")).collect();
+    if !erased.failed.is_empty() {
+        remarks.push("After an error, data may be left. Run the command again.".to_owned());
+    }
     if erased.held() > 0 {
         remarks.push(format!(
             "BigQuery still holds {} rows in its streaming buffer. To delete them, run the command again after {}.",
@@ -133,16 +138,16 @@ pub(crate) fn remarks(plan: &Plan, erased: &Erased, now: Timestamp) -> Vec<Strin
         let rows = rows.map(|rows| format!("{}: ", count(rows, "row"))).unwrap_or_default();
         remarks.push(format!("{}: not deleted: {rows}{reason}", table.label()));
     }
-    let similar: u64 = found.similar.iter().map(|(_, rows, _)| rows).sum();
-    let mentions = found.mentions.iter().map(|(_, rows)| rows).chain(plan.letters.iter().map(|letters| &letters.mentions)).sum::<u64>();
-    if similar + mentions > 0 {
+    let similar = sum(found.similar.iter().map(|(_, rows, _)| *rows));
+    let mentions = sum(found.mentions.iter().map(|(_, rows)| *rows).chain(plan.letters.iter().map(|letters| letters.mentions)));
+    if similar > 0 || mentions > 0 {
         remarks.push(format!(
             "Not deleted: {} with a similar id, {} of others with the id in another column.",
             count(similar, "row"),
             count(mentions, "row")
         ));
     }
-    if !found.kept.is_empty() || similar + mentions > 0 {
+    if !found.kept.is_empty() || similar > 0 || mentions > 0 {
         remarks.push("Run the command without --yes: it lists names, ids and commands.".to_owned());
     }
     remarks.push(
@@ -162,6 +167,11 @@ fn object(value: Value) -> Map<String, Value> {
 
 fn counts<'a>(rows: impl Iterator<Item = (&'a str, u64)>) -> Map<String, Value> {
     rows.map(|(table, rows)| (table.to_owned(), rows.into())).collect()
+}
+
+/// The counts come from outside, and their sum may be too large for the type.
+fn sum(rows: impl Iterator<Item = u64>) -> u64 {
+    rows.fold(0, u64::saturating_add)
 }
 
 fn retry_time(now: Timestamp) -> Timestamp {

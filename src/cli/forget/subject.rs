@@ -37,10 +37,21 @@ pub(crate) struct Subject {
     settings: Settings,
     /// With the present key and the former ones.
     hashes: Vec<HashedIds>,
+    /// The attributes that hold ids of users.
+    id_attributes: Vec<String>,
     /// The operator says that a value with the form of a hash is an id.
     is_unhashed: bool,
     /// The template table's.
     schema: Schema,
+}
+
+/// Whom a message names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    User,
+    UserAndOthers,
+    /// Or nobody.
+    Others,
 }
 
 /// Text that a column may hold, and the spelling of the id that it comes from.
@@ -68,7 +79,8 @@ impl Subject {
             return Err("the same attribute is given twice: give each once".to_owned());
         }
         let hashes = settings.privacy.hashed_ids.iter().chain(&operator.former_hashed_ids).cloned().collect();
-        Ok(Self { attributes, settings, hashes, is_unhashed, schema: operator.service.template.schema.clone() })
+        let (id_attributes, schema) = (operator.id_attributes.clone(), operator.service.template.schema.clone());
+        Ok(Self { attributes, settings, hashes, id_attributes, is_unhashed, schema })
     }
 
     /// The same with the template table's live schema.
@@ -83,6 +95,11 @@ impl Subject {
     /// The template table's schema.
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// Whether another value of the attribute is another user. A row with several values of another attribute is the user's.
+    pub(crate) fn is_id(&self, attribute: &AttributeArg) -> bool {
+        self.id_attributes.contains(&attribute.name)
     }
 
     /// The texts that a table may hold for this user alone: the hashes of the value, and the value itself. Rows from before
@@ -114,7 +131,8 @@ impl Subject {
         self.hashes.iter().filter(move |ids| ids.names().any(|hashed| hashed == name))
     }
 
-    fn may_be_a_hash(&self, AttributeArg { name, value }: &AttributeArg) -> bool {
+    /// Whether the value may be the hash of another user.
+    pub(crate) fn may_be_a_hash(&self, AttributeArg { name, value }: &AttributeArg) -> bool {
         !self.is_unhashed && HashedIds::has_form_of_hash(value) && self.hashes_of(name).next().is_some()
     }
 
@@ -144,20 +162,29 @@ impl Subject {
         self.attributes.iter().filter(is_in_name).count()
     }
 
-    /// Whether a URL's query names the user.
-    pub(crate) fn matches_query(&self, query: &str) -> bool {
+    /// Whom a URL's query names.
+    pub(crate) fn named_in_query(&self, query: &str) -> Named {
         let valid = &self.settings.valid_attributes;
         let values = valid.read(query, |position| valid.names().get(position).is_some_and(|name| self.is_repeated(name)));
-        self.matches(|name| valid.position(name).into_iter().flat_map(|position| values.all(position)).map(Cow::Borrowed).collect())
+        self.named(|name| valid.position(name).into_iter().flat_map(|position| values.all(position)).map(Cow::Borrowed).collect())
     }
 
-    /// Whether these values of attributes name the user. Messages are never hashed.
-    pub(crate) fn matches<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> bool {
-        self.attributes.iter().all(|AttributeArg { name, value }| {
+    /// Whom these values of attributes name. Messages are never hashed.
+    pub(crate) fn named<'v>(&self, values: impl Fn(&str) -> Vec<Cow<'v, str>>) -> Named {
+        let mut named = Named::User;
+        for attribute @ AttributeArg { name, value } in &self.attributes {
             let cell = |text: &str| self.schema.column(name).and_then(|column| ColumnValue::new(text, column));
             let own = cell(value);
-            values(name).iter().any(|other| other == value || own.is_some() && cell(other) == own)
-        })
+            let is_own = |other: &Cow<'_, str>| other == value || own.is_some() && cell(other) == own;
+            let (theirs, others): (Vec<_>, Vec<_>) = values(name).into_iter().filter(|value| !value.is_empty()).partition(is_own);
+            if theirs.is_empty() {
+                return Named::Others;
+            }
+            if !others.is_empty() && self.is_id(attribute) {
+                named = Named::UserAndOthers;
+            }
+        }
+        named
     }
 
     /// Whether text contains the values or other spellings of them.

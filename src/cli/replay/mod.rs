@@ -141,6 +141,7 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(operator) => operator,
         Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
     };
+    output::warn(&operator.service.warnings);
     let signal = match super::shutdown_signal() {
         Ok(signal) => signal,
         Err(error) => return report_error(&ReplayError::Signal(error)),

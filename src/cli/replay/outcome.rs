@@ -7,7 +7,7 @@ use crate::ack::Outcome;
 pub(crate) enum EntryOutcome {
     /// Stored, filtered, or a dead letter.
     Processed(Outcome),
-    /// Excluded by `--since` and `--until`.
+    /// Not processed because of `--since` and `--until`.
     Skipped(SkipReason),
     /// Not stored before `--give-up-after` or the shutdown.
     Failed(Outcome),
@@ -16,16 +16,21 @@ pub(crate) enum EntryOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SkipReason {
     OutsidePeriod,
+    /// Nobody knows whether it is in the period: a failure.
     NoTimestamp,
 }
 
 impl EntryOutcome {
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Skipped(SkipReason::NoTimestamp))
+    }
+
     /// The members `outcome` and `reason` of the summary; the reason is empty if the outcome has no reasons.
     pub(crate) fn labels(self) -> (&'static str, &'static str) {
         match self {
             Self::Processed(outcome) => (outcome.as_str(), outcome.reason()),
             Self::Skipped(SkipReason::OutsidePeriod) => ("skipped", "outside_period"),
-            Self::Skipped(SkipReason::NoTimestamp) => ("skipped", "no_timestamp"),
+            Self::Skipped(SkipReason::NoTimestamp) => ("failed", "no_timestamp"),
             Self::Failed(outcome) => ("failed", outcome.reason()),
         }
     }

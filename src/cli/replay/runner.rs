@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::ReplayError;
-use super::outcome::EntryOutcome;
+use super::outcome::{EntryOutcome, SkipReason};
 use super::process::ReplayContext;
 use super::progress::Progress;
 use super::source::{Entry as _, Source, SourceEvent};
@@ -74,7 +74,11 @@ impl<S: Source> Runner<S> {
                 error = watcher_error(&mut watcher) => return Err(error),
             }
         }
-        drop(watcher);
+        if let Some(watcher) = watcher {
+            // Until it has ended: it would report that the runtime ends during its request.
+            watcher.abort();
+            let _ = watcher.await;
+        }
         self.finish(started, deadline.is_some()).await
     }
 
@@ -109,7 +113,12 @@ impl<S: Source> Runner<S> {
             EntryOutcome::Failed(outcome) => {
                 self.progress.print_entry(&printable(&format!("error: cannot store {entry}: {}", outcome.reason())));
             }
-            EntryOutcome::Processed(_) | EntryOutcome::Skipped(_) => {}
+            EntryOutcome::Skipped(SkipReason::NoTimestamp) => {
+                self.progress.print_entry(&printable(&format!(
+                    "error: cannot compare {entry} with --since and --until: it has no readable timestamp"
+                )));
+            }
+            EntryOutcome::Processed(_) | EntryOutcome::Skipped(SkipReason::OutsidePeriod) => {}
         }
         self.source.complete(entry, outcome);
     }

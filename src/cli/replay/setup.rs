@@ -81,7 +81,13 @@ pub(crate) async fn replay(
         return run(source, args.period(), args, operator, tokens, signal).await;
     }
     let inputs = list(inputs, shard, args.period(), operator).await?;
-    run(DocumentSource::open(inputs, shard, checkpoint)?, args.period(), args, operator, tokens, signal).await
+    tokio::pin!(signal);
+    // Standard input may never have a first line.
+    let source = tokio::select! {
+        source = DocumentSource::open(inputs, shard, checkpoint) => source?,
+        () = &mut signal => return Ok(ReplaySummary::interrupted()),
+    };
+    run(source, args.period(), args, operator, tokens, signal).await
 }
 
 /// Replaces each `gs://` prefix by its objects.

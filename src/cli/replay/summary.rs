@@ -28,9 +28,14 @@ pub(crate) struct ReplaySummary {
 }
 
 impl ReplaySummary {
+    /// The summary of a run that was interrupted before its first entry.
+    pub(crate) fn interrupted() -> Self {
+        Self { is_interrupted: true, ..Self::default() }
+    }
+
     pub(crate) fn record(&mut self, outcome: EntryOutcome) {
         let (name, reason) = outcome.labels();
-        self.failed += u64::from(matches!(outcome, EntryOutcome::Failed(_)));
+        self.failed += u64::from(outcome.is_failure());
         self.add(name, reason, 1);
     }
 

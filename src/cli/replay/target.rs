@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::Config;
 use crate::config::command::Command;
-use crate::config::settings::{BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, GOOGLE_CLOUD_PROJECT, OVERFLOW_SUFFIX, SETTINGS};
+use crate::config::settings::{BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, OVERFLOW_SUFFIX, PROJECT_ID, SETTINGS};
 
 /// Settings by name. Keys are not stored, only a part of their hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Target {
             (setting.name.to_owned(), if is_hidden { fingerprint(text) } else { text.to_owned() })
         });
         let location = [
-            (&GOOGLE_CLOUD_PROJECT, &config.location.project),
+            (&PROJECT_ID, &config.location.project),
             (&DATASET, &config.location.dataset),
             (&BIGQUERY_ENDPOINT, &config.location.endpoint),
         ];

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::whole_number;
 use crate::config::command::Command;
+use crate::config::parse::milliseconds;
 use crate::config::setting::{Kind, Setting};
 use crate::config::settings::SETTINGS;
 
@@ -78,10 +79,7 @@ fn value(setting: &Setting) -> String {
     match setting.kind {
         Kind::Number { min, max } => whole_number(min, max).replace("a whole", "whole"),
         Kind::Boolean => "`true` or `false`".to_owned(),
-        Kind::Duration { min_ms, max_ms } => {
-            let duration = std::time::Duration::from_millis;
-            format!("duration from {:?} to {:?}", duration(min_ms), duration(max_ms))
-        }
+        Kind::Duration { min_ms, max_ms } => format!("duration from {} to {}", milliseconds(min_ms), milliseconds(max_ms)),
         Kind::Choice(values) => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
         Kind::Identifier { dashes: true } => "name of letters, digits, _ and -".to_owned(),
         Kind::Identifier { dashes: false } => "name of letters, digits and _".to_owned(),

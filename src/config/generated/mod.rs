@@ -16,7 +16,7 @@ use super::settings::SETTINGS;
 const COMMAND: &str = "UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated";
 
 /// The files, by their paths in the repository.
-fn files() -> [(&'static str, String); 6] {
+fn files() -> [(&'static str, String); 7] {
     [
         ("docs/settings.md", docs::page()),
         ("deploy/pipeline.env.example", env_example::file()),
@@ -24,6 +24,7 @@ fn files() -> [(&'static str, String); 6] {
         ("deploy/terraform/variables.tf", terraform::deployment()),
         ("deploy/terraform/variables_service.tf", terraform::service()),
         ("deploy/terraform/service_settings.tf", terraform::passed_on()),
+        ("deploy/terraform/valid_settings.tf", terraform::relations()),
     ]
 }
 

@@ -22,6 +22,29 @@ pub(crate) fn deployment() -> String {
     file
 }
 
+/// The conditions that compare variables. A condition of a variable that names another one is not evaluated while the
+/// other is invalid, and hides all others of the variable. So these are those of a resource.
+pub(crate) fn relations() -> String {
+    let mut file = "\
+# Conditions that compare settings. Generated from src/config/settings.rs. They are evaluated when each variable is valid by
+# itself, and before anything is created.
+
+resource \"terraform_data\" \"valid_settings\" {
+  lifecycle {
+"
+    .to_owned();
+    for (setting, _) in deployed() {
+        for (condition, error) in comparisons(setting) {
+            let _ = write!(
+                file,
+                "    precondition {{\n      condition     = {condition}\n      error_message = \"{}\"\n    }}\n",
+                error_message(setting, error)
+            );
+        }
+    }
+    file + "  }\n}\n"
+}
+
 /// The settings of the service.
 pub(crate) fn service() -> String {
     let mut file = "\
@@ -84,21 +107,27 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
         block += "  nullable    = false\n";
     }
     let conditions = condition(setting, deployed).map(|(condition, expected)| (condition, format!("is not {expected}")));
-    let conditions: Vec<_> = conditions.into_iter().chain(relations(setting)).collect();
-    for (at, (condition, error)) in conditions.into_iter().enumerate() {
-        let value = match kind {
-            "number" if default == "null" => format!("${{coalesce(var.{name}, 0)}}"),
-            "number" => format!("${{var.{name}}}"),
-            _ => format!("\\\"${{var.{name}}}\\\""),
-        };
+    let more = own_conditions(setting).iter().map(|(condition, error)| ((*condition).to_owned(), (*error).to_owned()));
+    for (at, (condition, error)) in conditions.into_iter().chain(more).enumerate() {
         let blank = if at == 0 { "\n" } else { "" };
         let _ = write!(
             block,
-            "{blank}  validation {{\n    condition     = {condition}\n    error_message = \"{name}: {value} {}.\"\n  }}\n",
-            error.replace('"', "\\\"")
+            "{blank}  validation {{\n    condition     = {condition}\n    error_message = \"{}\"\n  }}\n",
+            error_message(setting, &error)
         );
     }
     block + "}\n"
+}
+
+/// The text in quotes: the name, the value, and what is wrong with it.
+fn error_message(setting: &Setting, error: &str) -> String {
+    let name = setting.name.to_ascii_lowercase();
+    let value = match kind(setting) {
+        "number" if setting.deployed_default().is_empty() => format!("${{coalesce(var.{name}, 0)}}"),
+        "number" => format!("${{var.{name}}}"),
+        _ => format!("\\\"${{var.{name}}}\\\""),
+    };
+    format!("{name}: {value} {}.", error.replace('"', "\\\""))
 }
 
 /// The condition that the table defines, and a description of the accepted values.
@@ -124,9 +153,9 @@ fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)>
     }
 }
 
-/// The conditions that compare a variable with another one, or that only Terraform can check, and the errors.
-fn relations(setting: &Setting) -> Vec<(String, String)> {
-    let relations: &[(&str, &str)] = match setting.name {
+/// The conditions of one variable that only Terraform can check, and the errors.
+fn own_conditions(setting: &Setting) -> &'static [(&'static str, &'static str)] {
+    match setting.name {
         "PROJECT_ID" => {
             &[("!strcontains(var.project_id, \":\")", "is a project with a domain, which the module does not support. Use deploy.sh")]
         }
@@ -136,11 +165,21 @@ fn relations(setting: &Setting) -> Vec<(String, String)> {
             "try(fileexists(startswith(var.schema_file, \"/\") ? var.schema_file : \"${path.module}/../../${var.schema_file}\"), false)",
             "is not a file. Use a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
         )],
-        "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "is less than min_instances, which is ${var.min_instances}")],
         "TABLE_NAME" => &[(
             "!startswith(\"events_daily\", var.table_name)",
             "is the beginning of a view's name, so the view would count as a generated table. Choose another name",
         )],
+        "DEAD_LETTER_TABLE" => {
+            &[("!contains([\"events\", \"events_daily\"], var.dead_letter_table)", "is the name of a view. Choose another name")]
+        }
+        _ => &[],
+    }
+}
+
+/// The conditions that compare a variable with another one, and the errors.
+fn comparisons(setting: &Setting) -> &'static [(&'static str, &'static str)] {
+    match setting.name {
+        "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "is less than min_instances, which is ${var.min_instances}")],
         "TABLE_SUFFIX" => &[(
             "alltrue([for field in regexall(\"[{]([^{}:]+)[}]\", var.table_suffix) : contains(concat([\"date\"], [for name in split(\",\", var.valid_attributes) : trimspace(name)]), field[0])])",
             "has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}",
@@ -153,16 +192,12 @@ fn relations(setting: &Setting) -> Vec<(String, String)> {
             "var.overflow_suffix != var.table_suffix",
             "is also table_suffix. Choose a suffix that no other table has, such as _overflow_{date}",
         )],
-        "DEAD_LETTER_TABLE" => &[
-            ("!contains([\"events\", \"events_daily\"], var.dead_letter_table)", "is the name of a view. Choose another name"),
-            (
-                "!startswith(var.dead_letter_table, var.table_name)",
-                "begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name",
-            ),
-        ],
+        "DEAD_LETTER_TABLE" => &[(
+            "!startswith(var.dead_letter_table, var.table_name)",
+            "begins with table_name, so queries over `${var.table_name}*` would read it. Choose another name",
+        )],
         _ => &[],
-    };
-    relations.iter().map(|(condition, expected)| ((*condition).to_owned(), (*expected).to_owned())).collect()
+    }
 }
 
 /// The names of variables as Terraform spells them.

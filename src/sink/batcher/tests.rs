@@ -7,7 +7,10 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::decode::{EventId, TableSuffix};
 
-const LIMITS: Limits = Limits { rows: 500, bytes: 1 << 20, inserts: 100, slow: Duration::from_secs(60) };
+/// Rows wait for the end of the first insert of their table.
+const LIMITS: Limits = Limits { rows: 500, bytes: 1 << 20, inserts: 100, linger: Duration::from_secs(600) };
+/// As by default.
+const LINGER: Duration = Duration::from_millis(16);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// One call of the sink.
@@ -227,7 +230,7 @@ async fn every_attempt_may_take_all_the_time_that_is_left() {
 #[tokio::test(start_paused = true)]
 async fn rows_behind_a_slow_insert_are_stored_within_their_deadline() {
     for seconds in [5, 6, 7] {
-        let (batcher, sink, _task) = start(Limits { slow: Duration::from_millis(800), ..LIMITS }, stores_after(seconds * SECOND));
+        let (batcher, sink, _task) = start(Limits { linger: LINGER, ..LIMITS }, stores_after(seconds * SECOND));
         let first = submit(&batcher, "t", "first", 8 * SECOND);
         run_all_tasks().await;
         let rows: Vec<_> = (0..11).map(|name| submit(&batcher, "t", &name.to_string(), 8 * SECOND)).collect();
@@ -239,24 +242,24 @@ async fn rows_behind_a_slow_insert_are_stored_within_their_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_inserts_of_a_table_start_one_after_the_other() {
-    let slow = Duration::from_millis(800);
-    let (batcher, sink, _task) = start(Limits { slow, ..LIMITS }, stores_after(6 * SECOND));
-    let mut rows = Vec::new();
-    for name in 0..300 {
-        rows.push(submit(&batcher, "t", &name.to_string(), 8 * SECOND));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+async fn a_slow_table_stores_its_rows_within_their_deadline() {
+    for (seconds, every) in [(5, 1), (6, 10), (6, 100), (7, 30)] {
+        let (batcher, sink, _task) = start(Limits { linger: LINGER, inserts: 200, ..LIMITS }, stores_after(seconds * SECOND));
+        let mut rows = Vec::new();
+        for name in 0..30_000 / every {
+            rows.push(submit(&batcher, "t", &name.to_string(), 8 * SECOND));
+            tokio::time::sleep(Duration::from_millis(every)).await;
+        }
+        for row in rows {
+            assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored), "{seconds} s, a row each {every} ms");
+        }
+        assert!(sink.most_at_once() <= 100, "{} inserts", sink.most_at_once());
     }
-    for row in rows {
-        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
-    }
-    assert!(sink.pauses().iter().all(|pause| *pause >= slow), "{:?}", sink.pauses());
-    assert!((7..=9).contains(&sink.most_at_once()), "{}", sink.most_at_once());
 }
 
 #[tokio::test(start_paused = true)]
 async fn rows_of_a_slow_insert_that_fails_are_sent_again() {
-    let (batcher, sink, task) = start(Limits { slow: SECOND, ..LIMITS }, |number, rows| {
+    let (batcher, sink, task) = start(Limits { linger: LINGER, ..LIMITS }, |number, rows| {
         (3 * SECOND, vec![if number == 0 { retry(SECOND) } else { RowResult::Stored }; rows.len()])
     });
     let first = submit(&batcher, "t", "a", 60 * SECOND);
@@ -274,7 +277,7 @@ async fn rows_of_a_slow_insert_that_fails_are_sent_again() {
 /// The pause applies to rows that were about to be sent, too.
 #[tokio::test(start_paused = true)]
 async fn a_slow_insert_that_asks_for_a_pause_pauses_its_table() {
-    let (batcher, sink, _task) = start(Limits { slow: SECOND, inserts: 1, ..LIMITS }, |number, rows| {
+    let (batcher, sink, _task) = start(Limits { linger: LINGER, inserts: 1, ..LIMITS }, |number, rows| {
         (3 * SECOND, vec![if number == 0 { retry(5 * SECOND) } else { RowResult::Stored }; rows.len()])
     });
     let first = submit(&batcher, "t", "a", 60 * SECOND);
@@ -373,13 +376,96 @@ async fn no_more_inserts_are_in_flight_than_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_table_has_one_insert_in_flight() {
-    let (batcher, sink, _task) = start(Limits { rows: 1, ..LIMITS }, stores_after(SECOND));
+async fn a_table_leaves_as_many_inserts_free_as_it_has() {
+    for (tables, each) in [(1, 5), (2, 4), (4, 2)] {
+        let (batcher, sink, _task) = start(Limits { rows: 1, inserts: 10, ..LIMITS }, stores_after(SECOND));
+        let tables: Vec<_> = (0..tables).map(|table| table.to_string()).collect();
+        let rows: Vec<_> = (0..20).flat_map(|row| tables.iter().map(move |table| (table, row.to_string()))).collect();
+        let rows: Vec<_> = rows.iter().map(|(table, row)| submit(&batcher, table, row, 60 * SECOND)).collect();
+        run_all_tasks().await;
+        for table in &tables {
+            assert!(sink.calls().iter().filter(|call| call.table == *table).count() <= each, "{table} of {tables:?}");
+        }
+        assert_eq!(submit(&batcher, "another", "a", 2 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
+        for row in rows {
+            assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_wait_for_their_linger_and_not_for_an_insert() {
+    let (batcher, sink, _task) = start(Limits { linger: 64 * SECOND, ..LIMITS }, stores_after(100 * SECOND));
+    let mut rows = Vec::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        rows.push(submit(&batcher, "t", name, 600 * SECOND));
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    for row in rows {
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
+    }
+    let batches: Vec<_> = sink.calls().iter().map(|call| call.rows.clone()).collect();
+    // A row behind one insert waits for a second, and a row behind two of them for two.
+    assert_eq!(batches, [vec!["a"], vec!["b", "c"], vec!["d", "e", "f"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_does_not_hold_up_inserts_under_way() {
+    let (batcher, sink, _task) = start(Limits { linger: LINGER, ..LIMITS }, |number, rows| match number {
+        1 => (SECOND, vec![retry(60 * SECOND); rows.len()]),
+        _ => (2 * SECOND, vec![RowResult::Stored; rows.len()]),
+    });
+    let began = Instant::now();
+    let mut rows = Vec::new();
+    for name in ["a", "fails", "b"] {
+        rows.push(submit(&batcher, "t", name, 8 * SECOND));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut outcomes = Vec::new();
+    for row in rows {
+        outcomes.push(row.await.unwrap());
+    }
+    let failed = RowOutcome::NotStored(ErrorClass::Unavailable);
+    assert_eq!(outcomes, [Some(RowOutcome::Stored), Some(failed.clone()), Some(RowOutcome::Stored)]);
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+    // Answers of inserts that began before do not end the Retry-After.
+    assert_eq!(submit(&batcher, "t", "c", 8 * SECOND).await.unwrap(), Some(failed));
+    assert_eq!(sink.calls().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_insert_tells_whether_a_failing_table_works_again() {
+    let (batcher, sink, _task) = start(Limits { rows: 1, linger: LINGER, ..LIMITS }, |number, rows| {
+        (Duration::from_millis(30), vec![if number < 5 + 3 { retry(Duration::ZERO) } else { RowResult::Stored }; rows.len()])
+    });
     let rows: Vec<_> = (0..5).map(|name| submit(&batcher, "t", &name.to_string(), 60 * SECOND)).collect();
     for row in rows {
-        row.await.unwrap();
+        assert_eq!(row.await.unwrap(), Some(RowOutcome::Stored));
     }
-    assert_eq!(sink.most_at_once(), 1);
+    let pauses: Vec<_> = sink.pauses().iter().map(Duration::as_millis).collect();
+    // Five together, whose failures are one pause; three probes that fail, one that succeeds; and the rest together.
+    assert!(pauses[..4].iter().all(|pause| *pause == 0), "{pauses:?}");
+    for (pause, most) in pauses[4..8].iter().zip([100, 200, 400, 800]) {
+        assert!((30 + most / 2..=30 + most + 5).contains(pause), "{pause} of {most} in {pauses:?}");
+    }
+    assert!((30..33).contains(&pauses[8]), "{pauses:?}");
+    assert!(pauses[9..].iter().all(|pause| *pause == 0), "{pauses:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_without_an_answer_does_not_hold_up_the_table() {
+    let (batcher, sink, _task) = start(Limits { linger: LINGER, ..LIMITS }, |number, rows| match number {
+        0 => (Duration::ZERO, vec![retry(Duration::ZERO); rows.len()]),
+        1 => (600 * SECOND, vec![RowResult::Stored; rows.len()]),
+        _ => (SECOND, vec![RowResult::Stored; rows.len()]),
+    });
+    let first = submit(&batcher, "t", "a", 8 * SECOND);
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(sink.calls().len(), 2);
+    let began = Instant::now();
+    assert_eq!(submit(&batcher, "t", "b", 8 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+    assert_eq!(first.await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]

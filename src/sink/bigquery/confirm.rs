@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::super::InsertRow;
 use super::super::error::{ErrorClass, RequestError, RowResult};
+use super::super::refusal::Refusal;
 use super::split::{RefusedRow, Split};
 
 type Answer = Result<Vec<RowResult>, RequestError>;
@@ -31,7 +32,8 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
     let mut table = send_alone(stored).await.table_result();
     if table == RowResult::Stored {
         let mut refused_again = Vec::new();
-        for suspect in suspects {
+        let mut left = suspects.into_iter();
+        for suspect in left.by_ref() {
             let mut alone = send_alone(suspect.row).await;
             if alone.is_refused {
                 // A table that fails every second time is no evidence against a row.
@@ -39,40 +41,50 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
             }
             if alone.is_refused {
                 refused_again.push(suspect);
-            } else {
-                results[suspect.row] = alone.result;
+                continue;
+            }
+            results[suspect.row] = alone.result.clone();
+            if matches!(alone.result, RowResult::Retry { after, .. } if !after.is_zero()) {
+                // BigQuery wants no other request for the table either.
+                table = alone.result;
+                break;
             }
         }
-        suspects = refused_again;
-        if !suspects.is_empty() {
+        suspects = refused_again.into_iter().chain(left).collect();
+        if table == RowResult::Stored && !suspects.is_empty() {
             table = send_alone(stored).await.table_result();
         }
     }
-    for RefusedRow { row, refusal } in suspects {
+    for RefusedRow { row, refusal, .. } in suspects {
         results[*row] = if table == RowResult::Stored { RowResult::Refused(refusal.clone()) } else { table.clone() };
     }
 }
 
 /// The answer to a request with a single row.
-struct Alone {
+pub(super) struct Alone {
     result: RowResult,
     /// The row is refused without proof that it is at fault.
     is_refused: bool,
 }
 
 impl Alone {
-    fn new(row: &InsertRow, answer: Answer) -> Self {
+    pub(super) fn new(row: &InsertRow, answer: Answer) -> Self {
         let mut split = Split::new(slice::from_ref(row));
         split.record(vec![0], answer);
         let (mut results, refused_rows) = split.finish();
         Self { result: results.remove(0), is_refused: !refused_rows.is_empty() }
     }
 
+    /// The result of a row that is at fault if it is refused again.
+    pub(super) fn or_refused(self, refusal: &Refusal) -> RowResult {
+        if self.is_refused { RowResult::Refused(refusal.clone()) } else { self.result }
+    }
+
     /// The result for a row that is stored: stored again, or why other rows of the table are not.
     fn table_result(self) -> RowResult {
         match self.result {
-            stored_or_table @ (RowResult::Stored | RowResult::Unavailable(_)) => stored_or_table,
-            _ => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
+            stored_or_table @ (RowResult::Stored | RowResult::Unavailable(_) | RowResult::Retry { .. }) => stored_or_table,
+            RowResult::Refused(_) | RowResult::NotAttempted => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
         }
     }
 }
@@ -83,7 +95,6 @@ mod tests {
 
     use super::super::split::tests::rows;
     use super::*;
-    use crate::sink::Refusal;
 
     /// How BigQuery refuses rows: the whole request, or each row for a reason that is not one of its values.
     const FORMS: [Form; 2] = [Form::Request, Form::Rows];

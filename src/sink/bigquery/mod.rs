@@ -8,10 +8,11 @@ mod confirm;
 mod hedge;
 mod redact;
 mod split;
+mod suspects;
 mod tables;
 
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,10 +24,11 @@ use reqwest::redirect::Policy;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use self::confirm::confirm;
+use self::confirm::{Alone, confirm};
 use self::hedge::hedged;
 use self::redact::redact;
 use self::split::{RefusedRow, Split};
+use self::suspects::Suspects;
 use super::batcher::Sink;
 use super::error::{ErrorClass, RequestError, RowResult};
 use super::insert_all;
@@ -65,12 +67,17 @@ pub struct BigQuery {
     failure_throttle: Throttle,
     unreadable_throttle: Throttle,
     table_throttle: Throttle,
+    suspects: Mutex<Suspects>,
 }
 
 impl BigQuery {
     /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
     pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
+        #[cfg(target_os = "linux")]
+        let builder = builder.tcp_user_timeout(deadline);
+        let http = builder
             // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
             .no_proxy()
             // BigQuery sends no redirects: one is an error like any other.
@@ -99,6 +106,7 @@ impl BigQuery {
             failure_throttle: Throttle::new(Duration::from_secs(1)),
             unreadable_throttle: Throttle::new(ERROR_INTERVAL),
             table_throttle: Throttle::new(ERROR_INTERVAL),
+            suspects: Mutex::default(),
         })
     }
 
@@ -210,6 +218,11 @@ impl BigQuery {
         }
     }
 
+    /// Locked for the duration of one lookup.
+    fn suspects(&self) -> MutexGuard<'_, Suspects> {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Logs that BigQuery refuses every request for a table.
     fn record_refused_table(&self, destination: &Destination, refusal: &Refusal, row: &InsertRow) {
         if let Some(suppressed) = self.table_throttle.pass() {
@@ -223,6 +236,10 @@ impl BigQuery {
             );
         }
     }
+}
+
+fn is_table_refused(results: &[RowResult], refused: &RefusedRow) -> bool {
+    results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused)
 }
 
 /// A body that can be sent again.
@@ -250,9 +267,18 @@ impl Sink for BigQuery {
         }
         let (mut results, refused_rows) = split.finish();
         let send = |row: usize| async move { self.insert_and_record(destination, &[&rows[row]], deadline).await };
-        confirm(rows, &refused_rows, &mut results, send).await;
-        let is_table_refused = |refused: &&RefusedRow| results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused);
-        if let Some(RefusedRow { row, refusal }) = refused_rows.iter().find(is_table_refused) {
+        confirm(rows, &refused_rows, &mut results, &send).await;
+        if results.contains(&RowResult::Stored) {
+            self.suspects().record_stored(destination);
+        }
+        for suspect in refused_rows.iter().filter(|refused| refused.is_suspect()) {
+            let row = &rows[suspect.row];
+            if is_table_refused(&results, suspect) && self.suspects().record_refused(destination, row.event_id, Instant::now()) {
+                // Once more: a table that fails every second time is no evidence against a row.
+                results[suspect.row] = Alone::new(row, send(suspect.row).await).or_refused(&suspect.refusal);
+            }
+        }
+        if let Some(RefusedRow { row, refusal, .. }) = refused_rows.iter().find(|refused| is_table_refused(&results, refused)) {
             self.record_refused_table(destination, refusal, &rows[*row]);
         }
         results

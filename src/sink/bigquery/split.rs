@@ -25,6 +25,8 @@ pub(super) struct Split<'r> {
     refused: Vec<(Vec<usize>, Cause)>,
     /// BigQuery has stored a row of the table.
     is_accepted: bool,
+    /// BigQuery wants no request for the table for a time: the result of the rows that are still to be sent.
+    retry_after: Option<RowResult>,
     sent: usize,
 }
 
@@ -33,12 +35,23 @@ pub(super) struct Split<'r> {
 pub(super) struct RefusedRow {
     pub(super) row: usize,
     pub(super) refusal: Refusal,
+    /// BigQuery refuses this row, and not a whole request.
+    pub(super) is_named: bool,
+}
+
+impl RefusedRow {
+    /// Whether a row that BigQuery stores later shows that this one is at fault. A refused request names no row, and a table
+    /// that lacks an unknown column is known to be at fault.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.is_named && !self.refusal.no_such_field
+    }
 }
 
 /// Why a request stored nothing.
 #[derive(Debug)]
 enum Cause {
-    Refused(Refusal),
+    Row(Refusal),
+    Request(Refusal),
     /// A proxy refuses the size.
     TooLarge,
 }
@@ -46,11 +59,14 @@ enum Cause {
 impl<'r> Split<'r> {
     pub(super) fn new(rows: &'r [InsertRow]) -> Self {
         let (results, work) = (vec![RowResult::NotAttempted; rows.len()], vec![(0..rows.len()).collect()]);
-        Self { rows, results, work, refused: Vec::new(), is_accepted: false, sent: 0 }
+        Self { rows, results, work, refused: Vec::new(), is_accepted: false, retry_after: None, sent: 0 }
     }
 
     /// The rows of the next request.
     pub(super) fn next(&mut self) -> Option<Vec<usize>> {
+        if self.retry_after.is_some() {
+            return None;
+        }
         if self.work.is_empty() && (self.is_accepted || self.sent < MAX_REFUSED_REQUESTS) {
             let (together, alone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.refused).into_iter().partition(|(rows, _)| rows.len() > 1);
             self.refused = alone;
@@ -71,9 +87,13 @@ impl<'r> Split<'r> {
             Ok(results) => return self.accept(rows, results),
             Err(RequestError::TooLarge(Some(_))) if rows.len() > 1 => return self.halve(rows),
             Err(RequestError::TooLarge(Some(detail))) => RowResult::Refused(Refusal::of_request(detail)),
-            Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Refused(Refusal::of_request(detail))),
+            Err(RequestError::BadRequest(detail)) => return self.refuse(rows, Cause::Request(Refusal::of_request(detail))),
             Err(RequestError::TooLarge(None)) => return self.refuse(rows, Cause::TooLarge),
-            Err(RequestError::Retry { class, after }) => RowResult::Retry { class, after },
+            Err(RequestError::Retry { class, after }) => {
+                let retry = RowResult::Retry { class, after };
+                self.retry_after = Some(retry.clone()).filter(|_| !after.is_zero());
+                retry
+            }
             Err(RequestError::Unreadable(_)) => RowResult::Retry { class: ErrorClass::Unreadable, after: Duration::ZERO },
             Err(RequestError::Unavailable(class)) => RowResult::Unavailable(class),
             Err(RequestError::Unauthorized) => RowResult::Unavailable(ErrorClass::Denied),
@@ -89,11 +109,18 @@ impl<'r> Split<'r> {
     /// the table is refused.
     pub(super) fn finish(mut self) -> (Vec<RowResult>, Vec<RefusedRow>) {
         let mut refused_rows = Vec::new();
+        if let Some(retry) = self.retry_after {
+            for row in self.work.into_iter().chain(self.refused.into_iter().map(|(rows, _)| rows)).flatten() {
+                self.results[row] = retry.clone();
+            }
+            return (self.results, refused_rows);
+        }
         for (rows, cause) in self.refused {
             for row in rows {
                 self.results[row] = match &cause {
-                    Cause::Refused(refusal) => {
-                        refused_rows.push(RefusedRow { row, refusal: refusal.clone() });
+                    Cause::Row(refusal) | Cause::Request(refusal) => {
+                        let is_named = matches!(cause, Cause::Row(_));
+                        refused_rows.push(RefusedRow { row, refusal: refusal.clone(), is_named });
                         RowResult::Unavailable(ErrorClass::TableRefused)
                     }
                     Cause::TooLarge => RowResult::Retry { class: ErrorClass::Unavailable, after: Duration::ZERO },
@@ -130,14 +157,14 @@ impl<'r> Split<'r> {
                     }
                     // A table that lacks an unknown column lacks it for every row that has it.
                     _ if is_accepted && !refusal.no_such_field => self.results[row] = RowResult::Refused(refusal),
-                    _ => self.refused.push((vec![row], Cause::Refused(refusal))),
+                    _ => self.refused.push((vec![row], Cause::Row(refusal))),
                 },
                 RowResult::NotAttempted => not_attempted.push(row),
                 result => self.results[row] = result,
             }
         }
         if unexplained.len() == rows.len() {
-            return self.refuse(unexplained, Cause::Refused(Refusal::of_row(None, None)));
+            return self.refuse(unexplained, Cause::Row(Refusal::of_row(None, None)));
         }
         // Whether BigQuery stores them shows who is at fault.
         if self.refused.len() > refused_before {
@@ -241,7 +268,7 @@ pub(super) mod tests {
             let (results, refused_rows, requests) = run(count, |_| Err(bad_request()));
             assert_eq!(results, vec![RowResult::Unavailable(ErrorClass::TableRefused); count]);
             assert_eq!(refused_rows.len(), count);
-            assert_eq!(refused_rows[0], RefusedRow { row: 0, refusal: Refusal::of_request("400 invalid: m".to_owned()) });
+            assert_eq!(refused_rows[0], RefusedRow { row: 0, refusal: Refusal::of_request("400 invalid: m".to_owned()), is_named: false });
             assert!(requests.len() <= 2 * MAX_REFUSED_REQUESTS, "{} requests for {count} rows", requests.len());
         }
     }
@@ -295,7 +322,7 @@ pub(super) mod tests {
         for (row, result) in results.iter().enumerate().filter(|(row, _)| *row != 5) {
             assert_eq!(*result, RowResult::Stored, "{row}");
         }
-        assert_eq!(refused_rows, [RefusedRow { row: 5, refusal: unexplained() }]);
+        assert_eq!(refused_rows, [RefusedRow { row: 5, refusal: unexplained(), is_named: true }]);
         assert!(requests.contains(&vec![5]), "it was sent alone: {requests:?}");
     }
 
@@ -348,7 +375,7 @@ pub(super) mod tests {
             rows => Ok(vec![RowResult::Stored; rows.len()]),
         };
         let (results, refused_rows, _) = run(3, answer);
-        assert_eq!(refused_rows, [RefusedRow { row: 0, refusal: refusal.clone() }]);
+        assert_eq!(refused_rows, [RefusedRow { row: 0, refusal: refusal.clone(), is_named: true }]);
         assert_eq!(results[1..], [RowResult::Stored, RowResult::Stored]);
         let stops = |rows: &[usize]| {
             let mut results = vec![RowResult::NotAttempted; rows.len()];

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::handle::{Current, Template};
+use super::handle::{Current, Publisher, Template, channel};
 use super::problems::{Mismatch, fitting_schema};
 use super::{MISMATCH_INTERVAL, TemplateSettings, dead_letter_table};
 use crate::decode::{Decoder, Schema};
@@ -41,8 +40,7 @@ enum ReadError {
 pub struct TemplateWatcher {
     bigquery: Arc<BigQuery>,
     settings: TemplateSettings,
-    current: watch::Sender<Option<Current>>,
-    refresh: Arc<Notify>,
+    publisher: Publisher,
     throttle: Throttle,
     mismatch_throttle: Throttle,
 }
@@ -50,11 +48,9 @@ pub struct TemplateWatcher {
 impl TemplateWatcher {
     /// The watcher, and the handle through which others read its result.
     pub fn new(bigquery: Arc<BigQuery>, settings: TemplateSettings) -> (Self, Template) {
-        let (current, receiver) = watch::channel(None);
-        let refresh = Arc::new(Notify::new());
-        let template = Template::new(receiver, Arc::clone(&refresh));
+        let (publisher, template) = channel();
         let (throttle, mismatch_throttle) = (Throttle::new(THROTTLE_INTERVAL), Throttle::new(THROTTLE_INTERVAL));
-        (Self { bigquery, settings, current, refresh, throttle, mismatch_throttle }, template)
+        (Self { bigquery, settings, publisher, throttle, mismatch_throttle }, template)
     }
 
     /// Runs until it is dropped. Returns only if the settings do not fit the schema at the first read.
@@ -91,19 +87,22 @@ impl TemplateWatcher {
         let (mut earliest, mut due) = (requested_at + MIN_REFRESH_INTERVAL, requested_at + REFRESH_INTERVAL);
         let mut delays = RetryPolicy::REFRESH.delays();
         let mut is_missing = false;
+        // Not `requested_at`: refused rows may cause a read every few seconds.
+        let mut last_missing = requested_at;
         loop {
             tokio::select! {
                 // The simulation replays a seed exactly.
                 biased;
                 () = tokio::time::sleep_until(due) => {}
-                () = self.refresh.notified() => {
+                () = self.publisher.read_requested() => {
                     due = due.min(earliest);
                     continue;
                 }
                 () = self.bigquery.table_missing() => {
                     // An insert that fails again signals again.
-                    if requested_at.elapsed() >= MIN_MISSING_INTERVAL {
+                    if last_missing.elapsed() >= MIN_MISSING_INTERVAL {
                         is_missing = true;
+                        last_missing = Instant::now();
                         due = due.min(earliest);
                     }
                     continue;
@@ -148,7 +147,7 @@ impl TemplateWatcher {
     fn check_and_publish(&self, table: Table, requested_at: Instant) -> Duration {
         match fitting_schema(table, &self.settings) {
             Ok(schema) => {
-                if self.current.borrow().as_ref().is_some_and(|current| current.decoder.is_none()) {
+                if self.publisher.is_mismatch() {
                     tracing::info!(table = &*self.settings.table, "the template table fits the settings again");
                 }
                 self.publish(Some(&schema), requested_at);
@@ -172,7 +171,7 @@ impl TemplateWatcher {
 
     fn publish(&self, schema: Option<&Schema>, requested_at: Instant) {
         let decoder = schema.map(|schema| Arc::new(Decoder::new(self.settings.decode.clone(), schema)));
-        self.current.send_replace(Some(Current { decoder, requested_at }));
+        self.publisher.publish(Current { decoder, requested_at });
     }
 
     fn log_throttled(&self, result: &Result<Option<Table>, ReadError>) {

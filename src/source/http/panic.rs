@@ -16,8 +16,10 @@ compile_error!("a panic must unwind: where it aborts, one request ends all other
 pub struct Panicked;
 
 /// The future's output, unless it panics. The future is not used after a panic.
-pub async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|_| Panicked)
+///
+/// Not an `async fn`, which would have space for the future twice.
+pub fn catch<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Panicked>> {
+    AssertUnwindSafe(future).catch_unwind().map(|output| output.map_err(|_| Panicked))
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ impl TraceId {
     /// From `traceparent`, else from `X-Cloud-Trace-Context`.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let from_w3c = header("traceparent").and_then(|value| value.split('-').nth(1));
-        let from_google = || header("x-cloud-trace-context").and_then(|value| value.split(['/', ';']).next());
-        [from_w3c, from_google()].into_iter().flatten().find(|id| is_trace_id(id)).map(|id| Self(id.to_ascii_lowercase()))
+        let from_w3c = || header("traceparent").and_then(|value| value.split('-').nth(1)).filter(|id| is_trace_id(id));
+        let from_google = || header("x-cloud-trace-context").and_then(|value| value.split(['/', ';']).next()).filter(|id| is_trace_id(id));
+        from_w3c().or_else(from_google).map(|id| Self(id.to_ascii_lowercase()))
     }
 
     /// The digits.

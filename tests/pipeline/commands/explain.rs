@@ -681,3 +681,14 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     assert!(first.contains("\"outcome\":\"stored\""), "{first}");
 }
+
+/// Only its beginning is known, so it has no outcome.
+#[tokio::test]
+async fn an_entry_that_is_too_long_is_an_error_and_the_rest_is_explained() {
+    let long = Entry::of_query(&format!("user_id=u&x={}", "a".repeat(17 << 20))).json();
+    let input = format!("{}\n{long}\n{}\n", Entry::of_query("user_id=u").json(), Entry::of_query("user_id=v").json());
+    let explained = run(&[], &["--input", "-"], input.as_bytes()).await;
+    assert_eq!((explained.code, explained.out.lines().count()), (Some(2), 2), "{}", explained.err);
+    assert!(explained.err.contains("line 2: it has ") && explained.err.contains("the maximum is 16777216"), "{}", explained.err);
+    assert!(explained.err.len() < 500, "{} bytes", explained.err.len());
+}

@@ -16,6 +16,7 @@ mod connections;
 mod foreign_answers;
 mod local_mode;
 mod processes;
+mod refused_rows;
 mod responses;
 mod rows;
 mod scenario;

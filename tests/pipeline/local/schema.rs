@@ -42,6 +42,35 @@ async fn a_schema_that_cannot_be_created_ends_local_with_the_reason() {
     }
 }
 
+/// In a new table, and in one that an earlier run has made.
+#[tokio::test]
+async fn an_attribute_without_a_column_ends_local_before_the_banner() {
+    let dir = TempDir::new();
+    let data = dir.path().join("data");
+    let file = schema_file(dir.path(), &[json!({"name": "visitor", "type": "STRING"})]);
+    for is_new in [true, false] {
+        if !is_new {
+            Local::start(&data, &settings(&file)).await.end("TERM").await;
+        }
+        let mut command = local(&data);
+        command.envs(settings(&file)).env("VALID_ATTRIBUTES", "visitor,campaign");
+        let output = within("local ends", command.output()).await.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
+        assert!(error.contains("error: invalid settings:") && error.contains("campaign"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn attributes_to_hash_without_a_key_are_a_warning() {
+    let dir = TempDir::new();
+    let settings = [("HASH_ATTRIBUTES", "user_id,order_id"), ("RUST_LOG", "off")];
+    let output = within("local ends", local(&dir.path().join("data")).args(["--for", "1ms"]).envs(settings).output()).await.unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.contains("warning: HASH_ATTRIBUTES has no effect without the key HASH_USER_IDS"), "{error}");
+}
+
 #[tokio::test]
 async fn new_columns_of_the_schema_are_added_to_an_old_table() {
     let dir = TempDir::new();

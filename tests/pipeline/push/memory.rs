@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::support::entry::wrapped;
 use crate::support::gate::{bigquery_behind, silence};
+use crate::support::memory_group::MemoryGroup;
+use crate::support::service::command;
 use crate::support::wait::{wait_until, within};
 use crate::support::{Entry, Service, TestBigQuery};
 
@@ -162,4 +164,37 @@ async fn large_headers_take_bounded_memory() {
         drop(connections);
         wait_until_returned(&service, before).await;
     }
+}
+
+/// Large bodies, many bodies and large headers together, with the default settings. The kernel ends a process that exceeds
+/// its limit.
+#[tokio::test]
+async fn a_service_in_a_container_of_512_mib_survives_all_loads() {
+    let Some(group) = MemoryGroup::new(512 * MIB) else {
+        println!("skipped: this process may not limit the memory of another one");
+        return;
+    };
+    let bigquery = bigquery_behind(|request, body| (request.ends_with("/insertAll") && body.contains("aaaa")).then(silence)).await;
+    let mut serve = command("serve");
+    serve.env("BIGQUERY_EMULATOR_HOST", &bigquery.url);
+    let service = Service::spawn(group.command(&serve), &[("PUSH_DEADLINE", "5s")]).await;
+    service.wait_until_ready().await;
+    let service = Arc::new(service);
+    let mut connections = Vec::new();
+    for _ in 0..150 {
+        let mut stream = TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap();
+        // The server closes connections beyond its limit.
+        let _ = stream.write_all(format!("POST / HTTP/1.1\r\nHost: x\r\nX-Large: {}", "a".repeat(152 << 10)).as_bytes()).await;
+        connections.push(stream);
+    }
+    let bodies = [("a", 11 * MIB, 24), ("%00", 11 * MIB, 4), ("a", 64 << 10, 300), ("%00aaaa", 64 << 10, 200)];
+    let bodies = bodies.map(|(pattern, length, count)| (Bytes::from(entry(pattern, length)), count));
+    let each = bodies.iter().flat_map(|(body, count)| std::iter::repeat_n(body, *count));
+    let pushes: JoinSet<u16> = each.map(|body| push(&service, body.clone())).collect();
+    let statuses = pushes.join_all().await;
+    assert!(statuses.iter().all(|status| matches!(status, 204 | 503 | 429)), "{statuses:?}");
+    assert!(statuses.contains(&429) && statuses.iter().any(|status| *status != 429), "{statuses:?}");
+    assert_eq!(service.push(Entry::of_query("user_id=u").pushed()).await.status, 204, "it runs");
+    let service = Arc::into_inner(service).expect("all pushes have ended");
+    assert_eq!(service.end().await.0.code(), Some(0));
 }

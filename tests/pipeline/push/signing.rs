@@ -14,8 +14,8 @@ const NEW: &str = "plantedfedcba9876543210fedcba9876";
 const PIXEL: &str = "https://track.example.com/pixel.png";
 
 /// Runs `sign` with this environment, these arguments and this input.
-async fn sign(settings: &[(&str, &str)], args: &[&str], input: &str) -> Output {
-    output_with_input("sign", settings, args, input.as_bytes()).await
+async fn sign(settings: &[(&str, &str)], args: &[&str], input: impl AsRef<[u8]>) -> Output {
+    output_with_input("sign", settings, args, input.as_ref()).await
 }
 
 /// Signs one URL with that key.
@@ -197,4 +197,17 @@ async fn the_local_mode_signs_its_demo_urls() {
     assert!(!local.welcome.contains(KEY));
     local.signal("TERM");
     assert_eq!(local.wait().await.0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_file_of_urls_may_have_a_bom_and_is_refused_in_utf_16() {
+    let text = format!("{PIXEL}?user_id=u\r\n{PIXEL}?user_id=v\r\n");
+    let settings = [("URL_SIGNING_KEY", KEY)];
+    let plain = sign(&settings, &["--input", "-"], &text).await.stdout;
+    assert_eq!(sign(&settings, &["--input", "-"], format!("\u{feff}{text}")).await.stdout, plain);
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = sign(&settings, &["--input", "-"], utf_16).await;
+    let err = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0), "{err}");
+    assert!(err.contains("iconv -f UTF-16LE -t UTF-8 FILE"), "{err}");
 }

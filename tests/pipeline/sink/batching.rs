@@ -15,6 +15,8 @@ use crate::support::gate::{bigquery_behind, refusal};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const ONE_TABLE: (&str, &str) = ("TABLE_SUFFIX", "");
+/// Rows behind an insert wait for its end.
+const ONE_INSERT: (&str, &str) = ("BATCH_MAX_INSERTS", "1");
 
 /// Holds the next insert, or all of them, until there are permits.
 fn hold() -> (Arc<Semaphore>, Fault) {
@@ -54,7 +56,7 @@ async fn a_single_row_is_sent_at_once() {
 #[tokio::test]
 async fn rows_that_arrive_during_an_insert_are_the_next_batch() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 20).await, [204; 21]);
@@ -66,7 +68,7 @@ async fn rows_that_arrive_during_an_insert_are_the_next_batch() {
 #[tokio::test]
 async fn a_batch_has_at_most_batch_max_rows() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_ROWS", "8")]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT, ("BATCH_MAX_ROWS", "8")]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 20).await, [204; 21]);
@@ -77,7 +79,7 @@ async fn a_batch_has_at_most_batch_max_rows() {
 #[tokio::test]
 async fn a_batch_has_at_most_batch_max_bytes_unless_one_row_has_more() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_BYTES", "1")]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT, ("BATCH_MAX_BYTES", "1")]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 3).await, [204; 4]);
@@ -87,7 +89,7 @@ async fn a_batch_has_at_most_batch_max_bytes_unless_one_row_has_more() {
 #[tokio::test]
 async fn a_bad_row_never_fails_the_other_rows() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     bigquery.faults().next(Fault::RowInvalid { index: 2 });
@@ -102,7 +104,7 @@ async fn a_bad_row_never_fails_the_other_rows() {
 #[tokio::test]
 async fn a_batch_that_is_too_large_is_split() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     bigquery.faults().next(Fault::Status(Status::new(413, "uploadTooLarge").body("<html>Request Entity Too Large</html>")));
@@ -118,7 +120,7 @@ async fn a_refused_batch_is_split_until_the_bad_row_is_found() {
         (request.ends_with("/tables/pixel/insertAll") && body.contains(r#""order_id":"2""#)).then(|| refusal(400, "m"))
     });
     let bigquery = bigquery.await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 4).await, [204; 5]);
@@ -131,7 +133,7 @@ async fn a_refused_batch_is_split_until_the_bad_row_is_found() {
 async fn a_batch_that_is_refused_for_a_time_is_stored() {
     for refused in 1..=7 {
         let bigquery = TestBigQuery::start().await;
-        let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+        let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
         let (held, hold) = hold();
         bigquery.faults().next(hold);
         for _ in 0..refused {
@@ -162,7 +164,7 @@ async fn a_small_row_that_is_called_too_large_is_nacked() {
 #[tokio::test]
 async fn rows_are_all_stored_once_after_transient_failures() {
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ("BATCH_MAX_ROWS", "8")]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT, ("BATCH_MAX_ROWS", "8")]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::StoredThen(Status::new(500, "internalError")), Fault::TruncatedBody] {
@@ -319,7 +321,7 @@ async fn neighbours_of_a_bad_row_are_stored() {
         })
     })
     .await;
-    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE]).await);
+    let service = Arc::new(Service::start(&bigquery, &[ONE_TABLE, ONE_INSERT]).await);
     let (held, hold) = hold();
     bigquery.faults().next(hold);
     assert_eq!(deliver_behind_an_insert(&bigquery, &service, &held, 8).await, [204; 9]);

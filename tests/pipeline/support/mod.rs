@@ -12,6 +12,7 @@ pub mod issuer;
 pub mod lag;
 pub mod load_generator;
 pub mod local;
+pub mod memory_group;
 pub mod metadata;
 pub mod port;
 pub mod pull;

@@ -35,17 +35,20 @@ pub(crate) struct Insertion {
 pub(crate) enum RejectedRows {
     /// The row at this position.
     Index(usize),
-    /// Rows whose JSON contains this text.
+    /// Rows with a value whose JSON contains this text.
     Containing(String),
 }
 
 #[cfg(feature = "faults")]
 impl RejectedRows {
-    fn applies_to(&self, index: usize, row: &InsertRow) -> bool {
-        match self {
-            RejectedRows::Index(refused) => *refused == index,
-            RejectedRows::Containing(text) => Value::Object(row.json.clone()).to_string().contains(text),
-        }
+    /// The column whose value is at fault, if the fault applies to the row.
+    fn column_of(&self, index: usize, row: &InsertRow) -> Option<String> {
+        let mut columns = row.json.iter();
+        let column = match self {
+            RejectedRows::Index(refused) => columns.next().filter(|_| *refused == index),
+            RejectedRows::Containing(text) => columns.find(|(_, value)| value.to_string().contains(text)),
+        };
+        column.map(|(name, _)| name.clone())
     }
 }
 
@@ -162,8 +165,8 @@ fn check_rows(schema: &Schema, insertion: &Insertion, now: i64) -> Result<(Vec<N
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (index, row) in insertion.rows.iter().enumerate() {
         #[cfg(feature = "faults")]
-        if insertion.rejected.as_ref().is_some_and(|rejected| rejected.applies_to(index, row)) {
-            bad.push(InsertError::new(index, RowError::invalid("", "Rejected by an injected fault.".to_owned())));
+        if let Some(column) = insertion.rejected.as_ref().and_then(|rejected| rejected.column_of(index, row)) {
+            bad.push(InsertError::new(index, RowError::invalid(&column, "Rejected by an injected fault.".to_owned())));
             continue;
         }
         let checked = check_insert_id(row).and_then(|()| row::check_row(schema, &row.json, options));

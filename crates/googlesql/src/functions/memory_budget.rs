@@ -15,7 +15,7 @@ use super::function_error::FunctionError;
 use crate::query_limits::QueryLimits;
 
 /// Maximum bytes that one call returns for one batch. (Arrow's text columns cannot exceed 2 GiB.)
-const MAX_BATCH_BYTES: usize = 512 * 1024 * 1024;
+const MAX_BATCH_BYTES: usize = 256 * 1024 * 1024;
 
 /// The memory of the query is reserved in steps of this size.
 const RESERVATION_STEP_BYTES: usize = 64 * 1024;
@@ -108,7 +108,7 @@ impl MemoryBudget {
 
     fn grow(&self) -> Result<(), FunctionError> {
         let total = self.used.saturating_add(self.pending);
-        if total > self.max_bytes {
+        if total > self.max_bytes || self.limits.as_ref().is_some_and(|limits| limits.has_large_constants()) {
             return Err(FunctionError::resources_exceeded());
         }
         let Some(reservation) = self.reservation.as_ref().filter(|reservation| reservation.size() < total) else { return Ok(()) };

@@ -11,6 +11,7 @@ mod large_constant;
 pub(crate) mod limited_planning;
 pub(crate) mod order_key;
 mod ordered_union;
+mod query_pool;
 pub(crate) mod session;
 pub(crate) mod with_offset;
 pub(crate) mod work_table;

@@ -18,10 +18,11 @@ use datafusion::prelude::SessionConfig;
 use super::large_constant::LargeConstant;
 use super::limited_planning::{LimitedAnalyzerRule, LimitedOptimizerRule, LimitedPhysicalRule};
 use super::ordered_union::PreserveUnionOrder;
+use super::query_pool::QueryPool;
 use super::yield_in_joins::YieldInJoins;
 
 /// Memory limit of all running queries together.
-const MAX_QUERY_MEMORY_BYTES: usize = 2 * 1024 * 1024 * 1024;
+const MAX_MEMORY_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
 /// Minimum number of threads. One query uses as many threads as there are cores, and several queries run at the same
 /// time.
@@ -51,6 +52,14 @@ fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules
 }
 
+/// The session state of one query, with its own memory limit.
+pub(crate) fn query_state(state: &SessionState) -> datafusion::common::Result<SessionState> {
+    let shared = state.runtime_env();
+    let pool = Arc::new(QueryPool::new(Arc::clone(&shared.memory_pool)));
+    let runtime = RuntimeEnvBuilder::from_runtime_env(shared).with_memory_pool(pool).build_arc()?;
+    Ok(SessionStateBuilder::new_from_existing(state.clone()).with_runtime_env(runtime).build())
+}
+
 /// The same session state with one core, for small queries. Without ORDER BY, their rows keep the stored order.
 pub(crate) fn single_core_state(state: &SessionState) -> SessionState {
     let mut state = state.clone();
@@ -62,7 +71,7 @@ pub(crate) fn single_core_state(state: &SessionState) -> SessionState {
 /// Queries do not spill to disk. A query above the memory limit fails.
 fn build_runtime() -> datafusion::common::Result<Arc<RuntimeEnv>> {
     RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(MAX_QUERY_MEMORY_BYTES)))
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(MAX_MEMORY_BYTES)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
 }

@@ -2,9 +2,10 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls>.
 
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion::logical_expr::{Expr, ExprSchemable, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 use datafusion::sql::sqlparser::ast::{self, NamedWindowExpr, Spanned, WindowType};
 
 use super::Resolver;
@@ -56,7 +57,8 @@ impl Resolver<'_> {
         let partition_by =
             window.partition_by.iter().map(|key| self.resolve_expr(&inner, key).map(|key| key.expr)).collect::<Result<Vec<_>, _>>()?;
         let mut order_by = self.resolve_sort_keys(&inner, window.order_by)?;
-        let frame = self.resolve_frame(window.frame, &mut order_by, syntax)?;
+        let key_type = order_by.first().map(|key| key.expr.get_type(env.scope.plan.schema().as_ref())).transpose()?;
+        let frame = order_groups(self.resolve_frame(window.frame, &mut order_by, key_type.as_ref(), syntax)?, key_type.as_ref());
 
         let kept = match name {
             "first_value" | "last_value" | "nth_value" | "lag" | "lead" | "any_value" | "max_by" | "min_by" => {
@@ -97,6 +99,7 @@ impl Resolver<'_> {
         &self,
         frame: Option<&ast::WindowFrame>,
         order_by: &mut Vec<SortExpr>,
+        key_type: Option<&DataType>,
         syntax: &ast::Expr,
     ) -> Result<WindowFrame, QueryError> {
         let Some(frame) = frame else {
@@ -127,9 +130,27 @@ impl Resolver<'_> {
         };
         let start = bound(&frame.start_bound)?;
         let end = frame.end_bound.as_ref().map(bound).transpose()?.unwrap_or(WindowFrameBound::CurrentRow);
+        let has_distance = [&start, &end].into_iter().any(|bound| !bound.is_unbounded() && *bound != WindowFrameBound::CurrentRow);
+        if let Some(other) = key_type.filter(|key_type| units == WindowFrameUnits::Range && has_distance && !key_type.is_numeric()) {
+            let name = types::of(&Field::new("", other.clone(), true));
+            let message = format!(
+                "ORDER BY key must be numeric in a RANGE-based window with OFFSET PRECEDING or FOLLOWING boundaries, but has type {name}"
+            );
+            return Err(error_at(message, syntax));
+        }
         let frame = WindowFrame::new_bounds(units, start, end);
         frame.regularize_order_bys(order_by).map_err(|error| error_at(innermost_message(&error), syntax))?;
         Ok(frame)
+    }
+}
+
+/// DataFusion has no RANGE frames over TIME and BYTES. Without distances, a GROUPS frame has the same rows.
+fn order_groups(frame: WindowFrame, key_type: Option<&DataType>) -> WindowFrame {
+    match (frame.units, key_type) {
+        (WindowFrameUnits::Range, Some(DataType::Time64(_) | DataType::Binary | DataType::BinaryView)) => {
+            WindowFrame::new_bounds(WindowFrameUnits::Groups, frame.start_bound, frame.end_bound)
+        }
+        _ => frame,
     }
 }
 

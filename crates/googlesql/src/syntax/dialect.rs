@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::limits::MAX_NESTING;
+use super::syntax_error::location_of;
 use crate::error::QueryError;
 
 /// The precedence of shifts is lower than that of `+` and higher than that of `&`.
@@ -35,6 +36,8 @@ pub(crate) struct GoogleSql {
     is_reentered: Cell<bool>,
     /// The first exceeded limit.
     exceeded: RefCell<Option<QueryError>>,
+    /// The error of an expression that is the furthest in the text. The parser can drop it and report another one.
+    furthest: RefCell<Option<ParserError>>,
 }
 
 impl Dialect for GoogleSql {
@@ -69,6 +72,12 @@ impl Dialect for GoogleSql {
         self.is_reentered.set(true);
         let parsed = parser.parse_prefix();
         self.depth.set(self.depth.get() - 1);
+        if let Err(error) = &parsed {
+            let mut furthest = self.furthest.borrow_mut();
+            if furthest.as_ref().and_then(location_of) < location_of(error) {
+                *furthest = Some(error.clone());
+            }
+        }
         Some(parsed)
     }
 
@@ -82,6 +91,22 @@ impl Dialect for GoogleSql {
 
     fn is_identifier_part(&self, ch: char) -> bool {
         BigQueryDialect.is_identifier_part(ch)
+    }
+
+    /// The parser does not parse an invalid CASE, CAST or ARRAY again as a name.
+    fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
+        matches!(
+            keyword,
+            Keyword::ARRAY
+                | Keyword::CASE
+                | Keyword::CAST
+                | Keyword::EXISTS
+                | Keyword::EXTRACT
+                | Keyword::INTERVAL
+                | Keyword::NOT
+                | Keyword::NULL
+                | Keyword::STRUCT
+        )
     }
 
     fn is_column_alias(&self, keyword: &Keyword, parser: &mut Parser) -> bool {
@@ -145,12 +170,14 @@ impl GoogleSql {
             remaining: Cell::new(MIN_EXPRESSIONS + tokens.saturating_mul(EXPRESSIONS_PER_TOKEN)),
             is_reentered: Cell::new(false),
             exceeded: RefCell::new(None),
+            furthest: RefCell::new(None),
         }
     }
 
-    /// The limit that the parser exceeded. The parser's own result is not valid if there is one.
-    pub(crate) fn into_exceeded_limit(self) -> Option<QueryError> {
-        self.exceeded.into_inner()
+    /// The limit that the parser exceeded, and the furthest error. The parser's own result is not valid if it exceeded a
+    /// limit.
+    pub(super) fn into_errors(self) -> (Option<QueryError>, Option<ParserError>) {
+        (self.exceeded.into_inner(), self.furthest.into_inner())
     }
 
     fn begin_expression(&self, location: Location) -> Result<(), QueryError> {

@@ -6,10 +6,12 @@ use datafusion::sql::sqlparser::ast::{self, Query, Statement};
 use datafusion::sql::sqlparser::dialect::BigQueryDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::GoogleSql;
-use super::{escapes, limits, tokens};
+use super::reserved::reserved_word;
+use super::syntax_error::{self, SyntaxError};
+use super::{escapes, limits, sequence, tokens, unclosed};
 use crate::error::QueryError;
 use crate::error_location::{error_at_span, location_suffix};
 
@@ -35,7 +37,8 @@ pub(crate) struct ParsedStatement {
 
 pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     limits::check_text(sql)?;
-    let (tokens, placeholders) = tokenize(sql)?;
+    unclosed::check_closed(sql)?;
+    let (mut tokens, placeholders) = tokenize(sql)?;
     limits::check_tokens(&tokens)?;
     let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)).cloned();
     let Some(first) = first else {
@@ -49,13 +52,19 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     if has_second_statement(&tokens) {
         return Err(script());
     }
-    let after_as = tokens.clone();
-    let dialect = GoogleSql::new(tokens.len());
-    let parsed = Parser::new(&dialect).with_recursion_limit(MAX_PARSER_DEPTH).with_tokens_with_locations(tokens).parse_statements();
-    if let Some(error) = dialect.into_exceeded_limit() {
-        return Err(error);
-    }
-    let mut statements = parsed.map_err(|error| syntax_error(error, &after_as))?;
+    // The end of the text is a token in the errors.
+    tokens.push(TokenWithSpan { token: Token::EOF, span: Span::new(end_of(&tokens), end_of(&tokens)) });
+    let misplaced = sequence::find_error(&tokens);
+    let mut statements = match parse_tokens(&tokens) {
+        Ok(statements) => match misplaced {
+            Some((index, message)) => return Err(SyntaxError::new(message, tokens[index].span.start).into()),
+            None => statements,
+        },
+        Err(ParseFailure::Limit(error)) => return Err(error),
+        Err(ParseFailure::Syntax(error)) => {
+            return Err(first_error(&tokens, error, misplaced).into());
+        }
+    };
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err(script());
     };
@@ -63,7 +72,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         Statement::Query(query) => Command::Select(query),
         Statement::Delete(delete) => Command::Delete(Box::new(delete)),
         Statement::CreateView(view) => {
-            let query = view_query_text(sql, &after_as);
+            let query = view_query_text(sql, &tokens);
             let query = query.ok_or_else(|| error_at_span("Syntax error: CREATE VIEW needs AS and a query", first.span))?;
             Command::CreateView { view: Box::new(view), query }
         }
@@ -73,6 +82,100 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         }
     };
     Ok(ParsedStatement { command, placeholders })
+}
+
+/// Why the parser rejects tokens.
+enum ParseFailure {
+    Syntax(SyntaxError),
+    Limit(QueryError),
+}
+
+/// Parses tokens. The last of them is the end of the text.
+fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Vec<Statement>, ParseFailure> {
+    let dialect = GoogleSql::new(tokens.len());
+    let without_end = tokens.split_last().map_or(Vec::new(), |(_, tokens)| tokens.to_vec());
+    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_PARSER_DEPTH).with_tokens_with_locations(without_end);
+    let parsed = parser.parse_statements();
+    let position = parser.peek_token_ref().span.start;
+    drop(parser);
+    let (exceeded, furthest) = dialect.into_errors();
+    if let Some(error) = exceeded {
+        return Err(ParseFailure::Limit(error));
+    }
+    parsed.map_err(|error| {
+        let is_further = |other: &ParserError| syntax_error::location_of(other) > syntax_error::location_of(&error);
+        let error = furthest.filter(is_further).unwrap_or(error);
+        ParseFailure::Syntax(SyntaxError::from_parser(error, tokens, position))
+    })
+}
+
+/// The first error in the text: the parser's, or that of the token at an index.
+fn first_error(tokens: &[TokenWithSpan], error: SyntaxError, misplaced: Option<(usize, String)>) -> SyntaxError {
+    let parsed = subquery_error(tokens).unwrap_or(error);
+    let Some((index, message)) = misplaced else { return parsed };
+    let misplaced = SyntaxError::new(message, tokens[index].span.start);
+    let before = &tokens[index.saturating_sub(1)];
+    // The parser reports GROUP if BY is missing.
+    let is_by_missing =
+        parsed.location == before.span.start && matches!(reserved_word(&before.token), Some("GROUP" | "ORDER" | "PARTITION"));
+    if is_by_missing || misplaced.location <= parsed.location {
+        return misplaced;
+    }
+    let is_end = tokens[index].token == Token::EOF;
+    match is_end && parse_tokens(&close_brackets(tokens)).is_ok() {
+        true => misplaced,
+        false => parsed,
+    }
+}
+
+/// The tokens with a closing bracket for each open one at the end.
+fn close_brackets(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut closed = tokens.to_vec();
+    let Some(end) = closed.pop() else { return closed };
+    let mut missing = Vec::new();
+    for token in &closed {
+        match token.token {
+            Token::LParen => missing.push(Token::RParen),
+            Token::LBracket => missing.push(Token::RBracket),
+            Token::RParen | Token::RBracket => drop(missing.pop()),
+            _ => {}
+        }
+    }
+    closed.extend(missing.into_iter().rev().map(|token| TokenWithSpan { token, span: end.span }));
+    closed.push(end);
+    closed
+}
+
+/// The first error in a subquery in parentheses. The parser tries to parse the text of an invalid subquery as something
+/// else, and reports the error of that.
+fn subquery_error(tokens: &[TokenWithSpan]) -> Option<SyntaxError> {
+    let mut index = 0;
+    while let Some(start) = (index + 1..tokens.len()).find(|start| is_subquery_start(&tokens[start - 1..])) {
+        let mut depth = 1;
+        let end = (start..tokens.len() - 1).find(|end| {
+            depth += match tokens[*end].token {
+                Token::LParen => 1,
+                Token::RParen => -1,
+                _ => 0,
+            };
+            depth == 0
+        });
+        let end = end.unwrap_or(tokens.len() - 1);
+        let mut subquery = tokens[start..end].to_vec();
+        // The closing bracket, or the end of the text.
+        subquery.push(TokenWithSpan { token: tokens[end].token.clone(), span: tokens[end].span });
+        if let Err(ParseFailure::Syntax(error)) = parse_tokens(&subquery) {
+            return Some(subquery_error(&subquery).unwrap_or(error));
+        }
+        index = end;
+    }
+    None
+}
+
+fn is_subquery_start(tokens: &[TokenWithSpan]) -> bool {
+    let is_query =
+        |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if [Keyword::SELECT, Keyword::WITH].contains(&word.keyword));
+    tokens[0].token == Token::LParen && tokens.get(1).is_some_and(is_query)
 }
 
 /// Whether another statement follows a semicolon. The parser would first parse all of them.
@@ -164,38 +267,6 @@ fn tokenize(sql: &str) -> Result<Tokens, QueryError> {
     let placeholders =
         tokens.iter().filter(|token| token.token == Token::Placeholder("?".to_owned())).map(|token| token.span.start).collect();
     Ok((tokens, placeholders))
-}
-
-/// Converts `Expected: an expression, found: FROM at Line: 1, Column: 8` to BigQuery's wording.
-fn syntax_error(error: ParserError, tokens: &[TokenWithSpan]) -> QueryError {
-    let text = match error {
-        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
-        ParserError::RecursionLimitExceeded => return QueryError::too_deep(Location { line: 0, column: 0 }),
-    };
-    let located = text.rsplit_once(" at Line: ").and_then(|(message, location)| {
-        let (line, column) = location.split_once(", Column: ")?;
-        Some((message, Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }))
-    });
-    let (message, location) = located.unwrap_or((text.as_str(), Location { line: 0, column: 0 }));
-    let expectation = message.strip_prefix("Expected").map(|expectation| expectation.trim_start_matches([':', ' ']));
-    let expectation = expectation.and_then(|expectation| expectation.split_once(", found: "));
-    let (message, location) = match expectation {
-        Some((_, "EOF")) => ("Unexpected end of script".to_owned(), end_of(tokens)),
-        Some((expected, found)) => {
-            let expected = expected.replace("EOF", "end of statement");
-            (format!("Expected {expected} but got {found}"), location_of(found, location, tokens))
-        }
-        None => (message.to_owned(), location),
-    };
-    QueryError::Invalid(format!("Syntax error: {message}{}", location_suffix(location)))
-}
-
-/// The location of the last token with this text up to a location. The parser sometimes returns the location of a token
-/// after it.
-fn location_of(text: &str, location: Location, tokens: &[TokenWithSpan]) -> Location {
-    let up_to = |token: &&TokenWithSpan| token.span.start <= location || location.line == 0;
-    let found = tokens.iter().rev().filter(up_to).find(|token| token.token.to_string() == text);
-    found.map_or(location, |token| token.span.start)
 }
 
 /// The location after the last token.

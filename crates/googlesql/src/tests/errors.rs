@@ -14,7 +14,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("SELECT FOO(1)",
      "Function not found: FOO at [1:8]"),
     ("SELECT FROM x",
-     "Syntax error: Expected an expression but got FROM at [1:8]"),
+     "Syntax error: SELECT list must not be empty at [1:8]"),
     ("SELECT 'a' = 1",
      "No matching signature for operator = for argument types: STRING, INT64 at [1:8]"),
     ("INSERT INTO x VALUES (1)",
@@ -44,7 +44,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("EXPLAIN SELECT 1",
      "The BigQuery emulator does not support EXPLAIN statements at [1:1]"),
     ("SELECT SUM(x) FILTER (WHERE x > 1) FROM UNNEST([1,2]) x",
-     "Syntax error: Expected end of statement but got ( at [1:22]"),
+     "Syntax error: Expected end of input but got \"(\" at [1:22]"),
     ("SELECT x::INT64 FROM UNNEST(['1']) x",
      "Syntax error: GoogleSQL supports only CAST and SAFE_CAST at [1:8]"),
     ("SELECT DATE '2026-01-01' < '2026-02-01', TIMESTAMP '2026-01-01' >= DATE '2026-01-01'",
@@ -114,6 +114,87 @@ async fn invalid_queries_fail_with_message_and_location() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Texts with syntax errors, and their messages without `Syntax error: `.
+#[rustfmt::skip]
+const SYNTAX_ERRORS: &[(&str, &str)] = &[
+    ("SELECT a FROM WHERE a = 1", "Unexpected keyword WHERE at [1:15]"),
+    ("SELECT a,, b FROM t", "Unexpected \",\" at [1:10]"),
+    ("SELECT * FROM a,\n\t, b", "Unexpected \",\" at [2:2]"),
+    ("SELECT 'äöü', x y z", "Expected end of input but got identifier \"z\" at [1:19]"),
+    ("SELECT * FORM t", "Expected end of input but got identifier \"FORM\" at [1:10]"),
+    ("SELCT 1", "Unexpected identifier \"SELCT\" at [1:1]"),
+    ("SELECT 1 AS select", "Unexpected keyword SELECT at [1:13]"),
+    ("SELECT 1\nFROM group", "Unexpected keyword GROUP at [2:6]"),
+    ("SELECT order FROM t", "Unexpected keyword ORDER at [1:8]"),
+    ("SELECT a FROM t WHERE\n  a = = 1", "Unexpected \"=\" at [2:7]"),
+    ("SELECT a FROM t WHERE AND a", "Unexpected keyword AND at [1:23]"),
+    ("SELECT a FROM t GROUP a", "Expected keyword BY but got identifier \"a\" at [1:23]"),
+    ("SELECT a FROM t GROUP BY ORDER BY a", "Unexpected keyword ORDER at [1:26]"),
+    ("SELECT a FROM t LIMIT 5 WHERE a", "Expected end of input but got keyword WHERE at [1:25]"),
+    ("SELECT a FROM t JOIN ON a = b", "Unexpected keyword ON at [1:22]"),
+    ("SELECT (1 + 2", "Expected \")\" but got end of script at [1:14]"),
+    ("SELECT 1 + 2)", "Expected end of input but got \")\" at [1:13]"),
+    ("SELECT [1, 2)", "Expected \"]\" but got \")\" at [1:13]"),
+    ("SELECT * FROM (SELECT 1", "Expected \")\" but got end of script at [1:24]"),
+    ("SELECT * FROM (SELECT a b c FROM t)", "Unexpected identifier \"c\" at [1:27]"),
+    ("SELECT COUNT( FROM t", "Unexpected keyword FROM at [1:15]"),
+    ("SELECT a IN () FROM t", "Unexpected \")\" at [1:14]"),
+    ("SELECT IF(TRUE 1, 2)", "Expected \")\" but got integer literal \"1\" at [1:16]"),
+    ("SELECT CAST(1 AS)", "Unexpected \")\" at [1:17]"),
+    ("SELECT CASE WHEN TRUE THEN 1", "Unexpected end of script at [1:29]"),
+    ("SELECT CASE WHEN a THEN 1\n  ELSE 2 FROM t", "Expected keyword END but got keyword FROM at [2:10]"),
+    ("SELECT CASE a THEN 1 END", "Expected keyword WHEN but got keyword THEN at [1:15]"),
+    ("SELECT CASE WHEN a END", "Expected keyword THEN but got keyword END at [1:20]"),
+    ("SELECT EXTRACT(YEAR x)", "Expected keyword FROM but got identifier \"x\" at [1:21]"),
+    ("SELECT DATE_ADD(d, INTERVAL 1)", "Unexpected \")\" at [1:30]"),
+    ("SELECT 1.5 2.5", "Expected end of input but got floating point literal \"2.5\" at [1:12]"),
+    ("SELECT 1 'x' 'y' 3", "Expected end of input but got string literal \"y\" at [1:14]"),
+    ("SELECT 1 -- it's\n, \"abc", "Unclosed string literal at [2:3]"),
+    ("SELECT 1 /* abc", "Unclosed comment at [1:10]"),
+    ("WITH a AS (SELECT 1)", "Unexpected end of script at [1:21]"),
+];
+
+#[tokio::test]
+async fn syntax_errors_have_bigquerys_wording_and_place() {
+    let engine = TestEngine::start();
+    let mut failures = Vec::new();
+    for (sql, expected) in SYNTAX_ERRORS {
+        let answer = engine.rows(sql).await.map_err(|error| error.to_string());
+        if answer != Err(format!("Syntax error: {expected}")) {
+            failures.push(format!("{sql}\n{answer:?}\n{expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Reserved words where GoogleSQL allows them.
+#[tokio::test]
+async fn valid_texts_have_no_syntax_error() {
+    let engine = TestEngine::start();
+    for sql in [
+        "SELECT a, FROM (SELECT 1 AS a,)",
+        "SELECT * EXCEPT (b), 2 AS c, FROM (SELECT 1 AS a, 2 AS b)",
+        "SELECT a IS DISTINCT FROM b, b IS NOT DISTINCT FROM a FROM (SELECT 1 AS a, 2 AS b)",
+        "SELECT CASE WHEN a IS DISTINCT FROM 1 THEN 1 WHEN a = 2 THEN (SELECT 1 FROM UNNEST([1])) ELSE NULL END AS `case` FROM (SELECT 1 AS a)",
+        "SELECT CASE CASE 1 WHEN 1 THEN 2 END WHEN 2 THEN CASE WHEN TRUE THEN 3 END END",
+        "SELECT s.end, s.select FROM (SELECT STRUCT(1 AS `end`, 2 AS `select`) AS s)",
+        "SELECT ARRAY<STRUCT<a INT64, b ARRAY<STRING>>>[(1, ['x'])], STRUCT<INT64, STRING>(1, 'x')",
+        "SELECT SUM(a) OVER (PARTITION BY a ORDER BY a ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM UNNEST([1]) AS a",
+        "SELECT COUNT(*), COUNT(DISTINCT a), ARRAY_AGG(a IGNORE NULLS ORDER BY a LIMIT 1) FROM UNNEST([1]) AS a, UNNEST([2]) AS b",
+        "SELECT LEFT('abc', 1), RIGHT('abc', 1), IF(NOT TRUE, 1, 2), -1 - -2, EXTRACT(WEEK(MONDAY) FROM DATE '2026-01-01')",
+        "SELECT 1 IN UNNEST([1]), 1 NOT IN (1), 'a' NOT LIKE 'b', 'a' LIKE ANY ('a', 'b'), 1 BETWEEN 0 AND 2, EXISTS (SELECT 1)",
+        "SELECT a, COUNT(*) FROM UNNEST([1, 2]) AS a GROUP BY ROLLUP (a) HAVING COUNT(*) > 0 ORDER BY a DESC NULLS LAST LIMIT 5",
+        "SELECT a FROM UNNEST([1]) AS a CROSS JOIN UNNEST([2]) AS b LEFT JOIN UNNEST([1]) AS c ON c = a WHERE NOT a IS NULL",
+        "WITH a AS (SELECT 1 AS x) (SELECT x FROM a) UNION ALL SELECT 2 EXCEPT DISTINCT SELECT 3",
+        "SELECT AS STRUCT 1 AS a, (SELECT AS STRUCT 2 AS b) AS c",
+        "SELECT 1;",
+    ] {
+        if let Err(error) = engine.rows(sql).await {
+            assert!(!error.to_string().contains("Syntax error"), "{sql}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -86,8 +86,8 @@ impl Search<'_> {
         let columns = [&[column], self.probe.times.as_slice()].concat().join("`, `");
         let sql = format!("SELECT `{columns}` FROM `{project}.{dataset}.{table}` WHERE `{column}` = @marker");
         let statement = Statement { sql, parameters: vec![statement::scalar("marker", "STRING", marker)] };
-        let Lookup::Found(mut rows) = statement::run(self.google, project, &statement).await? else { return Ok(Lookup::Absent) };
-        Ok(Lookup::Found(rows.take()?.first().map(|cells| arrived(rows.schema(), cells))))
+        let Lookup::Found(mut rows) = statement::query(self.google, project, &statement).await? else { return Ok(Lookup::Absent) };
+        Ok(Lookup::Found(rows.take().first().map(|cells| arrived(rows.schema(), cells))))
     }
 }
 

@@ -63,9 +63,9 @@ impl DeadLetterSource {
     /// Runs the query. Its result is a snapshot: later changes of the table do not show.
     pub(crate) async fn open(google: Client, config: &Config, selection: &Selection<'_>, delete: bool) -> ApiResult<Self> {
         let table = DeadLetterTable::new(Arc::new(google), config);
-        let rows = table.run(&select(&table, selection)).await?.require(format!("table {}", table.name()))?;
+        let rows = table.query(&select(&table, selection)).await?.require(format!("table {}", table.name()))?;
         let (events, receiver) = mpsc::channel(CHANNEL_CAPACITY);
-        let progress = ReadProgress::new(Some(rows.total()?));
+        let progress = ReadProgress::new(Some(rows.total()));
         // Ends with the rows, or when the receiver is closed.
         tokio::spawn(read(Arc::clone(table.google()), rows, events, progress.clone()));
         Ok(Self { events: receiver, table, progress, delete, recovered: Vec::new(), recovered_without_id: 0 })
@@ -147,14 +147,7 @@ fn select(table: &DeadLetterTable, Selection { reasons, period, shard }: &Select
 
 async fn read(google: Arc<Client>, mut rows: Rows, events: mpsc::Sender<SourceEvent<StoredDeadLetter>>, progress: ReadProgress) {
     loop {
-        let page = match rows.take() {
-            Ok(page) => page,
-            Err(error) => {
-                let _ = events.send(SourceEvent::Error(format!("cannot read the dead letters: {error}"))).await;
-                return;
-            }
-        };
-        for row in page {
+        for row in rows.take() {
             if events.send(SourceEvent::Entry(dead_letter(&row))).await.is_err() {
                 return;
             }

@@ -10,19 +10,21 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use super::files::FileError;
 use super::input::Input;
 use super::{CHANNEL_CAPACITY, Entry, Source, SourceEvent};
-use crate::cli::documents::message::{self, Message, Unusable};
-use crate::cli::documents::{BrokenReason, Document, Documents, MAX_DOCUMENT_BYTES, OpenError, Place, Position};
-use crate::cli::replay::checkpoint::{Checkpoint, CheckpointError};
+use crate::cli::documents::message::{self, Message};
+use crate::cli::documents::{Document, Documents, OpenError, Place, Position, Unusable};
+use crate::cli::replay::checkpoint::Checkpoint;
+use crate::cli::replay::error::ReplayError;
 use crate::cli::replay::identity::Identity;
 use crate::cli::replay::offset_tracker::OffsetTracker;
-use crate::cli::replay::outcome::EntryOutcome;
+use crate::cli::replay::outcome::{EntryOutcome, SkipReason};
 use crate::cli::replay::progress::ReadProgress;
 use crate::cli::replay::shard::{self, Shard};
-use crate::decode::{PubsubMessage, RejectReason};
+use crate::decode::PubsubMessage;
 
 /// Maximum KiB of entries that are read and not complete. A larger entry is alone.
 const MAX_IN_PROGRESS_KIB: u32 = 64 << 10;
@@ -73,21 +75,21 @@ struct TrackedInput {
 /// The events of the thread. `input` is a position among the inputs.
 enum ReadEvent {
     Message { input: usize, message: Message, place: Place, resume: Position, memory: OwnedSemaphorePermit },
-    Broken { input: usize, place: Place, unusable: Broken },
+    Broken { input: usize, place: Place, unusable: Unusable },
     End { input: usize, resume: Position },
     Error(String),
 }
 
-/// Why an entry is not processed.
-#[derive(Debug)]
-struct Broken {
-    reason: &'static str,
-    detail: String,
+/// An input to be read.
+struct ReadTask {
+    input: Input,
+    name: Arc<str>,
+    start: Position,
 }
 
 impl DocumentSource {
-    /// Starts to read at the position in the checkpoint.
-    pub(crate) fn open(inputs: Vec<Input>, shard: Shard, checkpoint: Option<Checkpoint>) -> Result<Self, CheckpointError> {
+    /// Starts to read at the position in the checkpoint, once the formats of all streams are known.
+    pub(crate) async fn open(inputs: Vec<Input>, shard: Shard, checkpoint: Option<Checkpoint>) -> Result<Self, ReplayError> {
         let (mut tracked, mut work, mut total) = (Vec::<TrackedInput>::new(), Vec::new(), Some(0));
         for input in inputs {
             let (name, identity) = (input.name(), input.identity());
@@ -99,13 +101,16 @@ impl DocumentSource {
             total = total.zip(input.size()).map(|(total, size)| total + size);
             let name: Arc<str> = name.into();
             tracked.push(TrackedInput { name: Arc::clone(&name), identity, offsets: OffsetTracker::new(start), entries: 0, broken: 0 });
-            work.push((input, name, start));
+            work.push(ReadTask { input, name, start });
         }
         let (events, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         let progress = ReadProgress::new(total);
         let memory = Arc::new(Semaphore::new(MAX_IN_PROGRESS_KIB as usize));
         let reader = Reader { shard, events, memory, progress: progress.clone(), runtime: tokio::runtime::Handle::current() };
-        std::thread::spawn(move || reader.read_all(&work));
+        let (checked, is_checked) = oneshot::channel();
+        std::thread::spawn(move || reader.run(&work, checked));
+        // The thread ends without an answer only by a panic, after which there are no events either.
+        is_checked.await.unwrap_or(Ok(()))?;
         let is_continued = checkpoint.as_ref().is_some_and(Checkpoint::has_progress);
         Ok(Self { events: receiver, inputs: tracked, checkpoint, is_continued, progress })
     }
@@ -145,7 +150,7 @@ impl Source for DocumentSource {
                     let input_name = Arc::clone(name);
                     SourceEvent::Entry(DocumentEntry { message, place, input_name, input, sequence, _memory: memory })
                 }
-                ReadEvent::Broken { input, place, unusable: Broken { reason, detail } } => {
+                ReadEvent::Broken { input, place, unusable: Unusable { reason, detail } } => {
                     let TrackedInput { name, offsets, entries, broken, .. } = &mut self.inputs[input];
                     (*entries, *broken) = (*entries + 1, *broken + 1);
                     let sequence = offsets.start(offsets.committed());
@@ -170,8 +175,8 @@ impl Source for DocumentSource {
     fn complete(&mut self, entry: DocumentEntry, outcome: EntryOutcome) {
         let offsets = &mut self.inputs[entry.input].offsets;
         match outcome {
-            EntryOutcome::Processed(_) | EntryOutcome::Skipped(_) => offsets.complete(entry.sequence),
-            EntryOutcome::Failed(_) => offsets.fail(entry.sequence),
+            EntryOutcome::Processed(_) | EntryOutcome::Skipped(SkipReason::OutsidePeriod) => offsets.complete(entry.sequence),
+            EntryOutcome::Skipped(SkipReason::NoTimestamp) | EntryOutcome::Failed(_) => offsets.fail(entry.sequence),
         }
     }
 
@@ -189,6 +194,8 @@ impl Source for DocumentSource {
 /// The receiver is closed.
 struct Stopped;
 
+type Opened = Result<Documents, OpenError>;
+
 struct Reader {
     shard: Shard,
     events: mpsc::Sender<ReadEvent>,
@@ -199,20 +206,52 @@ struct Reader {
 }
 
 impl Reader {
-    fn read_all(&self, inputs: &[(Input, Arc<str>, Position)]) {
-        for (index, (input, name, start)) in inputs.iter().enumerate() {
-            if self.read_one(index, input, name, *start).is_err() {
+    /// Reads all inputs, unless one of them is refused.
+    fn run(&self, tasks: &[ReadTask], checked: oneshot::Sender<Result<(), FileError>>) {
+        let streams = match self.check_formats(tasks) {
+            Ok(streams) => streams,
+            Err(error) => {
+                let _ = checked.send(Err(error));
+                return;
+            }
+        };
+        if checked.send(Ok(())).is_err() {
+            return;
+        }
+        for (index, (task, stream)) in tasks.iter().zip(streams).enumerate() {
+            let opened = stream.unwrap_or_else(|| self.open(task));
+            if self.read_one(index, task, opened).is_err() {
                 return;
             }
         }
     }
 
-    fn read_one(&self, index: usize, input: &Input, name: &str, start: Position) -> Result<(), Stopped> {
-        let raw = input.open(&self.runtime).map_err(OpenError::Read);
-        let opened = raw.and_then(|raw| Documents::open(Counted { raw, progress: self.progress.clone() }, start));
+    /// Refuses streams in other formats than JSON, and an archive whose first object is. Files are checked before. Returns
+    /// what was opened: a stream cannot be opened again, and the object is read first.
+    fn check_formats(&self, tasks: &[ReadTask]) -> Result<Vec<Option<Opened>>, FileError> {
+        let mut has_object = false;
+        let check = |task: &ReadTask| {
+            let is_object = matches!(task.input, Input::Object(..));
+            if !task.input.is_stream() && (!is_object || std::mem::replace(&mut has_object, true)) {
+                return Ok(None);
+            }
+            match self.open(task) {
+                Err(OpenError::Foreign(format)) => Err(FileError::Format { name: task.name.to_string(), cause: format.describe(None) }),
+                opened => Ok(Some(opened)),
+            }
+        };
+        tasks.iter().map(check).collect()
+    }
+
+    fn open(&self, ReadTask { input, start, .. }: &ReadTask) -> Opened {
+        let raw = input.open(&self.runtime)?;
+        Documents::open(Counted { raw, progress: self.progress.clone() }, *start)
+    }
+
+    fn read_one(&self, index: usize, ReadTask { input, name, .. }: &ReadTask, opened: Opened) -> Result<(), Stopped> {
         let mut documents = match opened {
             Ok(documents) => documents,
-            Err(cause) => return self.send(ReadEvent::Error(format!("cannot read {name}: {}", cause.describe(name)))),
+            Err(cause) => return self.send(ReadEvent::Error(format!("cannot read {name}: {}", cause.describe(None)))),
         };
         // One task reads an object as a whole.
         let seed = shard::seed(name);
@@ -234,13 +273,13 @@ impl Reader {
     fn read_document(&self, input: usize, document: &Document) -> Result<(), Stopped> {
         let place = document.place;
         if let Some(reason) = document.broken {
-            return self.send(ReadEvent::Broken { input, place, unusable: Broken::of_document(document, reason) });
+            return self.send(ReadEvent::Broken { input, place, unusable: Unusable::of_document(document, reason) });
         }
         let messages = message::messages(&document.text);
         let last = messages.len().saturating_sub(1);
         for (number, message) in messages.into_iter().enumerate() {
             if let Err(unusable) = message.check() {
-                self.send(ReadEvent::Broken { input, place, unusable: unusable.into() })?;
+                self.send(ReadEvent::Broken { input, place, unusable })?;
                 continue;
             }
             // A later run reads the whole document again, unless all of its messages are processed.
@@ -254,29 +293,6 @@ impl Reader {
 
     fn send(&self, event: ReadEvent) -> Result<(), Stopped> {
         self.events.blocking_send(event).map_err(|_| Stopped)
-    }
-}
-
-impl Broken {
-    fn of_document(document: &Document, reason: BrokenReason) -> Self {
-        let bytes = document.end.bytes - document.start.bytes;
-        let (reason, detail) = match reason {
-            // The message of serde has the place of the error in the text.
-            BrokenReason::NotJson => match Message::raw(document.text.clone()).check() {
-                Err(Unusable { reason, detail }) => (reason.as_str(), format!("{detail} ({bytes} bytes)")),
-                Ok(()) => (RejectReason::BadJson.as_str(), format!("it is not JSON ({bytes} bytes)")),
-            },
-            BrokenReason::TooLong => ("too_long", format!("it has {bytes} bytes, and the maximum is {MAX_DOCUMENT_BYTES}")),
-            BrokenReason::Truncated => ("truncated", "the input ends within it".to_owned()),
-            BrokenReason::ArrayNotClosed => ("truncated", "the input ends within an array: elements are missing".to_owned()),
-        };
-        Self { reason, detail }
-    }
-}
-
-impl From<Unusable> for Broken {
-    fn from(Unusable { reason, detail }: Unusable) -> Self {
-        Self { reason: reason.as_str(), detail }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::documents::{Documents, ForeignFormat, OpenError, Position};
+use crate::cli::documents::{Documents, OpenError, Position};
 use crate::cli::replay::identity::Identity;
 
 /// An existing file or pipe.
@@ -24,8 +24,10 @@ pub(crate) enum FileError {
     Pattern { pattern: String, error: glob::PatternError },
     #[error("cannot read {0:?}: no file matches it")]
     NoMatch(String),
-    #[error("cannot read {name}: {}", format.describe(name))]
-    Format { name: String, format: ForeignFormat },
+    #[error("cannot read {name}: {cause}")]
+    Format { name: String, cause: String },
+    #[error("cannot read {}: it is a directory; to read the files in it, give {}", path.display(), path.join("*").display())]
+    Directory { path: PathBuf },
     #[error("cannot read {}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
 }
@@ -47,13 +49,12 @@ pub(crate) fn matching(argument: &str) -> Result<Vec<InputFile>, FileError> {
 
 impl InputFile {
     fn new(path: PathBuf) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError::Directory { path });
+        }
         let describe = || {
             let absolute = path.canonicalize()?;
-            let metadata = absolute.metadata()?;
-            if metadata.is_dir() {
-                return Err(io::ErrorKind::IsADirectory.into());
-            }
-            let identity = if metadata.is_file() { Some(Identity::of_file(&absolute)?) } else { None };
+            let identity = if absolute.metadata()?.is_file() { Some(Identity::of_file(&absolute)?) } else { None };
             Ok((absolute.display().to_string(), identity))
         };
         match describe() {
@@ -62,11 +63,15 @@ impl InputFile {
         }
     }
 
-    /// Refuses a file in another format than JSON. A pipe cannot be read twice, so it is not looked at.
+    /// Refuses a file in another format than JSON. A pipe cannot be read twice: its format is checked when it is opened.
     pub(crate) fn check_format(&self) -> Result<(), FileError> {
         let Some(file) = self.identity.as_ref().and_then(|_| self.open().ok()) else { return Ok(()) };
         match Documents::open(file, Position::default()) {
-            Err(OpenError::Foreign(format)) => Err(FileError::Format { name: self.path.display().to_string(), format }),
+            Err(OpenError::Foreign(format)) => {
+                let name = self.path.display().to_string();
+                Err(FileError::Format { cause: format.describe(Some(&name)), name })
+            }
+            // Reported when the file is read.
             Ok(_) | Err(OpenError::Read(_)) => Ok(()),
         }
     }

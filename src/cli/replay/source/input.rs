@@ -37,8 +37,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Vec<InputArg>, FileError> {
     Ok(inputs)
 }
 
-/// Refuses files in other formats than JSON. Other errors are reported when the file is read; pipes and objects can be read
-/// only then.
+/// Refuses files in other formats than JSON. Other errors are reported when the file is read. Streams and objects are
+/// checked when the source is opened.
 pub(crate) fn check_formats(inputs: &[InputArg]) -> Result<(), FileError> {
     inputs.iter().try_for_each(|input| match input {
         InputArg::Input(Input::File(file)) => file.check_format(),
@@ -63,6 +63,11 @@ impl Input {
             Self::File(file) => file.identity.clone(),
             Self::Object(_, object) => Some(Identity::Object { generation: object.generation.clone() }),
         }
+    }
+
+    /// Standard input or a pipe.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.identity().is_none()
     }
 
     /// The stored size in bytes, if it is known.

@@ -17,7 +17,7 @@ use crate::support::service::{TIMEOUT, send_signal};
 
 /// An operator who keeps receipts needs one after a failure, too. The error does not identify the user.
 #[tokio::test]
-async fn the_receipt_lists_what_was_deleted_before_an_error() {
+async fn after_an_error_for_one_table_the_others_follow() {
     let bigquery = bigquery_behind(|question, _| {
         let fails = question.starts_with("DELETE ") && question.ends_with("pixel_507f_20260103");
         fails.then(|| refusal(503, "Table test-project:parsed_pixel.pixel_507f_20260103 is unavailable"))
@@ -30,7 +30,54 @@ async fn the_receipt_lists_what_was_deleted_before_an_error() {
     assert_eq!((code, &receipt["deleted"]["tables"], &receipt["is_complete"]), (Some(1), &json!(1), &json!(false)), "{err}");
     assert!(err.contains("error: cannot delete table 4 of 4: "), "{err}");
     assert!(err.contains("503") && !err.contains("507f") && !receipt.to_string().contains("507f"), "{err}{receipt}");
-    assert_eq!((bigquery.events().await.len(), letters(&bigquery).await.len()), (1, 1));
+    assert_eq!((&receipt["failed"][0]["table"], &receipt["deleted"]["dead_letters"]), (&json!("table 4 of 4"), &json!(1)), "{receipt}");
+    assert_eq!((bigquery.events().await.len(), letters(&bigquery).await.len()), (1, 0));
+}
+
+/// The gate counts the requests for each table: the fourth fails as the first did.
+#[tokio::test]
+async fn a_table_with_a_lost_connection_is_listed_and_the_others_follow() {
+    for part in ["GET", "SELECT COUNTIF", "DELETE FROM"] {
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&attempts);
+        let bigquery = bigquery_behind(move |question, body| {
+            let is_lost = match part {
+                "GET" => question == format!("{TABLES}/pixel_20260102"),
+                _ => body.contains(part) && body.contains("pixel_20260102"),
+            };
+            is_lost.then(|| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                reset()
+            })
+        })
+        .await;
+        send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{date}")]).await;
+        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{part}: {err}");
+        assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel_20260103": 1}), "{part}");
+        let listed = if part == "DELETE FROM" { &receipt["failed"][0]["table"] } else { &receipt["not_deleted"][0]["table"] };
+        assert_eq!((listed, attempts.load(Ordering::Relaxed)), (&json!("pixel_20260102"), 4), "{part}: {receipt}");
+    }
+}
+
+#[tokio::test]
+async fn while_bigquery_is_unavailable_few_requests_are_sent() {
+    let deletions = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&deletions);
+    let bigquery = bigquery_behind(move |question, _| {
+        question.starts_with("DELETE ").then(|| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            refusal(401, "expired")
+        })
+    })
+    .await;
+    send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{user_id}_{date}_{order_id}")]).await;
+    send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{user_id}_{date}")]).await;
+    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+    assert_eq!((code, &receipt["deleted"]["tables"], deletions.load(Ordering::Relaxed)), (Some(1), &json!(0), 2), "{err}");
+    assert_eq!(receipt["failed"].as_array().unwrap().len(), 4, "{receipt}");
 }
 
 /// Cloud Run sends SIGTERM to a job at its timeout.
@@ -149,16 +196,19 @@ async fn a_listed_table_that_is_not_found_is_incomplete() {
 #[tokio::test]
 async fn a_list_that_is_not_complete_is_an_error() {
     let table = json!({"tableReference": {"tableId": "pixel"}, "type": "TABLE"});
-    let lists = [
-        (["A", "B"], json!({}), "a page names an earlier one as the next one"),
-        (["", ""], json!({"totalItems": 3}), "1 of 3 items are listed"),
+    let always_new = |number: usize| number.to_string();
+    let lists: [(fn(usize) -> String, Value, &str); 4] = [
+        (|number| ["A", "B"][number % 2].to_owned(), json!({}), "a page names an earlier one as the next one"),
+        (|_| String::new(), json!({"totalItems": 3}), "1 of 3 items are listed"),
+        (always_new, json!({}), "the list has more than 2000 pages"),
+        (always_new, json!({"tables": []}), "the list has more than 2000 pages"),
     ];
-    for (tokens, members, problem) in lists {
+    for (token, members, problem) in lists {
         let (count, mut page) = (Arc::new(AtomicUsize::new(0)), json!({"kind": "bigquery#tableList", "tables": [table]}));
         page.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         let bigquery = bigquery_behind(move |question, _| {
             let mut page = page.clone();
-            page["nextPageToken"] = json!(tokens[count.fetch_add(1, Ordering::Relaxed) % 2]);
+            page["nextPageToken"] = json!(token(count.fetch_add(1, Ordering::Relaxed)));
             (question == TABLES).then(|| page.to_string().into_response())
         })
         .await;

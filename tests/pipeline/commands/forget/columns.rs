@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OLD, forget, forgotten, with_events};
+use super::{OLD, forget, forgotten, letter, letters, with_events};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// Type, the values in the URLs of two events, and the argument that selects the first.
@@ -74,18 +74,45 @@ async fn an_id_with_leading_zeros_is_found_as_text_and_as_number() {
 
 /// A row is in the table of its first value, and its column also contains the other values.
 #[tokio::test]
-async fn with_a_repeated_column_every_table_is_searched() {
+async fn a_row_that_names_several_users_is_kept_and_listed() {
     let bigquery = TestBigQuery::with_template(columns(&[json!({"name": "user_id", "type": "STRING", "mode": "REPEATED"})])).await;
     let settings = [("VALID_ATTRIBUTES", "user_id")];
     let service = Service::start(&bigquery, &settings).await;
-    for query in ["user_id=v&user_id=u", "user_id=v", "user_id=u"] {
+    for query in ["user_id=v&user_id=u", "user_id=v", "user_id=u", "user_id=u&user_id=u"] {
         assert_eq!(service.push(Entry::of_query(query).pushed()).await.status, 204);
     }
     bigquery.wait_for_table("dead_letters").await;
-    let receipt = forgotten(&bigquery, &settings, &["--user-id=u"]).await;
-    let (own, shared) = (&receipt["deleted"]["tables"], &receipt["deleted"]["rows_in_shared_tables"]);
-    assert_eq!((own, shared), (&json!(1), &json!({"pixel_v_20260102": 1})));
-    assert_eq!(bigquery.events().await.len(), 1);
+    letter(&bigquery, "joint", OLD, &Entry::of_query("user_id=u&user_id=w").json()).await;
+    letter(&bigquery, "theirs", OLD, &Entry::of_query("user_id=u").json()).await;
+    letter(&bigquery, "broken", OLD, "{\"requestUrl\":\"/p?user_id=u\",\"referer\":\"/?user_id=w\"").await;
+    let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
+    let (deleted, kept) = (&receipt["deleted"], receipt["not_deleted"].as_array().unwrap());
+    assert_eq!((&deleted["tables"], &deleted["rows_in_shared_tables"], &deleted["dead_letters"]), (&json!(1), &json!({}), &json!(1)));
+    let kept: Vec<Value> = kept.iter().map(|kept| json!([kept["table"], kept["rows"]])).collect();
+    assert_eq!(kept, [json!(["pixel_v_20260102", 1]), json!(["dead_letters", 2])], "{receipt}");
+    assert_eq!((bigquery.events().await.len(), letters(&bigquery).await), (2, vec!["broken".to_owned(), "joint".to_owned()]));
+}
+
+/// The service filled another column before the attribute had its present name.
+#[tokio::test]
+async fn an_id_in_a_column_of_another_name_is_listed() {
+    let bigquery = with_events(&["u"], &[]).await;
+    let text = |name: &str| json!({"name": name, "type": "STRING"});
+    bigquery.create_table("people", json!([text("uid"), text("note"), {"name": "n", "type": "INTEGER"}])).await;
+    for (id, uid, note) in [("1", "u", ""), ("2", "v", "knows u"), ("3", "ux", "")] {
+        bigquery.insert("people", id, json!({"uid": uid, "note": note, "n": "7"})).await;
+    }
+    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!((code, &receipt["is_complete"], &receipt["deleted"]["tables"]), (Some(1), &json!(false), &json!(2)), "{err}");
+    let kept = &receipt["not_deleted"][0];
+    assert_eq!(
+        (&kept["table"], &kept["rows"], &receipt["rows_of_others_with_the_id"]),
+        (&json!("people"), &json!(1), &json!({"people": 1}))
+    );
+    assert_eq!(bigquery.rows("people").await.len(), 3);
 }
 
 #[tokio::test]

@@ -100,7 +100,9 @@ async fn the_hash_of_another_user_given_as_an_id_selects_nothing() {
     let hash = users(&bigquery, "pixel").await[0].as_str().unwrap().to_owned();
     let service = Service::start(&bigquery, &hashed).await;
     assert_eq!(service.push(Entry::of_query(&format!("user_id={hash}")).pushed()).await.status, 204);
-    let receipt = forgotten(&bigquery, &hashed, &["--user-id", &hash]).await;
+    let (code, receipt, err) = forget(&bigquery, &hashed, &["--user-id", &hash, "--yes"]).await;
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    assert_eq!((code, &receipt["is_complete"], &receipt["not_deleted"][0]["rows"]), (Some(1), &json!(false), &json!(2)), "{err}");
     assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel": 1}), "the row of whoever has the hash as an id");
     assert_eq!(receipt["rows_with_similar_ids"], json!({"pixel": 2}));
     assert_eq!(users(&bigquery, "pixel").await.len(), 2);

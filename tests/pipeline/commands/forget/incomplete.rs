@@ -1,5 +1,8 @@
 //! What cannot be read is listed and makes the result incomplete.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
@@ -33,6 +36,8 @@ async fn a_table_with_an_unreadable_schema_is_listed() {
         r#"{"kind":"bigquery#table","type":"TABLE","schema":{"fields":[{"type":"STRING"}]}}"#,
         r#"{"kind":"bigquery#table","type":"TABLE","schema":{"fields":"none"}}"#,
         r#"{"errors":[{"message":"login required"}]}"#,
+        r#"{"kind":"bigquery#table","type":"TABLE","schema":{"fields":[{"name":"n","type":"STRING"}]},"tableReference":{"projectId":"test-project","datasetId":"parsed_pixel","tableId":"dead_letters"}}"#,
+        r#"{"kind":"bigquery#table","type":"TABLE","schema":{"fields":[{"name":"n","type":"STRING"}]},"tableReference":{"projectId":"test-project","datasetId":"other","tableId":"pixel_20260102"}}"#,
     ] {
         let (code, receipt, bigquery) =
             receipt_behind(move |question, _| (question == format!("{TABLES}/pixel_20260102")).then(|| body(answer))).await;
@@ -48,8 +53,9 @@ async fn a_table_with_an_unreadable_schema_is_listed() {
 
 #[tokio::test]
 async fn a_table_with_an_unreadable_count_is_listed() {
+    let columns: Vec<Value> = (0..5).map(|number| json!({"name": format!("f{number}_"), "type": "INTEGER"})).collect();
     let page = |rows: Value, more: Value| {
-        let mut page = json!({"kind": "bigquery#queryResponse", "jobComplete": true, "jobReference": {"projectId": "test-project", "jobId": "j"}, "totalRows": "1", "rows": rows});
+        let mut page = json!({"kind": "bigquery#queryResponse", "jobComplete": true, "jobReference": {"projectId": "test-project", "jobId": "j"}, "schema": {"fields": columns}, "totalRows": "1", "rows": rows});
         page.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         page.to_string()
     };
@@ -63,6 +69,15 @@ async fn a_table_with_an_unreadable_count_is_listed() {
         page(row(json!(0)), json!({})),
         page(row(json!("")), json!({})),
         page(json!([{"f": [{"v": "0"}]}]), json!({})),
+        page(row(json!("2")), json!({})),
+        page(row(json!("-1")), json!({})),
+        page(row(json!("18446744073709551615")), json!({})),
+        page(row(json!("0")), json!({"kind": null})),
+        page(row(json!("0")), json!({"kind": "bigquery#getQueryResultsResponse"})),
+        page(row(json!("0")), json!({"dryRun": true})),
+        page(row(json!("0")), json!({"schema": null})),
+        page(row(json!("0")), json!({"pageToken": "next"})),
+        page(row(json!("0")), json!({"errorResult": {"reason": "backendError"}})),
         page(row(json!("0")), json!({"errors": [{"reason": "backendError", "message": "a part is missing"}]})),
         json!({"error": {"code": 500, "message": "oops"}}).to_string(),
     ] {
@@ -99,6 +114,35 @@ async fn rows_that_are_left_after_a_deletion_are_reported() {
         assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
         let held = receipt["still_held"]["rows_in_shared_tables"].as_object().unwrap().values().map(|rows| rows.as_u64().unwrap());
         assert_eq!(held.sum::<u64>(), 2, "{receipt}");
+    }
+}
+
+/// The answer to a deletion and the count after it may be lost or forged.
+#[tokio::test]
+async fn a_deletion_that_cannot_be_verified_is_on_the_receipt() {
+    for (suffix, label) in [("_{date}", "pixel_20260102"), ("_{user_id}", "table 3 of 3")] {
+        for answer in [
+            "{}".to_owned(),
+            json!({"kind": "bigquery#job", "jobComplete": true}).to_string(),
+            json!({"kind": "bigquery#queryResponse", "jobComplete": true, "jobReference": {"jobId": "j"}, "totalRows": "0"}).to_string(),
+        ] {
+            let is_deleted = Arc::new(AtomicBool::new(false));
+            let bigquery = bigquery_behind(move |question, query| {
+                if query.contains("DELETE FROM") || question.starts_with("DELETE ") {
+                    is_deleted.store(true, Ordering::Relaxed);
+                }
+                let fails = query.contains("COUNTIF") && is_deleted.load(Ordering::Relaxed);
+                fails.then(|| body(answer.clone()))
+            })
+            .await;
+            let settings = [("TABLE_SUFFIX", suffix)];
+            send_events(&bigquery, &["u"], &settings).await;
+            let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
+            let receipt: Value = serde_json::from_str(&receipt).unwrap();
+            assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
+            assert_eq!(receipt["failed"][0]["table"], label, "{receipt}");
+            assert!(err.contains(&format!("error: cannot verify the deletion of rows in {label}: ")), "{err}");
+        }
     }
 }
 

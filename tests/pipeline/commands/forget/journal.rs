@@ -4,9 +4,10 @@ use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use super::{end_of, forgotten, started_with, with_events};
-use crate::support::bigquery::TempDir;
+use crate::support::bigquery::{PROJECT, TempDir};
 use crate::support::gate::{bigquery_behind, silence};
 use crate::support::service::send_signal;
 
@@ -33,6 +34,8 @@ async fn nothing_is_deleted_if_receipt_or_journal_cannot_be_written() {
         (yes, Stdio::piped(), full()),
         (yes, Stdio::piped(), closed()),
         (yes, full(), full()),
+        (yes, Stdio::null(), Stdio::null()),
+        (yes, Stdio::null(), Stdio::piped()),
         (in_file, Stdio::piped(), Stdio::piped()),
         (&["--user-id=u", "--yes", "--journal=/no/such/directory/journal"], Stdio::piped(), Stdio::piped()),
     ] {
@@ -41,6 +44,25 @@ async fn nothing_is_deleted_if_receipt_or_journal_cannot_be_written() {
         assert_eq!(bigquery.tables().await, tables, "{args:?}: {err}");
     }
     assert_eq!(bigquery.events().await.len(), 2);
+}
+
+/// Rust's runtime opens the null device where a descriptor is closed.
+#[tokio::test]
+async fn with_closed_output_the_receipt_is_in_the_journal_or_nothing_is_deleted() {
+    let dir = TempDir::new();
+    let path = dir.path().join("journal.jsonl");
+    let journal = format!("--journal={}", path.display());
+    let bigquery = with_events(&["u"], &[]).await;
+    for (args, code, events) in [(&["--user-id=u", "--yes"][..], 1, 2), (&["--user-id=u", "--yes", &journal], 0, 0)] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "\"$0\" forget \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_pixel-pipeline")]).args(args);
+        shell.env("BIGQUERY_EMULATOR_HOST", &bigquery.url).env("GOOGLE_CLOUD_PROJECT", PROJECT);
+        assert_eq!(shell.status().await.unwrap().code(), Some(code), "{args:?}");
+        assert_eq!(bigquery.events().await.len(), events, "{args:?}");
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let receipt: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(receipt["is_complete"], true, "{text}");
 }
 
 #[tokio::test]

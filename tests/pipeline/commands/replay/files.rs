@@ -126,17 +126,35 @@ async fn only_entries_of_the_period_are_stored() {
     let dir = TempDir::new();
     let at = |time: &str| entry(time.replace([':', '-'], "")).with("/timestamp", json!(time)).json() + "\n";
     let text = [at("2026-01-01T23:59:59.9Z"), at("2026-01-02T00:00:00Z"), at("2026-01-02T12:00:00Z"), at("2026-01-03T00:00:00Z")].concat();
-    // The entry's timestamp counts, and this entry has none.
-    let text = text + &entry("x").without("/timestamp").json() + "\n";
     let file = write(dir.path(), "a.jsonl", text);
     let replayed = replayed(&bigquery, &["--since=2026-01-02", "--until=2026-01-03T00:00:00Z", file.to_str().unwrap()]).await;
     let expected = json!([
-        {"outcome": "skipped", "reason": "no_timestamp", "count": 1},
         {"outcome": "skipped", "reason": "outside_period", "count": 2},
         {"outcome": "stored", "reason": null, "count": 2},
     ]);
     assert_eq!(replayed.summary()["outcomes"], expected);
     assert_eq!(column(&bigquery, "pixel", "order_id").await, ["20260102T000000Z", "20260102T120000Z"]);
+}
+
+/// Nobody knows whether it is in the period. The checkpoint stays before it.
+#[tokio::test]
+async fn an_entry_without_a_readable_timestamp_fails_with_since() {
+    let bigquery = TestBigQuery::start().await;
+    let dir = TempDir::new();
+    let entries = [entry("a").without("/timestamp"), entry("b").with("/timestamp", json!("yesterday")), entry("c")];
+    let file = write(dir.path(), "a.jsonl", entries.map(|entry| entry.json() + "\n").concat());
+    let (file, checkpoint) = (file.to_str().unwrap(), dir.path().join("checkpoint"));
+    let args = ["--since=2000-01-01", "--format=json", "--checkpoint", checkpoint.to_str().unwrap(), file];
+    for _ in 0..2 {
+        let run = run(replay(&bigquery, &args)).await;
+        let expected = json!([
+            {"outcome": "failed", "reason": "no_timestamp", "count": 2},
+            {"outcome": "stored", "reason": null, "count": 1},
+        ]);
+        assert_eq!((run.code, &run.summary()["outcomes"]), (Some(1), &expected), "{}", run.err);
+        assert!(run.err.contains("a.jsonl:1 with --since and --until"), "{}", run.err);
+    }
+    assert_eq!(replayed(&bigquery, &[file]).await.count("stored"), 3, "without a period, the time does not matter");
 }
 
 #[tokio::test]

@@ -4,9 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt as _;
+
 use super::{column, gzip, replay, replayed, run, write};
 use crate::support::bigquery::TempDir;
 use crate::support::external::skipped;
+use crate::support::service::TIMEOUT;
 use crate::support::{Entry, TestBigQuery};
 
 fn entries() -> Vec<Value> {
@@ -93,6 +98,7 @@ async fn other_formats_are_refused_before_anything_is_stored() {
         ("le_bom", utf_16(u16::to_le_bytes, &format!("\u{feff}{text}")), "iconv -f UTF-16 "),
         ("be_bom", utf_16(u16::to_be_bytes, &format!("\u{feff}[{text}]")), "iconv -f UTF-16 "),
         ("le", utf_16(u16::to_le_bytes, &text), "iconv -f UTF-16LE "),
+        ("be_line", utf_16(u16::to_be_bytes, &format!("\n\n{text}")), "iconv -f UTF-16BE "),
         ("csv", b"timestamp,httpRequest.requestUrl\n2026-01-02,https://t.example/pixel.png?user_id=u\n".to_vec(), "mlr --icsv"),
         ("letters.csv", b"event_id,received_timestamp,reason,data\n1,2026-01-02,bad_json,e30=\n".to_vec(), "NEWLINE_DELIMITED_JSON"),
         ("access.log", access_log.into(), "jq -cR"),
@@ -101,6 +107,11 @@ async fn other_formats_are_refused_before_anything_is_stored() {
         ("html", b"<!doctype html><title>Sign in</title>".to_vec(), "--format=json"),
         ("zip", b"PK\x03\x04\0\0".to_vec(), "unzip -p"),
         ("parquet", b"PAR1\x15\x04".to_vec(), "bq extract"),
+        ("json.csv", csv_of_json(&entries()).into_bytes(), "csv.reader"),
+        ("table", b"+-----+\n| a   |\n+-----+\n| {}  |\n+-----+\n".to_vec(), "--format=json"),
+        ("strings", format!("{}\n", json!(entries()[0].to_string())).into_bytes(), "jq -c fromjson"),
+        ("base64", STANDARD.encode(entries()[0].to_string()).into_bytes(), "@base64d"),
+        ("pixel.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "unknown binary data"),
     ];
     let dir = TempDir::new();
     let bigquery = TestBigQuery::start().await;
@@ -112,6 +123,86 @@ async fn other_formats_are_refused_before_anything_is_stored() {
         assert!(refused.err.contains(command) && refused.err.contains(file.to_str().unwrap()), "{name}: {}", refused.err);
     }
     assert_eq!(bigquery.faults().insert_all_requests().requests, 0);
+}
+
+/// Nothing of the other inputs is stored either.
+#[tokio::test]
+async fn streams_in_other_formats_are_refused_as_files_are() {
+    let dir = TempDir::new();
+    let bigquery = TestBigQuery::start().await;
+    let good = write(dir.path(), "good.jsonl", lines(&entries()));
+    let fifo = dir.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let utf_16: Vec<u8> = "[{\"insertId\":\"a\"}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, command) in [(utf_16, "iconv -f UTF-16LE -t UTF-8 FILE"), (b"time,url\n1,/p\n".to_vec(), "mlr --icsv --ojson cat FILE")] {
+        for name in ["-", fifo.to_str().unwrap()] {
+            let mut child = replay(&bigquery, &[good.to_str().unwrap(), name]).stdin(Stdio::piped()).spawn().unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            let write = async {
+                if name == "-" {
+                    stdin.write_all(&content).await.unwrap();
+                    drop(stdin);
+                } else {
+                    tokio::fs::write(name, &content).await.unwrap();
+                }
+            };
+            let run = async { tokio::join!(write, child.wait_with_output()).1.unwrap() };
+            let output = tokio::time::timeout(TIMEOUT, run).await.expect("the command ends");
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}: {err}");
+            assert!(err.contains(&format!("cannot read {name}: ")) && err.contains(command), "{name}: {err}");
+        }
+    }
+    assert_eq!(bigquery.faults().insert_all_requests().requests, 0);
+}
+
+#[tokio::test]
+async fn a_directory_is_refused_with_the_pattern_of_its_files() {
+    let dir = TempDir::new();
+    let bigquery = TestBigQuery::start().await;
+    let refused = run(replay(&bigquery, &[dir.path().to_str().unwrap()])).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains(&format!("give {}/*", dir.path().display())), "{}", refused.err);
+}
+
+/// What the error names to convert the file.
+fn conversion(err: &str) -> &str {
+    err.trim().split_once("To convert it: ").expect("the error has a command").1
+}
+
+fn csv_of_json(entries: &[Value]) -> String {
+    let cells = entries.iter().map(|entry| format!("1,\"{}\"\n", entry.to_string().replace('"', "\"\"")));
+    format!("id,entry\n{}", cells.collect::<String>())
+}
+
+#[tokio::test]
+async fn files_are_read_after_their_conversion() {
+    let entries = entries();
+    let text = lines(&entries);
+    let utf_32: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+    let strings = lines(&entries.iter().map(|entry| json!(entry.to_string())).collect::<Vec<_>>());
+    let base64: String = entries.iter().map(|entry| STANDARD.encode(entry.to_string()) + "\n").collect();
+    let files: Vec<(&str, &str, Vec<u8>)> = vec![
+        ("iconv", "utf_32", utf_32),
+        ("python3", "rows.csv", csv_of_json(&entries).into_bytes()),
+        ("jq", "strings", strings.into_bytes()),
+        ("jq", "base64", base64.into_bytes()),
+    ];
+    let dir = TempDir::new();
+    let bigquery = TestBigQuery::start().await;
+    for (number, (tool, name, content)) in files.into_iter().enumerate() {
+        if std::process::Command::new(tool).arg("--version").output().is_err() {
+            return skipped("files_are_read_after_their_conversion", tool);
+        }
+        let file = write(dir.path(), name, content);
+        let refused = run(replay(&bigquery, &[file.to_str().unwrap()])).await;
+        let converted = std::process::Command::new("sh").args(["-c", conversion(&refused.err)]).current_dir(dir.path()).status().unwrap();
+        assert!(converted.success(), "{name}: {}", refused.err);
+        let table = format!("t{number}");
+        let entries = dir.path().join("entries.json");
+        let replayed = replayed(&bigquery, &["--table-name", &table, entries.to_str().unwrap()]).await;
+        assert_eq!(replayed.count("stored"), 3, "{name}: {}", replayed.out);
+    }
 }
 
 /// The command that the error names converts the file.
@@ -126,7 +217,7 @@ async fn an_access_log_is_read_after_its_conversion() {
     let file = write(dir.path(), "access.log", log);
     let bigquery = TestBigQuery::start().await;
     let refused = run(replay(&bigquery, &[file.to_str().unwrap()])).await;
-    let (_, command) = refused.err.trim().split_once("To convert it: ").unwrap();
+    let command = conversion(&refused.err);
     let converted = std::process::Command::new("sh").args(["-c", command]).current_dir(dir.path()).status().unwrap();
     assert!(converted.success(), "{command}");
     let replayed = replayed(&bigquery, &[dir.path().join("entries.json").to_str().unwrap()]).await;

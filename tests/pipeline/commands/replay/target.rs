@@ -28,7 +28,7 @@ async fn a_checkpoint_of_another_target_is_refused_with_the_difference() {
     let key = "0123456789abcdef0123456789abcdef";
     for (name, value) in [
         ("DATASET", "elsewhere"),
-        ("GOOGLE_CLOUD_PROJECT", "another-project"),
+        ("PROJECT_ID", "another-project"),
         ("TABLE_NAME", "other"),
         ("TABLE_SUFFIX", "_{date}"),
         ("VALID_ATTRIBUTES", "user_id"),

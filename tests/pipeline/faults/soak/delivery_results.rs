@@ -76,6 +76,11 @@ impl DeliveryResults {
         Self { stored_lookup, began: Instant::now(), clock_offset: AtomicU64::new(0), acked: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
+    /// Number of messages.
+    pub fn count(&self) -> u64 {
+        self.state().messages.len() as u64
+    }
+
     /// Number of messages that were acked at least once.
     pub fn acked(&self) -> u64 {
         self.acked.load(Ordering::Relaxed)

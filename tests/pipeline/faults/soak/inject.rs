@@ -74,12 +74,15 @@ impl Soak {
         drop(service_requests_paused);
     }
 
-    /// Deletes the template table until requests fail. The service may create it again earlier.
+    /// Deletes the template table until requests fail, or until none is left that could fail. The service may create it
+    /// again earlier.
     async fn delete_template(&mut self) {
         let template = self.bigquery.table("pixel").await.expect("the template table exists");
         self.bigquery.delete_table("pixel").await;
         let failed = self.bigquery.faults().insert_all_requests().failed;
-        wait_until("inserts fail", async || self.bigquery.faults().insert_all_requests().failed >= failed + 20).await;
+        let are_all_acked = || self.results.acked() == self.results.count();
+        let has_failed = || self.bigquery.faults().insert_all_requests().failed >= failed + 20;
+        wait_until("inserts fail, or all messages are acked", async || has_failed() || are_all_acked()).await;
         let resource = json!({"tableReference": template["tableReference"], "schema": template["schema"]});
         let (status, response) = self.bigquery.call(reqwest::Method::POST, &format!("/datasets/{DATASET}/tables"), resource).await;
         assert!(status == 200 || status == 409, "{response}");

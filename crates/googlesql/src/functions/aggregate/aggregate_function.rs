@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Grou
 use super::super::coerce::no_signature_error_for_types;
 use super::group_rows::{GroupFunction, GroupRows};
 use super::group_state::AccumulatorFactory;
+use super::measured::MeasuredAccumulator;
 use super::recomputing_accumulator::RecomputingAccumulator;
 
 /// How the result of a group is computed.
@@ -98,11 +99,17 @@ impl AggregateUDFImpl for AggregateFunction {
             Implementation::DataFusion(function) => function.accumulator(args),
             Implementation::DataFusionDistinct(function) => function.accumulator(AccumulatorArgs { is_distinct: true, ..args }),
             Implementation::Incremental(factory) if args.is_distinct => {
-                Ok(Box::new(GroupRows::distinct(args.expr_fields, GroupFunction::Incremental(factory))))
+                let rows = GroupRows::distinct(args.expr_fields, GroupFunction::Incremental(factory));
+                Ok(Box::new(MeasuredAccumulator::new(Box::new(rows))))
             }
             Implementation::Incremental(factory) => Ok(factory.create_accumulator()),
-            Implementation::WholeGroup(function) if args.is_distinct => Ok(Box::new(GroupRows::distinct(args.expr_fields, function))),
-            Implementation::WholeGroup(function) => Ok(Box::new(GroupRows::all(args.expr_fields, function))),
+            Implementation::WholeGroup(function) => {
+                let rows = match args.is_distinct {
+                    true => GroupRows::distinct(args.expr_fields, function),
+                    false => GroupRows::all(args.expr_fields, function),
+                };
+                Ok(Box::new(MeasuredAccumulator::new(Box::new(rows))))
+            }
         }
     }
 

@@ -31,8 +31,8 @@ struct LimitedWindow {
 
 impl LimitedWindow {
     fn limit(&self, accumulator: Box<dyn Accumulator>) -> Box<dyn Accumulator> {
-        let reservation = self.limits.reservation();
-        Box::new(LimitedAccumulator { accumulator, reservation, is_whole_partition: self.is_whole_partition, rows: 0 })
+        let (state, results) = (self.limits.reservation(), self.limits.reservation());
+        Box::new(LimitedAccumulator { accumulator, state, results, is_whole_partition: self.is_whole_partition, rows: 0 })
     }
 }
 
@@ -99,8 +99,10 @@ impl Hash for LimitedWindow {
 #[derive(Debug)]
 struct LimitedAccumulator {
     accumulator: Box<dyn Accumulator>,
+    /// The memory of the frame's rows.
+    state: MemoryReservation,
     /// The memory of the results. It is released when the partition is complete.
-    reservation: MemoryReservation,
+    results: MemoryReservation,
     is_whole_partition: bool,
     rows: usize,
 }
@@ -120,9 +122,11 @@ impl Accumulator for LimitedAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.state.try_resize(self.accumulator.size())?;
         let value = self.accumulator.evaluate()?;
         let copies = if self.is_whole_partition { self.rows } else { 1 };
-        self.reservation.try_grow(value.size().saturating_mul(copies))?;
+        // The values, and the column that they become.
+        self.results.try_grow(value.size().saturating_mul(copies).saturating_mul(2))?;
         Ok(value)
     }
 

@@ -12,6 +12,7 @@ mod group_rows;
 mod group_state;
 mod limited_window;
 mod max_by;
+mod measured;
 mod min_max;
 mod recomputing_accumulator;
 mod string_agg;
@@ -38,7 +39,7 @@ pub(crate) fn functions() -> Vec<(&'static str, Function)> {
     functions.extend([
         ("count", Function::Aggregate(datafusion_aggregate::count::count_udaf())),
         ("grouping", Function::Aggregate(datafusion_aggregate::grouping::grouping_udaf())),
-        ("array_agg", Function::Aggregate(datafusion_aggregate::array_agg::array_agg_udaf())),
+        ("array_agg", Function::Aggregate(measured::measured(datafusion_aggregate::array_agg::array_agg_udaf()))),
     ]);
     functions
 }

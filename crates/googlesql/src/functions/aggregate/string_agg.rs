@@ -18,6 +18,7 @@ use datafusion::physical_expr::expressions::Literal;
 
 use super::super::coerce::no_signature_error_for_types;
 use super::super::function_error::FunctionError;
+use super::measured::MeasuredAccumulator;
 
 pub(crate) fn aggregates() -> [(&'static str, AggregateUDF); 2] {
     [Concatenation::Text, Concatenation::Arrays].map(|concatenation| {
@@ -118,7 +119,8 @@ impl AggregateUDFImpl for ConcatenatingAggregate {
             ..args
         })?;
         Ok(Box::new(ConcatenatingAccumulator {
-            elements,
+            elements: MeasuredAccumulator::new(elements),
+            rows: 0,
             arguments: args.exprs.len(),
             delimiter: delimiter.unwrap_or(b",".to_vec()),
             return_field: args.return_field,
@@ -137,7 +139,9 @@ fn list_of(element: &FieldRef) -> FieldRef {
 
 #[derive(Debug)]
 struct ConcatenatingAccumulator {
-    elements: Box<dyn Accumulator>,
+    elements: MeasuredAccumulator,
+    /// Maximum number of elements.
+    rows: usize,
     /// The number of argument columns. The ORDER BY keys follow them.
     arguments: usize,
     delimiter: Vec<u8>,
@@ -154,11 +158,13 @@ impl ConcatenatingAccumulator {
 impl Accumulator for ConcatenatingAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let values = self.element_and_keys(values);
+        self.rows += values[0].len();
         self.elements.update_batch(&values)
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let values = self.element_and_keys(values);
+        self.rows = self.rows.saturating_sub(values[0].len());
         self.elements.retract_batch(&values)
     }
 
@@ -193,7 +199,7 @@ impl Accumulator for ConcatenatingAccumulator {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.elements.size()
+        size_of::<Self>() + self.elements.size() + self.rows.saturating_mul(self.delimiter.len())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -201,6 +207,7 @@ impl Accumulator for ConcatenatingAccumulator {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.rows += states[0].as_list::<i32>().values().len();
         self.elements.merge_batch(states)
     }
 }
