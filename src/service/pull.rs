@@ -75,8 +75,8 @@ impl PullService {
         let mut server =
             listener.map(|listener| AbortOnDropHandle::new(tokio::spawn(server::serve(listener, routes, std::future::pending()))));
         let worker = worker.run();
-        tokio::pin!(worker, shutdown);
-        let mut freed_memory = freed_memory::ticks();
+        let freed_memory = freed_memory::run();
+        tokio::pin!(worker, shutdown, freed_memory);
         // Why the worker was stopped without a signal.
         let mut failure = None;
         loop {
@@ -92,10 +92,7 @@ impl PullService {
                 }
                 _ = &mut batcher, if failure.is_none() => ServiceError::Ended("batcher"),
                 () = ended(server.as_mut()), if failure.is_none() => ServiceError::Ended("HTTP server"),
-                _ = freed_memory.tick() => {
-                    freed_memory::release();
-                    continue;
-                }
+                () = &mut freed_memory => continue,
                 () = report.next() => {
                     report.write();
                     continue;
