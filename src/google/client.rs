@@ -89,7 +89,7 @@ impl Client {
 
     /// Gets a page without credentials, from anything but Google's APIs.
     pub(crate) async fn get_page(&self, url: &str) -> Result<Response, TransportError> {
-        self.transport.send(transport::request(Method::GET, url, self.timeout)?).await
+        self.transport.send(transport::request(Method::GET, transport::parse_url(url)?, self.timeout)).await
     }
 
     /// Gets a resource. `path` follows the API's version.
@@ -157,7 +157,8 @@ impl Client {
 
     fn request(&self, api: Api, method: Method, path: &str) -> Result<Request, FailedAttempt> {
         let url = format!("{}/{path}", self.endpoints.base(api));
-        transport::request(method, &url, self.timeout).map_err(|cause| self.unanswered(api, &cause))
+        let url = transport::parse_url(&url).map_err(|cause| self.unanswered(api, &cause))?;
+        Ok(transport::request(method, url, self.timeout))
     }
 
     async fn body(&self, api: Api, response: Response) -> Result<Vec<u8>, FailedAttempt> {

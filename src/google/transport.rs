@@ -55,12 +55,15 @@ impl From<reqwest::Error> for TransportError {
     }
 }
 
+pub(crate) fn parse_url(url: &str) -> Result<Url, TransportError> {
+    Url::parse(url).map_err(|error| TransportError::Unreachable(error.to_string()))
+}
+
 /// A request without a body.
-pub(crate) fn request(method: Method, url: &str, timeout: Duration) -> Result<Request, TransportError> {
-    let url = Url::parse(url).map_err(|error| TransportError::Unreachable(error.to_string()))?;
+pub(crate) fn request(method: Method, url: Url, timeout: Duration) -> Request {
     let mut request = Request::new(method, url);
     *request.timeout_mut() = Some(timeout);
-    Ok(request)
+    request
 }
 
 /// Adds an access token.

@@ -164,3 +164,6 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,19 @@
 //! BigQuery over HTTP: batches into `insertAll`. Requests about tables are in `tables`.
 //!
-//! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, `confirm`
-//! whether refused rows are at fault, `hedge` sends a request without an answer a second time, and `redact` prepares
-//! BigQuery's messages for the log.
+//! One attempt for each call: the batcher decides when to retry. `split` decides which rows share a request, and `confirm`
+//! whether refused rows are at fault. `hedge` sends a request without an answer a second time, and `retry_times` keeps
+//! Retry-After. `connections` sends the requests. `redact` prepares BigQuery's messages for the log.
 
 mod confirm;
+mod connections;
 mod hedge;
 mod redact;
+mod retry_times;
 mod split;
 mod suspects;
 mod tables;
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,15 +21,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::Method;
 use reqwest::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use reqwest::{Method, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use self::confirm::{Alone, confirm};
+use self::connections::Connections;
 use self::hedge::hedged;
 use self::redact::redact;
+use self::retry_times::RetryTimes;
 use self::split::{RefusedRow, Split};
 use self::suspects::Suspects;
 use super::batcher::Sink;
@@ -63,6 +68,9 @@ pub struct BigQuery {
     location: Location,
     gzip: bool,
     hedge_delay: Duration,
+    /// The addresses of insertAll, by table without suffix: to parse one takes longer than to copy it.
+    insert_urls: Mutex<HashMap<Arc<str>, Url>>,
+    retry_times: RetryTimes,
     table_missing: Notify,
     failure_throttle: Throttle,
     unreadable_throttle: Throttle,
@@ -73,21 +81,8 @@ pub struct BigQuery {
 impl BigQuery {
     /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
     pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
-        let builder = reqwest::Client::builder();
-        // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
-        #[cfg(target_os = "linux")]
-        let builder = builder.tcp_user_timeout(deadline);
-        let http = builder
-            // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
-            .no_proxy()
-            // BigQuery sends no redirects: one is an error like any other.
-            .redirect(Policy::none())
-            .connect_timeout(Duration::from_secs(3))
-            .pool_idle_timeout(Duration::from_secs(60))
-            .tcp_nodelay(true)
-            .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self::with_transport(Arc::new(http), location, tokens, gzip, deadline))
+        let connections = Connections::new(|| http_client(deadline))?;
+        Ok(Self::with_transport(Arc::new(connections), location, tokens, gzip, deadline))
     }
 
     /// The same with requests sent by `transport`.
@@ -102,6 +97,8 @@ impl BigQuery {
             gzip,
             // Leaves the second request more time than the first one has had.
             hedge_delay: deadline.mul_f64(0.4).min(Duration::from_secs(60)),
+            insert_urls: Mutex::default(),
+            retry_times: RetryTimes::default(),
             table_missing: Notify::new(),
             failure_throttle: Throttle::new(Duration::from_secs(1)),
             unreadable_throttle: Throttle::new(ERROR_INTERVAL),
@@ -115,16 +112,31 @@ impl BigQuery {
         self.table_missing.notified().await;
     }
 
-    fn dataset_url(&self) -> String {
+    fn insert_url(&self, table: &Arc<str>) -> Result<Url, TransportError> {
+        let mut urls = self.insert_urls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = urls.get(table) {
+            return Ok(url.clone());
+        }
         let Location { endpoint, project, dataset } = &self.location;
-        format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}")
+        let url = format!("{endpoint}/bigquery/v2/projects/{project}/datasets/{dataset}/tables/{table}/insertAll?prettyPrint=false");
+        let url = transport::parse_url(&url)?;
+        urls.insert(Arc::clone(table), url.clone());
+        Ok(url)
     }
 
-    /// Sends the rows, a second time if there is no answer for long.
+    /// Sends the rows, a second time if there is no answer for long. Sends nothing before the table's Retry-After.
     async fn insert(&self, destination: &Destination, rows: &[&InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
-        let url = format!("{}/tables/{}/insertAll?prettyPrint=false", self.dataset_url(), destination.table);
+        let url = self.insert_url(&destination.table).map_err(|_| RequestError::TRANSIENT)?;
         let body = self.encode(InsertBody::new(&destination.suffix, rows));
-        hedged(self.hedge_delay, || self.attempt(&url, &body, rows.len(), deadline)).await
+        let request = || async {
+            self.retry_times.check(destination, Instant::now())?;
+            let answer = self.attempt(&url, &body, rows.len(), deadline).await;
+            if let Err(error) = &answer {
+                self.retry_times.record(destination, error, Instant::now());
+            }
+            answer
+        };
+        hedged(self.hedge_delay, request).await
     }
 
     async fn insert_and_record(
@@ -147,7 +159,7 @@ impl BigQuery {
         answer
     }
 
-    async fn attempt(&self, url: &str, body: &RequestBody, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
+    async fn attempt(&self, url: &Url, body: &RequestBody, count: usize, deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let no_token = |_| RequestError::Retry { class: ErrorClass::Denied, after: Duration::ZERO };
         let late = |_| RequestError::TRANSIENT;
         let token = timeout_at(deadline, self.tokens.token()).await.map_err(late)?.map_err(no_token)?;
@@ -162,7 +174,7 @@ impl BigQuery {
 
     async fn post(
         &self,
-        url: &str,
+        url: &Url,
         body: &RequestBody,
         token: Option<&str>,
         count: usize,
@@ -170,7 +182,7 @@ impl BigQuery {
     ) -> Result<Vec<RowResult>, RequestError> {
         let no_answer = |_: TransportError| RequestError::TRANSIENT;
         let timeout = deadline.saturating_duration_since(Instant::now());
-        let mut request = transport::request(Method::POST, url, timeout).map_err(no_answer)?;
+        let mut request = transport::request(Method::POST, url.clone(), timeout);
         transport::set_json(&mut request, body.to_stream());
         if self.gzip {
             request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -242,6 +254,23 @@ fn is_table_refused(results: &[RowResult], refused: &RefusedRow) -> bool {
     results[refused.row] == RowResult::Unavailable(ErrorClass::TableRefused)
 }
 
+fn http_client(deadline: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder();
+    // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(deadline);
+    builder
+        // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
+        .no_proxy()
+        // BigQuery sends no redirects: one is an error like any other.
+        .redirect(Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 /// A body that can be sent again.
 enum RequestBody {
     Plain(InsertBody),
@@ -284,3 +313,6 @@ impl Sink for BigQuery {
         results
     }
 }
+
+#[cfg(test)]
+mod tests;
