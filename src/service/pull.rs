@@ -18,9 +18,10 @@ use crate::config::settings::{MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES};
 use crate::google::Tokens;
 use crate::sink::template::Mismatch;
 use crate::source::http::server;
+use crate::source::pull::processor::Processor;
 use crate::source::pull::stream::FlowControl;
 use crate::source::pull::subscription::Subscription;
-use crate::source::pull::worker::{Processor, PullEnd, PullSettings, PullStats, PullWorker};
+use crate::source::pull::worker::{PullEnd, PullSettings, PullStats, PullWorker};
 use crate::source::status;
 use crate::telemetry::report::ReportInterval;
 

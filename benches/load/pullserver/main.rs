@@ -109,7 +109,10 @@ async fn run(args: Args) -> ExitCode {
             spawn_local(http2::Builder::new(LocalExecutor).serve_connection(TokioIo::new(connection), service));
         }
     });
-    let measured = local.run_until(measure(&args, &subscription, pid)).await;
+    let measured = tokio::select! {
+        measured = local.run_until(measure(&args, &subscription, pid)) => measured,
+        _ = child.wait() => None,
+    };
     let _ = child.start_kill();
     let _ = child.wait().await;
     let Some((seconds, cpu)) = measured else {

@@ -16,6 +16,7 @@
 //! `replay --subscription` uses [`subscription`], [`stream`] and [`message`] with its own loop.
 
 pub mod message;
+pub mod processor;
 pub mod stream;
 pub mod subscription;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! Pulls messages, sends each through the pipeline, and acknowledges or returns it by its outcome.
+//! Pulls messages, and has each processed and answered by [`super::processor`].
 //!
 //! | state | reads | ends |
 //! |---|---|---|
@@ -13,28 +13,21 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::message::PulledMessage;
+use super::processor::{Answered, Processor};
 use super::stream::{FlowControl, PullStream};
 use super::subscription::{Subscription, SubscriptionError};
-use crate::ack::{Answer, Outcome, RetryReason, SaturatedReason};
-use crate::pipeline::Pipeline;
-use crate::source::http::panic::{self, Panicked};
-use crate::source::status::Status;
-use crate::telemetry::{Throttle, metrics, with_causes};
+use crate::ack::{Answer, Outcome, SaturatedReason};
+use crate::telemetry::metrics;
 
 /// Maximum time for messages in progress after a shutdown signal. Cloud Run kills the process after 10 s.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum time for the last answers after that.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Minimum time from the arrival of a message to its nack. Without a retry policy, Pub/Sub delivers it again at once.
-const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// One log line of each kind per second.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How a worker pulls.
 #[derive(Debug, Clone, Copy)]
@@ -69,26 +62,6 @@ pub enum PullEnd {
     Failed(SubscriptionError),
 }
 
-/// What all messages in progress share.
-#[derive(Debug)]
-pub struct Processor {
-    pipeline: Pipeline,
-    deadline: Duration,
-    shutdown: CancellationToken,
-    dead_letter_throttle: Throttle,
-    retry_throttle: Throttle,
-    unconfirmed_throttle: Throttle,
-}
-
-/// A message that is answered.
-struct Answered {
-    outcome: Outcome,
-    size: usize,
-    /// A hash of its id.
-    id: u64,
-    is_confirmed: bool,
-}
-
 /// Pulls until a signal, an error, or the end of the messages.
 pub struct PullWorker {
     processor: Arc<Processor>,
@@ -103,76 +76,6 @@ pub struct PullWorker {
     hasher: RandomState,
     returned: HashSet<u64>,
     stats: PullStats,
-}
-
-impl Processor {
-    /// `deadline` is the maximum time from the arrival of a message to its outcome. Once `shutdown` is cancelled, the worker
-    /// drains.
-    pub fn new(pipeline: Pipeline, deadline: Duration, shutdown: CancellationToken) -> Self {
-        let [dead_letter_throttle, retry_throttle, unconfirmed_throttle] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
-        Self { pipeline, deadline, shutdown, dead_letter_throttle, retry_throttle, unconfirmed_throttle }
-    }
-
-    async fn process(self: Arc<Self>, message: PulledMessage, id: u64) -> Answered {
-        let (arrival, size) = (Instant::now(), message.size());
-        let processing = async { self.pipeline.process(&message.message(), Timestamp::now(), arrival + self.deadline).await };
-        let outcome = match panic::catch(processing).await {
-            Ok(outcome) => outcome,
-            Err(Panicked) => Outcome::Retry(RetryReason::Panic),
-        };
-        self.record(outcome, arrival);
-        let lease = message.into_lease();
-        let is_confirmed = match outcome.answer() {
-            Answer::Ack => match lease.ack().await {
-                Ok(()) => true,
-                Err(error) => {
-                    if let Some(suppressed) = self.unconfirmed_throttle.pass() {
-                        let error = with_causes(&error);
-                        tracing::warn!(error, suppressed, "message stored, but Pub/Sub did not confirm its acknowledgement");
-                    }
-                    false
-                }
-            },
-            Answer::Nack => {
-                tokio::select! {
-                    () = sleep_until(arrival + MIN_RETRY_INTERVAL) => {}
-                    () = self.shutdown.cancelled() => {}
-                }
-                lease.nack();
-                true
-            }
-        };
-        Answered { outcome, size, id, is_confirmed }
-    }
-
-    fn record(&self, outcome: Outcome, arrival: Instant) {
-        let (name, reason) = (outcome.as_str(), outcome.reason());
-        metrics::record_delivery(name, reason, arrival.elapsed());
-        match outcome {
-            Outcome::Stored | Outcome::Filtered(_) => {}
-            Outcome::DeadLetter(_) => {
-                if let Some(suppressed) = self.dead_letter_throttle.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, "message stored in the dead-letter table");
-                }
-            }
-            Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::InvalidRequest(_) | Outcome::Unauthorized(_) => {
-                if let Some(suppressed) = self.retry_throttle.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, "message returned to Pub/Sub");
-                }
-            }
-        }
-    }
-}
-
-impl Status for Processor {
-    fn is_ready(&self) -> bool {
-        self.pipeline.is_ready()
-    }
-
-    /// The worker sets the others whenever they change.
-    fn set_gauges(&self) {
-        metrics::set_tables(self.pipeline.tables());
-    }
 }
 
 impl PullWorker {
@@ -211,7 +114,7 @@ impl PullWorker {
     }
 
     async fn pull(&mut self) -> PullEnd {
-        let shutdown = self.processor.shutdown.clone();
+        let shutdown = self.processor.shutdown().clone();
         let idle = self.settings.idle;
         let timer = sleep(idle.unwrap_or_default());
         tokio::pin!(timer);
@@ -317,7 +220,7 @@ impl PullWorker {
     async fn drain(&mut self) {
         let deadline = Instant::now() + DRAIN_TIMEOUT;
         // Returned without a delay from now on.
-        self.processor.shutdown.cancel();
+        self.processor.shutdown().cancel();
         while let Ok(Some(answered)) = timeout_at(deadline, self.in_progress.join_next()).await {
             self.complete(answered);
             self.set_gauges();

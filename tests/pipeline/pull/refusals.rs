@@ -35,7 +35,7 @@ async fn a_refused_subscription_exits_with_1_and_names_the_fix() {
 }
 
 #[tokio::test]
-async fn permission_denied_in_the_middle_ends_the_worker_after_the_messages_in_progress() {
+async fn permission_denied_ends_the_worker_after_a_drain() {
     let subscription = PullSubscription::start(NAME, entries(0..10)).await;
     let bigquery = TestBigQuery::start().await;
     let gate = Arc::new(Semaphore::new(0));
