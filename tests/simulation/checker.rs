@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use pixel_pipeline::config::settings::MAX_IN_FLIGHT_BYTES;
+
 use crate::bigquery::{Answer, DEDUPLICATION, InsertRow};
 use crate::history::History;
 use crate::message::{Kind, Message, Poison, id_of};
@@ -191,8 +193,7 @@ impl Checker {
         if delivery.is_after_shutdown && status != 429 {
             self.history.violate(format!("i{instance} answers m{id} {status} after its shutdown began"));
         }
-        let is_full = delivery.others >= self.settings.in_flight
-            || self.settings.config.values.text(&pixel_pipeline::config::settings::MAX_IN_FLIGHT_BYTES) != "";
+        let is_full = delivery.others >= self.settings.in_flight || !self.settings.config.values.text(&MAX_IN_FLIGHT_BYTES).is_empty();
         match status {
             204 => self.acked(id, now),
             503 => self.history.counts.nacks += 1,

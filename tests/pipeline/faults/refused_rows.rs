@@ -50,9 +50,9 @@ async fn start(bigquery: &TestBigQuery, settings: &[(&str, &str)]) -> Arc<Servic
 /// The statuses of deliveries at the same time.
 async fn deliver(service: &Arc<Service>, queries: &[String]) -> Vec<u16> {
     let mut deliveries = JoinSet::new();
-    for query in queries.iter().cloned() {
-        let service = Arc::clone(service);
-        deliveries.spawn(async move { service.push(Entry::of_query(&query).pushed()).await.status });
+    for query in queries {
+        let (service, entry) = (Arc::clone(service), Entry::of_query(query));
+        deliveries.spawn(async move { service.push(entry.pushed()).await.status });
     }
     deliveries.join_all().await
 }

@@ -13,7 +13,7 @@ use crate::support::bigquery::{DATASET, PROJECT};
 
 const SCHEMAS: u64 = 60;
 /// Columns that the queries use, and names that their queries give to results and tables.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 36] = [
     "event_id",
     "event_timestamp",
     "user_id",
@@ -41,6 +41,15 @@ const NAMES: [&str; 27] = [
     "step",
     "Session",
     "wert_ä",
+    "order-id",
+    "user id",
+    "1st",
+    "a&b",
+    "k:v",
+    "50%",
+    "type=",
+    "it's",
+    "<day> | #1",
 ];
 const TYPES: [&str; 15] = [
     "STRING",

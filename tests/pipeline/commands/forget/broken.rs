@@ -197,7 +197,8 @@ async fn a_listed_table_that_is_not_found_is_incomplete() {
 async fn a_list_that_is_not_complete_is_an_error() {
     let table = json!({"tableReference": {"tableId": "pixel"}, "type": "TABLE"});
     let always_new = |number: usize| number.to_string();
-    let lists: [(fn(usize) -> String, Value, &str); 4] = [
+    type Token = fn(usize) -> String;
+    let lists: [(Token, Value, &str); 4] = [
         (|number| ["A", "B"][number % 2].to_owned(), json!({}), "a page names an earlier one as the next one"),
         (|_| String::new(), json!({"totalItems": 3}), "1 of 3 items are listed"),
         (always_new, json!({}), "the list has more than 2000 pages"),
