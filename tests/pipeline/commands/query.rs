@@ -45,7 +45,7 @@ async fn printed(bigquery: &TestBigQuery, args: &[&str]) -> String {
 #[tokio::test]
 async fn rows_are_printed_as_an_aligned_table() {
     let bigquery = TestBigQuery::start().await;
-    let sql = "SELECT 1 AS n, 'a' AS name, TIMESTAMP '2026-01-02 03:04:05+00' AS at UNION ALL SELECT 20, NULL, NULL ORDER BY n";
+    let sql = "SELECT 1 AS n, 'a' AS name, TIMESTAMP '2026-01-02 03:04:05+00' AS `at` UNION ALL SELECT 20, NULL, NULL ORDER BY n";
     let expected = "\
 +----+------+-------------------------+
 |  n | name | at                      |

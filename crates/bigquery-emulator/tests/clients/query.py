@@ -64,7 +64,7 @@ seen["listed"] = listed == [
 ]
 
 # The same rows with the client's two query methods.
-sql = "SELECT name, n, at, tags, point FROM python.events ORDER BY name"
+sql = "SELECT name, n, `at`, tags, point FROM python.events ORDER BY name"
 seen["query"] = [dict(row.items()) for row in client.query(sql).result()] == listed
 seen["query_and_wait"] = [dict(row.items()) for row in client.query_and_wait(sql)] == listed
 default = config(default_dataset=f"{project}.python")

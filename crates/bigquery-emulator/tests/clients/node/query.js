@@ -59,7 +59,7 @@ async function main() {
   seen.stored = stored.map(row => [row.name, row.n, row.at?.value ?? null, row.tags]);
 
   const [rows] = await bigquery.query({
-    query: 'SELECT name, n, at, tags FROM node.events WHERE name = @name',
+    query: 'SELECT name, n, `at`, tags FROM node.events WHERE name = @name',
     params: {name: 'a'},
   });
   seen.query = rows.map(row => [row.name, row.n, row.at.value, row.tags]);
