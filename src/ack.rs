@@ -79,7 +79,7 @@ pub enum RetryReason {
 pub enum SaturatedReason {
     /// MAX_IN_FLIGHT messages are in flight.
     InFlight,
-    /// The bodies in flight have MAX_IN_FLIGHT_BYTES.
+    /// The deliveries in flight have MAX_IN_FLIGHT_BYTES.
     InFlightBytes,
     /// The service received SIGTERM.
     ShuttingDown,

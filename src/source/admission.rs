@@ -1,4 +1,4 @@
-//! Admission of deliveries: at most MAX_IN_FLIGHT at once, and at most MAX_IN_FLIGHT_BYTES of their bodies.
+//! Admission of deliveries: at most MAX_IN_FLIGHT at once, and at most MAX_IN_FLIGHT_BYTES of their bodies and connections.
 //!
 //! A delivery that is not admitted does not wait. It is answered 429, and Pub/Sub delivers it again after a backoff.
 
@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A large body. Log entries are smaller: Cloud Logging limits them to 256 KiB.
 const LARGE_BODY_BYTES: usize = 1 << 20;
+
+/// Memory of a delivery besides its body: the buffers of its connection, and its task. Measured with bodies of 64 KiB.
+pub const DELIVERY_BYTES: usize = 24 << 10;
 
 /// The two limits and their use.
 #[derive(Debug)]
@@ -45,18 +48,18 @@ impl Admission {
         self.deliveries.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the bodies in flight have reserved.
+    /// Bytes that the deliveries in flight have reserved.
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 }
 
 impl Admitted<'_> {
-    /// Reserves memory for this many bytes of the body in all. Large bodies leave a quarter to others, so that a few slow
+    /// Reserves memory for this many bytes of the body in all, and for the delivery itself. Large bodies leave a quarter to others, so that a few slow
     /// senders cannot block all events. The only body in flight may exceed the limit: otherwise a message of that size could
     /// never be delivered.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), BytesExhausted> {
-        let additional = bytes.saturating_sub(self.bytes);
+        let additional = bytes.saturating_add(DELIVERY_BYTES).saturating_sub(self.bytes);
         let max_bytes = self.admission.max_bytes;
         let max_bytes = if bytes > LARGE_BODY_BYTES { max_bytes - max_bytes / 4 } else { max_bytes };
         let more = |total: usize| {
@@ -93,16 +96,16 @@ mod tests {
 
     #[test]
     fn bodies_are_admitted_up_to_the_bytes() {
-        let admission = Admission::new(9, 100);
+        let admission = Admission::new(9, 2 * DELIVERY_BYTES + 100);
         let (mut first, mut second) = (admission.admit().unwrap(), admission.admit().unwrap());
         assert_eq!(first.reserve(60), Ok(()));
         assert_eq!(second.reserve(41), Err(BytesExhausted));
         assert_eq!(second.reserve(40), Ok(()));
         assert_eq!(first.reserve(61), Err(BytesExhausted));
         assert_eq!(first.reserve(10), Ok(()), "less than before");
-        assert_eq!(admission.bytes(), 100);
+        assert_eq!(admission.bytes(), 2 * DELIVERY_BYTES + 100);
         drop(second);
-        assert_eq!(first.reserve(100), Ok(()));
+        assert_eq!(first.reserve(DELIVERY_BYTES + 100), Ok(()));
         drop(first);
         assert_eq!((admission.bytes(), admission.deliveries()), (0, 0));
     }

@@ -10,7 +10,7 @@
 //! | `pixel_pipeline_delivery_seconds` | histogram, from arrival to response | |
 //! | `pixel_pipeline_end_to_end_seconds` | histogram, from the request for the pixel to its row | |
 //! | `pixel_pipeline_in_flight` | gauge, deliveries without a response yet | |
-//! | `pixel_pipeline_in_flight_bytes` | gauge, bytes that their bodies have reserved | |
+//! | `pixel_pipeline_in_flight_bytes` | gauge, bytes that they have reserved | |
 //! | `pixel_pipeline_waiting_for_keys` | gauge, requests whose token waits for the keys of PUSH_JWKS_URL | |
 //! | `pixel_pipeline_insert_rows` | histogram, rows of one insertAll | |
 //! | `pixel_pipeline_insert_seconds` | histogram | |

@@ -96,7 +96,7 @@ impl Recorder {
         text.counters("unauthorized_total", "Push requests from unauthorized callers, by cause.", &["cause"], &unauthorized);
         text.gauge("in_flight", "Deliveries without a response yet.", "", self.in_flight.load(Ordering::Relaxed));
         let bytes = self.in_flight_bytes.load(Ordering::Relaxed);
-        text.gauge("in_flight_bytes", "Bytes that the bodies of these deliveries have reserved.", "", bytes);
+        text.gauge("in_flight_bytes", "Bytes that these deliveries have reserved.", "", bytes);
         let waiting = self.waiting_for_keys.load(Ordering::Relaxed);
         text.gauge("waiting_for_keys", "Requests whose token waits for the keys of PUSH_JWKS_URL.", "", waiting);
         let pending = self.pending_rows.load(Ordering::Relaxed);

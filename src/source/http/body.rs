@@ -122,7 +122,7 @@ mod tests {
     use futures_util::{StreamExt as _, stream};
 
     use super::*;
-    use crate::source::admission::Admission;
+    use crate::source::admission::{Admission, DELIVERY_BYTES};
 
     /// Reads the body as the only one in flight.
     async fn read_alone(body: Body, deadline: Instant) -> Result<Vec<u8>, BodyError> {
@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_admitted_by_its_length_or_as_it_arrives() {
-        let admission = Admission::new(2, 100 << 10);
+        let admission = Admission::new(2, (100 << 10) + 2 * DELIVERY_BYTES);
         let mut other = admission.admit().unwrap();
         other.reserve(60 << 10).unwrap();
         let with_length = |kib: usize| Body::from(vec![b'a'; kib << 10]);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use pixel_pipeline::source::admission::DELIVERY_BYTES;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -102,7 +103,7 @@ async fn rows_that_wait_for_bigquery_take_bounded_memory() {
     let mut pushes: JoinSet<u16> = (0..400).map(|_| push(&service, body.clone())).collect();
     let first = within("a push is rejected", pushes.join_next()).await.unwrap().unwrap();
     assert_eq!(first, 429);
-    let admitted = in_flight as usize / body.len();
+    let admitted = in_flight as usize / (body.len() + DELIVERY_BYTES);
     service.wait_for_pending_rows(admitted).await;
     check_peak(&service, before, in_flight, "rows");
 }
@@ -117,7 +118,7 @@ fn push(service: &Arc<Service>, body: Bytes) -> impl Future<Output = u16> + Send
 async fn bodies_beyond_max_in_flight_bytes_are_nacked() {
     const BYTES_EXHAUSTED: &str = "pixel_pipeline_deliveries_total{outcome=\"saturated\",reason=\"in_flight_bytes\"}";
     let bigquery = TestBigQuery::start().await;
-    let service = Arc::new(Service::start(&bigquery, &[LONG_DEADLINE, ("MAX_IN_FLIGHT_BYTES", "100000")]).await);
+    let service = Arc::new(Service::start(&bigquery, &[LONG_DEADLINE, ("MAX_IN_FLIGHT_BYTES", "150000")]).await);
     let body = |length: usize| Entry::of_query(&format!("user_id=u&x={}", "a".repeat(length))).pushed();
     let chunked = async |length: usize| {
         let body = body(length);
@@ -130,9 +131,10 @@ async fn bodies_beyond_max_in_flight_bytes_are_nacked() {
     // Half of it has not arrived, and all of it is reserved.
     let mut half = TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap();
     half.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{").await.unwrap();
-    wait_until("the body is reserved", async || service.metric("pixel_pipeline_in_flight_bytes").await == 60_000.0).await;
-    assert_eq!(service.push(body(40_000)).await.status, 429);
-    assert_eq!(chunked(40_000).await, "429");
+    wait_until("the body is reserved", async || service.metric("pixel_pipeline_in_flight_bytes").await == (60_000 + DELIVERY_BYTES) as f64)
+        .await;
+    assert_eq!(service.push(body(60_000)).await.status, 429);
+    assert_eq!(chunked(60_000).await, "429");
     assert_eq!(service.metric(BYTES_EXHAUSTED).await, 2.0);
     assert_eq!(service.push(body(1000)).await.status, 204);
     assert_eq!(chunked(1000).await, "204");

@@ -97,7 +97,7 @@ parameters.append(
 )
 expected = {name: value for name, (_, value) in scalars.items()}
 expected |= {"many": [datetime.date(2026, 1, 2), datetime.date(2026, 1, 3)], "no": [], "point": {"x": 1, "label": "here"}}
-columns = ", ".join(f"@{name} AS {name}" for name in expected)
+columns = ", ".join(f"@{name} AS `{name}`" for name in expected)
 [row] = client.query_and_wait(f"SELECT {columns}", job_config=config(*parameters))
 seen["parameters"] = {name: repr(row[name]) for name in expected if row[name] != expected[name]}
 positional = config(bigquery.ScalarQueryParameter(None, "STRING", "x"), bigquery.ScalarQueryParameter(None, "INT64", 2))
