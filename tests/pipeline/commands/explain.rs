@@ -409,7 +409,7 @@ async fn pixel_path_is_a_list_of_exact_paths_or_a_star() {
     for (setting, stored) in [
         ("/pixel.png", &asked[..1]),
         ("/pixel.png,/p.gif", &asked[..2]),
-        (" /p.gif , /pixel.png ,, / ", &asked[..3]),
+        (" /p.gif , /pixel.png , / ", &asked[..3]),
         ("*", &asked[..]),
         ("/p.gif,*", &asked[..]),
     ] {
