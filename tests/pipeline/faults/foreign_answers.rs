@@ -134,7 +134,8 @@ async fn an_endless_answer_is_not_read_into_memory() {
         assert_eq!(deliver(&service).await, [503; MESSAGES], "{status}");
     }
     let growth = service.peak_memory() - before;
-    assert!(growth < 32 << 20, "{growth} bytes");
+    // Several inserts run at the same time, each with a buffer. One answer alone sends gigabytes.
+    assert!(growth < 64 << 20, "{growth} bytes");
     proxy.assert_nothing_stored("an endless answer").await;
 }
 
