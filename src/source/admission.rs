@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn large_bodies_leave_a_quarter_to_others() {
-        let admission = Admission::new(9, 64 << 20);
+        let admission = Admission::new(9, (64 << 20) + 4 * DELIVERY_BYTES);
         let mut large: Vec<_> = (0..4).map(|_| admission.admit().unwrap()).collect();
         let results: Vec<_> = large.iter_mut().map(|body| body.reserve(16 << 20)).collect();
         assert_eq!(results, [Ok(()), Ok(()), Ok(()), Err(BytesExhausted)]);

@@ -185,7 +185,7 @@ mod tests {
             let deadline = Instant::now() + Duration::from_secs(10);
             let result = read(body, 16 << 20, deadline, &mut admission.admit().unwrap()).await;
             assert_eq!(result.map(|bytes| bytes.len()), expected);
-            assert_eq!(admission.bytes(), 60 << 10);
+            assert_eq!(admission.bytes(), (60 << 10) + DELIVERY_BYTES);
         }
     }
 }
