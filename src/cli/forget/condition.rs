@@ -16,7 +16,7 @@ const MAX_PATTERN_CHARS: usize = 200;
 pub(crate) struct Condition {
     /// The row is the user's alone.
     pub(crate) matches: String,
-    /// The row names another user. A row whose columns are NULL names nobody.
+    /// The row names another user. A row whose columns are NULL names no user.
     pub(crate) others: String,
     /// The row names the user and another one, in a REPEATED column.
     pub(crate) joint: String,

@@ -50,7 +50,7 @@ pub(crate) struct Subject {
 pub(crate) enum Named {
     User,
     UserAndOthers,
-    /// Or nobody.
+    /// Or no user.
     Others,
 }
 

@@ -135,7 +135,7 @@ async fn rows_by_user(bigquery: &TestBigQuery) -> BTreeMap<String, usize> {
     rows
 }
 
-/// An operator's tables: one without the id, one with the id in rows of nobody else, one that imitates a user's table.
+/// An operator's tables: one without the id, one whose rows are all of one user, one that imitates a user's table.
 async fn create_other_tables(bigquery: &TestBigQuery) {
     let columns = |names: &[&str]| names.iter().map(|name| json!({"name": name, "type": "STRING"})).collect::<Value>();
     for (table, names) in
