@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// Timeout of each wait for a condition. Tests share the cores of the machine; only a failing test waits this long.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// Timeout of each wait for a condition. Tests share the cores of the machine, and Google's emulator may need several leases to
+/// deliver again; only a failing test waits this long.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
