@@ -215,7 +215,7 @@ test('a query result is shown as rows and a chart, and downloaded', async () => 
 test('a downloaded CSV file holds no formula', () => on('sql', async (page) => {
   const texts = ['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\t=1', '" =1', '-5', '1e5', '+3.5', 'a=b', '\uff1d1'];
   const editor = page.getByRole('textbox', { name: /Query/ });
-  await editor.fill(`SELECT text, -7 AS number, ['=1'] AS list FROM UNNEST([${texts.map((text) => JSON.stringify(text)).join(', ')}]) AS text WITH OFFSET AS at ORDER BY at`);
+  await editor.fill(`SELECT text, -7 AS number, ['=1'] AS list FROM UNNEST([${texts.map((text) => JSON.stringify(text)).join(', ')}]) AS text WITH OFFSET AS position ORDER BY position`);
   await editor.press('Control+Enter');
   const result = region(page, 'Result');
   await result.getByRole('region', { name: 'Rows of the result' }).waitFor();

@@ -46,11 +46,11 @@ ORDER BY events DESC`);
   chart: ['sql', async (page) => {
     await run(page, `-- Events of each type, every ten seconds.
 SELECT
-  TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(event_timestamp), 10) * 10) AS at, type, COUNT(*) AS events
+  TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(event_timestamp), 10) * 10) AS ten_seconds, type, COUNT(*) AS events
 FROM \`parsed_pixel.pixel_*\`
 WHERE type IN ('view', 'open', 'click')
-GROUP BY at, type
-ORDER BY at`);
+GROUP BY ten_seconds, type
+ORDER BY ten_seconds`);
     await page.getByRole('button', { name: 'Chart', exact: true }).click();
     await page.getByRole('img', { name: /by at/ }).waitFor();
   }],
