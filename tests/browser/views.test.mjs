@@ -52,7 +52,7 @@ WHERE type IN ('view', 'open', 'click')
 GROUP BY ten_seconds, type
 ORDER BY ten_seconds`);
     await page.getByRole('button', { name: 'Chart', exact: true }).click();
-    await page.getByRole('img', { name: /by at/ }).waitFor();
+    await page.getByRole('img', { name: /by ten_seconds/ }).waitFor();
   }],
   error: ['sql', async (page) => {
     await write(page, 'SELECT type, COUNT(*) AS events\nFROM `parsed_pixel.pixel_*`\nWHERE event_timstamp > TIMESTAMP "2026-01-01"\nGROUP BY type');
