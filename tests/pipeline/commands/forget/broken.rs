@@ -10,7 +10,7 @@ use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{OLD, end_of, forget, forgotten, letter, letters, send_events, started};
+use super::{OLD, end_of, forget, forget_with_receipt, forgotten, letter, letters, send_events, started};
 use crate::support::Entry;
 use crate::support::gate::{bigquery_behind, refusal, reset, silence};
 use crate::support::service::{TIMEOUT, send_signal};
@@ -25,8 +25,7 @@ async fn after_an_error_for_one_table_the_others_follow() {
     .await;
     send_events(&bigquery, &["507f"], &[]).await;
     letter(&bigquery, "theirs", OLD, &Entry::of_query("user_id=507f").json()).await;
-    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=507f", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=507f", "--yes"]).await;
     assert_eq!((code, &receipt["deleted"]["tables"], &receipt["is_complete"]), (Some(1), &json!(1), &json!(false)), "{err}");
     assert!(err.contains("error: cannot delete table 4 of 4: "), "{err}");
     assert!(err.contains("503") && !err.contains("507f") && !receipt.to_string().contains("507f"), "{err}{receipt}");
@@ -52,8 +51,7 @@ async fn a_table_with_a_lost_connection_is_listed_and_the_others_follow() {
         })
         .await;
         send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{date}")]).await;
-        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{part}: {err}");
         assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel_20260103": 1}), "{part}");
         let listed = if part == "DELETE FROM" { &receipt["failed"][0]["table"] } else { &receipt["not_deleted"][0]["table"] };
@@ -74,8 +72,7 @@ async fn while_bigquery_is_unavailable_few_requests_are_sent() {
     .await;
     send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{user_id}_{date}_{order_id}")]).await;
     send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{user_id}_{date}")]).await;
-    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
     assert_eq!((code, &receipt["deleted"]["tables"], deletions.load(Ordering::Relaxed)), (Some(1), &json!(0), 2), "{err}");
     assert_eq!(receipt["failed"].as_array().unwrap().len(), 4, "{receipt}");
 }
@@ -187,8 +184,7 @@ async fn a_listed_table_that_is_not_found_is_incomplete() {
             bigquery.create_dataset().await;
             bigquery.create_table("pixel", json!([{"name": "user_id", "type": "STRING"}])).await;
         }
-        let (code, receipt, err) = forget(&bigquery, &one_table, &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &one_table, &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{question_part} {body_part}: {err}{receipt}");
     }
 }
@@ -235,8 +231,7 @@ async fn a_table_without_columns_is_incomplete_unless_it_is_empty() {
             bigquery_behind(move |question, _| (question == format!("{TABLES}/other")).then(|| table.to_string().into_response())).await;
         bigquery.create_dataset().await;
         bigquery.create_table("other", json!([{"name": "user_id", "type": "STRING"}])).await;
-        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"]), (Some(i32::from(!is_complete)), &json!(is_complete)), "{members}: {err}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OLD, forget, forgotten, letter, letters, with_events};
+use super::{OLD, forget, forget_with_receipt, forgotten, letter, letters, with_events};
 use crate::support::{Entry, Service, TestBigQuery};
 
 /// Type, the values in the URLs of two events, and the argument that selects the first.
@@ -85,8 +85,7 @@ async fn a_row_that_names_several_users_is_kept_and_listed() {
     letter(&bigquery, "joint", OLD, &Entry::of_query("user_id=u&user_id=w").json()).await;
     letter(&bigquery, "theirs", OLD, &Entry::of_query("user_id=u").json()).await;
     letter(&bigquery, "broken", OLD, "{\"requestUrl\":\"/p?user_id=u\",\"referer\":\"/?user_id=w\"").await;
-    let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
     assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
     let (deleted, kept) = (&receipt["deleted"], receipt["not_deleted"].as_array().unwrap());
     assert_eq!((&deleted["tables"], &deleted["rows_in_shared_tables"], &deleted["dead_letters"]), (&json!(1), &json!({}), &json!(1)));
@@ -104,8 +103,7 @@ async fn an_id_in_a_column_of_another_name_is_listed() {
     for (id, uid, note) in [("1", "u", ""), ("2", "v", "knows u"), ("3", "ux", "")] {
         bigquery.insert("people", id, json!({"uid": uid, "note": note, "n": "7"})).await;
     }
-    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
     assert_eq!((code, &receipt["is_complete"], &receipt["deleted"]["tables"]), (Some(1), &json!(false), &json!(2)), "{err}");
     let kept = &receipt["not_deleted"][0];
     assert_eq!(

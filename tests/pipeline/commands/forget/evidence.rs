@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OLD, forget, forgotten, send_events, users, with_events};
+use super::{OLD, forget, forget_with_receipt, forgotten, send_events, users, with_events};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const BY_USER: (&str, &str) = ("TABLE_SUFFIX", "_{user_id}");
@@ -19,8 +19,7 @@ async fn a_table_without_the_id_column_is_not_dropped_and_is_listed() {
     bigquery.insert("pixel_daily", "1", json!({"day": "2026-01-02", "n": "7"})).await;
     let (code, list, err) = forget(&bigquery, &[BY_USER], &["--user-id=daily"]).await;
     assert!(code == Some(0) && list.contains("pixel_daily: not deleted: 1 row: ") && list.contains("bq rm"), "{list}{err}");
-    let (code, receipt, err) = forget(&bigquery, &[BY_USER], &["--user-id=daily", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &[BY_USER], &["--user-id=daily", "--yes"]).await;
     assert_eq!((code, &receipt["is_complete"], &receipt["not_deleted"][0]["rows"]), (Some(1), &json!(false), &json!(1)), "{err}");
     assert_eq!((bigquery.rows("pixel_daily").await.len(), bigquery.rows("pixel_u").await.len()), (1, 2));
 }
@@ -30,8 +29,7 @@ async fn a_table_with_rows_of_others_or_of_nobody_loses_only_the_users_rows() {
     for (other, is_complete) in [(json!("v"), true), (Value::Null, false)] {
         let bigquery = with_events(&["u"], &[BY_USER]).await;
         bigquery.insert("pixel_u", "x", json!({"event_id": "x", "event_timestamp": OLD, "user_id": other})).await;
-        let (code, receipt, err) = forget(&bigquery, &[BY_USER], &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &[BY_USER], &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"]), (Some(i32::from(!is_complete)), &json!(is_complete)), "{err}");
         assert_eq!((&receipt["deleted"]["tables"], users(&bigquery, "pixel_u").await), (&json!(0), vec![other]));
     }
@@ -100,8 +98,7 @@ async fn the_hash_of_another_user_given_as_an_id_selects_nothing() {
     let hash = users(&bigquery, "pixel").await[0].as_str().unwrap().to_owned();
     let service = Service::start(&bigquery, &hashed).await;
     assert_eq!(service.push(Entry::of_query(&format!("user_id={hash}")).pushed()).await.status, 204);
-    let (code, receipt, err) = forget(&bigquery, &hashed, &["--user-id", &hash, "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &hashed, &["--user-id", &hash, "--yes"]).await;
     assert_eq!((code, &receipt["is_complete"], &receipt["not_deleted"][0]["rows"]), (Some(1), &json!(false), &json!(2)), "{err}");
     assert_eq!(receipt["deleted"]["rows_in_shared_tables"], json!({"pixel": 1}), "the row of whoever has the hash as an id");
     assert_eq!(receipt["rows_with_similar_ids"], json!({"pixel": 2}));

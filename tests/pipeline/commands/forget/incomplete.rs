@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::{forget, send_events, users};
+use super::{forget, forget_with_receipt, send_events, users};
 use crate::support::TestBigQuery;
 use crate::support::gate::{bigquery_behind, refusal};
 
@@ -109,8 +109,7 @@ async fn rows_that_are_left_after_a_deletion_are_reported() {
         .await;
         let settings = [("TABLE_SUFFIX", suffix)];
         send_events(&bigquery, &["u"], &settings).await;
-        let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
         let held = receipt["still_held"]["rows_in_shared_tables"].as_object().unwrap().values().map(|rows| rows.as_u64().unwrap());
         assert_eq!(held.sum::<u64>(), 2, "{receipt}");
@@ -137,8 +136,7 @@ async fn a_deletion_that_cannot_be_verified_is_on_the_receipt() {
             .await;
             let settings = [("TABLE_SUFFIX", suffix)];
             send_events(&bigquery, &["u"], &settings).await;
-            let (code, receipt, err) = forget(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
-            let receipt: Value = serde_json::from_str(&receipt).unwrap();
+            let (code, receipt, err) = forget_with_receipt(&bigquery, &settings, &["--user-id=u", "--yes"]).await;
             assert_eq!((code, &receipt["is_complete"]), (Some(1), &json!(false)), "{err}");
             assert_eq!(receipt["failed"][0]["table"], label, "{receipt}");
             assert!(err.contains(&format!("error: cannot verify the deletion of rows in {label}: ")), "{err}");
@@ -172,8 +170,7 @@ async fn data_in_tables_that_cannot_be_changed_is_listed_with_a_command() {
         send_events(&bigquery, &["u"], &[("TABLE_SUFFIX", "_{date}")]).await;
         let (_, text, _) = forget(&bigquery, &[], &["--user-id=u"]).await;
         assert!(text.contains("pixel_20260102: not deleted: ") && command.is_none_or(|command| text.contains(command)), "{text}");
-        let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
         assert_eq!((code, &receipt["is_complete"], &receipt["views_not_searched"]), (Some(1), &json!(false), &json!(1)), "{err}");
         assert_eq!((users(&bigquery, "pixel_20260102").await.len(), users(&bigquery, "pixel_20260103").await.len()), (1, 0), "{kind}");
     }
@@ -184,7 +181,6 @@ async fn a_nested_id_column_is_listed() {
     let bigquery = super::with_events(&["u"], &[]).await;
     let columns = json!([{"name": "user", "type": "RECORD", "fields": [{"name": "user_id", "type": "STRING"}]}]);
     bigquery.create_table("people", columns).await;
-    let (code, receipt, err) = forget(&bigquery, &[], &["--user-id=u", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, err) = forget_with_receipt(&bigquery, &[], &["--user-id=u", "--yes"]).await;
     assert_eq!((code, &receipt["not_deleted"][0]["table"]), (Some(1), &json!("people")), "{err}");
 }

@@ -44,6 +44,13 @@ async fn end_of(forget: Child) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// The exit code, the receipt, and standard error.
+async fn forget_with_receipt(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> (Option<i32>, Value, String) {
+    let (code, receipt, err) = forget(bigquery, settings, args).await;
+    let receipt = serde_json::from_str(&receipt).unwrap_or_else(|_| panic!("{receipt:?} {err}"));
+    (code, receipt, err)
+}
+
 /// The receipt of `forget ARGS --yes`, which must succeed.
 async fn forgotten(bigquery: &TestBigQuery, settings: &[(&str, &str)], args: &[&str]) -> Value {
     let (code, receipt, err) = forget(bigquery, settings, &[args, &["--yes"]].concat()).await;

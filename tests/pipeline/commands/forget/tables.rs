@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{OLD, forget, forgotten, letter, letters, send_events, users, with_events};
+use super::{OLD, forget, forget_with_receipt, forgotten, letter, letters, send_events, users, with_events};
 use crate::support::Entry;
 
 /// Values that are longer than a table name, and that contain bytes that a table name cannot have.
@@ -23,8 +23,7 @@ async fn every_value_is_found_in_the_table_that_the_decoder_chose() {
 #[tokio::test]
 async fn for_a_user_named_overflow_only_rows_are_deleted() {
     let bigquery = with_events(&["overflow", "u"], &[]).await;
-    let (code, receipt, _) = forget(&bigquery, &[], &["--user-id=overflow", "--yes"]).await;
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let (code, receipt, _) = forget_with_receipt(&bigquery, &[], &["--user-id=overflow", "--yes"]).await;
     let rows = json!({"pixel_overflow_20260102": 1, "pixel_overflow_20260103": 1});
     assert_eq!((code, &receipt["deleted"]["tables"], &receipt["deleted"]["rows_in_shared_tables"]), (Some(0), &json!(0), &rows));
     assert!(users(&bigquery, "pixel_overflow_20260102").await.is_empty());

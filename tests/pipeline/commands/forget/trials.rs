@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::forget;
+use super::forget_with_receipt;
 use crate::support::{Entry, Service, TestBigQuery};
 
 type Settings = &'static [(&'static str, &'static str)];
@@ -191,8 +191,7 @@ async fn round(number: usize, seed: u64, trials: usize) {
         let context = format!("round {number}, seed {seed}, user {:?} of {users:?}", users[user]);
         let mut expected = rows_by_user(&bigquery).await;
         let id = format!("--user-id={}", users[user]);
-        let (code, receipt, err) = forget(&bigquery, forget_under, &[&id, "--yes"]).await;
-        let receipt: Value = serde_json::from_str(&receipt).unwrap();
+        let (code, receipt, err) = forget_with_receipt(&bigquery, forget_under, &[&id, "--yes"]).await;
         // A clear id that may be the hash of another user is kept and listed.
         let is_complete = receipt["is_complete"] == true;
         assert_eq!(code, Some(i32::from(!is_complete)), "{context}: {err}{receipt}");
