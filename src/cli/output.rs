@@ -28,7 +28,7 @@ pub(crate) fn is_discarded() -> bool {
     let output = io::stdout().as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
     match (output, fs::metadata("/dev/null")) {
         (Ok(output), Ok(null)) => output.file_type().is_char_device() && output.rdev() == null.rdev(),
-        // Without a descriptor, there is no output. Without a null device, it is something else.
+        // An output that cannot be opened discards everything. If there is no null device, the output is another file.
         (output, _) => output.is_err(),
     }
 }

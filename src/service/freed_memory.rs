@@ -1,7 +1,7 @@
 //! Returns freed memory to the system while the service is idle.
 //!
-//! mimalloc keeps freed memory for a second, because it is often needed again. Each thread returns its own memory only, and
-//! only after so many allocations, which an idle thread does not make. So the threads of the runtime make them here.
+//! mimalloc keeps freed memory for a second, because it is often needed again. A thread returns only its own
+//! memory, after a fixed number of allocations. An idle thread does not allocate, so this task allocates on each thread.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -62,7 +62,7 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// The entry of an external load balancer with a backend bucket, of one of so many users.
+/// A log entry of an external load balancer with a backend bucket. `users` is the number of users.
 pub struct Entry {
     users: u64,
 }

@@ -1,7 +1,7 @@
 //! How long a row waits for others while inserts of its table are in flight.
 //!
-//! The wait is a step for each insert in flight, in whole milliseconds, because a timer of the runtime is no finer: a shorter
-//! wait would take a millisecond, so the row is sent at once. If a table's inserts take the time L, one starts every n steps,
+//! The wait is a step for each insert in flight, in whole milliseconds, which is the resolution of tokio's timers. A row whose
+//! wait is shorter than a millisecond is sent at once. If a table's inserts take the time L, one starts every n steps,
 //! and n of them are in flight: n² = L / step. With the default step of 0.25 ms and answers after 33 ms, 11 inserts are in
 //! flight and a row waits for at most 3 ms.
 //!

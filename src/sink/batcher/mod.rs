@@ -94,7 +94,7 @@ impl Batcher {
         (Self { submissions }, BatcherTask::new(sink, limits, incoming))
     }
 
-    /// Stores one row. `None` if there is no outcome by `deadline`.
+    /// Stores one row. `None` if the outcome is not known at `deadline`.
     pub async fn store(&self, destination: Destination, row: InsertRow, deadline: Instant) -> Option<RowOutcome> {
         let (reply, outcome) = oneshot::channel();
         if self.submissions.send((destination, Pending::new(row, deadline, reply))).is_err() {

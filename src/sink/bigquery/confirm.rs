@@ -36,7 +36,7 @@ pub(super) async fn confirm<F: Future<Output = Answer>>(
         for suspect in left.by_ref() {
             let mut alone = send_alone(suspect.row).await;
             if alone.is_refused {
-                // A table that fails every second time is no evidence against a row.
+                // A table may fail every second time, so one more refusal does not prove that the row is at fault.
                 alone = send_alone(suspect.row).await;
             }
             if alone.is_refused {
