@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use super::output;
-use crate::telemetry::with_causes;
+use crate::telemetry::{LogFormat, with_causes};
 
 /// The exit codes of all commands, for `--help` and docs/settings.md.
 pub(crate) const EXIT_CODES: &str = include_str!("exit_codes.txt");
@@ -49,6 +49,15 @@ impl CliError {
             Self::Usage(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::FAILURE,
         }
+    }
+
+    /// Reports the error of a service. Cloud Logging reads JSON lines.
+    pub(crate) fn log_or_report(self, format: LogFormat) -> ExitCode {
+        if format.is_json() {
+            tracing::error!("{}", self.message());
+            return self.code();
+        }
+        self.report()
     }
 
     /// Prints the error. The message must be [`printable`](super::printable).

@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod forget;
 mod input;
+mod listener;
 #[cfg(feature = "local")]
 mod local;
 mod output;

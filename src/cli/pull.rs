@@ -4,13 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::duration_arg::DurationArg;
 use super::error::{CliError, printed};
-use super::output;
-use super::summary::{OutcomeCounts, SummaryFormat};
+use super::summary::{OutcomeCounts, SummaryFormat, rounded_seconds};
+use super::{listener, output};
 use crate::config::PullArgs;
 use crate::config::settings::PORT;
 use crate::service::pull::PullService;
@@ -47,12 +46,7 @@ pub struct Args {
 pub async fn run(args: Args) -> ExitCode {
     match pull(&args).await {
         Ok(code) => code,
-        // Cloud Logging reads JSON lines.
-        Err(error) if args.settings.log_format().is_json() => {
-            tracing::error!("{}", error.message());
-            error.code()
-        }
-        Err(error) => error.report(),
+        Err(error) => error.log_or_report(args.settings.log_format()),
     }
 }
 
@@ -71,7 +65,11 @@ async fn pull(args: &Args) -> Result<ExitCode, CliError> {
         () = &mut shutdown => return Err(CliError::failed("cannot pull: stopped by a signal before Pub/Sub answered")),
     };
     let listener = match config.service.values.optional_number(&PORT) {
-        Some(port) => Some(listen(port).await?),
+        Some(port) => {
+            let (listener, port) = listener::bind(port).await?;
+            tracing::info!(port, "listening");
+            Some(listener)
+        }
         None => None,
     };
     tracing::info!(subscription = config.subscription, version = env!("CARGO_PKG_VERSION"), "pulling");
@@ -87,14 +85,6 @@ async fn pull(args: &Args) -> Result<ExitCode, CliError> {
         PullEnd::Stopped | PullEnd::Empty if summary.is_success() => Ok(ExitCode::SUCCESS),
         PullEnd::Stopped | PullEnd::Empty => Ok(ExitCode::FAILURE),
     }
-}
-
-async fn listen(port: u16) -> Result<TcpListener, CliError> {
-    let listener = TcpListener::bind(("0.0.0.0", port)).await;
-    let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
-    let port = listener.local_addr().map_or(port, |address| address.port());
-    tracing::info!(port, "listening");
-    Ok(listener)
 }
 
 struct PullSummary {
@@ -136,7 +126,7 @@ impl PullSummary {
             "unconfirmed": self.stats.unconfirmed,
             "interrupted": self.is_until_empty && matches!(self.end, PullEnd::Stopped),
             "errors": errors,
-            "seconds": (self.duration.as_secs_f64() * 1e3).round() / 1e3,
+            "seconds": rounded_seconds(self.duration),
         });
         format!("{summary}\n")
     }

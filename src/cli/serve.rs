@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
-
 use super::error::CliError;
+use super::listener;
 use crate::config::ServeArgs;
 use crate::config::settings::PORT;
 use crate::service::Service;
@@ -23,12 +22,7 @@ pub struct Args {
 pub async fn run(Args { settings }: Args) -> ExitCode {
     match serve(&settings).await {
         Ok(()) => ExitCode::SUCCESS,
-        // Cloud Logging reads JSON lines.
-        Err(error) if settings.log_format().is_json() => {
-            tracing::error!("{}", error.message());
-            error.code()
-        }
-        Err(error) => error.report(),
+        Err(error) => error.log_or_report(settings.log_format()),
     }
 }
 
@@ -44,10 +38,7 @@ async fn serve(settings: &ServeArgs) -> Result<(), CliError> {
     }
     let port = config.values.number(&PORT);
     let service = Service::start(config).map_err(|error| CliError::cannot("start the service", &error))?.with_reports();
-    let listener = TcpListener::bind(("0.0.0.0", port)).await;
-    let listener = listener.map_err(|error| CliError::failed(format!("cannot listen on port {port} (PORT): {error}")))?;
-    // The bound port: with PORT=0 the system selects a free one.
-    let port = listener.local_addr().map_or(port, |address| address.port());
+    let (listener, port) = listener::bind(port).await?;
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "listening");
     service.run(listener, shutdown).await.map_err(|error| CliError::cannot("run the service", &error))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -13,6 +14,11 @@ pub(crate) enum SummaryFormat {
     Text,
     /// One JSON object
     Json,
+}
+
+/// Seconds with three decimals.
+pub(crate) fn rounded_seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e3).round() / 1e3
 }
 
 /// Counts by outcome and reason. `Display` writes a line for each.

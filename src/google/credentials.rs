@@ -75,8 +75,13 @@ impl TokenError {
 }
 
 impl Tokens {
+    /// Application Default Credentials, or none for an emulator.
+    pub fn new(is_emulator: bool) -> Result<Self, TokenError> {
+        if is_emulator { Ok(Self::None) } else { Self::application_default() }
+    }
+
     /// Application Default Credentials: `GOOGLE_APPLICATION_CREDENTIALS`, gcloud's, or the metadata server's.
-    pub fn application_default() -> Result<Self, TokenError> {
+    fn application_default() -> Result<Self, TokenError> {
         Self::with_scope(BIGQUERY)
     }
 

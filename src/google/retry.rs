@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
 use super::error::{ApiError, ApiResult};
-use super::transport::TransportError;
+use super::transport::{TransportError, retry_after};
 
 /// Statuses of transient failures.
 const RETRYABLE_STATUSES: [u16; 6] = [408, 429, 500, 502, 503, 504];
@@ -99,8 +99,8 @@ impl RetryDecision {
     pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap, reasons: &[String]) -> Self {
         let is_rate_limited = || reasons.iter().any(|reason| RETRYABLE_REASONS.contains(&reason.as_str()));
         let is_retryable = RETRYABLE_STATUSES.contains(&status.as_u16()) || status == StatusCode::FORBIDDEN && is_rate_limited();
-        let seconds = headers.get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-        if is_retryable { Self::Retry { after: Duration::from_secs(seconds.unwrap_or(0)).min(MAX_RETRY_AFTER) } } else { Self::Fail }
+        let after = retry_after(headers).unwrap_or_default().min(MAX_RETRY_AFTER);
+        if is_retryable { Self::Retry { after } } else { Self::Fail }
     }
 
     /// For a request without an answer. A lost connection may work the next time, and so may a refused one if the server has
@@ -131,6 +131,7 @@ impl FailedAttempt {
 mod tests {
     use std::cell::Cell;
 
+    use reqwest::header::RETRY_AFTER;
     use tokio::time::Instant;
 
     use super::*;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Method, Request, Response, Url};
 
 use crate::telemetry::with_causes;
@@ -25,7 +25,7 @@ pub enum TransportError {
     /// It cannot be sent, or was not answered in time.
     #[error("{0}")]
     Unreachable(String),
-    /// There is no connection to the server.
+    /// The connection to the server failed.
     #[error("{0}")]
     Refused(String),
     /// The connection was lost.
@@ -73,6 +73,11 @@ pub(crate) fn authorize(request: &mut Request, token: &str) -> Result<(), Transp
     value.set_sensitive(true);
     request.headers_mut().insert(AUTHORIZATION, value);
     Ok(())
+}
+
+/// The Retry-After of an answer, in seconds. Google sends no dates.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 /// Adds a body of JSON.

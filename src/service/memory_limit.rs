@@ -4,14 +4,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::Values;
+use crate::config::settings::MAX_IN_FLIGHT_BYTES;
+
 /// The share of the memory that the bodies of deliveries in flight may have by default. A byte of a body takes up to three
 /// bytes of memory: the message, its row, and buffers. The rest of the memory is for connections and the process itself.
 const SHARE_OF_BODIES: u64 = 8;
 /// The memory of a deployment (MEMORY), where nothing tells the limit.
 const ASSUMED_MEMORY: u64 = 512 << 20;
 
-/// The default of MAX_IN_FLIGHT_BYTES.
-pub fn default_in_flight_bytes() -> usize {
+/// MAX_IN_FLIGHT_BYTES, or its default.
+pub fn in_flight_bytes(values: &Values) -> usize {
+    values.optional_number(&MAX_IN_FLIGHT_BYTES).unwrap_or_else(default_in_flight_bytes)
+}
+
+fn default_in_flight_bytes() -> usize {
     let limit = match memory_limit(Path::new("/")) {
         Ok(Some(limit)) => limit,
         Ok(None) => ASSUMED_MEMORY,

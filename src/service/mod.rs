@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Config;
-use crate::config::settings::{MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES};
+use crate::config::settings::MAX_IN_FLIGHT;
 use crate::google::{TokenError, Tokens};
 use crate::service::assembly::Assembly;
 use crate::sink::template::Mismatch;
@@ -73,10 +73,10 @@ impl Service {
     /// Assembles the parts and starts to read the schema of the template table, so that this overlaps with binding the
     /// port.
     pub fn start(config: Config) -> Result<Self, ServiceError> {
-        let tokens = if config.emulator { Tokens::None } else { Tokens::application_default()? };
+        let tokens = Tokens::new(config.emulator)?;
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
-        let max_bytes = config.values.optional_number(&MAX_IN_FLIGHT_BYTES).unwrap_or_else(memory_limit::default_in_flight_bytes);
+        let max_bytes = memory_limit::in_flight_bytes(&config.values);
         let admission = Admission::new(config.values.number(&MAX_IN_FLIGHT), max_bytes);
         let push = Arc::new(Push::new(parts.pipeline, gate, admission, config.push_deadline));
         let fetcher = fetcher.map(|fetcher| AbortOnDropHandle::new(tokio::spawn(fetcher.run())));

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::assembly::Assembly;
 use super::{ServiceError, ended, freed_memory, memory_limit};
 use crate::config::PullConfig;
-use crate::config::settings::{MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES};
+use crate::config::settings::MAX_IN_FLIGHT;
 use crate::google::Tokens;
 use crate::sink::template::Mismatch;
 use crate::source::http::server;
@@ -39,10 +39,10 @@ impl PullService {
     /// is empty.
     pub async fn start(config: &PullConfig, idle: Option<Duration>) -> Result<Self, ServiceError> {
         let service = &config.service;
-        let tokens = if service.emulator { Tokens::None } else { Tokens::application_default()? };
+        let tokens = Tokens::new(service.emulator)?;
         let subscription = Subscription::connect(config.subscription.clone(), config.pubsub_emulator.as_deref()).await?;
         let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(service, tokens)?;
-        let bytes = service.values.optional_number(&MAX_IN_FLIGHT_BYTES).unwrap_or_else(memory_limit::default_in_flight_bytes);
+        let bytes = memory_limit::in_flight_bytes(&service.values);
         let flow_control = FlowControl { messages: service.values.number(&MAX_IN_FLIGHT), bytes };
         let shutdown = CancellationToken::new();
         let processor = Arc::new(Processor::new(pipeline, service.push_deadline, shutdown.clone()));

@@ -95,7 +95,7 @@ impl TargetArgs {
 
 impl Address {
     pub(crate) fn with_credentials(self) -> Result<Target, TokenError> {
-        let tokens = if self.is_emulator { Tokens::None } else { Tokens::application_default()? };
+        let tokens = Tokens::new(self.is_emulator)?;
         let Self { endpoint, is_local, project, dataset, .. } = self;
         Ok(Target { endpoint, tokens, is_local, project, dataset })
     }

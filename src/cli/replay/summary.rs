@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::outcome::EntryOutcome;
 use crate::cli::dead_letter_table::Deleted;
-use crate::cli::summary::OutcomeCounts;
+use crate::cli::summary::{OutcomeCounts, rounded_seconds};
 
 #[derive(Debug, Default)]
 pub(crate) struct ReplaySummary {
@@ -87,7 +87,7 @@ impl ReplaySummary {
             "dry_run": self.is_dry_run,
             "interrupted": self.is_interrupted,
             "errors": self.errors,
-            "seconds": (self.duration.as_secs_f64() * 1e3).round() / 1e3,
+            "seconds": rounded_seconds(self.duration),
         });
         if let Some(Deleted { deleted, held }) = self.deleted {
             summary["dead_letters_deleted"] = deleted.into();

@@ -21,7 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::header::{CONTENT_ENCODING, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, HeaderValue};
 use reqwest::{Method, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -123,7 +123,8 @@ impl BigQuery {
         Ok(url)
     }
 
-    /// Sends the rows, a second time if there is no answer for long. Sends nothing before the table's Retry-After.
+    /// Sends the rows, and sends them a second time if BigQuery does not answer for long. Sends no request until the table's
+    /// Retry-After has passed.
     async fn insert(&self, destination: &Destination, rows: &[&InsertRow], deadline: Instant) -> Result<Vec<RowResult>, RequestError> {
         let url = self.insert_url(&destination.table).map_err(|_| RequestError::TRANSIENT)?;
         let body = self.encode(InsertBody::new(&destination.suffix, rows));
@@ -191,8 +192,7 @@ impl BigQuery {
         }
         let response = self.transport.send(request).await.map_err(no_answer)?;
         let status = response.status().as_u16();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+        let retry_after = transport::retry_after(response.headers()).map(|after| after.min(MAX_RETRY_AFTER));
         let limit = MAX_ANSWER_BYTES + count * MAX_ANSWER_BYTES_PER_ROW;
         let answer = read_body(response, limit).await.map_err(|_| RequestError::TRANSIENT)?;
         if status == 200 { insert_all::read_results(&answer, count) } else { Err(insert_all::read_error(status, retry_after, &answer)) }
@@ -285,7 +285,7 @@ impl Sink for BigQuery {
         for suspect in refused_rows.iter().filter(|refused| refused.is_suspect()) {
             let row = &rows[suspect.row];
             if is_table_refused(&results, suspect) && self.suspects().record_refused(destination, row.event_id, Instant::now()) {
-                // Once more: a table that fails every second time is no evidence against a row.
+                // A table may fail every second time, so the row is sent once more.
                 results[suspect.row] = Alone::new(row, send(suspect.row).await).or_refused(&suspect.refusal);
             }
         }

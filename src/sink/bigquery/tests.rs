@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Request, Response};
 
 use super::*;

@@ -52,6 +52,12 @@ pub struct PullStats {
     pub unconfirmed: u64,
 }
 
+impl PullStats {
+    fn count(&mut self, outcome: Outcome) {
+        *self.outcomes.entry((outcome.as_str(), outcome.reason())).or_default() += 1;
+    }
+}
+
 /// Why a worker ended.
 #[derive(Debug)]
 pub enum PullEnd {
@@ -187,7 +193,7 @@ impl PullWorker {
         let Ok(Answered { outcome, size, id, is_confirmed }) = answered else { return };
         self.bytes -= size;
         self.stats.deliveries += 1;
-        *self.stats.outcomes.entry((outcome.as_str(), outcome.reason())).or_default() += 1;
+        self.stats.count(outcome);
         self.stats.unconfirmed += u64::from(!is_confirmed);
         if self.settings.idle.is_some() {
             match outcome.answer() {
@@ -229,7 +235,7 @@ impl PullWorker {
         self.stats.interrupted = self.in_progress.len();
         for _ in 0..self.stats.interrupted {
             metrics::record_delivery(interrupted.as_str(), interrupted.reason(), DRAIN_TIMEOUT);
-            *self.stats.outcomes.entry((interrupted.as_str(), interrupted.reason())).or_default() += 1;
+            self.stats.count(interrupted);
         }
         self.in_progress.shutdown().await;
         metrics::set_in_flight(0, 0);
