@@ -14,6 +14,7 @@ COPY benches/load/Cargo.toml benches/load/
 COPY crates/bigquery-emulator/Cargo.toml crates/bigquery-emulator/
 COPY crates/googlesql/Cargo.toml crates/googlesql/
 COPY fuzz/Cargo.toml fuzz/
+COPY tests/simulation/Cargo.toml tests/simulation/
 RUN mkdir -p src benches crates/bigquery-emulator/src crates/googlesql/src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs benches/decode.rs crates/bigquery-emulator/src/lib.rs crates/googlesql/src/lib.rs \

@@ -101,7 +101,7 @@ else
     change "image repository $PIPELINE" gcloud artifacts repositories create "$PIPELINE" --location="$REGION" --repository-format=docker --labels="pipeline=$PIPELINE"
   image=(--source=. --image="$REGION-docker.pkg.dev/$PROJECT_ID/$PIPELINE/$SERVICE"
     --build-service-account="projects/$PROJECT_ID/serviceAccounts/$BUILD_ACCOUNT")
-  what=$(find Cargo.toml Cargo.lock Dockerfile benches/load/Cargo.toml crates/*/Cargo.toml fuzz/Cargo.toml schema src -type f | LC_ALL=C sort | xargs cat | digest)
+  what=$(find Cargo.toml Cargo.lock Dockerfile benches/load/Cargo.toml crates/*/Cargo.toml fuzz/Cargo.toml tests/simulation/Cargo.toml schema src -type f | LC_ALL=C sort | xargs cat | digest)
 fi
 {
   printf "%s: '%s'\n" GOOGLE_CLOUD_PROJECT "$PROJECT_ID"

@@ -7,7 +7,7 @@ locals {
 
   # The files that cloudbuild.ignore includes.
   sources = sort(concat(
-    ["Cargo.lock", "Cargo.toml", "Dockerfile", "benches/load/Cargo.toml", "fuzz/Cargo.toml"],
+    ["Cargo.lock", "Cargo.toml", "Dockerfile", "benches/load/Cargo.toml", "fuzz/Cargo.toml", "tests/simulation/Cargo.toml"],
     tolist(fileset(local.repository, "crates/*/Cargo.toml")),
     tolist(fileset(local.repository, "{schema,src}/**")),
   ))

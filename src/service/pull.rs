@@ -47,7 +47,7 @@ impl PullService {
         let shutdown = CancellationToken::new();
         let processor = Arc::new(Processor::new(pipeline, service.push_deadline, shutdown.clone()));
         let settings = PullSettings { flow_control, idle };
-        let worker = PullWorker::new(Arc::clone(&processor), settings, subscription);
+        let worker = PullWorker::new(Arc::clone(&processor), settings, Arc::new(subscription));
         Ok(Self { worker, processor, shutdown, batcher, watcher })
     }
 

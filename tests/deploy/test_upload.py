@@ -34,7 +34,7 @@ class Upload(unittest.TestCase):
         self.assertEqual(rules('deploy/terraform/cloudbuild.ignore'), rules('.gcloudignore'))
 
     def test_docker_reads_the_same_files(self):
-        parents = {'Dockerfile', 'benches', 'benches/load', 'crates', 'fuzz'}
+        parents = {'Dockerfile', 'benches', 'benches/load', 'crates', 'fuzz', 'tests', 'tests/simulation'}
         expected = {rule.removeprefix('!/') for rule in rules('.gcloudignore') if rule.startswith('!')} - parents
         self.assertEqual({rule.removeprefix('!') for rule in rules('.dockerignore') if rule.startswith('!')}, expected)
 

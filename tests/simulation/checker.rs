@@ -15,6 +15,8 @@ const TIMER: Duration = Duration::from_millis(2);
 /// Requests to a table that fails. Without pauses that grow, there would be 130 of them, and thousands without pauses.
 const MAX_FAILURES: usize = 80;
 const FAILURE_WINDOW: Duration = Duration::from_secs(10);
+/// A pull worker does not return a message earlier.
+const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is known so far.
 #[derive(Debug)]
@@ -53,6 +55,16 @@ pub struct Delivery {
     pub others: usize,
     /// The body has been cut.
     pub is_cut: bool,
+}
+
+/// A message that a pull worker took from its stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulled {
+    pub message: usize,
+    pub instance: usize,
+    pub taken: Duration,
+    /// Whether the instance was shutting down when it answered.
+    pub is_shutting_down: bool,
 }
 
 impl Checker {
@@ -195,7 +207,10 @@ impl Checker {
         }
         let is_full = delivery.others >= self.settings.in_flight || !self.settings.config.values.text(&MAX_IN_FLIGHT_BYTES).is_empty();
         match status {
-            204 => self.acked(id, now),
+            204 => {
+                self.check_ack(id, now);
+                self.received_ack(id);
+            }
             503 => self.history.counts.nacks += 1,
             429 if is_shutting_down || is_full => self.history.counts.nacks += 1,
             400 if delivery.is_cut => self.history.counts.nacks += 1,
@@ -203,9 +218,34 @@ impl Checker {
         }
     }
 
-    fn acked(&mut self, id: usize, now: Duration) {
-        let known = &mut self.messages[id];
-        known.is_acked = true;
+    /// A pull worker has acknowledged a message or returned it.
+    pub fn pulled_answered(&mut self, pulled: Pulled, is_ack: bool, now: Duration) {
+        let Pulled { message: id, instance, taken, is_shutting_down } = pulled;
+        self.history.note(|| format!("i{instance} answers m{id}: {}", if is_ack { "ack" } else { "nack" }));
+        let (config, took) = (&self.settings.config, now - taken);
+        // A message may wait until its bytes fit.
+        let waits = if config.values.text(&MAX_IN_FLIGHT_BYTES).is_empty() { 1 } else { 2 };
+        if took > waits * config.push_deadline + TIMER {
+            self.history.violate(format!("i{instance} answers m{id} after {took:?}"));
+        }
+        if is_ack {
+            self.check_ack(id, now);
+        } else {
+            self.history.counts.nacks += 1;
+            if took < MIN_RETRY_INTERVAL && !is_shutting_down {
+                self.history.violate(format!("i{instance} returns m{id} after {took:?}"));
+            }
+        }
+    }
+
+    /// Pub/Sub has the acknowledgement of a message.
+    pub fn received_ack(&mut self, id: usize) {
+        self.messages[id].is_acked = true;
+    }
+
+    /// What is acknowledged is stored, filtered or dead-lettered at that moment.
+    fn check_ack(&mut self, id: usize, now: Duration) {
+        let known = &self.messages[id];
         let is_right = match known.kind {
             Kind::Valid => !known.stored.is_empty(),
             Kind::Filtered => {
@@ -220,9 +260,9 @@ impl Checker {
     }
 
     /// A delivery that nothing may hinder has not been acknowledged.
-    pub fn hindered(&mut self, delivery: Delivery, status: u16, now: Duration) {
-        let Delivery { message: id, instance, sent, .. } = delivery;
-        self.history.violate(format!("i{instance} answers m{id} {status} after {:?} although its table is healthy", now - sent));
+    pub fn hindered(&mut self, id: usize, is_acked: bool, took: Duration) {
+        let answer = if is_acked { "acknowledged" } else { "returned" };
+        self.history.violate(format!("m{id} is {answer} after {took:?} although its table is healthy"));
     }
 
     pub fn is_acked(&self, id: usize) -> bool {

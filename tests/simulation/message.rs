@@ -31,6 +31,9 @@ pub enum Poison {
     Request,
 }
 
+/// Data that is pushed as it is.
+const NOT_BASE64: &str = "no base64!";
+
 /// A message.
 #[derive(Debug)]
 pub struct Message {
@@ -38,7 +41,9 @@ pub struct Message {
     pub kind: Kind,
     pub user: usize,
     pub published: Duration,
-    /// The body of the push.
+    /// Its data.
+    pub data: Bytes,
+    /// The body of its push.
     pub body: Bytes,
 }
 
@@ -57,16 +62,17 @@ impl Message {
     pub fn random(id: usize, kind: Kind, user: usize, published: Duration, rng: &mut Rng) -> Self {
         let data = match kind {
             Kind::Bad => match rng.u8(..4) {
-                0 => STANDARD.encode("{\"insertId\":"),
-                1 => STANDARD.encode(format!(r#"{{"insertId":"m{id}"}}"#)),
-                2 => "no base64!".to_owned(),
-                _ => STANDARD.encode(entry(id, user, kind, "1999-01-02T03:04:05Z", "/pixel.png")),
+                0 => r#"{"insertId":"#.to_owned(),
+                1 => format!(r#"{{"insertId":"m{id}"}}"#),
+                2 => NOT_BASE64.to_owned(),
+                _ => entry(id, user, kind, "1999-01-02T03:04:05Z", "/pixel.png"),
             },
-            Kind::Filtered => STANDARD.encode(entry(id, user, kind, "2026-01-02T03:04:05Z", "/other.png")),
-            Kind::Valid | Kind::Poison(_) => STANDARD.encode(entry(id, user, kind, "2026-01-02T03:04:05Z", "/pixel.png")),
+            Kind::Filtered => entry(id, user, kind, "2026-01-02T03:04:05Z", "/other.png"),
+            Kind::Valid | Kind::Poison(_) => entry(id, user, kind, "2026-01-02T03:04:05Z", "/pixel.png"),
         };
-        let body = format!(r#"{{"message":{{"data":"{data}","messageId":"m{id}","publishTime":"2026-01-02T03:04:06Z"}}}}"#);
-        Self { id, kind, user, published, body: body.into() }
+        let encoded = if data == NOT_BASE64 { data.clone() } else { STANDARD.encode(&data) };
+        let body = format!(r#"{{"message":{{"data":"{encoded}","messageId":"m{id}","publishTime":"2026-01-02T03:04:06Z"}}}}"#);
+        Self { id, kind, user, published, data: data.into(), body: body.into() }
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use hyper::service::Service as _;
 
-use crate::checker::{Delivery, table_of};
+use crate::checker::Delivery;
 use crate::faults::END;
 use crate::instance::Instance;
 use crate::message::{Kind, Message, Poison};
@@ -83,7 +83,9 @@ async fn push(world: &Arc<World>, message: &Arc<Message>, instance: &Arc<Instanc
     match tokio::time::timeout(patience, &mut task).await {
         Ok(Ok(Ok(status))) => {
             world.checker().answered(delivery, status, instance.is_shutting_down(), world.now());
-            check_progress(world, message, delivery, status);
+            if status != 429 {
+                world.check_progress(message, delivery.sent, status == 204);
+            }
         }
         Ok(Ok(Err(error))) => {
             let error: Infallible = error;
@@ -99,20 +101,6 @@ async fn push(world: &Arc<World>, message: &Arc<Message>, instance: &Arc<Instanc
             world.note(|| format!("the sender of m{} goes away", message.id));
             task.abort();
         }
-    }
-}
-
-/// A message of a healthy table is stored at its first delivery.
-fn check_progress(world: &World, message: &Message, delivery: Delivery, status: u16) {
-    let (plan, settings) = (&world.plan, world.settings);
-    let shares_table = |user: usize| table_of(settings, user) == table_of(settings, message.user);
-    if !plan.is_calm || message.kind != Kind::Valid || settings.inserts < 100 || shares_table(plan.only_table.unwrap_or(0)) {
-        return;
-    }
-    let took = world.now() - delivery.sent;
-    let is_late = settings.rows > 100 && settings.bytes > 100_000 && took > Duration::from_millis(1000);
-    if status != 429 && (status != 204 || is_late) {
-        world.checker().hindered(delivery, status, world.now());
     }
 }
 

@@ -6,12 +6,12 @@ use fastrand::Rng;
 
 use crate::faults::{Event, Fault, FaultKind, Plan, Target};
 use crate::settings;
-use crate::world::{Run, run_plan};
+use crate::world::{Run, Source, run_plan};
 
 /// Runs a plan with the default settings and four sets of messages, and fails if an invariant does not hold.
 fn run_scenario(plan: impl Fn() -> Plan) -> Vec<Run> {
     let run = |seed| {
-        let run = run_plan(settings::variant(0), 3, plan(), Rng::with_seed(seed), true);
+        let run = run_plan(settings::variant(0), Source::Push, 3, plan(), Rng::with_seed(seed), true);
         let end = run.trace.len().saturating_sub(40);
         assert_eq!(run.violation, None, "seed {seed}:\n{}", run.trace[end..].join("\n"));
         run

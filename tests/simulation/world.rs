@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::bigquery::{BigQuery, DEAD_LETTERS, TEMPLATE};
-use crate::checker::Checker;
+use crate::checker::{Checker, table_of};
 use crate::faults::{END, Event, FaultKind, LAST_PUBLISH, Plan, Target};
 use crate::history::{Counts, History};
 use crate::instance::Instance;
 use crate::message::{Kind, Message, Poison};
 use crate::pubsub;
 use crate::settings::{self, Settings};
+use crate::subscription;
 
 /// Messages of one run.
 const MESSAGES: usize = 200;
@@ -24,10 +25,18 @@ const MESSAGES: usize = 200;
 /// the template table, and Retry-After.
 const RECOVERY: Duration = Duration::from_secs(180);
 
+/// How messages reach the instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Push,
+    Pull { is_exactly_once: bool },
+}
+
 /// Everything that the parts of a run share.
 #[derive(Debug)]
 pub struct World {
     pub settings: &'static Settings,
+    pub source: Source,
     pub plan: Plan,
     began: Instant,
     rng: Mutex<Rng>,
@@ -50,16 +59,21 @@ pub fn run(seed: u64, is_traced: bool) -> Run {
     let settings = settings::variant(if rng.bool() { 0 } else { rng.usize(..settings::COUNT) });
     let users = rng.usize(1..8);
     let plan = Plan::random(users, &mut rng);
-    run_plan(settings, users, plan, rng, is_traced)
+    let source = match rng.u8(..4) {
+        0 => Source::Pull { is_exactly_once: false },
+        1 => Source::Pull { is_exactly_once: true },
+        _ => Source::Push,
+    };
+    run_plan(settings, source, users, plan, rng, is_traced)
 }
 
 /// Runs a plan. The rest is random.
-pub fn run_plan(settings: &'static Settings, users: usize, plan: Plan, mut rng: Rng, is_traced: bool) -> Run {
+pub fn run_plan(settings: &'static Settings, source: Source, users: usize, plan: Plan, mut rng: Rng, is_traced: bool) -> Run {
     // The program's delays between retries come from this generator.
     fastrand::seed(rng.u64(..));
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let (world, messages) = World::new(settings, users, plan, rng, is_traced);
+        let (world, messages) = World::new(settings, source, users, plan, rng, is_traced);
         world.run(messages).await;
         let (violation, trace, counts) = world.checker().history.finish();
         Run { violation, trace, counts }
@@ -67,13 +81,21 @@ pub fn run_plan(settings: &'static Settings, users: usize, plan: Plan, mut rng: 
 }
 
 impl World {
-    fn new(settings: &'static Settings, users: usize, plan: Plan, mut rng: Rng, is_traced: bool) -> (Arc<Self>, Vec<Arc<Message>>) {
+    fn new(
+        settings: &'static Settings,
+        source: Source,
+        users: usize,
+        plan: Plan,
+        mut rng: Rng,
+        is_traced: bool,
+    ) -> (Arc<Self>, Vec<Arc<Message>>) {
         let messages = random_messages(users, &plan, &mut rng);
         let mut history = History::new(is_traced);
-        history.note(|| format!("flags {:?}, {users} users, {plan:?}", settings.flags));
+        history.note(|| format!("flags {:?}, {source:?}, {users} users, {plan:?}", settings.flags));
         let checker = Checker::new(history, settings, &messages);
         let world = Self {
             settings,
+            source,
             began: Instant::now(),
             bigquery: Mutex::new(BigQuery::new(plan.is_calm, rng.fork())),
             rng: Mutex::new(rng),
@@ -91,7 +113,10 @@ impl World {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(self).send_events());
         for message in messages {
-            tasks.spawn(pubsub::deliver(Arc::clone(self), message));
+            match self.source {
+                Source::Push => tasks.spawn(pubsub::deliver(Arc::clone(self), message)),
+                Source::Pull { .. } => tasks.spawn(subscription::deliver(Arc::clone(self), message)),
+            };
         }
         let all = async { while tasks.join_next().await.is_some_and(|ended| ended.is_ok() || panic!("{ended:?}")) {} };
         let is_settled = timeout(END + RECOVERY, all).await.is_ok();
@@ -218,6 +243,30 @@ impl World {
     /// Whether something happens with this chance in percent, unless the run is calm.
     pub fn happens(&self, percent: u64) -> bool {
         !self.plan.is_calm && self.random(0..100) < percent
+    }
+
+    /// Whether this instance is shutting down, or has ended.
+    pub fn is_shutting_down(&self, id: usize) -> bool {
+        self.instances().get(id).is_some_and(|instance| instance.is_shutting_down())
+    }
+
+    /// Whether a pulled message is delivered at most once after its acknowledgement is confirmed.
+    pub fn is_exactly_once(&self) -> bool {
+        self.source == Source::Pull { is_exactly_once: true }
+    }
+
+    /// A message of a healthy table is stored at its first delivery.
+    pub fn check_progress(&self, message: &Message, since: Duration, is_acked: bool) {
+        let (plan, settings) = (&self.plan, self.settings);
+        let shares_table = |user: usize| table_of(settings, user) == table_of(settings, message.user);
+        if !plan.is_calm || message.kind != Kind::Valid || settings.inserts < 100 || shares_table(plan.only_table.unwrap_or(0)) {
+            return;
+        }
+        let took = self.now() - since;
+        let is_late = settings.rows > 100 && settings.bytes > 100_000 && took > Duration::from_millis(1000);
+        if !is_acked || is_late {
+            self.checker().hindered(message.id, is_acked, took);
+        }
     }
 
     /// Whether there is nothing to wait for.

@@ -6,9 +6,9 @@ use std::fmt;
 use bytes::Bytes;
 use google_cloud_pubsub::error::AckError;
 use google_cloud_pubsub::model::Message;
-use google_cloud_pubsub::subscriber::handler::Handler;
 use jiff::Timestamp;
 
+use super::client::LeaseHandler;
 use crate::decode::PubsubMessage;
 use crate::decode::message::MessageData;
 
@@ -27,12 +27,13 @@ pub struct PulledMessage {
     lease: Lease,
 }
 
-/// The lease of a message. Google's client extends it. Dropped, it returns the message to Pub/Sub (nack).
+/// The lease of a message. The client extends it. Dropped, it returns the message to Pub/Sub (nack).
 #[derive(Debug)]
-pub struct Lease(Handler);
+pub struct Lease(Box<dyn LeaseHandler>);
 
 impl PulledMessage {
-    pub(super) fn new(message: Message, handler: Handler) -> Self {
+    /// `delivery_attempt` is known if the subscription has a dead-letter topic.
+    pub fn new(message: Message, delivery_attempt: Option<i32>, handler: impl LeaseHandler + 'static) -> Self {
         let published = || {
             let time = message.publish_time?;
             Timestamp::new(time.seconds(), time.nanos()).ok().map(|time| time.to_string())
@@ -40,10 +41,10 @@ impl PulledMessage {
         Self {
             publish_time: message.attributes.get(FIRST_PUBLISHED).cloned().or_else(published),
             attributes: serde_json::to_string(&message.attributes).expect("a map of strings has a JSON form"),
-            delivery_attempt: handler.delivery_attempt().map(i64::from),
+            delivery_attempt: delivery_attempt.map(i64::from),
             id: message.message_id,
             data: message.data,
-            lease: Lease(handler),
+            lease: Lease(Box::new(handler)),
         }
     }
 
@@ -81,19 +82,12 @@ impl fmt::Display for PulledMessage {
 }
 
 impl Lease {
-    /// Acknowledges the message. With exactly-once delivery, waits until Pub/Sub confirms it; else the client sends it within
-    /// 100 ms, and a lost ack means a further delivery.
+    /// Acknowledges the message; see [`LeaseHandler::ack`].
     pub async fn ack(self) -> Result<(), AckError> {
-        match self.0 {
-            Handler::ExactlyOnce(handler) => handler.confirmed_ack().await,
-            handler => {
-                handler.ack();
-                Ok(())
-            }
-        }
+        self.0.ack().await
     }
 
-    /// Returns the message: Pub/Sub delivers it again, by the retry policy of the subscription.
+    /// Returns the message to Pub/Sub.
     pub fn nack(self) {
         self.0.nack();
     }

@@ -15,6 +15,7 @@
 //!
 //! `replay --subscription` uses [`subscription`], [`stream`] and [`message`] with its own loop.
 
+pub mod client;
 pub mod message;
 pub mod processor;
 pub mod stream;

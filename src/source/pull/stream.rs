@@ -8,20 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_pubsub::Error;
-use google_cloud_pubsub::subscriber::{MessageStream, ShutdownBehavior, ShutdownToken};
 
+use super::client::{OpenedStream, PullClient};
 use super::message::PulledMessage;
-use super::subscription::{Subscription, SubscriptionError};
+use super::subscription::SubscriptionError;
 use crate::telemetry::with_causes;
 
-/// The lease of a message, which the client extends. After the end of a process without a shutdown, Pub/Sub delivers its
-/// messages again after this time, and Google's emulator after twice this time: the default of `--idle` is longer. The minimum
-/// of Pub/Sub.
-const LEASE: Duration = Duration::from_secs(10);
 /// Delay before a new stream, after the first failure. It doubles with each further one.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -38,17 +34,17 @@ pub struct PullStream {
     /// A future that waits for the next message is kept in it, because the client would open a
     /// new stream each time that it is dropped.
     messages: BoxStream<'static, Result<PulledMessage, SubscriptionError>>,
-    opened: Opened,
+    shutdowns: Shutdowns,
 }
 
-/// The shutdown tokens of all streams that were opened.
-type Opened = Arc<Mutex<Vec<ShutdownToken>>>;
+/// Shuts down each stream that was opened.
+type Shutdowns = Arc<Mutex<Vec<BoxFuture<'static, ()>>>>;
 
 impl PullStream {
-    pub(super) fn new(subscription: Subscription, flow_control: FlowControl) -> Self {
-        let opened = Opened::default();
-        let reader = Reader { subscription, flow_control, opened: Arc::clone(&opened), stream: None, failures: 0, is_refused: false };
-        Self { messages: unfold(reader, Reader::next).boxed(), opened }
+    pub fn new(client: Arc<dyn PullClient>, flow_control: FlowControl) -> Self {
+        let shutdowns = Shutdowns::default();
+        let reader = Reader { client, flow_control, shutdowns: Arc::clone(&shutdowns), stream: None, failures: 0, is_refused: false };
+        Self { messages: unfold(reader, Reader::next).boxed(), shutdowns }
     }
 
     /// The next message, or why there will be none. `None` after that. Cancel safe.
@@ -68,17 +64,17 @@ impl PullStream {
         while let Some(Ok(unread)) = self.try_next() {
             drop(unread);
         }
-        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
-        join_all(opened.iter().map(ShutdownToken::shutdown)).await;
+        let shutdowns = std::mem::take(&mut *self.shutdowns.lock().unwrap_or_else(PoisonError::into_inner));
+        join_all(shutdowns).await;
     }
 }
 
 /// Reads one stream after the other.
 struct Reader {
-    subscription: Subscription,
+    client: Arc<dyn PullClient>,
     flow_control: FlowControl,
-    opened: Opened,
-    stream: Option<MessageStream>,
+    shutdowns: Shutdowns,
+    stream: Option<BoxStream<'static, Result<PulledMessage, Error>>>,
     /// Failures since the last message.
     failures: u32,
     is_refused: bool,
@@ -92,15 +88,19 @@ impl Reader {
         loop {
             let stream = match &mut self.stream {
                 Some(stream) => stream,
-                None => self.stream.insert(open(&self.subscription, self.flow_control, &self.opened)),
+                None => {
+                    let OpenedStream { messages, shutdown } = self.client.open(self.flow_control);
+                    self.shutdowns.lock().unwrap_or_else(PoisonError::into_inner).push(shutdown);
+                    self.stream.insert(messages)
+                }
             };
             match stream.next().await {
-                Some(Ok((message, handler))) => {
+                Some(Ok(message)) => {
                     self.failures = 0;
-                    return Some((Ok(PulledMessage::new(message, handler)), self));
+                    return Some((Ok(message), self));
                 }
                 Some(Err(error)) if !is_transient(&error) => {
-                    let refused = refusal(&self.subscription.name, &error);
+                    let refused = refusal(self.client.name(), &error);
                     (self.stream, self.is_refused) = (None, true);
                     return Some((Err(refused), self));
                 }
@@ -112,21 +112,6 @@ impl Reader {
             self.failures = (self.failures + 1).min(10);
         }
     }
-}
-
-fn open(subscription: &Subscription, flow_control: FlowControl, opened: &Opened) -> MessageStream {
-    let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
-    let stream = subscription
-        .subscriber
-        .subscribe(&subscription.name)
-        .set_max_outstanding_messages(limit(flow_control.messages))
-        .set_max_outstanding_bytes(limit(flow_control.bytes))
-        .set_max_lease(Duration::MAX)
-        .set_max_lease_extension(LEASE)
-        .set_shutdown_behavior(ShutdownBehavior::WaitForProcessing)
-        .build();
-    opened.lock().unwrap_or_else(PoisonError::into_inner).push(stream.shutdown_token());
-    stream
 }
 
 /// Whether a new stream may succeed.

@@ -1,20 +1,30 @@
-//! A pull subscription: the clients for it, and whether Pub/Sub has it.
+//! A pull subscription of Pub/Sub: Google's clients for it, and whether Pub/Sub has it.
 
 use std::io;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::stream::{StreamExt as _, unfold};
 use google_cloud_auth::credentials::anonymous::Builder as Anonymous;
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_gax::retry_policy::NeverRetry;
 use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
+use google_cloud_pubsub::subscriber::{MessageStream, ShutdownBehavior};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::stream::{FlowControl, PullStream};
+use super::client::{OpenedStream, PullClient};
+use super::message::PulledMessage;
+use super::stream::FlowControl;
 use crate::telemetry::with_causes;
 
+/// The lease of a message, which the client extends. After the end of a process without a shutdown, Pub/Sub delivers its
+/// messages again after this time, and Google's emulator after twice this time: the default of `--idle` is longer. The minimum
+/// of Pub/Sub.
+const LEASE: Duration = Duration::from_secs(10);
 /// Maximum time to ask Pub/Sub for the subscription.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The preface of a connection and an empty SETTINGS frame. <https://www.rfc-editor.org/rfc/rfc9113#section-3.4>
@@ -31,10 +41,9 @@ pub struct SubscriptionError(pub(super) String);
 /// A subscription that Pub/Sub has, as far as the caller may know.
 #[derive(Debug, Clone)]
 pub struct Subscription {
-    pub(super) subscriber: Subscriber,
+    subscriber: Subscriber,
     admin: SubscriptionAdmin,
-    /// `projects/PROJECT/subscriptions/NAME`
-    pub(super) name: String,
+    name: String,
     /// The URL or the host of Pub/Sub.
     address: String,
     is_emulator: bool,
@@ -60,15 +69,34 @@ impl Subscription {
         subscription.check().await?;
         Ok(subscription)
     }
+}
 
-    /// Starts to pull.
-    pub fn pull(&self, flow_control: FlowControl) -> PullStream {
-        PullStream::new(self.clone(), flow_control)
+#[async_trait]
+impl PullClient for Subscription {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Fails unless Pub/Sub answers and may have the subscription. The client of the stream retries without an end, so that
-    /// a server that does not answer looks like a subscription without messages.
-    pub async fn check(&self) -> Result<(), SubscriptionError> {
+    fn open(&self, flow_control: FlowControl) -> OpenedStream {
+        let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+        let stream = self
+            .subscriber
+            .subscribe(&self.name)
+            .set_max_outstanding_messages(limit(flow_control.messages))
+            .set_max_outstanding_bytes(limit(flow_control.bytes))
+            .set_max_lease(Duration::MAX)
+            .set_max_lease_extension(LEASE)
+            .set_shutdown_behavior(ShutdownBehavior::WaitForProcessing)
+            .build();
+        let token = stream.shutdown_token();
+        let next = |mut stream: MessageStream| async move {
+            let message = stream.next().await?.map(|(message, handler)| PulledMessage::new(message, handler.delivery_attempt(), handler));
+            Some((message, stream))
+        };
+        OpenedStream { messages: unfold(stream, next).boxed(), shutdown: async move { token.shutdown().await }.boxed() }
+    }
+
+    async fn check(&self) -> Result<(), SubscriptionError> {
         let Self { admin, name, address, is_emulator, .. } = self;
         let seconds = CHECK_TIMEOUT.as_secs();
         let request = admin.get_subscription().set_subscription(name).with_retry_policy(NeverRetry);

@@ -17,10 +17,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::client::PullClient;
 use super::message::PulledMessage;
 use super::processor::{Answered, Processor};
 use super::stream::{FlowControl, PullStream};
-use super::subscription::{Subscription, SubscriptionError};
+use super::subscription::SubscriptionError;
 use crate::ack::{Answer, Outcome, SaturatedReason};
 use crate::telemetry::metrics;
 
@@ -72,7 +73,7 @@ pub enum PullEnd {
 pub struct PullWorker {
     processor: Arc<Processor>,
     settings: PullSettings,
-    subscription: Subscription,
+    client: Arc<dyn PullClient>,
     stream: PullStream,
     /// A message that does not fit into the bytes.
     waiting: Option<PulledMessage>,
@@ -85,12 +86,12 @@ pub struct PullWorker {
 }
 
 impl PullWorker {
-    pub fn new(processor: Arc<Processor>, settings: PullSettings, subscription: Subscription) -> Self {
+    pub fn new(processor: Arc<Processor>, settings: PullSettings, client: Arc<dyn PullClient>) -> Self {
         Self {
             processor,
-            stream: subscription.pull(settings.flow_control),
+            stream: PullStream::new(Arc::clone(&client), settings.flow_control),
             settings,
-            subscription,
+            client,
             waiting: None,
             in_progress: JoinSet::new(),
             bytes: 0,
@@ -127,6 +128,7 @@ impl PullWorker {
         loop {
             let has_room = self.has_room();
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return PullEnd::Stopped,
                 Some(answered) = self.in_progress.join_next() => self.complete(answered),
                 next = self.stream.next(), if has_room => {
@@ -212,8 +214,9 @@ impl PullWorker {
             return None;
         }
         let checked = tokio::select! {
-            checked = self.subscription.check() => checked,
+            biased;
             () = shutdown.cancelled() => return Some(PullEnd::Stopped),
+            checked = self.client.check() => checked,
         };
         match (checked, self.stream.try_next()) {
             (_, Some(next)) => self.take(Some(next)).err(),

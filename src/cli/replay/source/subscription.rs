@@ -7,6 +7,7 @@
 //! A message of a dead-letter topic has a new id. So an entry without insertId, whose identity is the message
 //! id, gets a new identity. An attribute has the time of the first publishing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use google_cloud_pubsub::error::AckError;
@@ -19,6 +20,7 @@ use crate::cli::replay::outcome::EntryOutcome;
 use crate::cli::replay::progress::ReadProgress;
 use crate::config::{Operator, SubscriptionName};
 use crate::decode::PubsubMessage;
+use crate::source::pull::client::PullClient;
 use crate::source::pull::message::{Lease, PulledMessage};
 use crate::source::pull::stream::{FlowControl, PullStream};
 use crate::source::pull::subscription::{Subscription, SubscriptionError as PullError};
@@ -135,7 +137,8 @@ fn is_confirmed(ack: &Result<Result<(), AckError>, JoinError>) -> bool {
 /// Pulls until no message arrives within the idle timeout, and Pub/Sub still answers then. Returns the stream, which stays
 /// open.
 async fn pull(subscription: Subscription, idle_timeout: Duration, events: mpsc::Sender<SourceEvent<PulledMessage>>) -> PullStream {
-    let mut stream = subscription.pull(UNLIMITED);
+    let subscription = Arc::new(subscription);
+    let mut stream = PullStream::new(Arc::<Subscription>::clone(&subscription), UNLIMITED);
     loop {
         let next = tokio::select! {
             next = timeout(idle_timeout, stream.next()) => next,
