@@ -21,13 +21,15 @@ pub(super) struct Submitter {
     /// ([`RowResult::NotAttempted`](crate::sink::RowResult)). It is sent again only with such rows: among new rows there may
     /// be the next one that BigQuery refuses.
     pub(super) is_not_attempted: bool,
+    /// Inserts of the row that failed.
+    pub(super) failures: u32,
     reply: oneshot::Sender<RowOutcome>,
     _gauge: PendingRow,
 }
 
 impl Pending {
     pub(super) fn new(row: InsertRow, deadline: Instant, reply: oneshot::Sender<RowOutcome>) -> Self {
-        Self { row, submitter: Submitter { deadline, is_not_attempted: false, reply, _gauge: PendingRow::new() } }
+        Self { row, submitter: Submitter { deadline, is_not_attempted: false, failures: 0, reply, _gauge: PendingRow::new() } }
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -6,7 +6,8 @@
 //! | rows lingered long enough, or fill a batch | sends them | | |
 //! | the pause ends | | probing, and sends one batch: the probe | |
 //! | an insert stores or refuses a row | | | the probe's: open |
-//! | an insert fails, or a row has to be repeated | paused, for the first time of the backoff | stays; its rows wait, too | the probe's: paused for longer; another's: its rows wait, too |
+//! | an insert fails, or a row has to be repeated, and none of its table has stored a row since it began | paused, for the first time of the backoff | stays; its rows wait, too | the probe's: paused for longer; another's: its rows wait, too |
+//! | the same, but one has stored a row | stays; its rows alone wait for their backoff | | |
 //! | an answer has a Retry-After | paused until then | paused until then, if that is later | paused until then |
 //! | an insert fails for longer than any delivery | stays | stays | the probe's: sends the next probe |
 //! | the probe has no answer for a second | | | open |
@@ -44,10 +45,14 @@ pub(super) struct Table {
     waiting_bytes: usize,
     /// When the first of the waiting rows came.
     waiting_since: Instant,
+    /// Rows of inserts that failed while the table works, with the ends of their backoffs.
+    delayed: Vec<(Instant, Vec<Pending>)>,
     /// Inserts without an answer.
     in_flight: usize,
     /// When the last answer came, or the first insert began.
     last_answer: Instant,
+    /// When the last answer came that stored or refused a row.
+    last_progress: Option<Instant>,
     state: State,
     /// The number of pauses so far.
     pauses: u64,
@@ -74,6 +79,7 @@ enum State {
 pub(super) struct Batch {
     pub(super) rows: Vec<InsertRow>,
     pub(super) submitters: Vec<Submitter>,
+    began_at: Instant,
     /// Of its table, when the insert began.
     pauses: u64,
 }
@@ -96,8 +102,10 @@ impl Table {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             waiting_since: now,
+            delayed: Vec::new(),
             in_flight: 0,
             last_answer: now,
+            last_progress: None,
             state: State::Open,
             pauses: 0,
             backoff: None,
@@ -127,13 +135,11 @@ impl Table {
         self.advance(now);
         match self.state {
             State::Paused { until, .. } => Next::Time(until),
-            _ if self.waiting.is_empty() => {
-                if self.in_flight == 0 {
-                    Next::Nothing
-                } else {
-                    Next::Event
-                }
-            }
+            _ if self.waiting.is_empty() => match self.delayed.iter().map(|(until, _)| *until).min() {
+                Some(until) => Next::Time(until),
+                None if self.in_flight == 0 => Next::Nothing,
+                None => Next::Event,
+            },
             State::Probing { sent_at: Some(sent_at) } => Next::Time(sent_at + PROBE_TIMEOUT),
             State::Probing { sent_at: None } => Next::Insert,
             State::Open => match self.due(limits) {
@@ -146,7 +152,7 @@ impl Table {
     /// Takes the next batch. Rows whose submitter has stopped waiting are dropped: Pub/Sub delivers them again. `None` if no
     /// others are left.
     pub(super) fn take_batch(&mut self, now: Instant, limits: &Limits) -> Option<Batch> {
-        let mut batch = Batch { rows: Vec::new(), submitters: Vec::new(), pauses: self.pauses };
+        let mut batch = Batch { rows: Vec::new(), submitters: Vec::new(), began_at: now, pauses: self.pauses };
         let mut bytes = 0;
         while batch.rows.len() < limits.rows
             && let Some(pending) = self.waiting.pop_front()
@@ -191,6 +197,10 @@ impl Table {
             RowResult::NotAttempted => !has_progress,
             RowResult::Stored | RowResult::Refused(_) | RowResult::Unavailable(_) => false,
         };
+        let has_failure = results.iter().any(needs_pause);
+        if has_progress {
+            self.last_progress = Some(now);
+        }
         let mut backoff = Duration::ZERO;
         if is_current {
             if has_progress {
@@ -199,15 +209,17 @@ impl Table {
             } else if let State::Probing { sent_at } = &mut self.state {
                 *sent_at = None;
             }
-            if results.iter().any(needs_pause) {
-                backoff = self.backoff.get_or_insert_with(|| BACKOFF.build()).next().expect(NO_MAX_TIMES);
-            }
+        }
+        let works = self.state == State::Open && self.last_progress.is_some_and(|at| at >= batch.began_at);
+        if has_failure && is_current && !works {
+            backoff = self.backoff.get_or_insert_with(|| BACKOFF.build()).next().expect(NO_MAX_TIMES);
         }
         let mut class = ErrorClass::Unavailable;
         let mut retry_after = Duration::ZERO;
         let mut repeated = Vec::new();
         for ((row, mut submitter), result) in batch.rows.into_iter().zip(batch.submitters).zip(results) {
             submitter.is_not_attempted = result == RowResult::NotAttempted;
+            submitter.failures += u32::from(has_failure);
             match result {
                 RowResult::Stored => submitter.resolve(RowOutcome::Stored),
                 RowResult::Refused(refusal) => submitter.resolve(RowOutcome::Refused(refusal)),
@@ -219,6 +231,9 @@ impl Table {
                     repeated.push(Pending { row, submitter });
                 }
             }
+        }
+        if has_failure && works && retry_after.is_zero() {
+            return self.delay(repeated, class, now);
         }
         self.put_back(repeated, now);
         let pause = backoff.max(retry_after);
@@ -239,13 +254,17 @@ impl Table {
 
     /// Forgets everything but rows and inserts: no row will be added any more.
     pub(super) fn close(&mut self) {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.delayed.is_empty() {
             self.state = State::Open;
         }
     }
 
     /// Lets time pass.
     fn advance(&mut self, now: Instant) {
+        while let Some(index) = self.delayed.iter().position(|(until, _)| *until <= now) {
+            let (_, rows) = self.delayed.swap_remove(index);
+            self.put_back(rows, now);
+        }
         match self.state {
             State::Paused { until, .. } if until <= now => self.state = State::Probing { sent_at: None },
             State::Probing { sent_at: Some(sent_at) } if sent_at + PROBE_TIMEOUT <= now => self.state = State::Open,
@@ -280,6 +299,20 @@ impl Table {
         for pending in rows.into_iter().rev() {
             self.waiting_bytes += pending.bytes();
             self.waiting.push_front(pending);
+        }
+    }
+
+    /// Keeps the rows of a failed insert for their own backoff, while the table goes on.
+    fn delay(&mut self, rows: Vec<Pending>, class: ErrorClass, now: Instant) {
+        let failures = rows.iter().map(|pending| pending.submitter.failures).max().unwrap_or_default();
+        let backoff = BACKOFF.build().nth(failures.saturating_sub(1) as usize).expect(NO_MAX_TIMES);
+        let until = now + backoff;
+        let (late, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|pending| pending.submitter.deadline <= until);
+        for pending in late {
+            pending.resolve(RowOutcome::NotStored(class));
+        }
+        if !rows.is_empty() {
+            self.delayed.push((until, rows));
         }
     }
 

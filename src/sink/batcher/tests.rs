@@ -164,6 +164,90 @@ async fn a_failure_is_retried_after_a_growing_pause() {
     }
 }
 
+/// Submits a row each 10 ms for so long. None waits longer than its insert of 30 ms and a little lingering.
+async fn assert_rows_are_stored_at_once(batcher: &Batcher, lasts: Duration) {
+    let mut rows = Vec::new();
+    for number in 0..lasts.as_millis() / 10 {
+        let batcher = batcher.clone();
+        rows.push(tokio::spawn(async move {
+            let began = Instant::now();
+            let outcome = submit(&batcher, "t", &format!("good {number}"), 600 * SECOND).await.unwrap();
+            (outcome, began.elapsed())
+        }));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for row in rows {
+        let (outcome, took) = row.await.unwrap();
+        assert_eq!(outcome, Some(RowOutcome::Stored));
+        assert!(took < Duration::from_millis(50), "{took:?}");
+    }
+}
+
+/// Stores rows within 30 ms, but "bad" ones only after so many attempts.
+fn fails_bad_rows(failures: usize) -> impl Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync + 'static {
+    let left = Mutex::new(failures);
+    move |_, rows| {
+        let result = |row: &InsertRow| {
+            let mut left = left.lock().unwrap();
+            if *left == 0 || !row.json.starts_with(b"bad") {
+                return RowResult::Stored;
+            }
+            *left -= 1;
+            retry(Duration::ZERO)
+        };
+        (Duration::from_millis(30), rows.iter().map(result).collect())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_insert_holds_up_no_other_row_of_its_table() {
+    let (batcher, sink, _task) = start(Limits { linger: LINGER, ..LIMITS }, fails_bad_rows(8));
+    let others = assert_rows_are_stored_at_once(&batcher, 12 * SECOND);
+    let bad = async {
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(submit(&batcher, "t", "bad", 600 * SECOND).await.unwrap(), Some(RowOutcome::Stored));
+    };
+    tokio::join!(others, bad);
+    let attempts: Vec<_> = sink.calls().iter().filter(|call| call.rows.contains(&"bad".to_owned())).map(|call| call.at).collect();
+    let pauses: Vec<_> = attempts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(pauses.len(), 8);
+    for (pause, most) in pauses.iter().zip([100, 200, 400, 800, 1600, 2000, 2000, 2000]) {
+        let millis = pause.as_millis();
+        assert!((most / 2..=most + 50).contains(&millis), "{millis} of {most} in {pauses:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_row_beyond_its_deadline_is_answered_at_once() {
+    let (batcher, _sink, _task) = start(Limits { linger: LINGER, ..LIMITS }, fails_bad_rows(1));
+    let others = assert_rows_are_stored_at_once(&batcher, SECOND);
+    let bad = async {
+        tokio::time::sleep(SECOND / 2).await;
+        let began = Instant::now();
+        let outcome = submit(&batcher, "t", "bad", Duration::from_millis(79)).await.unwrap();
+        assert_eq!(outcome, Some(RowOutcome::NotStored(ErrorClass::Unavailable)));
+        assert!(began.elapsed() < Duration::from_millis(50), "{:?}", began.elapsed());
+    };
+    tokio::join!(others, bad);
+}
+
+/// It is sent again although no row comes any more.
+#[tokio::test(start_paused = true)]
+async fn a_delayed_row_is_stored_after_the_last_submission() {
+    let (batcher, sink, task) = start(Limits { linger: LINGER, ..LIMITS }, |number, rows| match number {
+        0 => (2 * SECOND, vec![retry(Duration::ZERO)]),
+        _ => (SECOND, vec![RowResult::Stored; rows.len()]),
+    });
+    let first = submit(&batcher, "t", "a", 60 * SECOND);
+    run_all_tasks().await;
+    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    run_all_tasks().await;
+    drop(batcher);
+    assert_eq!((first.await.unwrap(), behind.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
+    assert_eq!(sink.calls()[2].rows, ["a"]);
+    tokio::time::timeout(SECOND, task).await.expect("the task ends").unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_pause_is_short_again_once_a_row_was_stored() {
     let (batcher, sink, _task) = start(LIMITS, |number, rows| {
