@@ -43,7 +43,7 @@ fn failure(seed: u64, violation: &str) -> String {
     for line in &trace[end.saturating_sub(TRACE_LINES)..end] {
         let _ = writeln!(text, "{line}");
     }
-    text + &format!("Run it again with: SIM_SEED={seed} cargo test --test simulation invariants -- --nocapture")
+    text + &format!("Run it again with: SIM_SEED={seed} cargo test -p pixel-pipeline-simulation invariants -- --nocapture")
 }
 
 #[test]
