@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::ForgetError;
 use super::breaker::CircuitBreaker;
-use super::dataset::{self, Listed, ListedKind};
+use super::dataset::{self, Listed, ListedTable, UnknownKind};
 use super::found::{Content, Found};
 use super::ownership::ownership;
 use super::search::{Search, SearchError};
@@ -26,17 +26,16 @@ pub(crate) async fn find(
     breaker: &CircuitBreaker,
     with_ids: bool,
 ) -> Result<Found, ForgetError> {
-    let listed = dataset::list(google, config).await?;
-    let (views, tables): (Vec<Listed>, Vec<Listed>) = listed.into_iter().partition(|listed| listed.kind == ListedKind::View);
+    let Listed { tables, views } = dataset::list(google, config).await?;
     let count = tables.len();
-    let searches = tables.into_iter().enumerate().map(|(index, Listed { name, kind })| async move {
+    let searches = tables.into_iter().enumerate().map(|(index, ListedTable { name, kind })| async move {
         let (ownership, names_user) = ownership(&name, config, subject);
         let table = if names_user { TableLabel::hidden(name, index + 1, count) } else { TableLabel::public(name) };
         let result = search(Search { google, config, subject, table: &table, ownership, with_ids }, kind, breaker).await;
         (table, result)
     });
     let mut searches = stream::iter(searches).buffered(MAX_CONCURRENT_SEARCHES);
-    let mut found = Found { views: views.len() as u64, ..Found::default() };
+    let mut found = Found { views, ..Found::default() };
     let mut absent = Vec::new();
     while let Some((table, result)) = searches.next().await {
         match result {
@@ -49,12 +48,12 @@ pub(crate) async fn find(
     Ok(found)
 }
 
-async fn search(search: Search<'_>, kind: ListedKind, breaker: &CircuitBreaker) -> Result<(TableKind, Lookup<Content>), SearchError> {
-    let kind = match kind {
-        ListedKind::Rows(kind) => kind,
-        ListedKind::View => return Ok((TableKind::Table, Lookup::Found(Content::Irrelevant))),
-        ListedKind::Unknown(kind) => return Err(SearchError::UnknownType(kind)),
-    };
+async fn search(
+    search: Search<'_>,
+    kind: Result<TableKind, UnknownKind>,
+    breaker: &CircuitBreaker,
+) -> Result<(TableKind, Lookup<Content>), SearchError> {
+    let kind = kind.map_err(|UnknownKind(kind)| SearchError::UnknownType(kind))?;
     Ok((kind, breaker.run(search.run(), SearchError::api).await?))
 }
 
@@ -65,7 +64,7 @@ async fn check_absent(google: &Client, config: &Config, absent: Vec<TableLabel>,
     }
     match dataset::list(google, config).await {
         Ok(listed) => {
-            for table in absent.into_iter().filter(|table| listed.iter().any(|listed| listed.name == table.name())) {
+            for table in absent.into_iter().filter(|table| listed.tables.iter().any(|listed| listed.name == table.name())) {
                 found.keep_unread(table, &SearchError::NotFound);
             }
         }
