@@ -18,9 +18,10 @@ use super::endpoints::{Api, Endpoints};
 use super::error::{ApiError, ApiResult, Lookup};
 use super::error_body::ErrorBody;
 use super::list::{ListMethod, Pages};
+use super::resource::read_resource;
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
+use super::role::role;
 use super::transport::{self, Transport, TransportError};
-use crate::decode::json;
 
 /// For one request of a command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -147,7 +148,7 @@ impl Client {
             match self.send(api, method.clone(), path, request).await? {
                 Lookup::Found(response) => {
                     let answer = self.body(api, response).await?;
-                    resource(api, &answer).map(Lookup::Found).map_err(FailedAttempt::permanent)
+                    read_resource(api, &answer).map(Lookup::Found).map_err(FailedAttempt::permanent)
                 }
                 Lookup::Absent => Ok(Lookup::Absent),
             }
@@ -231,18 +232,6 @@ impl Client {
     }
 }
 
-/// Reads a resource: a JSON object with members, and without an error under the status of a success.
-fn resource(api: Api, body: &[u8]) -> ApiResult<Value> {
-    let unreadable = |problem: &str| ApiError::unreadable(api, problem);
-    let answer: Value = serde_json::from_slice(body).map_err(|error| unreadable(&json::describe(&error)))?;
-    match answer.as_object() {
-        None => Err(unreadable("it is not a JSON object")),
-        Some(members) if members.is_empty() => Err(unreadable("it is an empty JSON object")),
-        Some(members) if members.contains_key("error") => Err(unreadable("it is an error with the status of a success")),
-        Some(_) => Ok(answer),
-    }
-}
-
 /// Text as a value in a URL's query.
 pub(crate) fn query_value(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -263,51 +252,4 @@ fn command_http(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
         http = http.no_proxy();
     }
     http.build()
-}
-
-/// The smallest role that allows the request.
-fn role(api: Api, method: &Method, path: &str) -> &'static str {
-    match api {
-        Api::Pubsub | Api::Storage | Api::Projects if path.ends_with("iam") || path.ends_with("getIamPolicy") => {
-            "roles/iam.securityReviewer"
-        }
-        Api::BigQuery if path.ends_with("/data") => "roles/bigquery.dataViewer",
-        Api::BigQuery if path.contains("/queries") => "roles/bigquery.user",
-        Api::BigQuery if method != Method::GET => "roles/bigquery.dataEditor",
-        Api::BigQuery => "roles/bigquery.metadataViewer",
-        Api::Compute => "roles/compute.viewer",
-        Api::Logging => "roles/logging.viewer",
-        Api::Projects => "roles/browser",
-        Api::Pubsub => "roles/pubsub.viewer",
-        Api::Run => "roles/run.viewer",
-        Api::Storage if path.contains("/o/") => "roles/storage.objectViewer",
-        Api::Storage => "roles/storage.bucketViewer",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_object_with_members_and_no_error_is_a_resource() {
-        for body in [r#"{"kind":"bigquery#table"}"#, r#" {"etag":"ACAB"} "#] {
-            assert!(resource(Api::BigQuery, body.as_bytes()).is_ok(), "{body}");
-        }
-        for body in [
-            "",
-            "null",
-            "0",
-            "\"ok\"",
-            "[]",
-            "[{}]",
-            "{}",
-            "<html>login</html>",
-            "{\"a\":1",
-            "{\"a\":1} {}",
-            r#"{"kind":"k","error":{"code":500}}"#,
-        ] {
-            assert!(matches!(resource(Api::BigQuery, body.as_bytes()), Err(ApiError::Unreadable { .. })), "{body}");
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! Google's REST APIs: one client, with credentials, retries, pagination and errors.
 //!
 //! ```text
-//! endpoints, credentials ─▶ client ─▶ bigquery (schemas), statement (jobs.query), storage (objects)
-//!   transport, retry, error ──┤
-//!     body, error_body, list ─┘
+//!     endpoints, credentials ─▶ client ─▶ bigquery (schemas), statement (jobs.query), storage (objects)
+//!    transport, retry, error ──┤
+//!       body, resource, list ──┤
+//!           error_body, role ──┘
 //! ```
 //!
 //! Reading has three results: a resource, its absence, or an error. Absence is an explicit statement of the API. An answer
@@ -20,7 +21,9 @@ mod endpoints;
 mod error;
 mod error_body;
 pub(crate) mod list;
+mod resource;
 mod retry;
+mod role;
 pub mod statement;
 pub mod storage;
 pub mod transport;
