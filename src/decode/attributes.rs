@@ -78,13 +78,15 @@ impl ValidAttributes {
 
     /// Reads a query, and notes the names that are not on the list.
     pub(crate) fn read_with_notes<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool, notes: &mut Notes) -> Attributes<'q> {
-        let mut found = Attributes { first: vec![None; self.0.len()], further: Vec::new() };
-        let mut escaped: Vec<(usize, Cow<'q, str>)> = Vec::new();
+        let (mut found, mut escaped) = (Attributes::new(self.0.len()), Attributes::new(self.0.len()));
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             match self.resolve(&name) {
                 Some((index, false)) => found.push(index, value, repeated(index)),
-                Some((index, true)) => escaped.push((index, value)),
+                Some((index, true)) => {
+                    notes.html_escaped = true;
+                    escaped.push(index, value, repeated(index));
+                }
                 None => {
                     let unescaped = without_amp(&name);
                     notes.html_escaped |= unescaped.len() < name.len();
@@ -92,13 +94,7 @@ impl ValidAttributes {
                 }
             }
         }
-        if !escaped.is_empty() {
-            notes.html_escaped = true;
-            let is_absent: Vec<bool> = found.first.iter().map(Option::is_none).collect();
-            for (index, value) in escaped.into_iter().filter(|(index, _)| is_absent[*index]) {
-                found.push(index, value, repeated(index));
-            }
-        }
+        found.add_absent(escaped);
         found
     }
 }
@@ -112,15 +108,29 @@ pub(super) fn without_amp(name: &str) -> &str {
     rest
 }
 
+/// Maximum number of second and later values: more than fit into the longest URL that a load balancer accepts. A value takes
+/// many times as much memory as its text.
+const MAX_FURTHER_VALUES: usize = 64 << 10;
+
 /// The values of one query, by the attribute's position on the list.
 #[derive(Debug)]
 pub struct Attributes<'q> {
     first: Vec<Option<Cow<'q, str>>>,
     /// Second and later values of repeated columns. They are rare, so `first` has no space for them.
     further: Vec<(usize, Cow<'q, str>)>,
+    has_too_many: bool,
 }
 
 impl<'q> Attributes<'q> {
+    fn new(count: usize) -> Self {
+        Self { first: vec![None; count], further: Vec::new(), has_too_many: false }
+    }
+
+    /// Whether values are missing, because the query has more than there is memory for.
+    pub fn has_too_many(&self) -> bool {
+        self.has_too_many
+    }
+
     /// The first value: the value of a column that is not REPEATED.
     pub fn first(&self, index: usize) -> Option<&str> {
         self.first[index].as_deref()
@@ -129,9 +139,20 @@ impl<'q> Attributes<'q> {
     fn push(&mut self, index: usize, value: Cow<'q, str>, repeated: bool) {
         match &self.first[index] {
             None => self.first[index] = Some(value),
-            Some(_) if repeated => self.further.push((index, value)),
-            Some(_) => {}
+            Some(_) if !repeated => {}
+            Some(_) if self.further.len() < MAX_FURTHER_VALUES => self.further.push((index, value)),
+            Some(_) => self.has_too_many = true,
         }
+    }
+
+    /// Adds the values of attributes that have none.
+    fn add_absent(&mut self, other: Self) {
+        let is_absent: Vec<bool> = self.first.iter().map(Option::is_none).collect();
+        for (first, other) in self.first.iter_mut().zip(other.first) {
+            *first = first.take().or(other);
+        }
+        self.further.extend(other.further.into_iter().filter(|(index, _)| is_absent[*index]));
+        self.has_too_many |= other.has_too_many;
     }
 
     /// Replaces each value for which `with` returns another. Its arguments are position and value.
@@ -200,6 +221,20 @@ mod tests {
         let all = |query| valid.read(query, |_| true).all(0).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(all("amp;a=1&b=2&amp;a=3"), ["1", "3"]);
         assert_eq!(all("amp;a=1&a=2&amp;a=3"), ["2"]);
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let valid = ValidAttributes::parse("a,b").unwrap();
+        for pair in ["a=1&", "amp;a=1&"] {
+            for (count, has_too_many) in [(MAX_FURTHER_VALUES + 1, false), (MAX_FURTHER_VALUES + 2, true)] {
+                let query = pair.repeat(count);
+                let attributes = valid.read(&query, |index| index == 0);
+                assert_eq!(attributes.has_too_many(), has_too_many, "{count} of {pair}");
+                assert_eq!(attributes.all(0).count(), MAX_FURTHER_VALUES + 1);
+                assert!(!valid.read(&query, |_| false).has_too_many(), "only the first value is kept");
+            }
+        }
     }
 
     #[test]

@@ -239,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn texts_beside_too_many_ids_or_too_long_ones_are_dropped() {
+        let ids = ids();
+        for (count, hidden) in [(100, "https://h/p?mail=x"), (101, "https://h")] {
+            let mut clear = ClearIds::default();
+            (0..count).for_each(|id| clear.add(&format!("visitor{id}")));
+            assert_eq!(ids.hide_in_url("https://h/p?mail=x&back=visitor99", &clear), hidden, "{count} ids");
+        }
+        for (length, is_hidden) in [(1 << 20, false), ((1 << 20) + 1, true)] {
+            let url = format!("/p?{}", "x".repeat(length));
+            assert_eq!(ids.hide_in_url(&url, &ClearIds::default()) == "/p", is_hidden, "{length}");
+        }
+    }
+
+    #[test]
     fn a_value_that_assigns_an_id_is_hashed() {
         let (ids, valid) = (ids(), ValidAttributes::parse("type,visitor,user_id").unwrap());
         let mut attributes = valid.read("type=open;user_id=u&user_id=u", |_| false);

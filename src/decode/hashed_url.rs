@@ -12,11 +12,16 @@ use url::form_urlencoded;
 use super::attributes::without_amp;
 use super::hashed_ids::HashedIds;
 use super::percent;
+use super::row::MAX_ROW_BYTES;
 
 /// A text that is encoded more often is taken for an id.
 const MAX_ENCODINGS: usize = 8;
 /// Ids with fewer characters are part of too many other texts.
 const MIN_CONTAINED_ID: usize = 4;
+/// A longer text is taken for an id: a copy of it, which takes memory, is compared. No URL is longer.
+const MAX_COMPARED_BYTES: usize = 1 << 20;
+/// Ids of one request that are compared with its other texts. With more, each other text is taken for an id.
+const MAX_COMPARED_IDS: usize = 100;
 /// Characters between the name of a parameter and its `=`, as in `user_id[]`.
 const MAX_NAME_TAIL: usize = 40;
 
@@ -26,12 +31,15 @@ pub struct ClearIds(Vec<String>);
 
 impl ClearIds {
     pub(super) fn add(&mut self, id: &str) {
-        self.0.extend(plain(id).filter(|id| !id.is_empty()));
+        if self.0.len() <= MAX_COMPARED_IDS {
+            self.0.extend(plain(id).filter(|id| !id.is_empty()));
+        }
     }
 
     /// Whether a text that is [`plain`] is or contains one of the ids.
     fn are_in(&self, text: &str) -> bool {
-        self.0.iter().any(|id| text == id || (id.chars().count() >= MIN_CONTAINED_ID && text.contains(id.as_str())))
+        self.0.len() > MAX_COMPARED_IDS
+            || self.0.iter().any(|id| text == id || (id.chars().count() >= MIN_CONTAINED_ID && text.contains(id.as_str())))
     }
 }
 
@@ -42,11 +50,19 @@ impl HashedIds {
         let (location, query) = url.split_once('?').map_or((url, None), |(location, query)| (location, Some(query)));
         let location = self.hide_in_path(location, clear);
         let Some(query) = query else { return location.into() };
-        let pairs: Vec<Cow<'_, str>> = query.split('&').filter_map(|pair| self.hide_in_pair(pair, clear)).collect();
-        if pairs.is_empty() {
-            return location.into();
+        let mut hidden = String::with_capacity(url.len());
+        hidden.push_str(location);
+        let mut separator = '?';
+        for pair in query.split('&').filter_map(|pair| self.hide_in_pair(pair, clear)) {
+            hidden.push(separator);
+            hidden.push_str(&pair);
+            separator = '&';
+            // The row is refused because of its length.
+            if hidden.len() > MAX_ROW_BYTES {
+                break;
+            }
         }
-        format!("{location}?{}", pairs.join("&")).into()
+        hidden.into()
     }
 
     /// A path, or a URL without query, up to the first segment that may contain an id.
@@ -109,8 +125,11 @@ fn after_host(url: &str) -> (usize, &str) {
     (end, &url[end..])
 }
 
-/// The text in lower case, decoded until nothing is left to decode; `None` if it is encoded too often.
+/// The text in lower case, decoded until nothing is left to decode; `None` if it is encoded too often, or too long.
 fn plain(text: &str) -> Option<String> {
+    if text.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
     let mut text = text.replace('+', " ");
     for _ in 0..=MAX_ENCODINGS {
         let decoded = String::from_utf8_lossy(&percent::decode(&text)).replace('+', " ");

@@ -184,6 +184,14 @@ impl Decoder {
                 column: None,
             });
         }
+        if attributes.has_too_many() {
+            return Decoded::Rejected(Rejected {
+                event_id: event.event_id,
+                reason: RejectReason::Invalid,
+                detail: "the URL has too many values of REPEATED columns".to_owned(),
+                column: None,
+            });
+        }
         match self.write_row(left_out, &event, url, (&attributes, &clear_ids), signed) {
             Ok((json, lacks_value)) => {
                 Decoded::Row(Row { suffix, event_time: event.time, event_id: event.event_id, signed, lacks_value, json })
