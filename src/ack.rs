@@ -37,7 +37,7 @@ pub enum Outcome {
     DeadLetter(RejectReason),
     /// Nack: Pub/Sub delivers it again.
     Retry(RetryReason),
-    /// Nack before any work was done: the service is at its limit.
+    /// Nack of a message that was not sent to BigQuery: the service is at its limit.
     Saturated(SaturatedReason),
     /// Not a push request of Pub/Sub.
     InvalidRequest(InvalidRequestReason),
@@ -79,7 +79,7 @@ pub enum RetryReason {
 pub enum SaturatedReason {
     /// MAX_IN_FLIGHT messages are in flight.
     InFlight,
-    /// The deliveries in flight have MAX_IN_FLIGHT_BYTES.
+    /// The messages in flight have MAX_IN_FLIGHT_BYTES.
     InFlightBytes,
     /// The service received SIGTERM.
     ShuttingDown,

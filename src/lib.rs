@@ -48,7 +48,8 @@
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
 //! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
 //! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit`,
-//!   `missing_columns` and [`schema_sql`] import [`decode`] only. [`decode`] and [`telemetry`] import nothing of the product.
+//!   `missing_columns` and [`schema_sql`] import [`decode`] only. [`admission`], [`decode`] and [`telemetry`] import nothing of
+//!   the product.
 //!   No two folders import each other.
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
@@ -57,6 +58,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod ack;
+pub mod admission;
 pub mod cli;
 pub mod config;
 pub mod decode;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::ack::{Outcome, RetryReason};
+use crate::ack::{Outcome, RetryReason, SaturatedReason};
+use crate::admission::{Admitted, BytesExhausted};
 use crate::decode::{Decoded, FilterReason, Notes, PubsubMessage, RejectReason, Rejected, Row, TableSuffix};
 use crate::missing_columns::MissingColumns;
 use crate::sink::batcher::{Batcher, RowOutcome};
@@ -68,17 +69,24 @@ impl Pipeline {
         self.table_limiter().count()
     }
 
-    /// Processes one message that arrived at `now`, and returns by `deadline`.
-    pub async fn process(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Outcome {
-        match self.store_event(message, now, deadline).await {
+    /// Processes one message that arrived at `now`, and returns by `deadline`. Reserves memory for it and its row.
+    pub async fn process(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant, memory: &mut Admitted) -> Outcome {
+        match self.store_event(message, now, deadline, memory).await {
             Ok(()) => Outcome::Stored,
             Err(NotStored::Filtered(reason)) => Outcome::Filtered(reason),
-            Err(NotStored::Rejected(rejected)) => self.dead_letter(message, &rejected, now, deadline).await,
+            Err(NotStored::Rejected(rejected)) => self.dead_letter(message, &rejected, now, deadline, memory).await,
             Err(NotStored::Retry(reason)) => Outcome::Retry(reason),
+            Err(NotStored::BytesExhausted) => Outcome::Saturated(SaturatedReason::InFlightBytes),
         }
     }
 
-    async fn store_event(&self, message: &PubsubMessage<'_>, now: Timestamp, deadline: Instant) -> Result<(), NotStored> {
+    async fn store_event(
+        &self,
+        message: &PubsubMessage<'_>,
+        now: Timestamp,
+        deadline: Instant,
+        memory: &mut Admitted,
+    ) -> Result<(), NotStored> {
         let mut decoder = self.template.decoder(deadline).await?;
         let mut notes = Notes::default();
         let decoded = decoder.decode_with_notes(message, now, &mut notes);
@@ -91,6 +99,7 @@ impl Pipeline {
             row = row_of(decoder.decode_without(&left_out, message, now))?;
         }
         loop {
+            memory.reserve_row(message.size() + row.json.len())?;
             let Some(refusal) = self.insert(&row, &destination, deadline).await? else {
                 self.record_stored(&row, overflow);
                 return Ok(());
@@ -171,7 +180,14 @@ impl Pipeline {
     }
 
     /// Stores a message that can never become a row in the dead-letter table, and acknowledges it only then.
-    async fn dead_letter(&self, message: &PubsubMessage<'_>, rejected: &Rejected, now: Timestamp, deadline: Instant) -> Outcome {
+    async fn dead_letter(
+        &self,
+        message: &PubsubMessage<'_>,
+        rejected: &Rejected,
+        now: Timestamp,
+        deadline: Instant,
+        memory: &mut Admitted,
+    ) -> Outcome {
         if !self.stores_dead_letters {
             return Outcome::DeadLetter(rejected.reason);
         }
@@ -179,6 +195,9 @@ impl Pipeline {
         let Some(row) = dead_letter::row(message, rejected, now) else {
             return Outcome::Retry(RetryReason::DeadLetterNotStored);
         };
+        if memory.reserve_row(message.size() + row.json.len()) == Err(BytesExhausted) {
+            return Outcome::Saturated(SaturatedReason::InFlightBytes);
+        }
         match self.batcher.store(destination, row, deadline).await {
             Some(RowOutcome::Stored) => Outcome::DeadLetter(rejected.reason),
             Some(RowOutcome::Refused(_) | RowOutcome::NotStored(_) | RowOutcome::Unknown) | None => {
@@ -201,6 +220,13 @@ enum NotStored {
     Filtered(FilterReason),
     Rejected(Rejected),
     Retry(RetryReason),
+    BytesExhausted,
+}
+
+impl From<BytesExhausted> for NotStored {
+    fn from(BytesExhausted: BytesExhausted) -> Self {
+        Self::BytesExhausted
+    }
 }
 
 impl From<RetryReason> for NotStored {

@@ -240,7 +240,7 @@ variable "max_in_flight" {
 }
 
 variable "max_in_flight_bytes" {
-  description = "Maximum bytes of these messages, and of 24 KiB for each connection of a push. A single message may have more."
+  description = "Maximum bytes of these messages: of each its body, or its payload and its row if they are larger, and 24 KiB for the connection of a push. A single message may have more."
   type        = number
   default     = null
 

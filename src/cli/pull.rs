@@ -58,6 +58,9 @@ async fn pull(args: &Args) -> Result<ExitCode, CliError> {
     telemetry::init(settings.log_format(), settings.log_level(), project);
     let config = config.map_err(CliError::settings)?;
     let shutdown = shutdown.map_err(|error| CliError::cannot("listen for signals", &error))?;
+    for warning in &config.service.warnings {
+        tracing::warn!("{warning}");
+    }
     let idle = args.until_empty.then_some(args.idle.0);
     tokio::pin!(shutdown);
     let service = tokio::select! {

@@ -484,7 +484,8 @@ settings! {
         deployed: SERVICE,
     }
     MAX_IN_FLIGHT_BYTES {
-        help: "Maximum bytes of these messages, and of 24 KiB for each connection of a push. A single message may have more",
+        help: "Maximum bytes of these messages: of each its body, or its payload and its row if they are larger, and 24 KiB for the connection of a push. \
+               A single message may have more",
         value: "BYTES",
         kind: Number { min: 1, max: 1 << 40 },
         default_note: "an eighth of the container's memory",

@@ -44,6 +44,15 @@ impl<'a> PubsubMessage<'a> {
         Self { data: MessageData::Raw(data.into()), message_id: None, publish_time: None, attributes: None, delivery_attempt: None }
     }
 
+    /// The bytes of payload and attributes.
+    pub fn size(&self) -> usize {
+        let data = match &self.data {
+            MessageData::Base64(text) => text.len(),
+            MessageData::Raw(bytes) => bytes.len(),
+        };
+        data + self.attributes.as_deref().map_or(0, str::len)
+    }
+
     /// The same message with a decoded payload, and without its delivery: base64 takes a third more memory. `Err` is the
     /// unchanged message, whose payload is not base64.
     pub fn into_decoded(self) -> Result<PubsubMessage<'static>, Self> {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::config::Values;
 use crate::config::settings::MAX_IN_FLIGHT_BYTES;
 
-/// The share of the memory that the bodies of deliveries in flight may have by default. A byte of a body takes up to three
-/// bytes of memory: the message, its row, and buffers. The rest of the memory is for connections and the process itself.
-const SHARE_OF_BODIES: u64 = 8;
+/// The share of the memory that the messages in flight may reserve by default. A reserved byte takes up to three bytes of
+/// memory: the message, its row, and buffers. The rest of the memory is for connections and the process itself.
+const SHARE_OF_MESSAGES: u64 = 8;
 /// The memory of a deployment (MEMORY), where nothing tells the limit.
 const ASSUMED_MEMORY: u64 = 512 << 20;
 
@@ -27,7 +27,7 @@ fn default_in_flight_bytes() -> usize {
             ASSUMED_MEMORY
         }
     };
-    usize::try_from(limit / SHARE_OF_BODIES).unwrap_or(usize::MAX)
+    usize::try_from(limit / SHARE_OF_MESSAGES).unwrap_or(usize::MAX)
 }
 
 /// The lowest of the limits of the process's control groups and the machine's memory. `None` if the system has neither.

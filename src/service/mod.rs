@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::admission::Admission;
 use crate::config::Config;
 use crate::config::settings::MAX_IN_FLIGHT;
 use crate::google::{TokenError, Tokens};
@@ -27,12 +28,11 @@ use crate::service::assembly::Assembly;
 use crate::sink::template::Mismatch;
 #[cfg(feature = "local")]
 use crate::sink::template::Template;
-use crate::source::admission::Admission;
 use crate::source::auth::Gate;
 use crate::source::http::server;
 #[cfg(feature = "pubsub")]
 use crate::source::pull::subscription::SubscriptionError;
-use crate::source::push::{self, Push};
+use crate::source::push::{self, DELIVERY_BYTES, Push};
 use crate::telemetry::report::ReportInterval;
 
 /// Cloud Run kills the process ten seconds after SIGTERM.
@@ -77,7 +77,7 @@ impl Service {
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
         let parts = Assembly::start(&config, tokens)?;
         let max_bytes = memory_limit::in_flight_bytes(&config.values);
-        let admission = Admission::new(config.values.number(&MAX_IN_FLIGHT), max_bytes);
+        let admission = Admission::new(config.values.number(&MAX_IN_FLIGHT), max_bytes, DELIVERY_BYTES);
         let push = Arc::new(Push::new(parts.pipeline, gate, admission, config.push_deadline));
         let fetcher = fetcher.map(|fetcher| AbortOnDropHandle::new(tokio::spawn(fetcher.run())));
         Ok(Self {

@@ -20,14 +20,15 @@ use axum::routing::post;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::admission::Admission;
 use super::auth::Gate;
 use super::delivery;
 use super::http::body::{self, BodyError};
 use super::http::panic::{self, Panicked};
 use super::http::trace_context::TraceId;
+use super::outcome_log::{LOG_INTERVAL, OutcomeLog};
 use super::status::{self, Status};
 use crate::ack::{InvalidRequestReason, Outcome, RetryReason, SaturatedReason, UnauthorizedReason};
+use crate::admission::Admission;
 use crate::pipeline::Pipeline;
 use crate::telemetry::Throttle;
 use crate::telemetry::{metrics, trace};
@@ -36,9 +37,8 @@ use crate::telemetry::{metrics, trace};
 const MAX_BODY_BYTES: usize = 16 << 20;
 /// A larger body is dropped as soon as its payload is decoded: the payload takes less memory, and its row as much again.
 const LARGE_BODY_BYTES: usize = 16 << 10;
-/// One log line of each kind per second.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
-
+/// Memory of a delivery besides its body and its row: the buffers of its connection, and its task. Measured with bodies of 64 KiB.
+pub const DELIVERY_BYTES: usize = 24 << 10;
 /// Characters of an unknown path in a log line.
 const MAX_LOGGED_PATH: usize = 100;
 
@@ -52,19 +52,11 @@ struct WrongPath(String);
 pub struct Push {
     pipeline: Pipeline,
     gate: Gate,
-    admission: Admission,
+    admission: Arc<Admission>,
     deadline: Duration,
     shutting_down: AtomicBool,
-    throttles: Throttles,
-}
-
-/// The throttles of log lines about answers. During an outage, every message has one.
-#[derive(Debug)]
-struct Throttles {
-    dead_letter: Throttle,
-    retry: Throttle,
-    invalid: Throttle,
-    unauthorized: Throttle,
+    outcome_log: OutcomeLog,
+    invalid_throttle: Throttle,
 }
 
 /// The data of a request for log lines and metrics.
@@ -75,15 +67,15 @@ struct Arrival {
 
 impl Push {
     /// `deadline` is PUSH_DEADLINE.
-    pub fn new(pipeline: Pipeline, gate: Gate, admission: Admission, deadline: Duration) -> Self {
-        let [dead_letter, retry, invalid, unauthorized] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
+    pub fn new(pipeline: Pipeline, gate: Gate, admission: Arc<Admission>, deadline: Duration) -> Self {
         Self {
             pipeline,
             gate,
             admission,
             deadline,
             shutting_down: AtomicBool::new(false),
-            throttles: Throttles { dead_letter, retry, invalid, unauthorized },
+            outcome_log: OutcomeLog::new(),
+            invalid_throttle: Throttle::new(LOG_INTERVAL),
         }
     }
 
@@ -135,9 +127,9 @@ impl Push {
         let outcome = match decoded {
             Ok(message) => {
                 drop((headers, body));
-                self.pipeline.process(&message, Timestamp::now(), deadline).await
+                self.pipeline.process(&message, Timestamp::now(), deadline, &mut admitted).await
             }
-            Err(message) => self.pipeline.process(&message, Timestamp::now(), deadline).await,
+            Err(message) => self.pipeline.process(&message, Timestamp::now(), deadline, &mut admitted).await,
         };
         self.answer(outcome, arrival)
     }
@@ -154,7 +146,7 @@ impl Push {
 
     /// Answers an invalid request with the reason, which does not quote the body.
     fn reject(&self, reason: InvalidRequestReason, error: &dyn std::error::Error, arrival: &Arrival) -> Response {
-        if let Some(suppressed) = self.throttles.invalid.pass() {
+        if let Some(suppressed) = self.invalid_throttle.pass() {
             let (reason, trace) = (reason.as_str(), arrival.trace.as_deref());
             tracing::warn!(reason, suppressed, trace, %error, "invalid push request rejected");
         }
@@ -164,29 +156,11 @@ impl Push {
     }
 
     fn answer(&self, outcome: Outcome, arrival: &Arrival) -> Response {
-        let (name, reason, trace) = (outcome.as_str(), outcome.reason(), arrival.trace.as_deref());
-        metrics::record_delivery(name, reason, arrival.at.elapsed());
+        self.outcome_log.record(outcome, arrival.at.elapsed(), arrival.trace.as_deref());
         match outcome {
-            // An invalid request is logged where the error is known.
-            Outcome::Stored | Outcome::Filtered(_) | Outcome::InvalidRequest(_) => {}
-            Outcome::DeadLetter(_) => {
-                if let Some(suppressed) = self.throttles.dead_letter.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, trace, "message stored in the dead-letter table");
-                }
-            }
-            Outcome::Retry(_) | Outcome::Saturated(_) => {
-                if let Some(suppressed) = self.throttles.retry.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, trace, "message returned to Pub/Sub");
-                }
-            }
-            Outcome::Unauthorized(cause) => {
-                if let Some(suppressed) = self.throttles.unauthorized.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, trace, "unauthorized push request rejected");
-                }
-                return unauthorized(outcome.status(), cause);
-            }
+            Outcome::Unauthorized(reason) => unauthorized(outcome.status(), reason),
+            _ => outcome.status().into_response(),
         }
-        outcome.status().into_response()
     }
 }
 
@@ -215,7 +189,7 @@ impl Status for Push {
     }
 
     fn set_gauges(&self) {
-        metrics::set_in_flight(self.admission.deliveries(), self.admission.bytes());
+        metrics::set_in_flight(self.admission.messages(), self.admission.bytes());
         metrics::set_waiting_for_keys(self.gate.waiting());
         metrics::set_tables(self.pipeline.tables());
     }
@@ -261,7 +235,7 @@ mod tests {
         let (batcher, _) = Batcher::new(bigquery, limits);
         let table_limiter = TableLimiter::new(TableLimits { per_hour: 1, overflow });
         let pipeline = Pipeline::new(template, batcher, table_limiter, "pixel".into(), "dead_letters".into());
-        Push::new(pipeline, Gate::Open, Admission::new(max_in_flight, usize::MAX), Duration::MAX)
+        Push::new(pipeline, Gate::Open, Admission::new(max_in_flight, usize::MAX, DELIVERY_BYTES), Duration::MAX)
     }
 
     #[tokio::test]
@@ -278,7 +252,7 @@ mod tests {
             assert_eq!(http.post(&url).body("{}").send().await.unwrap().status(), 503);
             assert_eq!(http.get(format!("{url}/health")).send().await.unwrap().status(), 200);
         }
-        assert_eq!(push.admission.deliveries(), 0);
+        assert_eq!(push.admission.messages(), 0);
         assert_eq!(panics() - before, 3);
         server.abort();
     }

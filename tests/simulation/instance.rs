@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
+use pixel_pipeline::admission::Admission;
 use pixel_pipeline::config::Config;
 use pixel_pipeline::config::settings::{BATCH_GZIP, MAX_IN_FLIGHT_BYTES};
 use pixel_pipeline::google::Tokens;
 use pixel_pipeline::pipeline::Pipeline;
 use pixel_pipeline::service::assembly::Assembly;
 use pixel_pipeline::sink::bigquery::BigQuery;
-use pixel_pipeline::source::admission::Admission;
 use pixel_pipeline::source::auth::Gate;
 use pixel_pipeline::source::pull::processor::Processor;
 use pixel_pipeline::source::pull::stream::FlowControl;
 use pixel_pipeline::source::pull::worker::{PullEnd, PullSettings, PullWorker};
-use pixel_pipeline::source::push::{self, Push};
+use pixel_pipeline::source::push::{self, DELIVERY_BYTES, Push};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -209,7 +209,7 @@ impl Instance {
 
 fn push(pipeline: Pipeline, config: &Config, in_flight: usize) -> Running {
     let (gate, _) = Gate::new(config.push_auth.clone()).expect("a gate");
-    let push = Arc::new(Push::new(pipeline, gate, Admission::new(in_flight, max_bytes(config)), config.push_deadline));
+    let push = Arc::new(Push::new(pipeline, gate, Admission::new(in_flight, max_bytes(config), DELIVERY_BYTES), config.push_deadline));
     Running::Push { service: TowerToHyperService::new(push::router(Arc::clone(&push))), push }
 }
 

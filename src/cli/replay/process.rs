@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::outcome::EntryOutcome;
 use super::period::Period;
 use crate::ack::Outcome;
+use crate::admission::Admitted;
 use crate::decode::{Decoded, Decoder, PubsubMessage};
 use crate::pipeline::Pipeline;
 
@@ -51,7 +52,7 @@ impl ReplayContext {
         let give_up = Instant::now() + self.give_up_after;
         loop {
             let deadline = give_up.min(Instant::now() + ATTEMPT_TIMEOUT);
-            match pipeline.process(message, Timestamp::now(), deadline).await {
+            match pipeline.process(message, Timestamp::now(), deadline, &mut Admitted::unlimited()).await {
                 outcome @ (Outcome::Stored | Outcome::Filtered(_) | Outcome::DeadLetter(_)) => return EntryOutcome::Processed(outcome),
                 outcome @ (Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::InvalidRequest(_) | Outcome::Unauthorized(_)) => {
                     let next = Instant::now() + RETRY_DELAY;

@@ -11,7 +11,7 @@ use axum::body::{Body, BodyDataStream, HttpBody as _};
 use futures_util::TryStreamExt as _;
 use tokio::time::{Instant, timeout_at};
 
-use crate::source::admission::{Admitted, BytesExhausted};
+use crate::admission::{Admitted, BytesExhausted};
 use crate::telemetry::with_causes;
 
 /// After this many bytes, or this time without any, the rest of a body is not discarded any more.
@@ -48,7 +48,7 @@ impl From<BytesExhausted> for BodyError {
 /// else step by step.
 ///
 /// One buffer, into which each chunk is copied: a chunk is a part of the connection's buffer, which would be kept whole.
-pub async fn read(body: Body, limit: usize, deadline: Instant, admitted: &mut Admitted<'_>) -> Result<Vec<u8>, BodyError> {
+pub async fn read(body: Body, limit: usize, deadline: Instant, admitted: &mut Admitted) -> Result<Vec<u8>, BodyError> {
     let length = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     let mut stream = body.into_data_stream();
     let result = read_stream(&mut stream, length, limit, deadline, admitted).await;
@@ -63,7 +63,7 @@ async fn read_stream(
     length: Option<usize>,
     limit: usize,
     deadline: Instant,
-    admitted: &mut Admitted<'_>,
+    admitted: &mut Admitted,
 ) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     if let Some(length) = length {
@@ -87,11 +87,11 @@ async fn read_stream(
 }
 
 /// Gives the buffer that capacity, if `limit` and the admitted memory allow it.
-fn reserve(bytes: &mut Vec<u8>, capacity: usize, limit: usize, admitted: &mut Admitted<'_>) -> Result<(), BodyError> {
+fn reserve(bytes: &mut Vec<u8>, capacity: usize, limit: usize, admitted: &mut Admitted) -> Result<(), BodyError> {
     if capacity > limit {
         return Err(BodyError::TooLarge { limit });
     }
-    admitted.reserve(capacity)?;
+    admitted.reserve_body(capacity)?;
     bytes.reserve_exact(capacity - bytes.len());
     Ok(())
 }
@@ -122,11 +122,11 @@ mod tests {
     use futures_util::{StreamExt as _, stream};
 
     use super::*;
-    use crate::source::admission::{Admission, DELIVERY_BYTES};
+    use crate::admission::Admission;
 
     /// Reads the body as the only one in flight.
     async fn read_alone(body: Body, deadline: Instant) -> Result<Vec<u8>, BodyError> {
-        let admission = Admission::new(1, 0);
+        let admission = Admission::new(1, 0, 0);
         let result = read(body, 4, deadline, &mut admission.admit().unwrap()).await;
         assert_eq!(admission.bytes(), 0);
         result
@@ -170,9 +170,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_admitted_by_its_length_or_as_it_arrives() {
-        let admission = Admission::new(2, (100 << 10) + 2 * DELIVERY_BYTES);
+        let admission = Admission::new(2, 100 << 10, 0);
         let mut other = admission.admit().unwrap();
-        other.reserve(60 << 10).unwrap();
+        other.reserve_body(60 << 10).unwrap();
         let with_length = |kib: usize| Body::from(vec![b'a'; kib << 10]);
         let chunked =
             |kib: usize| Body::from_stream(stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'a'; 1024]))).take(kib));
@@ -185,7 +185,7 @@ mod tests {
             let deadline = Instant::now() + Duration::from_secs(10);
             let result = read(body, 16 << 20, deadline, &mut admission.admit().unwrap()).await;
             assert_eq!(result.map(|bytes| bytes.len()), expected);
-            assert_eq!(admission.bytes(), (60 << 10) + DELIVERY_BYTES);
+            assert_eq!(admission.bytes(), 60 << 10);
         }
     }
 }

@@ -66,7 +66,7 @@ impl PulledMessage {
 
     /// The bytes that it takes.
     pub fn size(&self) -> usize {
-        self.data.len() + self.attributes.len()
+        self.message().size()
     }
 
     /// The lease alone.

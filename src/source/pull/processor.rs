@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::message::PulledMessage;
-use crate::ack::{Answer, Outcome, RetryReason};
+use crate::ack::{Answer, Outcome, RetryReason, SaturatedReason};
+use crate::admission::Admitted;
 use crate::pipeline::Pipeline;
 use crate::source::http::panic::{self, Panicked};
+use crate::source::outcome_log::{LOG_INTERVAL, OutcomeLog};
 use crate::source::status::Status;
 use crate::telemetry::{Throttle, metrics, with_causes};
 
 /// Minimum time from the arrival of a message to its nack. Without a retry policy, Pub/Sub delivers it again at once.
 const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// One log line of each kind per second.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What all messages in progress share.
 #[derive(Debug)]
@@ -25,15 +25,13 @@ pub struct Processor {
     pipeline: Pipeline,
     deadline: Duration,
     shutdown: CancellationToken,
-    dead_letter_throttle: Throttle,
-    retry_throttle: Throttle,
+    outcome_log: OutcomeLog,
     unconfirmed_throttle: Throttle,
 }
 
 /// A message that is answered.
 pub(super) struct Answered {
     pub(super) outcome: Outcome,
-    pub(super) size: usize,
     /// A hash of its id.
     pub(super) id: u64,
     pub(super) is_confirmed: bool,
@@ -43,8 +41,7 @@ impl Processor {
     /// `deadline` is the maximum time from the arrival of a message to its outcome. Once `shutdown` is cancelled, the worker
     /// drains.
     pub fn new(pipeline: Pipeline, deadline: Duration, shutdown: CancellationToken) -> Self {
-        let [dead_letter_throttle, retry_throttle, unconfirmed_throttle] = std::array::from_fn(|_| Throttle::new(LOG_INTERVAL));
-        Self { pipeline, deadline, shutdown, dead_letter_throttle, retry_throttle, unconfirmed_throttle }
+        Self { pipeline, deadline, shutdown, outcome_log: OutcomeLog::new(), unconfirmed_throttle: Throttle::new(LOG_INTERVAL) }
     }
 
     /// Cancelled when the worker shuts down.
@@ -52,15 +49,14 @@ impl Processor {
         &self.shutdown
     }
 
-    /// Sends the message through the pipeline, and answers it. `id` is a hash of its id.
-    pub(super) async fn process(self: Arc<Self>, message: PulledMessage, id: u64) -> Answered {
-        let (arrival, size) = (Instant::now(), message.size());
-        let processing = async { self.pipeline.process(&message.message(), Timestamp::now(), arrival + self.deadline).await };
-        let outcome = match panic::catch(processing).await {
+    /// Sends the message through the pipeline, and answers it. `id` is a hash of its id. `admitted` ends with its answer.
+    pub(super) async fn process(self: Arc<Self>, message: PulledMessage, id: u64, mut admitted: Admitted) -> Answered {
+        let arrival = Instant::now();
+        let outcome = match panic::catch(self.outcome(&message, arrival + self.deadline, &mut admitted)).await {
             Ok(outcome) => outcome,
             Err(Panicked) => Outcome::Retry(RetryReason::Panic),
         };
-        self.record(outcome, arrival);
+        self.outcome_log.record(outcome, arrival.elapsed(), None);
         let lease = message.into_lease();
         let is_confirmed = match outcome.answer() {
             Answer::Ack => match lease.ack().await {
@@ -82,23 +78,16 @@ impl Processor {
                 true
             }
         };
-        Answered { outcome, size, id, is_confirmed }
+        Answered { outcome, id, is_confirmed }
     }
 
-    fn record(&self, outcome: Outcome, arrival: Instant) {
-        let (name, reason) = (outcome.as_str(), outcome.reason());
-        metrics::record_delivery(name, reason, arrival.elapsed());
-        match outcome {
-            Outcome::Stored | Outcome::Filtered(_) => {}
-            Outcome::DeadLetter(_) => {
-                if let Some(suppressed) = self.dead_letter_throttle.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, "message stored in the dead-letter table");
-                }
-            }
-            Outcome::Retry(_) | Outcome::Saturated(_) | Outcome::InvalidRequest(_) | Outcome::Unauthorized(_) => {
-                if let Some(suppressed) = self.retry_throttle.pass() {
-                    tracing::warn!(outcome = name, reason, suppressed, "message returned to Pub/Sub");
-                }
+    /// A row without memory is made again when there is some: a nack would count as a delivery attempt.
+    async fn outcome(&self, message: &PulledMessage, deadline: Instant, admitted: &mut Admitted) -> Outcome {
+        loop {
+            let outcome = self.pipeline.process(&message.message(), Timestamp::now(), deadline, admitted).await;
+            let is_full = outcome == Outcome::Saturated(SaturatedReason::InFlightBytes);
+            if !is_full || timeout_at(deadline, admitted.wait_for_row()).await.is_err() {
+                return outcome;
             }
         }
     }

@@ -23,6 +23,7 @@ use super::processor::{Answered, Processor};
 use super::stream::{FlowControl, PullStream};
 use super::subscription::SubscriptionError;
 use crate::ack::{Answer, Outcome, SaturatedReason};
+use crate::admission::{Admission, Admitted};
 use crate::telemetry::metrics;
 
 /// Maximum time for messages in progress after a shutdown signal. Cloud Run kills the process after 10 s.
@@ -78,7 +79,7 @@ pub struct PullWorker {
     /// A message that does not fit into the bytes.
     waiting: Option<PulledMessage>,
     in_progress: JoinSet<Answered>,
-    bytes: usize,
+    admission: Arc<Admission>,
     last_activity: Instant,
     hasher: RandomState,
     returned: HashSet<u64>,
@@ -94,7 +95,7 @@ impl PullWorker {
             client,
             waiting: None,
             in_progress: JoinSet::new(),
-            bytes: 0,
+            admission: Admission::new(settings.flow_control.messages, settings.flow_control.bytes, 0),
             last_activity: Instant::now(),
             hasher: RandomState::new(),
             returned: HashSet::new(),
@@ -158,7 +159,7 @@ impl PullWorker {
     }
 
     fn set_gauges(&self) {
-        metrics::set_in_flight(self.in_progress.len(), self.bytes);
+        metrics::set_in_flight(self.in_progress.len(), self.admission.bytes());
     }
 
     /// Whether the next message may be read.
@@ -179,21 +180,28 @@ impl PullWorker {
         }
     }
 
-    /// Starts the waiting message, if its bytes fit. A single message may have more bytes than the limit.
+    /// Starts the waiting message, if it is admitted.
     fn start_waiting(&mut self) {
-        let limit = self.settings.flow_control.bytes;
-        let fits = |message: &mut PulledMessage| self.in_progress.is_empty() || self.bytes.saturating_add(message.size()) <= limit;
-        let Some(message) = self.waiting.take_if(fits) else { return };
-        self.bytes += message.size();
+        let Some(message) = self.waiting.take() else { return };
+        let Some(admitted) = self.admit(&message) else {
+            self.waiting = Some(message);
+            return;
+        };
         let id = self.hasher.hash_one(message.id());
-        self.in_progress.spawn(Arc::clone(&self.processor).process(message, id));
+        self.in_progress.spawn(Arc::clone(&self.processor).process(message, id, admitted));
+    }
+
+    /// Reserves memory for the payload and a row of the same length, as most rows are shorter.
+    fn admit(&self, message: &PulledMessage) -> Option<Admitted> {
+        let mut admitted = self.admission.admit()?;
+        admitted.reserve_body(message.size().saturating_mul(2)).ok()?;
+        Some(admitted)
     }
 
     fn complete(&mut self, answered: Result<Answered, JoinError>) {
         self.last_activity = Instant::now();
         // Aborted by the drain only.
-        let Ok(Answered { outcome, size, id, is_confirmed }) = answered else { return };
-        self.bytes -= size;
+        let Ok(Answered { outcome, id, is_confirmed }) = answered else { return };
         self.stats.deliveries += 1;
         self.stats.count(outcome);
         self.stats.unconfirmed += u64::from(!is_confirmed);

@@ -147,3 +147,11 @@ async fn a_message_whose_ack_was_lost_is_acknowledged_later() {
     assert_eq!(worker.end().await.0.code(), Some(0));
     assert_eq!(stored(&bigquery).await, Vec::from_iter(0..5), "BigQuery drops the duplicates");
 }
+
+#[tokio::test]
+async fn a_setting_without_effect_is_logged() {
+    let subscription = PullSubscription::start(NAME, entries(0..1)).await;
+    let bigquery = TestBigQuery::start().await;
+    let mut worker = worker(&bigquery, &subscription.address, &[("HASH_ATTRIBUTES", "type")]).await;
+    worker.wait_for_log("HASH_ATTRIBUTES has no effect without the key HASH_USER_IDS").await;
+}

@@ -13,10 +13,10 @@ use axum::middleware::map_request;
 use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Frame;
+use pixel_pipeline::admission::Admission;
 use pixel_pipeline::config::ServeArgs;
 use pixel_pipeline::google::Tokens;
 use pixel_pipeline::service::assembly::Assembly;
-use pixel_pipeline::source::admission::Admission;
 use pixel_pipeline::source::auth::Gate;
 use pixel_pipeline::source::http::server;
 use pixel_pipeline::source::push::{self, Push};
@@ -202,7 +202,7 @@ async fn a_panic_is_answered_and_other_requests_continue() {
     let serve = Serve::parse_from(["serve", "--bigquery-emulator-host", &bigquery.url, "--google-cloud-project", PROJECT]);
     let config = serve.args.load().await.unwrap();
     let parts = Assembly::start(&config, Tokens::None).unwrap();
-    let push = Push::new(parts.pipeline, Gate::Open, Admission::new(100, usize::MAX), Duration::from_secs(20));
+    let push = Push::new(parts.pipeline, Gate::Open, Admission::new(100, usize::MAX, 0), Duration::from_secs(20));
     let broken = map_request(async |request: Request| match request.headers().contains_key("x-bug") {
         true => request.map(|_| Body::new(PanickingBody)),
         false => request,

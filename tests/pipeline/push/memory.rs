@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use pixel_pipeline::source::admission::DELIVERY_BYTES;
-use serde_json::json;
+use bigquery_emulator::Fault;
+use pixel_pipeline::source::push::DELIVERY_BYTES;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::support::entry::wrapped;
@@ -17,6 +19,7 @@ use crate::support::wait::{wait_until, within};
 use crate::support::{Entry, Service, TestBigQuery};
 
 const MIB: u64 = 1 << 20;
+const BYTES_EXHAUSTED: &str = "pixel_pipeline_deliveries_total{outcome=\"saturated\",reason=\"in_flight_bytes\"}";
 /// Besides bodies: buffers of connections, rounding of the allocator, and code that is loaded on first use.
 const FIXED_BYTES: u64 = 16 * MIB;
 /// Peak memory for each byte of the bodies in flight.
@@ -95,17 +98,60 @@ async fn large_bodies_at_once_take_bounded_memory() {
 
 #[tokio::test]
 async fn rows_that_wait_for_bigquery_take_bounded_memory() {
-    let bigquery = bigquery_behind(|request, body| (request.ends_with("/insertAll") && body.contains("aaaa")).then(silence)).await;
+    let bigquery = bigquery_behind(|request, body| (request.ends_with("/insertAll") && body.len() > 64 << 10).then(silence)).await;
     let in_flight = 24 * MIB;
-    let (service, before) = warm(&bigquery, &[("PUSH_DEADLINE", "20s"), ("MAX_IN_FLIGHT_BYTES", &in_flight.to_string())]).await;
-    let service = Arc::new(service);
-    let body = Bytes::from(Entry::of_query(&format!("user_id=u&type={}", "a".repeat(64 << 10))).pushed());
-    let mut pushes: JoinSet<u16> = (0..400).map(|_| push(&service, body.clone())).collect();
-    let first = within("a push is rejected", pushes.join_next()).await.unwrap().unwrap();
-    assert_eq!(first, 429);
-    let admitted = in_flight as usize / (body.len() + DELIVERY_BYTES);
-    service.wait_for_pending_rows(admitted).await;
-    check_peak(&service, before, in_flight, "rows");
+    // Payload and row. JSON writes a NUL, which is three bytes in a URL, as six.
+    for (pattern, bytes) in [("a", 130 << 10), ("%00", 194 << 10)] {
+        let (service, before) = warm(&bigquery, &[("PUSH_DEADLINE", "20s"), ("MAX_IN_FLIGHT_BYTES", &in_flight.to_string())]).await;
+        let (service, body) = (Arc::new(service), Bytes::from(entry(pattern, 64 << 10)));
+        let mut pushes: JoinSet<u16> = (0..400).map(|_| push(&service, body.clone())).collect();
+        let first = within("a push is rejected", pushes.join_next()).await.unwrap().unwrap();
+        assert_eq!(first, 429);
+        service.wait_for_pending_rows(in_flight as usize / (bytes + DELIVERY_BYTES)).await;
+        check_peak(&service, before, in_flight, pattern);
+    }
+}
+
+#[tokio::test]
+async fn a_row_beyond_max_in_flight_bytes_is_nacked() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Arc::new(Service::start(&bigquery, &[LONG_DEADLINE, ("MAX_IN_FLIGHT_BYTES", "200000")]).await);
+    let gate = Arc::new(Semaphore::new(0));
+    bigquery.faults().always(Some(Fault::Hold(Arc::clone(&gate))));
+    let held = tokio::spawn(push(&service, entry("a", 100).into()));
+    service.wait_for_pending_rows(1).await;
+    // The body has 80 KB, the payload 60 KB and the row 120 KB.
+    let large = Bytes::from(entry("%00", 60_000));
+    assert!(large.len() < 100_000);
+    assert_eq!(push(&service, large.clone()).await, 429);
+    assert_eq!(service.metric(BYTES_EXHAUSTED).await, 1.0);
+    assert_eq!(service.metric("pixel_pipeline_pending_rows").await, 1.0, "BigQuery did not get it");
+    gate.add_permits(1000);
+    assert_eq!(held.await.unwrap(), 204);
+    for _ in 0..2 {
+        assert_eq!(push(&service, large.clone()).await, 204, "alone");
+    }
+    assert_eq!(service.metric("pixel_pipeline_in_flight_bytes").await, 0.0);
+}
+
+/// A message whose values take more memory as rows and while they are decoded than as text.
+#[tokio::test]
+async fn many_short_values_take_bounded_memory() {
+    let column = |name: &str, mode: &str| json!({"name": name, "type": "STRING", "mode": mode});
+    let columns = [("user_id", "NULLABLE"), ("type", "NULLABLE"), ("t", "REPEATED"), ("request_url", "NULLABLE")];
+    let columns: Value = columns.iter().map(|(name, mode)| column(name, mode)).collect();
+    let bigquery = TestBigQuery::with_template(columns).await;
+    let settings = [LONG_DEADLINE, ("VALID_ATTRIBUTES", "user_id,type,t"), ("HASH_USER_IDS", "a-key-that-nobody-else-knows-in-this-test")];
+    for hashed in ["user_id", "user_id,t"] {
+        for pattern in ["&t=1", "&amp;t=1", "&user_id=1", "&type=1", "&x=1", "&", "&t", "%25"] {
+            let (service, before) = warm(&bigquery, &[&settings[..], &[("HASH_ATTRIBUTES", hashed)]].concat()).await;
+            let body = large(pattern);
+            let length = body.len() as u64;
+            let status = service.push(body).await.status;
+            assert!(matches!(status, 204 | 503), "{pattern}: {status}");
+            check_peak(&service, before, length, &format!("{pattern} with {hashed}"));
+        }
+    }
 }
 
 /// The status of a push.
@@ -116,7 +162,6 @@ fn push(service: &Arc<Service>, body: Bytes) -> impl Future<Output = u16> + Send
 
 #[tokio::test]
 async fn bodies_beyond_max_in_flight_bytes_are_nacked() {
-    const BYTES_EXHAUSTED: &str = "pixel_pipeline_deliveries_total{outcome=\"saturated\",reason=\"in_flight_bytes\"}";
     let bigquery = TestBigQuery::start().await;
     let service = Arc::new(Service::start(&bigquery, &[LONG_DEADLINE, ("MAX_IN_FLIGHT_BYTES", "150000")]).await);
     let body = |length: usize| Entry::of_query(&format!("user_id=u&x={}", "a".repeat(length))).pushed();
