@@ -29,8 +29,6 @@ pub enum TemplateTableError {
     NotRead { table: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
-    #[error("cannot create the HTTP client")]
-    Http(#[from] reqwest::Error),
 }
 
 /// Creates the table, or adds columns to it, and compares it with the settings. Returns a sentence for each difference between the table and SCHEMA_FILE.
@@ -40,7 +38,7 @@ pub async fn prepare(api: &TablesApi, location: &Location, settings: &TemplateSe
     let Some(resource) = read(api, table).await? else {
         if *auto_create {
             fitting_schema(Table::planned(schema.clone()), settings)?;
-            let bigquery = BigQuery::new(location.clone(), Tokens::None, false, CREATE_TIMEOUT)?;
+            let bigquery = BigQuery::new(location.clone(), Tokens::None, false, CREATE_TIMEOUT);
             let created = bigquery.create_table(table, schema).await;
             created.map_err(|source| TemplateTableError::NotCreated { table: table.to_owned(), source })?;
         }

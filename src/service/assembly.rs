@@ -29,9 +29,9 @@ pub struct Assembly {
 
 impl Assembly {
     /// Assembles the parts and starts to read the schema of the template table.
-    pub fn start(config: &Config, tokens: Tokens) -> Result<Self, reqwest::Error> {
-        let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP), config.push_deadline)?;
-        Ok(Self::with_bigquery(config, bigquery))
+    pub fn start(config: &Config, tokens: Tokens) -> Self {
+        let bigquery = BigQuery::new(config.location.clone(), tokens, config.values.boolean(&BATCH_GZIP), config.push_deadline);
+        Self::with_bigquery(config, bigquery)
     }
 
     /// The same with this BigQuery.

@@ -75,7 +75,7 @@ impl Service {
     pub fn start(config: Config) -> Result<Self, ServiceError> {
         let tokens = Tokens::new(config.emulator)?;
         let (gate, fetcher) = Gate::new(config.push_auth.clone())?;
-        let parts = Assembly::start(&config, tokens)?;
+        let parts = Assembly::start(&config, tokens);
         let max_bytes = memory_limit::in_flight_bytes(&config.values);
         let admission = Admission::new(config.values.number(&MAX_IN_FLIGHT), max_bytes, DELIVERY_BYTES);
         let push = Arc::new(Push::new(parts.pipeline, gate, admission, config.push_deadline));

@@ -41,7 +41,7 @@ impl PullService {
         let service = &config.service;
         let tokens = Tokens::new(service.emulator)?;
         let subscription = Subscription::connect(config.subscription.clone(), config.pubsub_emulator.as_deref()).await?;
-        let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(service, tokens)?;
+        let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(service, tokens);
         let bytes = memory_limit::in_flight_bytes(&service.values);
         let flow_control = FlowControl { messages: service.values.number(&MAX_IN_FLIGHT), bytes };
         let shutdown = CancellationToken::new();

@@ -213,7 +213,7 @@ mod tests {
     /// With a deadline beyond the clock's range, so that each delivery panics when it computes its own.
     fn push_that_panics(max_in_flight: usize) -> Push {
         let location = Location { endpoint: "http://127.0.0.1:9".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() };
-        let bigquery = BigQuery::new(location, Tokens::None, false, Duration::from_secs(1)).unwrap();
+        let bigquery = BigQuery::new(location, Tokens::None, false, Duration::from_secs(1));
         let attributes = ValidAttributes::default();
         let suffix = SuffixTemplate::parse("", &attributes, "pixel").unwrap();
         let overflow = OverflowSuffix::parse("_overflow", &attributes, "pixel", &suffix).unwrap();

@@ -144,7 +144,7 @@ async fn run(
     let mut config = operator.service.clone();
     // Several insertAll requests must fit into one attempt.
     config.push_deadline = ATTEMPT_TIMEOUT;
-    let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(&config, tokens)?;
+    let Assembly { pipeline, batcher, watcher, .. } = Assembly::start(&config, tokens);
     // A dead letter is in the table already: do not store it once more at each attempt.
     let pipeline = if args.dead_letters { pipeline.without_dead_letters() } else { pipeline };
     let result = runner.run(context(ReplayMode::Store(pipeline)), signal, Some(watcher)).await;
@@ -163,7 +163,7 @@ async fn decoder(operator: &Operator, tokens: Tokens) -> Result<Decoder, ReplayE
         tokens,
         operator.service.values.boolean(&BATCH_GZIP),
         operator.service.push_deadline,
-    )?;
+    );
     let table = bigquery.table(&template.table).await?.unwrap_or_else(|| Table::planned(template.schema.clone()));
     let schema = fitting_schema(table, template)?;
     Ok(Decoder::new(template.decode.clone(), &schema))

@@ -1,18 +1,16 @@
 //! Several HTTP clients as one transport.
 //!
-//! BigQuery answers up to 100 requests at a time over one HTTP/2 connection, and further ones wait for these. A
-//! [`reqwest::Client`] opens one such connection. So there are as many clients as BATCH_MAX_INSERTS needs by default, and
+//! BigQuery answers up to 100 requests at a time over one HTTP/2 connection, and further ones wait for these. An
+//! [`HttpClient`] opens one such connection. So there are as many clients as BATCH_MAX_INSERTS needs by default, and
 //! a further one is used only while those before it are busy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Request, Response};
+use reqwest::{Request, Response};
 
-use crate::google::Transport;
-use crate::google::transport::TransportError;
+use crate::google::{HttpClient, Transport, TransportError};
 
 /// Requests at a time of one client.
 const MAX_REQUESTS: usize = 100;
@@ -23,7 +21,7 @@ pub(super) struct Connections(Vec<Connection>);
 
 #[derive(Debug)]
 struct Connection {
-    client: Client,
+    client: HttpClient,
     /// Without a response.
     requests: AtomicUsize,
 }
@@ -33,9 +31,9 @@ struct Counted<'a>(&'a Connection);
 
 impl Connections {
     /// `deadline` is PUSH_DEADLINE.
-    pub(super) fn new(deadline: Duration) -> Result<Self, reqwest::Error> {
-        let connection = |_| Ok(Connection { client: client(deadline)?, requests: AtomicUsize::new(0) });
-        Ok(Self((0..CLIENTS).map(connection).collect::<Result<_, reqwest::Error>>()?))
+    pub(super) fn new(deadline: Duration) -> Self {
+        let connection = |_| Connection { client: HttpClient::new(deadline), requests: AtomicUsize::new(0) };
+        Self((0..CLIENTS).map(connection).collect())
     }
 
     /// Counts a request of the first client that is not busy.
@@ -53,28 +51,11 @@ impl Drop for Counted<'_> {
     }
 }
 
-fn client(deadline: Duration) -> Result<Client, reqwest::Error> {
-    let builder = Client::builder();
-    // hyper writes what it has of a cancelled request. If BigQuery does not read it, the rows are freed after this time.
-    #[cfg(target_os = "linux")]
-    let builder = builder.tcp_user_timeout(deadline);
-    builder
-        // Cloud Run has no proxy, and proxy variables of a shell must not redirect rows.
-        .no_proxy()
-        // BigQuery sends no redirects: one is an error like any other.
-        .redirect(Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .pool_idle_timeout(Duration::from_secs(60))
-        .tcp_nodelay(true)
-        .user_agent(concat!("pixel-pipeline/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
 #[async_trait]
 impl Transport for Connections {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let counted = self.count();
-        Ok(counted.0.client.execute(request).await?)
+        counted.0.client.send(request).await
     }
 }
 
@@ -84,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_client_is_used_while_those_before_it_are_busy() {
-        let connections = Connections::new(Duration::from_secs(8)).unwrap();
+        let connections = Connections::new(Duration::from_secs(8));
         let requests = |at: usize| connections.0[at].requests.load(Ordering::Relaxed);
         let mut counted: Vec<_> = (0..250).map(|_| connections.count()).collect();
         assert_eq!([requests(0), requests(1), requests(2), requests(3)], [100, 100, 50, 0]);

@@ -79,9 +79,8 @@ pub struct BigQuery {
 
 impl BigQuery {
     /// A client that has sent nothing yet. `gzip` is BATCH_GZIP, `deadline` is PUSH_DEADLINE.
-    pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Result<Arc<Self>, reqwest::Error> {
-        let connections = Connections::new(deadline)?;
-        Ok(Self::with_transport(Arc::new(connections), location, tokens, gzip, deadline))
+    pub fn new(location: Location, tokens: Tokens, gzip: bool, deadline: Duration) -> Arc<Self> {
+        Self::with_transport(Arc::new(Connections::new(deadline)), location, tokens, gzip, deadline)
     }
 
     /// The same with requests sent by `transport`.

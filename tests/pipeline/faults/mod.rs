@@ -14,6 +14,7 @@
 
 mod connections;
 mod foreign_answers;
+mod interim_responses;
 mod local_mode;
 mod processes;
 mod refused_rows;

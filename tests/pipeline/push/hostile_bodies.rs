@@ -201,7 +201,7 @@ async fn a_panic_is_answered_and_other_requests_continue() {
     let bigquery = TestBigQuery::start().await;
     let serve = Serve::parse_from(["serve", "--bigquery-emulator-host", &bigquery.url, "--google-cloud-project", PROJECT]);
     let config = serve.args.load().await.unwrap();
-    let parts = Assembly::start(&config, Tokens::None).unwrap();
+    let parts = Assembly::start(&config, Tokens::None);
     let push = Push::new(parts.pipeline, Gate::Open, Admission::new(100, usize::MAX, 0), Duration::from_secs(20));
     let broken = map_request(async |request: Request| match request.headers().contains_key("x-bug") {
         true => request.map(|_| Body::new(PanickingBody)),

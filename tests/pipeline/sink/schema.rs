@@ -423,7 +423,7 @@ async fn the_schema_is_read_again_every_ten_minutes() {
             signatures: None,
         },
     };
-    let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false, Duration::from_secs(8)).unwrap(), settings);
+    let (watcher, template) = TemplateWatcher::new(BigQuery::new(location, Tokens::None, false, Duration::from_secs(8)), settings);
     let watcher = tokio::spawn(watcher.run());
     let entry = Entry::of_query("user_id=u").json();
     let row = async || {
