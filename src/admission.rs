@@ -100,16 +100,16 @@ impl Admitted {
         self.reserve(Part::Body, bytes)
     }
 
-    /// Reserves memory for a payload and its row of this many bytes together. The only row in flight may exceed the limit: otherwise bodies could take
-    /// all the memory, and none could become a row.
+    /// Reserves memory for a payload and its row of this many bytes together. The only row in flight may exceed the limit:
+    /// otherwise bodies could take all the memory, and none could become a row.
     pub fn reserve_row(&mut self, bytes: usize) -> Result<(), BytesExhausted> {
         self.reserve(Part::Row, bytes)
     }
 
     /// Waits until there is memory for the row that was refused last, and reserves it.
     pub async fn wait_for_row(&mut self) {
+        let admission = Arc::clone(&self.admission);
         loop {
-            let admission = Arc::clone(&self.admission);
             let released = admission.released.notified();
             if self.reserve_row(self.refused_row).is_ok() {
                 return;

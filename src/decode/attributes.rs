@@ -78,14 +78,16 @@ impl ValidAttributes {
 
     /// Reads a query, and notes the names that are not on the list.
     pub(crate) fn read_with_notes<'q>(&self, query: &'q str, repeated: impl Fn(usize) -> bool, notes: &mut Notes) -> Attributes<'q> {
-        let (mut found, mut escaped) = (Attributes::new(self.0.len()), Attributes::new(self.0.len()));
+        let mut found = Attributes::new(self.0.len());
+        // Rare, so it takes no memory otherwise.
+        let mut escaped: Option<Attributes<'q>> = None;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             match self.resolve(&name) {
                 Some((index, false)) => found.push(index, value, repeated(index)),
                 Some((index, true)) => {
                     notes.html_escaped = true;
-                    escaped.push(index, value, repeated(index));
+                    escaped.get_or_insert_with(|| Attributes::new(self.0.len())).push(index, value, repeated(index));
                 }
                 None => {
                     let unescaped = without_amp(&name);
@@ -94,7 +96,9 @@ impl ValidAttributes {
                 }
             }
         }
-        found.add_absent(escaped);
+        if let Some(escaped) = escaped {
+            found.add_absent(escaped);
+        }
         found
     }
 }

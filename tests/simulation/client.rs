@@ -248,7 +248,7 @@ impl LeaseHandler for Handler {
     }
 
     fn nack(self: Box<Self>) {
-        // By its drop.
+        // Its drop sends it.
     }
 }
 

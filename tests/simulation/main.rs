@@ -1,7 +1,7 @@
 //! The service in a deterministic simulation: one thread, a paused clock, and every random choice from a seed.
 //!
-//! Everything from the push endpoint, or from the stream of a pull subscription, to the HTTP request is the program's own code. Pub/Sub, BigQuery, the network and the
-//! source of access tokens are simulated, with faults. [`checker`] has the invariants.
+//! Everything from the push endpoint, or from the stream of a pull subscription, to the HTTP request is the program's own code.
+//! Pub/Sub, BigQuery, the network and the source of access tokens are simulated, with faults. [`checker`] has the invariants.
 //!
 //! `SIM_SEEDS=100000` sets the number of seeds, `SIM_SEED=7` runs one and prints its trace.
 

@@ -11,9 +11,8 @@ use futures_util::stream;
 use hyper::service::Service as _;
 
 use crate::checker::Delivery;
-use crate::faults::END;
 use crate::instance::Instance;
-use crate::message::{Kind, Message, Poison};
+use crate::message::Message;
 use crate::world::World;
 
 /// From the first to the longest pause after a nack.
@@ -24,8 +23,7 @@ pub async fn deliver(world: Arc<World>, message: Arc<Message>) {
     tokio::time::sleep(message.published).await;
     let mut attempt = 0;
     while !world.is_over() && !world.checker().is_acked(message.id) {
-        if message.kind == Kind::Poison(Poison::Request) && world.now() > END {
-            // It goes to the dead-letter topic.
+        if world.is_given_up(&message) {
             return;
         }
         let Some(instance) = world.pick() else {

@@ -8,8 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::faults::END;
-use crate::message::{Kind, Message, Poison};
+use crate::message::Message;
 use crate::world::World;
 
 /// The lease of a delivery. The client extends it every [`EXTENSION`].
@@ -88,8 +87,7 @@ pub async fn deliver(world: Arc<World>, message: Arc<Message>) {
     tokio::time::sleep(message.published).await;
     let mut attempt = 0;
     while !world.is_over() && !world.checker().is_acked(message.id) {
-        if message.kind == Kind::Poison(Poison::Request) && world.now() > END {
-            // It goes to the dead-letter topic.
+        if world.is_given_up(&message) {
             return;
         }
         let Some(client) = client_with_room(&world, &message) else {

@@ -250,6 +250,11 @@ impl World {
         self.instances().get(id).is_some_and(|instance| instance.is_shutting_down())
     }
 
+    /// Whether Pub/Sub gives the message up, and moves it to the dead-letter topic.
+    pub fn is_given_up(&self, message: &Message) -> bool {
+        message.kind == Kind::Poison(Poison::Request) && self.now() > END
+    }
+
     /// Whether a pulled message is delivered at most once after its acknowledgement is confirmed.
     pub fn is_exactly_once(&self) -> bool {
         self.source == Source::Pull { is_exactly_once: true }

@@ -307,25 +307,29 @@ impl Table {
         let failures = rows.iter().map(|pending| pending.submitter.failures).max().unwrap_or_default();
         let backoff = BACKOFF.build().nth(failures.saturating_sub(1) as usize).expect(NO_MAX_TIMES);
         let until = now + backoff;
-        let (late, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|pending| pending.submitter.deadline <= until);
-        for pending in late {
-            pending.resolve(RowOutcome::NotStored(class));
-        }
+        let rows: Vec<_> = without_late(rows, until, class);
         if !rows.is_empty() {
             self.delayed.push((until, rows));
         }
     }
 
-    /// Resolves rows whose deadline comes no later than the next attempt. Waiting for it would only keep Pub/Sub from trying
-    /// another instance.
     fn resolve_late(&mut self, next_attempt: Instant, class: ErrorClass) {
-        let (late, waiting) = self.waiting.drain(..).partition(|pending| pending.submitter.deadline <= next_attempt);
-        self.waiting = waiting;
-        for pending in Vec::from(late) {
-            self.waiting_bytes -= pending.bytes();
-            pending.resolve(RowOutcome::NotStored(class));
-        }
+        self.waiting = without_late(std::mem::take(&mut self.waiting), next_attempt, class);
+        self.waiting_bytes = self.waiting.iter().map(Pending::bytes).sum();
     }
+}
+
+/// Resolves rows whose deadline comes no later than the next attempt, and returns the others. Waiting for it would only keep
+/// Pub/Sub from trying another instance.
+fn without_late<R>(rows: R, next_attempt: Instant, class: ErrorClass) -> R
+where
+    R: IntoIterator<Item = Pending> + Default + Extend<Pending>,
+{
+    let (late, rows): (R, R) = rows.into_iter().partition(|pending| pending.submitter.deadline <= next_attempt);
+    for pending in late {
+        pending.resolve(RowOutcome::NotStored(class));
+    }
+    rows
 }
 
 #[cfg(test)]

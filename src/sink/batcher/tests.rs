@@ -100,6 +100,13 @@ async fn run_all_tasks() {
     tokio::time::sleep(Duration::from_micros(1)).await;
 }
 
+/// Submits "a", and "b" while the insert of "a" is in flight.
+async fn submit_one_behind_another(batcher: &Batcher) -> (JoinHandle<Option<RowOutcome>>, JoinHandle<Option<RowOutcome>>) {
+    let first = submit(batcher, "t", "a", 60 * SECOND);
+    run_all_tasks().await;
+    (first, submit(batcher, "t", "b", 60 * SECOND))
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_row_is_sent_at_once_when_its_table_is_idle() {
     let (batcher, sink, _task) = start(LIMITS, stores_after(SECOND));
@@ -183,7 +190,7 @@ async fn assert_rows_are_stored_at_once(batcher: &Batcher, lasts: Duration) {
     }
 }
 
-/// Stores rows within 30 ms, but "bad" ones only after so many attempts.
+/// Each insert takes 30 ms. The first attempts of rows whose name begins with "bad" fail, this many.
 fn fails_bad_rows(failures: usize) -> impl Fn(usize, &[InsertRow]) -> (Duration, Vec<RowResult>) + Send + Sync + 'static {
     let left = Mutex::new(failures);
     move |_, rows| {
@@ -238,9 +245,7 @@ async fn a_delayed_row_is_stored_after_the_last_submission() {
         0 => (2 * SECOND, vec![retry(Duration::ZERO)]),
         _ => (SECOND, vec![RowResult::Stored; rows.len()]),
     });
-    let first = submit(&batcher, "t", "a", 60 * SECOND);
-    run_all_tasks().await;
-    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    let (first, behind) = submit_one_behind_another(&batcher).await;
     run_all_tasks().await;
     drop(batcher);
     assert_eq!((first.await.unwrap(), behind.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
@@ -346,9 +351,7 @@ async fn rows_of_a_slow_insert_that_fails_are_sent_again() {
     let (batcher, sink, task) = start(Limits { linger: LINGER, ..LIMITS }, |number, rows| {
         (3 * SECOND, vec![if number == 0 { retry(SECOND) } else { RowResult::Stored }; rows.len()])
     });
-    let first = submit(&batcher, "t", "a", 60 * SECOND);
-    run_all_tasks().await;
-    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    let (first, behind) = submit_one_behind_another(&batcher).await;
     run_all_tasks().await;
     // The table has no waiting rows while the inserts are in flight, and the task ends after both.
     drop(batcher);
@@ -364,9 +367,7 @@ async fn a_slow_insert_that_asks_for_a_pause_pauses_its_table() {
     let (batcher, sink, _task) = start(Limits { linger: LINGER, inserts: 1, ..LIMITS }, |number, rows| {
         (3 * SECOND, vec![if number == 0 { retry(5 * SECOND) } else { RowResult::Stored }; rows.len()])
     });
-    let first = submit(&batcher, "t", "a", 60 * SECOND);
-    run_all_tasks().await;
-    let behind = submit(&batcher, "t", "b", 60 * SECOND);
+    let (first, behind) = submit_one_behind_another(&batcher).await;
     assert_eq!((first.await.unwrap(), behind.await.unwrap()), (Some(RowOutcome::Stored), Some(RowOutcome::Stored)));
     assert!(sink.pauses()[0] >= 8 * SECOND, "{:?}", sink.pauses());
 }

@@ -141,7 +141,7 @@ async fn many_short_values_take_bounded_memory() {
     let columns = [("user_id", "NULLABLE"), ("type", "NULLABLE"), ("t", "REPEATED"), ("request_url", "NULLABLE")];
     let columns: Value = columns.iter().map(|(name, mode)| column(name, mode)).collect();
     let bigquery = TestBigQuery::with_template(columns).await;
-    let settings = [LONG_DEADLINE, ("VALID_ATTRIBUTES", "user_id,type,t"), ("HASH_USER_IDS", "a-key-that-nobody-else-knows-in-this-test")];
+    let settings = [LONG_DEADLINE, ("VALID_ATTRIBUTES", "user_id,type,t"), ("HASH_USER_IDS", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")];
     for hashed in ["user_id", "user_id,t"] {
         for pattern in ["&t=1", "&amp;t=1", "&user_id=1", "&type=1", "&x=1", "&", "&t", "%25"] {
             let (service, before) = warm(&bigquery, &[&settings[..], &[("HASH_ATTRIBUTES", hashed)]].concat()).await;
