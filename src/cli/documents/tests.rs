@@ -147,6 +147,15 @@ fn reading_continues_after_any_document() {
     }
 }
 
+/// The file may have grown since then.
+#[test]
+fn an_array_that_is_not_closed_is_reported_by_each_reading() {
+    let text = "[{\"a\":1},\n";
+    let end = read(text, Position::default())[1].end;
+    assert_eq!(read(text, end).iter().map(|document| document.broken).collect::<Vec<_>>(), [Some(BrokenReason::ArrayNotClosed)]);
+    assert_eq!(read(text.to_owned() + "{\"b\":2}]", end).iter().map(|document| &document.text[..]).collect::<Vec<_>>(), [b"{\"b\":2}"]);
+}
+
 #[test]
 fn a_changed_or_shorter_text_is_not_continued() {
     let text = "{\"a\":1}\n{\"b\":2}\n";
