@@ -50,9 +50,10 @@ def from_plan(resources):
             'google_monitoring_notification_channel': lambda: ('channel', v['display_name'], {'labels': v['labels'], 'type': v['type']}),
             'google_monitoring_dashboard': lambda: ('dashboard', json.loads(v['dashboard_json'])['displayName'], {
                 'tiles': json.loads(v['dashboard_json'])['mosaicLayout']['tiles']}),
-            # Pub/Sub's service account, and the build: not resources of Google Cloud.
+            # Pub/Sub's service account, the build and the waits: not resources of Google Cloud.
             'google_project_service_identity': lambda: None,
             'terraform_data': lambda: None,
+            'time_sleep': lambda: None,
         }[kind]()
         if item:
             found[item[0], item[1]] = item[2]

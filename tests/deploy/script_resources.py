@@ -1,5 +1,5 @@
 """The resources that deploy.sh creates, from its requests."""
-from resource_forms import one, probe, short, strip, upstream
+from resource_forms import probe, short, strip, upstream
 
 
 def from_script(run):
