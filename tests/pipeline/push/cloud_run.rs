@@ -1,0 +1,47 @@
+//! Entries of Cloud Run's request log become rows, as those of a load balancer.
+
+use serde_json::json;
+
+use crate::support::entry::USER;
+use crate::support::{Entry, Service, TestBigQuery, wrapped};
+
+const SETTINGS: [(&str, &str); 2] = [("TABLE_SUFFIX", ""), ("IP_ANONYMIZATION", "full")];
+
+async fn push(service: &Service, entry: &Entry) {
+    assert_eq!(service.push(wrapped(entry.json().as_bytes(), &fastrand::u64(..).to_string())).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_request_for_the_pixel_becomes_a_row() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &SETTINGS).await;
+    let entry = Entry::of_fixture("cloud_run");
+    push(&service, &entry).await;
+    let rows = bigquery.rows("pixel").await;
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
+    for (column, value) in [("user_id", json!(USER)), ("type", json!("open")), ("remote_ip", entry.0["httpRequest"]["remoteIp"].clone())] {
+        assert_eq!(row[column], value, "{column}");
+    }
+    assert!(row["request_url"].as_str().unwrap().starts_with("https://pixel-abcdefghij-uc.a.run.app/pixel.png?"), "{row:?}");
+}
+
+#[tokio::test]
+async fn methods_decides_whether_a_beacon_counts() {
+    for (methods, expected) in [("GET", 0), ("GET,POST", 1)] {
+        let bigquery = TestBigQuery::start().await;
+        let service = Service::start(&bigquery, &[&SETTINGS[..], &[("METHODS", methods)]].concat()).await;
+        push(&service, &Entry::of_fixture("cloud_run_beacon")).await;
+        assert_eq!(bigquery.rows("pixel").await.len(), expected, "{methods}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_request_is_filtered() {
+    let bigquery = TestBigQuery::start().await;
+    let service = Service::start(&bigquery, &SETTINGS).await;
+    for status in [404, 429, 500, 503] {
+        push(&service, &Entry::of_fixture("cloud_run").with("/httpRequest/status", json!(status))).await;
+    }
+    assert_eq!(bigquery.rows("pixel").await.len(), 0);
+}
