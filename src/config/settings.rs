@@ -313,9 +313,9 @@ settings! {
                        /pixel.png,/p.png",
         }),
     }
-    METHODS {
-        help: "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers \
-               with 405: set STATUS, too",
+    PIXEL_METHODS {
+        help: "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST. The pixel on Cloud Run \
+               answers it with 204, and a bucket with 405: set STATUS, too",
         value: "METHODS",
         default: "GET",
         heading: "Events",

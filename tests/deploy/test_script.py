@@ -164,7 +164,7 @@ class Settings(DeployTest):
 
     def test_settings_that_match_nothing_are_reported(self):
         for settings in ({'TABLE_SUFFIX': '_{campaign}_{date}'}, {'TABLE_SUFFIX': '_{user_id}_{date:YYYYMMDD}'}, {'OVERFLOW_SUFFIX': '_{date:day}'},
-                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'METHODS': 'GTE'},
+                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'PIXEL_METHODS': 'GTE'},
                          {'STATUS': '2x'}):
             [(name, _)] = settings.items()
             self.assertRegex(self.rejected(settings), rf'(?m)^{name}: ', settings)

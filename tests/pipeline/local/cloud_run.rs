@@ -5,7 +5,7 @@ use crate::support::entry::USER;
 use crate::support::http;
 use crate::support::local::Local;
 
-const SETTINGS: [(&str, &str); 2] = [("TABLE_SUFFIX", ""), ("METHODS", "GET,POST")];
+const SETTINGS: [(&str, &str); 2] = [("TABLE_SUFFIX", ""), ("PIXEL_METHODS", "GET,POST")];
 
 #[tokio::test]
 async fn requests_become_rows_without_a_load_balancer() {

@@ -30,7 +30,7 @@ async fn a_request_for_the_pixel_becomes_a_row() {
 async fn methods_decides_whether_a_beacon_counts() {
     for (methods, expected) in [("GET", 0), ("GET,POST", 1)] {
         let bigquery = TestBigQuery::start().await;
-        let service = Service::start(&bigquery, &[&SETTINGS[..], &[("METHODS", methods)]].concat()).await;
+        let service = Service::start(&bigquery, &[&SETTINGS[..], &[("PIXEL_METHODS", methods)]].concat()).await;
         push(&service, &Entry::of_fixture("cloud_run_beacon")).await;
         assert_eq!(bigquery.rows("pixel").await.len(), expected, "{methods}");
     }

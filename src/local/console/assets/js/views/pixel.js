@@ -163,7 +163,7 @@ function explanationOf(reason) {
     unsigned: 'The URL has no signature (URL_SIGNING_KEY). The request is counted and not stored.',
     bad_signature: 'The signature is invalid (URL_SIGNING_KEY). The request is counted and not stored.',
     path: 'The path is not in PIXEL_PATH. The request is counted and not stored.',
-    method: 'The method is not in METHODS. The request is counted and not stored.',
+    method: 'The method is not in PIXEL_METHODS. The request is counted and not stored.',
     status: 'The status is not in STATUS. The request is counted and not stored.',
   };
   return known[reason] ?? words(reason);
