@@ -11,7 +11,6 @@
 //! | another method | 405 |
 //! | another path | 404 |
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -90,7 +90,7 @@ variable "pixel_path" {
 }
 
 variable "pixel_methods" {
-  description = "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers with 405: set STATUS, too."
+  description = "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST. The pixel on Cloud Run answers it with 204, and a bucket with 405: set STATUS, too."
   type        = string
   default     = "GET"
   nullable    = false

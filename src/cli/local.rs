@@ -70,7 +70,8 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let shutdown = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
     output::warn(&config.warnings);
-    let settings = TopologySettings { project, front: FrontKind::of(config.values.text(&FRONT)), pubsub: pubsub(&args, &config), demo: args.demo };
+    let settings =
+        TopologySettings { project, front: FrontKind::of(config.values.text(&FRONT)), pubsub: pubsub(&args, &config), demo: args.demo };
     let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
     let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
     config.location.endpoint = bigquery_port.url();

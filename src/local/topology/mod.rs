@@ -162,19 +162,7 @@ impl Topology {
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
             Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self {
-            handles,
-            schema_notes,
-            http,
-            tables_before,
-            demo,
-            front,
-            subscription,
-            journal_writer,
-            service,
-            views,
-            bigquery_server,
-        })
+        Ok(Self { handles, schema_notes, http, tables_before, demo, front, subscription, journal_writer, service, views, bigquery_server })
     }
 
     /// Waits until the service stops by itself, which is a failure.

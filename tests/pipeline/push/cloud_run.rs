@@ -1,29 +1,13 @@
-//! Entries of Cloud Run's request log become rows, as those of a load balancer.
+//! Entries of Cloud Run's request log: which of them count.
 
 use serde_json::json;
 
-use crate::support::entry::USER;
 use crate::support::{Entry, Service, TestBigQuery, wrapped};
 
-const SETTINGS: [(&str, &str); 2] = [("TABLE_SUFFIX", ""), ("IP_ANONYMIZATION", "full")];
+const SETTINGS: [(&str, &str); 1] = [("TABLE_SUFFIX", "")];
 
 async fn push(service: &Service, entry: &Entry) {
     assert_eq!(service.push(wrapped(entry.json().as_bytes(), &fastrand::u64(..).to_string())).await.status, 204);
-}
-
-#[tokio::test]
-async fn a_request_for_the_pixel_becomes_a_row() {
-    let bigquery = TestBigQuery::start().await;
-    let service = Service::start(&bigquery, &SETTINGS).await;
-    let entry = Entry::of_fixture("cloud_run");
-    push(&service, &entry).await;
-    let rows = bigquery.rows("pixel").await;
-    assert_eq!(rows.len(), 1);
-    let row = &rows[0];
-    for (column, value) in [("user_id", json!(USER)), ("type", json!("open")), ("remote_ip", entry.0["httpRequest"]["remoteIp"].clone())] {
-        assert_eq!(row[column], value, "{column}");
-    }
-    assert!(row["request_url"].as_str().unwrap().starts_with("https://pixel-abcdefghij-uc.a.run.app/pixel.png?"), "{row:?}");
 }
 
 #[tokio::test]
