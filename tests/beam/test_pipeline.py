@@ -6,6 +6,9 @@ import subprocess
 import sys
 from collections import Counter
 
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pixel_beam.options import Config, OptionsError
 from support import BEAM, BeamTest, binary, entries, explain, sorted_rows, stored
 
 POISON = b'{"httpRequest": {"requestUrl": "https://t.example.com/pixel.png'
@@ -84,9 +87,11 @@ exec {binary()} "$@"
             (['--subscription', 's', '--output', 'o'], '--output needs --input'),
             (['--subscription', 's', '--project', 'p', '--schema', self.write('dates.json', '[{"name": "day", "type": "date"}]')], 'the columns day'),
         ]:
-            code, out, err = self.run_pipeline(*arguments)
-            self.assertEqual((code, out), (2, ''), err)
-            self.assertRegex(err, f'(?m)^error: .*{re.escape(message)}')
+            with self.subTest(message), self.assertRaisesRegex(OptionsError, re.escape(message)):
+                Config(PipelineOptions(arguments))
+        code, out, err = self.run_pipeline('--input', 'a')
+        self.assertEqual((code, out), (2, ''))
+        self.assertIn('error: set PROJECT_ID', err)
 
     def test_a_pattern_without_files_is_an_error(self):
         code, _, err = self.run_pipeline('--input', f'{self.directory}/none-*', '--output', str(self.directory / 'out'))

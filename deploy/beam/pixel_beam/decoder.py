@@ -4,6 +4,7 @@ Two properties of it make a dead process harmless. It writes exactly one answer 
 nothing between lines. So the lines without an answer are sent to a new process.
 """
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -67,7 +68,7 @@ class Decoder:
 
     def close(self):
         if self.process is not None:
-            self.process.stdin.close()
+            close(self.process.stdin)
             self._end()
         self._directory.cleanup()
 
@@ -83,20 +84,22 @@ class Decoder:
         # By another thread: the process stops reading while nobody reads its answers.
         writer = threading.Thread(target=write_lines, args=(process.stdin, lines))
         writer.start()
-        answers = []
-        for _ in lines:
-            answer = process.stdout.readline()
-            if not answer.endswith(b'\n'):
-                break
-            answers.append(json.loads(answer))
-        if len(answers) < len(lines):
-            self._end()
+        answers = read_answers(process.stdout, len(lines))
+        has_died = len(answers) < len(lines)
+        if has_died:
             self.deaths += 1
+            self._end()
         writer.join()
-        if process.returncode is not None and 0 < process.returncode != PANIC:
-            raise DecoderError(f'{" ".join(self._command)} ended with exit code {process.returncode}: fix the error that it printed to '
-                               'standard error, in the log of the worker')
+        if has_died:
+            close(process.stdin)
+            self._check_exit(process.returncode)
         return answers
+
+    def _check_exit(self, code):
+        """A signal or a panic may be the fault of a line. Another exit code is an error message."""
+        if 0 < code != PANIC:
+            raise DecoderError(f'{" ".join(self._command)} ended with exit code {code}: fix the error that it printed to standard '
+                               'error, in the log of the worker')
 
     def _start(self):
         if self.process is None:
@@ -118,12 +121,26 @@ class Decoder:
 
 
 def write_lines(stdin, lines):
-    try:
+    # If the process died, the reader of its answers notices.
+    with contextlib.suppress(OSError):
         stdin.write(b''.join(line + b'\n' for line in lines))
         stdin.flush()
-    except OSError:
-        # The process died, which the reader of its answers notices.
-        pass
+
+
+def read_answers(stdout, count):
+    answers = []
+    for _ in range(count):
+        line = stdout.readline()
+        if not line.endswith(b'\n'):
+            break
+        answers.append(json.loads(line))
+    return answers
+
+
+def close(stdin):
+    """Of a process that may have died before it read everything."""
+    with contextlib.suppress(OSError):
+        stdin.close()
 
 
 def dead_letter_of_death(line):
