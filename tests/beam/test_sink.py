@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.typehints.row_type import RowTypeConstraint
 from apache_beam.typehints.schemas import named_fields_to_schema
+from apitools.base.py.exceptions import HttpError
 
 from pixel_beam import pipeline, sink
 from pixel_beam.options import Config
@@ -25,27 +26,39 @@ from support import BeamTest, binary, entries, explain, sorted_rows, stored
 POISON = b'{"httpRequest":'
 
 
-class LoadJobClient:
-    """BigQuery's client, as far as load jobs need it: it keeps each job and the content of its files in a directory."""
+class JobClient:
+    """BigQuery's client, as far as load jobs and copy jobs need it. A table is a file of rows in a directory."""
 
     def __init__(self, directory):
-        self._directory = directory
+        self._directory = Path(directory)
         self.jobs = types.SimpleNamespace(Insert=self._insert, Get=self._get)
+        self.tables = types.SimpleNamespace(Get=self._get_table, Delete=self._delete_table)
 
     def _insert(self, request, **_):
-        load = request.job.configuration.load
-        job = {
-            'table': f'{load.destinationTable.projectId}:{load.destinationTable.datasetId}.{load.destinationTable.tableId}',
-            'create': load.createDisposition, 'write': load.writeDisposition, 'format': load.sourceFormat,
-            'columns': [field.name for field in load.schema.fields],
-            'rows': [json.loads(line) for uri in load.sourceUris for line in Path(uri).read_text().splitlines()],
-        }
-        Path(self._directory, f'{request.job.jobReference.jobId}.job').write_text(json.dumps(job))
+        load, copy = request.job.configuration.load, request.job.configuration.copy
+        job = load or copy
+        files = [Path(uri) for uri in load.sourceUris] if load else [self._rows(copy.sourceTable)]
+        with self._rows(job.destinationTable).open('a') as table:
+            table.writelines(file.read_text() for file in files)
+        if load:
+            assert load.sourceFormat == 'NEWLINE_DELIMITED_JSON' and 'event_id' in [field.name for field in load.schema.fields]
+        dispositions = self._directory / f'{job.destinationTable.tableId}.dispositions'
+        dispositions.write_text(f'{job.createDisposition} {job.writeDisposition}')
         return Job(jobReference=request.job.jobReference)
+
+    def _rows(self, table):
+        return self._directory / f'{table.projectId}:{table.datasetId}.{table.tableId}'
 
     @staticmethod
     def _get(request):
         return Job(jobReference=JobReference(jobId=request.jobId), status=JobStatus(state='DONE'))
+
+    @staticmethod
+    def _get_table(request):
+        raise HttpError({'status': '404'}, b'', request.tableId)
+
+    def _delete_table(self, request):
+        self._rows(request).unlink()
 
 
 class SinkTest(BeamTest):
@@ -57,37 +70,33 @@ class SinkTest(BeamTest):
 
 class LoadJobsTest(SinkTest):
     def load(self, lines, **settings):
-        """The load jobs for the rows and for the dead letters."""
+        """(table, row) of each loaded row, and the dispositions of the job that filled each table."""
         config = self.config('--input', self.write('entries.jsonl', b'\n'.join(lines)), **settings)
-        jobs = self.directory / 'jobs'
-        jobs.mkdir()
-        options = {'test_client': LoadJobClient(str(jobs)), 'custom_gcs_temp_location': str(self.directory), 'validate': False}
+        tables = self.directory / 'tables'
+        tables.mkdir()
+        options = {'test_client': JobClient(tables), 'custom_gcs_temp_location': str(self.directory), 'validate': False}
         with beam.Pipeline(runner='FnApiRunner') as runner:
             pipeline.build(runner, config, sink.LoadJobs(config, **options))
-        loaded = [json.loads(file.read_text()) for file in jobs.iterdir()]
-        dead_letters = [job for job in loaded if job['table'].endswith('.' + config.dead_letter_table)]
-        return [job for job in loaded if job not in dead_letters], dead_letters
+        rows = [(file.name, json.loads(line)) for file in tables.iterdir() if ':' in file.name for line in file.read_text().splitlines()]
+        return rows, {table: (tables / f'{table.partition(".")[2]}.dispositions').read_text() for table, _ in rows}
 
     def test_each_suffix_is_a_table_that_its_job_may_create(self):
         lines = entries(300)
-        jobs, [letters] = self.load([*lines, *lines, POISON])
-        rows = [(job['table'].removeprefix('my-project:parsed_pixel.'), row) for job in jobs for row in job['rows']]
-        self.assertEqual(sorted_rows(rows), stored(explain(lines)))
-        self.assertGreater(len(jobs), 1)
-        self.assertEqual(len(jobs), len({job['table'] for job in jobs}))
-        for job in jobs:
-            self.assertEqual((job['create'], job['write'], job['format']), ('CREATE_IF_NEEDED', 'WRITE_APPEND', 'NEWLINE_DELIMITED_JSON'))
-            self.assertIn('event_id', job['columns'])
-        self.assertEqual((letters['table'], letters['create']), ('my-project:parsed_pixel.dead_letters', 'CREATE_NEVER'))
-        self.assertEqual(sum(row['data'] == 'eyJodHRwUmVxdWVzdCI6' for row in letters['rows']), 1)
+        rows, dispositions = self.load([*lines, *lines, POISON])
+        letters = [row for table, row in rows if table == 'my-project:parsed_pixel.dead_letters']
+        self.assertEqual(sum(row['data'] == 'eyJodHRwUmVxdWVzdCI6' for row in letters), 1)
+        events = [(table.removeprefix('my-project:parsed_pixel.'), row) for table, row in rows if row not in letters]
+        self.assertEqual(sorted_rows(events), stored(explain(lines)))
+        self.assertEqual(dispositions.pop('my-project:parsed_pixel.dead_letters'), 'CREATE_NEVER WRITE_APPEND')
+        self.assertGreater(len(dispositions), 1)
+        self.assertEqual(set(dispositions.values()), {'CREATE_IF_NEEDED WRITE_APPEND'})
 
-    def test_without_a_suffix_one_job_appends_to_the_table_of_the_deployment(self):
+    def test_without_a_suffix_a_job_appends_to_the_table_of_the_deployment(self):
         settings = {'TABLE_SUFFIX': '', 'DATASET': 'web', 'TABLE_NAME': 'hits', 'DEAD_LETTER_TABLE': 'lost'}
         lines = entries(100)
-        [job], [letters] = self.load([*lines, POISON], **settings)
-        self.assertEqual((job['table'], job['create']), ('my-project:web.hits', 'CREATE_NEVER'))
-        self.assertEqual(sorted_rows(('hits', row) for row in job['rows']), stored(explain(lines, settings)))
-        self.assertEqual(letters['table'], 'my-project:web.lost')
+        rows, dispositions = self.load([*lines, POISON], **settings)
+        self.assertEqual(dispositions, dict.fromkeys(('my-project:web.hits', 'my-project:web.lost'), 'CREATE_NEVER WRITE_APPEND'))
+        self.assertEqual(sorted_rows(('hits', row) for table, row in rows if table.endswith('hits')), stored(explain(lines, settings)))
 
     def test_json_columns_are_values_in_a_load_file(self):
         row = sink.RoutedRow({'a': '{"b": 1}', 'c': ['1', '"x"'], 'd': None, 'e': '{}'}, 'pixel')

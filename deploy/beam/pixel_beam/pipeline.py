@@ -19,15 +19,18 @@ MAX_BATCH_BYTES = 1 << 20
 DEDUPLICATION_SECONDS = 600
 
 DEAD_LETTERS = 'dead_letters'
+# A row with its event_id.
+KeyedRow = tuple[str, RoutedRow]
 
 
 def build(pipeline, config, sink):
     """Connects all steps. `sink` has a transform for rows and one for dead letters."""
     lines = pipeline | 'Read' >> (ReadSubscription(config.subscription) if config.subscription else ReadFiles(config.patterns))
+    decode = beam.ParDo(DecodeFn(config.decoder)).with_output_types(KeyedRow, **{DEAD_LETTERS: KeyedRow})
     decoded = (
         lines
         | 'Batch' >> beam.BatchElements(MIN_BATCH_BYTES, MAX_BATCH_BYTES, element_size_fn=len)
-        | 'Decode' >> beam.ParDo(DecodeFn(config.decoder)).with_output_types(tuple[str, RoutedRow]).with_outputs(DEAD_LETTERS, main='rows')
+        | 'Decode' >> decode.with_outputs(DEAD_LETTERS, main='rows')
     )
     one_per_event = OnePerEventInStream if config.subscription else OnePerEvent
     decoded.rows | 'One row per event' >> one_per_event() | 'Write rows' >> sink.rows()
