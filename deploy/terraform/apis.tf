@@ -1,7 +1,7 @@
 # APIs that the pipeline uses. They stay enabled after a destroy, because other parts of the project may use them.
 
-resource "google_project_service" "api" {
-  for_each = toset([
+locals {
+  apis = [
     "artifactregistry",
     "bigquery",
     "cloudbuild",
@@ -13,14 +13,28 @@ resource "google_project_service" "api" {
     "pubsub",
     "run",
     "storage",
-  ])
+  ]
+}
+
+resource "google_project_service" "api" {
+  for_each = toset(local.apis)
 
   project            = var.project_id
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false
 }
 
+# An API that was just enabled rejects requests for up to a minute.
+resource "time_sleep" "apis" {
+  create_duration = "60s"
+
+  triggers = {
+    project = one(distinct([for api in google_project_service.api : api.project]))
+    apis    = join(" ", local.apis)
+  }
+}
+
 locals {
   # The project, known after its APIs are enabled: a resource with `project = local.project` waits for them.
-  project = one(distinct([for api in google_project_service.api : api.project]))
+  project = time_sleep.apis.triggers.project
 }

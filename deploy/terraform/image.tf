@@ -1,5 +1,5 @@
 # The image. If var.image is empty, Cloud Build builds it from this repository, and again after a change of a source file.
-# Google's provider has no resource for a build, so gcloud submits it.
+# Google's provider has no resource that runs a build, so gcloud submits it.
 
 locals {
   built  = var.image == ""
@@ -52,6 +52,7 @@ resource "google_service_account" "build" {
   project      = local.project
   account_id   = "${var.pipeline}-build"
   display_name = "Pixel pipeline ${var.pipeline}: builds the image"
+  description  = local.mark
 }
 
 resource "google_project_iam_member" "build" {
@@ -60,17 +61,6 @@ resource "google_project_iam_member" "build" {
   project = local.project
   role    = "roles/run.builder"
   member  = google_service_account.build[0].member
-}
-
-# A new role takes up to two minutes to take effect.
-resource "terraform_data" "build_account" {
-  count = local.built ? 1 : 0
-
-  triggers_replace = [google_service_account.build[0].unique_id, google_project_iam_member.build[0].id]
-
-  provisioner "local-exec" {
-    command = "sleep 60"
-  }
 }
 
 resource "terraform_data" "image" {
@@ -95,6 +85,6 @@ resource "terraform_data" "image" {
 
   depends_on = [
     google_artifact_registry_repository.image,
-    terraform_data.build_account,
+    time_sleep.roles,
   ]
 }

@@ -4,7 +4,10 @@ locals {
   # The root of the repository, which has the sources of the image, schema/ and deploy/.
   repository = "${path.module}/../.."
 
-  labels = { pipeline = var.pipeline }
+  # The mark of the owner. deploy.sh uses the same one: it never changes a resource that has another mark.
+  labels = merge(var.labels, { pipeline = var.pipeline })
+  # The mark of resources that have no labels.
+  mark = "pixel-pipeline ${var.pipeline}"
 
   # The address of google_service_account.push, which is unknown in a plan.
   push_account = "${var.pipeline}-push@${var.project_id}.iam.gserviceaccount.com"

@@ -3,6 +3,7 @@
 resource "google_logging_project_sink" "topic" {
   project                = local.project
   name                   = var.pipeline
+  description            = local.mark
   destination            = "pubsub.googleapis.com/${google_pubsub_topic.events.id}"
   filter                 = local.log_filter
   unique_writer_identity = true
@@ -24,7 +25,7 @@ resource "google_logging_project_exclusion" "default" {
 
   project     = local.project
   name        = var.pipeline
-  description = "The pixel's requests, which go to the topic ${var.pipeline}"
+  description = local.mark
   filter      = local.log_filter
 
   # Created after the sink to the topic and destroyed before it, so that every entry is stored somewhere.
@@ -59,6 +60,7 @@ resource "google_logging_project_sink" "archive" {
 
   project                = local.project
   name                   = "${var.pipeline}-archive"
+  description            = local.mark
   destination            = "storage.googleapis.com/${google_storage_bucket.archive[0].name}"
   filter                 = local.log_filter
   unique_writer_identity = true

@@ -1,5 +1,7 @@
 # Outputs: addresses and names that are known after an apply.
 
+# --- Pixel
+
 output "address" {
   description = "IP address of the load balancer."
   value       = google_compute_global_address.pixel.address
@@ -11,13 +13,28 @@ output "dns_record" {
 }
 
 output "pixel_url" {
-  description = "URL of the pixel, to which the parameters are added."
-  value       = "${var.domain == "" ? "http://${google_compute_global_address.pixel.address}" : "https://${var.domain}"}${local.pixel_paths[0]}"
+  description = "URL of the pixel, to which the parameters are added: the first of pixel_urls."
+  value       = local.pixel_urls[0]
 }
 
-output "service_url" {
-  description = "URL of the Cloud Run service, which only Pub/Sub may call."
-  value       = google_cloud_run_v2_service.pipeline.uri
+output "pixel_urls" {
+  description = "All URLs of the pixel, those with https first."
+  value       = local.pixel_urls
+}
+
+# --- From the log entries to BigQuery
+
+output "log_filter" {
+  description = "Filter of the pixel's log entries, which the sinks have."
+  value       = local.log_filter
+}
+
+output "writer_identities" {
+  description = "Accounts that Cloud Logging writes with: of the sink to the topic, and of the sink to the archive (null without an archive)."
+  value = {
+    topic   = google_logging_project_sink.topic.writer_identity
+    archive = one(google_logging_project_sink.archive[*].writer_identity)
+  }
 }
 
 output "topic" {
@@ -25,9 +42,51 @@ output "topic" {
   value       = google_pubsub_topic.events.id
 }
 
+output "dead_letter_topic" {
+  description = "Topic of the messages that were not acknowledged, as projects/PROJECT/topics/NAME."
+  value       = google_pubsub_topic.dead_letter.id
+}
+
+output "subscriptions" {
+  description = "Subscriptions, as projects/PROJECT/subscriptions/NAME: the one that pushes to the service, and the one that keeps dead letters."
+  value = {
+    push        = google_pubsub_subscription.push.id
+    dead_letter = google_pubsub_subscription.dead_letter.id
+  }
+}
+
+output "service_url" {
+  description = "URL of the Cloud Run service, which only Pub/Sub may call."
+  value       = google_cloud_run_v2_service.pipeline.uri
+}
+
+output "service_accounts" {
+  description = "Email addresses of the service accounts: of the service, of pushes, and of the build of the image (null with image)."
+  value = {
+    run   = google_service_account.run.email
+    push  = google_service_account.push.email
+    build = one(google_service_account.build[*].email)
+  }
+}
+
+output "image" {
+  description = "Image that the service runs."
+  value       = local.image
+}
+
+# --- Data
+
 output "dataset" {
   description = "Dataset of the events, as PROJECT.DATASET."
   value       = "${var.project_id}.${google_bigquery_dataset.events.dataset_id}"
+}
+
+output "buckets" {
+  description = "Buckets: of the pixel, and of the archive (null without an archive)."
+  value = {
+    pixel   = google_storage_bucket.pixel.name
+    archive = one(google_storage_bucket.archive[*].name)
+  }
 }
 
 output "dashboard_url" {

@@ -1,4 +1,11 @@
 # The pixel: objects in a public bucket behind a load balancer with CDN.
+#
+# `ignore_changes = [description]`: a change of this description would replace the resource, and the address would be lost.
+
+locals {
+  pixel_hosts = concat(var.domain == "" ? [] : ["https://${var.domain}"], ["http://${google_compute_global_address.pixel.address}"])
+  pixel_urls  = flatten([for host in local.pixel_hosts : [for path in local.pixel_paths : "${host}${path}"]])
+}
 
 resource "google_storage_bucket" "pixel" {
   project                     = local.project
@@ -31,6 +38,7 @@ resource "google_storage_bucket_object" "pixel" {
 resource "google_compute_backend_bucket" "pixel" {
   project     = local.project
   name        = var.pipeline
+  description = local.mark
   bucket_name = google_storage_bucket.pixel.name
   enable_cdn  = true
 
@@ -45,19 +53,31 @@ resource "google_compute_backend_bucket" "pixel" {
 resource "google_compute_url_map" "pixel" {
   project         = local.project
   name            = var.pipeline
+  description     = local.mark
   default_service = google_compute_backend_bucket.pixel.id
 }
 
 resource "google_compute_global_address" "pixel" {
-  project    = local.project
-  name       = var.pipeline
-  ip_version = "IPV4"
+  project     = local.project
+  name        = var.pipeline
+  ip_version  = "IPV4"
+  description = local.mark
+  labels      = local.labels
+
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 resource "google_compute_target_http_proxy" "pixel" {
-  project = local.project
-  name    = "${var.pipeline}-http"
-  url_map = google_compute_url_map.pixel.id
+  project     = local.project
+  name        = "${var.pipeline}-http"
+  description = local.mark
+  url_map     = google_compute_url_map.pixel.id
+
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 resource "google_compute_global_forwarding_rule" "http" {
@@ -66,10 +86,16 @@ resource "google_compute_global_forwarding_rule" "http" {
   load_balancing_scheme = "EXTERNAL_MANAGED"
   ip_address            = google_compute_global_address.pixel.id
   port_range            = "80"
+  description           = local.mark
+  labels                = local.labels
   target                = google_compute_target_http_proxy.pixel.id
 
-  # The rule is created after the sink, so that the entries of the first requests reach the topic.
-  depends_on = [google_pubsub_topic_iam_member.sink]
+  lifecycle {
+    ignore_changes = [description]
+  }
+
+  # The rule is created after the sinks, so that the entries of the first requests reach the topic and the archive.
+  depends_on = [google_pubsub_topic_iam_member.sink, google_storage_bucket_iam_member.archive]
 }
 
 # --- HTTPS, with a domain
@@ -80,7 +106,7 @@ resource "google_compute_managed_ssl_certificate" "pixel" {
   project = local.project
   # A name must not end with -.
   name        = trimsuffix(substr("${var.pipeline}-${replace(var.domain, ".", "-")}", 0, 63), "-")
-  description = "pixel-pipeline ${var.pipeline}"
+  description = local.mark
 
   managed {
     domains = [var.domain]
@@ -99,6 +125,11 @@ resource "google_compute_target_https_proxy" "pixel" {
   name             = "${var.pipeline}-https"
   url_map          = google_compute_url_map.pixel.id
   ssl_certificates = [google_compute_managed_ssl_certificate.pixel[0].id]
+  description      = local.mark
+
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 resource "google_compute_global_forwarding_rule" "https" {
@@ -109,7 +140,13 @@ resource "google_compute_global_forwarding_rule" "https" {
   load_balancing_scheme = "EXTERNAL_MANAGED"
   ip_address            = google_compute_global_address.pixel.id
   port_range            = "443"
+  description           = local.mark
+  labels                = local.labels
   target                = google_compute_target_https_proxy.pixel[0].id
 
-  depends_on = [google_pubsub_topic_iam_member.sink]
+  lifecycle {
+    ignore_changes = [description]
+  }
+
+  depends_on = [google_pubsub_topic_iam_member.sink, google_storage_bucket_iam_member.archive]
 }

@@ -4,12 +4,14 @@ resource "google_service_account" "run" {
   project      = local.project
   account_id   = "${var.pipeline}-run"
   display_name = "Pixel pipeline ${var.pipeline}: the service"
+  description  = local.mark
 }
 
 resource "google_service_account" "push" {
   project      = local.project
   account_id   = "${var.pipeline}-push"
   display_name = "Pixel pipeline ${var.pipeline}: signs pushes of Pub/Sub"
+  description  = local.mark
 }
 
 locals {
@@ -105,11 +107,21 @@ resource "google_cloud_run_v2_service" "pipeline" {
   # /ready needs the template table and permission to read it.
   depends_on = [
     google_artifact_registry_repository.ghcr,
-    google_bigquery_dataset_iam_member.run,
     google_bigquery_table.dead_letters,
     google_bigquery_table.template,
     terraform_data.image,
+    time_sleep.roles,
   ]
+}
+
+# A new role takes up to a minute to take effect. The service would not become ready without its roles, and a build without
+# its own fails.
+resource "time_sleep" "roles" {
+  create_duration = "60s"
+
+  triggers = {
+    roles = join(" ", concat([google_bigquery_dataset_iam_member.run.id], google_project_iam_member.build[*].id))
+  }
 }
 
 # The only authorized caller: there is no binding for allUsers.

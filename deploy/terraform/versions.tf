@@ -3,7 +3,7 @@
 
 terraform {
   # The validation of schema_file uses path.module, which needs 1.9.
-  required_version = ">= 1.9"
+  required_version = ">= 1.9, < 2"
 
   required_providers {
     google = {
@@ -14,6 +14,11 @@ terraform {
     google-beta = {
       source  = "hashicorp/google-beta"
       version = ">= 6.50, < 8"
+    }
+    # Waits until new APIs and roles take effect.
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.9, < 1"
     }
   }
 }

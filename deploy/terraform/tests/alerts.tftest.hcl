@@ -1,6 +1,7 @@
 # Each member of an alert's JSON becomes an argument of the resource, and an unknown member is rejected.
 
 mock_provider "google" {}
+mock_provider "time" {}
 mock_provider "google-beta" {}
 
 variables {

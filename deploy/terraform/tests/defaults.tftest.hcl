@@ -1,6 +1,7 @@
 # The plan with only a project. It needs no credentials: the providers are mocks.
 
 mock_provider "google" {}
+mock_provider "time" {}
 mock_provider "google-beta" {}
 
 variables {
@@ -159,8 +160,14 @@ run "the_service_has_the_defaults_of_the_settings" {
   }
 }
 
-run "every_resource_has_the_label_of_the_pipeline" {
+run "every_resource_has_the_label_or_the_mark_of_the_pipeline" {
   command = plan
+
+  variables {
+    domain  = "track.example.com"
+    archive = true
+    labels  = { team = "news" }
+  }
 
   assert {
     condition = alltrue([
@@ -173,9 +180,38 @@ run "every_resource_has_the_label_of_the_pipeline" {
         google_bigquery_dataset.events.labels,
         google_artifact_registry_repository.image[0].labels,
         google_cloud_run_v2_service.pipeline.labels,
-      ] : labels == tomap({ pipeline = "pixel" })
+        google_bigquery_table.template.labels,
+        google_bigquery_table.dead_letters.labels,
+        google_bigquery_table.view_events[0].labels,
+        google_bigquery_table.view_events_daily[0].labels,
+        google_storage_bucket.archive[0].labels,
+        google_compute_global_address.pixel.labels,
+        google_compute_global_forwarding_rule.http.labels,
+        google_compute_global_forwarding_rule.https[0].labels,
+      ] : labels == tomap({ pipeline = "pixel", team = "news" })
     ])
-    error_message = "A resource does not have the label pipeline=pixel."
+    error_message = "A resource does not have the labels pipeline=pixel and team=news."
+  }
+  assert {
+    condition = alltrue([
+      for mark in [
+        google_service_account.run.description,
+        google_service_account.push.description,
+        google_service_account.build[0].description,
+        google_logging_project_sink.topic.description,
+        google_logging_project_sink.archive[0].description,
+        google_logging_project_exclusion.default[0].description,
+        google_compute_backend_bucket.pixel.description,
+        google_compute_url_map.pixel.description,
+        google_compute_global_address.pixel.description,
+        google_compute_global_forwarding_rule.http.description,
+        google_compute_global_forwarding_rule.https[0].description,
+        google_compute_target_http_proxy.pixel.description,
+        google_compute_target_https_proxy.pixel[0].description,
+        google_compute_managed_ssl_certificate.pixel[0].description,
+      ] : mark == "pixel-pipeline pixel"
+    ])
+    error_message = "A resource does not have the description \"pixel-pipeline pixel\"."
   }
 }
 

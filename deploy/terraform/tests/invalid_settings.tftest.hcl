@@ -2,6 +2,7 @@
 # Variables are compared with one another when each is valid by itself, so comparisons are in later runs.
 
 mock_provider "google" {}
+mock_provider "time" {}
 mock_provider "google-beta" {}
 
 variables {
@@ -277,4 +278,24 @@ run "a_file_that_is_not_a_schema_is_rejected" {
   }
 
   expect_failures = [google_bigquery_table.template, check.views]
+}
+
+run "the_label_of_the_pipeline_cannot_be_replaced" {
+  command = plan
+
+  variables {
+    labels = { pipeline = "other" }
+  }
+
+  expect_failures = [var.labels]
+}
+
+run "a_label_in_upper_case_is_rejected" {
+  command = plan
+
+  variables {
+    labels = { Team = "news" }
+  }
+
+  expect_failures = [var.labels]
 }

@@ -40,6 +40,7 @@ mock_provider "google" {
     values = { id = "projects/123456789012/dashboards/pixel-pipeline" }
   }
 }
+mock_provider "time" {}
 mock_provider "google-beta" {
   override_resource {
     target = google_project_service_identity.pubsub
@@ -116,6 +117,26 @@ run "every_reference_is_to_the_right_resource" {
       dashboard = "https://console.cloud.google.com/monitoring/dashboards/builder/pixel-pipeline?project=my-project"
     }
     error_message = "An output is wrong."
+  }
+  assert {
+    condition     = output.pixel_urls == ["https://track.example.com/pixel.png", "http://203.0.113.10/pixel.png"]
+    error_message = "The URLs of the pixel are wrong: ${join(" ", output.pixel_urls)}"
+  }
+  assert {
+    condition     = output.service_accounts == { run = "run@example", push = "push@example", build = null }
+    error_message = "The output has other service accounts: ${jsonencode(output.service_accounts)}"
+  }
+  assert {
+    condition     = output.writer_identities == { topic = "serviceAccount:sink@example", archive = "serviceAccount:archive@example" }
+    error_message = "The output has other writer identities: ${jsonencode(output.writer_identities)}"
+  }
+  assert {
+    condition     = output.subscriptions == { push = google_pubsub_subscription.push.id, dead_letter = google_pubsub_subscription.dead_letter.id }
+    error_message = "The output has other subscriptions: ${jsonencode(output.subscriptions)}"
+  }
+  assert {
+    condition     = output.buckets == { pixel = "my-project-pixel", archive = "my-project-pixel-archive" } && output.image == var.image
+    error_message = "The output has other buckets or another image."
   }
 }
 

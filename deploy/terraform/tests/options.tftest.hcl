@@ -1,6 +1,7 @@
 # The resources that each option adds, changes or removes.
 
 mock_provider "google" {}
+mock_provider "time" {}
 mock_provider "google-beta" {}
 
 variables {
@@ -203,7 +204,7 @@ run "a_given_image_needs_no_build" {
   }
   assert {
     condition = (
-      length(terraform_data.image) == 0 && length(terraform_data.build_account) == 0 && length(google_artifact_registry_repository.image) == 0 &&
+      length(terraform_data.image) == 0 && length(google_artifact_registry_repository.image) == 0 &&
       length(google_service_account.build) == 0 && length(google_project_iam_member.build) == 0
     )
     error_message = "Resources for a build must not exist."

@@ -1,6 +1,7 @@
 # The defaults are those of deploy/pipeline.env.example, and each of its settings reaches the service.
 
 mock_provider "google" {}
+mock_provider "time" {}
 mock_provider "google-beta" {}
 
 variables {

@@ -1,0 +1,90 @@
+"""The resources that deploy.sh creates, from its requests."""
+from resource_forms import probe, short, strip, upstream
+
+
+def from_script(run):
+    found = {}
+    for r in run.requests:
+        api, body = r.get('api') or '', r.get('body') or {}
+        if r['status'] >= 300 or r['method'] == 'GET':
+            continue
+        name = short(body.get('name') or '') if isinstance(body.get('name'), str) else ''
+        # gcloud uploads the sources of a build there.
+        if 'run-sources-' in r['path'] + name:
+            continue
+        if api == 'serviceusage.services.batchEnable':
+            found.update({('api', service): {} for service in body['serviceIds']})
+        elif api == 'bigquery.datasets.insert':
+            found['dataset', body['datasetReference']['datasetId']] = {k: body.get(k) for k in ('location', 'labels', 'description')}
+        elif api == 'bigquery.datasets.patch':
+            dataset = body['datasetReference']['datasetId']
+            if 'defaultTableExpirationMs' in body:
+                found['dataset', dataset]['expiration'] = int(body['defaultTableExpirationMs'])
+            for entry in body.get('access', []):
+                if entry.get('role') == 'WRITER':
+                    found['grant', 'roles/bigquery.dataEditor', dataset] = {'count': 1}
+        elif api == 'bigquery.tables.insert':
+            found['table', body['tableReference']['tableId']] = {
+                'columns': body.get('schema', {}).get('fields'), 'view': body.get('view', {}).get('query', '').strip(), 'pipeline': body['labels']['pipeline']}
+        elif api == 'iam.projects.serviceAccounts.create':
+            found['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
+        elif api == 'artifactregistry.projects.locations.repositories.create':
+            found['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
+        elif api == 'run.namespaces.services.create' and 'dryRun' not in r['query']:
+            found['service', body['metadata']['name']] = service_from_script(body)
+        elif api == 'pubsub.projects.topics.create':
+            found['topic', name] = {'labels': body['labels']}
+        elif api == 'pubsub.projects.subscriptions.create':
+            found['subscription', name] = {
+                'ack': body.get('ackDeadlineSeconds'), 'retry': body.get('retryPolicy'), 'attempts': body.get('deadLetterPolicy', {}).get('maxDeliveryAttempts'),
+                'retention': body['messageRetentionDuration'], 'never expires': 'expirationPolicy' in body and not body['expirationPolicy'].get('ttl'),
+                'pushes': 'pushConfig' in body, 'labels': body['labels']}
+        elif api == 'logging.projects.sinks.create':
+            found['sink', name] = {'filter': body['filter']}
+        elif api == 'logging.projects.sinks.patch' and name == '_Default':
+            for exclusion in body['exclusions']:
+                found['exclusion', exclusion['name']] = {'filter': exclusion['filter']}
+        elif api == 'storage.buckets.insert':
+            found['bucket', name] = {'location': body['location'], 'public': body['iamConfiguration']['publicAccessPrevention'],
+                                     'uniform': body['iamConfiguration']['uniformBucketLevelAccess']['enabled']}
+        elif api == 'storage.buckets.patch':
+            found['bucket', short(r['path'])]['days'] = body['lifecycle']['rule'][0]['condition']['age']
+        elif api == 'storage.objects.insert':
+            found['object', body['name']] = {'cache': body['cacheControl'], 'type': body['contentType']}
+        elif api == 'compute.backendBuckets.insert':
+            found['backend bucket', name] = {'bucket': body['bucketName'], 'cdn': body['enableCdn'], **body['cdnPolicy']}
+        elif api == 'compute.globalForwardingRules.insert':
+            found['forwarding rule', name] = {'scheme': body['loadBalancingScheme'], 'ports': body['portRange']}
+        elif api == 'compute.sslCertificates.insert':
+            found['certificate', name] = {'domains': body['managed']['domains']}
+        elif api == 'compute.globalAddresses.insert':
+            found['address', name] = {'version': body['ipVersion']}
+        elif api.startswith('compute.') and api.endswith('.insert'):
+            found[api.split('.')[1], name] = {}
+        elif api == 'logging.projects.metrics.create':
+            found['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
+        elif api == 'monitoring.projects.alertPolicies.create':
+            found['alert', body['displayName']] = {'labels': body['userLabels'], 'text': body['documentation']['content'], 'severity': body['severity'],
+                                                   'conditions': body['conditions']}
+        elif api == 'monitoring.projects.notificationChannels.create':
+            found['channel', body['displayName']] = {'labels': body['labels'], 'type': body['type']}
+        elif api == 'monitoring.projects.dashboards.create':
+            found['dashboard', body['displayName']] = {'tiles': body['mosaicLayout']['tiles']}
+        elif api.endswith('setIamPolicy'):
+            on = short(r['path'].removesuffix('/iam').removesuffix(':setIamPolicy'))
+            for binding in body.get('bindings') or body['policy']['bindings']:
+                found['grant', binding['role'], on] = {'count': len(binding['members'])}
+    return strip(found)
+
+
+def service_from_script(body):
+    template = body['spec']['template']
+    annotations, container = template['metadata']['annotations'], template['spec']['containers'][0]
+    return {
+        'ingress': {'internal': 'INGRESS_TRAFFIC_INTERNAL_ONLY'}[body['metadata']['annotations']['run.googleapis.com/ingress']],
+        'pipeline': body['metadata']['labels']['pipeline'], 'concurrency': template['spec']['containerConcurrency'],
+        'timeout': template['spec']['timeoutSeconds'], 'limits': container['resources']['limits'],
+        'boost': annotations['run.googleapis.com/startup-cpu-boost'] == 'True',
+        'min_instances': int(annotations.get('autoscaling.knative.dev/minScale', 0)), 'max_instances': int(annotations['autoscaling.knative.dev/maxScale']),
+        'startup': probe(container['startupProbe']), 'liveness': probe(container['livenessProbe']),
+        'env': {e['name']: e.get('value', '') for e in container['env']}}
