@@ -682,6 +682,43 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     assert!(first.contains("\"outcome\":\"stored\""), "{first}");
 }
 
+#[tokio::test]
+async fn each_line_is_answered_at_once_with_one_line() {
+    let mut child = command("explain").args(["--lines", "--input", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let entry = Entry::of_query("user_id=u&type=open").json();
+    let push = wrapped(entry.as_bytes(), "7");
+    let other_path = entry.replace("pixel.png", "other.png");
+    let inputs = [entry.as_str(), &push, &other_path, "{\"httpRequest\":", "", "[1,2]", &entry];
+    let mut answers = Vec::new();
+    // The next line is written only after the answer to the one before.
+    for input in inputs {
+        stdin.write_all(format!("{input}\n").as_bytes()).await.unwrap();
+        let answer = tokio::time::timeout(TIMEOUT, out.next_line()).await.expect("an answer to each line").unwrap().unwrap();
+        answers.push(serde_json::from_str::<Value>(&answer).unwrap());
+    }
+    drop(stdin);
+    assert_eq!(out.next_line().await.unwrap(), None);
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+
+    let expected = &lines(&[], &entry).await[0];
+    for stored in [0, 1, 6] {
+        assert_eq!(verdict(&answers[stored]), ("stored", ""));
+        for (member, in_explain) in [("row", "row"), ("table", "table"), ("event_id", "insert_id")] {
+            assert_eq!(answers[stored][member], expected[in_explain]);
+        }
+    }
+    assert_eq!(answers[2], json!({"outcome": "filtered", "reason": "path", "event_id": null, "row": null}));
+    for (answer, reason) in [(3, "bad_json"), (4, "no_data"), (5, "bad_json")] {
+        let (answer, input) = (&answers[answer], inputs[answer]);
+        assert_eq!(verdict(answer), ("dead_letter", reason));
+        assert_eq!(answer["row"]["reason"], reason);
+        assert_eq!(answer["row"]["event_id"], answer["event_id"]);
+        assert_eq!(answer["row"]["data"], STANDARD.encode(input));
+    }
+}
+
 /// Only its beginning is known, so it has no outcome.
 #[tokio::test]
 async fn an_entry_that_is_too_long_is_an_error_and_the_rest_is_explained() {
