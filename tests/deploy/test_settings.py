@@ -18,7 +18,7 @@ VALUES = {
     'TABLE_SUFFIX': ['_{user_id', '_{campaign}', '_{date:YYYYMMDD}', '_{date:%Q}', '_}', 'ä', '_{type}_{date}'],
     'MAX_NEW_TABLES_PER_HOUR': ['0', 'many', '10'],
     'OVERFLOW_SUFFIX': ['_{user_id}', '_{date:day}', '_rest'],
-    'METHODS': ['GTE', 'get', 'GET,POST'],
+    'PIXEL_METHODS': ['GTE', 'get', 'GET,POST'],
     'STATUS': ['2x', '600', '2xx,404'],
     'IP_ANONYMIZATION': ['none', 'full'],
     'HASH_ATTRIBUTES': ['email', 'type'],
@@ -100,7 +100,7 @@ class Settings(DeployTest):
 
     def test_settings_that_match_nothing_are_reported(self):
         for settings in ({'TABLE_SUFFIX': '_{campaign}_{date}'}, {'TABLE_SUFFIX': '_{user_id}_{date:YYYYMMDD}'}, {'OVERFLOW_SUFFIX': '_{date:day}'},
-                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'METHODS': 'GTE'},
+                         {'HASH_ATTRIBUTES': 'user_id,email'}, {'PIXEL_PATH': '/t/*'}, {'PIXEL_PATH': '/öffnen.png'}, {'PIXEL_METHODS': 'GTE'},
                          {'STATUS': '2x'}):
             [(name, _)] = settings.items()
             self.assertRegex(self.rejected(settings), rf'(?m)^{name}: ', settings)
