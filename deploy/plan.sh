@@ -20,7 +20,7 @@
 # made, such as the URL of the service.
 
 # In the order of their dependencies: a part uses what the parts before it create.
-PARTS='apis accounts bigquery image service pubsub logs bucket balancer domains monitoring'
+PARTS='apis accounts bigquery image service pubsub logs bucket balancer domains monitoring preflight'
 # The order of the deletion: alerts do not fire; entries are kept in the _Default bucket again before the pixel ends.
 REMOVAL='monitoring logs domains balancer bucket pubsub service image archive bigquery accounts'
 
@@ -117,7 +117,14 @@ finish_look() {
     fi
   done
   look_keys=() look_pids=()
+  [[ -z $failures ]] || explain_perimeter <<<"$failures"
   [[ -z $failures ]] || stop "cannot read the state of $PROJECT_ID. Nothing was changed." "${failures%$'\n'}"
+}
+
+# VPC Service Controls refuse calls from outside of their perimeter, whatever the permissions are.
+explain_perimeter() {
+  ! grep -qi 'VPC_SERVICE_CONTROLS\|vpcServiceControls\|prohibited by organization' ||
+    printf '%s\n' "$PROJECT_ID is in a perimeter of VPC Service Controls. Run the script inside of the perimeter, or let an access level admit you." >&2
 }
 
 # Whether the message of gcloud, bq or an API says that a resource does not exist. Messages that also come without the
@@ -230,6 +237,9 @@ print_plan() {
 
 # --- Change
 
+# The terminal, for what a change prints while it runs.
+exec 3>&1
+
 # Runs the plan. A new resource or permission takes up to a minute to take effect in Google Cloud, so the errors of that
 # time are retried.
 carry_out() {
@@ -254,6 +264,7 @@ run_change() {
     [[ $code != 0 ]] || return 0
     if [[ $try == 7 ]] || ! grep -Eqi 'has not been used|is disabled|does not exist|not be found|concurrent|is not ready' "$tmp/output"; then
       cat "$tmp/output" >&2
+      explain_perimeter <"$tmp/output"
       return 1
     fi
     sleep "${RETRY_SECONDS:-10}"

@@ -15,7 +15,7 @@ columns_of() {
           if (++depth == 2) { type = name = ""; mode = "NULLABLE" }
           key = ""
         } else if (token ~ /^[]}]$/) {
-          if (depth-- == 2) print toupper(type), toupper(mode), tolower(name)
+          if (depth-- == 2) print toupper(type), toupper(mode), name
         } else if (depth == 2) {
           gsub(/^"|"$/, "", token)
           if (key == "") { key = token; continue }
@@ -39,7 +39,7 @@ for_columns() {
       if (class == "SCALAR") return types[name] ~ /^(STRING|INTEGER|INT64|NUMERIC|BIGNUMERIC|BOOLEAN|BOOL|BYTES|TIMESTAMP|DATE|TIME|DATETIME)$/
       return types[name] == class
     }
-    FNR == NR { name = $0; sub(/^[^ ]* [^ ]* /, "", name); types[name] = $1; modes[name] = $2; next }
+    FNR == NR { name = tolower($0); sub(/^[^ ]* [^ ]* /, "", name); types[name] = $1; modes[name] = $2; next }
     / *-- (needs|if|unless) [A-Za-z0-9_]+( [A-Z]+)?$/ {
       at = match($0, / *-- (needs|if|unless) [A-Za-z0-9_]+( [A-Z]+)?$/)
       split(substr($0, at), part, /-- /)

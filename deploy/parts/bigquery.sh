@@ -3,6 +3,7 @@
 # of the files from which they were made.
 
 . deploy/views.sh
+. deploy/new_columns.sh
 
 look_bigquery() {
   is_enabled bigquery || return 0
@@ -46,12 +47,15 @@ json_member() {
 
 decide_bigquery() {
   step "BigQuery: dataset $DATASET"
-  local sql view milliseconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400000))
+  local sql view
   found "dataset/$DATASET" ||
     create "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$PIPELINE" \
       --description="Events of the pixel $PIPELINE" "$DATASET"
   ! found "dataset/$DATASET" || [[ $(field "dataset/$DATASET" 2) == "$LOCATION" ]] ||
     conflict "dataset/$DATASET" "it is in $(field "dataset/$DATASET" 2) and LOCATION is $LOCATION: set LOCATION=$(field "dataset/$DATASET" 2), or choose another DATASET"
+  if found "dataset/$DATASET" && [[ $(field "dataset/$DATASET" 1) != "$PIPELINE" ]]; then
+    update "dataset $DATASET belongs to this pipeline" bq_ update --set_label="pipeline:$PIPELINE" --dataset "$DATASET"
+  fi
   table "$TABLE_NAME" "$SCHEMA_FILE"
   table "$DEAD_LETTER_TABLE" schema/dead_letters.json
   columns_of <"$SCHEMA_FILE" >"$tmp/columns"
@@ -62,13 +66,19 @@ decide_bigquery() {
       note "without view $view: table $TABLE_NAME has no column $sql"
     fi
   done
-  [[ $milliseconds == "$(field "dataset/$DATASET" 3)" || $milliseconds == 0 && -z $(field "dataset/$DATASET" 3) ]] ||
-    update "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" \
-      bq_ update --default_table_expiration=$((milliseconds / 1000)) "$DATASET"
+  decide_expiration
   # WRITER is roles/bigquery.dataEditor on this dataset only.
   has_line "dataset/$DATASET" "WRITER $RUN_ACCOUNT" ||
-    create "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" bq_ --location="$LOCATION" query --use_legacy_sql=false --format=none \
-      "GRANT \`roles/bigquery.dataEditor\` ON SCHEMA \`$PROJECT_ID\`.\`$DATASET\` TO 'serviceAccount:$RUN_ACCOUNT'"
+    create "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" change_access GRANT TO
+}
+
+# The expiration of generated tables is that of the dataset.
+decide_expiration() {
+  local expiration milliseconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400000))
+  expiration=$(field "dataset/$DATASET" 3)
+  [[ $milliseconds != "${expiration:-0}" ]] || return 0
+  update "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" \
+    bq_ update --default_table_expiration=$((milliseconds / 1000)) "$DATASET"
 }
 
 # table NAME SCHEMA_FILE: BigQuery only allows columns to be added.
@@ -78,7 +88,8 @@ table() {
   if ! found "table/$1"; then
     create "table $1" make_table "$1" --table --label="pipeline:$PIPELINE" --label="schema:$label" "$DATASET.$1" "$2"
   elif [[ $(field "table/$1" 1,2) != "$PIPELINE|$label" ]]; then
-    update "columns of table $1" bq_ update --table --set_label="pipeline:$PIPELINE" --set_label="schema:$label" "$DATASET.$1" "$2"
+    update "columns of table $1 (up to 15 minutes, until BigQuery accepts rows with them)" \
+      add_columns "$1" "$2" --set_label="pipeline:$PIPELINE" --set_label="schema:$label"
   fi
   never_expires "table/$1"
 }
@@ -112,9 +123,18 @@ result_bigquery() {
 
 remove_bigquery() {
   step 'Data'
-  if [[ $delete_data == true ]]; then
+  if [[ $delete_data != true ]]; then
+    ! found "dataset/$DATASET" || note "dataset $DATASET is kept; use --delete-data to delete it"
+    # A later account of the same name is another account, which this entry does not permit.
+    ! has_line "dataset/$DATASET" "WRITER $RUN_ACCOUNT" ||
+      remove "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" change_access REVOKE FROM
+  else
     remove_own "dataset/$DATASET" "dataset $DATASET with all its tables" bq_ rm --force --recursive --dataset "$DATASET"
-  elif found "dataset/$DATASET"; then
-    note "dataset $DATASET is kept; use --delete-data to delete it"
   fi
+}
+
+# change_access GRANT TO, or change_access REVOKE FROM: BigQuery edits one entry, also beside entries of deleted accounts.
+change_access() {
+  bq_ --location="$LOCATION" query --use_legacy_sql=false --format=none \
+    "$1 \`roles/bigquery.dataEditor\` ON SCHEMA \`$PROJECT_ID\`.\`$DATASET\` $2 'serviceAccount:$RUN_ACCOUNT'"
 }

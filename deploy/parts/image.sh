@@ -8,6 +8,8 @@ look_image() {
     for name in "$PIPELINE" "$PIPELINE-ghcr"; do
       look_own "repository/$name" gcloud artifacts repositories describe "$name" --location="$REGION" --format='value(labels.pipeline)'
     done
+    # In all locations.
+    look repositories gcloud artifacts repositories list --location=all --filter="labels.pipeline=$PIPELINE" --format='value(name)'
   fi
   if is_enabled storage; then
     look "sources/$SERVICE" gcloud storage ls "$SOURCES/services/$SERVICE/"
@@ -61,10 +63,15 @@ image_version() {
 
 remove_image() {
   step 'Image'
-  local name
+  local name location
   for name in "$PIPELINE" "$PIPELINE-ghcr"; do
     remove_own "repository/$name" "image repository $name" gcloud artifacts repositories delete "$name" --location="$REGION"
   done
+  # Those that an earlier REGION left.
+  while IFS=/ read -r _ _ _ location _ name; do
+    [[ -z $location || $location == "$REGION" ]] ||
+      remove "image repository $name in $location" gcloud artifacts repositories delete "$name" --location="$location"
+  done < <(! found repositories || text repositories)
   # A foreign service of this name has its own sources there.
   if found "sources/$SERVICE" && { ! found "service/$SERVICE" || is_ours "service/$SERVICE"; }; then
     remove "sources of $SERVICE that gcloud uploaded" remove_sources

@@ -6,6 +6,14 @@ look_service() {
   look_own "service/$SERVICE" gcloud run services describe "$SERVICE" --region="$REGION" \
     --format='value[separator="|"](metadata.labels.pipeline,metadata.labels.deployed,status.latestCreatedRevisionName,status.latestReadyRevisionName,status.url)'
   look_policy "service/$SERVICE" "$SERVICE" gcloud run services
+  # In all regions.
+  look services gcloud run services list --filter="metadata.labels.pipeline=$PIPELINE" \
+    --format='value[separator="|"](metadata.name,metadata.labels."cloud.googleapis.com/location")'
+}
+
+# left_regions: the other regions in which an earlier value of REGION left the service.
+left_regions() {
+  ! found services || sed -n "s/^$SERVICE|//p" "$(state_file services)" | grep -vx "$REGION" || true
 }
 
 decide_service() {
@@ -25,9 +33,27 @@ decide_service() {
   if [[ $(field "service/$SERVICE" 2) != "$version" || $(field "service/$SERVICE" 3) != "$(field "service/$SERVICE" 4)" ]]; then
     while IFS= read -r flag; do service+=("$flag"); done <<<"$(image_flags)"
     create "service $SERVICE from ${IMAGE:-this repository} ($([[ -n $IMAGE ]] && echo 'a minute' || echo 'the build takes 5 to 15 minutes'))" \
-      gcloud run deploy "${service[@]}" --labels="pipeline=$PIPELINE,deployed=$version"
+      deploy_service "${service[@]}" --labels="pipeline=$PIPELINE,deployed=$version"
   fi
   grant "service/$SERVICE" "serviceAccount:$PUSH_ACCOUNT" roles/run.invoker "$SERVICE" gcloud run services
+  for flag in $(left_regions); do
+    note "an earlier REGION left the service $SERVICE and the image repository $PIPELINE in $flag. They receive no events any more. To delete them:
+  gcloud run services delete $SERVICE --project=$PROJECT_ID --region=$flag
+  gcloud artifacts repositories delete $PIPELINE --project=$PROJECT_ID --location=$flag"
+  done
+}
+
+# deploy_service ARGUMENT...: prints the address of the build's log as soon as it is known.
+deploy_service() {
+  local pid link=
+  gcloud run deploy "$@" >"$tmp/deployment.log" 2>&1 &
+  pid=$!
+  while [[ -z $link ]] && kill -0 "$pid" 2>/dev/null; do
+    sleep 1
+    link=$(sed -n 's/.*\(https:[^] ]*cloud-build[^] ]*\).*/\1/p' "$tmp/deployment.log" | sed -n 1p)
+  done
+  [[ -z $link ]] || printf '    log of the build: %s\n' "$link" >&3
+  wait "$pid" || { cat "$tmp/deployment.log"; return 1; }
 }
 
 # The environment of the service.
@@ -54,4 +80,8 @@ service_url() {
 remove_service() {
   step "Service $SERVICE"
   remove_own "service/$SERVICE" "service $SERVICE" gcloud run services delete "$SERVICE" --region="$REGION"
+  local region
+  for region in $(left_regions); do
+    remove "service $SERVICE in $region" gcloud run services delete "$SERVICE" --region="$region"
+  done
 }

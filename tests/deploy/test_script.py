@@ -1,4 +1,6 @@
 """deploy.sh and destroy.sh through the real gcloud and bq against a fake of Google Cloud."""
+import contextlib
+import json
 import re
 import subprocess
 import tempfile
@@ -17,6 +19,23 @@ esac
 PATH=${PATH#*:} exec "$(basename "$0")" "$@"
 '''
 
+# Wraps the real gcloud and bq. The calls whose arguments match REFUSED fail with MESSAGE.
+REFUSING = r'''#!/usr/bin/env bash
+if [[ "$(basename "$0") $*" =~ $REFUSED ]]; then echo "$MESSAGE" >&2; exit 1; fi
+PATH=${PATH#*:} exec "$(basename "$0")" "$@"
+'''
+
+
+@contextlib.contextmanager
+def wrapped(wrapper):
+    """A folder with this wrapper of gcloud and bq."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in 'gcloud', 'bq':
+            path = Path(folder, name)
+            path.write_text(wrapper)
+            path.chmod(0o755)
+        yield folder
+
 
 class Deploy(DeployTest):
     """Two runs with every optional part."""
@@ -27,7 +46,8 @@ class Deploy(DeployTest):
 
     def test_a_second_run_changes_nothing(self):
         first, second = self.run_.script_output.split('SECOND')
-        self.assertRegex(first, r'Done: \d+ changes')
+        self.assertRegex(first, r'Done: \d+ changes in \d+ seconds')
+        self.assertRegex(first, 'log of the build: https://console.cloud.google.com/cloud-build/builds/')
         self.assertIn('No changes.', second)
         # The requests of the second run change nothing either.
         starts = [i for i, r in enumerate(self.run_.requests) if r.get('api') == 'serviceusage.services.list']
@@ -73,11 +93,7 @@ class Deploy(DeployTest):
 
 class Script(DeployTest):
     def test_a_failed_run_continues_where_it_stopped(self):
-        with tempfile.TemporaryDirectory() as folder:
-            for name in 'gcloud', 'bq':
-                path = Path(folder, name)
-                path.write_text(FAILING)
-                path.chmod(0o755)
+        with wrapped(FAILING) as folder:
             calls = Path(folder, 'calls')
             run = self.run_clean(f'''
                 failures=0
@@ -118,6 +134,54 @@ class Script(DeployTest):
         self.assertIn('  - bucket gs://my-project-pixel-archive', second)
         # Builds cannot be deleted.
         self.assertEqual({line.split()[0] for line in resources(run)}, {'services', 'cloudbuild/builds'})
+
+    def test_destroy_claims_nothing_that_it_cannot_see(self):
+        failures = {
+            'gcloud|bq': 'ERROR: (gcloud) There was a problem refreshing your current auth tokens: Reauthentication failed.',
+            'run services describe|show .*parsed_pixel|subscriptions describe pixel-push': 'ERROR: 503 The service is currently unavailable.',
+        }
+        with wrapped(REFUSING) as folder:
+            lines = [f"REFUSED='{calls}' MESSAGE='{message}' PATH={folder}:$PATH deploy/destroy.sh --yes --delete-data; echo CODE $?"
+                     for calls, message in failures.items()]
+            run = self.run_clean('\n'.join(['deploy/deploy.sh >/dev/null', 'gcloud pubsub topics create marker >/dev/null 2>&1', *lines]), {})
+        self.assertEqual(re.findall('CODE .', run.script_output), 2 * ['CODE 1'])
+        self.assertNotIn('Deleted', run.script_output)
+        self.assertEqual(run.script_output.count('Nothing was changed.'), 2)
+        for name in 'Reauthentication failed', 'service/pixel-pipeline: ', 'subscription/pixel-push: ', 'dataset/parsed_pixel: ':
+            self.assertIn(name, run.script_output)
+        marker = next(i for i, r in enumerate(run.requests) if r['path'].endswith('/topics/marker'))
+        self.assertEqual([(r['api'], r['path']) for r in changes(run.requests[marker + 1:])], [])
+
+    def test_a_region_that_is_left_is_named_and_can_be_destroyed(self):
+        image = {'IMAGE': 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0'}
+        run = self.run_clean('deploy/deploy.sh >/dev/null; REGION=us-east1 deploy/deploy.sh; echo THEN; REGION=us-east1 deploy/destroy.sh --delete-data', image)
+        deploy, destroy = run.script_output.split('THEN')
+        self.assertIn('gcloud run services delete pixel-pipeline --project=my-project --region=us-central1', deploy)
+        self.assertIn('  - service pixel-pipeline in us-central1', destroy)
+        self.assertNotIn('run/services', run.resources)
+
+    def test_a_deployment_after_destroy_uses_the_data_that_was_kept(self):
+        run = self.run_clean('deploy/deploy.sh >/dev/null && deploy/destroy.sh && deploy/deploy.sh && echo AGAIN && deploy/deploy.sh',
+                             {'IMAGE': 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0'})
+        grant = 'roles/bigquery.dataEditor on parsed_pixel for pixel-run@'
+        self.assertIn(f'  - {grant}', run.script_output)
+        self.assertIn(f'  + {grant}', run.script_output)
+        self.assertNotIn('  + dataset', run.script_output)
+        self.assertIn('No changes.', run.script_output.split('AGAIN')[1])
+
+    def test_a_new_column_is_in_all_tables_before_the_service_uses_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, 'schema.json')
+            columns = json.loads((ROOT / 'schema/pixel.json').read_text()) + [{'name': 'Campaign', 'type': 'STRING'}]
+            file.write_text(json.dumps(columns))
+            settings = f'SCHEMA_FILE={file} VALID_ATTRIBUTES=user_id,type,order_id,Campaign'
+            run = self.run_clean(f'deploy/deploy.sh >/dev/null && {settings} deploy/deploy.sh', {'IMAGE': 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0'})
+        order = [next(i for i, r in enumerate(run.requests) if expected in f'{r.get("api")} {r["path"]} {r["body"]}') for expected in (
+            "bigquery.tables.patch", 'ADD COLUMN IF NOT EXISTS `Campaign` STRING', 'bigquery.tabledata.insertAll', 'run.namespaces.services.replaceService')]
+        self.assertEqual(order, sorted(order), [run.requests[i]['api'] for i in order])
+        rows = next(r['body']['rows'] for r in run.requests if r.get('api') == 'bigquery.tabledata.insertAll')
+        self.assertEqual(rows[0]['json']['Campaign'], 'x')
+        self.assertEqual(len(rows), 2)
 
     def test_a_prebuilt_image_needs_no_build(self):
         run = self.run_clean('deploy/deploy.sh', {'IMAGE': 'us-docker.pkg.dev/someone/pixel/pixel-pipeline:1.0'})
