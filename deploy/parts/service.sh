@@ -43,17 +43,10 @@ decide_service() {
   done
 }
 
-# deploy_service ARGUMENT...: prints the address of the build's log as soon as it is known.
+# deploy_service ARGUMENT...: says first where the log of the build is.
 deploy_service() {
-  local pid link=
-  gcloud run deploy "$@" >"$tmp/deployment.log" 2>&1 &
-  pid=$!
-  while [[ -z $link ]] && kill -0 "$pid" 2>/dev/null; do
-    sleep 1
-    link=$(sed -n 's/.*\(https:[^] ]*cloud-build[^] ]*\).*/\1/p' "$tmp/deployment.log" | sed -n 1p)
-  done
-  [[ -z $link ]] || printf '    log of the build: %s\n' "$link" >&3
-  wait "$pid" || { cat "$tmp/deployment.log"; return 1; }
+  [[ -n $IMAGE ]] || printf '    log of the build: https://console.cloud.google.com/cloud-build/builds?project=%s\n' "$PROJECT_ID" >&3
+  gcloud run deploy "$@"
 }
 
 # The environment of the service.

@@ -47,7 +47,7 @@ class Deploy(DeployTest):
     def test_a_second_run_changes_nothing(self):
         first, second = self.run_.script_output.split('SECOND')
         self.assertRegex(first, r'Done: \d+ changes in \d+ seconds')
-        self.assertRegex(first, 'log of the build: https://console.cloud.google.com/cloud-build/builds/')
+        self.assertRegex(first, 'log of the build: https://console.cloud.google.com/cloud-build/builds')
         self.assertIn('No changes.', second)
         # The requests of the second run change nothing either.
         starts = [i for i, r in enumerate(self.run_.requests) if r.get('api') == 'serviceusage.services.list']
