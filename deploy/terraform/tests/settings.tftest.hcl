@@ -44,6 +44,9 @@ run "the_deployment_has_the_defaults_of_the_example_file" {
       MIN_INSTANCES         = tostring(var.min_instances)
       MAX_INSTANCES         = tostring(var.max_instances)
       ALERT_EMAIL           = var.alert_email
+      ALERT_CHANNELS        = var.alert_channels
+      NO_EVENTS_AFTER       = var.no_events_after
+      BUDGET                = var.budget == null ? "" : tostring(var.budget)
     }
     error_message = "A setting of deploy/pipeline.env.example has another default here, or is not a variable."
   }
