@@ -174,7 +174,7 @@ resource "google_monitoring_alert_policy" "this" {
         for_each = try([conditions.value.conditionThreshold], [])
         iterator = kind
         content {
-          filter                  = replace(kind.value.filter, "@PIXEL_HOSTS@", var.pixel_hosts)
+          filter                  = strcontains(kind.value.filter, "@PIXEL_HOSTS@") ? replace(kind.value.filter, "@PIXEL_HOSTS@", var.pixel_hosts) : kind.value.filter
           denominator_filter      = try(kind.value.denominatorFilter, null)
           comparison              = kind.value.comparison
           threshold_value         = try(kind.value.thresholdValue, 0)

@@ -98,7 +98,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       MAX_NEW_TABLES_PER_HOUR = "5"
       OVERFLOW_SUFFIX         = "_rest"
       PIXEL_PATH              = "/a.png,/b/c.png"
-      PIXEL_METHODS                 = "GET,POST"
+      PIXEL_METHODS           = "GET,POST"
       STATUS                  = "2xx,405"
       IP_ANONYMIZATION        = "truncate"
       HASH_ATTRIBUTES         = "type"
