@@ -99,7 +99,8 @@ mod tests {
         let rejected = Rejected { event_id: EventId::of_message("1"), reason: RejectReason::BadJson, detail: "d".into(), column: None };
         let attributes = r#"{"a":"b"}"#;
         let row = |length: usize| {
-            let message = PubsubMessage { attributes: Some(attributes.into()), ..PubsubMessage::raw(&vec![b'{'; length]) };
+            let data = vec![b'{'; length];
+            let message = PubsubMessage { attributes: Some(attributes.into()), ..PubsubMessage::raw(&data) };
             row(&message, &rejected, Timestamp::UNIX_EPOCH)
         };
         // Four characters of base64 for three bytes.
