@@ -198,6 +198,8 @@ async fn a_row_with_a_refused_value_is_a_dead_letter() {
     let refused = json!({"kind": "bigquery#tableDataInsertAllResponse", "insertErrors": errors}).to_string();
     let (pipeline, parts) =
         start("", 1, move |call| if call.url.contains("dead_letters") { stores(call) } else { Answer::new(200, refused.clone()) });
+    // The read at the start is older than the refusal.
+    tokio::time::sleep(SECOND).await;
     assert_eq!(process(&pipeline, &entry("order_id=1")).await, Outcome::DeadLetter(RejectReason::Invalid));
     let inserts = parts.inserts();
     assert_eq!(inserts.len(), 2, "{inserts:?}");
