@@ -1,5 +1,7 @@
 //! `pixel-pipeline explain`: shows the outcome of URLs, log entries or push bodies, without sending anything.
 
+mod lines;
+
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +33,10 @@ pub struct Args {
     /// Output format [default: text on a terminal, else json]
     #[arg(long, value_enum)]
     format: Option<ExplainFormat>,
+    /// Answer each line of the input at once with one line of JSON, for a program that writes to standard input. Each line is
+    /// one message. The answer for a dead letter has its row
+    #[arg(long, requires = "input", conflicts_with_all = ["urls", "format"])]
+    lines: bool,
     #[command(flatten)]
     settings: SettingArgs<{ Command::Explain as u8 }>,
 }
@@ -60,6 +66,9 @@ fn explain(args: Args) -> Result<(), InputError> {
         print(&Explanation::of_url(&decoder, url, now, &config.table_name), format, &mut out)?;
     }
     if let Some(file) = args.input {
+        if args.lines {
+            return lines::answer(&file, &decoder, &config.table_name, &mut out);
+        }
         let count = each_message(&file, |message| {
             let message = message.as_pubsub();
             print(&Explanation::of_message(&decoder, &message, Timestamp::now(), &config.table_name), format, &mut out)

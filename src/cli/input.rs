@@ -80,6 +80,6 @@ fn not_opened(file: &Path, error: &OpenError) -> InputError {
 }
 
 /// `-` is standard input.
-fn open(file: &Path) -> io::Result<Box<dyn Read>> {
+pub(crate) fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     if file.as_os_str() == "-" { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(file)?)) }
 }

@@ -47,7 +47,7 @@ impl Message {
     }
 
     /// The message in one JSON object.
-    fn of_object(text: &[u8]) -> Self {
+    pub(crate) fn of_object(text: &[u8]) -> Self {
         let row = json::read::<Members<'_>>(text).ok().and_then(|members| members.row());
         row.unwrap_or_else(|| Self::of(delivery::read_line(text))).in_camel_case()
     }

@@ -357,7 +357,7 @@ async fn methods_and_status_decide_which_requests_count() {
     let entry = |method: &str, status: Value| {
         Entry::of_query("user_id=u").with("/httpRequest/requestMethod", json!(method)).with("/httpRequest/status", status).json()
     };
-    let beacon = [("METHODS", "GET,POST"), ("STATUS", "2xx,304,none,405")];
+    let beacon = [("PIXEL_METHODS", "GET,POST"), ("STATUS", "2xx,304,none,405")];
     for (settings, line, outcome) in [
         (&[][..], entry("GET", json!(206)), ("stored", "")),
         (&[], entry("GET", json!("304")), ("stored", "")),
@@ -373,7 +373,7 @@ async fn methods_and_status_decide_which_requests_count() {
         (&beacon, entry("POST", json!(405)), ("stored", "")),
         (&beacon, entry("GET", json!(404)), ("filtered", "status")),
         (&beacon[..1], entry("POST", json!(405)), ("filtered", "status")),
-        (&[("METHODS", "POST")], entry("GET", json!(200)), ("filtered", "method")),
+        (&[("PIXEL_METHODS", "POST")], entry("GET", json!(200)), ("filtered", "method")),
     ] {
         assert_eq!(verdict(&lines(settings, &line).await[0]), outcome, "{settings:?} {line}");
     }
@@ -680,6 +680,43 @@ async fn a_closed_output_pipe_is_not_a_failure() {
     child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     assert!(first.contains("\"outcome\":\"stored\""), "{first}");
+}
+
+#[tokio::test]
+async fn each_line_is_answered_at_once_with_one_line() {
+    let mut child = command("explain").args(["--lines", "--input", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let entry = Entry::of_query("user_id=u&type=open").json();
+    let push = wrapped(entry.as_bytes(), "7");
+    let other_path = entry.replace("pixel.png", "other.png");
+    let inputs = [entry.as_str(), &push, &other_path, "{\"httpRequest\":", "", "[1,2]", &entry];
+    let mut answers = Vec::new();
+    // The next line is written only after the answer to the one before.
+    for input in inputs {
+        stdin.write_all(format!("{input}\n").as_bytes()).await.unwrap();
+        let answer = tokio::time::timeout(TIMEOUT, out.next_line()).await.expect("an answer to each line").unwrap().unwrap();
+        answers.push(serde_json::from_str::<Value>(&answer).unwrap());
+    }
+    drop(stdin);
+    assert_eq!(out.next_line().await.unwrap(), None);
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+
+    let expected = &lines(&[], &entry).await[0];
+    for stored in [0, 1, 6] {
+        assert_eq!(verdict(&answers[stored]), ("stored", ""));
+        for (member, in_explain) in [("row", "row"), ("table", "table"), ("event_id", "insert_id")] {
+            assert_eq!(answers[stored][member], expected[in_explain]);
+        }
+    }
+    assert_eq!(answers[2], json!({"outcome": "filtered", "reason": "path", "event_id": null, "row": null}));
+    for (answer, reason) in [(3, "bad_json"), (4, "no_data"), (5, "bad_json")] {
+        let (answer, input) = (&answers[answer], inputs[answer]);
+        assert_eq!(verdict(answer), ("dead_letter", reason));
+        assert_eq!(answer["row"]["reason"], reason);
+        assert_eq!(answer["row"]["event_id"], answer["event_id"]);
+        assert_eq!(answer["row"]["data"], STANDARD.encode(input));
+    }
 }
 
 /// Only its beginning is known, so it has no outcome.
