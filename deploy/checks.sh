@@ -9,7 +9,7 @@ SERVICE_SETTINGS='
   MAX_NEW_TABLES_PER_HOUR
   OVERFLOW_SUFFIX
   PIXEL_PATH
-  METHODS
+  PIXEL_METHODS
   STATUS
   IP_ANONYMIZATION
   HASH_ATTRIBUTES
@@ -72,7 +72,7 @@ check_each() {
   check_number MAX_NEW_TABLES_PER_HOUR 1 1000000
   check OVERFLOW_SUFFIX '([A-Za-z0-9_]|[{]date(:[^{}%]*%[^{}]+)?[}])+' 'letters, digits, _ and dates, without an attribute, such as _overflow_{date}'
   check PIXEL_PATH ' *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*' 'a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as /pixel.png,/p.png'
-  check METHODS '(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*' 'a list of methods separated by commas, such as GET,POST'
+  check PIXEL_METHODS '(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*' 'a list of methods separated by commas, such as GET,POST'
   check STATUS 'any|([1-5](xx|[0-9][0-9])|none)( *, *([1-5](xx|[0-9][0-9])|none))*' 'any, or a list of codes, classes and none, such as 2xx,304,none'
   check IP_ANONYMIZATION 'drop|truncate|full' 'one of drop, truncate, full'
   check HASH_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'

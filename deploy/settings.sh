@@ -71,6 +71,12 @@ check_settings() {
   check_each
   # Comparisons of settings with each other, with the schema and with reserved names.
   [[ $PIPELINE != *goog* ]] || mistakes+="PIPELINE: \"$PIPELINE\" contains goog, which Google reserves: choose another name"$'\n'
+  # MIN_INSTANCES and MAX_INSTANCES are numbers here only if there is no mistake yet.
+  [[ -n $mistakes ]] || ((MIN_INSTANCES <= MAX_INSTANCES)) ||
+    mistakes+="MIN_INSTANCES: $MIN_INSTANCES is more than MAX_INSTANCES, which is $MAX_INSTANCES"$'\n'
+  check_memory
+  attribute=$(tr '[:upper:]' '[:lower:]' <<<"$attributes" | sort | uniq -d | tr '\n' ' ')
+  [[ -z $attribute ]] || mistakes+="VALID_ATTRIBUTES: $attribute is listed twice (BigQuery compares names without regard to case)"$'\n'
   if [[ -f $SCHEMA_FILE ]]; then
     while IFS= read -r attribute; do
       # Of the characters of a name, + and | have a meaning in the expression.
@@ -100,6 +106,20 @@ check_settings() {
     "$TABLE_NAME"*) mistakes+="DEAD_LETTER_TABLE: \"$DEAD_LETTER_TABLE\" would count as a generated table of \"$TABLE_NAME\": choose a name that does not begin with it"$'\n' ;;
   esac
   [[ -z $mistakes ]] || fail "invalid settings:" "${mistakes%$'\n'}"
+}
+
+# Cloud Run's rules for MEMORY: https://cloud.google.com/run/docs/configuring/services/memory-limits
+check_memory() {
+  local mebibytes least=512
+  [[ $MEMORY =~ ^([1-9][0-9]{0,5})(Mi|Gi)$ ]] || return 0
+  mebibytes=${BASH_REMATCH[1]}
+  [[ ${BASH_REMATCH[2]} == Mi ]] || mebibytes=$((mebibytes * 1024))
+  case $CPU in
+    4) least=2048 ;;
+    6 | 8) least=4096 ;;
+  esac
+  ((mebibytes >= least)) || mistakes+="MEMORY: $MEMORY is less than Cloud Run needs for CPU=$CPU, which is ${least}Mi"$'\n'
+  ((mebibytes <= 32768)) || mistakes+="MEMORY: $MEMORY is more than 32Gi, Cloud Run's maximum"$'\n'
 }
 
 load_settings() {
@@ -135,6 +155,10 @@ load_settings() {
   RUN_ACCOUNT=$PIPELINE-run@$account.$domain
   PUSH_ACCOUNT=$PIPELINE-push@$account.$domain
   BUILD_ACCOUNT=$PIPELINE-build@$account.$domain
+  # Where gcloud uploads the sources of builds.
+  SOURCES=gs://run-sources-${PROJECT_ID/:/-}-$REGION
+  # Resources that this pipeline takes over, as the script lists them.
+  ADOPT=${ADOPT-}
 }
 
 # Filter of the pixel's log entries: those of our load balancer, for one of our paths, without the requests of Cloud CDN's

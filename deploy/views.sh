@@ -1,15 +1,31 @@
 # shellcheck shell=bash
-# The views of schema/views for the columns of the template table. Sourced by deploy.sh. src/schema_sql.rs describes the
+# The views of schema/views for the columns of the template table. Sourced by parts/bigquery.sh. src/schema_sql.rs describes the
 # conditions at the ends of lines, and follows the same rules.
 
-# template_columns: type, mode and name of each column of the template table, one column a line.
-template_columns() {
-  bq_ show --schema --format=prettyjson "$DATASET.$TABLE_NAME" | awk -F'"' '
-    /^  [{]/ { type = name = ""; mode = "NULLABLE" }
-    /^    "type": / { type = toupper($4) }
-    /^    "mode": / { mode = toupper($4) }
-    /^    "name": / { name = tolower($4) }
-    /^  [}]/ { print type, mode, name }'
+# columns_of: type, mode and name of each column of a schema in JSON, one column a line.
+columns_of() {
+  awk '
+    { text = text $0 "\n" }
+    END {
+      while (match(text, /^[ \t\r\n,:]*("([^"\\]|\\.)*"|[][{}]|[^][{}",: \t\r\n]+)/)) {
+        token = substr(text, 1, RLENGTH)
+        text = substr(text, RLENGTH + 1)
+        sub(/^[ \t\r\n,:]*/, "", token)
+        if (token ~ /^[[{]$/) {
+          if (++depth == 2) { type = name = ""; mode = "NULLABLE" }
+          key = ""
+        } else if (token ~ /^[]}]$/) {
+          if (depth-- == 2) print toupper(type), toupper(mode), tolower(name)
+        } else if (depth == 2) {
+          gsub(/^"|"$/, "", token)
+          if (key == "") { key = token; continue }
+          if (key == "type") type = token
+          if (key == "mode") mode = token
+          if (key == "name") name = token
+          key = ""
+        }
+      }
+    }'
 }
 
 # for_columns FILE COLUMNS_FILE: the text for these columns. Without a column that it needs, prints "NAME TYPE" and fails.

@@ -47,10 +47,9 @@
 //!   same counters.
 //! * Names and types of columns are defined in `schema/` and in the template table, and nowhere else.
 //! * Only [`config`] reads the environment. Only [`service`], [`cli`] and `local::topology` assemble the parts.
-//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `table_limit`,
-//!   `missing_columns` and [`schema_sql`] import [`decode`] only. [`admission`], [`decode`] and [`telemetry`] import nothing of
-//!   the product.
-//!   No two folders import each other.
+//! * Imports run `decode ◀ google ◀ config ◀ sink ◀ ack ◀ pipeline ◀ source ◀ service ◀ local ◀ cli`. `pixel_server`
+//!   imports [`decode`] and [`source`]. `table_limit`, `missing_columns` and [`schema_sql`] import [`decode`] only.
+//!   [`admission`], [`decode`] and [`telemetry`] import nothing of the product. No two folders import each other.
 //! * [`local`] plays Google Cloud's side over real sockets. The service does not depend on it.
 
 #![forbid(unsafe_code)]
@@ -69,6 +68,7 @@ mod import_order;
 pub mod local;
 pub mod missing_columns;
 pub mod pipeline;
+pub(crate) mod pixel_server;
 pub mod schema_sql;
 pub mod service;
 pub mod sink;

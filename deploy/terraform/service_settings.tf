@@ -9,7 +9,7 @@ locals {
     MAX_NEW_TABLES_PER_HOUR = tostring(var.max_new_tables_per_hour)
     OVERFLOW_SUFFIX         = var.overflow_suffix
     PIXEL_PATH              = var.pixel_path
-    METHODS                 = var.methods
+    PIXEL_METHODS           = var.pixel_methods
     STATUS                  = var.status
     IP_ANONYMIZATION        = var.ip_anonymization
     HASH_ATTRIBUTES         = var.hash_attributes

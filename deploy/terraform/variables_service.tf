@@ -89,15 +89,15 @@ variable "pixel_path" {
   }
 }
 
-variable "methods" {
-  description = "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers with 405: set STATUS, too."
+variable "pixel_methods" {
+  description = "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST. The pixel on Cloud Run answers it with 204, and a bucket with 405: set STATUS, too."
   type        = string
   default     = "GET"
   nullable    = false
 
   validation {
-    condition     = can(regex("^((GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*)$", var.methods))
-    error_message = "methods: \"${var.methods}\" is not a list of methods separated by commas, such as GET,POST."
+    condition     = can(regex("^((GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)( *, *(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*)$", var.pixel_methods))
+    error_message = "pixel_methods: \"${var.pixel_methods}\" is not a list of methods separated by commas, such as GET,POST."
   }
 }
 

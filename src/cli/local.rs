@@ -13,12 +13,13 @@ use super::output;
 use super::welcome::welcome;
 use crate::config::command::Command;
 use crate::config::settings::{
-    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, PIXEL_PORT, PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
+    BIGQUERY_EMULATOR_HOST, BIGQUERY_PORT, DATA_DIR, FRONT, PIXEL_PORT, PORT, PROJECT_ID, PUBSUB_EMULATOR_HOST, PUSH_AUTH,
 };
 use crate::config::{Config, Problems, RawSettings, SettingArgs};
 use crate::local::address::Bound;
 use crate::local::bq::BqFiles;
 use crate::local::demo::Rate;
+use crate::local::front::FrontKind;
 use crate::local::pubsub::{DeadLetterPolicy, SubscriptionPolicy};
 use crate::local::template_table::TemplateTableError;
 use crate::local::topology::{Listeners, PubsubMode, Topology, TopologyError, TopologySettings};
@@ -69,7 +70,8 @@ async fn serve(mut args: Args, project: String) -> Result<ExitCode, CliError> {
     let shutdown = super::shutdown_signal().map_err(|error| CliError::cannot("listen for signals", &error))?;
     let (mut config, data_dir) = load(&mut args.settings).await.map_err(CliError::settings)?;
     output::warn(&config.warnings);
-    let settings = TopologySettings { project, pubsub: pubsub(&args, &config), demo: args.demo };
+    let settings =
+        TopologySettings { project, front: FrontKind::of(config.values.text(&FRONT)), pubsub: pubsub(&args, &config), demo: args.demo };
     let bind = async |port: u16, setting: &'static str| Bound::bind(args.host, port, setting).await.map_err(CliError::failed);
     let bigquery_port = bind(config.values.number(&BIGQUERY_PORT), BIGQUERY_PORT.name).await?;
     config.location.endpoint = bigquery_port.url();

@@ -14,6 +14,7 @@ mod listener;
 #[cfg(feature = "local")]
 mod local;
 mod output;
+mod pixel;
 #[cfg(feature = "pubsub")]
 mod pull;
 #[cfg(feature = "query")]

@@ -13,6 +13,7 @@ macro_rules! with_commands {
             Pull pull
             #[cfg(feature = "local")]
             Local local
+            Pixel pixel
             Explain explain
             Sign sign
             Check check

@@ -1,6 +1,6 @@
 //! The settings that decide how an entry becomes a row.
 
-use super::settings::{METHODS, PIXEL_PATH, SCHEMA_FILE, STATUS, TABLE_NAME, TABLE_SUFFIX, VALID_ATTRIBUTES};
+use super::settings::{PIXEL_METHODS, PIXEL_PATH, SCHEMA_FILE, STATUS, TABLE_NAME, TABLE_SUFFIX, VALID_ATTRIBUTES};
 use super::{Problems, RawSettings, Values, privacy, signing};
 use crate::decode::attributes::ValidAttributes;
 use crate::decode::table_suffix::{BadTemplate, SuffixTemplate};
@@ -77,7 +77,7 @@ fn read_schema(values: &Values, problems: &mut Problems) -> Option<Schema> {
 
 fn read_requests(values: &Values, problems: &mut Problems) -> Option<RequestFilter> {
     let paths = problems.check(PIXEL_PATH.name, PixelPaths::parse(values.text(&PIXEL_PATH)));
-    let methods = problems.check(METHODS.name, values.text(&METHODS).parse());
+    let methods = problems.check(PIXEL_METHODS.name, values.text(&PIXEL_METHODS).parse());
     let statuses = problems.check(STATUS.name, values.text(&STATUS).parse());
     Some(RequestFilter { paths: paths?, methods: methods?, statuses: statuses? })
 }

@@ -17,6 +17,7 @@ mod generated;
 mod logging;
 mod operator;
 mod parse;
+mod pixel;
 mod privacy;
 mod problems;
 #[cfg(feature = "pubsub")]
@@ -50,6 +51,8 @@ pub use values::Values;
 
 /// The settings of `serve`.
 pub type ServeArgs = SettingArgs<{ command::Command::Serve as u8 }>;
+/// The settings of `pixel`.
+pub type PixelArgs = SettingArgs<{ command::Command::Pixel as u8 }>;
 /// The settings of `pull`.
 #[cfg(feature = "pubsub")]
 pub type PullArgs = SettingArgs<{ command::Command::Pull as u8 }>;

@@ -8,7 +8,7 @@
 //! `UPDATE_SETTINGS=1 cargo test -p pixel-pipeline --lib config::generated`.
 
 use super::command::Command;
-use super::command::Command::{Check, Explain, Forget, Local, Pull, Query, Replay, Serve, Sign};
+use super::command::Command::{Check, Explain, Forget, Local, Pixel, Pull, Query, Replay, Serve, Sign};
 use super::setting::Kind::{Address, Boolean, Choice, Duration, Identifier, Number, Secret, Text};
 use super::setting::Range::{Name, OfKind, Pattern};
 use super::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
@@ -48,7 +48,7 @@ const STORING: &[Command] = &[Serve, Pull, Local, Check, Replay];
 /// Commands that receive messages from Pub/Sub, and `check`.
 const RECEIVING: &[Command] = &[Serve, Pull, Local, Check];
 /// Commands that write a log, and `check`.
-const LOGGING: &[Command] = &[Serve, Pull, Local, Check, Replay, Forget];
+const LOGGING: &[Command] = &[Serve, Pull, Pixel, Local, Check, Replay, Forget];
 /// Commands that send requests to Google's APIs with the user's credentials.
 const OPERATING: &[Command] = &[Check, Replay, Forget];
 
@@ -221,7 +221,7 @@ settings! {
         kind: PORT_NUMBER,
         default: "8080",
         heading: "Service settings",
-        commands: &[Serve, Pull, Local],
+        commands: &[Serve, Pull, Pixel, Local],
         optional_for: &[Pull],
     }
     GOOGLE_CLOUD_PROJECT {
@@ -306,16 +306,16 @@ settings! {
         value: "PATHS",
         default: "/pixel.png",
         heading: "Events",
-        commands: DECODING,
+        commands: &[Serve, Pull, Pixel, Local, Explain, Check, Replay],
         deployed: service(None, Pattern {
             regex: " *(/[A-Za-z0-9._~-]+)+ *(, *(/[A-Za-z0-9._~-]+)+ *)*",
             expected: "a list of paths separated by commas, each beginning with /, of letters, digits, . _ ~ / and -, such as \
                        /pixel.png,/p.png",
         }),
     }
-    METHODS {
-        help: "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST, which a bucket answers \
-               with 405: set STATUS, too",
+    PIXEL_METHODS {
+        help: "Methods of requests that count, separated by commas. navigator.sendBeacon sends POST. The pixel on Cloud Run \
+               answers it with 204, and a bucket with 405: set STATUS, too",
         value: "METHODS",
         default: "GET",
         heading: "Events",
@@ -575,6 +575,15 @@ settings! {
         help: "Directory of the tables, which are kept after a restart",
         value: "DIRECTORY",
         default: "./pixel-data",
+        heading: "Local",
+        commands: &[Local],
+    }
+    FRONT {
+        help: "What answers requests for the pixel: Google's load balancer, CDN and bucket (load-balancer), or a service on Cloud \
+               Run (cloud-run)",
+        value: "FRONT",
+        kind: Choice(&["load-balancer", "cloud-run"]),
+        default: "load-balancer",
         heading: "Local",
         commands: &[Local],
     }

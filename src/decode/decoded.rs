@@ -23,7 +23,7 @@ pub enum FilterReason {
     HealthCheck,
     /// The path is not in PIXEL_PATH.
     Path,
-    /// The method is not in METHODS.
+    /// The method is not in PIXEL_METHODS.
     Method,
     /// The status is not in STATUS.
     Status,

@@ -1,4 +1,4 @@
-//! Which requests are events of the pixel: PIXEL_PATH, METHODS and STATUS, and requests that no visitor made.
+//! Which requests are events of the pixel: PIXEL_PATH, PIXEL_METHODS and STATUS, and requests that no visitor made.
 
 use std::str::FromStr;
 
@@ -12,13 +12,13 @@ use super::status::Statuses;
 pub struct RequestFilter {
     /// PIXEL_PATH.
     pub paths: PixelPaths,
-    /// METHODS.
+    /// PIXEL_METHODS.
     pub methods: Methods,
     /// STATUS.
     pub statuses: Statuses,
 }
 
-/// METHODS.
+/// PIXEL_METHODS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Methods(Vec<&'static str>);
 

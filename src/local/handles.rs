@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bigquery_emulator::BigQuery;
 
+use super::front::FrontKind;
 use super::pubsub::emulator::EmulatorSetup;
 use super::pubsub::{DeadLetterTopic, Topic};
 use super::stats::TopologyStats;
@@ -14,7 +15,7 @@ use crate::sink::template::TemplateSettings;
 /// The URLs of the parts. Each is a root URL on this machine unless its comment has another description.
 #[derive(Debug, Clone)]
 pub struct Urls {
-    pub load_balancer: String,
+    pub front: String,
     /// The full URL of the pixel, with its path.
     pub pixel: String,
     pub service: String,
@@ -26,6 +27,7 @@ pub struct Urls {
 /// Access to the running topology. Clones share it.
 #[derive(Clone)]
 pub struct Handles {
+    pub front: FrontKind,
     pub urls: Urls,
     pub stats: TopologyStats,
     /// Publishes messages; the log sink uses it, too.

@@ -7,12 +7,11 @@
 
 use serde_json::Value;
 
+use super::front::FrontKind;
 use super::pubsub::{Attributes, Topic};
 use super::stats::TopologyStats;
 use crate::decode::{PixelPaths, percent};
 
-/// Name of the URL map. Log entries also use it as the name of forwarding rule and target proxy.
-pub(crate) const URL_MAP: &str = "pixel";
 /// The only attribute that Cloud Logging adds to a message.
 const TIMESTAMP: &str = "logging.googleapis.com/timestamp";
 
@@ -26,17 +25,20 @@ pub struct LogSink {
 
 /// `resource.type="http_load_balancer" AND resource.labels.url_map_name="pixel" AND
 /// httpRequest.requestUrl:(PATH OR …) AND NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"`.
+/// With the pixel on Cloud Run, the first two conditions are `resource.type="cloud_run_revision" AND
+/// resource.labels.service_name="pixel"`.
 #[derive(Debug)]
 struct Filter {
+    front: FrontKind,
     /// Decoded, in lower case. Empty matches every path.
     paths: Vec<String>,
 }
 
 impl LogSink {
-    /// Publishes requests of these paths to `topic`.
-    pub fn new(paths: &PixelPaths, topic: Topic, stats: TopologyStats) -> Self {
+    /// Publishes requests of these paths, which that part of the topology has logged, to `topic`.
+    pub fn new(front: FrontKind, paths: &PixelPaths, topic: Topic, stats: TopologyStats) -> Self {
         let paths = paths.iter().map(|path| String::from_utf8_lossy(path.decoded()).to_lowercase()).collect();
-        Self { filter: Filter { paths }, topic, stats }
+        Self { filter: Filter { front, paths }, topic, stats }
     }
 
     /// Publishes the entry if the filter matches.
@@ -59,9 +61,10 @@ impl Filter {
         let url = request["requestUrl"].as_str().map(|url| String::from_utf8_lossy(&percent::decode(url)).to_lowercase());
         let is_of_cdn = !entry["jsonPayload"]["parentInsertId"].is_null()
             || lower(&request["userAgent"]).is_some_and(|agent| agent.contains("cloud-cdn-google"));
+        let (label, name) = self.front.resource_label();
         !is_of_cdn
-            && resource["type"] == "http_load_balancer"
-            && resource["labels"]["url_map_name"] == URL_MAP
+            && resource["type"] == self.front.resource_type()
+            && resource["labels"][label] == name
             && (self.paths.is_empty() || url.is_some_and(|url| self.paths.iter().any(|path| url.contains(path))))
     }
 }
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn the_filter_matches_resource_url_map_and_path() {
         let entry = |kind: &str, url_map: &str, url: &str| json!({"resource": {"type": kind, "labels": {"url_map_name": url_map}}, "httpRequest": {"requestUrl": url}});
-        let filter = Filter { paths: vec!["/pixel.png".to_owned()] };
+        let filter = Filter { front: FrontKind::LoadBalancer, paths: vec!["/pixel.png".to_owned()] };
         for (kind, url_map, url, expected) in [
             ("http_load_balancer", "pixel", "http://h/pixel.png?a=b", true),
             ("http_load_balancer", "pixel", "http://h/PIXEL.png", true),
@@ -98,7 +101,7 @@ mod tests {
         let mut validation = entry("http_load_balancer", "pixel", "http://h/pixel.png");
         validation["jsonPayload"] = json!({"parentInsertId": "1"});
         assert!(!filter.matches(&validation));
-        assert!(Filter { paths: Vec::new() }.matches(&entry("http_load_balancer", "pixel", "http://h/")));
+        assert!(Filter { front: FrontKind::LoadBalancer, paths: Vec::new() }.matches(&entry("http_load_balancer", "pixel", "http://h/")));
         assert!(!filter.matches(&json!({"textPayload": "hello"})));
     }
 }

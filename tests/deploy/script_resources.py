@@ -1,4 +1,6 @@
 """The resources that deploy.sh creates, from its requests."""
+import re
+
 from resource_forms import probe, short, strip, upstream
 
 
@@ -20,9 +22,8 @@ def from_script(run):
             dataset = body['datasetReference']['datasetId']
             if 'defaultTableExpirationMs' in body:
                 found['dataset', dataset]['expiration'] = int(body['defaultTableExpirationMs'])
-            for entry in body.get('access', []):
-                if entry.get('role') == 'WRITER':
-                    found['grant', 'roles/bigquery.dataEditor', dataset] = {'count': 1}
+        elif api == 'bigquery.jobs.insert' and (grant := re.match(r'GRANT `(.*?)` ON SCHEMA `.*?`[.]`(.*?)`', body['configuration']['query']['query'])):
+            found['grant', grant[1], grant[2]] = {'count': 1}
         elif api == 'bigquery.tables.insert':
             found['table', body['tableReference']['tableId']] = {
                 'columns': body.get('schema', {}).get('fields'), 'view': body.get('view', {}).get('query', '').strip(), 'pipeline': body['labels']['pipeline']}
@@ -63,8 +64,9 @@ def from_script(run):
             found[api.split('.')[1], name] = {}
         elif api == 'logging.projects.metrics.create':
             found['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
+        # The label `file` tells the script whether the file has changed.
         elif api == 'monitoring.projects.alertPolicies.create':
-            found['alert', body['displayName']] = {'labels': body['userLabels'], 'text': body['documentation']['content'], 'severity': body['severity'],
+            found['alert', body['displayName']] = {'labels': {k: v for k, v in body['userLabels'].items() if k != 'file'}, 'text': body['documentation']['content'], 'severity': body['severity'],
                                                    'conditions': body['conditions']}
         elif api == 'monitoring.projects.notificationChannels.create':
             found['channel', body['displayName']] = {'labels': body['labels'], 'type': body['type']}

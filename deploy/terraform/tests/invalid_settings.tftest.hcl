@@ -222,7 +222,7 @@ run "a_date_in_another_notation_is_rejected" {
     table_suffix    = "_{user_id}_{date:YYYYMMDD}"
     overflow_suffix = "_overflow_{date:day}"
     pixel_path      = "/t/*"
-    methods         = "GTE"
+    pixel_methods   = "GTE"
     status          = "2x"
   }
 
@@ -230,7 +230,7 @@ run "a_date_in_another_notation_is_rejected" {
     var.table_suffix,
     var.overflow_suffix,
     var.pixel_path,
-    var.methods,
+    var.pixel_methods,
     var.status,
   ]
 }

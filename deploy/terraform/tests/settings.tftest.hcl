@@ -60,7 +60,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
     max_new_tables_per_hour = 5
     overflow_suffix         = "_rest"
     pixel_path              = "/a.png,/b/c.png"
-    methods                 = "GET,POST"
+    pixel_methods           = "GET,POST"
     status                  = "2xx,405"
     ip_anonymization        = "truncate"
     hash_attributes         = "type"
@@ -95,7 +95,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       MAX_NEW_TABLES_PER_HOUR = "5"
       OVERFLOW_SUFFIX         = "_rest"
       PIXEL_PATH              = "/a.png,/b/c.png"
-      METHODS                 = "GET,POST"
+      PIXEL_METHODS                 = "GET,POST"
       STATUS                  = "2xx,405"
       IP_ANONYMIZATION        = "truncate"
       HASH_ATTRIBUTES         = "type"

@@ -32,7 +32,7 @@ pub use problems::SchemaProblem;
 pub struct Settings {
     /// VALID_ATTRIBUTES.
     pub valid_attributes: ValidAttributes,
-    /// PIXEL_PATH, METHODS and STATUS.
+    /// PIXEL_PATH, PIXEL_METHODS and STATUS.
     pub requests: RequestFilter,
     /// TABLE_SUFFIX.
     pub table_suffix: SuffixTemplate,

@@ -11,6 +11,7 @@ use super::Console;
 use super::assets::pixel_origin;
 use super::names::ConsoleNames;
 use super::samples::{self, Sample};
+use crate::local::front::FrontKind;
 use crate::telemetry::with_causes;
 
 #[derive(Debug, Serialize)]
@@ -22,6 +23,8 @@ pub(crate) struct PageSetup {
     pixel: String,
     /// Whether Google's emulator delivers the messages. The page cannot show events then.
     emulator: bool,
+    /// Whether the pixel is a service on Cloud Run.
+    cloud_run: bool,
     samples: Vec<Sample>,
 }
 
@@ -33,5 +36,6 @@ pub(crate) async fn setup(State(console): State<Arc<Console>>, request: HeaderMa
         Err(error) => samples::unavailable(&format!("cannot read the template table: {}", with_causes(&error))),
     };
     let pixel = format!("{}{}", pixel_origin(&request, console.pixel_port), names.example_path);
-    Json(PageSetup { samples, names, version: env!("CARGO_PKG_VERSION"), pixel, emulator: console.handles.emulator.is_some() })
+    let (emulator, cloud_run) = (console.handles.emulator.is_some(), console.handles.front == FrontKind::CloudRun);
+    Json(PageSetup { samples, names, version: env!("CARGO_PKG_VERSION"), pixel, emulator, cloud_run })
 }

@@ -13,9 +13,8 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use crate::decode::PixelPaths;
+use crate::pixel_server::PNG as PIXEL;
 
-/// A transparent image of 1×1 pixels.
-const PIXEL: &[u8] = include_bytes!("../../../deploy/pixel.png");
 /// The MD5 of [`PIXEL`], which is the entity tag of an object uploaded in one part.
 const PIXEL_ETAG: &str = "\"2916fd9d4834f136c766ee86dca017a9\"";
 const PIXEL_MD5: &str = "md5=KRb9nUg08TbHZu6G3KAXqQ==";

@@ -19,18 +19,22 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::bucket::Bucket;
 use self::cdn::{CacheResult, Cdn};
-use self::log_entry::{LoggedRequest, head_size};
+use self::log_entry::CachedRequest;
 use super::log_sink::LogSink;
+use super::request_log::{LoggedRequest, head_size, remote_ip};
 use super::stats::TopologyStats;
 use crate::decode::PixelPaths;
+
+/// Name of the URL map. Log entries also use it as the name of forwarding rule and target proxy.
+pub(crate) const URL_MAP: &str = "pixel";
 
 /// A load balancer with one backend bucket.
 #[derive(Debug)]
@@ -67,17 +71,17 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
     let mut answer = load_balancer.bucket.answer(&method, uri.path(), &headers);
     let cache = load_balancer.cdn.process(&method, uri.path(), &mut answer, began);
     let body_size = if method == Method::HEAD { 0 } else { answer.body().len() };
-    let logged = LoggedRequest {
+    let request = LoggedRequest {
         method: &method,
         uri: &uri,
         headers: &headers,
         remote_ip: remote_ip(peer, &headers),
         status: answer.status(),
         response_size: head_size(answer.status(), answer.headers()) + body_size,
-        cache,
         received,
         latency: began.elapsed(),
     };
+    let logged = CachedRequest { request, cache };
     let LoadBalancer { project, cache_id, sink, stats, .. } = &*load_balancer;
     let entry = logged.log_entry(project, cache_id);
     stats.record_request(cache.is_hit());
@@ -87,11 +91,4 @@ async fn answer(State((load_balancer, peer)): State<(Arc<LoadBalancer>, IpAddr)>
         sink.export(&logged.validation_entry(&entry, project, cache_id));
     }
     answer.map(Body::from)
-}
-
-/// The visitor's address. A real load balancer logs the address of the connection. On one machine all visitors have the
-/// same address, so for a loopback peer `X-Forwarded-For` is used.
-fn remote_ip(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let forwarded_for = || headers.get("x-forwarded-for")?.to_str().ok()?.split(',').next()?.trim().parse().ok();
-    if peer.is_loopback() { forwarded_for().unwrap_or(peer) } else { peer }
 }

@@ -15,9 +15,8 @@ use self::task::Task;
 use super::address::Bound;
 use super::console;
 use super::demo::{self, Rate, Traffic};
+use super::front::{Front, FrontKind};
 use super::handles::{Handles, Urls};
-use super::load_balancer::LoadBalancer;
-use super::log_sink::LogSink;
 use super::loopback;
 use super::pubsub::emulator::EmulatorError;
 use super::pubsub::{DeadLetterTopic, SubscriptionPolicy, Topic};
@@ -43,6 +42,7 @@ const MAX_LIST_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct TopologySettings {
     pub project: String,
+    pub front: FrontKind,
     pub pubsub: PubsubMode,
     /// Rate of the demo traffic; `None` for no demo.
     pub demo: Option<Rate>,
@@ -92,7 +92,7 @@ pub struct Topology {
     http: reqwest::Client,
     tables_before: Option<u64>,
     demo: Option<Task<Result<(), reqwest::Error>>>,
-    load_balancer: Task<()>,
+    front: Task<()>,
     subscription: Subscription,
     /// Writes the console's journal. The service serves the console's pages.
     journal_writer: Task<()>,
@@ -110,7 +110,7 @@ impl Topology {
         bigquery: BigQuery,
         listeners: Listeners,
     ) -> Result<Self, TopologyError> {
-        let TopologySettings { project, pubsub, demo } = settings;
+        let TopologySettings { project, front, pubsub, demo } = settings;
         let Listeners { pixel: pixel_port, service: service_port, bigquery: bigquery_port } = listeners;
         let http = reqwest::Client::builder().no_proxy().timeout(SHUTDOWN_TIMEOUT).build()?;
         let stats = TopologyStats::default();
@@ -119,7 +119,7 @@ impl Topology {
         let pixel_path = paths.example();
         let urls = Urls {
             pixel: format!("{}{pixel_path}", pixel_port.url()),
-            load_balancer: pixel_port.url(),
+            front: pixel_port.url(),
             service: service_port.url(),
             tables: format!("{}/bigquery/v2/projects/{project}/datasets/{}/tables", bigquery_port.url(), config.location.dataset),
             bigquery: bigquery_port.url(),
@@ -141,7 +141,7 @@ impl Topology {
         let location = config.location.clone();
         let service = Service::start(config)?;
         let emulator = subscription.emulator.clone();
-        let handles = Handles { urls, stats, topic, dead_letters, bigquery, template, emulator };
+        let handles = Handles { front, urls, stats, topic, dead_letters, bigquery, template, emulator };
         let (routes, journal_writer) = console::new(handles.clone(), tables_api.clone(), &location, host, pixel_port.address.port());
         let journal_writer = Task::spawn(|end| journal_writer.run(end));
         let template = service.template();
@@ -154,28 +154,15 @@ impl Topology {
             }
         });
         let service = Task::spawn(|end| service.with_routes(routes).run(service_port.listener, end));
-        let sink = LogSink::new(&paths, handles.topic.clone(), handles.stats.clone());
-        let load_balancer = Arc::new(LoadBalancer::new(&project, paths, sink, handles.stats.clone()));
-        let load_balancer = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| load_balancer.router(peer), end));
+        let front = Front::new(front, &project, paths, handles.topic.clone(), handles.stats.clone());
+        let front = Task::spawn(|end| server::serve_each(pixel_port.listener, move |peer| front.router(peer), end));
         let demo = demo.map(|rate| {
             let traffic = Traffic::new(&pixel_path, fastrand::u64(..));
-            let url = handles.urls.load_balancer.clone();
+            let url = handles.urls.front.clone();
             let keys = handles.template.decode.signatures.as_ref().map(|signatures| signatures.keys.clone());
             Task::spawn(|end| demo::run(url, traffic, rate, keys, end))
         });
-        Ok(Self {
-            handles,
-            schema_notes,
-            http,
-            tables_before,
-            demo,
-            load_balancer,
-            subscription,
-            journal_writer,
-            service,
-            views,
-            bigquery_server,
-        })
+        Ok(Self { handles, schema_notes, http, tables_before, demo, front, subscription, journal_writer, service, views, bigquery_server })
     }
 
     /// Waits until the service stops by itself, which is a failure.
@@ -193,7 +180,7 @@ impl Topology {
         if let Some(demo) = self.demo {
             demo.end(SHUTDOWN_TIMEOUT).await;
         }
-        self.load_balancer.end(SHUTDOWN_TIMEOUT).await;
+        self.front.end(SHUTDOWN_TIMEOUT).await;
         let unfinished = self.subscription.drain(timeout, cancel, &stats).await;
         self.journal_writer.end(SHUTDOWN_TIMEOUT).await;
         let service = self.service;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::{Admitted, BytesExhausted};
 use crate::telemetry::with_causes;
 
-/// After this many bytes, or this time without any, the rest of a body is not discarded any more.
+/// After this many bytes, or this time without any, the rest of a body that is too large is not discarded any more.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The first reservation for a body of unknown length. Each further one doubles it.
@@ -53,7 +53,7 @@ pub async fn read(body: Body, limit: usize, deadline: Instant, admitted: &mut Ad
     let mut stream = body.into_data_stream();
     let result = read_stream(&mut stream, length, limit, deadline, admitted).await;
     if let Err(BodyError::TooLarge { .. } | BodyError::NotAdmitted) = result {
-        discard(stream, deadline).await;
+        discard(stream, MAX_DISCARDED_BYTES, deadline).await;
     }
     result
 }
@@ -96,10 +96,10 @@ fn reserve(bytes: &mut Vec<u8>, capacity: usize, limit: usize, admitted: &mut Ad
     Ok(())
 }
 
-/// What happens while a body is discarded does not change the answer.
-async fn discard(mut stream: BodyDataStream, deadline: Instant) {
+/// Discards up to `limit` bytes. What happens meanwhile does not change the answer.
+pub(crate) async fn discard(mut stream: BodyDataStream, limit: usize, deadline: Instant) {
     let mut discarded = 0;
-    while discarded < MAX_DISCARDED_BYTES
+    while discarded < limit
         && let Ok(Ok(Some(chunk))) = timeout_at(deadline.min(Instant::now() + DISCARD_TIMEOUT), stream.try_next()).await
     {
         discarded += chunk.len();

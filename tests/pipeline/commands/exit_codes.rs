@@ -75,7 +75,7 @@ async fn a_port_in_use_exits_with_1() {
     let taken = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let settings = [("BIGQUERY_EMULATOR_HOST", "127.0.0.1:9"), ("GOOGLE_CLOUD_PROJECT", "my-project"), ("PORT", port.as_str())];
-    for (subcommand, args) in [("serve", &[][..]), ("local", &["--bigquery-port=0", "--pixel-port=0"])] {
+    for (subcommand, args) in [("serve", &[][..]), ("pixel", &[]), ("local", &["--bigquery-port=0", "--pixel-port=0"])] {
         let (code, err) = run(subcommand, &settings, args).await;
         assert_eq!(code, Some(1), "{subcommand}: {err}");
         let error = err.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("{subcommand}: {err}"));

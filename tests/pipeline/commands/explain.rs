@@ -357,7 +357,7 @@ async fn methods_and_status_decide_which_requests_count() {
     let entry = |method: &str, status: Value| {
         Entry::of_query("user_id=u").with("/httpRequest/requestMethod", json!(method)).with("/httpRequest/status", status).json()
     };
-    let beacon = [("METHODS", "GET,POST"), ("STATUS", "2xx,304,none,405")];
+    let beacon = [("PIXEL_METHODS", "GET,POST"), ("STATUS", "2xx,304,none,405")];
     for (settings, line, outcome) in [
         (&[][..], entry("GET", json!(206)), ("stored", "")),
         (&[], entry("GET", json!("304")), ("stored", "")),
@@ -373,7 +373,7 @@ async fn methods_and_status_decide_which_requests_count() {
         (&beacon, entry("POST", json!(405)), ("stored", "")),
         (&beacon, entry("GET", json!(404)), ("filtered", "status")),
         (&beacon[..1], entry("POST", json!(405)), ("filtered", "status")),
-        (&[("METHODS", "POST")], entry("GET", json!(200)), ("filtered", "method")),
+        (&[("PIXEL_METHODS", "POST")], entry("GET", json!(200)), ("filtered", "method")),
     ] {
         assert_eq!(verdict(&lines(settings, &line).await[0]), outcome, "{settings:?} {line}");
     }

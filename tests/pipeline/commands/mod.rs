@@ -6,6 +6,7 @@ mod exit_codes;
 mod explain;
 mod forget;
 mod output;
+mod pixel;
 mod proxy;
 mod query;
 mod replay;

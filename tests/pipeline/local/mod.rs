@@ -1,6 +1,7 @@
 //! `pixel-pipeline local`: first use, restart, kill and invalid settings.
 
 mod clients;
+mod cloud_run;
 mod console;
 mod demo;
 mod pixel;

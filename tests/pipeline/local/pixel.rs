@@ -1,4 +1,4 @@
-//! The pixel of `local`: answers and log entries of load balancer, CDN and bucket.
+//! The pixel of `local`: answers and log entries of load balancer, CDN and bucket, and of Cloud Run.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -11,6 +11,8 @@ use axum::extract::State;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
 use pixel_pipeline::decode::PixelPaths;
+use pixel_pipeline::local::cloud_run::CloudRun;
+use pixel_pipeline::local::front::FrontKind;
 use pixel_pipeline::local::load_balancer::LoadBalancer;
 use pixel_pipeline::local::log_sink::LogSink;
 use pixel_pipeline::local::pubsub::{DeadLetterTopic, PushSubscription, SubscriptionPolicy, Topic};
@@ -26,7 +28,7 @@ use crate::support::entry::fixture;
 use crate::support::local::Local;
 use crate::support::service::TIMEOUT;
 
-/// A load balancer whose log entries are pushed to the test.
+/// A load balancer, or the pixel on Cloud Run, whose log entries are pushed to the test.
 struct Edge {
     url: String,
     pushed: mpsc::UnboundedReceiver<Value>,
@@ -49,6 +51,25 @@ impl Edge {
 
     /// With a CDN that validates its copies after this time.
     async fn with_max_age(max_age: Duration) -> Self {
+        Self::with_front(FrontKind::LoadBalancer, |paths, sink, stats| {
+            let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats).with_max_age(max_age));
+            move |peer| load_balancer.router(peer)
+        })
+        .await
+    }
+
+    async fn cloud_run() -> Self {
+        Self::with_front(FrontKind::CloudRun, |paths, sink, stats| {
+            let cloud_run = Arc::new(CloudRun::new("p", paths, sink, stats));
+            move |peer| cloud_run.router(peer)
+        })
+        .await
+    }
+
+    async fn with_front<R>(front: FrontKind, routes: impl FnOnce(PixelPaths, LogSink, TopologyStats) -> R) -> Self
+    where
+        R: Fn(SocketAddr) -> Router + Send + 'static,
+    {
         let (bodies, pushed) = mpsc::unbounded_channel();
         let endpoint = async |State(bodies): State<mpsc::UnboundedSender<Value>>, body: String| {
             let _ = bodies.send(serde_json::from_str(&body).unwrap());
@@ -62,9 +83,8 @@ impl Edge {
         let (end, ended) = watch::channel(None);
         tokio::spawn(subscription.run(ended));
         let paths = PixelPaths::parse("/pixel.png").unwrap();
-        let sink = LogSink::new(&paths, topic, stats.clone());
-        let load_balancer = Arc::new(LoadBalancer::new("p", paths, sink, stats.clone()).with_max_age(max_age));
-        let url = serve(move |peer| load_balancer.router(peer)).await;
+        let sink = LogSink::new(front, &paths, topic, stats.clone());
+        let url = serve(routes(paths, sink, stats.clone())).await;
         Self { url, pushed, stats, http: reqwest::Client::builder().no_proxy().build().unwrap(), _end: end }
     }
 
@@ -182,6 +202,30 @@ async fn log_entries_have_the_members_of_real_ones() {
     assert_eq!((&hit["httpRequest"]["cacheHit"], &hit["jsonPayload"]["statusDetails"]), (&true.into(), &"response_from_cache".into()));
     assert_ne!(hit["insertId"], miss["insertId"]);
     assert_eq!((edge.stats.counts().requests, edge.stats.counts().cache_hits), (2, 1));
+}
+
+#[tokio::test]
+async fn log_entries_of_cloud_run_have_the_members_of_real_ones() {
+    let mut edge = Edge::cloud_run().await;
+    let mut expected = members(&serde_json::from_str(&fixture("entries/cloud_run.json")).unwrap());
+    // The address of Google's server.
+    expected.remove("/httpRequest/serverIp");
+    for (method, target, status, severity) in [
+        (Method::GET, "/pixel.png?user_id=u&a=%zz", 200, "INFO"),
+        (Method::POST, "/pixel.png?user_id=u", 204, "INFO"),
+        (Method::GET, "/x?/pixel.png", 404, "WARNING"),
+    ] {
+        edge.ask(method.clone(), target, &[("user-agent", "Mozilla/5.0")]).await;
+        let (entry, _) = edge.entry().await;
+        assert_eq!(members(&entry), expected, "{method} {target}");
+        let request = &entry["httpRequest"];
+        assert_eq!(request["requestUrl"], format!("{}{target}", edge.url));
+        assert_eq!((&request["requestMethod"], &request["status"]), (&method.as_str().into(), &status.into()), "{target}");
+        assert_eq!(entry["severity"], severity, "{method} {target}");
+    }
+    edge.ask(Method::GET, "/favicon.ico", &[]).await;
+    let counts = edge.stats.counts();
+    assert_eq!((counts.requests, counts.excluded, counts.published, counts.cache_hits), (4, 1, 3, 0));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Log entries of all of Google's load balancers, past and present, become rows.
+//! Log entries of all of Google's load balancers, past and present, and of Cloud Run become rows.
 
 use pixel_pipeline::decode::entry_columns::ENTRY_COLUMNS;
 use serde_json::{Map, Value, json};
@@ -37,13 +37,14 @@ async fn stored(bigquery: &TestBigQuery, service: &Service, entry: &Entry) -> Ma
 }
 
 #[tokio::test]
-async fn entries_of_every_load_balancer_become_rows() {
+async fn entries_of_every_load_balancer_and_of_cloud_run_become_rows() {
     let bigquery = TestBigQuery::with_template(all_columns()).await;
     // One of the entries has status 404.
     let service = Service::start(&bigquery, &[&ONE_TABLE[..], &[("STATUS", "any")]].concat()).await;
     for fixture in [
         "classic_backend_bucket_cache_miss",
         "classic_backend_bucket_cache_hit",
+        "cloud_run",
         "global_external",
         "regional_external_with_ports",
         "internal_with_ports",

@@ -2,6 +2,7 @@
 
 mod auth;
 mod auth_keys;
+mod cloud_run;
 mod connections;
 mod deliveries;
 mod hostile;

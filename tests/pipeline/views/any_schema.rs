@@ -112,7 +112,7 @@ fn of_script(view: &str, columns: &str) -> Result<String, String> {
     if done.status.success() { Ok(text) } else { Err(text.trim().to_owned()) }
 }
 
-/// The columns as `template_columns` of deploy/views.sh prints them.
+/// The columns as `columns_of` of deploy/views.sh prints them.
 fn printed(fields: &Value) -> String {
     let text = |field: &Value, member: &str| field[member].as_str().unwrap().to_owned();
     let line = |field| format!("{} {} {}\n", text(field, "type"), text(field, "mode"), text(field, "name").to_lowercase());

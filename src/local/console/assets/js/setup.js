@@ -5,7 +5,7 @@
  *
  * @type {{
  *   project: string, dataset: string, table: string, dead_letter_table: string, pixel: string, pixel_paths: string[],
- *   url_signing: boolean, emulator: boolean, version: string,
+ *   url_signing: boolean, emulator: boolean, cloud_run: boolean, version: string,
  *   attributes: { name: string, description: string | null, in_table_suffix: boolean, is_hashed: boolean }[],
  *   samples: { title: string, about: string, sql: string | null, problem: string | null }[],
  * }}

@@ -23,8 +23,8 @@ const deliveries = (state) => Math.max(state.counts.acked + state.counts.nacked,
 const STAGES = () => [
   { name: 'Browser', what: 'or newsletter', arrow: ['requests', (s) => s.counts.requests] },
   {
-    name: 'Load balancer', what: 'and CDN', arrow: ['log entries', (s) => s.counts.requests],
-    branches: [['cache hits', (s) => s.counts.cache_hits]],
+    ...(setup.cloud_run ? { name: 'Cloud Run', what: 'pixel' } : { name: 'Load balancer', what: 'and CDN', branches: [['cache hits', (s) => s.counts.cache_hits]] }),
+    arrow: ['log entries', (s) => s.counts.requests],
   },
   {
     name: 'Log sink', what: 'filter', arrow: ['published', (s) => s.counts.published],

@@ -115,7 +115,7 @@ export function show(main) {
   });
 
   const form = h('form', { class: 'stack', on: { input: update, submit: (/** @type {Event} */ event) => { event.preventDefault(); if (!send.disabled) send.click(); } } },
-    field('Pixel URL', base, 'In production, the address of the load balancer.'),
+    field('Pixel URL', base, setup.cloud_run ? 'In production, the URL of the pixel service.' : 'In production, the address of the load balancer.'),
     inputs.map(({ element }) => element),
     field('Other parameters', extra, 'Logged, but stored in a column only if VALID_ATTRIBUTES contains them.'),
     inputs.length > 0 && field(`${inputs[0].name} in e-mail`, merge, 'The mail service inserts the value of each recipient.'),
@@ -163,7 +163,7 @@ function explanationOf(reason) {
     unsigned: 'The URL has no signature (URL_SIGNING_KEY). The request is counted and not stored.',
     bad_signature: 'The signature is invalid (URL_SIGNING_KEY). The request is counted and not stored.',
     path: 'The path is not in PIXEL_PATH. The request is counted and not stored.',
-    method: 'The method is not in METHODS. The request is counted and not stored.',
+    method: 'The method is not in PIXEL_METHODS. The request is counted and not stored.',
     status: 'The status is not in STATUS. The request is counted and not stored.',
   };
   return known[reason] ?? words(reason);

@@ -1,0 +1,120 @@
+# shellcheck shell=bash disable=SC2154
+# The dataset, the template table, the table of dead letters, and the views. Labels of tables and views have the checksums
+# of the files from which they were made.
+
+. deploy/views.sh
+
+look_bigquery() {
+  is_enabled bigquery || return 0
+  local name
+  look_own "dataset/$DATASET" show_dataset
+  for name in "$TABLE_NAME" "$DEAD_LETTER_TABLE"; do
+    look_own "table/$name" show_table "$name"
+  done
+  for name in events events_daily; do
+    look_own "view/$name" show_table "$name"
+  done
+}
+
+# show_dataset: a line "PIPELINE|LOCATION|EXPIRATION", and a line "ROLE MEMBER" for each account with access.
+show_dataset() {
+  local json
+  json=$(bq_json --dataset "$DATASET")
+  printf '%s|%s|%s\n' "$(json_member pipeline <<<"$json")" "$(json_member location <<<"$json")" "$(json_member defaultTableExpirationMs <<<"$json")"
+  awk -F'"' '/"role": / { role = $4 } /"userByEmail": / { print role, $4 } /[}]/ { role = "" }' <<<"$json"
+}
+
+# show_table NAME: a line "PIPELINE|CHECKSUM|EXPIRATION".
+show_table() {
+  local json label
+  json=$(bq_json "$DATASET.$1")
+  label=$(json_member schema <<<"$json")
+  printf '%s|%s|%s\n' "$(json_member pipeline <<<"$json")" "${label:-$(json_member text <<<"$json")}" "$(json_member expirationTime <<<"$json")"
+}
+
+# bq prints its errors to standard output.
+bq_json() {
+  local json
+  json=$(bq_ show --format=prettyjson "$@") || { printf '%s\n' "$json" >&2; return 1; }
+  printf '%s\n' "$json"
+}
+
+# json_member NAME: the text or number of the member of that name.
+json_member() {
+  sed -n 's/^ *"'"$1"'": "\{0,1\}\([^",{]*\)"\{0,1\},\{0,1\}$/\1/p' | sed -n 1p
+}
+
+decide_bigquery() {
+  step "BigQuery: dataset $DATASET"
+  local sql view milliseconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400000))
+  found "dataset/$DATASET" ||
+    create "dataset $DATASET in $LOCATION" bq_ --location="$LOCATION" mk --dataset --label="pipeline:$PIPELINE" \
+      --description="Events of the pixel $PIPELINE" "$DATASET"
+  ! found "dataset/$DATASET" || [[ $(field "dataset/$DATASET" 2) == "$LOCATION" ]] ||
+    conflict "dataset/$DATASET" "it is in $(field "dataset/$DATASET" 2) and LOCATION is $LOCATION: set LOCATION=$(field "dataset/$DATASET" 2), or choose another DATASET"
+  table "$TABLE_NAME" "$SCHEMA_FILE"
+  table "$DEAD_LETTER_TABLE" schema/dead_letters.json
+  columns_of <"$SCHEMA_FILE" >"$tmp/columns"
+  for view in events events_daily; do
+    if sql=$(for_columns "schema/views/$view.sql" "$tmp/columns"); then
+      view "$view" "$(fill /dev/stdin <<<"$sql")"
+    else
+      note "without view $view: table $TABLE_NAME has no column $sql"
+    fi
+  done
+  [[ $milliseconds == "$(field "dataset/$DATASET" 3)" || $milliseconds == 0 && -z $(field "dataset/$DATASET" 3) ]] ||
+    update "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" \
+      bq_ update --default_table_expiration=$((milliseconds / 1000)) "$DATASET"
+  # WRITER is roles/bigquery.dataEditor on this dataset only.
+  has_line "dataset/$DATASET" "WRITER $RUN_ACCOUNT" ||
+    create "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" bq_ --location="$LOCATION" query --use_legacy_sql=false --format=none \
+      "GRANT \`roles/bigquery.dataEditor\` ON SCHEMA \`$PROJECT_ID\`.\`$DATASET\` TO 'serviceAccount:$RUN_ACCOUNT'"
+}
+
+# table NAME SCHEMA_FILE: BigQuery only allows columns to be added.
+table() {
+  local label
+  label=$(digest <"$2")
+  if ! found "table/$1"; then
+    create "table $1" make_table "$1" --table --label="pipeline:$PIPELINE" --label="schema:$label" "$DATASET.$1" "$2"
+  elif [[ $(field "table/$1" 1,2) != "$PIPELINE|$label" ]]; then
+    update "columns of table $1" bq_ update --table --set_label="pipeline:$PIPELINE" --set_label="schema:$label" "$DATASET.$1" "$2"
+  fi
+  never_expires "table/$1"
+}
+
+# view NAME SQL
+view() {
+  local label
+  label=$(digest <<<"$2")
+  if ! found "view/$1"; then
+    create "view $1" make_table "$1" --use_legacy_sql=false --label="pipeline:$PIPELINE" --label="text:$label" --view="$2" "$DATASET.$1"
+  elif [[ $(field "view/$1" 1,2) != "$PIPELINE|$label" ]]; then
+    update "view $1" bq_ update --use_legacy_sql=false --set_label="pipeline:$PIPELINE" --set_label="text:$label" --view="$2" "$DATASET.$1"
+  fi
+  never_expires "view/$1"
+}
+
+# make_table NAME ARGUMENT...: a table or view that does not expire. In a dataset with a default expiration, a new one has
+# that. Only generated tables must expire.
+make_table() {
+  bq_ mk "${@:2}"
+  [[ -z $(bq_json "$DATASET.$1" | json_member expirationTime) ]] || bq_ update --expiration=0 "$DATASET.$1"
+}
+
+never_expires() {
+  [[ -z $(field "$1" 3) ]] || update "${1#*/} never expires" bq_ update --expiration=0 "$DATASET.${1#*/}"
+}
+
+result_bigquery() {
+  printf 'tables     https://console.cloud.google.com/bigquery?project=%s&ws=!1m4!1m3!3m2!1s%s!2s%s\n' "$PROJECT_ID" "$PROJECT_ID" "$DATASET"
+}
+
+remove_bigquery() {
+  step 'Data'
+  if [[ $delete_data == true ]]; then
+    remove_own "dataset/$DATASET" "dataset $DATASET with all its tables" bq_ rm --force --recursive --dataset "$DATASET"
+  elif found "dataset/$DATASET"; then
+    note "dataset $DATASET is kept; use --delete-data to delete it"
+  fi
+}
