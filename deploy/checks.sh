@@ -44,6 +44,9 @@ DEPLOYMENT_SETTINGS='
   MIN_INSTANCES
   MAX_INSTANCES
   ALERT_EMAIL
+  ALERT_CHANNELS
+  NO_EVENTS_AFTER
+  BUDGET
   SCHEMA_FILE
 '
 
@@ -64,7 +67,10 @@ check_each() {
   check_number CONCURRENCY 1 1000
   check_number MIN_INSTANCES 0 10000
   check_number MAX_INSTANCES 1 10000
-  check ALERT_EMAIL '([^@[:space:]]+@[^@[:space:]]+)?' 'an email address such as you@example.com'
+  check ALERT_EMAIL '([^@,[:space:]]+@[^@,[:space:]]+( *, *[^@,[:space:]]+@[^@,[:space:]]+)*)?' 'a list of email addresses separated by commas, such as you@example.com,ops@example.com'
+  check ALERT_CHANNELS '(projects/[^/,[:space:]]+/notificationChannels/[0-9]+( *, *projects/[^/,[:space:]]+/notificationChannels/[0-9]+)*)?' 'a list of names separated by commas, such as projects/my-project/notificationChannels/123'
+  check NO_EVENTS_AFTER 'off|[1-9][0-9]{0,3}m|([1-9][0-9]?|[1-4][0-9]{2})h|([1-9]|1[0-9]|2[01])d' 'off, or a number of minutes, hours or days up to 21d, such as 90m, 24h or 7d'
+  check_number BUDGET 1 1000000000 optional
   check DATASET '[A-Za-z0-9_]+' 'a name of at most 1024 letters, digits and _' 1024
   check TABLE_NAME '[A-Za-z0-9_]+' 'a name of at most 512 letters, digits and _' 512
   check VALID_ATTRIBUTES '([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'\''<>#| -]|[^ -~[:cntrl:]])+)*' 'a list of names of columns, separated by commas, such as order_id,type,user_id'

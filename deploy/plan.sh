@@ -20,9 +20,9 @@
 # made, such as the URL of the service.
 
 # In the order of their dependencies: a part uses what the parts before it create.
-PARTS='apis accounts bigquery image service pubsub logs bucket balancer domains monitoring preflight'
+PARTS='apis accounts bigquery image service pubsub logs bucket balancer domains monitoring uptime slo alerts budget preflight'
 # The order of the deletion: alerts do not fire; entries are kept in the _Default bucket again before the pixel ends.
-REMOVAL='monitoring logs domains balancer bucket pubsub service image archive bigquery accounts'
+REMOVAL='budget alerts slo uptime monitoring logs domains balancer bucket pubsub service image archive bigquery accounts'
 
 # each_part FUNCTION PARTS: calls FUNCTION_PART of each part that has it.
 each_part() {
@@ -297,8 +297,11 @@ digest() { cksum | tr ' ' '-'; }
 # rest METHOD API PATH [BODY_FILE]: a request to an API that gcloud has no command for, such as
 # rest GET monitoring v3/projects/my-project/services
 rest() {
-  local url body=()
-  url=$(gcloud config get-value "api_endpoint_overrides/$2" 2>/dev/null)
+  local url override body=()
+  # The two places of gcloud for an address of an API.
+  override=CLOUDSDK_API_ENDPOINT_OVERRIDES_$(tr '[:lower:]' '[:upper:]' <<<"$2")
+  url=${!override-}
+  [[ -n $url ]] || url=$(gcloud config get-value "api_endpoint_overrides/$2" 2>/dev/null) || true
   url=${url:-https://$2.googleapis.com/}
   [[ -z ${4-} ]] || body=(--header 'Content-Type: application/json' --data-binary "@$4")
   local token

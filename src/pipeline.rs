@@ -255,3 +255,6 @@ fn row_of(decoded: Decoded) -> Result<Row, NotStored> {
 fn rejected_by_bigquery(row: &Row, refusal: Refusal) -> Rejected {
     Rejected { event_id: row.event_id, reason: RejectReason::Invalid, detail: refusal.detail, column: refusal.column }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 # APIs that the pipeline uses. They stay enabled after a destroy, because other parts of the project may use them.
 
 locals {
-  apis = [
+  apis = concat(var.budget == null ? [] : ["billingbudgets", "cloudbilling"], [
     "artifactregistry",
     "bigquery",
     "cloudbuild",
@@ -13,7 +13,7 @@ locals {
     "pubsub",
     "run",
     "storage",
-  ]
+  ])
 }
 
 resource "google_project_service" "api" {

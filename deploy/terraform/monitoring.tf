@@ -10,7 +10,23 @@ locals {
     DATASET           = var.dataset
     DEAD_LETTER_TABLE = var.dead_letter_table
   }
-  alerts = toset([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")])
+  # An alert on something that this pipeline does not have is left out.
+  alerts = setsubtract([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")], concat(
+    var.no_events_after == "off" ? ["no-events"] : [],
+    length(local.domains) == 0 ? ["certificate"] : [],
+  ))
+  alert_settings = merge(local.monitoring_settings, {
+    NO_EVENTS_AFTER    = var.no_events_after
+    PIXEL_HOST_PATTERN = join("|", [for host in local.domains : replace(host, ".", "[.]")])
+    PIXEL_HOST_COUNT   = length(local.domains)
+    # Filled in by the module.
+    PIXEL_HOSTS = "@PIXEL_HOSTS@"
+  })
+  alert_addresses = toset([for address in split(",", var.alert_email) : trimspace(address) if trimspace(address) != ""])
+  notified_channels = concat(
+    [for channel in google_monitoring_notification_channel.email : channel.id],
+    [for channel in split(",", var.alert_channels) : trimspace(channel) if trimspace(channel) != ""],
+  )
   metrics = {
     for file in fileset("${local.monitoring}/metrics", "*.json") :
     trimsuffix(file, ".json") => jsondecode(templatefile("${local.monitoring}/metrics/${file}", local.monitoring_settings))
@@ -99,12 +115,12 @@ resource "google_monitoring_dashboard" "pipeline" {
 }
 
 resource "google_monitoring_notification_channel" "email" {
-  count = var.alert_email == "" ? 0 : 1
+  for_each = local.alert_addresses
 
   project      = local.project
-  display_name = "${var.pipeline}: ${var.alert_email}"
+  display_name = "${var.pipeline}: ${each.key}"
   type         = "email"
-  labels       = { email_address = var.alert_email }
+  labels       = { email_address = each.key }
   user_labels  = local.labels
 }
 
@@ -112,12 +128,13 @@ module "alert" {
   source   = "./alert"
   for_each = local.alerts
 
-  project  = local.project
-  file     = "deploy/monitoring/alerts/${each.key}.json"
-  policy   = templatefile("${local.monitoring}/alerts/${each.key}.json", local.monitoring_settings)
-  labels   = local.labels
-  channels = google_monitoring_notification_channel.email[*].id
+  project     = local.project
+  file        = "deploy/monitoring/alerts/${each.key}.json"
+  policy      = templatefile("${local.monitoring}/alerts/${each.key}.json", local.alert_settings)
+  pixel_hosts = join(",", [for host in values(local.uptime_hosts) : "\"${host}\""])
+  labels      = local.labels
+  channels    = local.notified_channels
 
-  # The API rejects an alert whose metric does not exist.
-  depends_on = [google_logging_metric.pipeline]
+  # The API rejects an alert whose metric or objective does not exist.
+  depends_on = [google_logging_metric.pipeline, google_monitoring_slo.stored]
 }

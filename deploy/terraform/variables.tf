@@ -206,13 +206,48 @@ variable "max_instances" {
 # --- Monitoring
 
 variable "alert_email" {
-  description = "Address that receives the alerts. Empty: they appear only in the console."
+  description = "Addresses that receive the alerts, separated by commas. Empty: the alerts appear only in the console."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^(([^@[:space:]]+@[^@[:space:]]+)?)$", var.alert_email))
-    error_message = "alert_email: \"${var.alert_email}\" is not an email address such as you@example.com."
+    condition     = can(regex("^(([^@,[:space:]]+@[^@,[:space:]]+( *, *[^@,[:space:]]+@[^@,[:space:]]+)*)?)$", var.alert_email))
+    error_message = "alert_email: \"${var.alert_email}\" is not a list of email addresses separated by commas, such as you@example.com,ops@example.com."
+  }
+}
+
+variable "alert_channels" {
+  description = "Existing notification channels that also receive the alerts, such as Slack or PagerDuty, separated by commas. `gcloud beta monitoring channels list` prints their names."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((projects/[^/,[:space:]]+/notificationChannels/[0-9]+( *, *projects/[^/,[:space:]]+/notificationChannels/[0-9]+)*)?)$", var.alert_channels))
+    error_message = "alert_channels: \"${var.alert_channels}\" is not a list of names separated by commas, such as projects/my-project/notificationChannels/123."
+  }
+}
+
+variable "no_events_after" {
+  description = "Time without an event after which an alert fires, or off."
+  type        = string
+  default     = "24h"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(off|[1-9][0-9]{0,3}m|([1-9][0-9]?|[1-4][0-9]{2})h|([1-9]|1[0-9]|2[01])d)$", var.no_events_after))
+    error_message = "no_events_after: \"${var.no_events_after}\" is not off, or a number of minutes, hours or days up to 21d, such as 90m, 24h or 7d."
+  }
+}
+
+variable "budget" {
+  description = "Amount a month, in the currency of the billing account, of a budget for the project: mails are sent at 50 %, 90 % and 100 % of it. Empty: no budget."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.budget == null ? true : var.budget >= 1 && var.budget <= 1000000000 && floor(var.budget) == var.budget
+    error_message = "budget: ${coalesce(var.budget, 0)} is not a whole number from 1 to 1000000000."
   }
 }

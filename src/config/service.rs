@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::settings::{AUTO_CREATE, BIGQUERY_EMULATOR_HOST, BIGQUERY_ENDPOINT, DATASET, DEAD_LETTER_TABLE, PROJECT_ID, PUSH_DEADLINE};
 use super::{Problems, PushAuth, RawSettings, Values, auth, decode, logging, table_limit};
+#[cfg(test)]
+use crate::decode::{Privacy, RequestFilter, attributes::ValidAttributes, table_suffix::SuffixTemplate};
 use crate::decode::{Schema, Settings};
 use crate::google::body::read_body;
 use crate::table_limit::TableLimits;
@@ -53,6 +55,31 @@ pub struct TemplateSettings {
     pub auto_create: bool,
     /// The settings of the decoder.
     pub decode: Settings,
+}
+
+#[cfg(test)]
+impl TemplateSettings {
+    /// With the shipped schema and this TABLE_SUFFIX.
+    pub(crate) fn example(table_suffix: &str) -> Self {
+        let valid_attributes = ValidAttributes::parse("order_id,type,user_id").unwrap();
+        let table_suffix = SuffixTemplate::parse(table_suffix, &valid_attributes, "pixel").unwrap();
+        let (requests, privacy) = (RequestFilter::default(), Privacy::default());
+        Self {
+            table: "pixel".into(),
+            dead_letter_table: "dead_letters".into(),
+            schema: Schema::shipped(),
+            auto_create: true,
+            decode: Settings { valid_attributes, table_suffix, requests, privacy, signatures: None },
+        }
+    }
+}
+
+#[cfg(test)]
+impl Location {
+    /// Of no server.
+    pub(crate) fn example() -> Self {
+        Self { endpoint: "http://bigquery".to_owned(), project: "p".to_owned(), dataset: "d".to_owned() }
+    }
 }
 
 impl RawSettings {

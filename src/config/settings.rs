@@ -207,12 +207,37 @@ settings! {
         deployed: deployment("Cloud Run", OfKind),
     }
     ALERT_EMAIL {
-        help: "Address that receives the alerts. Empty: they appear only in the console",
-        value: "EMAIL",
+        help: "Addresses that receive the alerts, separated by commas. Empty: the alerts appear only in the console",
+        value: "EMAILS",
         deployed: deployment("Monitoring", Pattern {
-            regex: "([^@[:space:]]+@[^@[:space:]]+)?",
-            expected: "an email address such as you@example.com",
+            regex: "([^@,[:space:]]+@[^@,[:space:]]+( *, *[^@,[:space:]]+@[^@,[:space:]]+)*)?",
+            expected: "a list of email addresses separated by commas, such as you@example.com,ops@example.com",
         }),
+    }
+    ALERT_CHANNELS {
+        help: "Existing notification channels that also receive the alerts, such as Slack or PagerDuty, separated by commas. \
+               `gcloud beta monitoring channels list` prints their names",
+        value: "CHANNELS",
+        deployed: deployment("Monitoring", Pattern {
+            regex: "(projects/[^/,[:space:]]+/notificationChannels/[0-9]+( *, *projects/[^/,[:space:]]+/notificationChannels/[0-9]+)*)?",
+            expected: "a list of names separated by commas, such as projects/my-project/notificationChannels/123",
+        }),
+    }
+    NO_EVENTS_AFTER {
+        help: "Time without an event after which an alert fires, or off",
+        value: "DURATION",
+        default: "24h",
+        deployed: deployment("Monitoring", Pattern {
+            regex: "off|[1-9][0-9]{0,3}m|([1-9][0-9]?|[1-4][0-9]{2})h|([1-9]|1[0-9]|2[01])d",
+            expected: "off, or a number of minutes, hours or days up to 21d, such as 90m, 24h or 7d",
+        }),
+    }
+    BUDGET {
+        help: "Amount a month, in the currency of the billing account, of a budget for the project: mails are sent at 50 %, \
+               90 % and 100 % of it. Empty: no budget",
+        value: "AMOUNT",
+        kind: Number { min: 1, max: 1_000_000_000 },
+        deployed: deployment("Monitoring", OfKind),
     }
 
     PORT {

@@ -25,6 +25,8 @@ pub(crate) mod list;
 mod resource;
 mod retry;
 mod role;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod statement;
 pub mod storage;
 pub mod transport;

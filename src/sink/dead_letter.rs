@@ -93,4 +93,27 @@ mod tests {
         assert!(row(MAX_ROW_BYTES / 4 * 3).is_some());
         assert!(row(MAX_ROW_BYTES / 4 * 3 + 1).is_none());
     }
+
+    #[test]
+    fn attributes_count_as_the_data_does() {
+        let rejected = Rejected { event_id: EventId::of_message("1"), reason: RejectReason::BadJson, detail: "d".into(), column: None };
+        let attributes = r#"{"a":"b"}"#;
+        let row = |length: usize| {
+            let data = vec![b'{'; length];
+            let message = PubsubMessage { attributes: Some(attributes.into()), ..PubsubMessage::raw(&data) };
+            row(&message, &rejected, Timestamp::UNIX_EPOCH)
+        };
+        // Four characters of base64 for three bytes.
+        let longest = (MAX_ROW_BYTES - json_string_len(attributes)) / 4 * 3;
+        assert!(row(longest).is_some());
+        assert!(row(longest + 3).is_none());
+    }
+
+    #[test]
+    fn a_table_lacks_the_columns_that_its_schema_does_not_have() {
+        assert_eq!(columns_missing_in(Some(&schema())), Vec::<String>::new());
+        assert_eq!(columns_missing_in(None).len(), schema().columns().len());
+        let missing = columns_missing_in(Some(&Schema::shipped()));
+        assert!(missing.contains(&"reason".to_owned()) && !missing.contains(&"event_id".to_owned()), "{missing:?}");
+    }
 }

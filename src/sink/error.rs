@@ -84,3 +84,32 @@ impl ErrorClass {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Alerts and dashboards use them.
+    #[test]
+    fn each_failure_has_its_own_label() {
+        let after = Duration::ZERO;
+        let classes = [ErrorClass::Unavailable, ErrorClass::Quota, ErrorClass::Denied, ErrorClass::TableRefused, ErrorClass::Unreadable];
+        let labels = classes.map(ErrorClass::as_str);
+        assert_eq!(labels, ["unavailable", "quota", "denied", "table_refused", "unreadable"]);
+        for class in classes {
+            assert_eq!(RequestError::Retry { class, after }.as_str(), class.as_str());
+            assert_eq!(RequestError::Unavailable(class).as_str(), class.as_str());
+        }
+        let others = [
+            RequestError::Unauthorized,
+            RequestError::NotFound,
+            RequestError::BadRequest(String::new()),
+            RequestError::TooLarge(None),
+            RequestError::Unreadable(""),
+        ];
+        let others: BTreeSet<&str> = others.iter().map(RequestError::as_str).collect();
+        assert_eq!(others, BTreeSet::from(["unauthorized", "not_found", "bad_request", "too_large", "unreadable"]));
+    }
+}

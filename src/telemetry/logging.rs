@@ -158,29 +158,18 @@ impl Visit for Fields {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::{Arc, Mutex};
 
+    use super::super::captured::Lines;
     use super::*;
 
     /// The lines that `run` writes in this thread.
     fn lines_of(run: impl FnOnce()) -> String {
-        #[derive(Clone, Default)]
-        struct Lines(Arc<Mutex<Vec<u8>>>);
-        impl std::io::Write for Lines {
-            fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-                self.0.lock().unwrap().write(line)
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
         let lines = Lines::default();
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
         let layer = layer.event_format(CloudLogging { project: "p".to_owned() });
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), run);
-        let written = lines.0.lock().unwrap().clone();
-        String::from_utf8(written).unwrap()
+        lines.text()
     }
 
     #[test]

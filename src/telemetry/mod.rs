@@ -2,6 +2,8 @@
 //!
 //! A leaf: it imports nothing from the rest of the product, and takes labels as text.
 
+#[cfg(test)]
+pub(crate) mod captured;
 mod counter;
 mod histogram;
 pub mod logging;

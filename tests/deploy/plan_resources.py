@@ -1,7 +1,7 @@
 """The resources that the Terraform module creates, from its plan."""
 import json
 
-from resource_forms import camel, one, probe, short, strip, upstream
+from resource_forms import camel, host, one, probe, short, strip, upstream
 
 
 def from_plan(resources):
@@ -46,7 +46,17 @@ def from_plan(resources):
                 'labelExtractors': v['label_extractors']}),
             'google_monitoring_alert_policy': lambda: ('alert', v['display_name'], {
                 'labels': v['user_labels'], 'text': one(v['documentation'])['content'], 'severity': v['severity'],
-                'conditions': [condition(c) for c in v['conditions']]}),
+                'combiner': v['combiner'], 'conditions': [condition(c) for c in v['conditions']]}),
+            'google_monitoring_uptime_check_config': lambda: ('uptime check', host(one(v['monitored_resource'])['labels'].get('host')), {
+                'period': v['period'], 'timeout': v['timeout'], 'regions': v['selected_regions'], 'labels': v['user_labels'],
+                'http': camel(one(v['http_check']))}),
+            'google_monitoring_custom_service': lambda: ('service of Cloud Monitoring', v['display_name'], {'labels': v['user_labels']}),
+            'google_monitoring_slo': lambda: ('objective', v['display_name'], {
+                'labels': v['user_labels'], 'goal': v['goal'], 'days': v['rolling_period_days'],
+                'ratio': camel(one(one(v['request_based_sli'])['good_total_ratio']))}),
+            'google_billing_budget': lambda: ('budget', v['display_name'], {
+                'amount': one(one(v['amount'])['specified_amount'])['units'], 'thresholds': [rule['threshold_percent'] for rule in v['threshold_rules']],
+                'notifies': bool(v['all_updates_rule'])}),
             'google_monitoring_notification_channel': lambda: ('channel', v['display_name'], {'labels': v['labels'], 'type': v['type']}),
             'google_monitoring_dashboard': lambda: ('dashboard', json.loads(v['dashboard_json'])['displayName'], {
                 'tiles': json.loads(v['dashboard_json'])['mosaicLayout']['tiles']}),

@@ -1,4 +1,5 @@
 """What script_resources.py and plan_resources.py share: the form in which both describe a resource."""
+import re
 
 
 def one(value):
@@ -28,6 +29,24 @@ def camel(value):
 def upstream(config):
     """The address of a remote repository."""
     return one(one(config).get('commonRepository')).get('uri')
+
+
+def unfiled(labels):
+    """Without the checksum of its file, which only deploy.sh needs."""
+    return {name: value for name, value in labels.items() if name != 'file'}
+
+
+def host(name):
+    """The address of the load balancer is unknown in a plan."""
+    return 'address' if name is None or re.fullmatch(r'[\d.]+', name) else name
+
+
+def condition_of(value):
+    """The condition of an alert. The filter with the address is unknown in a plan."""
+    threshold = value.get('conditionThreshold', {})
+    if re.search(r'one_of\("[\d.]+"\)', threshold.get('filter', '')):
+        value = {**value, 'conditionThreshold': {k: v for k, v in threshold.items() if k != 'filter'}}
+    return value
 
 
 def probe(p):

@@ -1,7 +1,7 @@
 """The resources that deploy.sh creates, from its requests."""
 import re
 
-from resource_forms import probe, short, strip, upstream
+from resource_forms import condition_of, host, probe, short, strip, unfiled, upstream
 
 
 def from_script(run):
@@ -66,10 +66,25 @@ def from_script(run):
             found['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
         # The label `file` tells the script whether the file has changed.
         elif api == 'monitoring.projects.alertPolicies.create':
-            found['alert', body['displayName']] = {'labels': {k: v for k, v in body['userLabels'].items() if k != 'file'}, 'text': body['documentation']['content'], 'severity': body['severity'],
-                                                   'conditions': body['conditions']}
+            found['alert', body['displayName']] = {
+                'labels': unfiled(body['userLabels']), 'text': body['documentation']['content'], 'severity': body['severity'],
+                'combiner': body['combiner'], 'conditions': [condition_of(c) for c in body['conditions']]}
         elif api == 'monitoring.projects.notificationChannels.create':
             found['channel', body['displayName']] = {'labels': body['labels'], 'type': body['type']}
+        elif api == 'monitoring.projects.uptimeCheckConfigs.create':
+            found['uptime check', host(body['monitoredResource']['labels']['host'])] = {
+                'period': body['period'], 'timeout': body['timeout'], 'regions': body['selectedRegions'], 'labels': unfiled(body['userLabels']),
+                'http': body['httpCheck']}
+        elif api == 'monitoring.services.create':
+            found['service of Cloud Monitoring', body['displayName']] = {'labels': unfiled(body['userLabels'])}
+        elif api == 'monitoring.services.serviceLevelObjectives.create':
+            found['objective', body['displayName']] = {
+                'labels': unfiled(body['userLabels']), 'goal': body['goal'], 'days': int(body['rollingPeriod'][:-1]) / 86400,
+                'ratio': body['serviceLevelIndicator']['requestBased']['goodTotalRatio']}
+        elif api == 'billingbudgets.billingAccounts.budgets.create':
+            found['budget', body['displayName']] = {
+                'amount': body['amount']['specifiedAmount']['units'], 'thresholds': [rule['thresholdPercent'] for rule in body['thresholdRules']],
+                'notifies': 'monitoringNotificationChannels' in body.get('notificationsRule', {})}
         elif api == 'monitoring.projects.dashboards.create':
             found['dashboard', body['displayName']] = {'tiles': body['mosaicLayout']['tiles']}
         elif api.endswith('setIamPolicy'):

@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = 'my-project'
 # Every optional part of a deployment.
-EVERYTHING = {'DOMAIN': 'track.example.com', 'ARCHIVE': 'true', 'ALERT_EMAIL': 'ops@example.com', 'TABLE_EXPIRATION_DAYS': '90',
+EVERYTHING = {'DOMAIN': 'track.example.com', 'ARCHIVE': 'true', 'ALERT_EMAIL': 'ops@example.com,dev@example.com',
+              'ALERT_CHANNELS': 'projects/my-project/notificationChannels/123', 'BUDGET': '50', 'TABLE_EXPIRATION_DAYS': '90',
               'PIXEL_PATH': '/pixel.png,/img/open.png', 'VALID_ATTRIBUTES': 'user_id,type', 'TABLE_SUFFIX': '_{user_id}_{date}'}
 # Methods that change nothing, although they are not a GET.
 READ_ONLY = ('getIamPolicy', 'testIamPermissions', 'getEffectiveOrgPolicy')

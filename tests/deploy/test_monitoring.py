@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy/monitoring"
 FILES = sorted(MONITORING.rglob("*.json"))
-PLACEHOLDERS = {"PIPELINE", "PROJECT_ID", "REGION", "DATASET", "DEAD_LETTER_TABLE"}
+PLACEHOLDERS = {"PIPELINE", "PROJECT_ID", "REGION", "DATASET", "DEAD_LETTER_TABLE", "NO_EVENTS_AFTER", "PIXEL_HOSTS", "PIXEL_HOST_PATTERN",
+                "PIXEL_HOST_COUNT", "HOST", "PATH", "BUDGET"}
 # Labels that every metric has.
 COMMON_LABELS = {"__name__", "monitored_resource", "le"}
 RESOURCE_LABELS = {
@@ -21,10 +22,12 @@ RESOURCE_LABELS = {
     "pubsub_subscription": {"subscription_id"},
     "cloud_run_revision": {"service_name"},
     "https_lb_rule": {"backend_target_name"},
+    "uptime_url": {"host"},
 }
 # Labels of Google's own metrics in PromQL: https://cloud.google.com/monitoring/api/metrics_gcp
 GOOGLE_LABELS = {
     "loadbalancing.googleapis.com/https/request_count": {"response_code"},
+    "monitoring.googleapis.com/uptime_check/time_until_ssl_cert_expires": set(),
     "pubsub.googleapis.com/topic/message_sizes": set(),
     "pubsub.googleapis.com/subscription/num_undelivered_messages": set(),
     "pubsub.googleapis.com/subscription/oldest_unacked_message_age": set(),
@@ -76,7 +79,7 @@ def queries():
 
 def selectors(query):
     """The selectors of a query: label, value pairs of each pair of braces."""
-    for braces in re.findall(r"\{(__name__=[^{}]*(?:\$\{PIPELINE\}[^{}]*)*)\}", query):
+    for braces in re.findall(r"\{(__name__=[^{}]*(?:\$\{\w+\}[^{}]*)*)\}", query):
         yield re.findall(r'(\w+)(?:=~|!~|!=|=)"([^"]*)"', braces)
 
 
@@ -189,13 +192,14 @@ class Queries(unittest.TestCase):
             names = query.count("__name__")
             self.assertEqual(len(list(selectors(query))), names, f"{file}: {query}")
             self.assertGreater(names, 0, f"{file}: {query}")
-            self.assertEqual(query.replace("${PIPELINE}", "").count("{"), names, f"{file}: {query}")
+            self.assertEqual(re.sub(r"\$\{\w+\}", "", query).count("{"), names, f"{file}: {query}")
 
     def test_every_grouping_is_by_labels_of_the_metric(self):
         for file, query in queries():
             for labels in re.findall(r"by \(([^)]*)\)", query):
                 names = re.findall(re.escape(LOG_METRICS) + r"(\w+?)_(?:sum|count|bucket)", query)
                 allowed = set().union(*(METRICS[name].get("labelExtractors", {}) for name in names))
+                allowed |= set().union(*(RESOURCE_LABELS[dict(selector)["monitored_resource"]] for selector in selectors(query)))
                 self.assertLessEqual(set(labels.split(", ")), allowed | {"le"}, f"{file}: {query}")
 
 
@@ -220,7 +224,12 @@ class Dashboard(unittest.TestCase):
         filters = list(values(DASHBOARD, "filter")) + list(values(ALERTS, "filter"))
         self.assertGreater(len(filters), 15)
         for text in filters:
-            self.assertRegex(text, r'resource\.labels\.(backend_target_name|topic_id|subscription_id|service_name)="\$\{PIPELINE\}')
+            if text.startswith("select_slo_burn_rate"):
+                self.assertIn('("projects/${PROJECT_ID}/services/${PIPELINE}-pipeline/serviceLevelObjectives/stored"', text)
+            elif 'resource.type="uptime_url"' in text:
+                self.assertIn("resource.labels.host=one_of(${PIXEL_HOSTS})", text)
+            else:
+                self.assertRegex(text, r'resource\.labels\.(backend_target_name|topic_id|subscription_id|service_name)="\$\{PIPELINE\}')
 
 
 class Alerts(unittest.TestCase):
@@ -232,7 +241,8 @@ class Alerts(unittest.TestCase):
                 # By the label, a later version finds an alert whose title has changed.
                 self.assertEqual(alert["userLabels"], {"alert": name, "pipeline": "${PIPELINE}"})
                 self.assertIn(alert["severity"], {"CRITICAL", "ERROR", "WARNING"})
-                self.assertEqual(alert["combiner"], "OR")
+                # Both windows and the minimum count of a burn rate must be exceeded.
+                self.assertEqual(alert["combiner"], "AND" if name.startswith("slo-") else "OR")
                 self.assertIn("autoClose", alert["alertStrategy"])
                 self.assertEqual(alert["documentation"]["mimeType"], "text/markdown")
                 self.assertRegex(alert["documentation"]["content"], r"```sh\n(gcloud|bq|curl) ")
@@ -270,6 +280,8 @@ class Alerts(unittest.TestCase):
                     self.assertNotIn("logging.googleapis.com/user", condition["conditionThreshold"]["filter"], name)
                 else:
                     self.assertTrue(condition["conditionPrometheusQueryLanguage"]["disableMetricValidation"], name)
+                    # Alone, a query does not depend on how Cloud Monitoring combines kinds of conditions.
+                    self.assertEqual(len(alert["conditions"]), 1, name)
 
 
 if __name__ == "__main__":

@@ -58,10 +58,10 @@ class Deploy(DeployTest):
         public = [r['path'] for r in changes(self.run_.requests) if re.search('allUsers|allAuthenticatedUsers', str(r['body']))]
         self.assertEqual(public, ['/storage/v1/b/my-project-pixel/iam'])
 
-    def test_every_alert_notifies_the_configured_address(self):
+    def test_every_alert_notifies_the_configured_channels(self):
         channels = [policy['notificationChannels'] for policy in self.run_.sent('monitoring.projects.alertPolicies.create')]
         self.assertEqual(len(channels), len(list((ROOT / 'deploy/monitoring/alerts').glob('*.json'))))
-        self.assertTrue(all(len(names) == 1 and names == channels[0] for names in channels), channels)
+        self.assertTrue(all(len(names) == 3 and names == channels[0] for names in channels), channels)
 
     def test_the_service_knows_every_variable_it_is_given(self):
         service = self.run_.sent('run.namespaces.services.create')[-1]
@@ -113,7 +113,7 @@ class Script(DeployTest):
                 'generated tables expire after 30 days', 'service pixel-pipeline', 'certificate for track.example.com', 'HTTPS proxy', 'forwarding rule pixel-https'],
             'PIXEL_PATH=/p.gif EXCLUDE_FROM_DEFAULT=false ALERT_EMAIL=ops@example.com': [
                 'service pixel-pipeline', 'sink pixel to', "exclusion pixel: the _Default bucket includes the pixel's entries", 'pixel /p.gif',
-                'notification channel to ops@example.com', 'alert "pixel: no event for an hour"'],
+                'notification channel to ops@example.com', 'alert "pixel: no event for 24h"'],
         }
         again = ''.join(f" && echo '### {setting}' && {setting} deploy/deploy.sh" for setting in settings)
         run = self.run_clean('deploy/deploy.sh' + again, {})

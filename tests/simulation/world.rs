@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fastrand::Rng;
+use pixel_pipeline::config::settings::MAX_IN_FLIGHT_BYTES;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -265,6 +266,10 @@ impl World {
         let (plan, settings) = (&self.plan, self.settings);
         let shares_table = |user: usize| table_of(settings, user) == table_of(settings, message.user);
         if !plan.is_calm || message.kind != Kind::Valid || settings.inserts < 100 || shares_table(plan.only_table.unwrap_or(0)) {
+            return;
+        }
+        // Rows of the table that fails may take all the memory. A pulled message waits for it then, and a push is answered 429.
+        if self.source != Source::Push && !settings.config.values.text(&MAX_IN_FLIGHT_BYTES).is_empty() {
             return;
         }
         let took = self.now() - since;

@@ -25,6 +25,12 @@ variable "policy" {
   type        = string
 }
 
+variable "pixel_hosts" {
+  description = "Hosts of the pixel in quotes, in place of @PIXEL_HOSTS@ in the filter of a threshold. They may be unknown in a plan."
+  type        = string
+  default     = ""
+}
+
 variable "labels" {
   description = "Labels that are added to the policy's own."
   type        = map(string)
@@ -168,7 +174,7 @@ resource "google_monitoring_alert_policy" "this" {
         for_each = try([conditions.value.conditionThreshold], [])
         iterator = kind
         content {
-          filter                  = kind.value.filter
+          filter                  = strcontains(kind.value.filter, "@PIXEL_HOSTS@") ? replace(kind.value.filter, "@PIXEL_HOSTS@", var.pixel_hosts) : kind.value.filter
           denominator_filter      = try(kind.value.denominatorFilter, null)
           comparison              = kind.value.comparison
           threshold_value         = try(kind.value.thresholdValue, 0)

@@ -26,7 +26,10 @@ run "values_of_another_kind_are_rejected" {
     memory                  = "512" # no unit
     concurrency             = 1001
     min_instances           = -1
-    alert_email             = "you.example.com" # no @
+    alert_email             = "you@example.com,dev" # no @
+    alert_channels          = "123"                 # not a full name
+    no_events_after         = "24"                  # no unit
+    budget                  = 0
     dataset                 = "my-project.parsed_pixel"
     table_name              = "pixel-2"
     table_suffix            = "-{user_id}"
@@ -60,6 +63,9 @@ run "values_of_another_kind_are_rejected" {
     var.concurrency,
     var.min_instances,
     var.alert_email,
+    var.alert_channels,
+    var.no_events_after,
+    var.budget,
     var.dataset,
     var.table_name,
     var.table_suffix,

@@ -273,8 +273,33 @@ run "an_address_receives_the_alerts" {
   }
 
   assert {
-    condition     = google_monitoring_notification_channel.email[0].type == "email" && google_monitoring_notification_channel.email[0].labels == tomap({ email_address = "you@example.com" })
+    condition     = google_monitoring_notification_channel.email["you@example.com"].type == "email" && google_monitoring_notification_channel.email["you@example.com"].labels == tomap({ email_address = "you@example.com" })
     error_message = "The channel must send to the address."
+  }
+}
+
+run "alerts_can_be_turned_off_and_notify_several_channels" {
+  command = plan
+
+  variables {
+    domain          = "a.example.com"
+    no_events_after = "off"
+    alert_email     = "you@example.com, dev@example.com"
+    alert_channels  = "projects/my-project/notificationChannels/123"
+    budget          = 50
+  }
+
+  assert {
+    condition     = !contains(keys(module.alert), "no-events") && contains(keys(module.alert), "certificate")
+    error_message = "NO_EVENTS_AFTER=off must leave out its alert; a domain has one for its certificate."
+  }
+  assert {
+    condition     = length(google_monitoring_notification_channel.email) == 2 && length(local.notified_channels) == 3
+    error_message = "Each address has a channel, and existing channels are added."
+  }
+  assert {
+    condition     = google_billing_budget.project[0].amount[0].specified_amount[0].units == "50" && google_project_service.api["billingbudgets"].service == "billingbudgets.googleapis.com"
+    error_message = "The budget needs its API and the amount."
   }
 }
 

@@ -44,6 +44,9 @@ run "the_deployment_has_the_defaults_of_the_example_file" {
       MIN_INSTANCES         = tostring(var.min_instances)
       MAX_INSTANCES         = tostring(var.max_instances)
       ALERT_EMAIL           = var.alert_email
+      ALERT_CHANNELS        = var.alert_channels
+      NO_EVENTS_AFTER       = var.no_events_after
+      BUDGET                = var.budget == null ? "" : tostring(var.budget)
     }
     error_message = "A setting of deploy/pipeline.env.example has another default here, or is not a variable."
   }
@@ -95,7 +98,7 @@ run "every_setting_that_is_changed_reaches_the_service" {
       MAX_NEW_TABLES_PER_HOUR = "5"
       OVERFLOW_SUFFIX         = "_rest"
       PIXEL_PATH              = "/a.png,/b/c.png"
-      PIXEL_METHODS                 = "GET,POST"
+      PIXEL_METHODS           = "GET,POST"
       STATUS                  = "2xx,405"
       IP_ANONYMIZATION        = "truncate"
       HASH_ATTRIBUTES         = "type"

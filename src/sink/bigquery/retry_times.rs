@@ -82,6 +82,17 @@ mod tests {
     }
 
     #[test]
+    fn no_table_is_forgotten_before_its_time() {
+        let (times, now) = (RetryTimes::default(), Instant::now());
+        for number in 0..1000 {
+            times.record(&table(&number.to_string()), &retry(SECOND), now);
+        }
+        for number in 0..1000 {
+            assert_eq!(times.check(&table(&number.to_string()), now), Err(retry(SECOND)), "{number}");
+        }
+    }
+
+    #[test]
     fn past_times_are_forgotten() {
         let (times, now) = (RetryTimes::default(), Instant::now());
         for number in 0..10_000 {

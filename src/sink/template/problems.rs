@@ -53,3 +53,6 @@ pub fn fitting_schema(table: Table, settings: &TemplateSettings) -> Result<Schem
         _ => Err(Mismatch(problems)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,6 @@ impl TemplateWatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
