@@ -13,10 +13,11 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::physical_plan::PhysicalExpr;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
 use crate::catalog::TableName;
 use crate::error::QueryError;
+use crate::physical::block_on::block_on_thread;
 use crate::physical::execution;
 use crate::physical::limited_planning::check_before_optimization;
 use crate::resolve::Deletion;
@@ -32,24 +33,6 @@ pub struct DeletePlan {
 }
 
 impl DeletePlan {
-    /// Runs the subqueries. Each has the same value for all rows.
-    pub(crate) async fn new(deletion: Deletion, session: &SessionState) -> Result<DeletePlan, QueryError> {
-        let condition = evaluate_subqueries(deletion.condition, session).await?;
-        let schema = Arc::new(DFSchema::try_from(Arc::clone(&deletion.columns))?);
-        // The optimizer must replace some functions, such as CURRENT_DATE, by a constant. A SELECT does that when it is
-        // planned.
-        let context = SimplifyContext::builder()
-            .with_schema(Arc::clone(&schema))
-            .with_config_options(Arc::clone(session.config_options()))
-            .with_query_execution_start_time(session.execution_props().query_execution_start_time)
-            .build();
-        let condition = ExprSimplifier::new(context).simplify(condition);
-        let condition = condition.and_then(|condition| session.create_physical_expr(condition, &schema))?;
-        Ok(DeletePlan { name: deletion.name, columns: deletion.columns, condition })
-    }
-}
-
-impl DeletePlan {
     /// Returns for each row of the batch whether to delete it.
     ///
     /// # Errors
@@ -62,36 +45,68 @@ impl DeletePlan {
     }
 }
 
-/// Replaces the subqueries of the condition by their values.
-async fn evaluate_subqueries(condition: Expr, session: &SessionState) -> Result<Expr, QueryError> {
-    let mut subqueries = Vec::new();
-    condition.apply(|expr| {
-        if let Expr::ScalarSubquery(subquery) = expr {
-            subqueries.push(Arc::clone(&subquery.subquery));
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    let mut values = Vec::new();
-    for plan in subqueries {
-        let value = evaluate_scalar_subquery(&plan, session).await?;
-        values.push((plan, value));
+/// A DELETE whose subqueries are planned. Each has the same value for all rows.
+pub(crate) struct PlannedDelete {
+    deletion: Deletion,
+    /// Each subquery of the condition, and its plan.
+    subqueries: Vec<(Arc<LogicalPlan>, Arc<dyn ExecutionPlan>)>,
+}
+
+impl PlannedDelete {
+    pub(crate) fn new(deletion: Deletion, session: &SessionState) -> Result<PlannedDelete, QueryError> {
+        let mut plans = Vec::new();
+        deletion.condition.apply(|expr| {
+            if let Expr::ScalarSubquery(subquery) = expr {
+                plans.push(Arc::clone(&subquery.subquery));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        let plan = |logical: Arc<LogicalPlan>| -> Result<_, QueryError> {
+            check_before_optimization(&logical)?;
+            let physical = block_on_thread(session.create_physical_plan(&logical)).map_err(execution::planning_error)?;
+            Ok((logical, physical))
+        };
+        let subqueries = plans.into_iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+        Ok(PlannedDelete { deletion, subqueries })
     }
-    let valued = condition.transform(|expr| match &expr {
-        Expr::ScalarSubquery(subquery) => match values.iter().find(|(plan, _)| Arc::ptr_eq(plan, &subquery.subquery)) {
-            Some((_, value)) => Ok(Transformed::yes(lit(value.clone()))),
-            None => Ok(Transformed::no(expr)),
-        },
-        _ => Ok(Transformed::no(expr)),
-    });
-    Ok(valued?.data)
+
+    /// Returns the values of the subqueries.
+    pub(crate) async fn run_subqueries(&self, session: &SessionState) -> Result<Vec<ScalarValue>, QueryError> {
+        let mut values = Vec::new();
+        for (_, plan) in &self.subqueries {
+            values.push(run_scalar_subquery(plan, session).await?);
+        }
+        Ok(values)
+    }
+
+    /// Replaces the subqueries by their values.
+    pub(crate) fn finish(self, values: &[ScalarValue], session: &SessionState) -> Result<DeletePlan, QueryError> {
+        let Deletion { name, columns, condition, .. } = self.deletion;
+        let valued = condition.transform(|expr| {
+            let Expr::ScalarSubquery(subquery) = &expr else { return Ok(Transformed::no(expr)) };
+            match self.subqueries.iter().position(|(plan, _)| Arc::ptr_eq(plan, &subquery.subquery)) {
+                Some(index) => Ok(Transformed::yes(lit(values[index].clone()))),
+                None => Ok(Transformed::no(expr)),
+            }
+        });
+        let schema = Arc::new(DFSchema::try_from(Arc::clone(&columns))?);
+        // The optimizer must replace some functions, such as CURRENT_DATE, by a constant. A SELECT does that when it is
+        // planned.
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::clone(&schema))
+            .with_config_options(Arc::clone(session.config_options()))
+            .with_query_execution_start_time(session.execution_props().query_execution_start_time)
+            .build();
+        let condition = ExprSimplifier::new(context).simplify(valued?.data);
+        let condition = condition.and_then(|condition| session.create_physical_expr(condition, &schema))?;
+        Ok(DeletePlan { name, columns, condition })
+    }
 }
 
 /// Runs a scalar subquery. Its value is NULL if it has no rows.
-async fn evaluate_scalar_subquery(plan: &LogicalPlan, session: &SessionState) -> Result<ScalarValue, QueryError> {
-    check_before_optimization(plan)?;
-    let plan = session.create_physical_plan(plan).await.map_err(execution::planning_error)?;
+async fn run_scalar_subquery(plan: &Arc<dyn ExecutionPlan>, session: &SessionState) -> Result<ScalarValue, QueryError> {
     let schema = plan.schema();
-    let batches = execution::collect(plan, session).await?;
+    let batches = execution::collect(Arc::clone(plan), session).await?;
     let mut filled = batches.iter().filter(|batch| batch.num_rows() > 0);
     match (filled.next(), filled.next()) {
         (None, _) => ScalarValue::try_from(schema.field(0).data_type()).map_err(QueryError::from),

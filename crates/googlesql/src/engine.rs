@@ -8,21 +8,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::ExecutionPlan;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::catalog::{BytesProcessed, Catalog};
-use crate::delete_plan::DeletePlan;
+use crate::delete_plan::PlannedDelete;
 use crate::error::QueryError;
 use crate::physical::{execution, session};
+use crate::planning_threads::PlanningThreads;
 use crate::prepared::{NewView, OnExisting, Prepared, QueryResult};
 use crate::query::Query;
 use crate::query_limits::QueryLimits;
-use crate::resolve::scope::Relation;
 use crate::resolve::{Resolver, TablePath};
-use crate::result::{self, Rows};
-use crate::syntax::statement::{self, Command, ParsedStatement};
+use crate::result::{self, ResultColumn, Rows};
+use crate::syntax::statement::{self, Command};
 
 /// Stack size of a thread. Plans are trees, and DataFusion's functions visit them recursively.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -83,6 +85,7 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// ```
 pub struct Engine {
     session: Arc<SessionState>,
+    planning: Arc<PlanningThreads>,
     /// `None` after the shutdown.
     runtime: Option<Runtime>,
 }
@@ -94,6 +97,10 @@ impl Engine {
     ///
     /// The operating system cannot create a thread.
     pub fn start() -> io::Result<Engine> {
+        Engine::start_with(PlanningThreads::default())
+    }
+
+    pub(crate) fn start_with(planning: PlanningThreads) -> io::Result<Engine> {
         let session = session::build_state().map_err(io::Error::other)?;
         let runtime = Builder::new_multi_thread()
             .thread_name("bigquery-query")
@@ -101,13 +108,18 @@ impl Engine {
             .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()?;
-        Ok(Engine { session: Arc::new(session), runtime: Some(runtime) })
+        Ok(Engine { session: Arc::new(session), planning: Arc::new(planning), runtime: Some(runtime) })
     }
 
     /// Number of running tasks of all queries.
     #[cfg(test)]
     pub(crate) fn task_count(&self) -> usize {
         self.runtime.as_ref().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn planning(&self) -> &PlanningThreads {
+        &self.planning
     }
 
     /// Runs a SELECT, or prepares a DELETE or CREATE VIEW for the owner of the tables. Dropping the future cancels the
@@ -124,7 +136,8 @@ impl Engine {
         session.config_mut().set_extension(Arc::clone(&bytes));
         let limits = Arc::new(QueryLimits::new(Arc::clone(&session.runtime_env().memory_pool)));
         limits.add_to(session.config_mut().options_mut());
-        let context = Arc::new(QueryContext { session, query, bytes, limits: Arc::clone(&limits) });
+        let planning = Arc::clone(&self.planning);
+        let context = Arc::new(QueryContext { session, query, bytes, limits: Arc::clone(&limits), planning });
         CancelOnDrop { task: runtime.spawn(prepare(context, Box::new(catalog))), limits }.await?
     }
 }
@@ -139,16 +152,29 @@ impl Drop for Engine {
     }
 }
 
-/// A query, its session, its byte counter and its limits.
+/// A query, its session, its byte counter and its limits, and the threads that plan it.
 struct QueryContext {
     session: SessionState,
     query: Query,
     bytes: Arc<BytesProcessed>,
     limits: Arc<QueryLimits>,
+    planning: Arc<PlanningThreads>,
+}
+
+impl QueryContext {
+    fn select_result(&self, columns: Vec<ResultColumn>, batches: Vec<RecordBatch>) -> Result<QueryResult, QueryError> {
+        Ok(QueryResult {
+            statement: "SELECT",
+            schema: Some(result::schema_json(&columns)),
+            rows: Rows::new(columns, batches)?,
+            bytes_processed: self.bytes.get(),
+            affected_rows: None,
+        })
+    }
 }
 
 /// The task of a query. It is cancelled when this handle is dropped: its execution where it yields, and its planning,
-/// which does not yield, where it checks the limits.
+/// which is on a thread of its own, where it checks the limits.
 struct CancelOnDrop<T> {
     task: JoinHandle<T>,
     limits: Arc<QueryLimits>,
@@ -169,21 +195,61 @@ impl<T> Drop for CancelOnDrop<T> {
     }
 }
 
+/// A statement after its planning.
+enum Planned {
+    Select {
+        columns: Vec<ResultColumn>,
+        plan: Arc<dyn ExecutionPlan>,
+    },
+    Delete(PlannedDelete),
+    /// There is nothing to execute.
+    Done(Prepared),
+}
+
 async fn prepare(context: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Result<Prepared, QueryError> {
-    let text = Arc::new(statement::parse(&context.query.sql)?);
+    let planned = {
+        let context = Arc::clone(&context);
+        move || plan_statement(&context, catalog.as_ref())
+    };
+    match context.planning.run(&context.limits, planned).await? {
+        Planned::Select { columns, plan } => {
+            let batches = execution::collect(plan, &context.session).await?;
+            context.select_result(columns, batches).map(Prepared::Done)
+        }
+        Planned::Delete(deletion) => {
+            let values = deletion.run_subqueries(&context.session).await?;
+            let finish = {
+                let context = Arc::clone(&context);
+                move || deletion.finish(&values, &context.session)
+            };
+            context.planning.run(&context.limits, finish).await.map(Prepared::Delete)
+        }
+        Planned::Done(prepared) => Ok(prepared),
+    }
+}
+
+/// Parses, resolves and plans the statement. It can block on the catalog.
+fn plan_statement(context: &QueryContext, catalog: &dyn Catalog) -> Result<Planned, QueryError> {
+    let text = statement::parse(&context.query.sql)?;
+    let resolver = Resolver::new(&context.query, &text.placeholders, catalog, &context.session, &context.limits);
     let is_dry = context.query.dry_run;
-    match &text.command {
-        Command::Select(_) => run_select(context, text, catalog).await.map(Prepared::Done),
-        Command::Delete(_) => {
-            let deletion = resolve(&context, &text, catalog, |resolver, command| match command {
-                Command::Delete(delete) => resolver.resolve_delete(delete),
-                _ => Err(QueryError::Invalid("Not a DELETE".to_owned())),
-            });
-            let deletion = deletion.await?;
-            if is_dry {
-                return Ok(Prepared::Done(QueryResult { bytes_processed: deletion.bytes, ..QueryResult::without_rows("DELETE") }));
+    match text.command {
+        Command::Select(query) => {
+            let relation = resolver.resolve_top_query(&query)?;
+            let columns = result::name_columns(&relation)?;
+            let plan = execution::plan_query(&relation.plan, &context.session, &context.bytes)?;
+            match is_dry {
+                true => Ok(Planned::Done(Prepared::Done(context.select_result(columns, Vec::new())?))),
+                false => Ok(Planned::Select { columns, plan }),
             }
-            DeletePlan::new(deletion, &context.session).await.map(Prepared::Delete)
+        }
+        Command::Delete(delete) => {
+            let deletion = resolver.resolve_delete(&delete)?;
+            if is_dry {
+                let result = QueryResult { bytes_processed: deletion.bytes, ..QueryResult::without_rows("DELETE") };
+                return Ok(Planned::Done(Prepared::Done(result)));
+            }
+            PlannedDelete::new(deletion, &context.session).map(Planned::Delete)
         }
         Command::CreateView { view, query } => {
             let name = TablePath::parse(&view.name)?.table_name(&context.query)?;
@@ -192,53 +258,12 @@ async fn prepare(context: Arc<QueryContext>, catalog: Box<dyn Catalog>) -> Resul
                 (false, true) => OnExisting::Keep,
                 (false, false) => OnExisting::Fail,
             };
-            let relation = resolve(&context, &text, catalog, resolve_relation).await?;
+            let relation = resolver.resolve_top_query(&view.query)?;
             let schema = result::schema_json(&result::name_columns(&relation)?);
-            Ok(match is_dry {
+            Ok(Planned::Done(match is_dry {
                 true => Prepared::Done(QueryResult::without_rows("CREATE_VIEW")),
-                false => Prepared::CreateView(NewView { name, query: query.clone(), schema, on_existing }),
-            })
+                false => Prepared::CreateView(NewView { name, query, schema, on_existing }),
+            }))
         }
     }
-}
-
-/// Resolves the SELECT of a statement.
-fn resolve_relation(resolver: &Resolver<'_>, command: &Command) -> Result<Relation, QueryError> {
-    match command {
-        Command::Select(query) => resolver.resolve_top_query(query),
-        Command::CreateView { view, .. } => resolver.resolve_top_query(&view.query),
-        Command::Delete(_) => Err(QueryError::Invalid("Only a SELECT has rows".to_owned())),
-    }
-}
-
-async fn run_select(context: Arc<QueryContext>, text: Arc<ParsedStatement>, catalog: Box<dyn Catalog>) -> Result<QueryResult, QueryError> {
-    let relation = resolve(&context, &text, catalog, resolve_relation).await?;
-    let columns = result::name_columns(&relation)?;
-    let plan = execution::plan_query(&relation.plan, &context.session, &context.bytes).await?;
-    let batches = match context.query.dry_run {
-        true => Vec::new(),
-        false => execution::collect(plan, &context.session).await?,
-    };
-    Ok(QueryResult {
-        statement: "SELECT",
-        schema: Some(result::schema_json(&columns)),
-        rows: Rows::new(columns, batches)?,
-        bytes_processed: context.bytes.get(),
-        affected_rows: None,
-    })
-}
-
-/// Resolves a statement on a thread that may block on the catalog.
-async fn resolve<T: Send + 'static>(
-    context: &Arc<QueryContext>,
-    text: &Arc<ParsedStatement>,
-    catalog: Box<dyn Catalog>,
-    resolve_command: impl FnOnce(&Resolver<'_>, &Command) -> Result<T, QueryError> + Send + 'static,
-) -> Result<T, QueryError> {
-    let (context, text) = (Arc::clone(context), Arc::clone(text));
-    let resolve = move || {
-        let resolver = Resolver::new(&context.query, &text.placeholders, catalog.as_ref(), &context.session, &context.limits);
-        resolve_command(&resolver, &text.command)
-    };
-    tokio::task::spawn_blocking(resolve).await?
 }

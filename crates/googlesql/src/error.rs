@@ -122,6 +122,8 @@ fn arrow_message(error: &ArrowError) -> String {
             Some(inner) => innermost_message(inner),
             None => inner.to_string(),
         },
+        // The texts of one column exceed 2 GiB.
+        ArrowError::OffsetOverflowError(_) => RESOURCES_EXCEEDED.to_owned(),
         ArrowError::DivideByZero => "division by zero".to_owned(),
         ArrowError::ArithmeticOverflow(text) | ArrowError::ComputeError(text) => first_line(text),
         other => first_line(&other.to_string()),

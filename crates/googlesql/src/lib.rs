@@ -31,6 +31,7 @@ mod error_location;
 mod functions;
 pub mod number_text;
 mod physical;
+mod planning_threads;
 mod prepared;
 mod query;
 mod query_limits;

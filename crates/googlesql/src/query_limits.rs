@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
@@ -15,9 +15,6 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::QueryError;
-
-/// Time limit for planning. The limits of a query's size keep almost all queries far below it.
-const PLANNING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum bytes of all constants that are computed during planning. The plan contains them several times.
 const MAX_CONSTANT_BYTES: usize = 64 * 1024 * 1024;
@@ -35,7 +32,7 @@ pub(crate) struct QueryLimits {
     is_planned: AtomicBool,
     /// Whether the constants are too large. DataFusion ignores the errors of constants and computes them again later.
     has_large_constants: AtomicBool,
-    planning_end: Instant,
+    planning_end: Mutex<Option<Instant>>,
     pool: Arc<dyn MemoryPool>,
     /// The memory of the constants that were computed during planning.
     constants: Mutex<MemoryReservation>,
@@ -48,7 +45,7 @@ impl QueryLimits {
             is_cancelled: AtomicBool::new(false),
             is_planned: AtomicBool::new(false),
             has_large_constants: AtomicBool::new(false),
-            planning_end: Instant::now() + PLANNING_TIMEOUT,
+            planning_end: Mutex::default(),
             constants: Mutex::new(MemoryConsumer::new("constants").register(&pool)),
             pool,
             large_results: Mutex::default(),
@@ -72,6 +69,11 @@ impl QueryLimits {
         self.is_cancelled.load(Ordering::Relaxed)
     }
 
+    /// Begins the planning. It must end before this time.
+    pub(crate) fn begin_planning(&self, end: Instant) {
+        *self.planning_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+
     /// Ends the planning. Constants that are computed later are not part of the plan.
     pub(crate) fn finish_planning(&self) {
         self.is_planned.store(true, Ordering::Relaxed);
@@ -82,15 +84,19 @@ impl QueryLimits {
         self.has_large_constants.load(Ordering::Relaxed)
     }
 
+    /// Fails if the query was cancelled.
+    pub(crate) fn check_cancelled(&self) -> std::result::Result<(), QueryError> {
+        if self.is_cancelled() { Err(QueryError::Closing) } else { Ok(()) }
+    }
+
     /// Fails if the query was cancelled, if its planning takes too long, or if its constants are too large.
     pub(crate) fn check_planning(&self) -> std::result::Result<(), QueryError> {
-        if self.is_cancelled() {
-            return Err(QueryError::Closing);
-        }
+        self.check_cancelled()?;
         if self.has_large_constants() {
             return Err(QueryError::ResourcesExceeded);
         }
-        match Instant::now() > self.planning_end {
+        let end = *self.planning_end.lock().unwrap_or_else(PoisonError::into_inner);
+        match end.is_some_and(|end| Instant::now() > end) {
             true => Err(QueryError::too_complex(Location { line: 0, column: 0 })),
             false => Ok(()),
         }

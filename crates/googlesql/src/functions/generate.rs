@@ -67,6 +67,10 @@ fn too_many_elements_error() -> FunctionError {
 }
 
 fn generate_integers(start: i64, end: i64, step: i64) -> Result<Vec<i64>, FunctionError> {
+    let last_index = (i128::from(end) - i128::from(start)).checked_div(i128::from(step));
+    if last_index.is_some_and(|index| index >= MAX_ELEMENTS as i128) {
+        return Err(too_many_elements_error());
+    }
     generate_numbers(start, end, Step::of(step, 0), |a, b| a.checked_add(b))
 }
 

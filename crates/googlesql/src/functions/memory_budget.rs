@@ -15,7 +15,7 @@ use super::function_error::FunctionError;
 use crate::query_limits::QueryLimits;
 
 /// Maximum bytes that one call returns for one batch. (Arrow's text columns cannot exceed 2 GiB.)
-const MAX_BATCH_BYTES: usize = 256 * 1024 * 1024;
+pub(super) const MAX_BATCH_BYTES: usize = 256 * 1024 * 1024;
 
 /// The memory of the query is reserved in steps of this size.
 const RESERVATION_STEP_BYTES: usize = 64 * 1024;

@@ -48,6 +48,7 @@ pub(crate) use gaps::is_gap;
 pub(crate) use named_arguments::named_arguments;
 pub(crate) use operator_chain::operator_chain;
 pub(crate) use safe::safe;
+pub(crate) use window::limited_function;
 
 /// A function for the planner.
 #[derive(Clone, Debug)]

@@ -25,6 +25,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 
 use super::block_on;
+use super::row_multiplication::smaller_batch_size;
 use crate::error::QueryError;
 use crate::query_limits::QueryLimits;
 
@@ -64,7 +65,17 @@ impl BatchFunction {
     fn run(&self, columns: Vec<ArrayRef>, rows: usize, limits: Option<&QueryLimits>) -> Result<(Int64Array, ArrayRef)> {
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
         let batch = Batch(std::iter::once(numbers).chain(columns).collect());
-        let config = SessionConfig::new().with_target_partitions(1).with_extension(Arc::new(batch));
+        let mut config = SessionConfig::new().with_target_partitions(1).with_extension(Arc::new(batch));
+        loop {
+            let result = self.run_once(config.clone(), limits);
+            match result.as_ref().err().and_then(smaller_batch_size).filter(|smaller| *smaller < config.batch_size()) {
+                Some(smaller) => config = config.with_batch_size(smaller),
+                None => return result,
+            }
+        }
+    }
+
+    fn run_once(&self, config: SessionConfig, limits: Option<&QueryLimits>) -> Result<(Int64Array, ArrayRef)> {
         let context = TaskContext::default().with_session_config(config).with_runtime(Arc::clone(&self.runtime));
         let plan = reset_plan_states(Arc::clone(&self.plan))?;
         let reservation = MemoryConsumer::new("subquery").register(&self.runtime.memory_pool);

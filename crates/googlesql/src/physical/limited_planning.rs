@@ -2,6 +2,7 @@
 //! large.
 //!
 //! A rule runs on one node of the plan or on the whole plan. The wrapper checks the query's limits before it.
+//! `planning_threads` limits the time of one rule.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ const JOIN_DEPTH: usize = 5;
 /// Maximum number of nodes of the expressions of one plan node.
 const MAX_EXPRESSION_NODES: usize = 100_000;
 
+/// Maximum number of nodes of the expressions of one SELECT list after its columns are replaced by their expressions.
+const MAX_REPLACED_NODES: usize = 1_000_000;
+
 /// Fails if DataFusion cannot optimize the plan within the limits.
 pub(crate) fn check_before_optimization(plan: &LogicalPlan) -> Result<(), QueryError> {
     check_plan(plan)?;
@@ -60,8 +64,8 @@ fn check_node(plan: &LogicalPlan, depth: usize, remaining: &mut usize) -> Result
     result
 }
 
-/// Fails if an expression becomes too large when its columns are replaced by their expressions, as DataFusion does when
-/// it moves a filter below projections. With `x + x AS x`, the size doubles for each projection.
+/// Fails if an expression or a SELECT list becomes too large when its columns are replaced by their expressions, as
+/// DataFusion does when it moves a filter below projections. With `x + x AS x`, the size doubles for each projection.
 fn check_columns(plan: &LogicalPlan) -> Result<(), QueryError> {
     let mut sizes: HashMap<String, usize> = HashMap::new();
     // The columns of a node below are known before they are used: the ids of columns are unique in the plan.
@@ -72,6 +76,7 @@ fn check_columns(plan: &LogicalPlan) -> Result<(), QueryError> {
     })?;
     for node in nodes.iter().rev() {
         let LogicalPlan::Projection(projection) = node else { continue };
+        let mut total = 0_usize;
         for expr in &projection.expr {
             let Expr::Alias(Alias { expr, name, .. }) = expr else { continue };
             let mut size = 0_usize;
@@ -83,7 +88,8 @@ fn check_columns(plan: &LogicalPlan) -> Result<(), QueryError> {
                 size = size.saturating_add(columns);
                 Ok(TreeNodeRecursion::Continue)
             })?;
-            if size > MAX_EXPRESSION_NODES {
+            total = total.saturating_add(size);
+            if size > MAX_EXPRESSION_NODES || total > MAX_REPLACED_NODES {
                 return Err(too_complex());
             }
             sizes.insert(name.clone(), size);

@@ -15,6 +15,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 
+use super::bounded_batches::BoundedBatches;
 use super::large_constant::LargeConstant;
 use super::limited_planning::{LimitedAnalyzerRule, LimitedOptimizerRule, LimitedPhysicalRule};
 use super::ordered_union::PreserveUnionOrder;
@@ -48,7 +49,9 @@ pub(crate) fn build_state() -> datafusion::common::Result<SessionState> {
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(PreserveUnionOrder)];
     rules.extend(PhysicalOptimizer::new().rules);
-    rules.extend([Arc::new(LargeConstant) as Arc<dyn PhysicalOptimizerRule + Send + Sync>, Arc::new(YieldInJoins)]);
+    rules.push(Arc::new(LargeConstant));
+    rules.push(Arc::new(BoundedBatches));
+    rules.push(Arc::new(YieldInJoins));
     rules
 }
 

@@ -1,11 +1,7 @@
-//! An optimizer rule for joins and UNNEST: they yield, so that a query can be cancelled during them, and the sizes of
-//! their batches are even.
+//! An optimizer rule for joins and UNNEST: they yield, so that a query can be cancelled during them.
 //!
 //! Tokio cancels a task only where it yields. DataFusion's plans yield when they read input. A join or an UNNEST can
 //! make millions of rows of one input batch without yielding. This rule makes them yield after each output batch.
-//!
-//! A cross join returns one batch for each row of its left input. The batches of an UNNEST are parts of one array, and
-//! DataFusion counts the memory of the whole array for each. This rule copies their rows to batches of their own.
 
 use std::sync::Arc;
 
@@ -14,16 +10,11 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-#[expect(deprecated, reason = "see copy_to_even_batches")]
-use datafusion::physical_plan::coalesce_batches::CoalesceBatchesExec;
 use datafusion::physical_plan::coop::CooperativeExec;
 
 /// Plan nodes that can return more rows than they read.
-const ROW_MULTIPLYING_NODES: [&str; 6] =
+pub(super) const ROW_MULTIPLYING_NODES: [&str; 6] =
     ["CrossJoinExec", "HashJoinExec", "NestedLoopJoinExec", "PiecewiseMergeJoinExec", "SortMergeJoinExec", "UnnestExec"];
-
-/// Plan nodes whose batches are too small, or parts of large arrays.
-const UNEVEN_NODES: [&str; 2] = ["CrossJoinExec", "UnnestExec"];
 
 #[derive(Debug)]
 pub(crate) struct YieldInJoins;
@@ -33,13 +24,8 @@ pub(crate) struct YieldInJoins;
 const MAX_YIELDING_NODES: usize = 32;
 
 impl PhysicalOptimizerRule for YieldInJoins {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let batch_size = config.execution.batch_size.get();
-        let even = plan.transform_up(|node| match UNEVEN_NODES.contains(&node.name()) {
-            true => Ok(Transformed::yes(copy_to_even_batches(node, batch_size))),
-            false => Ok(Transformed::no(node)),
-        });
-        wrap(even?.data, MAX_YIELDING_NODES)
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        wrap(plan, MAX_YIELDING_NODES)
     }
 
     fn name(&self) -> &str {
@@ -49,12 +35,6 @@ impl PhysicalOptimizerRule for YieldInJoins {
     fn schema_check(&self) -> bool {
         true
     }
-}
-
-/// DataFusion does not copy batches of more than half of the target size.
-#[expect(deprecated, reason = "DataFusion's nodes now do this themselves, except those of UNEVEN_NODES")]
-fn copy_to_even_batches(node: Arc<dyn ExecutionPlan>, batch_size: usize) -> Arc<dyn ExecutionPlan> {
-    Arc::new(CoalesceBatchesExec::new(node, 2 * batch_size + 1))
 }
 
 /// Makes at most `remaining` nodes of each path yield, from the top.

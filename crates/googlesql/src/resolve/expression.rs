@@ -84,6 +84,7 @@ impl Resolver<'_> {
                 let args = std::iter::once(expr.as_ref()).chain(trim_characters.iter().flatten()).collect();
                 self.resolve_named_call(env, "trim", args, syntax)
             }
+            Syntax::Substring { special: false, .. } => Err(error_at("Syntax error: GoogleSQL has no SUBSTRING with FROM", syntax)),
             Syntax::Substring { expr, substring_from, substring_for, .. } => {
                 let args = std::iter::once(expr.as_ref()).chain(substring_from.as_deref()).chain(substring_for.as_deref()).collect();
                 self.resolve_named_call(env, "substr", args, syntax)

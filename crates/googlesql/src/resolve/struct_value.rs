@@ -2,6 +2,8 @@
 //!
 //! Reference: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#constructing_a_struct>.
 
+use std::collections::HashSet;
+
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::sql::sqlparser::ast;
@@ -46,8 +48,9 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn build_struct(&self, members: Vec<(String, TypedExpr)>, span: Span) -> Result<TypedExpr, QueryError> {
-        for (index, (name, _)) in members.iter().enumerate() {
-            if members[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        let mut seen = HashSet::new();
+        for (name, _) in &members {
+            if !seen.insert(name.to_ascii_lowercase()) {
                 let message = format!("The BigQuery emulator does not support STRUCTs with two members of the same name: {name}");
                 return Err(error_at_span(message, span));
             }

@@ -14,7 +14,7 @@ use super::call::signature_error;
 use crate::QueryError;
 use crate::error::innermost_message;
 use crate::error_location::{error_at, error_at_span, unsupported};
-use crate::functions::{Function, limited_window};
+use crate::functions::{Function, limited_function, limited_window};
 use crate::resolve::scope::{Clause, Env, TypedExpr, is_same_name};
 use crate::types;
 
@@ -76,7 +76,10 @@ impl Resolver<'_> {
                     false => udf,
                 })
             }
-            Function::Window(udf) => WindowFunctionDefinition::WindowUDF(udf),
+            Function::Window(udf) => WindowFunctionDefinition::WindowUDF(match has_large_results(name) {
+                true => limited_function(udf, self.limits),
+                false => udf,
+            }),
             Function::Scalar { .. } => return Err(unsupported("OVER for this function", syntax)),
         };
         let params = WindowFunctionParams {
@@ -190,7 +193,7 @@ fn window_from_spec<'s>(env: &Env<'s>, spec: &'s ast::WindowSpec, depth: usize) 
     Ok(window)
 }
 
-/// Whether the results of the aggregate function can be large.
+/// Whether the results of the function can be large.
 fn has_large_results(name: &str) -> bool {
     matches!(
         name,
@@ -200,10 +203,15 @@ fn has_large_results(name: &str) -> bool {
             | "approx_top_sum"
             | "array_agg"
             | "array_concat_agg"
+            | "first_value"
+            | "lag"
+            | "last_value"
+            | "lead"
             | "max"
             | "max_by"
             | "min"
             | "min_by"
+            | "nth_value"
             | "string_agg"
     )
 }

@@ -70,9 +70,7 @@ fn check_pair(
     let second_word = second.and_then(reserved_word);
     let after_point = second == Some(&Token::Period);
     let is_from_clause = clause == Clause::From;
-    let is_date_part = matches!(earlier, [.., name, open] if is_extract(name) && open.token == Token::LParen)
-        && !matches!(earlier, [.., point, _, _] if point.token == Token::Period);
-    if is_date_part && word != Some("FROM") && token.token != Token::LParen {
+    if is_date_part(earlier, before) && word != Some("FROM") && token.token != Token::LParen {
         return Some(format!("Expected keyword FROM but got {}", describe(&token.token)));
     }
     match (&before.token, reserved_word(&before.token).filter(|_| !after_point)) {
@@ -200,8 +198,17 @@ fn open_level(
     None
 }
 
-fn is_extract(token: &TokenWithSpan) -> bool {
-    reserved_word(&token.token) == Some("EXTRACT")
+/// Whether the token ends the date part of an EXTRACT, as in `EXTRACT(YEAR` and `EXTRACT(WEEK(MONDAY)`.
+fn is_date_part(earlier: &[TokenWithSpan], token: &TokenWithSpan) -> bool {
+    let before_part = match (earlier, &token.token) {
+        ([before @ .., _, open, _], Token::RParen) if open.token == Token::LParen => before,
+        _ => earlier,
+    };
+    match before_part {
+        [.., point, _, _] if point.token == Token::Period => false,
+        [.., name, open] => reserved_word(&name.token) == Some("EXTRACT") && open.token == Token::LParen,
+        _ => false,
+    }
 }
 
 /// Whether the word is the FROM of `IS DISTINCT FROM`.
@@ -231,7 +238,6 @@ fn is_infix(token: &Token) -> bool {
     matches!(
         token,
         Token::Eq
-            | Token::DoubleEq
             | Token::Neq
             | Token::Lt
             | Token::LtEq

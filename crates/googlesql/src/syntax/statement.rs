@@ -18,6 +18,10 @@ use crate::error_location::{error_at_span, location_suffix};
 /// The parser's limit of its recursion. `limits` and `dialect` report a text of this depth before the parser does.
 const MAX_PARSER_DEPTH: usize = 5 * limits::MAX_NESTING;
 
+/// What ends a statement and a subquery, in errors.
+const END_OF_STATEMENT: &str = "end of input";
+const END_OF_SUBQUERY: &str = "\")\"";
+
 /// A supported statement.
 pub(crate) enum Command {
     Select(Box<Query>),
@@ -55,7 +59,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     // The end of the text is a token in the errors.
     tokens.push(TokenWithSpan { token: Token::EOF, span: Span::new(end_of(&tokens), end_of(&tokens)) });
     let misplaced = sequence::find_error(&tokens);
-    let mut statements = match parse_tokens(&tokens) {
+    let mut statements = match parse_tokens(&tokens, END_OF_STATEMENT) {
         Ok(statements) => match misplaced {
             Some((index, message)) => return Err(SyntaxError::new(message, tokens[index].span.start).into()),
             None => statements,
@@ -90,8 +94,8 @@ enum ParseFailure {
     Limit(QueryError),
 }
 
-/// Parses tokens. The last of them is the end of the text.
-fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Vec<Statement>, ParseFailure> {
+/// Parses tokens. The last of them is the end of the text, which errors name `end`.
+fn parse_tokens(tokens: &[TokenWithSpan], end: &str) -> Result<Vec<Statement>, ParseFailure> {
     let dialect = GoogleSql::new(tokens.len());
     let without_end = tokens.split_last().map_or(Vec::new(), |(_, tokens)| tokens.to_vec());
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_PARSER_DEPTH).with_tokens_with_locations(without_end);
@@ -105,7 +109,7 @@ fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Vec<Statement>, ParseFailure
     parsed.map_err(|error| {
         let is_further = |other: &ParserError| syntax_error::location_of(other) > syntax_error::location_of(&error);
         let error = furthest.filter(is_further).unwrap_or(error);
-        ParseFailure::Syntax(SyntaxError::from_parser(error, tokens, position))
+        ParseFailure::Syntax(SyntaxError::from_parser(error, tokens, position, end))
     })
 }
 
@@ -118,11 +122,11 @@ fn first_error(tokens: &[TokenWithSpan], error: SyntaxError, misplaced: Option<(
     // The parser reports GROUP if BY is missing.
     let is_by_missing =
         parsed.location == before.span.start && matches!(reserved_word(&before.token), Some("GROUP" | "ORDER" | "PARTITION"));
-    if is_by_missing || misplaced.location <= parsed.location {
+    if is_by_missing || parsed.is_approximate || misplaced.location <= parsed.location {
         return misplaced;
     }
     let is_end = tokens[index].token == Token::EOF;
-    match is_end && parse_tokens(&close_brackets(tokens)).is_ok() {
+    match is_end && parse_tokens(&close_brackets(tokens), END_OF_STATEMENT).is_ok() {
         true => misplaced,
         false => parsed,
     }
@@ -164,7 +168,7 @@ fn subquery_error(tokens: &[TokenWithSpan]) -> Option<SyntaxError> {
         let mut subquery = tokens[start..end].to_vec();
         // The closing bracket, or the end of the text.
         subquery.push(TokenWithSpan { token: tokens[end].token.clone(), span: tokens[end].span });
-        if let Err(ParseFailure::Syntax(error)) = parse_tokens(&subquery) {
+        if let Err(ParseFailure::Syntax(error)) = parse_tokens(&subquery, END_OF_SUBQUERY) {
             return Some(subquery_error(&subquery).unwrap_or(error));
         }
         index = end;

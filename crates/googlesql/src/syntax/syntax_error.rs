@@ -14,29 +14,32 @@ const MAX_TOKEN_CHARS: usize = 40;
 pub(super) struct SyntaxError {
     message: String,
     pub(super) location: Location,
+    /// Whether the location is only known to be this or a later one.
+    pub(super) is_approximate: bool,
 }
 
 impl SyntaxError {
     pub(super) fn new(message: String, location: Location) -> SyntaxError {
-        SyntaxError { message, location }
+        SyntaxError { message, location, is_approximate: false }
     }
 
     /// Converts the parser's error. The last token is the end of the text. `position` is the token that the parser did not
-    /// accept, for errors without a location.
-    pub(super) fn from_parser(error: ParserError, tokens: &[TokenWithSpan], position: Location) -> SyntaxError {
+    /// accept, for errors without a location. `end` is what ends the text, as BigQuery names it.
+    pub(super) fn from_parser(error: ParserError, tokens: &[TokenWithSpan], position: Location, end: &str) -> SyntaxError {
         let text = match error {
             ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
             ParserError::RecursionLimitExceeded => String::new(),
         };
-        let (message, location) = split_location(&text).unwrap_or((&text, position));
+        let split = split_location(&text);
+        let is_approximate = split.is_none();
+        let (message, location) = split.unwrap_or((&text, position));
         let expectation = message.strip_prefix("Expected").map(|expectation| expectation.trim_start_matches([':', ' ']));
         let (expected, found) = match expectation.and_then(|expectation| expectation.split_once(", found: ")) {
             Some((expected, found)) => (expected, find_token(found, location, tokens)),
             None => ("", tokens.iter().rev().find(|token| token.span.start <= location).or(tokens.last())),
         };
-        let end = Token::EOF;
-        let (found, location) = found.map_or((&end, location), |found| (&found.token, found.span.start));
-        SyntaxError::new(format!("{}{}", expected_prefix(expected), describe(found)), location)
+        let (found, location) = found.map_or((&Token::EOF, location), |found| (&found.token, found.span.start));
+        SyntaxError { message: format!("{}{}", expected_prefix(expected, end), describe(found)), location, is_approximate }
     }
 }
 
@@ -72,10 +75,10 @@ fn find_token<'t>(text: &str, location: Location, tokens: &'t [TokenWithSpan]) -
 }
 
 /// BigQuery names the expected token only if there is one.
-fn expected_prefix(expected: &str) -> String {
+fn expected_prefix(expected: &str, end: &str) -> String {
     let is_keyword = !expected.is_empty() && expected.chars().all(|letter| letter.is_ascii_uppercase());
     match expected {
-        "end of statement" => "Expected end of input but got ".to_owned(),
+        "end of statement" => format!("Expected {end} but got "),
         "(" | ")" | "[" | "]" | "," | "<" | ">" => format!("Expected \"{expected}\" but got "),
         keyword if is_keyword => format!("Expected keyword {keyword} but got "),
         _ => "Unexpected ".to_owned(),

@@ -3,13 +3,24 @@
 //! An inserted token has the location of the token that it replaces.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Word};
 
 pub(crate) fn adapt(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let mut tokens: Vec<TokenWithSpan> =
+        tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).flat_map(split_double_equals).collect();
     unmark_keywords_after_points(&mut tokens);
     unmark_table_keyword(&mut tokens);
     rewrite_typed_arrays(tokens)
+}
+
+/// Splits `==`, which is not an operator of GoogleSQL, into two tokens.
+fn split_double_equals(token: TokenWithSpan) -> Vec<TokenWithSpan> {
+    let span = token.span;
+    if token.token != Token::DoubleEq {
+        return vec![token];
+    }
+    let middle = Location { column: span.start.column + 1, ..span.start };
+    [Span::new(span.start, middle), Span::new(middle, span.end)].map(|span| TokenWithSpan { token: Token::Eq, span }).to_vec()
 }
 
 /// A keyword after a point is a name, as in `SAFE.SUBSTR` and `t.end`.

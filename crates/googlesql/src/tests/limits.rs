@@ -1,12 +1,22 @@
 //! Queries that are too deep, too long or too large for the memory. Each has an answer or a clear error, and the process
 //! survives.
 
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use tokio::time::timeout;
 
 use super::{TestEngine, query};
 use crate::QueryError;
+use crate::planning_threads::PlanningThreads;
 
 /// A query must end in this time, also in a debug build on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -101,12 +111,14 @@ fn queries(n: usize) -> Vec<String> {
     all.push(number("SELECT * FROM t PIVOT(COUNT(*) FOR number IN (0", n, |i| format!(", {}", i + 1)) + "))");
     all.push(number("SELECT 1", n, |i| format!(", SUM(number) OVER (ORDER BY number + {i})")) + " FROM t");
     all.push(number("SELECT COUNT(*) FROM t GROUP BY ROLLUP(number", n, |i| format!(", number + {i}")) + ")");
+    all.push(number("SELECT AS STRUCT 0", n, |i| format!(", {i}")));
+    all.push(number("SELECT STRUCT(0", n, |i| format!(", {i} AS a{i}")) + ") FROM t");
     all.push(number("DELETE FROM t WHERE number = 0", n, |_| " + 1".to_owned()));
     all
 }
 
 /// Runs a query to its answer or error.
-async fn run(engine: &TestEngine, sql: &str) -> Result<(), QueryError> {
+async fn run(engine: &TestEngine, sql: &str) -> std::result::Result<(), QueryError> {
     let outcome = timeout(TIMEOUT, engine.prepare(query(sql))).await;
     let start: String = sql.chars().take(100).collect();
     outcome.unwrap_or_else(|_| panic!("a query of {} bytes takes too long: {start}", sql.len())).map(drop)
@@ -128,6 +140,14 @@ async fn deep_and_long_queries_have_an_answer_or_an_error() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_list_that_multiplies_its_struct_is_too_complex() {
+    let engine = TestEngine::start();
+    let error = run(&engine, &number("SELECT AS STRUCT 0", 2_000, |i| format!(", {i}"))).await.expect_err("millions of expressions");
+    assert!(matches!(error, QueryError::TooComplex(_)), "{error}");
+    run(&engine, &number("SELECT AS STRUCT 0", 100, |i| format!(", {i}"))).await.expect("101 members");
 }
 
 #[tokio::test]
@@ -171,16 +191,66 @@ async fn queries_above_the_memory_limit_fail() {
 
 #[tokio::test]
 async fn dropping_the_future_of_a_query_cancels_its_planning() {
-    let engine = TestEngine::start();
+    let engine = TestEngine::start_with(PlanningThreads::new(1, TIMEOUT));
     // The planning of 100 of these subqueries takes minutes in a debug build.
     let subquery = nest("", "ARRAY_LENGTH(ARRAY(SELECT ", "1", "))", 12);
     let sql = format!("SELECT {}", vec![subquery; 100].join(", "));
     let outcome = timeout(Duration::from_millis(500), engine.prepare(query(&sql))).await;
     assert!(outcome.is_err(), "the planning has ended");
-    let ended = async {
-        while engine.engine().task_count() > 0 {
+    wait_until(|| engine.engine().planning().free() > 0).await;
+}
+
+async fn wait_until(condition: impl Fn() -> bool) {
+    let poll = async {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(TIMEOUT, ended).await.expect("the planning continues");
+    timeout(TIMEOUT, poll).await.expect("the condition is not true after the timeout");
+}
+
+/// A table whose filters are planned when the sender is dropped.
+#[derive(Debug)]
+struct BlockingTable {
+    schema: SchemaRef,
+    blocked: Mutex<Receiver<()>>,
+}
+
+#[async_trait]
+impl TableProvider for BlockingTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let blocked = self.blocked.lock().expect("no other query panics");
+        let _ = blocked.recv();
+        Ok(vec![TableProviderFilterPushDown::Unsupported; filters.len()])
+    }
+
+    async fn scan(&self, _: &dyn Session, _: Option<&Vec<usize>>, _: &[Expr], _: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(EmptyExec::new(self.schema())))
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_runs_too_long_fails_the_query_and_keeps_its_thread() {
+    let mut engine = TestEngine::start_with(PlanningThreads::new(1, Duration::from_millis(500)));
+    let (sender, receiver) = mpsc::channel();
+    let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int64, true)]));
+    engine.provider("slow", Arc::new(BlockingTable { schema, blocked: Mutex::new(receiver) }));
+
+    let error = run(&engine, "SELECT number FROM slow WHERE number = 1").await.expect_err("the rule does not return");
+    assert!(error.to_string().ends_with("too many subqueries or query is too complex"), "{error}");
+    let error = run(&engine, "SELECT 1").await.expect_err("the only thread is in use");
+    assert!(error.to_string().ends_with("too many queries are planned at the same time"), "{error}");
+
+    drop(sender);
+    wait_until(|| engine.engine().planning().free() == 1).await;
+    let error = run(&engine, "SELECT nothing").await.expect_err("there is no such column");
+    assert!(matches!(error, QueryError::Invalid(_)), "{error}");
 }

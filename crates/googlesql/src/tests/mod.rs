@@ -13,6 +13,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use serde_json::Value;
 
+use crate::planning_threads::PlanningThreads;
 use crate::{
     Catalog, CatalogEntry, ColumnInfo, DatasetInfo, DatasetName, Details, Engine, Prepared, Query, QueryError, QueryResult, TableInfo,
     TableName, WildcardMatch,
@@ -29,7 +30,11 @@ pub(crate) struct TestEngine {
 
 impl TestEngine {
     pub(crate) fn start() -> TestEngine {
-        TestEngine { engine: Engine::start().expect("an engine"), tables: MemoryCatalog::default() }
+        TestEngine::start_with(PlanningThreads::default())
+    }
+
+    pub(crate) fn start_with(planning: PlanningThreads) -> TestEngine {
+        TestEngine { engine: Engine::start_with(planning).expect("an engine"), tables: MemoryCatalog::default() }
     }
 
     /// Adds a table with one INT64 column.

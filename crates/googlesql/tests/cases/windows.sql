@@ -161,3 +161,27 @@ SELECT k, SUM(COUNT(*)) OVER () AS total, ROUND(COUNT(*) / SUM(COUNT(*)) OVER ()
 --> k STRING, total INT64, share FLOAT64, r INT64
 --| "a", 3, 0.67, 1
 --| "b", 3, 0.33, 2
+
+--- A window can be ordered by TIME: rows with equal times are peers
+SELECT n, SUM(n) OVER (ORDER BY t) AS so_far, COUNT(*) OVER (ORDER BY t DESC RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS up_to_here FROM UNNEST([STRUCT(1 AS n, TIME '09:30:00' AS t), (2, TIME '08:00:00.5'), (4, TIME '09:30:00'), (8, NULL)]) ORDER BY n
+--> n INT64, so_far INT64, up_to_here INT64
+--| 1, 15, 4
+--| 2, 10, 2
+--| 4, 15, 4
+--| 8, 8, 1
+
+--- A window can be ordered by BYTES: rows with equal bytes are peers
+SELECT n, SUM(n) OVER (ORDER BY b) AS so_far, FIRST_VALUE(n) OVER (ORDER BY b, n) AS first, LAG(b) OVER (ORDER BY b, n) AS before FROM UNNEST([STRUCT(1 AS n, b'b' AS b), (2, b'a\xff'), (4, b'b'), (8, b'')]) ORDER BY n
+--> n INT64, so_far INT64, first INT64, before BYTES
+--| 1, 15, 8, "Yf8="
+--| 2, 10, 8, ""
+--| 4, 15, 8, "Yg=="
+--| 8, 8, 8, null
+
+--- A window with a distance needs a numeric ORDER BY: not TIME
+SELECT SUM(n) OVER (ORDER BY t RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM UNNEST([STRUCT(1 AS n, TIME '09:30:00' AS t)])
+--! invalidQuery: ORDER BY key must be numeric in a RANGE-based window with OFFSET PRECEDING or FOLLOWING boundaries, but has type TIME
+
+--- A window with a distance needs a numeric ORDER BY: not BYTES
+SELECT SUM(n) OVER (ORDER BY b RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM UNNEST([STRUCT(1 AS n, b'a' AS b)])
+--! invalidQuery: ORDER BY key must be numeric in a RANGE-based window with OFFSET PRECEDING or FOLLOWING boundaries, but has type BYTES

@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature};
 
+use super::recomputing_accumulator::OwnedAccumulatorArgs;
 use crate::query_limits::QueryLimits;
 
 /// Wraps an aggregate function. `is_whole_partition` is true if all rows of a partition have the same result, which
@@ -30,9 +31,17 @@ struct LimitedWindow {
 }
 
 impl LimitedWindow {
-    fn limit(&self, accumulator: Box<dyn Accumulator>) -> Box<dyn Accumulator> {
+    fn limit(&self, accumulator: Box<dyn Accumulator>, compaction: Option<Compaction>) -> Box<dyn Accumulator> {
         let (state, results) = (self.limits.reservation(), self.limits.reservation());
-        Box::new(LimitedAccumulator { accumulator, state, results, is_whole_partition: self.is_whole_partition, rows: 0 })
+        Box::new(LimitedAccumulator {
+            accumulator,
+            compaction,
+            limits: Arc::clone(&self.limits),
+            state,
+            results,
+            is_whole_partition: self.is_whole_partition,
+            rows: 0,
+        })
     }
 }
 
@@ -58,11 +67,17 @@ impl AggregateUDFImpl for LimitedWindow {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(self.limit(self.function.accumulator(args)?))
+        let collects_rows = ["array_agg", "array_concat_agg", "string_agg"].contains(&self.name());
+        let compaction = collects_rows.then(|| Compaction {
+            function: Arc::clone(&self.function),
+            arguments: OwnedAccumulatorArgs::new(&args),
+            updates: 0,
+        });
+        Ok(self.limit(self.function.accumulator(args)?, compaction))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(self.limit(self.function.create_sliding_accumulator(args)?))
+        Ok(self.limit(self.function.create_sliding_accumulator(args)?, None))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -96,9 +111,43 @@ impl Hash for LimitedWindow {
     }
 }
 
+/// The number of updates after which a state is compacted.
+const MAX_UPDATES: usize = 64;
+
+/// Compacts the state of a function that collects the rows. A growing frame adds its rows one by one, and the state would
+/// be a list of as many arrays, which each result joins again.
+#[derive(Debug)]
+struct Compaction {
+    function: Arc<AggregateUDF>,
+    arguments: OwnedAccumulatorArgs,
+    updates: usize,
+}
+
+impl Compaction {
+    fn count_update(&mut self, accumulator: &mut Box<dyn Accumulator>) -> Result<()> {
+        self.updates += 1;
+        if !self.updates.is_multiple_of(MAX_UPDATES) {
+            return Ok(());
+        }
+        let arguments = self.arguments.borrowed();
+        let is_text = self.function.name() == "string_agg" && !arguments.is_distinct && arguments.order_bys.is_empty();
+        if is_text {
+            // The text of the rows so far, as one row.
+            let text = vec![accumulator.evaluate()?.to_array()?; arguments.exprs.len()];
+            *accumulator = self.function.accumulator(arguments)?;
+            return accumulator.update_batch(&text);
+        }
+        let state = accumulator.state()?.iter().map(ScalarValue::to_array).collect::<Result<Vec<_>>>()?;
+        *accumulator = self.function.accumulator(arguments)?;
+        accumulator.merge_batch(&state)
+    }
+}
+
 #[derive(Debug)]
 struct LimitedAccumulator {
     accumulator: Box<dyn Accumulator>,
+    compaction: Option<Compaction>,
+    limits: Arc<QueryLimits>,
     /// The memory of the frame's rows.
     state: MemoryReservation,
     /// The memory of the results. It is released when the partition is complete.
@@ -110,7 +159,11 @@ struct LimitedAccumulator {
 impl Accumulator for LimitedAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.rows += values.first().map_or(0, |column| column.len());
-        self.accumulator.update_batch(values)
+        self.accumulator.update_batch(values)?;
+        match &mut self.compaction {
+            Some(compaction) => compaction.count_update(&mut self.accumulator),
+            None => Ok(()),
+        }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
@@ -122,6 +175,7 @@ impl Accumulator for LimitedAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.limits.check_cancelled()?;
         self.state.try_resize(self.accumulator.size())?;
         let value = self.accumulator.evaluate()?;
         let copies = if self.is_whole_partition { self.rows } else { 1 };

@@ -20,7 +20,7 @@ pub(crate) struct RecomputingAccumulator {
 
 /// The owned form of [`AccumulatorArgs`].
 #[derive(Debug)]
-struct OwnedAccumulatorArgs {
+pub(super) struct OwnedAccumulatorArgs {
     return_field: FieldRef,
     schema: Schema,
     ignore_nulls: bool,
@@ -33,7 +33,21 @@ struct OwnedAccumulatorArgs {
 }
 
 impl OwnedAccumulatorArgs {
-    fn borrowed(&self) -> AccumulatorArgs<'_> {
+    pub(super) fn new(args: &AccumulatorArgs) -> OwnedAccumulatorArgs {
+        OwnedAccumulatorArgs {
+            return_field: Arc::clone(&args.return_field),
+            schema: args.schema.clone(),
+            ignore_nulls: args.ignore_nulls,
+            order_bys: args.order_bys.to_vec(),
+            is_reversed: args.is_reversed,
+            name: args.name.to_owned(),
+            is_distinct: args.is_distinct,
+            exprs: args.exprs.to_vec(),
+            expr_fields: args.expr_fields.to_vec(),
+        }
+    }
+
+    pub(super) fn borrowed(&self) -> AccumulatorArgs<'_> {
         AccumulatorArgs {
             return_field: Arc::clone(&self.return_field),
             schema: &self.schema,
@@ -50,18 +64,7 @@ impl OwnedAccumulatorArgs {
 
 impl RecomputingAccumulator {
     pub(crate) fn new(aggregate: Arc<dyn AggregateUDFImpl>, args: &AccumulatorArgs) -> RecomputingAccumulator {
-        let arguments = OwnedAccumulatorArgs {
-            return_field: Arc::clone(&args.return_field),
-            schema: args.schema.clone(),
-            ignore_nulls: args.ignore_nulls,
-            order_bys: args.order_bys.to_vec(),
-            is_reversed: args.is_reversed,
-            name: args.name.to_owned(),
-            is_distinct: args.is_distinct,
-            exprs: args.exprs.to_vec(),
-            expr_fields: args.expr_fields.to_vec(),
-        };
-        RecomputingAccumulator { aggregate, arguments, frame: VecDeque::new() }
+        RecomputingAccumulator { aggregate, arguments: OwnedAccumulatorArgs::new(args), frame: VecDeque::new() }
     }
 }
 

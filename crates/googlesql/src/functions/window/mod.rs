@@ -2,6 +2,7 @@
 //! <https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls>.
 
 mod datafusion_window;
+mod limited_function;
 mod percentile;
 
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use datafusion::functions_window::{cume_dist, lead_lag, nth_value, ntile, rank, 
 use datafusion::logical_expr::WindowUDF;
 
 use super::Function;
+pub(crate) use limited_function::limited_function;
+
 use datafusion_window::{ConstantArgument, DataFusionWindowFunction, ResultConversion};
 
 /// The entries of `FUNCTIONS`.

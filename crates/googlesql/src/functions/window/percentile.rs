@@ -14,6 +14,7 @@ use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, Window
 
 use super::super::coerce::no_signature_error_for_types;
 use super::super::function_error::FunctionError;
+use super::super::memory_budget::MAX_BATCH_BYTES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum PercentileKind {
@@ -119,7 +120,10 @@ impl PartitionEvaluator for PercentileEvaluator {
                 ScalarValue::Float64(interpolate(number(position.floor()), number(position.ceil()), position.fract()))
             }
         };
-        value.to_array_of_size(rows)
+        match value.size().saturating_sub(size_of::<ScalarValue>()).saturating_mul(rows) > MAX_BATCH_BYTES {
+            true => Err(FunctionError::resources_exceeded().into()),
+            false => value.to_array_of_size(rows),
+        }
     }
 }
 
