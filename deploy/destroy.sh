@@ -32,6 +32,7 @@ start_plan
 each_part remove "$REMOVAL"
 print_plan
 print_kept
+((${#conflicts[@]} == 0)) || stop "cannot delete the pipeline $PIPELINE of $PROJECT_ID. Nothing was changed." "${conflicts[@]}"
 [[ $plan_only == false ]] || exit 0
 
 if [[ $yes == false && -t 0 && $planned != 0 ]]; then

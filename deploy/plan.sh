@@ -14,15 +14,16 @@
 #   remove_own KEY WHAT COMMAND...                         the same, if the resource exists and belongs to this pipeline
 #   conflict KEY TEXT                                      the plan cannot be carried out
 #   note TEXT                                              a line that is printed with the plan
-# A resource that look_own found with another mark is a conflict, unless ADOPT names its KEY.
+# A resource that look_own found with another mark is a conflict, unless ADOPT names its KEY. claim_PART recognizes the
+# resources that have no mark and yet belong to this pipeline.
 #
 # Change: carry_out runs the plan in its order. A command of the plan may be a function that uses what earlier commands
 # made, such as the URL of the service.
 
 # In the order of their dependencies: a part uses what the parts before it create.
-PARTS='apis accounts bigquery image service pubsub logs bucket balancer domains monitoring uptime slo alerts budget preflight'
+PARTS='apis accounts keys bigquery image service pubsub logs bucket balancer domains monitoring uptime slo alerts budget preflight'
 # The order of the deletion: alerts do not fire; entries are kept in the _Default bucket again before the pixel ends.
-REMOVAL='budget alerts slo uptime monitoring logs domains balancer bucket pubsub service image archive bigquery accounts'
+REMOVAL='budget alerts slo uptime monitoring logs domains balancer bucket pubsub service image archive bigquery keys accounts'
 
 # each_part FUNCTION PARTS: calls FUNCTION_PART of each part that has it.
 each_part() {
@@ -60,7 +61,7 @@ stop() {
 
 # --- Look
 
-look_keys=() look_pids=() own_keys=()
+look_keys=() look_pids=() own_keys=() claimed=,
 
 # The file that keeps what a command printed. A key may contain /.
 state_file() { printf '%s/state/%s' "$tmp" "${1//\//%}"; }
@@ -102,6 +103,14 @@ look_at() {
   finish_look
   each_part look "${1#apis }"
   finish_look
+  claimed=,
+  ! found "topic/$PIPELINE" || ! is_ours "topic/$PIPELINE" || each_part claim "$1"
+}
+
+# claim_unmarked KEY: the resource belongs to this pipeline if it has no mark. Earlier versions of this script marked only
+# the resources that have labels, such as the topic.
+claim_unmarked() {
+  ! found "$1" || [[ -n $(field "$1" 1) ]] || claimed+="$1,"
 }
 
 # Ends the reading: waits for the commands that still run, and ends the script if one of them failed.
@@ -152,7 +161,7 @@ is_adopted() { [[ ,$ADOPT, == *",$1,"* ]]; }
 is_ours() {
   local mark
   mark=$(field "$1" 1)
-  [[ $mark == "$PIPELINE" || $mark == "$MARK" ]] || is_adopted "$1"
+  [[ $mark == "$PIPELINE" || $mark == "$MARK" || $claimed == *",$1,"* ]] || is_adopted "$1"
 }
 
 plan_kinds=() plan_texts=() plan_commands=() notes=() conflicts=() foreign=()
@@ -217,6 +226,7 @@ stop_at_conflicts() {
     lines+=('These resources have names of this pipeline and do not belong to it:' "${foreign[@]/#/  }"
       'Choose another name with PIPELINE=NAME. Or let this pipeline take them over: it then changes them to its settings,'
       'and destroy.sh deletes them:' "  ADOPT=$adopt")
+    [[ " ${foreign[*]} " != *' dataset/'* ]] || lines+=('Or use the dataset together with its owner: SHARE_DATASET=true')
   fi
   [[ ${#lines[@]} == 0 ]] || stop "cannot deploy to $PROJECT_ID. Nothing was changed." "${lines[@]}"
 }
@@ -297,16 +307,18 @@ digest() { cksum | tr ' ' '-'; }
 # rest METHOD API PATH [BODY_FILE]: a request to an API that gcloud has no command for, such as
 # rest GET monitoring v3/projects/my-project/services
 rest() {
-  local url override body=()
+  local url override token body=() answer
   # The two places of gcloud for an address of an API.
   override=CLOUDSDK_API_ENDPOINT_OVERRIDES_$(tr '[:lower:]' '[:upper:]' <<<"$2")
   url=${!override-}
   [[ -n $url ]] || url=$(gcloud config get-value "api_endpoint_overrides/$2" 2>/dev/null) || true
-  url=${url:-https://$2.googleapis.com/}
+  # gcloud's override of some APIs has a part of the path.
+  [[ ${url:-https://$2.googleapis.com/} =~ ^https?://[^/]+/ ]]
+  url=${BASH_REMATCH[0]}
   [[ -z ${4-} ]] || body=(--header 'Content-Type: application/json' --data-binary "@$4")
-  local token
   token=$(gcloud auth print-access-token)
-  # The token is not an argument, which other users of the machine can read.
-  curl --silent --show-error --fail-with-body --max-time 60 --request "$1" ${body[@]+"${body[@]}"} "${url%/}/$3" \
-    --config <(printf 'header = "Authorization: Bearer %s"\n' "$token")
+  # The token is not an argument, which other users of the machine can read. The body of an error has its cause.
+  answer=$(curl --silent --show-error --fail-with-body --max-time 60 --request "$1" ${body[@]+"${body[@]}"} "$url$3" \
+    --config <(printf 'header = "Authorization: Bearer %s"\n' "$token")) || { printf '%s\n' "$answer" >&2; return 1; }
+  printf '%s\n' "$answer"
 }

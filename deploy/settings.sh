@@ -51,6 +51,11 @@ check() {
   [[ $value =~ ^($2)$ && (-z ${4-} || ${#value} -le ${4-0}) ]] || mistakes+="$1: \"${!1}\" is not $3"$'\n'
 }
 
+# check_secret NAME PATTERN EXPECTED: the same without the value, which may be a key by mistake.
+check_secret() {
+  [[ ${!1} =~ ^($2)$ ]] || mistakes+="$1: it is not $3"$'\n'
+}
+
 # check_number NAME MIN MAX [optional]
 check_number() {
   [[ -z ${!1} && ${4-} == optional ]] && return
@@ -77,6 +82,8 @@ check_settings() {
   check_memory
   attribute=$(tr '[:upper:]' '[:lower:]' <<<"$attributes" | sort | uniq -d | tr '\n' ' ')
   [[ -z $attribute ]] || mistakes+="VALID_ATTRIBUTES: $attribute is listed twice (BigQuery compares names without regard to case)"$'\n'
+  attribute=$(grep -Fix -e "${FILLED_COLUMNS// /$'\n'}" <<<"$attributes" | tr '\n' ' ' || true)
+  [[ -z $attribute ]] || mistakes+="VALID_ATTRIBUTES: $attribute cannot be an attribute: the service fills the column itself. Remove the name from the list"$'\n'
   if [[ -f $SCHEMA_FILE ]]; then
     while IFS= read -r attribute; do
       # Of the characters of a name, + and | have a meaning in the expression.
@@ -100,6 +107,7 @@ check_settings() {
     done <<<"$(names_of "$HASH_ATTRIBUTES")"
   fi
   [[ events_daily != "$TABLE_NAME"* ]] || mistakes+="TABLE_NAME: the views events and events_daily would count as generated tables of \"$TABLE_NAME\": choose a name that they do not begin with"$'\n'
+  [[ -z $DOMAIN || -z $URL_MAP ]] || mistakes+="DOMAIN: the load balancer of URL_MAP has its own certificates: leave DOMAIN empty"$'\n'
   [[ $OVERFLOW_SUFFIX != "$TABLE_SUFFIX" ]] || mistakes+="OVERFLOW_SUFFIX: \"$OVERFLOW_SUFFIX\" is also TABLE_SUFFIX: choose a suffix that no other table has"$'\n'
   case $DEAD_LETTER_TABLE in
     events|events_daily) mistakes+="DEAD_LETTER_TABLE: $DEAD_LETTER_TABLE is the name of a view: choose another name"$'\n' ;;
@@ -140,14 +148,18 @@ load_settings() {
   # No prompts, and everything is in one project.
   export CLOUDSDK_CORE_PROJECT=$PROJECT_ID CLOUDSDK_RUN_REGION=$REGION CLOUDSDK_CORE_DISABLE_PROMPTS=1
 
+  # Where the events are, unless LOCATION says it: the multi-region that contains the region, else the region.
+  case $LOCATION,$REGION in
+    ,europe-*) LOCATION=EU ;;
+    ,us-*) LOCATION=US ;;
+    ,*) LOCATION=$REGION ;;
+  esac
+
   SERVICE=$PIPELINE-pipeline
   PIXEL_BUCKET=${PROJECT_ID/:/-}-$PIPELINE
   ARCHIVE_BUCKET=$PIXEL_BUCKET-archive
   PUSH_SUBSCRIPTION=$PIPELINE-push
   DEAD_LETTER=$PIPELINE-dead-letter
-  # shellcheck disable=SC2153 # DOMAIN is a setting.
-  CERTIFICATE=$(printf '%s-%s' "$PIPELINE" "${DOMAIN//./-}" | cut -c1-63)
-  CERTIFICATE=${CERTIFICATE%-}
   local domain=iam.gserviceaccount.com account
   # domain-scoped projects: example.com:project has accounts at project.example.com
   account=$PROJECT_ID
@@ -157,11 +169,9 @@ load_settings() {
   BUILD_ACCOUNT=$PIPELINE-build@$account.$domain
   # Where gcloud uploads the sources of builds.
   SOURCES=gs://run-sources-${PROJECT_ID/:/-}-$REGION
-  # Resources that this pipeline takes over, as the script lists them.
-  ADOPT=${ADOPT-}
 }
 
-# Filter of the pixel's log entries: those of our load balancer, for one of our paths, without the requests of Cloud CDN's
+# Filter of the pixel's log entries: those of the load balancer, for one of our paths, without the requests of Cloud CDN's
 # own, by which it validates its copies.
 log_filter() {
   local path requests=
@@ -169,7 +179,7 @@ log_filter() {
     requests+="${requests:+ OR }httpRequest.requestUrl:\"$path\""
   done
   [[ $requests != *' OR '* ]] || requests="($requests)"
-  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s AND %s' "$PIPELINE" "$requests" \
+  printf 'resource.type="http_load_balancer" AND resource.labels.url_map_name="%s" AND %s AND %s' "${URL_MAP:-$PIPELINE}" "$requests" \
     'NOT jsonPayload.parentInsertId:* AND NOT httpRequest.userAgent:"Cloud-CDN-Google"'
 }
 

@@ -10,7 +10,8 @@ is_enabled() { has_line apis "$1.googleapis.com"; }
 
 decide_apis() {
   local name missing=()
-  for name in artifactregistry bigquery ${BUDGET:+billingbudgets cloudbilling} cloudbuild cloudresourcemanager compute iam logging monitoring pubsub run storage; do
+  for name in artifactregistry bigquery ${BUDGET:+billingbudgets cloudbilling} cloudbuild cloudresourcemanager compute iam logging monitoring pubsub run storage \
+      $([[ -z $HASH_USER_IDS$URL_SIGNING_KEY ]] || echo secretmanager); do
     is_enabled "$name" || missing+=("$name.googleapis.com")
   done
   step "APIs of $PROJECT_ID"

@@ -3,19 +3,25 @@
 # of the files from which they were made.
 
 . deploy/views.sh
+. deploy/shared_dataset.sh
 . deploy/new_columns.sh
 
 look_bigquery() {
   is_enabled bigquery || return 0
   local name
-  look_own "dataset/$DATASET" show_dataset
+  # Whose the dataset is does not matter if it is shared.
+  if [[ $SHARE_DATASET == true ]]; then look "dataset/$DATASET" show_dataset; else look_own "dataset/$DATASET" show_dataset; fi
+  ! is_shared_or_doomed || look "owners/$DATASET" show_owners
   for name in "$TABLE_NAME" "$DEAD_LETTER_TABLE"; do
     look_own "table/$name" show_table "$name"
   done
   for name in events events_daily; do
-    look_own "view/$name" show_table "$name"
+    look_own "view/$(view_name "$name")" show_table "$(view_name "$name")"
   done
 }
+
+# Whether the owners of all tables matter.
+is_shared_or_doomed() { [[ $SHARE_DATASET == true || ${delete_data-} == true ]]; }
 
 # show_dataset: a line "PIPELINE|LOCATION|EXPIRATION", and a line "ROLE MEMBER" for each account with access.
 show_dataset() {
@@ -53,7 +59,9 @@ decide_bigquery() {
       --description="Events of the pixel $PIPELINE" "$DATASET"
   ! found "dataset/$DATASET" || [[ $(field "dataset/$DATASET" 2) == "$LOCATION" ]] ||
     conflict "dataset/$DATASET" "it is in $(field "dataset/$DATASET" 2) and LOCATION is $LOCATION: set LOCATION=$(field "dataset/$DATASET" 2), or choose another DATASET"
-  if found "dataset/$DATASET" && [[ $(field "dataset/$DATASET" 1) != "$PIPELINE" ]]; then
+  if [[ $SHARE_DATASET == true ]]; then
+    decide_shared
+  elif found "dataset/$DATASET" && [[ $(field "dataset/$DATASET" 1) != "$PIPELINE" ]]; then
     update "dataset $DATASET belongs to this pipeline" bq_ update --set_label="pipeline:$PIPELINE" --dataset "$DATASET"
   fi
   table "$TABLE_NAME" "$SCHEMA_FILE"
@@ -61,7 +69,8 @@ decide_bigquery() {
   columns_of <"$SCHEMA_FILE" >"$tmp/columns"
   for view in events events_daily; do
     if sql=$(for_columns "schema/views/$view.sql" "$tmp/columns"); then
-      view "$view" "$(fill /dev/stdin <<<"$sql")"
+      # A view may read the view events.
+      view "$(view_name "$view")" "$(fill /dev/stdin <<<"$sql" | sed "s/[.]events\`/.$(view_name events)\`/")"
     else
       note "without view $view: table $TABLE_NAME has no column $sql"
     fi
@@ -77,8 +86,12 @@ decide_expiration() {
   local expiration milliseconds=$((${TABLE_EXPIRATION_DAYS:-0} * 86400000))
   expiration=$(field "dataset/$DATASET" 3)
   [[ $milliseconds != "${expiration:-0}" ]] || return 0
-  update "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" \
-    bq_ update --default_table_expiration=$((milliseconds / 1000)) "$DATASET"
+  if [[ $SHARE_DATASET == true ]] && found "dataset/$DATASET"; then
+    conflict "dataset/$DATASET" "new tables of the shared dataset expire after $((${expiration:-0} / 86400000)) days (0: never). Set TABLE_EXPIRATION_DAYS to that"
+  else
+    update "generated tables expire ${TABLE_EXPIRATION_DAYS:+after }${TABLE_EXPIRATION_DAYS:-never}${TABLE_EXPIRATION_DAYS:+ days}" \
+      bq_ update --default_table_expiration=$((milliseconds / 1000)) "$DATASET"
+  fi
 }
 
 # table NAME SCHEMA_FILE: BigQuery only allows columns to be added.
@@ -128,6 +141,11 @@ remove_bigquery() {
     # A later account of the same name is another account, which this entry does not permit.
     ! has_line "dataset/$DATASET" "WRITER $RUN_ACCOUNT" ||
       remove "roles/bigquery.dataEditor on $DATASET for $RUN_ACCOUNT" change_access REVOKE FROM
+  elif [[ $SHARE_DATASET == true ]]; then
+    remove_shared
+  elif found "dataset/$DATASET" && is_ours "dataset/$DATASET" && [[ -n $(other_owners) ]]; then
+    stop "dataset $DATASET also has tables of other pipelines. Nothing was changed. To delete only those of $PIPELINE: SHARE_DATASET=true deploy/destroy.sh" \
+      "$(other_owners | sed 's/^/  /')"
   else
     remove_own "dataset/$DATASET" "dataset $DATASET with all its tables" bq_ rm --force --recursive --dataset "$DATASET"
   fi

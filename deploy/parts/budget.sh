@@ -42,7 +42,7 @@ decide_budget() {
 send_budget() {
   local file path channels
   file=$(monitoring_file budget.json)
-  channels=$(budget_channels | sed 's/.*/"&"/' | paste -s -d, -)
+  channels=$(budget_channels | sort | sed 's/.*/"&"/' | paste -s -d, -)
   sed -e "1s|.*|{\"notificationsRule\": {\"monitoringNotificationChannels\": [$channels]},|" -e "s/\${BUDGET}/$BUDGET/" "$file" >"$file.complete"
   path="v1/$2?updateMask=displayName,budgetFilter,amount,thresholdRules,notificationsRule"
   [[ -n $2 ]] || path=v1/$(billing_account)/budgets

@@ -64,7 +64,7 @@ pixel_hosts() {
   elif [[ -f $tmp/pixel_address ]]; then
     cat "$tmp/pixel_address"
   else
-    field "address/$PIPELINE" 2
+    field "address/$PIPELINE" 3
   fi
 }
 

@@ -28,6 +28,8 @@ decide_service() {
     --startup-probe="httpGet.path=/ready,periodSeconds=1,timeoutSeconds=1,failureThreshold=60"
     --liveness-probe="httpGet.path=/health,periodSeconds=30,timeoutSeconds=5,failureThreshold=3"
     --env-vars-file="$tmp/environment.yaml")
+  flag=$(key_flags)
+  [[ -z $flag ]] || service+=("$flag")
   # The label tells whether anything has changed. A revision that is not ready is deployed again.
   version=$({ image_version; printf '%s\n' "${service[@]/$tmp/}"; cat "$tmp/environment.yaml"; } | digest)
   if [[ $(field "service/$SERVICE" 2) != "$version" || $(field "service/$SERVICE" 3) != "$(field "service/$SERVICE" 4)" ]]; then

@@ -13,7 +13,7 @@ locals {
     "pubsub",
     "run",
     "storage",
-  ])
+  ], length(local.keys) == 0 ? [] : ["secretmanager"])
 }
 
 resource "google_project_service" "api" {

@@ -39,7 +39,7 @@ resource "google_storage_bucket" "archive" {
 
   project                     = local.project
   name                        = "${var.project_id}-${var.pipeline}-archive"
-  location                    = var.location
+  location                    = local.location
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = var.delete_data

@@ -14,6 +14,7 @@ locals {
   alerts = setsubtract([for file in fileset("${local.monitoring}/alerts", "*.json") : trimsuffix(file, ".json")], concat(
     var.no_events_after == "off" ? ["no-events"] : [],
     length(local.domains) == 0 ? ["certificate"] : [],
+    local.has_balancer ? [] : ["pixel-down"],
   ))
   alert_settings = merge(local.monitoring_settings, {
     NO_EVENTS_AFTER    = var.no_events_after
@@ -131,7 +132,7 @@ module "alert" {
   project     = local.project
   file        = "deploy/monitoring/alerts/${each.key}.json"
   policy      = templatefile("${local.monitoring}/alerts/${each.key}.json", local.alert_settings)
-  pixel_hosts = join(",", [for host in values(local.uptime_hosts) : "\"${host}\""])
+  pixel_hosts = join(",", [for host in local.has_https ? local.domains : values(local.uptime_hosts) : "\"${host}\""])
   labels      = local.labels
   channels    = local.notified_channels
 

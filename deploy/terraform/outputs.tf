@@ -3,22 +3,35 @@
 # --- Pixel
 
 output "address" {
-  description = "IP address of the load balancer."
-  value       = google_compute_global_address.pixel.address
+  description = "IP address of the load balancer. Null with url_map."
+  value       = local.address
 }
 
-output "dns_record" {
-  description = "The DNS record to create for domain. Google issues the certificate within an hour after the record exists. Null without a domain."
-  value       = var.domain == "" ? null : "${var.domain}. A ${google_compute_global_address.pixel.address}"
+output "dns_records" {
+  description = "The DNS records to create, one for each host of domain. Google issues a certificate within an hour after its record exists. Empty without domain."
+  value       = [for host in local.domains : "${host}. A ${local.address}"]
+}
+
+output "backend_bucket" {
+  description = "Backend bucket of the pixel, as projects/PROJECT/global/backendBuckets/NAME. With url_map, the existing URL map needs a path rule for it."
+  value       = google_compute_backend_bucket.pixel.id
+}
+
+output "path_rule" {
+  description = "With url_map: the path rule that the existing URL map needs, as in google_compute_url_map. Otherwise null."
+  value       = local.has_balancer ? null : { paths = local.pixel_paths, service = google_compute_backend_bucket.pixel.id }
+
+  # Requests reach the bucket after the sinks exist.
+  depends_on = [google_pubsub_topic_iam_member.sink, google_storage_bucket_iam_member.archive]
 }
 
 output "pixel_url" {
-  description = "URL of the pixel, to which the parameters are added: the first of pixel_urls."
-  value       = local.pixel_urls[0]
+  description = "URL of the pixel, to which the parameters are added: the first of pixel_urls. Null with url_map."
+  value       = try(local.pixel_urls[0], null)
 }
 
 output "pixel_urls" {
-  description = "All URLs of the pixel, those with https first."
+  description = "All URLs of the pixel, those with https first. Empty with url_map: the hosts are those of the existing load balancer."
   value       = local.pixel_urls
 }
 
@@ -78,7 +91,7 @@ output "image" {
 
 output "dataset" {
   description = "Dataset of the events, as PROJECT.DATASET."
-  value       = "${var.project_id}.${google_bigquery_dataset.events.dataset_id}"
+  value       = "${var.project_id}.${local.dataset}"
 }
 
 output "buckets" {

@@ -4,12 +4,20 @@ resource "google_pubsub_topic" "events" {
   project = local.project
   name    = var.pipeline
   labels  = local.labels
+
+  message_storage_policy {
+    allowed_persistence_regions = local.storage_regions
+  }
 }
 
 resource "google_pubsub_topic" "dead_letter" {
   project = local.project
   name    = "${var.pipeline}-dead-letter"
   labels  = local.labels
+
+  message_storage_policy {
+    allowed_persistence_regions = local.storage_regions
+  }
 }
 
 resource "google_pubsub_subscription" "dead_letter" {

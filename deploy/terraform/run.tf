@@ -85,7 +85,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
       }
       # As references to secrets: anyone with permission to view the service can read plain values.
       dynamic "env" {
-        for_each = var.secret_settings
+        for_each = local.secrets
         content {
           name = env.key
           value_source {
@@ -109,6 +109,7 @@ resource "google_cloud_run_v2_service" "pipeline" {
     google_artifact_registry_repository.ghcr,
     google_bigquery_table.dead_letters,
     google_bigquery_table.template,
+    google_secret_manager_secret_version.key,
     terraform_data.image,
     time_sleep.roles,
   ]
@@ -120,7 +121,11 @@ resource "time_sleep" "roles" {
   create_duration = "60s"
 
   triggers = {
-    roles = join(" ", concat([google_bigquery_dataset_iam_member.run.id], google_project_iam_member.build[*].id))
+    roles = join(" ", concat(
+      [google_bigquery_dataset_iam_member.run.id],
+      [for role in google_secret_manager_secret_iam_member.run : role.id],
+      google_project_iam_member.build[*].id,
+    ))
   }
 }
 

@@ -1,10 +1,9 @@
 # Google's uptime checks: one for each host of the pixel, from the files of deploy/monitoring/uptime.
 
 locals {
-  domains = [for host in split(",", var.domain) : trimspace(host) if trimspace(host) != ""]
-
-  # The address is not known before it is created, so it is filled in after the file is decoded. It has no certificate.
-  uptime_hosts = length(local.domains) == 0 ? { address = google_compute_global_address.pixel.address } : { for host in local.domains : host => host }
+  # The hosts of an existing load balancer are not known here. The address is not known before it is created, so it is filled
+  # in after the file is decoded. It has no certificate.
+  uptime_hosts = local.has_https ? { for host in local.domains : host => host } : local.has_balancer ? { address = local.address } : {}
   uptime_check = jsondecode(templatefile("${local.monitoring}/uptime/${length(local.domains) == 0 ? "http" : "https"}.json", merge(
     local.monitoring_settings, { HOST = "@HOST@", PATH = local.pixel_paths[0] },
   )))

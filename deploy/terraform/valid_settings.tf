@@ -4,6 +4,18 @@
 resource "terraform_data" "valid_settings" {
   lifecycle {
     precondition {
+      condition     = var.url_map == "" || var.domain == ""
+      error_message = "url_map: \"${var.url_map}\" is a load balancer with its own certificates. Leave domain empty."
+    }
+    precondition {
+      condition     = tonumber(regex("^[0-9]+", var.memory)) * (endswith(var.memory, "Gi") ? 1024 : 1) >= lookup({ "4" = 2048, "6" = 4096, "8" = 4096 }, var.cpu, 512)
+      error_message = "memory: \"${var.memory}\" is less than Cloud Run needs for cpu = ${var.cpu}: 512Mi, 2Gi for 4 CPUs, 4Gi for 6 and 8."
+    }
+    precondition {
+      condition     = tonumber(regex("^[0-9]+", var.memory)) * (endswith(var.memory, "Gi") ? 1024 : 1) <= 32768
+      error_message = "memory: \"${var.memory}\" is more than 32Gi, Cloud Run's maximum."
+    }
+    precondition {
       condition     = var.max_instances >= var.min_instances
       error_message = "max_instances: ${var.max_instances} is less than min_instances, which is ${var.min_instances}."
     }

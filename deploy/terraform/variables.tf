@@ -31,13 +31,13 @@ variable "region" {
 }
 
 variable "location" {
-  description = "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later."
+  description = "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later. Empty: EU for a REGION in Europe, US for one in the United States, else REGION."
   type        = string
-  default     = "US"
+  default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^(US|EU|[a-z]+-[a-z]+[0-9]+)$", var.location))
+    condition     = can(regex("^((US|EU|[a-z]+-[a-z]+[0-9]+)?)$", var.location))
     error_message = "location: \"${var.location}\" is not US, EU or a region such as europe-west1."
   }
 }
@@ -61,18 +61,38 @@ variable "pipeline" {
 # --- Pixel
 
 variable "domain" {
-  description = "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS record has to point to the address of the load balancer. Empty: HTTP by address only."
+  description = "Hosts of the pixel, separated by commas, such as track.example.com: adds HTTPS with a certificate for each, which Google manages. The DNS record of each has to point to the address of the load balancer. Empty: HTTP only, which a browser does not load on pages with HTTPS."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = can(regex("^((([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?)$", var.domain))
-    error_message = "domain: \"${var.domain}\" is not a host name in lower case, without https:// and path, such as track.example.com."
+    condition     = can(regex("^(( *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *(, *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *)*)?)$", var.domain))
+    error_message = "domain: \"${var.domain}\" is not a list of host names in lower case, separated by commas, without https:// and path, such as track.example.com,pixel.example.org."
   }
   validation {
-    condition     = length(var.domain) <= 253
-    error_message = "domain: \"${var.domain}\" has more than 253 characters."
+    condition     = alltrue([for host in split(",", var.domain) : length(trimspace(host)) <= 253])
+    error_message = "domain: \"${var.domain}\" has a host of more than 253 characters."
+  }
+  validation {
+    condition     = length(split(",", var.domain)) == length(distinct([for host in split(",", var.domain) : trimspace(host)]))
+    error_message = "domain: \"${var.domain}\" names a host more than once."
+  }
+  validation {
+    condition     = length(split(",", var.domain)) <= 15
+    error_message = "domain: \"${var.domain}\" has more than 15 hosts, the maximum of a load balancer."
+  }
+}
+
+variable "url_map" {
+  description = "Name of the URL map of a load balancer that you have (global external Application Load Balancer), which then serves the pixel: no other load balancer is created, which saves $18.25 a month. Yours needs the path rule that the deployment shows. Empty: a load balancer of its own."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?)$", var.url_map))
+    error_message = "url_map: \"${var.url_map}\" is not the name of a URL map: 1 to 63 characters a-z, 0-9 and -, beginning with a letter and not ending with -."
   }
 }
 
@@ -115,6 +135,13 @@ variable "table_expiration_days" {
     condition     = var.table_expiration_days == null ? true : var.table_expiration_days >= 1 && var.table_expiration_days <= 36500 && floor(var.table_expiration_days) == var.table_expiration_days
     error_message = "table_expiration_days: ${coalesce(var.table_expiration_days, 0)} is not a whole number from 1 to 36500."
   }
+}
+
+variable "share_dataset" {
+  description = "Use a dataset that other pipelines or tables are in. The views are called events_TABLE_NAME and events_daily_TABLE_NAME."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "schema_file" {
@@ -249,5 +276,31 @@ variable "budget" {
   validation {
     condition     = var.budget == null ? true : var.budget >= 1 && var.budget <= 1000000000 && floor(var.budget) == var.budget
     error_message = "budget: ${coalesce(var.budget, 0)} is not a whole number from 1 to 1000000000."
+  }
+}
+
+# --- Keys
+
+variable "hash_user_ids" {
+  description = "Key of 32 characters or more that hashes ids before they become a column or part of a table's name. Empty: ids are stored unchanged. In a deployment: generate, or the name of its secret in Secret Manager."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((generate|[A-Za-z0-9_-]{1,31})?)$", var.hash_user_ids))
+    error_message = "hash_user_ids: it is not generate or the name of a secret in Secret Manager, of at most 31 characters. A key itself does not belong in the settings: store it with `gcloud secrets create NAME --data-file=-`, and set this to NAME."
+  }
+}
+
+variable "url_signing_key" {
+  description = "Key of 32 characters or more that signs the pixel's URLs. To replace a key, set the new and the old one, separated by a comma: the new one signs, and both are accepted. Empty: URLs are not signed. In a deployment: generate, or the name of its secret in Secret Manager."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((generate|[A-Za-z0-9_-]{1,31})?)$", var.url_signing_key))
+    error_message = "url_signing_key: it is not generate or the name of a secret in Secret Manager, of at most 31 characters. A key itself does not belong in the settings: store it with `gcloud secrets create NAME --data-file=-`, and set this to NAME."
   }
 }

@@ -39,6 +39,14 @@ variable "valid_attributes" {
     condition     = can(regex("^(([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+(,([A-Za-z0-9_&%=+:'<>#| -]|[^ -~[:cntrl:]])+)*)$", var.valid_attributes))
     error_message = "valid_attributes: \"${var.valid_attributes}\" is not a list of names of columns, separated by commas, such as order_id,type,user_id."
   }
+  validation {
+    condition     = length(split(",", var.valid_attributes)) == length(distinct([for name in split(",", var.valid_attributes) : lower(trimspace(name))]))
+    error_message = "valid_attributes: \"${var.valid_attributes}\" lists a name twice. BigQuery compares names without regard to case."
+  }
+  validation {
+    condition     = length(setintersection([for name in split(",", var.valid_attributes) : lower(trimspace(name))], ["event_id", "event_timestamp", "received_timestamp", "request_method", "request_url", "host", "path", "status", "referer", "user_agent", "remote_ip", "cache_hit", "latency_seconds", "trace", "pubsub_message_id", "signed", "invalid_attributes"])) == 0
+    error_message = "valid_attributes: \"${var.valid_attributes}\" has the name of a column that the service fills itself. Remove it."
+  }
 }
 
 variable "table_suffix" {
@@ -126,7 +134,7 @@ variable "ip_anonymization" {
 }
 
 variable "hash_attributes" {
-  description = "Attributes that contain ids, separated by commas. They are hashed with the key HASH_USER_IDS."
+  description = "Attributes that contain ids, separated by commas. They are hashed with the key hash_user_ids."
   type        = string
   default     = "user_id"
   nullable    = false
@@ -145,7 +153,7 @@ variable "respect_opt_out" {
 }
 
 variable "signature_mode" {
-  description = "With URL_SIGNING_KEY: store only signed events (require), or store all events and fill the column signed (mark)."
+  description = "With url_signing_key: store only signed events (require), or store all events and fill the column signed (mark)."
   type        = string
   default     = "require"
   nullable    = false
@@ -281,7 +289,7 @@ variable "rust_log" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([^[:space:]]+)$", var.rust_log))
-    error_message = "rust_log: \"${var.rust_log}\" is not a level such as error, warn, info, debug or trace."
+    condition     = can(regex("^([A-Za-z0-9_:-]+(=(off|error|warn|info|debug|trace|[0-5]))?(,[A-Za-z0-9_:-]+(=(off|error|warn|info|debug|trace|[0-5]))?)*)$", var.rust_log))
+    error_message = "rust_log: \"${var.rust_log}\" is not a level such as error, warn, info, debug or trace, also by module, such as warn,pixel_pipeline=debug."
   }
 }

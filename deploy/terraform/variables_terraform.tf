@@ -1,17 +1,5 @@
 # Variables of the module that are not settings of deploy.sh. All others are in variables.tf and variables_service.tf.
 
-variable "secret_settings" {
-  description = "Names of the secrets in Secret Manager for the keys HASH_USER_IDS and URL_SIGNING_KEY, by setting. The service reads the latest version. The service's account needs roles/secretmanager.secretAccessor on the secrets."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.secret_settings), ["HASH_USER_IDS", "URL_SIGNING_KEY"])) == 0
-    error_message = "secret_settings: only HASH_USER_IDS and URL_SIGNING_KEY can be secrets. Set other settings by their own variables."
-  }
-}
-
 variable "labels" {
   description = "Labels of every resource that can have labels, in addition to pipeline."
   type        = map(string)

@@ -2,8 +2,8 @@
 # Without one, Terraform takes credentials and quota project from the environment. Every resource names its project.
 
 terraform {
-  # The validation of schema_file uses path.module, which needs 1.9.
-  required_version = ">= 1.9, < 2"
+  # Write-only arguments, for keys, need 1.11.
+  required_version = ">= 1.11, < 2"
 
   required_providers {
     google = {

@@ -2,6 +2,9 @@
 # and follows the same rules.
 
 locals {
+  # In a shared dataset, the names of the views end with that of the table.
+  view_names = { for view in ["events", "events_daily"] : view => var.share_dataset ? "${view}_${var.table_name}" : view }
+
   # The type of each column. A REPEATED column has no type that a view can use.
   column_types = { for column in local.schema : lower(column.name) => upper(try(column.mode, null) == null ? "" : column.mode) == "REPEATED" ? "REPEATED" : upper(column.type) }
   accepted_types = {
@@ -40,8 +43,8 @@ resource "google_bigquery_table" "view_events" {
   count = length(local.view_missing.events) == 0 ? 1 : 0
 
   project             = local.project
-  dataset_id          = google_bigquery_dataset.events.dataset_id
-  table_id            = "events"
+  dataset_id          = local.dataset
+  table_id            = local.view_names.events
   expiration_time     = local.never
   deletion_protection = false
   labels              = local.labels
@@ -58,14 +61,14 @@ resource "google_bigquery_table" "view_events_daily" {
   count = length(local.view_missing.events_daily) == 0 ? 1 : 0
 
   project             = local.project
-  dataset_id          = google_bigquery_dataset.events.dataset_id
-  table_id            = "events_daily"
+  dataset_id          = local.dataset
+  table_id            = local.view_names.events_daily
   expiration_time     = local.never
   deletion_protection = false
   labels              = local.labels
 
   view {
-    query          = local.view_queries.events_daily
+    query          = replace(local.view_queries.events_daily, ".events`", ".${local.view_names.events}`")
     use_legacy_sql = false
   }
 

@@ -4,6 +4,7 @@
 mod check;
 mod cost;
 mod dead_letter_table;
+mod deployed_keys;
 pub mod documents;
 mod duration_arg;
 mod error;

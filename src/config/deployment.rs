@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::settings::{
-    BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, DOMAIN, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION, SCHEMA_FILE,
+    BIGQUERY_ENDPOINT, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, LOCATION, PIPELINE, PIXEL_PATH, PROJECT_ID, REGION, SCHEMA_FILE,
 };
 use super::{Config, Problems, RawSettings, endpoints};
 use crate::decode::PixelPaths;
@@ -17,11 +17,12 @@ pub struct Deployment {
     pub region: String,
     pub location: String,
     pub name: String,
-    pub domain: Option<String>,
     /// SCHEMA_FILE, unchanged. The file is not read.
     pub schema_file: String,
     pub service: Config,
     pub endpoints: Endpoints,
+    /// The setting and the secret of each key that is in Secret Manager.
+    pub secrets: Vec<(&'static str, String)>,
     /// CLOUDSDK_AUTH_ACCESS_TOKEN_FILE.
     pub access_token_file: Option<PathBuf>,
 }
@@ -35,14 +36,15 @@ impl RawSettings {
         if project.is_none() {
             problems.add(PROJECT_ID.name, "it is not set: set it to the id of the deployment's project");
         }
-        let mut settings = self.clone();
+        let (mut settings, keys) = self.without_secret_names();
         // A placeholder, so that the other mistakes are found, too.
         settings.set(&PROJECT_ID, project.clone().unwrap_or_else(|| "unknown".to_owned()));
         // Only the table that was created from the file is checked.
         settings.set(&SCHEMA_FILE, "");
         let values = settings.check(&mut problems);
         let service = settings.read_service(&values, &mut problems).await;
-        let (region, location, name) = (values.text(&REGION), values.text(&LOCATION), values.text(&PIPELINE));
+        let (region, name) = (values.text(&REGION), values.text(&PIPELINE));
+        let location = values.optional(&LOCATION).unwrap_or_else(|| location_of(region));
         let is_location = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         for (setting, text) in [(&REGION, region), (&LOCATION, location)] {
             if !is_location(text) {
@@ -68,14 +70,32 @@ impl RawSettings {
                 region: region.to_owned(),
                 location: location.to_owned(),
                 name: name.to_owned(),
-                domain: values.optional(&DOMAIN).map(str::to_owned),
                 schema_file: self.optional(&SCHEMA_FILE).unwrap_or(SCHEMA_FILE.deployed_default()).to_owned(),
                 service: service?,
                 endpoints: endpoints?,
+                secrets: keys.into_iter().filter_map(|key| Some((key.setting.name, key.secret?))).collect(),
                 access_token_file: values.path(&CLOUDSDK_AUTH_ACCESS_TOKEN_FILE),
             })
         })();
         problems.or(deployment)
+    }
+}
+
+/// The default of LOCATION: the multi-region that contains the region, else the region.
+fn location_of(region: &str) -> &str {
+    match region.split_once('-') {
+        Some(("europe", _)) => "EU",
+        Some(("us", _)) => "US",
+        _ => region,
+    }
+}
+
+#[test]
+fn location_follows_region() {
+    for (region, location) in
+        [("europe-west3", "EU"), ("us-east4", "US"), ("asia-east1", "asia-east1"), ("northamerica-northeast1", "northamerica-northeast1")]
+    {
+        assert_eq!(location_of(region), location);
     }
 }
 

@@ -14,6 +14,7 @@ mod deployment;
 mod endpoints;
 #[cfg(test)]
 mod generated;
+mod key_secrets;
 mod logging;
 mod operator;
 mod parse;

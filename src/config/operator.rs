@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, HASH_ATTRIBUTES, PROJECT_ID, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST};
+use super::settings::{CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, HASH_ATTRIBUTES, PROJECT_ID, PUBSUB_EMULATOR_HOST, REGION, STORAGE_EMULATOR_HOST};
 use super::{Config, Problems, RawSettings, endpoints, privacy};
 use crate::decode::hashed_ids::HashedIds;
 use crate::google::Endpoints;
@@ -35,8 +35,7 @@ impl RawSettings {
         let service = settings.read_service(&values, &mut problems).await;
         let storage = values.address(&STORAGE_EMULATOR_HOST);
         let address = service.as_ref().map(|service| service.location.endpoint.as_str());
-        // No region: these commands use no regional API.
-        let endpoints = endpoints::read(&values, address, "", &mut problems);
+        let endpoints = endpoints::read(&values, address, values.text(&REGION), &mut problems);
         let valid = service.as_ref().map(|service| &service.template.decode.valid_attributes);
         let former = valid.and_then(|valid| privacy::read_former_keys(&values, valid, &mut problems));
         let operator = (|| {

@@ -51,6 +51,10 @@ impl RawSettings {
         [&PROJECT_ID, &GOOGLE_CLOUD_PROJECT].into_iter().find_map(|setting| Some((setting, self.optional(setting)?.to_owned())))
     }
 
+    pub(crate) fn is_taken(&self, setting: &Setting) -> bool {
+        setting.is_taken_by(self.command)
+    }
+
     /// Whether the tables are those of an emulator.
     pub fn is_local(&self) -> bool {
         self.optional(&super::settings::BIGQUERY_EMULATOR_HOST).is_some()

@@ -68,6 +68,8 @@ pub struct Deployed {
     pub default: Option<&'static str>,
     /// Range of a deployment, where it is not that of `serve`.
     pub range: Range,
+    /// Only deploy.sh and destroy.sh have it: the Terraform module has no such variable.
+    pub script_only: bool,
 }
 
 /// The values that a deployment accepts.

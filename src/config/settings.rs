@@ -64,13 +64,29 @@ const NAME: Range = Name { max_length: 1024 };
 /// A setting that a deployment passes on to the service.
 const SERVICE: Option<Deployed> = service(None, OfKind);
 
+/// A key of a deployment is a secret in Secret Manager. Its name has fewer characters than a key, so that a key is never taken
+/// for a name.
+const KEY: Option<Deployed> = deployment(
+    "Keys",
+    Pattern {
+        regex: "(generate|[A-Za-z0-9_-]{1,31})?",
+        expected: "generate or the name of a secret in Secret Manager, of at most 31 characters. A key itself does not belong in the \
+               settings: store it with `gcloud secrets create NAME --data-file=-`, and set this to NAME",
+    },
+);
+
 const fn service(default: Option<&'static str>, range: Range) -> Option<Deployed> {
-    Some(Deployed { section: SERVICE_SECTION, default, range })
+    Some(Deployed { section: SERVICE_SECTION, default, range, script_only: false })
 }
 
 /// A setting of the deployment itself.
 const fn deployment(section: &'static str, range: Range) -> Option<Deployed> {
-    Some(Deployed { section, default: None, range })
+    Some(Deployed { section, default: None, range, script_only: false })
+}
+
+/// A setting of deploy.sh that Terraform does not have.
+const fn script(section: &'static str, range: Range) -> Option<Deployed> {
+    Some(Deployed { section, default: None, range, script_only: true })
 }
 
 settings! {
@@ -91,20 +107,21 @@ settings! {
         value: "REGION",
         default: "us-central1",
         heading: "Deployment",
-        commands: &[Check],
+        commands: OPERATING,
         deployed: deployment("Location", Pattern {
             regex: "[a-z]+-[a-z]+[0-9]+",
             expected: "a region such as us-central1 or europe-west1",
         }),
     }
     LOCATION {
-        help: "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later",
+        help: "Location of the dataset and the buckets: US, EU or a region. It cannot be changed later. Empty: EU for a REGION in \
+               Europe, US for one in the United States, else REGION",
         value: "LOCATION",
-        default: "US",
+        default_note: "follows REGION",
         heading: "Deployment",
         commands: &[Check],
         deployed: deployment("Location", Pattern {
-            regex: "US|EU|[a-z]+-[a-z]+[0-9]+",
+            regex: "(US|EU|[a-z]+-[a-z]+[0-9]+)?",
             expected: "US, EU or a region such as europe-west1",
         }),
     }
@@ -113,7 +130,7 @@ settings! {
         value: "NAME",
         default: "pixel",
         heading: "Deployment",
-        commands: &[Check],
+        commands: OPERATING,
         // The longest name made of it is that of a service account, which has at most 30 characters; the shortest is that
         // of the topic, which has at least 3.
         deployed: deployment("Location", Pattern {
@@ -121,15 +138,48 @@ settings! {
             expected: "3 to 24 characters a-z, 0-9 and -, beginning with a letter and not ending with -",
         }),
     }
+    ADOPT {
+        help: "Resources that exist under names of this pipeline and that it takes over, separated by commas, such as \
+               topic/pixel,sink/pixel. deploy.sh lists them and stops. Needed once",
+        value: "RESOURCES",
+        deployed: script("Location", Pattern {
+            regex: "([a-z-]+/[^,[:space:]]+(,[a-z-]+/[^,[:space:]]+)*)?",
+            expected: "a list of resources as deploy.sh lists them, separated by commas, such as topic/pixel,sink/pixel",
+        }),
+    }
     DOMAIN {
-        help: "Host of the pixel, such as track.example.com: adds HTTPS with a certificate that Google manages. Its DNS \
-               record has to point to the address of the load balancer. Empty: HTTP by address only",
-        value: "HOST",
+        help: "Hosts of the pixel, separated by commas, such as track.example.com: adds HTTPS with a certificate for each, which \
+               Google manages. The DNS record of each has to point to the address of the load balancer. deploy.sh keeps the \
+               certificate of a host that is no longer in the list until REMOVE_DOMAIN names it. Empty: HTTP only, which a \
+               browser does not load on pages with HTTPS",
+        value: "HOSTS",
         heading: "Deployment",
         commands: &[Check],
         deployed: deployment("Pixel", Pattern {
-            regex: "(([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,})?",
-            expected: "a host name in lower case, without https:// and path, such as track.example.com",
+            regex: "( *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *(, *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *)*)?",
+            expected: "a list of host names in lower case, separated by commas, without https:// and path, such as \
+                       track.example.com,pixel.example.org",
+        }),
+    }
+    REMOVE_DOMAIN {
+        help: "Hosts whose certificates deploy.sh deletes, separated by commas. Pixels in mail that was sent with such a host no \
+               longer load",
+        value: "HOSTS",
+        deployed: script("Pixel", Pattern {
+            regex: "( *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *(, *([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,} *)*)?",
+            expected: "a list of host names in lower case, separated by commas, such as track.example.com,pixel.example.org",
+        }),
+    }
+    URL_MAP {
+        help: "Name of the URL map of a load balancer that you have (global external Application Load Balancer), which then serves \
+               the pixel: no other load balancer is created, which saves $18.25 a month. Yours needs the path rule that the \
+               deployment shows. Empty: a load balancer of its own",
+        value: "NAME",
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("Pixel", Pattern {
+            regex: "([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?",
+            expected: "the name of a URL map: 1 to 63 characters a-z, 0-9 and -, beginning with a letter and not ending with -",
         }),
     }
     EXCLUDE_FROM_DEFAULT {
@@ -138,6 +188,8 @@ settings! {
         value: "BOOL",
         kind: Boolean,
         default: "true",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Logs", OfKind),
     }
     ARCHIVE {
@@ -145,6 +197,8 @@ settings! {
         value: "BOOL",
         kind: Boolean,
         default: "false",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Logs", OfKind),
     }
     ARCHIVE_DAYS {
@@ -152,17 +206,33 @@ settings! {
         value: "DAYS",
         kind: Number { min: 1, max: 36_500 },
         default: "400",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Logs", OfKind),
     }
     TABLE_EXPIRATION_DAYS {
         help: "Days after which a generated table is deleted. Not set: never",
         value: "DAYS",
         kind: Number { min: 1, max: 36_500 },
+        heading: "Deployment",
+        commands: &[Check],
+        deployed: deployment("BigQuery", OfKind),
+    }
+    SHARE_DATASET {
+        help: "Use a dataset that other pipelines or tables are in. The views are called events_TABLE_NAME and events_daily_TABLE_NAME. \
+               destroy.sh --delete-data deletes only the tables and views of this pipeline",
+        value: "BOOL",
+        kind: Boolean,
+        default: "false",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("BigQuery", OfKind),
     }
     IMAGE {
         help: "Image to run. ghcr.io/pixel-pipeline/pixel-pipeline:VERSION is the image of a release and compiles nothing. Empty: build the image from this repository",
         value: "IMAGE",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", Pattern {
             regex: "([^[:space:]/]+(/[^[:space:]/]+)+)?",
             expected: "the full name of an image, such as ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0",
@@ -174,12 +244,16 @@ settings! {
         // Cloud Run has fractions of a CPU only for one request at a time, which would make each push an insert.
         kind: Choice(&["1", "2", "4", "6", "8"]),
         default: "1",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", OfKind),
     }
     MEMORY {
         help: "Memory of an instance. Cloud Run needs 2Gi or more for 4 CPUs, and 4Gi for 6 and 8",
         value: "SIZE",
         default: "512Mi",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", Pattern {
             regex: "[1-9][0-9]*(Mi|Gi)",
             expected: "an amount of memory such as 512Mi or 1Gi",
@@ -190,6 +264,8 @@ settings! {
         value: "N",
         kind: Number { min: 1, max: 1000 },
         default: "500",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", OfKind),
     }
     MIN_INSTANCES {
@@ -197,6 +273,8 @@ settings! {
         value: "N",
         kind: Number { min: 0, max: 10_000 },
         default: "0",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", OfKind),
     }
     MAX_INSTANCES {
@@ -204,11 +282,15 @@ settings! {
         value: "N",
         kind: Number { min: 1, max: 10_000 },
         default: "10",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Cloud Run", OfKind),
     }
     ALERT_EMAIL {
         help: "Addresses that receive the alerts, separated by commas. Empty: the alerts appear only in the console",
         value: "EMAILS",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Monitoring", Pattern {
             regex: "([^@,[:space:]]+@[^@,[:space:]]+( *, *[^@,[:space:]]+@[^@,[:space:]]+)*)?",
             expected: "a list of email addresses separated by commas, such as you@example.com,ops@example.com",
@@ -218,6 +300,8 @@ settings! {
         help: "Existing notification channels that also receive the alerts, such as Slack or PagerDuty, separated by commas. \
                `gcloud beta monitoring channels list` prints their names",
         value: "CHANNELS",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Monitoring", Pattern {
             regex: "(projects/[^/,[:space:]]+/notificationChannels/[0-9]+( *, *projects/[^/,[:space:]]+/notificationChannels/[0-9]+)*)?",
             expected: "a list of names separated by commas, such as projects/my-project/notificationChannels/123",
@@ -227,6 +311,8 @@ settings! {
         help: "Time without an event after which an alert fires, or off",
         value: "DURATION",
         default: "24h",
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Monitoring", Pattern {
             regex: "off|[1-9][0-9]{0,3}m|([1-9][0-9]?|[1-4][0-9]{2})h|([1-9]|1[0-9]|2[01])d",
             expected: "off, or a number of minutes, hours or days up to 21d, such as 90m, 24h or 7d",
@@ -237,6 +323,8 @@ settings! {
                90 % and 100 % of it. Empty: no budget",
         value: "AMOUNT",
         kind: Number { min: 1, max: 1_000_000_000 },
+        heading: "Deployment",
+        commands: &[Check],
         deployed: deployment("Monitoring", OfKind),
     }
 
@@ -369,7 +457,7 @@ settings! {
         default_note: "the built-in schema",
         heading: "Events",
         commands: NAMING,
-        deployed: Some(Deployed { section: "BigQuery", default: Some("schema/pixel.json"), range: OfKind }),
+        deployed: Some(Deployed { section: "BigQuery", default: Some("schema/pixel.json"), range: OfKind, script_only: false }),
     }
 
     IP_ANONYMIZATION {
@@ -384,11 +472,12 @@ settings! {
     }
     HASH_USER_IDS {
         help: "Key of 32 characters or more that hashes ids before they become a column or part of a table's name. Empty: ids \
-               are stored unchanged",
+               are stored unchanged. In a deployment: generate, or the name of its secret in Secret Manager",
         value: "KEY",
         kind: Secret,
         heading: "Privacy",
         commands: NAMING,
+        deployed: KEY,
     }
     HASH_ATTRIBUTES {
         help: "Attributes that contain ids, separated by commas. They are hashed with the key HASH_USER_IDS",
@@ -416,11 +505,13 @@ settings! {
     }
     URL_SIGNING_KEY {
         help: "Key of 32 characters or more that signs the pixel's URLs. To replace a key, set the new and the old one, separated by \
-               a comma: the new one signs, and both are accepted. Empty: URLs are not signed",
+               a comma: the new one signs, and both are accepted. Empty: URLs are not signed. In a deployment: generate, or \
+               the name of its secret in Secret Manager",
         value: "KEY",
         kind: Secret,
         heading: "Signed URLs",
         commands: &[Serve, Pull, Local, Explain, Sign, Check, Replay],
+        deployed: KEY,
     }
     SIGNATURE_MODE {
         help: "With URL_SIGNING_KEY: store only signed events (require), or store all events and fill the column signed (mark)",
@@ -593,7 +684,10 @@ settings! {
         default: "info",
         heading: "Logging",
         commands: LOGGING,
-        deployed: service(None, Pattern { regex: "[^[:space:]]+", expected: "a level such as error, warn, info, debug or trace" }),
+        deployed: service(None, Pattern {
+            regex: "[A-Za-z0-9_:-]+(=(off|error|warn|info|debug|trace|[0-5]))?(,[A-Za-z0-9_:-]+(=(off|error|warn|info|debug|trace|[0-5]))?)*",
+            expected: "a level such as error, warn, info, debug or trace, also by module, such as warn,pixel_pipeline=debug",
+        }),
     }
 
     DATA_DIR {
@@ -678,11 +772,38 @@ settings! {
         commands: &[Check],
         hidden: &[Check],
     }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_ARTIFACTREGISTRY {
+        help: "Base URL of the Artifact Registry API",
+        flag: Some("artifacts-api"),
+        value: "URL",
+        default: "https://artifactregistry.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM {
+        help: "Base URL of the IAM API",
+        flag: Some("iam-api"),
+        value: "URL",
+        default: "https://iam.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
     CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING {
         help: "Base URL of the Cloud Logging API",
         flag: Some("logging-api"),
         value: "URL",
         default: "https://logging.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check],
+        hidden: &[Check],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING {
+        help: "Base URL of the Cloud Monitoring API",
+        flag: Some("monitoring-api"),
+        value: "URL",
+        default: "https://monitoring.googleapis.com/",
         heading: "Google Cloud CLI",
         commands: &[Check],
         hidden: &[Check],
@@ -701,6 +822,24 @@ settings! {
         flag: Some("run-api"),
         value: "URL",
         default: "https://run.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: &[Check, Replay, Forget],
+        hidden: &[Check, Replay, Forget],
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER {
+        help: "Base URL of the Secret Manager API",
+        flag: Some("secretmanager-api"),
+        value: "URL",
+        default: "https://secretmanager.googleapis.com/",
+        heading: "Google Cloud CLI",
+        commands: OPERATING,
+        hidden: OPERATING,
+    }
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE {
+        help: "Base URL of the Service Usage API",
+        flag: Some("services-api"),
+        value: "URL",
+        default: "https://serviceusage.googleapis.com/",
         heading: "Google Cloud CLI",
         commands: &[Check],
         hidden: &[Check],

@@ -42,6 +42,8 @@ pub mod table_suffix;
 mod time_bounds;
 
 pub use decoded::{Decoded, FilterReason, RejectReason, Rejected};
+#[cfg(test)]
+pub(crate) use decoder::filled_columns;
 pub use decoder::{Decoder, SchemaProblem, Settings, claimed_columns};
 pub use event_id::EventId;
 pub use explanation::Explanation;

@@ -4,7 +4,7 @@
 //! [`Lookup::Absent`]. Every other failure is an [`ApiError`], and so is an answer that is no resource, such as `{}`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -18,7 +18,7 @@ use super::endpoints::{Api, Endpoints};
 use super::error::{ApiError, ApiResult, Lookup};
 use super::error_body::ErrorBody;
 use super::list::{ListMethod, Pages};
-use super::resource::read_resource;
+use super::resource::{read_page, read_resource};
 use super::retry::{FailedAttempt, RetryDecision, RetryPolicy};
 use super::role::role;
 use super::transport::{self, Transport, TransportError};
@@ -53,7 +53,7 @@ pub struct Client {
     timeout: Duration,
     max_answer_bytes: usize,
     /// A bit for each API that has answered a request.
-    answered: AtomicU8,
+    answered: AtomicU16,
 }
 
 impl Client {
@@ -69,7 +69,7 @@ impl Client {
             retry: RetryPolicy::COMMAND,
             timeout: COMMAND_TIMEOUT,
             max_answer_bytes: MAX_COMMAND_BYTES,
-            answered: AtomicU8::new(0),
+            answered: AtomicU16::new(0),
         })
     }
 
@@ -84,7 +84,7 @@ impl Client {
             retry: RetryPolicy::ONCE,
             timeout: SERVICE_TIMEOUT,
             max_answer_bytes: MAX_SERVICE_BYTES,
-            answered: AtomicU8::new(0),
+            answered: AtomicU16::new(0),
         }
     }
 
@@ -95,12 +95,12 @@ impl Client {
 
     /// Gets a resource. `path` follows the API's version.
     pub(crate) async fn get(&self, api: Api, path: &str) -> ApiResult<Lookup<Value>> {
-        self.json(api, Method::GET, path, None).await
+        self.json(api, Method::GET, path, None, read_resource).await
     }
 
     /// Posts JSON.
     pub(crate) async fn post(&self, api: Api, path: &str, body: &Value) -> ApiResult<Lookup<Value>> {
-        self.json(api, Method::POST, path, Some(body)).await
+        self.json(api, Method::POST, path, Some(body), read_resource).await
     }
 
     /// Deletes a resource. The answer is empty.
@@ -122,7 +122,8 @@ impl Client {
         let separator = if path.contains('?') { '&' } else { '?' };
         let (mut pages, mut url) = (Pages::new(method), path.to_owned());
         loop {
-            let Lookup::Found(page) = self.get(method.api, &url).await? else { return Ok(Lookup::Absent) };
+            let read = if method.is_without_kind() { read_page } else { read_resource };
+            let Lookup::Found(page) = self.json(method.api, Method::GET, &url, None, read).await? else { return Ok(Lookup::Absent) };
             let Some(token) = pages.add(page)? else { return pages.items().map(Lookup::Found) };
             url = format!("{path}{separator}pageToken={}", query_value(&token));
         }
@@ -139,7 +140,14 @@ impl Client {
         self.retry.run(api.service(), attempt).await
     }
 
-    async fn json(&self, api: Api, method: Method, path: &str, body: Option<&Value>) -> ApiResult<Lookup<Value>> {
+    async fn json(
+        &self,
+        api: Api,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        read: fn(Api, &[u8]) -> ApiResult<Value>,
+    ) -> ApiResult<Lookup<Value>> {
         let attempt = || async {
             let mut request = self.request(api, method.clone(), path)?;
             if let Some(body) = body {
@@ -148,7 +156,7 @@ impl Client {
             match self.send(api, method.clone(), path, request).await? {
                 Lookup::Found(response) => {
                     let answer = self.body(api, response).await?;
-                    read_resource(api, &answer).map(Lookup::Found).map_err(FailedAttempt::permanent)
+                    read(api, &answer).map(Lookup::Found).map_err(FailedAttempt::permanent)
                 }
                 Lookup::Absent => Ok(Lookup::Absent),
             }
@@ -180,7 +188,7 @@ impl Client {
             request.headers_mut().insert("x-goog-user-project", project);
         }
         let response = self.transport.send(request).await.map_err(|cause| self.unanswered(api, &cause))?;
-        self.answered.fetch_or(1 << api as u8, Ordering::Relaxed);
+        self.answered.fetch_or(1 << api as u16, Ordering::Relaxed);
         let status = match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => return Ok(Lookup::Found(response)),
             status => status,
@@ -213,7 +221,7 @@ impl Client {
 
     /// The error of a request without a whole answer.
     fn unanswered(&self, api: Api, cause: &TransportError) -> FailedAttempt {
-        let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u8 != 0;
+        let has_answered = self.answered.load(Ordering::Relaxed) & 1 << api as u16 != 0;
         let decision = RetryDecision::of_transport_error(cause, has_answered);
         let error = ApiError::Unreachable { service: api.service(), cause: format!("{}: {cause}", self.endpoints.base(api)) };
         FailedAttempt { error, decision }

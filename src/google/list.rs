@@ -16,7 +16,7 @@ const MAX_ITEMS: usize = 1_000_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListMethod {
     pub(crate) api: Api,
-    /// The `kind` of a page.
+    /// The `kind` of a page; empty for an API whose pages have none. Its answer to an empty list is `{}`.
     kind: &'static str,
     /// The member with the page's items. Google leaves it out of an empty page.
     items: &'static str,
@@ -37,6 +37,23 @@ pub(crate) const TABLE_ROWS: ListMethod =
 /// `storage.objects.list`.
 pub(crate) const OBJECTS: ListMethod =
     ListMethod { api: Api::Storage, kind: "storage#objects", items: "items", next_page: "nextPageToken", total: None };
+
+/// `compute.sslCertificates.list`.
+pub(crate) const CERTIFICATES: ListMethod =
+    ListMethod { api: Api::Compute, kind: "compute#sslCertificateList", items: "items", next_page: "nextPageToken", total: None };
+
+/// `monitoring.projects.alertPolicies.list`.
+pub(crate) const ALERT_POLICIES: ListMethod = without_kind(Api::Monitoring, "alertPolicies");
+
+/// `monitoring.projects.notificationChannels.list`.
+pub(crate) const NOTIFICATION_CHANNELS: ListMethod = without_kind(Api::Monitoring, "notificationChannels");
+
+/// `monitoring.projects.uptimeCheckConfigs.list`.
+pub(crate) const UPTIME_CHECKS: ListMethod = without_kind(Api::Monitoring, "uptimeCheckConfigs");
+
+const fn without_kind(api: Api, items: &'static str) -> ListMethod {
+    ListMethod { api, kind: "", items, next_page: "nextPageToken", total: None }
+}
 
 /// The pages of a list so far.
 #[derive(Debug)]
@@ -63,7 +80,7 @@ impl ListMethod {
     fn read(&self, mut page: Value) -> ApiResult<Page> {
         let Self { kind, items, next_page, .. } = self;
         let has_kind = match &page["kind"] {
-            Value::Null => false,
+            Value::Null => self.is_without_kind() && page.as_object().is_some_and(serde_json::Map::is_empty),
             found if found == kind => true,
             _ => return Err(self.unreadable(format!("a page is not of kind {kind}"))),
         };
@@ -86,6 +103,11 @@ impl ListMethod {
             None => return Err(self.unreadable(format!("a page has neither {items} nor a kind"))),
         };
         Ok(Page { items, next, total })
+    }
+
+    /// Whether the answer to an empty list is `{}`.
+    pub(super) fn is_without_kind(&self) -> bool {
+        self.kind.is_empty()
     }
 
     fn unreadable(&self, problem: String) -> ApiError {

@@ -2,7 +2,7 @@
 //!
 //! It knows no type of resource: `bigquery`, `statement` and `storage` read the members.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::endpoints::Api;
 use super::error::{ApiError, ApiResult};
@@ -18,6 +18,11 @@ pub(super) fn read_resource(api: Api, body: &[u8]) -> ApiResult<Value> {
         Some(members) if members.contains_key("error") => Err(unreadable("it is an error with the status of a success")),
         Some(_) => Ok(answer),
     }
+}
+
+/// Reads a page of a list that may be `{}`.
+pub(super) fn read_page(api: Api, body: &[u8]) -> ApiResult<Value> {
+    if body.trim_ascii() == b"{}" { Ok(Value::Object(Map::new())) } else { read_resource(api, body) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ from resource_forms import camel, host, one, probe, short, strip, upstream
 def from_plan(resources):
     found = {}
     grants = {'google_project_iam_member': 'project', 'google_pubsub_topic_iam_member': 'topic', 'google_pubsub_subscription_iam_member': 'subscription',
-              'google_storage_bucket_iam_member': 'bucket', 'google_cloud_run_v2_service_iam_member': 'name', 'google_bigquery_dataset_iam_member': 'dataset_id'}
+              'google_storage_bucket_iam_member': 'bucket', 'google_cloud_run_v2_service_iam_member': 'name', 'google_bigquery_dataset_iam_member': 'dataset_id',
+              'google_secret_manager_secret_iam_member': 'secret_id'}
     for kind, v in resources:
         if kind in grants:
             key = 'grant', v['role'], short(v[grants[kind]])
@@ -20,28 +21,35 @@ def from_plan(resources):
             'google_bigquery_table': lambda: ('table', v['table_id'], {
                 'columns': json.loads(v['schema']) if v['schema'] else None, 'view': one(v['view']).get('query', '').strip(), 'pipeline': v['labels']['pipeline']}),
             'google_service_account': lambda: ('account', v['account_id'], {'displayName': v['display_name']}),
+            'google_secret_manager_secret': lambda: ('secret', v['secret_id'], {
+                'labels': v['labels'], 'locations': [replica['location'] for replica in one(one(v['replication'])['user_managed'])['replicas']]}),
+            # The key, which is only in Secret Manager.
+            'google_secret_manager_secret_version': lambda: None,
             'google_artifact_registry_repository': lambda: ('repository', v['repository_id'], {
                 'format': v['format'], 'labels': v['labels'], 'upstream': upstream(camel(strip(one(v['remote_repository_config']))))}),
             'google_cloud_run_v2_service': lambda: ('service', v['name'], service_from_plan(v)),
-            'google_pubsub_topic': lambda: ('topic', v['name'], {'labels': v['labels']}),
+            'google_pubsub_topic': lambda: ('topic', v['name'], {
+                'labels': v['labels'], 'regions': sorted(one(v['message_storage_policy']).get('allowed_persistence_regions', []))}),
             'google_pubsub_subscription': lambda: ('subscription', v['name'], {
                 'ack': v['ack_deadline_seconds'], 'retry': camel(one(v['retry_policy'])), 'attempts': one(v['dead_letter_policy']).get('max_delivery_attempts'),
                 'retention': v['message_retention_duration'], 'never expires': one(v['expiration_policy'])['ttl'] == '', 'pushes': bool(v['push_config']),
                 'labels': v['labels']}),
-            'google_logging_project_sink': lambda: ('sink', v['name'], {'filter': v['filter']}),
-            'google_logging_project_exclusion': lambda: ('exclusion', v['name'], {'filter': v['filter']}),
+            'google_logging_project_sink': lambda: ('sink', v['name'], {k: v[k] for k in ('filter', 'description')}),
+            'google_logging_project_exclusion': lambda: ('exclusion', v['name'], {k: v[k] for k in ('filter', 'description')}),
             'google_storage_bucket': lambda: ('bucket', v['name'], {
-                'location': v['location'], 'public': v['public_access_prevention'], 'uniform': v['uniform_bucket_level_access'],
+                'location': v['location'], 'public': v['public_access_prevention'], 'uniform': v['uniform_bucket_level_access'], 'labels': v['labels'],
                 'days': one(one(v['lifecycle_rule']).get('condition')).get('age')}),
             'google_storage_bucket_object': lambda: ('object', v['name'], {'cache': v['cache_control'], 'type': v['content_type']}),
             'google_compute_backend_bucket': lambda: ('backend bucket', v['name'], {
-                'bucket': v['bucket_name'], 'cdn': v['enable_cdn'], **camel(one(v['cdn_policy']))}),
-            'google_compute_global_forwarding_rule': lambda: ('forwarding rule', v['name'], {'scheme': v['load_balancing_scheme'], 'ports': v['port_range']}),
-            'google_compute_managed_ssl_certificate': lambda: ('certificate', v['name'], {'domains': one(v['managed'])['domains']}),
-            'google_compute_global_address': lambda: ('address', v['name'], {'version': v['ip_version']}),
-            'google_compute_url_map': lambda: ('urlMaps', v['name'], {}),
-            'google_compute_target_http_proxy': lambda: ('targetHttpProxies', v['name'], {}),
-            'google_compute_target_https_proxy': lambda: ('targetHttpsProxies', v['name'], {}),
+                'bucket': v['bucket_name'], 'cdn': v['enable_cdn'], 'description': v['description'], **camel(one(v['cdn_policy']))}),
+            'google_compute_global_forwarding_rule': lambda: ('forwarding rule', v['name'], {
+                'scheme': v['load_balancing_scheme'], 'ports': v['port_range'], 'description': v['description']}),
+            'google_compute_managed_ssl_certificate': lambda: ('certificate', v['name'], {
+                'domains': one(v['managed'])['domains'], 'description': v['description']}),
+            'google_compute_global_address': lambda: ('address', v['name'], {'version': v['ip_version'], 'description': v['description']}),
+            'google_compute_url_map': lambda: ('urlMaps', v['name'], {'description': v['description']}),
+            'google_compute_target_http_proxy': lambda: ('targetHttpProxies', v['name'], {'description': v['description']}),
+            'google_compute_target_https_proxy': lambda: ('targetHttpsProxies', v['name'], {'description': v['description']}),
             'google_logging_metric': lambda: ('metric', v['name'], camel({k: v[k] for k in ('filter', 'description', 'value_extractor')}) | {
                 'labelExtractors': v['label_extractors']}),
             'google_monitoring_alert_policy': lambda: ('alert', v['display_name'], {
@@ -79,7 +87,7 @@ def service_from_plan(v):
         'timeout': int(template['timeout'].removesuffix('s')), 'limits': one(container['resources'])['limits'],
         'boost': one(container['resources'])['startup_cpu_boost'], 'min_instances': one(template['scaling'])['min_instance_count'],
         'max_instances': one(template['scaling'])['max_instance_count'], 'startup': convert(one(container['startup_probe'])),
-        'liveness': convert(one(container['liveness_probe'])), 'env': {e['name']: e['value'] or '' for e in container['env']}}
+        'liveness': convert(one(container['liveness_probe'])), 'env': {e['name']: one(one(e['value_source'])['secret_key_ref'])['secret'] if e['value_source'] else e['value'] or '' for e in container['env']}}
 
 
 def condition(c):

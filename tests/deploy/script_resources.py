@@ -29,39 +29,46 @@ def from_script(run):
                 'columns': body.get('schema', {}).get('fields'), 'view': body.get('view', {}).get('query', '').strip(), 'pipeline': body['labels']['pipeline']}
         elif api == 'iam.projects.serviceAccounts.create':
             found['account', body['accountId']] = {'displayName': body['serviceAccount']['displayName']}
+        elif api == 'secretmanager.projects.secrets.create':
+            replicas = body['replication'].get('userManaged', {}).get('replicas', [])
+            found['secret', r['query']['secretId'][0]] = {'labels': body['labels'], 'locations': [replica['location'] for replica in replicas]}
         elif api == 'artifactregistry.projects.locations.repositories.create':
             found['repository', name] = {'format': body['format'], 'labels': body['labels'], 'upstream': upstream(body.get('remoteRepositoryConfig'))}
         elif api == 'run.namespaces.services.create' and 'dryRun' not in r['query']:
             found['service', body['metadata']['name']] = service_from_script(body)
         elif api == 'pubsub.projects.topics.create':
-            found['topic', name] = {'labels': body['labels']}
+            found['topic', name] = {'labels': body['labels'], 'regions': sorted(body.get('messageStoragePolicy', {}).get('allowedPersistenceRegions', []))}
         elif api == 'pubsub.projects.subscriptions.create':
             found['subscription', name] = {
                 'ack': body.get('ackDeadlineSeconds'), 'retry': body.get('retryPolicy'), 'attempts': body.get('deadLetterPolicy', {}).get('maxDeliveryAttempts'),
                 'retention': body['messageRetentionDuration'], 'never expires': 'expirationPolicy' in body and not body['expirationPolicy'].get('ttl'),
                 'pushes': 'pushConfig' in body, 'labels': body['labels']}
         elif api == 'logging.projects.sinks.create':
-            found['sink', name] = {'filter': body['filter']}
+            found['sink', name] = {'filter': body['filter'], 'description': body.get('description')}
         elif api == 'logging.projects.sinks.patch' and name == '_Default':
             for exclusion in body['exclusions']:
-                found['exclusion', exclusion['name']] = {'filter': exclusion['filter']}
+                found['exclusion', exclusion['name']] = {'filter': exclusion['filter'], 'description': exclusion.get('description')}
         elif api == 'storage.buckets.insert':
             found['bucket', name] = {'location': body['location'], 'public': body['iamConfiguration']['publicAccessPrevention'],
-                                     'uniform': body['iamConfiguration']['uniformBucketLevelAccess']['enabled']}
+                                     'uniform': body['iamConfiguration']['uniformBucketLevelAccess']['enabled'], 'labels': body.get('labels')}
         elif api == 'storage.buckets.patch':
-            found['bucket', short(r['path'])]['days'] = body['lifecycle']['rule'][0]['condition']['age']
+            bucket = found['bucket', short(r['path'])]
+            if 'lifecycle' in body:
+                bucket['days'] = body['lifecycle']['rule'][0]['condition']['age']
+            if 'labels' in body:
+                bucket['labels'] = body['labels']
         elif api == 'storage.objects.insert':
             found['object', body['name']] = {'cache': body['cacheControl'], 'type': body['contentType']}
         elif api == 'compute.backendBuckets.insert':
-            found['backend bucket', name] = {'bucket': body['bucketName'], 'cdn': body['enableCdn'], **body['cdnPolicy']}
+            found['backend bucket', name] = {'bucket': body['bucketName'], 'cdn': body['enableCdn'], 'description': body.get('description'), **body.get('cdnPolicy', {})}
         elif api == 'compute.globalForwardingRules.insert':
-            found['forwarding rule', name] = {'scheme': body['loadBalancingScheme'], 'ports': body['portRange']}
+            found['forwarding rule', name] = {'scheme': body['loadBalancingScheme'], 'ports': body['portRange'], 'description': body.get('description')}
         elif api == 'compute.sslCertificates.insert':
-            found['certificate', name] = {'domains': body['managed']['domains']}
+            found['certificate', name] = {'domains': body['managed']['domains'], 'description': body.get('description')}
         elif api == 'compute.globalAddresses.insert':
-            found['address', name] = {'version': body['ipVersion']}
+            found['address', name] = {'version': body['ipVersion'], 'description': body.get('description')}
         elif api.startswith('compute.') and api.endswith('.insert'):
-            found[api.split('.')[1], name] = {}
+            found[api.split('.')[1], name] = {'description': body.get('description')}
         elif api == 'logging.projects.metrics.create':
             found['metric', name] = {k: body.get(k) for k in ('filter', 'description', 'labelExtractors', 'valueExtractor')}
         # The label `file` tells the script whether the file has changed.
@@ -104,4 +111,4 @@ def service_from_script(body):
         'boost': annotations['run.googleapis.com/startup-cpu-boost'] == 'True',
         'min_instances': int(annotations.get('autoscaling.knative.dev/minScale', 0)), 'max_instances': int(annotations['autoscaling.knative.dev/maxScale']),
         'startup': probe(container['startupProbe']), 'liveness': probe(container['livenessProbe']),
-        'env': {e['name']: e.get('value', '') for e in container['env']}}
+        'env': {e['name']: e['valueFrom']['secretKeyRef']['name'] if 'valueFrom' in e else e.get('value', '') for e in container['env']}}

@@ -8,12 +8,17 @@ import unittest
 from plan_resources import from_plan
 from resource_forms import differences
 from script_resources import from_script
+
 from support import EVERYTHING, DeployTest, plan
 
 
 class SameResources(DeployTest):
-    def compare(self, settings):
-        script, terraform = from_script(self.run_clean('deploy/deploy.sh', settings)), from_plan(plan(settings))
+    def compare(self, settings, existing=('true', 'no name')):
+        """Compares all resources, except those that a command creates before, which have a certain word in their names."""
+        command, word = existing
+        script = from_script(self.run_clean(f'{command} && deploy/deploy.sh', settings))
+        script = {key: value for key, value in script.items() if word not in key[1]}
+        terraform = from_plan(plan(settings))
         # Two empty lists would be equal.
         self.assertGreater(len(script), 30)
         found = differences(script, terraform)
@@ -21,7 +26,18 @@ class SameResources(DeployTest):
         return script, terraform
 
     def test_with_every_optional_part(self):
-        self.compare(EVERYTHING)
+        self.compare({**EVERYTHING, 'DOMAIN': 'track.example.com,a-b.example.org', 'HASH_USER_IDS': 'generate', 'URL_SIGNING_KEY': 'generate', 'REGION': 'europe-west3'})
+
+    def test_with_the_load_balancer_of_a_website(self):
+        self.compare({'URL_MAP': 'website', 'IMAGE': 'us-docker.pkg.dev/other/images/pixel:1', 'LOCATION': 'us-east1'}, ('''
+            gcloud services enable compute.googleapis.com &&
+            gcloud compute backend-buckets create website --gcs-bucket-name=website &&
+            gcloud compute url-maps create website --global --default-backend-bucket=website''', 'website'))
+
+    def test_in_a_shared_dataset(self):
+        settings = {'SHARE_DATASET': 'true', 'DATASET': 'shared', 'TABLE_NAME': 'visits', 'DEAD_LETTER_TABLE': 'rejected', 'IMAGE': 'us-docker.pkg.dev/other/images/pixel:1'}
+        self.compare(settings, ('''
+            gcloud services enable bigquery.googleapis.com && bq --location=US --project_id="$PROJECT_ID" mk --dataset --label=pipeline:other shared''', 'shared'))
 
     def test_with_the_published_image(self):
         self.compare({'IMAGE': 'ghcr.io/pixel-pipeline/pixel-pipeline:0.1.0'})

@@ -14,7 +14,7 @@ VALUES = {
     'PIPELINE': ['Pixel', 'px', 'pixel-', 'a' * 25, 'shop'],
     'DATASET': ['a-b', 'a b', 'x' * 1025, 'd'],
     'TABLE_NAME': ['a-b', 'x' * 513, 'event', 't'],
-    'VALID_ATTRIBUTES': ['a.b', 'page', 'user_id,User_ID', 'user_id,user_id', 'user_id,type'],
+    'VALID_ATTRIBUTES': ['a.b', 'page', 'user_id,User_ID', 'user_id,user_id', 'event_id', 'user_id,type'],
     'TABLE_SUFFIX': ['_{user_id', '_{campaign}', '_{date:YYYYMMDD}', '_{date:%Q}', '_}', 'ä', '_{type}_{date}'],
     'MAX_NEW_TABLES_PER_HOUR': ['0', 'many', '10'],
     'OVERFLOW_SUFFIX': ['_{user_id}', '_{date:day}', '_rest'],
@@ -34,14 +34,14 @@ VALUES = {
     'MAX_IN_FLIGHT_BYTES': ['0', '1'],
     'PUSH_DEADLINE': ['70s', '10ms', '8s'],
     'LOG_FORMAT': ['xml', 'json'],
-    'RUST_LOG': ['a b', 'debug'],
+    'RUST_LOG': ['a b', 'x=y=z', 'debug'],
     'PIXEL_PATH': ['/t/*', '*', 'p.png', '/öffnen.png', '/p.png'],
 }
 # Rules that are only those of a deployment: Cloud Run's, and comparisons of settings of the script.
 ONLY_OF_DEPLOYMENT = [
     {'CONCURRENCY': '2000'}, {'CPU': '3'}, {'MIN_INSTANCES': '20'}, {'CPU': '4', 'MEMORY': '1Gi'}, {'CPU': '8', 'MEMORY': '2Gi'}, {'MEMORY': '100Mi'},
     {'DOMAIN': 'https://track.example.com'}, {'ARCHIVE_DAYS': '0'}, {'TABLE_EXPIRATION_DAYS': '1.5'}, {'IMAGE': 'pixel'}, {'ALERT_EMAIL': 'ops'},
-    {'EXCLUDE_FROM_DEFAULT': 'maybe'}, {'OVERFLOW_SUFFIX': '_a', 'TABLE_SUFFIX': '_a'}, {'PIPELINE': 'my-google'},
+    {'EXCLUDE_FROM_DEFAULT': 'maybe'}, {'OVERFLOW_SUFFIX': '_a', 'TABLE_SUFFIX': '_a'}, {'PIPELINE': 'my-google'}, {'ADOPT': 'topic'},
 ]
 
 

@@ -32,6 +32,12 @@ ORDER = [
     ('google_compute_global_forwarding_rule.https', 'google_pubsub_topic_iam_member.sink'),
     ('google_compute_global_forwarding_rule.http', 'google_storage_bucket_iam_member.archive'),
     ('google_compute_global_forwarding_rule.https', 'google_storage_bucket_iam_member.archive'),
+    # A revision that cannot read its secrets is not ready.
+    ('google_cloud_run_v2_service.pipeline', 'google_secret_manager_secret_version.key'),
+    ('google_cloud_run_v2_service.pipeline', 'google_secret_manager_secret_iam_member.run'),
+    ('time_sleep.roles', 'google_secret_manager_secret_iam_member.run'),
+    ('time_sleep.roles', 'google_bigquery_dataset_iam_member.run'),
+    ('time_sleep.roles', 'google_project_iam_member.build'),
     # An alert of a metric that does not exist is rejected.
     ('module.alert.google_monitoring_alert_policy.this', 'google_logging_metric.pipeline'),
 ]
@@ -72,11 +78,14 @@ def dependencies(graph):
 class Apply(unittest.TestCase):
     def test_with_every_optional_part_and_a_build(self):
         # gcloud submits the build, to the local fake of Google Cloud.
-        output = apply({**EVERYTHING, 'LABELS': '{team="news"}'}, command=(tool('gcloud-run'),))
+        output = apply({**EVERYTHING, 'LABELS': '{team="news"}', 'HASH_USER_IDS': 'generate', 'URL_SIGNING_KEY': 'signing'}, command=(tool('gcloud-run'),))
         self.assertRegex(output, r'cloudbuild/builds .*serviceAccount=\S*/pixel-build ')
 
     def test_with_the_published_image_and_without_optional_parts(self):
         apply({**PUBLISHED, 'EXCLUDE_FROM_DEFAULT': 'false', 'REGION': 'europe-west1', 'LOCATION': 'EU'})
+
+    def test_with_the_load_balancer_of_a_website(self):
+        apply({**PUBLISHED, 'URL_MAP': 'website', 'ARCHIVE': 'true', 'URL_SIGNING_KEY': 'generate'})
 
     def test_with_other_names(self):
         apply({'IMAGE': 'europe-docker.pkg.dev/other/images/pixel:1', 'PIPELINE': 'shop', 'DATASET': 'shop', 'TABLE_NAME': 'visits', 'DEAD_LETTER_TABLE': 'rejected',

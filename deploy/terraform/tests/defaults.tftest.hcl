@@ -48,8 +48,8 @@ run "only_pushes_reach_the_service" {
     condition = [
       for file in fileset(path.module, "**/*.tf") : file
       if length(regexall("\"(allUsers|allAuthenticatedUsers)\"", file("${path.module}/${file}"))) > 0
-    ] == ["pixel.tf"]
-    error_message = "Only pixel.tf may have a binding for allUsers."
+    ] == ["bucket.tf"]
+    error_message = "Only bucket.tf may have a binding for allUsers."
   }
   assert {
     condition     = length(regexall("_iam_(binding|policy)\"", join("\n", [for file in fileset(path.module, "**/*.tf") : file("${path.module}/${file}")]))) == 0
@@ -81,7 +81,7 @@ run "the_pixel_is_public_and_not_cached_by_browsers" {
     error_message = "The CDN must cache the pixel for a day, and browsers must not."
   }
   assert {
-    condition     = google_compute_global_forwarding_rule.http.load_balancing_scheme == "EXTERNAL_MANAGED" && google_compute_global_forwarding_rule.http.port_range == "80"
+    condition     = google_compute_global_forwarding_rule.http[0].load_balancing_scheme == "EXTERNAL_MANAGED" && google_compute_global_forwarding_rule.http[0].port_range == "80"
     error_message = "HTTP must be on port 80 of an EXTERNAL_MANAGED load balancer."
   }
 }
@@ -98,7 +98,7 @@ run "sink_and_exclusion_have_the_filter_of_the_pixel" {
     error_message = "Exclusion and sink must have the same filter."
   }
   assert {
-    condition     = google_compute_url_map.pixel.name == "pixel"
+    condition     = google_compute_url_map.pixel[0].name == "pixel"
     error_message = "The filter must select the name of the URL map."
   }
   assert {
@@ -115,7 +115,7 @@ run "data_and_apis_survive_a_destroy" {
     error_message = "Tables must have deletion protection."
   }
   assert {
-    condition     = !google_bigquery_dataset.events.delete_contents_on_destroy
+    condition     = !google_bigquery_dataset.events[0].delete_contents_on_destroy
     error_message = "A destroy must not delete the contents of the dataset."
   }
   assert {
@@ -177,7 +177,7 @@ run "every_resource_has_the_label_or_the_mark_of_the_pipeline" {
         google_pubsub_topic.dead_letter.labels,
         google_pubsub_subscription.push.labels,
         google_pubsub_subscription.dead_letter.labels,
-        google_bigquery_dataset.events.labels,
+        google_bigquery_dataset.events[0].labels,
         google_artifact_registry_repository.image[0].labels,
         google_cloud_run_v2_service.pipeline.labels,
         google_bigquery_table.template.labels,
@@ -185,8 +185,8 @@ run "every_resource_has_the_label_or_the_mark_of_the_pipeline" {
         google_bigquery_table.view_events[0].labels,
         google_bigquery_table.view_events_daily[0].labels,
         google_storage_bucket.archive[0].labels,
-        google_compute_global_address.pixel.labels,
-        google_compute_global_forwarding_rule.http.labels,
+        google_compute_global_address.pixel[0].labels,
+        google_compute_global_forwarding_rule.http[0].labels,
         google_compute_global_forwarding_rule.https[0].labels,
       ] : labels == tomap({ pipeline = "pixel", team = "news" })
     ])
@@ -202,13 +202,13 @@ run "every_resource_has_the_label_or_the_mark_of_the_pipeline" {
         google_logging_project_sink.archive[0].description,
         google_logging_project_exclusion.default[0].description,
         google_compute_backend_bucket.pixel.description,
-        google_compute_url_map.pixel.description,
-        google_compute_global_address.pixel.description,
-        google_compute_global_forwarding_rule.http.description,
+        google_compute_url_map.pixel[0].description,
+        google_compute_global_address.pixel[0].description,
+        google_compute_global_forwarding_rule.http[0].description,
         google_compute_global_forwarding_rule.https[0].description,
-        google_compute_target_http_proxy.pixel.description,
+        google_compute_target_http_proxy.pixel[0].description,
         google_compute_target_https_proxy.pixel[0].description,
-        google_compute_managed_ssl_certificate.pixel[0].description,
+        google_compute_managed_ssl_certificate.pixel["track.example.com"].description,
       ] : mark == "pixel-pipeline pixel"
     ])
     error_message = "A resource does not have the description \"pixel-pipeline pixel\"."
@@ -234,5 +234,39 @@ run "every_monitoring_file_becomes_a_resource" {
   assert {
     condition     = length(google_monitoring_notification_channel.email) == 0
     error_message = "There must be no notification channel."
+  }
+}
+
+run "messages_are_stored_where_the_events_are" {
+  command = plan
+
+  variables {
+    region = "europe-west3"
+  }
+
+  assert {
+    condition     = google_bigquery_dataset.events[0].location == "EU" && google_storage_bucket.pixel.location == "EU"
+    error_message = "A region in Europe must have its events in the EU."
+  }
+  assert {
+    condition = alltrue([
+      for topic in [google_pubsub_topic.events, google_pubsub_topic.dead_letter] :
+      topic.message_storage_policy[0].allowed_persistence_regions == toset(["europe-west3", "europe-west1", "europe-west4", "europe-north1"])
+    ])
+    error_message = "Messages must stay in Europe."
+  }
+}
+
+run "a_location_can_be_a_region" {
+  command = plan
+
+  variables {
+    region   = "asia-east1"
+    location = "asia-northeast1"
+  }
+
+  assert {
+    condition     = google_bigquery_dataset.events[0].location == "asia-northeast1" && google_pubsub_topic.events.message_storage_policy[0].allowed_persistence_regions == toset(["asia-northeast1"])
+    error_message = "Events and messages must be in the location."
   }
 }

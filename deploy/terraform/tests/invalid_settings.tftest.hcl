@@ -305,3 +305,64 @@ run "a_label_in_upper_case_is_rejected" {
 
   expect_failures = [var.labels]
 }
+
+run "a_domain_that_is_named_twice_is_rejected" {
+  command = plan
+
+  variables {
+    domain = "track.example.com, track.example.com"
+  }
+
+  expect_failures = [var.domain]
+}
+
+run "a_url_map_with_a_path_is_rejected" {
+  command = plan
+
+  variables {
+    url_map = "projects/my-project/global/urlMaps/website"
+  }
+
+  expect_failures = [var.url_map]
+}
+
+run "too_little_memory_for_the_cpus_is_rejected" {
+  command = plan
+
+  variables {
+    cpu    = "4"
+    memory = "1Gi"
+  }
+
+  expect_failures = [terraform_data.valid_settings]
+}
+
+run "an_attribute_that_is_listed_twice_is_rejected" {
+  command = plan
+
+  variables {
+    valid_attributes = "user_id,type,User_Id"
+  }
+
+  expect_failures = [var.valid_attributes]
+}
+
+run "an_attribute_that_the_service_fills_is_rejected" {
+  command = plan
+
+  variables {
+    valid_attributes = "user_id,type,host"
+  }
+
+  expect_failures = [var.valid_attributes]
+}
+
+run "a_key_in_place_of_a_secret_is_rejected" {
+  command = plan
+
+  variables {
+    hash_user_ids = "0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.hash_user_ids]
+}

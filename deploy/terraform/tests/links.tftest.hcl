@@ -109,8 +109,8 @@ run "every_reference_is_to_the_right_resource" {
     error_message = "The dashboard must have the name that the API returns; otherwise every plan has a difference."
   }
   assert {
-    condition = { dns = output.dns_record, pixel = output.pixel_url, topic = output.topic, dataset = output.dataset, dashboard = output.dashboard_url } == {
-      dns       = "track.example.com. A 203.0.113.10"
+    condition = { dns = output.dns_records, pixel = output.pixel_url, topic = output.topic, dataset = output.dataset, dashboard = output.dashboard_url } == {
+      dns       = ["track.example.com. A 203.0.113.10"]
       pixel     = "https://track.example.com/pixel.png"
       topic     = "projects/my-project/topics/pixel"
       dataset   = "my-project.parsed_pixel"
@@ -148,7 +148,7 @@ run "optional_arguments_are_not_set" {
     error_message = "The IAM check of callers must not be disabled."
   }
   assert {
-    condition     = coalesce(google_bigquery_dataset.events.default_table_expiration_ms, 0) == 0 && coalesce(google_bigquery_table.template.expiration_time, 0) == 0
+    condition     = coalesce(google_bigquery_dataset.events[0].default_table_expiration_ms, 0) == 0 && coalesce(google_bigquery_table.template.expiration_time, 0) == 0
     error_message = "Without table_expiration_days nothing may expire."
   }
   assert {
@@ -165,7 +165,7 @@ run "without_a_domain_the_url_has_the_address" {
   }
 
   assert {
-    condition     = output.pixel_url == "http://203.0.113.10/pixel.png" && output.dns_record == null
+    condition     = output.pixel_url == "http://203.0.113.10/pixel.png" && output.dns_records == []
     error_message = "The URL does not have the address: ${output.pixel_url}"
   }
 }

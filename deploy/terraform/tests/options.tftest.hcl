@@ -37,10 +37,10 @@ run "every_name_begins_with_the_name_of_the_pipeline" {
       for name in [
         google_storage_bucket.pixel.name,
         google_compute_backend_bucket.pixel.name,
-        google_compute_url_map.pixel.name,
-        google_compute_global_address.pixel.name,
-        google_compute_target_http_proxy.pixel.name,
-        google_compute_global_forwarding_rule.http.name,
+        google_compute_url_map.pixel[0].name,
+        google_compute_global_address.pixel[0].name,
+        google_compute_target_http_proxy.pixel[0].name,
+        google_compute_global_forwarding_rule.http[0].name,
         google_pubsub_topic.events.name,
         google_pubsub_topic.dead_letter.name,
         google_pubsub_subscription.push.name,
@@ -63,67 +63,6 @@ run "every_name_begins_with_the_name_of_the_pipeline" {
   assert {
     condition     = strcontains(google_logging_project_sink.topic.filter, "url_map_name=\"other\"")
     error_message = "The sink must select the entries of its own load balancer."
-  }
-}
-
-run "without_a_domain_there_is_only_http" {
-  command = plan
-
-  assert {
-    condition = (
-      length(google_compute_managed_ssl_certificate.pixel) == 0 && length(google_compute_target_https_proxy.pixel) == 0 &&
-      length(google_compute_global_forwarding_rule.https) == 0
-    )
-    error_message = "There must be no certificate."
-  }
-  assert {
-    condition     = output.dns_record == null
-    error_message = "There must be no DNS record."
-  }
-}
-
-run "a_domain_adds_https" {
-  command = plan
-
-  variables {
-    domain = "track.example.com"
-  }
-
-  assert {
-    condition = (
-      google_compute_managed_ssl_certificate.pixel[0].name == "pixel-track-example-com" &&
-      google_compute_managed_ssl_certificate.pixel[0].managed[0].domains == tolist(["track.example.com"])
-    )
-    error_message = "The certificate must be for the domain."
-  }
-  assert {
-    condition = (
-      google_compute_global_forwarding_rule.https[0].name == "pixel-https" && google_compute_global_forwarding_rule.https[0].port_range == "443" &&
-      google_compute_global_forwarding_rule.https[0].load_balancing_scheme == "EXTERNAL_MANAGED"
-    )
-    error_message = "HTTPS must be on port 443 of an EXTERNAL_MANAGED load balancer."
-  }
-  assert {
-    condition     = google_compute_global_forwarding_rule.http.port_range == "80"
-    error_message = "HTTP must still work."
-  }
-  assert {
-    condition     = output.pixel_url == "https://track.example.com/pixel.png"
-    error_message = "The URL of the pixel must have the domain."
-  }
-}
-
-run "a_long_domain_has_a_valid_certificate_name" {
-  command = plan
-
-  variables {
-    # The 63rd character is a dot.
-    domain = "a2345678901234567890123456789012345678901234567890123456.example.com"
-  }
-
-  assert {
-    condition     = google_compute_managed_ssl_certificate.pixel[0].name == "pixel-a2345678901234567890123456789012345678901234567890123456"
-    error_message = "The name is invalid: ${google_compute_managed_ssl_certificate.pixel[0].name}"
   }
 }
 
@@ -236,7 +175,7 @@ run "only_generated_tables_expire" {
   }
 
   assert {
-    condition     = google_bigquery_dataset.events.default_table_expiration_ms == 2592000000
+    condition     = google_bigquery_dataset.events[0].default_table_expiration_ms == 2592000000
     error_message = "Generated tables must expire after 30 days."
   }
   assert {
@@ -258,7 +197,7 @@ run "delete_data_removes_every_protection" {
 
   assert {
     condition = (
-      google_bigquery_dataset.events.delete_contents_on_destroy && !google_bigquery_table.template.deletion_protection &&
+      google_bigquery_dataset.events[0].delete_contents_on_destroy && !google_bigquery_table.template.deletion_protection &&
       !google_bigquery_table.dead_letters.deletion_protection && google_storage_bucket.archive[0].force_destroy
     )
     error_message = "A protection would stop the destroy."

@@ -1,35 +1,30 @@
 //! `pixel-pipeline check`: checks the deployment in the live project, link by link, in the order of an event's path.
 //!
 //! ```text
-//! defaults ▶ Deployment ▶ names
-//!                           │
-//!       google ▶ state (every resource) ▶ pixel, sink, subscription, dead_letters, service, tables ▶ link ▶ print
-//!                                                                            live (one event) ───┘
+//! defaults ▶ Deployment ▶ names ▶ parts (the description) ▶ part (the comparison) ▶ link ▶ print
+//!                                           │                 ▲                      ▲
+//!                                           └▶ state (every resource)      live (one event)
 //! ```
 //!
-//! It changes nothing: `state` reads with the caller's credentials, and the links' files judge the answers without I/O.
-//! Each link is judged separately. A link that depends on an absent part is reported as not checked.
+//! `parts` describes each resource that a deployment makes: how to read it, the value of each member, what a difference
+//! causes, and how to fix it. It changes nothing: `state` reads with the caller's credentials. What cannot be read is
+//! reported as not checked, never as right.
 
-mod dead_letters;
 mod defaults;
+mod difference;
 mod link;
 mod live;
 mod names;
-mod pixel;
+mod part;
+mod parts;
 mod policy;
 mod print;
-mod resource;
-mod service;
 mod shell;
-mod sink;
 mod state;
-mod subscription;
-mod tables;
 
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use serde_json::Value;
 use url::Url;
 
 use super::duration_arg::DurationArg;
@@ -39,13 +34,17 @@ use super::{printable, usage};
 use crate::config::SettingArgs;
 use crate::config::command::Command;
 use crate::google::{Client, Tokens, gcloud};
+use link::Link;
 use names::ResourceNames;
-use state::DeploymentState;
+use part::Part;
+use parts::Context;
+use state::State;
 
 /// Check the deployment in the project and print the commands that fix it
 ///
-/// Prints a line for each link between the pixel and the tables: ✓, ✗ with the commands that fix it, or ? if it could not
-/// be checked. Changes nothing. Takes the settings of deploy.sh: flags, else the environment, else the file, else
+/// Compares everything that a deployment sets with the project. Prints a line for each link between the pixel and the
+/// tables: ✓, ✗ with each difference, what it causes and the commands that fix it, or ? if it could not be checked. Changes
+/// nothing. Takes the settings of deploy.sh: flags, else the environment, else the file, else
 /// deploy.sh's defaults. With BIGQUERY_EMULATOR_HOST, as `local` prints it, only the tables are checked.
 ///
 /// Exit codes: 0 if every link is right; 1 if not, or without credentials; 2 if the command line or a setting is wrong.
@@ -95,26 +94,15 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => return failure(&format!("cannot create an HTTP client: {error}")),
     };
     let names = ResourceNames::of(&deployment, args.settings.path.as_deref());
-    let paths = &deployment.service.template.decode.requests.paths.texts();
-    let (mut links, template) = if is_local {
-        let tables = state::TableStates::fetch(&google, &names).await;
-        (tables::emulator_links(&tables, &names, &deployment), tables.template)
-    } else {
-        let state = DeploymentState::fetch(&google, &names, paths).await;
-        let links = [
-            pixel::links(&state.edge, &state.project_policy, &names, &deployment),
-            sink::links(&state, &names, &deployment),
-            subscription::links(&state, &names, &deployment),
-            dead_letters::links(&state, &names),
-            service::links(&state, &names, &service_settings),
-            tables::links(&state.tables, &state.project_policy, &names, &deployment),
-        ];
-        (links.concat(), state.tables.template)
-    };
+    let context = Context::new(&names, &deployment, &service_settings);
+    let parts = if is_local { parts::of_emulator(&context) } else { parts::all(&context) };
+    let service = parts::service_source(&context);
+    let state = State::fetch(&google, &parts, (!is_local).then_some(&service)).await;
+    let mut links = links(&parts, &state);
     let mut printer = print::Printer::new(args.format);
     links.iter().for_each(|link| printer.link(link));
     if let Some(url) = args.live {
-        let stages = live::run(&google, &names, &deployment, &template, url, args.live_timeout.0).await;
+        let stages = live::run(&google, &context, &state, url, args.live_timeout.0).await;
         stages.iter().for_each(|stage| printer.link(stage));
         links.extend(stages);
     }
@@ -129,11 +117,8 @@ fn failure(problem: &str) -> ExitCode {
     CliError::failed(printable(problem)).report()
 }
 
-/// A JSON value in a message.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "not set".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// The lines of the report, in the order of the description.
+fn links(parts: &[Part], state: &State) -> Vec<Link> {
+    let lines = parts.chunk_by(|one, next| one.link == next.link);
+    lines.map(|parts| Link::of_parts(parts[0].link, parts.iter().map(|part| part.compare(state)).collect())).collect()
 }

@@ -23,6 +23,10 @@ pub(crate) struct ResourceNames {
     pub(crate) run_account: String,
     /// The account whose tokens Pub/Sub sends with pushes.
     pub(crate) push_account: String,
+    /// The account that builds the image.
+    pub(crate) build_account: String,
+    pub(crate) archive: String,
+    pub(crate) archive_bucket: String,
     pub(crate) dataset: String,
     pub(crate) table: String,
     pub(crate) dead_letter_table: String,
@@ -45,6 +49,9 @@ impl ResourceNames {
             service: format!("{name}-pipeline"),
             run_account: account("run"),
             push_account: account("push"),
+            build_account: account("build"),
+            archive: format!("{name}-archive"),
+            archive_bucket: format!("{}-{name}-archive", project.replace(':', "-")),
             dataset: deployment.service.location.dataset.clone(),
             table: deployment.service.template.table.to_string(),
             dead_letter_table: deployment.service.template.dead_letter_table.to_string(),
@@ -54,6 +61,11 @@ impl ResourceNames {
             project,
             name,
         }
+    }
+
+    /// The description of resources that have no labels.
+    pub(crate) fn mark(&self) -> String {
+        format!("pixel-pipeline {}", self.name)
     }
 
     pub(crate) fn topic_path(&self) -> String {

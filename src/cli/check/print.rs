@@ -54,15 +54,17 @@ impl Printer {
 }
 
 fn text(link: &Link) -> String {
-    let Link { link: name, ok, found, problem, fix, .. } = link;
-    let mark = match ok {
+    let mark = match link.ok {
         Some(true) => '✓',
         Some(false) => '✗',
         None => '?',
     };
-    let detail = printable(found.as_ref().or(problem.as_ref()).map_or("", String::as_str));
-    let mut text = format!("{mark} {name:<24} {detail}\n");
-    for line in fix.iter().flat_map(|fix| fix.lines()) {
+    let mut lines = link.found.iter().chain(&link.problems);
+    let mut text = format!("{mark} {:<24} {}\n", link.link, printable(lines.next().map_or("", String::as_str)));
+    for line in lines {
+        text += &format!("{:27}{}\n", "", printable(line));
+    }
+    for line in link.fix.iter().flat_map(|fix| fix.lines()) {
         text += &format!("    {}\n", printable(line));
     }
     text

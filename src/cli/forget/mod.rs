@@ -39,6 +39,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::dead_letter_table::DeadLetterTable;
+use super::deployed_keys;
 use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
 use super::{output, printable, usage};
@@ -130,9 +131,9 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => return error.report(),
     };
     telemetry::init(args.operator.log_format(), args.operator.log_level(), "");
-    let operator = match args.operator.load_operator().await {
+    let operator = match deployed_keys::load_operator(&args.operator).await {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
+        Err(error) => return error.report(),
     };
     output::warn(&operator.service.warnings);
     match forget(args, &operator).await {

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 
+use super::deployed_keys;
 use super::duration_arg::DurationArg;
 use super::error::{CliError, printed};
 use super::settings_file::SettingsFile;
@@ -47,9 +48,8 @@ use summary::ReplaySummary;
 /// Process messages again: from archives, the dead-letter table, or a subscription
 ///
 /// Each event keeps its identity: BigQuery drops a duplicate for about a minute, the view `events` after that.
-/// Settings come from flags, then the environment, then the settings file. No file contains the keys HASH_USER_IDS and
-/// URL_SIGNING_KEY: set them to the values of the service. Without them, ids are stored unhashed and signatures are not
-/// checked. Transient failures are retried. Ctrl-C stops reading and waits for entries in progress. In a Cloud Run job
+/// Settings come from flags, then the environment, then the settings file. The keys HASH_USER_IDS and URL_SIGNING_KEY are
+/// those of the deployed service, which are read from Secret Manager, unless they are given. Transient failures are retried. Ctrl-C stops reading and waits for entries in progress. In a Cloud Run job
 /// with several tasks, each task processes its share.
 ///
 /// A part of a file that is not the log entry of a request is reported and not stored: the file still has it. A file in
@@ -134,12 +134,12 @@ pub async fn run(args: Args) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return report_error(&error),
     };
-    let operator = args.operator.load_operator().await;
+    let operator = deployed_keys::load_operator(&args.operator).await;
     let project = operator.as_ref().map_or("", |operator| operator.service.location.project.as_str());
     telemetry::init(args.operator.log_format(), args.operator.log_level(), project);
     let operator = match operator {
         Ok(operator) => operator,
-        Err(problems) => return usage(&format!("invalid settings:\n{problems}")),
+        Err(error) => return error.report(),
     };
     output::warn(&operator.service.warnings);
     let signal = match super::shutdown_signal() {

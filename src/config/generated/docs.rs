@@ -63,6 +63,7 @@ fn row(setting: &Setting) -> String {
     };
     let deployment = match &setting.deployed {
         None => "–".to_owned(),
+        Some(deployed) if deployed.script_only => format!("{} (deploy.sh only)", code(setting.deployed_default())).trim().to_owned(),
         Some(_) => code(setting.deployed_default()),
     };
     let commands: Vec<&str> = Command::ALL.iter().filter(|command| setting.is_taken_by(**command)).map(|command| command.name()).collect();

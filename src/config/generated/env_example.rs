@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{deployed, sections, wrapped};
-use crate::config::setting::SERVICE_SECTION;
+use crate::config::setting::{Deployed, SERVICE_SECTION, Setting};
 
 const HEADER: &str = "\
 # Settings of deploy.sh and destroy.sh. Generated from src/config/settings.rs.
@@ -15,24 +15,26 @@ const HEADER: &str = "\
 # One NAME=value a line, without quotes. A line that is commented out shows the default.
 ";
 
-const SECRETS: &str = "\
-# The keys HASH_USER_IDS and URL_SIGNING_KEY belong in Secret Manager, not here. deploy.sh leaves them unchanged:
-# gcloud run services update pixel-pipeline --region us-central1 --update-secrets HASH_USER_IDS=SECRET:latest
-# The service's account needs roles/secretmanager.secretAccessor on the secret.
-";
+/// Settings that only the scripts have. The module's tests read the sections before it.
+const ONLY_SCRIPTS: &str = "Only of the scripts, not of the Terraform module";
 
 pub(crate) fn file() -> String {
     let mut file = HEADER.to_owned();
-    for section in sections().into_iter().chain([SERVICE_SECTION]) {
-        let _ = writeln!(file, "\n# --- {section}");
-        if section == SERVICE_SECTION {
-            file += SECRETS;
+    for section in sections().into_iter().chain([ONLY_SCRIPTS, SERVICE_SECTION]) {
+        let settings: Vec<&Setting> = deployed().filter(|(_, deployed)| heading(deployed) == section).map(|(setting, _)| setting).collect();
+        if settings.is_empty() {
+            continue;
         }
-        for (setting, _) in deployed().filter(|(_, deployed)| deployed.section == section) {
+        let _ = writeln!(file, "\n# --- {section}");
+        for setting in settings {
             file += &wrapped(&format!("{}.", setting.help), "# ", 110);
             let mark = if setting.name == "PROJECT_ID" { "" } else { "#" };
             let _ = writeln!(file, "{mark}{}={}", setting.name, setting.deployed_default());
         }
     }
     file
+}
+
+fn heading(deployed: &Deployed) -> &'static str {
+    if deployed.script_only { ONLY_SCRIPTS } else { deployed.section }
 }

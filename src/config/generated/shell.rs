@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{deployed, is_optional, pattern};
 use crate::config::setting::{Deployed, Kind, Range};
+use crate::decode::filled_columns;
 
 const HEADER: &str = "\
 # The settings of a deployment and the check of each. Generated from src/config/settings.rs; sourced by settings.sh.
@@ -22,12 +23,18 @@ pub(crate) fn file() -> String {
         // A line each, so that a difference names the setting.
         let _ = writeln!(file, "\n{list}='\n  {}\n'", names.join("\n  "));
     }
-    file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], or check_number NAME MIN MAX, for each setting.\ncheck_each() {\n";
+    // Names that VALID_ATTRIBUTES cannot have.
+    let _ = writeln!(file, "\nFILLED_COLUMNS='{}'", filled_columns().collect::<Vec<_>>().join(" "));
+    file += "\n# Calls check NAME PATTERN EXPECTED [MAX_LENGTH], check_secret NAME PATTERN EXPECTED or check_number NAME MIN MAX for each setting.\ncheck_each() {\n";
     for (setting, deployed) in deployed() {
         match (deployed.range, setting.kind, pattern(setting, deployed)) {
             (Range::OfKind, Kind::Number { min, max }, _) => {
                 let optional = if is_optional(setting) { " optional" } else { "" };
                 let _ = writeln!(file, "  check_number {} {min} {max}{optional}", setting.name);
+            }
+            // The value may be a key by mistake, so it is not printed.
+            (_, Kind::Secret, Some((regex, expected))) => {
+                let _ = writeln!(file, "  check_secret {} {} {}", setting.name, quoted(&regex), quoted(&expected));
             }
             (_, _, Some((regex, expected))) => {
                 let _ = writeln!(file, "  check {} {} {}{}", setting.name, quoted(&regex), quoted(&expected), max_length(deployed));

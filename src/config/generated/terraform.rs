@@ -4,7 +4,12 @@ use std::fmt::Write as _;
 
 use super::{deployed, is_optional, pattern, sections, whole_number, words};
 use crate::config::setting::{Deployed, Kind, Range, SERVICE_SECTION, Setting};
-use crate::config::settings;
+use crate::decode::filled_columns;
+
+/// The settings that are variables of the module.
+fn variables() -> impl Iterator<Item = (&'static Setting, &'static Deployed)> {
+    deployed().filter(|(_, deployed)| !deployed.script_only)
+}
 
 /// The settings of the deployment itself.
 pub(crate) fn deployment() -> String {
@@ -13,9 +18,9 @@ pub(crate) fn deployment() -> String {
 # the service are in variables_service.tf, and the variables that only Terraform has in variables_terraform.tf.
 "
     .to_owned();
-    for section in sections() {
+    for section in sections().into_iter().filter(|section| variables().any(|(_, deployed)| deployed.section == *section)) {
         let _ = writeln!(file, "\n# --- {section}");
-        for (setting, deployed) in deployed().filter(|(_, deployed)| deployed.section == section) {
+        for (setting, deployed) in variables().filter(|(_, deployed)| deployed.section == section) {
             file += &variable(setting, deployed);
         }
     }
@@ -33,7 +38,7 @@ resource \"terraform_data\" \"valid_settings\" {
   lifecycle {
 "
     .to_owned();
-    for (setting, _) in deployed() {
+    for (setting, _) in variables() {
         for (condition, error) in comparisons(setting) {
             let _ = write!(
                 file,
@@ -52,7 +57,7 @@ pub(crate) fn service() -> String {
 # them again; here they are checked before anything is created.
 "
     .to_owned();
-    for (setting, deployed) in deployed().filter(|(_, deployed)| deployed.section == SERVICE_SECTION) {
+    for (setting, deployed) in variables().filter(|(_, deployed)| deployed.section == SERVICE_SECTION) {
         file += &variable(setting, deployed);
     }
     file
@@ -67,8 +72,9 @@ locals {
   service_settings = {
 "
     .to_owned();
-    let width = settings::service_settings().map(|setting| setting.name.len()).max().unwrap_or_default();
-    for setting in settings::service_settings() {
+    let settings = || variables().map(|(setting, _)| setting).filter(|setting| setting.is_passed_on());
+    let width = settings().map(|setting| setting.name.len()).max().unwrap_or_default();
+    for setting in settings() {
         let variable = format!("var.{}", setting.name.to_ascii_lowercase());
         let value = match kind(setting) {
             "string" => variable,
@@ -98,7 +104,7 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
         (_, default) => default.to_owned(),
     };
     let mut block = format!("\nvariable \"{name}\" {{\n");
-    let _ = writeln!(block, "  description = {:?}", in_lower_case(&format!("{}.", setting.help)));
+    let _ = writeln!(block, "  description = {:?}", in_lower_case(&help_of_module(setting)));
     let _ = writeln!(block, "  type        = {kind}");
     if setting.name != "PROJECT_ID" {
         let _ = writeln!(block, "  default     = {default}");
@@ -108,7 +114,8 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
     }
     let conditions = condition(setting, deployed).map(|(condition, expected)| (condition, format!("is not {expected}")));
     let more = own_conditions(setting).iter().map(|(condition, error)| ((*condition).to_owned(), (*error).to_owned()));
-    for (at, (condition, error)) in conditions.into_iter().chain(more).enumerate() {
+    let filled = (setting.name == "VALID_ATTRIBUTES").then(no_filled_column);
+    for (at, (condition, error)) in conditions.into_iter().chain(more).chain(filled).enumerate() {
         let blank = if at == 0 { "\n" } else { "" };
         let _ = write!(
             block,
@@ -119,10 +126,20 @@ fn variable(setting: &Setting, deployed: &Deployed) -> String {
     block + "}\n"
 }
 
+/// The help without the sentences about the scripts and about settings that only they have.
+fn help_of_module(setting: &Setting) -> String {
+    let is_script_only = |word: &str| deployed().any(|(setting, deployed)| setting.name == word && deployed.script_only);
+    let is_of_scripts = |text: &str| text.contains("deploy.sh") || text.contains("destroy.sh") || words(text).any(is_script_only);
+    let sentences: Vec<&str> = setting.help.split(". ").filter(|sentence| !is_of_scripts(sentence)).collect();
+    format!("{}.", sentences.join(". "))
+}
+
 /// The text in quotes: the name, the value, and what is wrong with it.
 fn error_message(setting: &Setting, error: &str) -> String {
     let name = setting.name.to_ascii_lowercase();
     let value = match kind(setting) {
+        // It may be a key by mistake.
+        _ if matches!(setting.kind, Kind::Secret) => "it".to_owned(),
         "number" if setting.deployed_default().is_empty() => format!("${{coalesce(var.{name}, 0)}}"),
         "number" => format!("${{var.{name}}}"),
         _ => format!("\\\"${{var.{name}}}\\\""),
@@ -153,6 +170,16 @@ fn condition(setting: &Setting, deployed: &Deployed) -> Option<(String, String)>
     }
 }
 
+/// The condition of VALID_ATTRIBUTES that no name is a column that the service fills itself, and the error.
+fn no_filled_column() -> (String, String) {
+    let columns: Vec<&str> = filled_columns().collect();
+    let names = "[for name in split(\",\", var.valid_attributes) : lower(trimspace(name))]";
+    (
+        format!("length(setintersection({names}, {columns:?})) == 0"),
+        "has the name of a column that the service fills itself. Remove it".to_owned(),
+    )
+}
+
 /// The conditions of one variable that only Terraform can check, and the errors.
 fn own_conditions(setting: &Setting) -> &'static [(&'static str, &'static str)] {
     match setting.name {
@@ -160,10 +187,21 @@ fn own_conditions(setting: &Setting) -> &'static [(&'static str, &'static str)] 
             &[("!strcontains(var.project_id, \":\")", "is a project with a domain, which the module does not support. Use deploy.sh")]
         }
         "PIPELINE" => &[("!strcontains(var.pipeline, \"goog\")", "contains goog, which Google reserves. Choose another name")],
-        "DOMAIN" => &[("length(var.domain) <= 253", "has more than 253 characters")],
+        "DOMAIN" => &[
+            ("alltrue([for host in split(\",\", var.domain) : length(trimspace(host)) <= 253])", "has a host of more than 253 characters"),
+            (
+                "length(split(\",\", var.domain)) == length(distinct([for host in split(\",\", var.domain) : trimspace(host)]))",
+                "names a host more than once",
+            ),
+            ("length(split(\",\", var.domain)) <= 15", "has more than 15 hosts, the maximum of a load balancer"),
+        ],
         "SCHEMA_FILE" => &[(
             "try(fileexists(startswith(var.schema_file, \"/\") ? var.schema_file : \"${path.module}/../../${var.schema_file}\"), false)",
             "is not a file. Use a path relative to this repository's folder, or an absolute path such as abspath(\"my.json\")",
+        )],
+        "VALID_ATTRIBUTES" => &[(
+            "length(split(\",\", var.valid_attributes)) == length(distinct([for name in split(\",\", var.valid_attributes) : lower(trimspace(name))]))",
+            "lists a name twice. BigQuery compares names without regard to case",
         )],
         "TABLE_NAME" => &[(
             "!startswith(\"events_daily\", var.table_name)",
@@ -180,6 +218,17 @@ fn own_conditions(setting: &Setting) -> &'static [(&'static str, &'static str)] 
 fn comparisons(setting: &Setting) -> &'static [(&'static str, &'static str)] {
     match setting.name {
         "MAX_INSTANCES" => &[("var.max_instances >= var.min_instances", "is less than min_instances, which is ${var.min_instances}")],
+        "URL_MAP" => &[("var.url_map == \"\" || var.domain == \"\"", "is a load balancer with its own certificates. Leave domain empty")],
+        "MEMORY" => &[
+            (
+                "tonumber(regex(\"^[0-9]+\", var.memory)) * (endswith(var.memory, \"Gi\") ? 1024 : 1) >= lookup({ \"4\" = 2048, \"6\" = 4096, \"8\" = 4096 }, var.cpu, 512)",
+                "is less than Cloud Run needs for cpu = ${var.cpu}: 512Mi, 2Gi for 4 CPUs, 4Gi for 6 and 8",
+            ),
+            (
+                "tonumber(regex(\"^[0-9]+\", var.memory)) * (endswith(var.memory, \"Gi\") ? 1024 : 1) <= 32768",
+                "is more than 32Gi, Cloud Run's maximum",
+            ),
+        ],
         "TABLE_SUFFIX" => &[(
             "alltrue([for field in regexall(\"[{]([^{}:]+)[}]\", var.table_suffix) : contains(concat([\"date\"], [for name in split(\",\", var.valid_attributes) : trimspace(name)]), field[0])])",
             "has a field that is not in valid_attributes, which is ${var.valid_attributes}. Use one of these or {date}",
@@ -202,6 +251,6 @@ fn comparisons(setting: &Setting) -> &'static [(&'static str, &'static str)] {
 
 /// The names of variables as Terraform spells them.
 fn in_lower_case(text: &str) -> String {
-    let names = words(text).filter(|word| deployed().any(|(setting, _)| setting.name == *word && word.contains('_')));
+    let names = words(text).filter(|word| variables().any(|(setting, _)| setting.name == *word && word.contains('_')));
     names.fold(text.to_owned(), |text, name| text.replace(name, &name.to_ascii_lowercase()))
 }

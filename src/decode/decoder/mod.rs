@@ -65,12 +65,14 @@ enum Source {
 const INVALID_ATTRIBUTES: &str = "invalid_attributes";
 const SIGNED: &str = "signed";
 
+/// The columns that the service fills itself.
+pub(crate) fn filled_columns() -> impl Iterator<Item = &'static str> {
+    ENTRY_COLUMNS.iter().map(|entry| entry.name).chain([SIGNED, INVALID_ATTRIBUTES])
+}
+
 /// The attributes whose column the service fills itself. A parameter of a public URL must not replace these values.
 pub fn claimed_columns(attributes: &ValidAttributes) -> Vec<String> {
-    let is_claimed = |name: &&String| {
-        let own = ENTRY_COLUMNS.iter().map(|entry| entry.name).chain([SIGNED, INVALID_ATTRIBUTES]);
-        own.into_iter().any(|column| is_same_name(column, name))
-    };
+    let is_claimed = |name: &&String| filled_columns().any(|column| is_same_name(column, name));
     attributes.names().iter().filter(is_claimed).cloned().collect()
 }
 

@@ -33,6 +33,16 @@ const DATASET: &str = "GET /bigquery/projects/my-project/datasets/parsed_pixel";
 const TEMPLATE: &str = "GET /bigquery/projects/my-project/datasets/parsed_pixel/tables/pixel";
 const DEAD_LETTERS: &str = "GET /bigquery/projects/my-project/datasets/parsed_pixel/tables/dead_letters";
 const EVENTS: &str = "GET /bigquery/projects/my-project/datasets/parsed_pixel/tables/events";
+const CERTIFICATES: &str = "GET /compute/projects/my-project/global/sslCertificates";
+const DEFAULT_SINK: &str = "GET /logging/v2/projects/my-project/sinks/_Default";
+const REPOSITORY: &str = "GET /artifacts/v1/projects/my-project/locations/us-central1/repositories/pixel";
+const RUN_ACCOUNT: &str = "GET /iam/v1/projects/my-project/serviceAccounts/pixel-run@my-project.iam.gserviceaccount.com";
+const APIS: &str = "GET /services/v1/projects/my-project/services:batchGet";
+const METRIC: &str = "GET /logging/v2/projects/my-project/metrics/pixel_inserts";
+const ALERTS: &str = "GET /monitoring/v3/projects/my-project/alertPolicies";
+const DASHBOARD: &str = "GET /monitoring/v1/projects/my-project/dashboards/pixel-pipeline";
+/// Its number is also in the resource of the service.
+const PROJECT: &str = "GET /projects/v1/projects/my-project";
 const PROJECT_POLICY: &str = "POST /projects/v1/projects/my-project:getIamPolicy";
 
 /// `check ARGS` in an empty folder that holds a token.
@@ -46,7 +56,11 @@ fn check(dir: &Path, args: &[&str]) -> Command {
 /// `check ARGS` of that deployment.
 fn check_of(google: &Google, dir: &Path, args: &[&str]) -> Command {
     let mut check = check(dir, args);
-    check.envs(google.environment()).env("PROJECT_ID", "my-project").env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir.join("token"));
+    check
+        .envs(google.environment())
+        .env("PROJECT_ID", "my-project")
+        .env("DOMAIN", "track.example.com")
+        .env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir.join("token"));
     check
 }
 
@@ -75,8 +89,7 @@ async fn a_deployment_without_a_fault_passes_every_link() {
     let (code, stdout, stderr) = run(check_of(&google, dir.path(), &[])).await;
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     assert!(stdout.lines().all(|line| line.starts_with("✓ ")), "{stdout}");
-    assert!(stdout.contains(&format!("✓ push endpoint            {}/service/\n", google.url)), "{stdout}");
-    assert!(stdout.contains("✓ ack deadline             60s; the service answers within 50s\n"), "{stdout}");
+    assert!(stdout.contains("✓ push subscription        pixel-push of topic pixel pushes to pixel-pipeline\n"), "{stdout}");
     let in_order = [
         "pixel ",
         "CDN",
@@ -84,9 +97,9 @@ async fn a_deployment_without_a_fault_passes_every_link() {
         "forwarding rules",
         "log sink",
         "topic",
-        "push subscription",
         "dead-letter topic",
-        "service ",
+        "push subscription",
+        "service  ",
         "dataset",
         "views",
     ];
@@ -103,182 +116,267 @@ async fn check_only_reads() {
     assert!(asked.iter().all(|question| question.starts_with("GET ") || question == PROJECT_POLICY), "{asked:#?}");
 }
 
-/// Each fault: request, changed member (empty: the resource is absent), broken link, part of its fix.
-fn faults() -> Vec<(&'static str, &'static str, Value, &'static str, &'static str)> {
-    let none = Value::Null;
-    let required = json!({"name": "shop", "type": "STRING", "mode": "REQUIRED"});
-    let elsewhere = json!("projects/my-project/topics/other");
+/// A change of the fixture: the request, the changed member (empty: the resource is absent) and its value; the link that it
+/// breaks, and a part of the fix.
+struct Mistake {
+    at: &'static str,
+    member: String,
+    value: Value,
+    link: &'static str,
+    fix: &'static str,
+}
+
+fn mistakes(google: &Google) -> Vec<Mistake> {
+    let service = google.resource(RUN);
     let env = "/spec/template/spec/containers/0/env";
-    let variable = |index: usize| -> &'static str { format!("{env}/{index}/value").leak() };
+    let variables = service.pointer(env).unwrap().as_array().unwrap();
+    let without = |name: &str| format!("{env}/{}", variables.iter().position(|variable| variable["name"] == name).unwrap());
+    let variable = |name: &str| format!("{}/value", without(name));
+    let next_variable = format!("{env}/{}", variables.len());
+    let none = || Value::Null;
+    let mistake = |at, member: &str, value, link, fix| Mistake { at, member: member.to_owned(), value, link, fix };
     vec![
-        (BUCKET, "", none.clone(), "pixel", "gcloud storage buckets create gs://my-project-pixel"),
-        (OBJECT, "", none.clone(), "pixel", "gcloud storage cp deploy/pixel.png gs://my-project-pixel/pixel.png"),
-        (OBJECT, "/contentType", json!("text/html"), "pixel", "gcloud storage objects update gs://my-project-pixel/pixel.png"),
-        (BUCKET_POLICY, "/bindings/1", none.clone(), "pixel is public", "--member=allUsers --role=roles/storage.legacyObjectReader"),
-        (BACKEND, "", none.clone(), "CDN", "gcloud compute backend-buckets create pixel"),
-        (BACKEND, "/bucketName", json!("other"), "CDN", "--gcs-bucket-name=my-project-pixel"),
-        (BACKEND, "/enableCdn", json!(false), "CDN", "gcloud compute backend-buckets update pixel"),
-        (BACKEND, "/cdnPolicy/cacheMode", json!("CACHE_ALL_STATIC"), "CDN", "--cache-mode=FORCE_CACHE_ALL"),
-        (BACKEND, "/cdnPolicy/clientTtl", json!(3600), "CDN", "--client-ttl=0"),
-        (BACKEND, "/cdnPolicy/clientTtl", none.clone(), "CDN", "--client-ttl=0"),
-        (URL_MAP, "", none.clone(), "URL map", "gcloud compute url-maps create pixel"),
-        (
-            URL_MAP,
-            "/defaultService",
-            json!("projects/p/global/backendBuckets/other"),
-            "URL map",
-            "gcloud compute url-maps set-default-service pixel",
+        mistake(BUCKET, "", none(), "pixel", "gcloud storage buckets create gs://my-project-pixel"),
+        mistake(BUCKET, "/lifecycle", json!({"rule": [{"action": {"type": "Delete"}}]}), "pixel", "--clear-lifecycle"),
+        mistake(BUCKET, "/billing", json!({"requesterPays": true}), "pixel", "--no-requester-pays"),
+        mistake(OBJECT, "", none(), "pixel", "gcloud storage cp deploy/pixel.png gs://my-project-pixel/pixel.png"),
+        mistake(OBJECT, "/contentType", json!("text/html"), "pixel", "gcloud storage objects update gs://my-project-pixel/pixel.png"),
+        mistake(OBJECT, "/cacheControl", json!("public, max-age=3600"), "pixel", "--cache-control='public, max-age=0'"),
+        mistake(BUCKET_POLICY, "/bindings/0", none(), "pixel is public", "--member=allUsers --role=roles/storage.legacyObjectReader"),
+        mistake(
+            BUCKET_POLICY,
+            "/bindings/1",
+            json!({"role": "roles/storage.objectAdmin", "members": ["allUsers"]}),
+            "pixel is public",
+            "remove-iam-policy-binding gs://my-project-pixel",
         ),
-        (HTTP, "", none.clone(), "forwarding rules", "gcloud compute forwarding-rules create pixel-http"),
-        (
-            HTTP,
-            "/target",
-            json!("projects/p/global/targetHttpProxies/other"),
-            "forwarding rules",
-            "gcloud compute forwarding-rules set-target pixel-http",
-        ),
-        (
+        mistake(BACKEND, "", none(), "CDN", "gcloud compute backend-buckets create pixel"),
+        mistake(BACKEND, "/cdnPolicy/cacheMode", json!("CACHE_ALL_STATIC"), "CDN", "--cache-mode=FORCE_CACHE_ALL"),
+        mistake(BACKEND, "/cdnPolicy/clientTtl", none(), "CDN", "--client-ttl=0"),
+        mistake(URL_MAP, "", none(), "URL map", "gcloud compute url-maps create pixel"),
+        mistake(URL_MAP, "/hostRules", json!([{"hosts": ["*"], "pathMatcher": "other"}]), "URL map", "gcloud compute url-maps edit pixel"),
+        mistake(HTTP, "", none(), "forwarding rules", "gcloud compute forwarding-rules create pixel-http"),
+        mistake(HTTP, "/IPAddress", json!("198.51.100.7"), "forwarding rules", "gcloud compute forwarding-rules delete pixel-http"),
+        mistake(
             HTTP_PROXY,
             "/urlMap",
             json!("projects/p/global/urlMaps/other"),
             "forwarding rules",
             "gcloud compute target-http-proxies update pixel-http",
         ),
-        (HTTPS, "/target", json!("projects/p/global/targetHttpsProxies/other"), "forwarding rules", "--target-https-proxy=pixel-https"),
-        (SINK, "", none.clone(), "log sink", "gcloud logging sinks create pixel pubsub.googleapis.com/projects/my-project/topics/pixel"),
-        (
-            SINK,
-            "/destination",
-            json!("pubsub.googleapis.com/projects/my-project/topics/other"),
-            "log sink",
-            "gcloud logging sinks update pixel",
+        mistake(
+            HTTPS,
+            "/target",
+            json!("projects/p/global/targetHttpsProxies/other"),
+            "forwarding rules",
+            "--target-https-proxy=pixel-https",
         ),
-        (SINK, "/filter", json!("resource.type=\"http_load_balancer\""), "log sink", "httpRequest.requestUrl:\"/pixel.png\" AND NOT"),
-        (SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
-        (SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
-        (TOPIC, "", none.clone(), "topic", "gcloud pubsub topics create pixel "),
-        (TOPIC_POLICY, "/bindings/0", none.clone(), "sink publisher", "gcloud pubsub topics add-iam-policy-binding pixel "),
-        (PUSH, "", none.clone(), "push subscription", "gcloud pubsub subscriptions create pixel-push"),
-        (PUSH, "/topic", elsewhere.clone(), "push subscription", "gcloud pubsub subscriptions delete pixel-push"),
-        (PUSH, "/expirationPolicy", json!({"ttl": "2678400s"}), "push subscription", "--expiration-period=never"),
-        (
+        mistake(CERTIFICATES, "/items/0/managed/domains/0", json!("other.example.com"), "certificates", "deploy/deploy.sh"),
+        mistake(
+            CERTIFICATES,
+            "/items/0/managed/status",
+            json!("FAILED_NOT_VISIBLE"),
+            "certificates",
+            "gcloud compute ssl-certificates list",
+        ),
+        mistake(SINK, "", none(), "log sink", "gcloud logging sinks create pixel pubsub.googleapis.com/projects/my-project/topics/pixel"),
+        mistake(
+            SINK,
+            "/filter",
+            json!("resource.type=\"http_load_balancer\""),
+            "log sink",
+            "httpRequest.requestUrl:\"/pixel.png\" AND NOT",
+        ),
+        mistake(SINK, "/disabled", json!(true), "log sink", "--no-disabled"),
+        mistake(SINK, "/exclusions", json!([{"name": "half", "filter": "sample(insertId, 0.5)"}]), "log sink", "--clear-exclusions"),
+        mistake(DEFAULT_SINK, "/exclusions", none(), "log exclusion", "--add-exclusion='name=pixel,filter="),
+        mistake(
+            DEFAULT_SINK,
+            "/exclusions/0/filter",
+            json!("resource.type=\"http_load_balancer\""),
+            "log exclusion",
+            "--update-exclusion='name=pixel,filter=",
+        ),
+        mistake(TOPIC, "", none(), "topic", "gcloud pubsub topics create pixel "),
+        mistake(TOPIC_POLICY, "/bindings/0", none(), "sink publisher", "gcloud pubsub topics add-iam-policy-binding pixel "),
+        mistake(
+            TOPIC_POLICY,
+            "/bindings/1",
+            json!({"role": "roles/pubsub.publisher", "members": ["allUsers"]}),
+            "topic",
+            "gcloud pubsub topics remove-iam-policy-binding pixel ",
+        ),
+        mistake(PUSH, "", none(), "push subscription", "gcloud pubsub subscriptions create pixel-push"),
+        mistake(
+            PUSH,
+            "/topic",
+            json!("projects/my-project/topics/other"),
+            "push subscription",
+            "gcloud pubsub subscriptions delete pixel-push",
+        ),
+        mistake(PUSH, "/expirationPolicy", json!({"ttl": "2678400s"}), "push subscription", "--expiration-period=never"),
+        mistake(PUSH, "/messageRetentionDuration", json!("600s"), "push subscription", "--message-retention-duration=7d"),
+        mistake(PUSH, "/filter", json!("attributes.a = \"b\""), "push subscription", "gcloud pubsub subscriptions delete pixel-push"),
+        mistake(
             PUSH,
             "/pushConfig/pushEndpoint",
             json!("https://old.example.com/"),
-            "push endpoint",
+            "push subscription",
             "gcloud pubsub subscriptions update pixel-push",
         ),
-        (PUSH, "/pushConfig/oidcToken/audience", json!("https://old.example.com"), "push identity", "--push-auth-token-audience="),
-        (
+        mistake(
             PUSH,
             "/pushConfig/oidcToken",
-            none.clone(),
-            "push identity",
+            none(),
+            "push subscription",
             "--push-auth-service-account=pixel-push@my-project.iam.gserviceaccount.com",
         ),
-        (PUSH, "/ackDeadlineSeconds", json!(50), "ack deadline", "--ack-deadline=60"),
-        (PUSH, "/ackDeadlineSeconds", none.clone(), "ack deadline", "--ack-deadline=60"),
-        (PUSH, "/retryPolicy", none.clone(), "retries", "--min-retry-delay=10s --max-retry-delay=600s"),
-        (
+        mistake(PUSH, "/ackDeadlineSeconds", none(), "push subscription", "--ack-deadline=60"),
+        mistake(PUSH, "/retryPolicy", none(), "push subscription", "--min-retry-delay=10s --max-retry-delay=600s"),
+        mistake(
             PUSH,
             "/deadLetterPolicy",
-            none.clone(),
-            "dead-letter policy",
+            none(),
+            "push subscription",
             "--dead-letter-topic=pixel-dead-letter --max-delivery-attempts=100",
         ),
-        (PUSH, "/deadLetterPolicy/maxDeliveryAttempts", json!(5), "dead-letter policy", "--max-delivery-attempts=100"),
-        (LETTERS, "", none.clone(), "dead-letter topic", "gcloud pubsub topics create pixel-dead-letter"),
-        (LETTERS_KEPT, "", none.clone(), "dead-letter subscription", "gcloud pubsub subscriptions create pixel-dead-letter"),
-        (LETTERS_KEPT, "/topic", elsewhere, "dead-letter subscription", "gcloud pubsub subscriptions delete pixel-dead-letter"),
-        (
+        mistake(LETTERS, "", none(), "dead-letter topic", "gcloud pubsub topics create pixel-dead-letter"),
+        mistake(LETTERS_KEPT, "", none(), "dead-letter subscription", "gcloud pubsub subscriptions create pixel-dead-letter"),
+        mistake(LETTERS_KEPT, "/messageRetentionDuration", json!("600s"), "dead-letter subscription", "--message-retention-duration=7d"),
+        mistake(LETTERS_KEPT, "/expirationPolicy", none(), "dead-letter subscription", "--expiration-period=never"),
+        mistake(
             LETTERS_POLICY,
             "/bindings/0",
-            none.clone(),
+            none(),
             "dead-letter publisher",
             "topics add-iam-policy-binding pixel-dead-letter --project=my-project --member=serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
         ),
-        (
+        mistake(
             PUSH_POLICY,
             "/bindings/0",
-            none.clone(),
+            none(),
             "dead-letter subscriber",
             "gcloud pubsub subscriptions add-iam-policy-binding pixel-push",
         ),
-        (RUN, "", none.clone(), "service", "PROJECT_ID=my-project deploy/deploy.sh"),
-        (RUN, "/status/conditions/0/status", json!("False"), "service", "gcloud run services logs read pixel-pipeline"),
-        (
+        mistake(REPOSITORY, "", none(), "image", "deploy/deploy.sh"),
+        mistake(RUN, "", none(), "service", "PROJECT_ID=my-project deploy/deploy.sh"),
+        mistake(RUN, "/status/conditions/0/status", json!("False"), "service", "gcloud run services logs read pixel-pipeline"),
+        mistake(RUN, "/metadata/annotations/run.googleapis.com~1ingress", json!("all"), "service", "--ingress=internal"),
+        mistake(RUN, "/spec/template/spec/containerConcurrency", json!(1), "service", "--concurrency=500"),
+        mistake(RUN, "/spec/template/spec/timeoutSeconds", json!(5), "service", "--timeout=60"),
+        mistake(
             RUN,
-            "/spec/template/spec/serviceAccountName",
-            json!("123456789012-compute@developer.gserviceaccount.com"),
-            "service account",
-            "--service-account=pixel-run@my-project.iam.gserviceaccount.com",
+            "/spec/template/spec/containers/0/livenessProbe/httpGet/path",
+            json!("/alive"),
+            "service",
+            "--liveness-probe=httpGet.path=/health",
         ),
-        (RUN, variable(0), json!("other"), "service settings", "--update-env-vars='^|''^GOOGLE_CLOUD_PROJECT=my-project'"),
-        (RUN, variable(4), json!("order_id"), "service settings", "--update-env-vars='^|''^VALID_ATTRIBUTES=order_id,type,user_id'"),
-        (RUN, variable(8), json!("8s"), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
-        // Without the variable, the service's own default applies: 8s.
-        (RUN, "/spec/template/spec/containers/0/env/8", none.clone(), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
-        (
+        mistake(RUN, "/spec/traffic", json!([{"revisionName": "pixel-pipeline-00001-abc", "percent": 100}]), "service", "--to-latest"),
+        mistake(
+            RUN,
+            &variable("GOOGLE_CLOUD_PROJECT"),
+            json!("other"),
+            "service settings",
+            "--update-env-vars='^|''^GOOGLE_CLOUD_PROJECT=my-project'",
+        ),
+        mistake(
+            RUN,
+            &variable("VALID_ATTRIBUTES"),
+            json!("order_id"),
+            "service settings",
+            "--update-env-vars='^|''^VALID_ATTRIBUTES=order_id,type,user_id'",
+        ),
+        mistake(RUN, &variable("PUSH_AUTH"), json!("none"), "service settings", "--update-env-vars='^|''^PUSH_AUTH=iam'"),
+        mistake(RUN, &without("PUSH_DEADLINE"), none(), "service settings", "--update-env-vars='^|''^PUSH_DEADLINE=50s'"),
+        mistake(
+            RUN,
+            &next_variable,
+            json!({"name": "BIGQUERY_ENDPOINT", "value": "https://other.example.com"}),
+            "service settings",
+            "--remove-env-vars=BIGQUERY_ENDPOINT",
+        ),
+        mistake(
             RUN_POLICY,
             "/bindings/0/members/0",
             json!("user:you@example.com"),
             "push invoker",
             "gcloud run services add-iam-policy-binding pixel-pipeline",
         ),
-        (
+        mistake(
             RUN_POLICY,
             "/bindings/0/condition",
             json!({"expression": "false"}),
             "push invoker",
             "gcloud run services add-iam-policy-binding pixel-pipeline",
         ),
-        (
+        mistake(
             RUN_POLICY,
             "/bindings/1",
             json!({"role": "roles/run.invoker", "members": ["allUsers"]}),
             "unauthenticated access",
             "remove-iam-policy-binding pixel-pipeline --project=my-project --region=us-central1 --member=allUsers",
         ),
-        (
+        mistake(
             RUN,
             "/metadata/annotations/run.googleapis.com~1invoker-iam-disabled",
             json!("true"),
             "unauthenticated access",
             "--invoker-iam-check",
         ),
-        (DATASET, "", none.clone(), "dataset", "bq --project_id=my-project --location=US mk --dataset parsed_pixel"),
-        (DATASET, "/location", json!("EU"), "dataset", "LOCATION=EU"),
-        (DATASET, "/access/1", none.clone(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
-        (TEMPLATE, "", none.clone(), "template table", "mk --table parsed_pixel.pixel schema/pixel.json"),
-        (TEMPLATE, "/expirationTime", json!("1767323045402"), "template table", "update --table --expiration=0 parsed_pixel.pixel"),
-        (TEMPLATE, "/timePartitioning", json!({"type": "DAY"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
-        (TEMPLATE, "/rangePartitioning", json!({"field": "n"}), "template table", "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh"),
-        (
+        mistake(DATASET, "", none(), "dataset", "bq --project_id=my-project --location=US mk --dataset"),
+        mistake(DATASET, "/location", json!("EU"), "dataset", "LOCATION=EU"),
+        mistake(DATASET, "/defaultTableExpirationMs", json!("86400000"), "dataset", "update --default_table_expiration=0 parsed_pixel"),
+        mistake(DATASET, "/access", none(), "service writes", "GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project.parsed_pixel`"),
+        mistake(TEMPLATE, "", none(), "template table", "mk --table --label=pipeline:pixel parsed_pixel.pixel schema/pixel.json"),
+        mistake(TEMPLATE, "/expirationTime", json!("1767323045402"), "template table", "update --table --expiration=0 parsed_pixel.pixel"),
+        mistake(
             TEMPLATE,
-            "/schema/fields/4",
-            none.clone(),
-            "columns",
-            "ALTER TABLE `my-project.parsed_pixel.pixel` ADD COLUMN IF NOT EXISTS `type` STRING",
+            "/timePartitioning",
+            json!({"type": "DAY"}),
+            "template table",
+            "TABLE_SUFFIX= PROJECT_ID=my-project deploy/deploy.sh",
         ),
-        (
+        mistake(TEMPLATE, "/schema/fields/4", none(), "columns", "update --table parsed_pixel.pixel schema/pixel.json"),
+        mistake(TEMPLATE, "/schema/fields/5/type", json!("INTEGER"), "columns", ""),
+        mistake(
             TEMPLATE,
-            "/schema/fields/4/type",
-            json!("RECORD"),
+            "/schema/fields/8",
+            json!({"name": "shop", "type": "STRING", "mode": "REQUIRED"}),
             "columns",
-            "VALID_ATTRIBUTES='order_id,user_id' PROJECT_ID=my-project deploy/deploy.sh",
+            "ALTER COLUMN `shop` DROP NOT NULL",
         ),
-        (TEMPLATE, "/schema/fields/5", required, "columns", "ALTER COLUMN `shop` DROP NOT NULL"),
-        (DEAD_LETTERS, "", none.clone(), "dead-letter table", "mk --table parsed_pixel.dead_letters schema/dead_letters.json"),
-        (DEAD_LETTERS, "/schema/fields/9", none.clone(), "dead-letter table", "update --table parsed_pixel.dead_letters"),
-        (
+        mistake(
+            DEAD_LETTERS,
+            "",
+            none(),
+            "dead-letter table",
+            "mk --table --label=pipeline:pixel parsed_pixel.dead_letters schema/dead_letters.json",
+        ),
+        mistake(DEAD_LETTERS, "/schema/fields/9", none(), "dead-letter table", "update --table parsed_pixel.dead_letters"),
+        mistake(
             DEAD_LETTERS,
             "/expirationTime",
             json!("1767323045402"),
             "dead-letter table",
             "update --table --expiration=0 parsed_pixel.dead_letters",
         ),
-        (EVENTS, "", none.clone(), "views", "deploy/deploy.sh"),
-        (EVENTS, "/type", json!("TABLE"), "views", "rm --table parsed_pixel.events"),
+        mistake(EVENTS, "", none(), "views", "deploy/deploy.sh"),
+        mistake(EVENTS, "/type", json!("TABLE"), "views", "rm --force --table parsed_pixel.events"),
+        mistake(
+            EVENTS,
+            "/view/query",
+            json!("SELECT * FROM `my-project.parsed_pixel.pixel_*`"),
+            "views",
+            "rm --force --table parsed_pixel.events",
+        ),
+        mistake(APIS, "/services/0/state", json!("DISABLED"), "APIs", "gcloud services enable artifactregistry.googleapis.com"),
+        mistake(RUN_ACCOUNT, "/disabled", json!(true), "service accounts", "gcloud iam service-accounts enable pixel-run@"),
+        mistake(METRIC, "", none(), "log-based metrics", "gcloud logging metrics create pixel_inserts"),
+        mistake(METRIC, "/filter", json!("severity>=ERROR"), "log-based metrics", "gcloud logging metrics update pixel_inserts"),
+        mistake(ALERTS, "/alertPolicies", none(), "alerts", "deploy/deploy.sh"),
+        mistake(ALERTS, "/alertPolicies/0/enabled", json!(false), "alerts", "--enabled"),
+        mistake(ALERTS, "/alertPolicies/0/conditions/0/displayName", json!("other"), "alerts", "--update-user-labels=file=changed"),
+        mistake(DASHBOARD, "/mosaicLayout/columns", json!(12), "dashboard", "gcloud monitoring dashboards delete"),
     ]
 }
 
@@ -301,36 +399,46 @@ async fn a_template_that_stores_no_rows_is_broken() {
     google.reset();
     google.change(TEMPLATE, "/type", json!(["TABLE"]));
     let (code, links) = links(check_of(&google, dir.path(), &[])).await;
-    assert_eq!((code, named(&links, Value::Null)), (Some(1), vec!["template table", "columns", "views"]), "{links:#?}");
+    assert_eq!((code, named(&links, Value::Null)), (Some(1), vec!["template table", "columns"]), "{links:#?}");
 }
 
 #[tokio::test]
-async fn each_fault_breaks_only_its_link_and_names_the_fix() {
+async fn each_mistake_breaks_only_its_link_and_names_effect_and_fix() {
     let (google, dir) = (Google::start().await, TempDir::new());
-    for (question, pointer, value, link, fix) in faults() {
+    let mut failures = Vec::new();
+    for Mistake { at, member, value, link, fix } in mistakes(&google) {
         google.reset();
-        match pointer {
-            "" => google.refuse(question, 404, "not found"),
-            pointer => google.change(question, pointer, value),
+        match &*member {
+            "" => google.refuse(at, 404, "not found"),
+            member => google.change(at, member, value),
         }
         let (code, links) = links(check_of(&google, dir.path(), &[])).await;
-        assert_eq!(named(&links, json!(false)), [link], "{question} {pointer}: {links:#?}");
-        assert_eq!(code, Some(1));
+        assert_eq!(code, Some(1), "{at} {member}");
+        if named(&links, json!(false)) != [link] {
+            failures.push(format!("{at} {member}: {:?}", named(&links, json!(false))));
+            continue;
+        }
         let broken = links.iter().find(|other| other["link"] == link).unwrap();
-        let commands = broken["fix"].as_str().unwrap();
-        assert!(commands.contains(fix), "{question} {pointer}: {commands}");
+        let commands = broken["fix"].as_str().unwrap_or_default();
+        if !commands.contains(fix) {
+            failures.push(format!("{at} {member}: {commands}"));
+        }
         // Each line can be pasted into a shell; --nocapture prints it.
         for command in commands.lines() {
-            assert!(
-                ["gcloud ", "bq ", "PROJECT_ID=", "VALID_ATTRIBUTES=", "TABLE_SUFFIX=", "echo "]
-                    .iter()
-                    .any(|begin| command.starts_with(begin)),
-                "{command}"
-            );
+            let begins = ["gcloud ", "bq ", "PROJECT_ID=", "VALID_ATTRIBUTES=", "TABLE_SUFFIX=", "echo "];
+            assert!(begins.iter().any(|begin| command.starts_with(begin)), "{command}");
             println!("{command}");
         }
-        assert!(broken["found"].is_null() && !broken["problem"].as_str().unwrap().is_empty());
+        let differences = broken["differences"].as_array().unwrap();
+        assert!(broken["found"].is_null() && !differences.is_empty(), "{broken}");
+        for difference in differences {
+            assert!(
+                ["resource", "problem"].iter().all(|name| difference[name].as_str().is_some_and(|text| !text.is_empty())),
+                "{difference}"
+            );
+        }
     }
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 #[tokio::test]
@@ -340,14 +448,55 @@ async fn a_link_that_depends_on_an_absent_part_is_unknown() {
     google.refuse(PUSH_POLICY, 404, "not found");
     let (code, stdout, _) = run(check_of(&google, dir.path(), &[])).await;
     assert_eq!(code, Some(1));
-    for link in ["push endpoint", "push identity", "ack deadline", "retries", "dead-letter policy", "dead-letter subscriber"] {
-        assert!(stdout.contains(&format!("? {link:<24} subscription pixel-push does not exist yet\n")), "{stdout}");
-    }
+    assert!(stdout.contains("? dead-letter subscriber   subscription pixel-push does not exist yet\n"), "{stdout}");
     assert!(
-        stdout.contains("\n✗ push subscription        subscription pixel-push does not exist\n    gcloud pubsub subscriptions create "),
+        stdout.contains(
+            "\n✗ push subscription        subscription pixel-push: it does not exist: events wait in no queue and are lost\n    gcloud pubsub subscriptions create "
+        ),
         "{stdout}"
     );
-    assert!(stdout.ends_with(" links are broken, 6 could not be checked.\n") && stdout.contains("\n1 of "), "{stdout}");
+    assert!(stdout.ends_with(" links are broken, 1 could not be checked.\n") && stdout.contains("\n1 of "), "{stdout}");
+}
+
+/// The mistakes of one resource stand below each other.
+#[tokio::test]
+async fn several_differences_of_a_link_have_a_line_each() {
+    let (google, dir) = (Google::start().await, TempDir::new());
+    google.change(PUSH, "/ackDeadlineSeconds", json!(20));
+    google.change(PUSH, "/messageRetentionDuration", json!("600s"));
+    let (_, stdout, _) = run(check_of(&google, dir.path(), &[])).await;
+    let lines: Vec<&str> = stdout.lines().skip_while(|line| !line.starts_with("✗ push subscription")).collect();
+    assert!(
+        lines[0].contains("ackDeadlineSeconds is 20 and not 60 (PUSH_DEADLINE is 50s): messages in progress are delivered again"),
+        "{stdout}"
+    );
+    assert!(
+        lines[1].starts_with("                           subscription pixel-push: messageRetentionDuration is 600s and not 604800s: "),
+        "{stdout}"
+    );
+    assert!(lines[2].starts_with("    gcloud pubsub subscriptions update pixel-push ") && !lines[3].starts_with(' '), "{stdout}");
+}
+
+/// Whatever cannot be read is neither right nor broken.
+#[tokio::test]
+async fn a_resource_that_cannot_be_read_is_never_right() {
+    let (google, dir) = (Google::start().await, TempDir::new());
+    let (_, whole) = links(check_of(&google, dir.path(), &[])).await;
+    let right = named(&whole, json!(true)).len();
+    let asked: std::collections::BTreeSet<String> =
+        google.asked().into_iter().filter(|question| !question.contains("/service/") && !question.ends_with("-archive")).collect();
+    for question in asked {
+        for (status, message) in [(403, "The caller does not have permission"), (400, "bad request")] {
+            google.reset();
+            google.refuse(&question, status, message);
+            let (code, links) = links(check_of(&google, dir.path(), &[])).await;
+            // The roles on the resources are enough.
+            let is_needed = question != PROJECT;
+            assert_eq!(named(&links, json!(false)), Vec::<&str>::new(), "{question} {status}");
+            assert_eq!(named(&links, json!(true)).len() < right, is_needed, "{question} {status}");
+            assert_eq!(code == Some(1), is_needed, "{question} {status}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -358,7 +507,7 @@ async fn a_denied_read_names_the_role_to_grant() {
     google.refuse(BACKEND, 403, "Compute Engine API has not been used in project 123456789012 before or it is disabled.");
     let (code, links) = links(check_of(&google, dir.path(), &[])).await;
     assert_eq!((code, named(&links, json!(false))), (Some(1), Vec::new()));
-    assert_eq!(named(&links, Value::Null), ["CDN", "log sink", "sink publisher"], "the project's policy is not needed");
+    assert_eq!(named(&links, Value::Null), ["CDN", "log sink", "sink publisher", "image"], "only the build needs a role on the project");
     let fix = |link: &str| links.iter().find(|other| other["link"] == link).unwrap()["fix"].as_str().unwrap().to_owned();
     assert!(fix("log sink").contains("--role=roles/logging.viewer"), "{}", fix("log sink"));
     assert_eq!(fix("CDN"), "gcloud services enable compute.googleapis.com --project=my-project");
@@ -369,8 +518,9 @@ async fn a_denied_read_names_the_role_to_grant() {
 async fn a_role_on_the_project_counts_for_its_parts() {
     let (google, dir) = (Google::start().await, TempDir::new());
     google.change(TOPIC_POLICY, "/bindings/0", Value::Null);
-    google.change(DATASET, "/access/1", Value::Null);
+    google.change(DATASET, "/access", Value::Null);
     let bindings = json!([
+        {"role": "roles/run.builder", "members": ["serviceAccount:pixel-build@my-project.iam.gserviceaccount.com"]},
         {"role": "roles/pubsub.editor", "members": ["serviceAccount:service-123456789012@gcp-sa-logging.iam.gserviceaccount.com"]},
         {"role": "roles/bigquery.dataEditor", "members": ["serviceAccount:pixel-run@my-project.iam.gserviceaccount.com"]},
     ]);
@@ -396,14 +546,15 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     let names = |links: &[Value]| {
         let problem =
             |link: &str| links.iter().find(|other| other["link"] == link).unwrap()["problem"].as_str().unwrap_or_default().to_owned();
-        (problem("dataset"), problem("topic"), problem("service settings"))
+        let start = |text: String| text.split(": ").take(2).collect::<Vec<_>>().join(": ");
+        (start(problem("dataset")), start(problem("topic")), problem("service settings"))
     };
     std::fs::create_dir(dir.path().join("deploy")).unwrap();
     let file = dir.path().join("deploy/pipeline.env");
     std::fs::write(&file, "# a comment\nDATASET=of_the_file\nPIPELINE=of-the-file\nREGION=\nTABLE_SUFFIX=_{date}\nCPU=2\n").unwrap();
     let (_, of_file) = links(check_of(&google, dir.path(), &[])).await;
     let (dataset, topic, _) = names(&of_file);
-    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_file does not exist", "topic of-the-file does not exist"));
+    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_file: it does not exist", "topic of-the-file: it does not exist"));
 
     let mut check = check_of(&google, dir.path(), &["--dataset", "of_the_flag"]);
     let (_, of_flag) = links({
@@ -412,15 +563,16 @@ async fn settings_come_from_the_flag_the_environment_or_the_file() {
     })
     .await;
     let (dataset, topic, settings) = names(&of_flag);
-    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_flag does not exist", ""));
+    assert_eq!((dataset.as_str(), topic.as_str()), ("dataset of_the_flag: it does not exist", ""));
     assert_eq!(
         settings,
-        "DATASET is parsed_pixel in the service and of_the_flag here; TABLE_SUFFIX is _{user_id}_{date} in the service and _{date} here"
+        "service pixel-pipeline: DATASET is parsed_pixel and not of_the_flag: events are stored in other tables; \
+         service pixel-pipeline: TABLE_SUFFIX is _{user_id}_{date} and not _{date}: events are stored in other tables"
     );
 
     std::fs::rename(&file, dir.path().join("other.env")).unwrap();
     let (_, of_other) = links(check_of(&google, dir.path(), &["--settings", "other.env"])).await;
-    assert_eq!(names(&of_other).0, "dataset of_the_file does not exist");
+    assert_eq!(names(&of_other).0, "dataset of_the_file: it does not exist");
     let service = of_other.iter().find(|link| link["link"] == "service").unwrap();
     assert_eq!(service["fix"], "PROJECT_ID=my-project PIPELINE=of-the-file deploy/deploy.sh other.env");
 }
@@ -490,7 +642,7 @@ async fn unreachable_apis_break_no_link() {
     let (code, links) = links(check).await;
     assert_eq!((code, named(&links, json!(false))), (Some(1), Vec::new()));
     assert_eq!(named(&links, json!(true)), Vec::<&str>::new());
-    assert!(links[0]["problem"].as_str().unwrap().contains("cannot reach storage.googleapis.com"), "{}", links[0]);
+    assert!(links[0]["problem"].as_str().unwrap().contains("cannot reach serviceusage.googleapis.com"), "{}", links[0]);
 }
 
 /// The table that `local` creates last, shortly after it opens the ports.

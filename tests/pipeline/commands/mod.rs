@@ -2,6 +2,7 @@
 
 mod check;
 mod cost;
+mod deployed_keys;
 mod exit_codes;
 mod explain;
 mod forget;

@@ -7,8 +7,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use pixel_pipeline::decode::Schema;
+use pixel_pipeline::schema_sql::{VIEWS, for_columns};
 use pixel_pipeline::source::http::server;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -48,7 +50,9 @@ impl Google {
     /// Restores the fixture and clears the recorded requests.
     pub fn reset(&self) {
         let text = fixture("deployment.json").replace("${URL}", &self.url);
-        let resources: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        let mut resources: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        resources.extend(tables());
+        resources.extend(monitoring());
         let mut answers = self.answers.lock().unwrap();
         answers.of = resources.into_iter().map(|(question, body)| (question, (StatusCode::OK, body))).collect();
         answers.of.insert("GET /service/health".to_owned(), (StatusCode::FORBIDDEN, Value::Null));
@@ -59,6 +63,16 @@ impl Google {
     pub fn refuse(&self, question: &str, status: u16, message: &str) {
         let error = error_body(status, message);
         self.replace(question, |answer| *answer = (StatusCode::from_u16(status).unwrap(), error));
+    }
+
+    /// Responds to a request with this resource.
+    pub fn add(&self, question: &str, resource: Value) {
+        self.answers.lock().unwrap().of.insert(question.to_owned(), (StatusCode::OK, resource));
+    }
+
+    /// Removes a resource.
+    pub fn remove(&self, question: &str) {
+        self.answers.lock().unwrap().of.remove(question).expect("it exists");
     }
 
     /// Replaces or adds the member at a JSON pointer; `null` removes it.
@@ -83,6 +97,11 @@ impl Google {
         });
     }
 
+    /// The body of the answer to a request.
+    pub fn resource(&self, question: &str) -> Value {
+        self.answers.lock().unwrap().of[question].1.clone()
+    }
+
     /// Method and path of every request so far.
     pub fn asked(&self) -> Vec<String> {
         self.answers.lock().unwrap().asked.clone()
@@ -90,9 +109,10 @@ impl Google {
 
     /// The environment variables that direct gcloud and the service to this stub.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let apis = ["BIGQUERY", "COMPUTE", "LOGGING", "PUBSUB", "RUN", "STORAGE"].map(|api| (api, api.to_ascii_lowercase()));
-        let projects = [("CLOUDRESOURCEMANAGER", "projects".to_owned())];
-        let all = apis.into_iter().chain(projects);
+        let apis = ["BIGQUERY", "COMPUTE", "IAM", "LOGGING", "MONITORING", "PUBSUB", "RUN", "SECRETMANAGER", "STORAGE"]
+            .map(|api| (api, api.to_ascii_lowercase()));
+        let others = [("ARTIFACTREGISTRY", "artifacts"), ("CLOUDRESOURCEMANAGER", "projects"), ("SERVICEUSAGE", "services")];
+        let all = apis.into_iter().chain(others.map(|(api, path)| (api, path.to_owned())));
         all.map(|(api, path)| (format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}"), format!("{}/{path}/", self.url))).collect()
     }
 
@@ -106,6 +126,74 @@ impl Drop for Google {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// Tables and views from the files in schema/.
+fn tables() -> Vec<(String, Value)> {
+    let read = |file: &str| std::fs::read_to_string(format!("{}/schema/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let labels = json!({"pipeline": "pixel"});
+    let mut resources = Vec::new();
+    let mut add = |name: &str, resource: Value| {
+        resources.push((format!("GET /bigquery/projects/my-project/datasets/parsed_pixel/tables/{name}"), resource))
+    };
+    for (name, file) in [("pixel", "pixel.json"), ("dead_letters", "dead_letters.json")] {
+        let fields: Value = serde_json::from_str(&read(file)).unwrap();
+        add(name, json!({"kind": "bigquery#table", "type": "TABLE", "labels": labels, "schema": {"fields": fields}}));
+    }
+    let columns = Schema::parse(&read("pixel.json")).unwrap();
+    for (name, text) in VIEWS {
+        let query = fill(&for_columns(text, &columns).unwrap());
+        add(
+            name,
+            json!({"kind": "bigquery#table", "type": "VIEW", "labels": labels, "view": {"query": query.trim(), "useLegacySql": false}}),
+        );
+    }
+    resources
+}
+
+/// Metrics, alerts and dashboard from the files in deploy/monitoring.
+fn monitoring() -> Vec<(String, Value)> {
+    let folder = format!("{}/deploy/monitoring", env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| serde_json::from_str::<Value>(&fill(&std::fs::read_to_string(file).unwrap())).unwrap();
+    let files = |of: &str| {
+        let mut files: Vec<String> =
+            std::fs::read_dir(format!("{folder}/{of}")).unwrap().map(|file| file.unwrap().path().to_str().unwrap().to_owned()).collect();
+        files.sort();
+        files
+    };
+    let metrics = files("metrics").into_iter().map(|file| {
+        let metric = read(&file);
+        (format!("GET /logging/v2/projects/my-project/metrics/{}", metric["name"].as_str().unwrap()), metric)
+    });
+    let alerts = json!({"alertPolicies": files("alerts").iter().map(|file| read(file)).collect::<Vec<_>>()});
+    let services = "GET /monitoring/v3/projects/my-project/services/pixel-pipeline";
+    let checks = json!({"uptimeCheckConfigs": [read(&format!("{folder}/uptime/https.json"))]});
+    let others = [
+        ("GET /monitoring/v3/projects/my-project/alertPolicies".to_owned(), alerts),
+        ("GET /monitoring/v3/projects/my-project/uptimeCheckConfigs".to_owned(), checks),
+        (services.to_owned(), read(&format!("{folder}/slo/service.json"))),
+        (format!("{services}/serviceLevelObjectives/stored"), read(&format!("{folder}/slo/objective.json"))),
+        ("GET /monitoring/v1/projects/my-project/dashboards/pixel-pipeline".to_owned(), read(&format!("{folder}/dashboard.json"))),
+    ];
+    metrics.chain(others).collect()
+}
+
+fn fill(text: &str) -> String {
+    let values = [
+        ("PROJECT_ID", "my-project"),
+        ("PIPELINE", "pixel"),
+        ("REGION", "us-central1"),
+        ("DATASET", "parsed_pixel"),
+        ("TABLE_NAME", "pixel"),
+        ("DEAD_LETTER_TABLE", "dead_letters"),
+        ("NO_EVENTS_AFTER", "24h"),
+        ("HOST", "track.example.com"),
+        ("PATH", "/pixel.png"),
+        ("PIXEL_HOSTS", "\\\"track.example.com\\\""),
+        ("PIXEL_HOST_COUNT", "1"),
+        ("PIXEL_HOST_PATTERN", "track[.]example[.]com"),
+    ];
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
 }
 
 async fn answer(State(answers): State<Arc<Mutex<Answers>>>, request: Request) -> Response {

@@ -2,7 +2,7 @@
 # bucket first, with versioning, as the README of the module says.
 
 terraform {
-  required_version = ">= 1.9, < 2"
+  required_version = ">= 1.11, < 2"
 
   required_providers {
     google = {
@@ -48,9 +48,9 @@ module "pixel" {
   alert_email = var.alert_email
 }
 
-output "dns_record" {
-  description = "DNS record to create."
-  value       = module.pixel.dns_record
+output "dns_records" {
+  description = "DNS records to create."
+  value       = module.pixel.dns_records
 }
 
 output "pixel_urls" {

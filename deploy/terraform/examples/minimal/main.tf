@@ -2,7 +2,7 @@
 # address such as "git::https://github.com/pixel-pipeline/pixel-pipeline.git//deploy/terraform".
 
 terraform {
-  required_version = ">= 1.9, < 2"
+  required_version = ">= 1.11, < 2"
 }
 
 variable "project_id" {

@@ -12,11 +12,9 @@ use jiff::Timestamp;
 use reqwest::header::AGE;
 use url::Url;
 
-use super::link::{Fault, Link, Verdict};
-use super::names::ResourceNames;
-use super::resource::Resource;
-use super::tables::schema;
-use crate::config::Deployment;
+use super::link::{Fault, Link};
+use super::parts::{Context, schema, template_source};
+use super::state::State;
 use crate::google::Client;
 use probe::Probe;
 use rows::{Arrived, Search};
@@ -30,24 +28,19 @@ struct Request {
     at: Timestamp,
     /// For durations that are measured here.
     started: Instant,
-    answer: Verdict,
+    answer: Result<String, Fault>,
     took: Duration,
 }
 
 /// Requests the pixel and waits for its row for `timeout`.
-pub(crate) async fn run(
-    google: &Client,
-    names: &ResourceNames,
-    deployment: &Deployment,
-    template: &Resource,
-    url: Url,
-    timeout: Duration,
-) -> Vec<Link> {
-    let settings = &deployment.service.template.decode;
-    let schema = template.needed(&format!("table {}.{}", names.dataset, names.table)).and_then(schema);
+pub(crate) async fn run(google: &Client, context: &Context<'_>, state: &State, url: Url, timeout: Duration) -> Vec<Link> {
+    let names = context.names;
+    let settings = &context.deployment.service.template.decode;
+    let template = state.needed(&template_source(context), &format!("table {}.{}", names.dataset, names.table));
+    let schema = template.and_then(schema);
     let probe = match schema.and_then(|schema| Probe::new(settings, &schema)) {
         Ok(probe) => probe,
-        Err(fault) => return vec![Link::new("row stored", Err(fault))],
+        Err(fault) => return vec![Link::stage("row stored", Err(fault))],
     };
     let is_pixel_path = settings.requests.paths.contains(url.path());
     let mut url = probe.url(url);
@@ -58,7 +51,7 @@ pub(crate) async fn run(
     }
     let request = request_pixel(google, url).await;
     let Request { at, started, answer, took } = request;
-    let answered = Link { seconds: Some(took.as_secs_f64()), ..Link::new("pixel response", answer) };
+    let answered = Link { seconds: Some(took.as_secs_f64()), ..Link::stage("pixel response", answer) };
     // The table's day is that of the load balancer's clock.
     let mut tables: Vec<String> =
         [at, Timestamp::now()].iter().map(|time| format!("{}{}", names.table, probe.suffix(settings, *time))).collect();
@@ -68,16 +61,16 @@ pub(crate) async fn run(
         Ok((table, arrived)) => {
             let [logged, received] = arrival_stages(at, &arrived);
             let seen = started.elapsed().as_secs_f64();
-            let stored = Link { seconds: Some(seen), ..Link::new("row stored", Ok(format!("{seen:.1} s after the request: {table}"))) };
+            let stored = Link { seconds: Some(seen), ..Link::stage("row stored", Ok(format!("{seen:.1} s after the request: {table}"))) };
             [Some(answered), logged, received, Some(stored)].into_iter().flatten().collect()
         }
         Err(mut fault) => {
-            if let Fault::Broken { problem, .. } = &mut fault
+            if let Fault::Broken { problem } = &mut fault
                 && !is_pixel_path
             {
                 *problem += ": the URL's path is not in PIXEL_PATH";
             }
-            vec![answered, Link::new("row stored", Err(fault))]
+            vec![answered, Link::stage("row stored", Err(fault))]
         }
     }
 }
@@ -91,8 +84,8 @@ async fn request_pixel(google: &Client, url: Url) -> Request {
             let cache = if answer.headers().contains_key(AGE) { "from the cache" } else { "not from the cache" };
             Ok(format!("{} after {} ms, {cache}", answer.status().as_u16(), took.as_millis()))
         }
-        Ok(answer) => Err(Fault::broken(format!("the pixel's URL answers {}", answer.status().as_u16()), "")),
-        Err(error) => Err(Fault::broken(format!("cannot reach {}: {error}", url.origin().ascii_serialization()), "")),
+        Ok(answer) => Err(Fault::broken(format!("the pixel's URL answers {}", answer.status().as_u16()))),
+        Err(error) => Err(Fault::broken(format!("cannot reach {}: {error}", url.origin().ascii_serialization()))),
     };
     Request { at, started, answer, took }
 }
@@ -101,7 +94,7 @@ async fn request_pixel(google: &Client, url: Url) -> Request {
 fn arrival_stages(request: Timestamp, arrived: &Arrived) -> [Option<Link>; 2] {
     let stage = |link: &'static str, time: Option<Timestamp>| {
         let seconds = time?.duration_since(request).as_secs_f64();
-        Some(Link { seconds: Some(seconds), ..Link::new(link, Ok(format!("{seconds:.1} s after the request"))) })
+        Some(Link { seconds: Some(seconds), ..Link::stage(link, Ok(format!("{seconds:.1} s after the request"))) })
     };
     [stage("logged", arrived.logged), stage("received", arrived.received)]
 }

@@ -57,7 +57,7 @@ impl Search<'_> {
                 let tables = self.tables.join(" or ");
                 let waited = started.elapsed().as_secs_f64();
                 let error = last_error.map(|error| format!(" (last error: {error})")).unwrap_or_default();
-                return Err(Fault::broken(format!("no row with {} in {tables} after {waited:.1} s{error}", self.probe.marker().1), ""));
+                return Err(Fault::broken(format!("no row with {} in {tables} after {waited:.1} s{error}", self.probe.marker().1)));
             }
             tokio::time::sleep(interval.min(left)).await;
             interval = interval.mul_f64(1.5).min(max_interval);

@@ -151,6 +151,7 @@ async fn an_expired_token_is_replaced_during_the_run() {
     bigquery.faults().always(Some(Fault::Delay(Duration::from_millis(50))));
     let mut command = replay(&bigquery, &["gs://logs/requests", "--format=json", "--concurrency=1"]);
     command.env_remove("BIGQUERY_EMULATOR_HOST").env("BIGQUERY_ENDPOINT", &bigquery.url);
+    command.env("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN", format!("{}/run/", bigquery.url));
     command.env("STORAGE_EMULATOR_HOST", &storage.url).env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", &token);
     let running = tokio::spawn(run(command));
     bigquery.wait_for_requests(2).await;

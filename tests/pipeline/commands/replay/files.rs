@@ -277,6 +277,9 @@ async fn arguments_are_checked_before_credentials() {
         let mut command = replay(&bigquery, args);
         command.env_remove("BIGQUERY_EMULATOR_HOST").env("BIGQUERY_ENDPOINT", &bigquery.url);
         command.env("GOOGLE_APPLICATION_CREDENTIALS", dir.path().join("no-credentials.json"));
+        // With both keys, the settings need no request.
+        let key = "0123456789abcdef0123456789abcdef";
+        command.env("HASH_USER_IDS", key).env("URL_SIGNING_KEY", key);
         let replayed = run(command).await;
         assert_eq!((replayed.code, replayed.out.as_str()), (Some(code), ""), "{args:?}: {}", replayed.err);
         assert!(replayed.err.starts_with("error: "), "{args:?}: {}", replayed.err);
